@@ -1,0 +1,36 @@
+"""What the routes are given: the objects that the app builds once, in `create_app`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from backend.catalog.datasets import DatasetCatalog
+from backend.catalog.models import ModelCatalog
+from backend.core.hub import Hub
+from backend.runs.store import SessionStore
+from backend.runs.supervisor import RunSupervisor
+from backend.settings import Settings
+from backend.training.lora_keys import ModelInspector
+from backend.training.managers import TrainingManager
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    settings: Settings
+    hub: Hub
+    store: SessionStore
+    supervisor: RunSupervisor
+    models: ModelCatalog
+    datasets: DatasetCatalog
+    inspector: ModelInspector
+    training: TrainingManager
+
+
+def services_of(request: Request) -> Services:
+    return cast(Services, request.app.state.services)
+
+
+Wired = Annotated[Services, Depends(services_of)]

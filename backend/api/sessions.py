@@ -1,0 +1,87 @@
+"""Saved runs: list, read, load, delete."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from backend.api.services import Wired
+from backend.runs.schemas import Series, SessionSummary
+
+router = APIRouter(prefix="/sessions", tags=["sessions"])
+
+
+class SessionsAnswer(BaseModel):
+    sessions: list[SessionSummary]
+    next_cursor: str | None
+
+
+class SessionMetrics(BaseModel):
+    session_id: str
+    series: Series
+
+
+class SessionLogs(BaseModel):
+    """`before` is the line number to pass on for the lines above these; null at the top."""
+
+    logs: list[str]
+    before: int | None
+
+
+class Done(BaseModel):
+    status: Literal["success"]
+    message: str
+
+
+@router.get("")
+async def list_sessions(
+    services: Wired,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    cursor: str | None = None,
+) -> SessionsAnswer:
+    sessions, next_cursor = await asyncio.to_thread(services.store.page, limit, cursor)
+    return SessionsAnswer(sessions=sessions, next_cursor=next_cursor)
+
+
+@router.get("/{session_id}")
+async def read_session(session_id: str, services: Wired) -> dict[str, Any]:
+    """The stored record as it is on disk, unknown fields included."""
+    return await asyncio.to_thread(services.store.read, session_id)
+
+
+@router.get("/{session_id}/metrics")
+async def session_metrics(
+    session_id: str,
+    services: Wired,
+    since: Annotated[int, Query(ge=0)] = 0,
+    max_points: Annotated[int, Query(ge=10, le=200_000)] = 5000,
+) -> SessionMetrics:
+    series = await asyncio.to_thread(services.store.series, session_id, since, max_points)
+    return SessionMetrics(session_id=session_id, series=series)
+
+
+@router.get("/{session_id}/logs")
+async def session_logs(
+    session_id: str,
+    services: Wired,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
+    before: Annotated[int | None, Query(ge=0)] = None,
+) -> SessionLogs:
+    lines, above = await asyncio.to_thread(services.store.logs, session_id, limit, before)
+    return SessionLogs(logs=lines, before=above)
+
+
+@router.post("/{session_id}/load")
+async def load_session(session_id: str, services: Wired) -> Done:
+    await services.supervisor.load(session_id)
+    return Done(status="success", message=f"Session {session_id} is loaded.")
+
+
+@router.delete("/{session_id}")
+async def delete_session(session_id: str, services: Wired, files: bool = False) -> Done:
+    await services.supervisor.delete(session_id, files=files)
+    kept = "and its files are deleted" if files else "is deleted; its adapter is kept"
+    return Done(status="success", message=f"Session {session_id} {kept}.")

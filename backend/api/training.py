@@ -1,0 +1,53 @@
+"""The standard tab: preview, start, stop, and what is going on."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query
+from pydantic import BaseModel, ConfigDict
+
+from backend.api.services import Wired
+from backend.runs.schemas import TrainingStatus
+from backend.training.config import StandardStart
+from backend.training.schemas import LogsAnswer, Preview, StartAnswer, StopAnswer
+
+router = APIRouter(prefix="/training", tags=["training"])
+
+
+class StopRequest(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    save: bool = True
+
+
+@router.post("/start")
+async def start_training(
+    body: StandardStart,
+    services: Wired,
+    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+) -> StartAnswer:
+    return await services.training.start(body, idempotency_key=idempotency_key)
+
+
+@router.post("/preview")
+async def preview_training(body: StandardStart, services: Wired) -> Preview:
+    return await services.training.preview(body)
+
+
+@router.post("/stop")
+async def stop_training(services: Wired, body: StopRequest | None = None) -> StopAnswer:
+    return await services.training.stop(save=body.save if body else True)
+
+
+@router.get("/status")
+async def training_status(services: Wired) -> TrainingStatus:
+    return services.supervisor.status()
+
+
+@router.get("/logs")
+async def training_logs(
+    services: Wired, limit: Annotated[int, Query(ge=1, le=10_000)] = 100
+) -> LogsAnswer:
+    return LogsAnswer(logs=await asyncio.to_thread(services.supervisor.logs, limit))

@@ -1,0 +1,94 @@
+"""What the catalog says about models and data files."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+
+class ModelInfo(BaseModel):
+    """A base model folder. `problem` says why it can't be used; null means that it can."""
+
+    name: str
+    path: str
+    model_type: str | None
+    vocab_size: int | None
+    num_layers: int | None
+    hidden_size: int | None
+    parameters: int | None
+    quantization: str | None
+    dtype: str | None
+    size_bytes: int | None
+    chat_template: bool | None
+    context_length: int | None
+    problem: str | None
+    defaults: dict[str, Any] | None = None
+
+
+class ModelsAnswer(BaseModel):
+    models: list[ModelInfo]
+
+
+KeyGroupName = Literal["attention", "mlp", "moe", "linear_attention", "other"]
+
+
+class LoraKey(BaseModel):
+    """A kind of LoRA-able module: its name inside a block, and how many blocks have it."""
+
+    name: str
+    group: KeyGroupName
+    modules: int
+    inputs: int
+    outputs: int
+    copies: int = 1
+
+
+class CoverageChoice(BaseModel):
+    value: int
+    label: str
+
+
+class LoraTargets(BaseModel):
+    """GET /models/{name}/lora: worked out from the module tree, without loading weights."""
+
+    architecture: str
+    num_layers: int
+    total_parameters: int | None
+    keys: list[LoraKey]
+    presets: dict[str, list[str]]
+    coverage: list[CoverageChoice]
+    seed_keys: list[str]
+    unmatched_seed_keys: list[str]
+    notes: list[str]
+
+
+class LineProblem(BaseModel):
+    """One line that can't be used. `line` counts from 1; 0 stands for the file as a whole."""
+
+    line: int
+    message: str
+
+
+class DatasetInspection(BaseModel):
+    """POST /api/datasets/inspect. `problems` holds the first ones; `problem_count` all of them."""
+
+    path: str
+    format: str | None
+    columns: list[str]
+    rows: int
+    size_bytes: int
+    sample: list[dict[str, Any]]
+    problems: list[LineProblem]
+    problem_count: int
+    valid_beside: str | None = None
+
+
+class InspectRequest(BaseModel):
+    path: str
+    model: str | None = None
+
+
+class UploadAnswer(BaseModel):
+    path: str
+    size_bytes: int

@@ -1,0 +1,6 @@
+"""skeleton"""
+
+from __future__ import annotations
+
+
+class Hub: ...

@@ -1,0 +1,133 @@
+"""What a run says about itself: one JSON object per line of its `events.jsonl`.
+
+The engine process writes them (`backend/engines/emit.py`), the server only reads them. Unknown
+fields are kept and unknown types are skipped, so an older server can follow a newer engine.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+PhaseName = Literal[
+    "loading model", "preparing data", "training", "evaluating", "saving", "paused", "done"
+]
+
+
+class _Event(BaseModel):
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    seq: int
+    at: datetime
+
+
+class Phase(_Event):
+    """The run entered a phase. `paused` is left again by another phase."""
+
+    type: Literal["phase"]
+    name: PhaseName
+
+
+class Model(_Event):
+    """The model is loaded and its trainable part is known."""
+
+    type: Literal["model"]
+    trainable_parameters: int
+    total_parameters: int
+    matched_modules: int
+    matrices: list[str] = []
+    layers: int | None = None
+
+
+class Metrics(_Event):
+    """A training report. Losses are means per token in nats, memory is in 10^9 bytes."""
+
+    type: Literal["metrics"]
+    step: int
+    train_loss: float | None = None
+    learning_rate: float | None = None
+    iterations_per_second: float | None = None
+    tokens_per_second: float | None = None
+    trained_tokens: int | None = None
+    peak_memory_gb: float | None = None
+    epoch: float | None = None
+
+
+class Validation(_Event):
+    """A validation pass over the weights after `step` updates."""
+
+    type: Literal["validation"]
+    step: int
+    val_loss: float | None = None
+    val_time: float | None = None
+
+
+class Checkpoint(_Event):
+    """A numbered adapter file was written."""
+
+    type: Literal["checkpoint"]
+    step: int
+    path: str
+
+
+class Best(_Event):
+    """The best adapter so far was kept, from the very weights that were validated."""
+
+    type: Literal["best"]
+    step: int
+    val_loss: float
+    path: str
+
+
+class Sample(_Event):
+    """A live generation."""
+
+    type: Literal["sample"]
+    step: int
+    prompt: str
+    text: str
+
+
+class Warning(_Event):
+    """Something the user should know; the run goes on."""
+
+    type: Literal["warning"]
+    code: str
+    message: str
+    hint: str | None = None
+
+
+class EarlyStop(_Event):
+    """Validation did not improve for `patience` evaluations; the run ends by itself."""
+
+    type: Literal["early_stop"]
+    step: int
+    best_step: int | None = None
+
+
+class Exit(_Event):
+    """The last event of a run that could still speak."""
+
+    type: Literal["exit"]
+    state: Literal["completed", "stopped", "error"]
+    code: int
+    message: str
+    hint: str | None = None
+
+
+Event = Annotated[
+    Phase | Model | Metrics | Validation | Checkpoint | Best | Sample | Warning | EarlyStop | Exit,
+    Field(discriminator="type"),
+]
+
+_ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+def parse_event(raw: Any) -> Event | None:
+    """Parse one line's JSON value; None for a type or shape this version does not know."""
+    try:
+        return _ADAPTER.validate_python(raw)
+    except ValidationError:
+        return None

@@ -1,0 +1,38 @@
+"""How to launch a run: everything a manager has worked out before the supervisor takes over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from backend.runs.schemas import DataSummary, LoraSummary, ModelRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """A run that has passed every check and may start.
+
+    `engine` is a module of `backend.engines`. `config` becomes `config.yaml`, key for key.
+    `request` is every request field as given (kept in the record and shown in the UI). `stage`
+    fills the new run folder (prepared data); it runs in a thread, may raise AppError, and answers
+    what was written.
+    """
+
+    session_id: str
+    method: str
+    engine: str
+    adapter_name: str
+    adapter_path: Path
+    total_steps: int
+    config: Mapping[str, Any]
+    request: Mapping[str, Any]
+    command: str
+    stage: Callable[[Path], DataSummary]
+    overwrite: bool = False
+    lora: LoraSummary | None = None
+    model: ModelRef | None = None
+    notes: str = ""
+    tags: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = field(default=())

@@ -1,0 +1,122 @@
+"""Every knob of the service, read once from flags, environment and `.env`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Paths are absolute. `token` is None on a loopback address unless one was given."""
+
+    data_dir: Path
+    models_dirs: tuple[Path, ...]
+    adapters_dir: Path
+    sessions_dir: Path
+    logs_dir: Path
+    exports_dir: Path
+    datasets_dir: Path
+    ui_dir: Path
+    host: str = "127.0.0.1"
+    port: int = 8000
+    token: str | None = None
+    python: Path = Path(sys.executable)
+
+    @property
+    def is_loopback(self) -> bool:
+        return self.host in LOOPBACK
+
+
+def read_settings(
+    environ: Mapping[str, str] | None = None,
+    *,
+    data_dir: str | None = None,
+    models_dirs: Sequence[str] = (),
+    host: str | None = None,
+    port: int | None = None,
+    token: str | None = None,
+) -> Settings:
+    """Merge flags (the keyword arguments) over `environ` over `<data root>/.env` over defaults.
+
+    Raises ValueError with a sentence when a value can't be used.
+    """
+    given = dict(os.environ if environ is None else environ)
+    root = _absolute(data_dir or given.get("DROID_DATA_DIR") or str(CHECKOUT))
+    env = {**_read_dotenv(root / ".env"), **given}
+
+    def folder(name: str, default: str) -> Path:
+        return _absolute(env.get(name) or str(root / default))
+
+    searched = list(models_dirs) or [
+        part for part in env.get("DROID_MODELS_DIR", "").split(os.pathsep) if part
+    ]
+    chosen_host = host or env.get("DROID_HOST") or "127.0.0.1"
+    chosen_token = token or env.get("DROID_TOKEN") or None
+    if chosen_host not in LOOPBACK and not chosen_token:
+        raise ValueError(
+            f"Refusing to listen on {chosen_host} without a token, because anyone on the network "
+            "could then start runs and read files. Give --token (or DROID_TOKEN), "
+            "or use --host 127.0.0.1."
+        )
+    if chosen_token is not None and len(chosen_token) < 22:
+        raise ValueError(
+            f"The token has {len(chosen_token)} characters; 22 or more are needed (128 bits). "
+            'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
+        )
+    return Settings(
+        data_dir=root,
+        models_dirs=tuple(_absolute(path) for path in searched) or _default_models_dirs(root),
+        adapters_dir=folder("DROID_ADAPTERS_DIR", "adapters"),
+        sessions_dir=folder("DROID_SESSIONS_DIR", "sessions"),
+        logs_dir=folder("DROID_LOGS_DIR", "logs"),
+        exports_dir=folder("DROID_EXPORTS_DIR", "exports"),
+        datasets_dir=root / "datasets",
+        ui_dir=CHECKOUT / "frontend" / "dist",
+        host=chosen_host,
+        port=_port(env.get("DROID_PORT"), port),
+        token=chosen_token,
+        python=Path(env.get("DROID_PYTHON") or sys.executable),
+    )
+
+
+def _absolute(path: str) -> Path:
+    # Not resolve(): a virtual environment's python and a linked model folder keep their own names.
+    return Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100
+
+
+def _port(from_env: str | None, from_flag: int | None) -> int:
+    value: int | str = from_flag if from_flag is not None else (from_env or 8000)
+    try:
+        port = int(value)
+    except ValueError:
+        port = -1
+    if not 0 <= port <= 65535:
+        raise ValueError(f"Port {value!r} is not a number from 0 to 65535.")
+    return port
+
+
+def _default_models_dirs(root: Path) -> tuple[Path, ...]:
+    home = Path.home()
+    elsewhere = (
+        home / ".lmstudio" / "models",
+        home / ".cache" / "lm-studio" / "models",
+        home / ".cache" / "huggingface" / "hub",
+    )
+    own = (root / "models", CHECKOUT / "test_data" / "models")
+    return (*own, *(path for path in elsewhere if path.is_dir()))
+
+
+def _read_dotenv(path: Path) -> dict[str, str]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return {}
+    pairs = (line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    return {key.strip(): value.strip().strip("\"'") for key, value in pairs}

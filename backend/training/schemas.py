@@ -1,0 +1,67 @@
+"""Answers of the training routes."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+from backend.runs.schemas import LoraSummary
+
+
+class StartAnswer(BaseModel):
+    """A run was accepted. `warnings` are sentences; the run goes on despite them."""
+
+    status: Literal["started", "queued"]
+    message: str
+    session_id: str
+    warnings: list[str]
+
+
+class StopAnswer(BaseModel):
+    status: Literal["stopped", "stopping", "idle"]
+    message: str
+    session_id: str | None
+
+
+class LogsAnswer(BaseModel):
+    logs: list[str]
+
+
+class MemoryEstimate(BaseModel):
+    """Peak memory in 10^9 bytes, by part; `available_gb` is the device's recommended set."""
+
+    estimate_gb: float
+    parts: dict[str, float]
+    available_gb: float | None
+    verdict: Literal["ok", "tight", "too_large"] | None
+
+
+class DataPreview(BaseModel):
+    """What the data holds, counted in the model's own tokens. Null: not counted."""
+
+    format: str
+    rows: int
+    valid_rows: int
+    split: bool
+    tokens: int | None
+    max_tokens: int | None
+    truncated_rows: int | None
+    unused_rows: int
+
+
+class Preview(BaseModel):
+    """POST /training/preview: what a start would do. Nothing is started and nothing written."""
+
+    config_yaml: str
+    command: str
+    lora: LoraSummary | None
+    memory: MemoryEstimate | None
+    data: DataPreview
+    iterations: int
+    steps_per_epoch: int
+    epochs: float
+    estimated_seconds: float | None
+    checkpoint_bytes: int | None
+    checkpoints_kept: int
+    warnings: list[str]
