@@ -1,0 +1,57 @@
+// One Chromium for a test file; each test gets a fresh page that fails on any console error.
+import { existsSync } from 'node:fs'
+import { chromium, type Browser, type Page } from 'playwright-core'
+
+const CANDIDATES = [
+  process.env['CHROME_PATH'],
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+]
+
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+export type Size = 'narrow' | 'normal' | 'wide'
+const SIZES = {
+  narrow: { width: 360, height: 740 },
+  normal: { width: 1440, height: 900 },
+  wide: { width: 2200, height: 1200 },
+} as const
+
+export async function launchBrowser(): Promise<Browser> {
+  const found = CANDIDATES.find((path) => path !== undefined && existsSync(path))
+  // Without an installed browser, Playwright's own download is used, if there is one.
+  return chromium.launch({ args: FLAGS, ...(found ? { executablePath: found } : {}) })
+}
+
+export type Watched = { readonly page: Page; readonly errors: string[] }
+
+export async function openPage(
+  browser: Browser,
+  url: string,
+  options: { readonly size?: Size; readonly scheme?: 'light' | 'dark' } = {},
+): Promise<Watched> {
+  const context = await browser.newContext({
+    viewport: SIZES[options.size ?? 'normal'],
+    colorScheme: options.scheme ?? 'light',
+    acceptDownloads: true,
+  })
+  const page = await context.newPage()
+  const errors: string[] = []
+  page.on('pageerror', (error) => errors.push(error.message))
+  page.on('console', (message) => {
+    if (message.type() === 'error') errors.push(message.text())
+  })
+  await page.goto(url)
+  return { page, errors }
+}
