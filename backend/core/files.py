@@ -157,7 +157,7 @@ def read_tail(path: Path, lines: int, *, before: int | None = None) -> tuple[lis
         while start > 0 and end - start < _CHUNK * 4:
             if len(_BREAK.findall(data)) > lines + 1:
                 break
-            step = min(64 * 1024, start)
+            step = min(max(64 * 1024, len(data)), start)
             start -= step
             data = os.pread(file.fileno(), step, start) + data
     pieces = list(_pieces(data, start))

@@ -1,0 +1,295 @@
+"""The only door to other processes: start one detached, know it again, signal it, end it.
+
+A process is known by its pid *and* its start time (or the mark in its environment), so a recycled
+pid is never signalled. Output goes straight to files: nothing here can be blocked by a pipe.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal as signals
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import psutil
+
+from backend.errors import EngineMissing, EngineTimeout
+
+MARK = "DROID_RUN"  # Every process of a run carries its session id here, setsid or not.
+TICK = 0.02
+
+_SAME_START = 1.5  # Seconds: psutil derives the start time from a clock that is adjusted a little.
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which process is meant. `mark` is its DROID_RUN, which holds when the clock was changed."""
+
+    pid: int
+    started: float
+    mark: str | None = None
+
+
+class Child:
+    """A process that was started here, or one from before a restart that was found again."""
+
+    def __init__(self, identity: Identity, popen: subprocess.Popen[bytes] | None = None) -> None:
+        self.identity = identity
+        self._popen = popen
+
+    def alive(self) -> bool:
+        """False as soon as it has ended; an ended child of ours is reaped by asking."""
+        if self._popen is not None:
+            return self._popen.poll() is None
+        return alive(self.identity)
+
+    def exit_code(self) -> int | None:
+        """The exit code, negative for a signal; None while it lives and for an adopted process."""
+        return None if self._popen is None else self._popen.poll()
+
+    def signal(self, number: signals.Signals) -> bool:
+        """Send a signal to the process itself; False when there is nobody left to hear it."""
+        return self.alive() and signal(self.identity, number)
+
+    def kill(self) -> None:
+        """End it and all that it started, at once. Returns when they are gone (blocks briefly)."""
+        kill(self.identity, wait=self.alive)
+
+
+def spawn(
+    argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log_path: Path, mark: str
+) -> Child:
+    """Start `argv` in its own session, stdout and stderr appended to `log_path`, no stdin.
+
+    Raises EngineMissing when the program can't be started at all.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    log = os.open(log_path, flags, 0o600)
+    try:
+        popen = _popen(argv, cwd=cwd, env={**env, MARK: mark}, out=log, err=subprocess.STDOUT)
+    finally:
+        os.close(log)
+    # Not yet reaped, so the pid is surely ours, even if it has already ended.
+    return Child(Identity(popen.pid, _started(popen.pid) or time.time(), mark), popen)
+
+
+def alive(identity: Identity) -> bool:
+    """Whether that very process still runs. A zombie has ended."""
+    return _find(identity) is not None
+
+
+def signal(identity: Identity, number: signals.Signals) -> bool:
+    """Signal that process, and only it, after checking that it is the one meant."""
+    process = _find(identity)
+    if process is None:
+        return False
+    try:
+        process.send_signal(number)
+    except psutil.Error:
+        return False
+    return True
+
+
+def kill(
+    identity: Identity, *, wait: Callable[[], object] | None = None, limit: float = 5.0
+) -> None:
+    """Kill the process, its group, its descendants, and whatever carries its mark.
+
+    Several rounds, because a process may fork while it is being killed.
+    """
+    deadline = time.monotonic() + limit
+    while time.monotonic() < deadline:
+        found = family(identity)
+        for process in found:
+            with suppress(psutil.Error):
+                process.kill()
+        if wait is not None:
+            wait()  # Reaps a child of ours.
+        if not found:
+            return
+        time.sleep(TICK)
+
+
+def family(identity: Identity) -> list[psutil.Process]:
+    """The living processes of a run: itself, its descendants, its group, and the marked ones."""
+    leader = _find(identity)
+    found: dict[int, psutil.Process] = {}
+    if leader is not None:
+        found[leader.pid] = leader
+        with suppress(psutil.Error):
+            found.update({child.pid: child for child in leader.children(recursive=True)})
+    for process in psutil.process_iter():
+        if process.pid not in found and _belongs(process, identity, leader is not None):
+            found[process.pid] = process
+    return [process for process in found.values() if _may_signal(process)]
+
+
+@dataclass(frozen=True, slots=True)
+class CompletedChild:
+    """A short child that has ended: exit code (negative: signal) and what it wrote, capped."""
+
+    exit_code: int
+    stdout: bytes
+    stderr: str
+    overflowed: bool = False
+
+
+async def run_child(
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    deadline: float,
+    stdin_json: Any = None,
+    output_cap: int = 16 * 1024 * 1024,
+) -> CompletedChild:
+    """Run a short child to its end in a thread: JSON on its stdin, its output in files.
+
+    A child that writes more than `output_cap` bytes is killed and marked `overflowed`. One that
+    is not done after `deadline` seconds is killed with all it started, and EngineTimeout raised;
+    EngineMissing if it can't be started. Cancelling the caller kills the child too.
+    """
+    cancelled = threading.Event()
+    work = asyncio.to_thread(
+        _run, argv, cwd, dict(env), deadline, stdin_json, output_cap, cancelled
+    )
+    try:
+        return await asyncio.shield(asyncio.ensure_future(work))
+    finally:
+        cancelled.set()  # After a normal end nobody looks at it any more.
+
+
+def _run(
+    argv: Sequence[str],
+    cwd: Path,
+    env: dict[str, str],
+    deadline: float,
+    stdin_json: Any,
+    output_cap: int,
+    cancelled: threading.Event,
+) -> CompletedChild:
+    with (
+        tempfile.TemporaryFile() as source,
+        tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile() as err,
+    ):
+        source.write(json.dumps(stdin_json, allow_nan=False).encode())
+        source.seek(0)
+        mark = f"child-{os.getpid()}-{threading.get_ident()}-{time.monotonic_ns()}"
+        env[MARK] = mark
+        popen = _popen(
+            argv, cwd=cwd, env=env, out=out.fileno(), err=err.fileno(), stdin=source.fileno()
+        )
+        child = Child(Identity(popen.pid, _started(popen.pid) or time.time(), mark), popen)
+        end = time.monotonic() + deadline
+        overflowed = False
+        while child.alive() and not cancelled.is_set():
+            overflowed = _size(out) > output_cap or _size(err) > output_cap
+            if overflowed or time.monotonic() > end:
+                break
+            with suppress(subprocess.TimeoutExpired):
+                popen.wait(TICK)
+        late = child.alive() and not overflowed and not cancelled.is_set()
+        if child.alive():
+            child.kill()
+        if late:
+            raise EngineTimeout(
+                f"{' '.join(argv[1:3])} did not answer within {deadline:g} seconds and was ended.",
+                hint="Try again; if it stays so, the log of the server says more.",
+            )
+        return CompletedChild(
+            exit_code=popen.wait(),
+            stdout=_read(out, 0, output_cap),
+            stderr=_read(err, max(0, _size(err) - 64 * 1024), 64 * 1024).decode(errors="replace"),
+            overflowed=overflowed,
+        )
+
+
+def _popen(
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    out: int,
+    err: int,
+    stdin: int = subprocess.DEVNULL,
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            list(argv), cwd=cwd, env=env, stdin=stdin, stdout=out, stderr=err,
+            start_new_session=True,
+        )  # fmt: skip
+    except (OSError, ValueError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) else str(problem)
+        raise EngineMissing(
+            f"{argv[0]} could not be started: {reason}.",
+            hint="Run ./startmlxnew to set up the Python environment, or point DROID_PYTHON at "
+            "a Python that has mlx-lm.",
+        ) from problem
+
+
+def _find(identity: Identity) -> psutil.Process | None:
+    """That process, if it lives and is the one meant. Never init, ourselves or a wild number."""
+    pid = identity.pid
+    if type(pid) is not int or pid < 2 or pid == os.getpid():
+        return None
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        same = abs(process.create_time() - identity.started) < _SAME_START
+    except (psutil.Error, OverflowError):
+        return None
+    return process if same or _has_mark(process, identity.mark) else None
+
+
+def _belongs(process: psutil.Process, identity: Identity, leader_lives: bool) -> bool:
+    if _has_mark(process, identity.mark):
+        return True
+    if not leader_lives:  # Its group number may by now be another's.
+        return False
+    with suppress(OSError):
+        return os.getpgid(process.pid) == identity.pid
+    return False
+
+
+def _has_mark(process: psutil.Process, mark: str | None) -> bool:
+    if not mark:
+        return False
+    with suppress(psutil.Error, OSError):
+        return process.environ().get(MARK) == mark
+    return False
+
+
+def _may_signal(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):
+        return (
+            process.pid >= 2
+            and process.pid != os.getpid()
+            and process.status() != psutil.STATUS_ZOMBIE
+        )
+    return False
+
+
+def _started(pid: int) -> float | None:
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.Error:
+        return None
+
+
+def _size(file: IO[bytes]) -> int:
+    return os.fstat(file.fileno()).st_size
+
+
+def _read(file: IO[bytes], start: int, limit: int) -> bytes:
+    return os.pread(file.fileno(), limit, start)
