@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Write the locks anew from pyproject.toml, with hashes and without addresses.
+# Needs a network. Pins that still fit are kept; give --upgrade to look for newer ones.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+lock() {
+  local target="$1"
+  shift
+  .venv/bin/uv pip compile "$@" -o "$target" --universal --generate-hashes \
+    --no-emit-index-url --no-emit-find-links --no-header --quiet
+  printf 'wrote %s\n' "$target"
+}
+
+lock requirements-setup.lock --group setup "$@"
+lock requirements.lock pyproject.toml --extra cpu "$@"
+lock requirements-dev.lock pyproject.toml --extra cpu --group dev "$@"
+lock requirements-cuda.lock pyproject.toml --extra cuda "$@"
