@@ -1,0 +1,134 @@
+"""The adapter folder as one run writes it: latest, best and numbered weights, each atomically."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+from contextlib import suppress
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+from mlx import nn
+from mlx.utils import tree_flatten
+
+from backend.core.files import sync_folder, write_json
+from backend.engines.emit import Emitter
+
+LATEST = "adapters.safetensors"
+BEST = "best_adapters.safetensors"
+_NUMBERED = re.compile(r"\d{7}_adapters\.safetensors")
+_OURS = re.compile(
+    r"(\d{7}_|best_)?adapters\.safetensors|adapter_config\.json|droid\.json|\..+\.tmp"
+)
+_PACKAGES = ("mlx", "mlx-lm", "transformers")
+
+
+class NotFinite(Exception):
+    """The weights hold NaN or infinity and must not replace good ones."""
+
+
+class AdapterFolder:
+    """Saves the trainable weights of `model`. `keep` numbered checkpoints stay; 0 keeps all."""
+
+    def __init__(self, path: Path, model: nn.Module, *, keep: int, emit: Emitter) -> None:
+        self.path = path
+        self._model = model
+        self._keep = keep
+        self._emit = emit
+
+    def begin(self, engine_config: dict[str, Any], lineage: dict[str, Any]) -> None:
+        """Empty the folder of an earlier run's files and describe this one.
+
+        Stale checkpoints of a longer run would otherwise pass for this run's newest.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        for old in self.path.iterdir():
+            if _OURS.fullmatch(old.name) and not old.is_dir():
+                old.unlink()
+        write_json(self.path / "adapter_config.json", dict(sorted(engine_config.items())))
+        write_json(self.path / "droid.json", lineage)
+
+    def save_latest(self, step: int) -> Path:
+        return self._save(LATEST, step)
+
+    def save_best(self, step: int) -> Path:
+        return self._save(BEST, step)
+
+    def save_checkpoint(self, step: int) -> Path:
+        """A numbered file and the same weights as the latest; old numbered ones are pruned."""
+        numbered = self._save(f"{step:07d}_{LATEST}", step)
+        # A copy, not a hard link: plain mlx_lm would write into the shared file in place.
+        temporary = self._temporary(LATEST)
+        shutil.copyfile(numbered, temporary)
+        _publish(temporary, self.path / LATEST)
+        self._emit("checkpoint", step=step, path=str(numbered))
+        self._prune()
+        return numbered
+
+    def _prune(self) -> None:
+        if self._keep <= 0:
+            return
+        numbered = sorted(path for path in self.path.iterdir() if _NUMBERED.fullmatch(path.name))
+        for old in numbered[: -self._keep]:
+            old.unlink(missing_ok=True)
+
+    def _save(self, name: str, step: int) -> Path:
+        weights = dict(tree_flatten(self._model.trainable_parameters()))
+        if not all_finite(weights):
+            raise NotFinite(f"The weights after step {step} are not finite.")
+        temporary = self._temporary(name)
+        try:
+            with temporary.open("wb") as file:
+                mx.save_safetensors(file, weights, {"format": "mlx", "step": str(step)})
+            return _publish(temporary, self.path / name)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+
+    def _temporary(self, name: str) -> Path:
+        return self.path / f".{name}.{secrets.token_hex(8)}.tmp"
+
+
+def all_finite(weights: dict[str, mx.array]) -> bool:
+    return bool(mx.all(mx.stack([mx.all(mx.isfinite(value)) for value in weights.values()])).item())
+
+
+def lineage_of(config: dict[str, Any], data: dict[str, Any] | None) -> dict[str, Any]:
+    """What `droid.json` says: where this adapter comes from."""
+    return {
+        "schema_version": 1,
+        "session_id": config.get("session_id"),
+        "method": config.get("method", "sft"),
+        "base_model": {
+            "path": config["model"],
+            "fingerprint": config.get("model_fingerprint"),
+        },
+        "data": data,
+        "seed": config["seed"],
+        "created": datetime.now(UTC).isoformat(),
+        "versions": {name: _version(name) for name in _PACKAGES},
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _publish(temporary: Path, target: Path) -> Path:
+    handle = os.open(temporary, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    temporary.replace(target)
+    sync_folder(target.parent)
+    return target

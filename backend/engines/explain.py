@@ -1,0 +1,51 @@
+"""How a run ended, as a sentence: also for the errors of the engine itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+_MEMORY_WORDS = ("insufficient memory", "out of memory", "resource limit", "unable to allocate")
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    state: Literal["completed", "stopped", "error"]
+    message: str
+    hint: str | None = None
+
+    @property
+    def code(self) -> int:
+        return 1 if self.state == "error" else 0
+
+
+def explain(error: BaseException) -> Ending:
+    """The ending for an exception that nothing else handled."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    lowered = text.lower()
+    if isinstance(error, MemoryError) or any(word in lowered for word in _MEMORY_WORDS):
+        return Ending(
+            "error",
+            f"The machine ran out of memory: {text}",
+            "Use a smaller batch or max sequence length, turn on gradient checkpointing, or train "
+            "fewer layers.",
+        )
+    if isinstance(error, OSError) and error.errno == 28:
+        return Ending(
+            "error",
+            f"The disk is full: {text}",
+            "Free some space, or save and keep fewer checkpoints.",
+        )
+    if isinstance(error, FileNotFoundError):
+        return Ending("error", f"A file is missing: {text}", "Was the model or the data moved?")
+    if isinstance(error, ImportError):
+        return Ending(
+            "error",
+            f"The training engine can't be loaded: {text}",
+            "Start the app with ./startmlxnew, which installs what is missing.",
+        )
+    return Ending(
+        "error",
+        f"The engine failed with {type(error).__name__}: {text}",
+        "The end of the log has the details.",
+    )

@@ -1,0 +1,143 @@
+"""The engine's `iterate_batches`: where a step begins, and so where a run can be steered.
+
+Between two steps the weights are whole. That is the moment to save, pause, stop, and to notice
+that training has diverged, without touching the engine's own loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Protocol
+
+import mlx.core as mx
+import numpy as np
+
+from backend.engines.batches import (
+    epoch_batches,
+    held_out_batches,
+    padded_width,
+    step_seed,
+    steps_per_epoch,
+)
+from backend.engines.emit import Emitter
+
+Batch = tuple[mx.array, mx.array]
+
+
+class Tokenised(Protocol):
+    """The engine's CacheDataset: row → (tokens, where the loss begins)."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> tuple[list[int], int]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """The usable rows of one set, and how they are drawn."""
+
+    train: Sequence[int]
+    valid: Sequence[int]
+    seed: int
+    valid_batches: int = -1
+
+
+class StepFeed:
+    """Batches for `mlx_lm.tuner.trainer.train`, in the order of (seed, epoch, step).
+
+    `between_steps(done)` is called before each training step with the number of steps already
+    done, and answers whether to go on. `ended` tells that it said no; otherwise the engine came to
+    its last step without asking for another batch, and `done` is one short.
+    """
+
+    def __init__(
+        self,
+        rows: Rows,
+        *,
+        between_steps: Callable[[int], bool],
+        stopping: Callable[[], bool],
+        emit: Emitter,
+        first_step: int = 0,
+    ) -> None:
+        self.done = first_step
+        self.ended = False
+        self._rows = rows
+        self._between_steps = between_steps
+        self._stopping = stopping
+        self._emit = emit
+        self._first_step = first_step
+        self._cut_seen = False
+
+    def __call__(
+        self,
+        dataset: Tokenised,
+        batch_size: int,
+        max_seq_length: int,
+        loop: bool = False,
+        comm_group: Any = None,
+    ) -> Iterator[Batch]:
+        """The engine calls this with `loop` for training and without for an evaluation."""
+        if loop:
+            return self._training(dataset, batch_size, max_seq_length)
+        return self._evaluation(dataset, batch_size, max_seq_length)
+
+    def _training(self, dataset: Tokenised, batch_size: int, limit: int) -> Iterator[Batch]:
+        per_epoch = steps_per_epoch(len(self._rows.train), batch_size)
+        epoch, skip = divmod(self._first_step, per_epoch)
+        while True:
+            batches = epoch_batches(
+                self._rows.train,
+                lambda row: len(dataset[row][0]),
+                batch_size=batch_size,
+                seed=self._rows.seed,
+                epoch=epoch,
+            )
+            for batch in islice(batches, skip, None):
+                if not self._between_steps(self.done):
+                    self.ended = True
+                    return
+                mx.random.seed(step_seed(self._rows.seed, self.done))
+                yield self._collate([dataset[row] for row in batch], limit)
+                self.done += 1
+            epoch, skip = epoch + 1, 0
+
+    def _evaluation(self, dataset: Tokenised, batch_size: int, limit: int) -> Iterator[Batch]:
+        batches = held_out_batches(
+            self._rows.valid,
+            lambda row: len(dataset[row][0]),
+            batch_size=batch_size,
+            seed=self._rows.seed,
+            limit=self._rows.valid_batches,
+        )
+        for batch in batches:
+            if self._stopping():
+                return
+            yield self._collate([dataset[row] for row in batch], limit)
+
+    def _collate(self, items: Sequence[tuple[list[int], int]], limit: int) -> Batch:
+        longest = max(len(tokens) for tokens, _ in items)
+        if longest > limit and not self._cut_seen:
+            self._cut_seen = True
+            self._emit.warning(
+                "truncated",
+                f"Some rows are longer than {limit} tokens and are cut there; the first one seen "
+                f"has {longest}.",
+                "Raise the max sequence length, or split long rows.",
+            )
+        return collate(items, limit)
+
+
+def collate(items: Sequence[tuple[list[int], int]], limit: int) -> Batch:
+    """Padded tokens of shape (rows, width), and per row (start, end) of the loss, as the engine's
+    `default_loss` wants them.
+    """
+    longest = max(len(tokens) for tokens, _ in items)
+    padded = np.zeros((len(items), padded_width(longest, limit)), np.int32)
+    spans = []
+    for row, (tokens, start) in enumerate(items):
+        kept = tokens[:limit]
+        padded[row, : len(kept)] = kept
+        spans.append((start, len(kept)))
+    return mx.array(padded), mx.array(spans)

@@ -1,0 +1,357 @@
+"""One run of supervised fine-tuning, from its folder to its adapter, on mlx_lm's own functions."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+import mlx.optimizers as optim
+import numpy as np
+import yaml
+from mlx import nn
+from mlx.utils import tree_flatten
+from mlx_lm.lora import CONFIG_DEFAULTS
+from mlx_lm.tuner.datasets import CacheDataset, load_dataset
+from mlx_lm.tuner.trainer import TrainingArgs, evaluate, train
+from mlx_lm.tuner.utils import build_schedule, print_trainable_parameters
+from mlx_lm.utils import load
+
+from backend.engines.adapter import AdapterFolder, NotFinite, lineage_of
+from backend.engines.attach import Coverage, attach, describe
+from backend.engines.batches import steps_per_epoch
+from backend.engines.control import Control
+from backend.engines.emit import Emitter
+from backend.engines.explain import Ending
+from backend.engines.feed import Rows, StepFeed, Tokenised
+from backend.engines.watch import Diverged, Patience, Watch
+
+_OPTIMIZERS = {
+    "adam": optim.Adam,
+    "adamw": optim.AdamW,
+    "muon": optim.Muon,
+    "sgd": optim.SGD,
+    "adafactor": optim.Adafactor,
+}
+
+
+def train_run(folder: Path, emit: Emitter, control: Control) -> Ending:
+    """Train what the run folder describes; answer how it ended. Errors are raised."""
+    args = read_config(folder / "config.yaml")
+    np.random.seed(args.seed)
+    model, tokenizer = load(args.model)
+    if control.stop:
+        return Ending("stopped", "Stopped while the model was loading; nothing was saved.")
+
+    emit("phase", name="preparing data")
+    sets = _load_sets(args, tokenizer, emit)
+    if control.stop:
+        return Ending("stopped", "Stopped while the data was prepared; nothing was saved.")
+
+    coverage = attach(model, args)
+    _say(describe(args, coverage, depth=len(model.layers)))
+    print_trainable_parameters(model)
+    emit(
+        "model",
+        trainable_parameters=coverage.trainable,
+        total_parameters=coverage.total,
+        matched_modules=coverage.modules,
+        matrices=list(coverage.matrices),
+        layers=coverage.layers,
+    )
+    adapter = AdapterFolder(
+        Path(args.adapter_path), model, keep=int(getattr(args, "keep_checkpoints", 0)), emit=emit
+    )
+    lineage = lineage_of(vars(args), _read_json(folder / "data" / "summary.json"))
+    adapter.begin(vars(args), lineage)
+    return _Training(args, model, sets, adapter, emit, control, coverage).run()
+
+
+def read_config(path: Path) -> Namespace:
+    """`config.yaml` over the engine's defaults, as `mlx_lm lora --config` would read it."""
+    given = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return Namespace(**{**CONFIG_DEFAULTS, **given})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sets:
+    """The tokenised sets, and of each the rows that have something to learn."""
+
+    train: Tokenised
+    valid: Tokenised | None
+    test: Tokenised | None
+    train_rows: Sequence[int]
+    valid_rows: Sequence[int]
+    test_rows: Sequence[int]
+
+
+class _Training:
+    """The training itself: the engine's loop with our batches, callback and saves."""
+
+    def __init__(
+        self,
+        args: Namespace,
+        model: nn.Module,
+        sets: _Sets,
+        adapter: AdapterFolder,
+        emit: Emitter,
+        control: Control,
+        coverage: Coverage,
+    ) -> None:
+        self._args = args
+        self._model = model
+        self._sets = sets
+        self._adapter = adapter
+        self._emit = emit
+        self._control = control
+        self._canary = _Canary(model)
+        self._saved_at: int | None = None
+        self._watch = Watch(
+            emit,
+            save_best=adapter.save_best,
+            stopping=lambda: control.stop is not None,
+            patience=Patience(
+                enabled=bool(getattr(args, "enable_early_stop", False)),
+                evaluations=int(getattr(args, "no_improve_patience_evals", 3)),
+                min_delta=float(getattr(args, "early_stop_min_delta", 0.0)),
+            ),
+            steps_per_epoch=steps_per_epoch(len(sets.train_rows), args.batch_size),
+            steps_per_report=args.steps_per_report,
+            vocabulary=getattr(getattr(model, "args", None), "vocab_size", None),
+        )
+        self._feed = StepFeed(
+            Rows(
+                train=sets.train_rows,
+                valid=sets.valid_rows,
+                seed=args.seed,
+                valid_batches=args.val_batches,
+            ),
+            between_steps=self._between_steps,
+            stopping=lambda: control.stop is not None,
+            emit=emit,
+        )
+
+    def run(self) -> Ending:
+        self._emit("phase", name="training")
+        try:
+            self._train()
+        except (Diverged, NotFinite) as error:
+            return self._diverged(error)
+        done = self._feed.done if self._feed.ended else self._args.iters
+        stop = self._control.stop
+        if stop and done < self._args.iters:
+            return self._stopped(done, save=stop == "save")
+        try:
+            self._emit("phase", name="saving")
+            self._save_end(done)
+        except NotFinite as error:
+            return self._diverged(error)
+        test = self._evaluate_test(done)
+        self._emit("phase", name="done")
+        return Ending("completed", " ".join(filter(None, [self._summary(done), test])))
+
+    def _train(self) -> None:
+        args = self._args
+        scratch = self._adapter.path / ".end.safetensors"
+        try:
+            train(
+                model=self._model,
+                optimizer=_optimizer(args),
+                train_dataset=self._sets.train,
+                val_dataset=self._sets.valid if args.val_batches != 0 else None,
+                args=TrainingArgs(
+                    batch_size=args.batch_size,
+                    iters=args.iters,
+                    val_batches=args.val_batches,
+                    steps_per_report=args.steps_per_report,
+                    steps_per_eval=args.steps_per_eval,
+                    # We save between steps, atomically; the engine's own saves are not.
+                    steps_per_save=args.iters + 1,
+                    adapter_file=str(scratch),
+                    max_seq_length=args.max_seq_length,
+                    grad_checkpoint=args.grad_checkpoint,
+                    grad_accumulation_steps=args.grad_accumulation_steps,
+                ),
+                iterate_batches=self._feed,
+                training_callback=self._watch,
+            )
+        finally:
+            scratch.unlink(missing_ok=True)
+
+    def _between_steps(self, done: int) -> bool:
+        """Before each step: check the last one, save when it is time, wait or end when asked."""
+        if done and not self._canary.alive():
+            raise Diverged(done, "the weights are not finite")
+        if done and done % self._args.save_every == 0:
+            self._save_numbered(done)
+        if self._control.paused and not self._control.stop:
+            self._emit("phase", name="paused")
+            self._control.wait_while_paused()
+            if not self._control.stop:
+                self._emit("phase", name="training")
+        return self._control.stop is None and not self._watch.early_stopped
+
+    def _save_numbered(self, done: int) -> None:
+        path = self._adapter.save_checkpoint(done)
+        self._saved_at = done
+        _say(f"Saved {path.name}")
+
+    def _save_end(self, done: int) -> None:
+        if self._saved_at == done:
+            return
+        if done % self._args.save_every == 0:
+            self._save_numbered(done)
+        else:
+            self._adapter.save_latest(done)
+            self._saved_at = done
+            _say(f"Saved {self._args.adapter_path}/adapters.safetensors at step {done}")
+
+    def _stopped(self, done: int, *, save: bool) -> Ending:
+        if save and done:
+            self._emit("phase", name="saving")
+            self._save_end(done)
+        kept = f"the adapter of step {self._saved_at} is kept" if self._saved_at else None
+        if kept is None:
+            kept = "no adapter was saved"
+        self._emit("phase", name="done")
+        return Ending("stopped", f"Stopped at step {done} of {self._args.iters}; {kept}.")
+
+    def _diverged(self, error: Diverged | NotFinite) -> Ending:
+        scale = (self._args.lora_parameters or {}).get("scale")
+        rate = self._args.learning_rate
+        strength = f" (scale × learning rate is {scale * rate:.1e})" if scale else ""
+        if self._watch.best:
+            kept = f"The best adapter, of step {self._watch.best[0]}, is kept."
+        elif self._saved_at:
+            kept = f"The adapter of step {self._saved_at} is kept."
+        else:
+            kept = "No good adapter had been saved yet."
+        hint = (
+            f"The learning rate of {rate:g} is most likely too high{strength}: try a tenth of it, "
+            "or lora_scaling alpha_over_rank."
+        )
+        self._emit.warning("diverged", str(error), hint)
+        return Ending("error", f"{error} {kept}", hint)
+
+    def _evaluate_test(self, done: int) -> str | None:
+        if self._sets.test is None or self._control.stop:
+            return None
+        self._emit("phase", name="evaluating")
+        feed = StepFeed(
+            Rows(train=(), valid=self._sets.test_rows, seed=self._args.seed),
+            between_steps=lambda _: False,
+            stopping=lambda: self._control.stop is not None,
+            emit=self._emit,
+        )
+        loss = evaluate(
+            model=self._model,
+            dataset=self._sets.test,
+            batch_size=self._args.batch_size,
+            num_batches=-1,
+            max_seq_length=self._args.max_seq_length,
+            iterate_batches=feed,
+        )
+        if self._control.stop:
+            return "The test was cut short."
+        perplexity = math.exp(min(loss, 700.0))
+        _say(f"Test loss {loss:.3f}, Test ppl {perplexity:.3f}.")
+        self._emit("metrics", step=done, test_loss=loss, test_perplexity=perplexity)
+        return f"Test loss {loss:.3f}, perplexity {perplexity:.2f}."
+
+    def _summary(self, done: int) -> str:
+        watch = self._watch
+        if watch.early_stopped:
+            first = f"Stopped early at step {done} of {self._args.iters}: validation stopped "
+            first += "improving."
+        else:
+            first = f"Trained {done} iterations."
+        if watch.best is None:
+            return first
+        step, loss = watch.best
+        best = f"The best adapter is that of step {step}, with a validation loss of {loss:.3f}."
+        if watch.baseline is not None and loss >= watch.baseline:
+            self._emit.warning(
+                "no_better_than_base",
+                f"No validation came below the untrained model's {watch.baseline:.3f}.",
+                "The adapter is unlikely to help: check the data, or lower the learning rate.",
+            )
+        return f"{first} {best}"
+
+
+class _Canary:
+    """One trained tensor, looked at after every step: a NaN loss reaches every weight at once."""
+
+    def __init__(self, model: nn.Module) -> None:
+        trainable = tree_flatten(model.trainable_parameters())
+        path, self._name = min(trainable, key=lambda item: item[1].size)[0].rsplit(".", 1)
+        self._module = dict(model.named_modules())[path]
+
+    def alive(self) -> bool:
+        return bool(mx.all(mx.isfinite(self._module[self._name])).item())
+
+
+def _optimizer(args: Namespace) -> optim.Optimizer:
+    rate = build_schedule(args.lr_schedule) if args.lr_schedule else args.learning_rate
+    options = args.optimizer_config.get(args.optimizer, {})
+    return _OPTIMIZERS[args.optimizer](learning_rate=rate, **options)
+
+
+def _load_sets(args: Namespace, tokenizer: Any, emit: Emitter) -> _Sets:
+    train_set, valid_set, test_set = load_dataset(args, tokenizer)
+    sets = {"training": train_set, "validation": valid_set, "test": test_set if args.test else []}
+    cached = {name: CacheDataset(rows) if len(rows) else None for name, rows in sets.items()}
+    rows = {
+        name: _usable(name, dataset, args, emit) if dataset else ()
+        for name, dataset in cached.items()
+    }
+    training = cached["training"]
+    if training is None:
+        raise ValueError("The training set is empty.")
+    return _Sets(
+        train=training,
+        valid=cached["validation"] if rows["validation"] else None,
+        test=cached["test"] if rows["test"] else None,
+        train_rows=rows["training"],
+        valid_rows=rows["validation"],
+        test_rows=rows["test"],
+    )
+
+
+def _usable(name: str, dataset: Tokenised, args: Namespace, emit: Emitter) -> Sequence[int]:
+    """The rows with a target. A batch without one has a loss of 0/0, which ruins the weights."""
+    if not args.mask_prompt:
+        return range(len(dataset))
+    kept = [row for row in range(len(dataset)) if dataset[row][1] < args.max_seq_length]
+    dropped = len(dataset) - len(kept)
+    if not kept:
+        raise ValueError(
+            f"Every prompt of the {name} set is longer than {args.max_seq_length} tokens, so "
+            "nothing of any answer is left to learn. Raise the max sequence length."
+        )
+    if dropped:
+        emit.warning(
+            "empty_target",
+            f"{dropped} of {len(dataset)} rows of the {name} set are left out: the prompt alone "
+            f"fills {args.max_seq_length} tokens, so no answer is left to learn.",
+            "Raise the max sequence length, or shorten those prompts.",
+        )
+    return kept
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
