@@ -1,0 +1,73 @@
+/** Wiring only: the real Electron as a port, and where things are. All logic is in `shell.ts`. */
+import { join, resolve } from 'node:path'
+import {
+  app,
+  BrowserWindow,
+  clipboard,
+  dialog,
+  ipcMain,
+  Menu,
+  screen,
+  session,
+  shell,
+} from 'electron'
+
+import { openLog } from './log'
+import type { ElectronPort } from './port'
+import { run } from './shell'
+
+const port: ElectronPort = {
+  app,
+  ipcMain,
+  shell,
+  clipboard,
+  showErrorBox: (title, content) => {
+    dialog.showErrorBox(title, content)
+  },
+  setMenu: (template) => {
+    Menu.setApplicationMenu(Menu.buildFromTemplate(template))
+  },
+  createWindow: (options) => {
+    const window = new BrowserWindow(options)
+    return {
+      window,
+      dialogs: {
+        openFile: (open) => dialog.showOpenDialog(window, open),
+        saveFile: (save) => dialog.showSaveDialog(window, save),
+        ask: (message) => dialog.showMessageBox(window, message),
+      },
+    }
+  },
+  defaultSession: () => session.defaultSession,
+  workAreas: () => screen.getAllDisplays().map((display) => display.workArea),
+}
+
+const { env } = process
+const checkout = resolve(__dirname, '..', '..')
+const dataDir = resolve(env['DROID_DATA_DIR'] ?? checkout)
+const log = openLog(join(env['DROID_LOGS_DIR'] ?? join(dataDir, 'logs'), 'electron.log'))
+
+app.setName('Droid FineTuning')
+app.enableSandbox()
+void run(port, {
+  platform: process.platform,
+  preload: join(__dirname, 'preload.cjs'),
+  windowFile: join(app.getPath('userData'), 'window.json'),
+  log,
+  launch: {
+    python: env['DROID_SERVER_PYTHON'] ?? join(checkout, '.venv', 'bin', 'python'),
+    checkout,
+    env,
+    log,
+    startTimeout: 60_000,
+    stopGrace: 15_000,
+  },
+  runningUrl: env['DROID_URL'],
+  onSignal: (listener) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, listener)
+  },
+}).catch((error: unknown) => {
+  log.write('shell', error instanceof Error ? (error.stack ?? error.message) : String(error))
+  dialog.showErrorBox('Droid FineTuning can’t start', `${String(error)}\n\nThe log is ${log.path}`)
+  app.exit(1)
+})

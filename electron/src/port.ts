@@ -1,0 +1,127 @@
+/**
+ * The part of Electron that this shell uses, as types. `main.ts` fills the port with the real
+ * thing, the unit tests with a fake, and the stand-in (`tests/stand-in`) offers `StandInModule`
+ * under the name "electron": a method added here fails to compile in all three until it is there.
+ *
+ * Electron's overloaded `on` is narrowed by hand; the compiler still compares it with Electron's
+ * own types where `main.ts` passes the real objects.
+ */
+import type {
+  App,
+  BrowserWindow,
+  BrowserWindowConstructorOptions,
+  Clipboard,
+  IpcMain,
+  MenuItemConstructorOptions,
+  MessageBoxOptions,
+  MessageBoxReturnValue,
+  NavigationHistory,
+  OpenDialogOptions,
+  OpenDialogReturnValue,
+  Rectangle,
+  SaveDialogOptions,
+  SaveDialogReturnValue,
+  Session,
+  Shell,
+  WebContents,
+} from 'electron'
+
+export type Preventable = { preventDefault(): void }
+export type Navigation = Preventable & { readonly url: string }
+
+export interface AppPort
+  extends Pick<
+    App,
+    | 'enableSandbox'
+    | 'exit'
+    | 'getPath'
+    | 'quit'
+    | 'requestSingleInstanceLock'
+    | 'setAboutPanelOptions'
+    | 'setName'
+    | 'whenReady'
+  > {
+  on(event: 'before-quit', listener: (event: Preventable) => void): unknown
+  on(event: 'second-instance', listener: () => void): unknown
+  on(event: 'activate', listener: () => void): unknown
+}
+
+export interface ContentsPort
+  extends Pick<WebContents, 'reload' | 'send' | 'setWindowOpenHandler'> {
+  readonly navigationHistory: Pick<NavigationHistory, 'clear'>
+  on(event: 'will-navigate', listener: (details: Navigation) => void): unknown
+  on(event: 'will-frame-navigate', listener: (details: Navigation) => void): unknown
+  on(event: 'will-redirect', listener: (details: Navigation) => void): unknown
+  on(event: 'will-prevent-unload', listener: (event: Preventable) => void): unknown
+  on(
+    event: 'render-process-gone',
+    listener: (event: unknown, details: { readonly reason: string }) => void,
+  ): unknown
+}
+
+export interface WindowPort
+  extends Pick<
+    BrowserWindow,
+    | 'focus'
+    | 'getNormalBounds'
+    | 'hide'
+    | 'isDestroyed'
+    | 'isMaximized'
+    | 'isMinimized'
+    | 'loadURL'
+    | 'maximize'
+    | 'restore'
+    | 'show'
+  > {
+  readonly webContents: ContentsPort
+  on(event: 'close', listener: (event: Preventable) => void): unknown
+  once(event: 'ready-to-show', listener: () => void): unknown
+}
+
+/** Dialogs that belong to one window. */
+export interface DialogsPort {
+  openFile(options: OpenDialogOptions): Promise<OpenDialogReturnValue>
+  saveFile(options: SaveDialogOptions): Promise<SaveDialogReturnValue>
+  ask(options: MessageBoxOptions): Promise<MessageBoxReturnValue>
+}
+
+export type SessionPort = Pick<
+  Session,
+  'setDevicePermissionHandler' | 'setPermissionCheckHandler' | 'setPermissionRequestHandler'
+>
+
+export type OpenedWindow = { readonly window: WindowPort; readonly dialogs: DialogsPort }
+
+export interface ElectronPort {
+  readonly app: AppPort
+  readonly ipcMain: Pick<IpcMain, 'handle'>
+  readonly shell: Pick<Shell, 'openExternal' | 'openPath'>
+  readonly clipboard: Pick<Clipboard, 'readText' | 'writeText'>
+  showErrorBox(title: string, content: string): void
+  setMenu(template: MenuItemConstructorOptions[]): void
+  createWindow(options: BrowserWindowConstructorOptions): OpenedWindow
+  /** Only after the app is ready: Electron has no session and no screens before. */
+  defaultSession(): SessionPort
+  workAreas(): readonly Rectangle[]
+}
+
+/** The module "electron" as the stand-in has to offer it, so that the built `main.cjs` runs. */
+export interface StandInModule {
+  readonly app: AppPort
+  readonly ipcMain: Pick<IpcMain, 'handle'>
+  readonly shell: Pick<Shell, 'openExternal' | 'openPath'>
+  readonly clipboard: Pick<Clipboard, 'readText' | 'writeText'>
+  readonly dialog: {
+    showErrorBox(title: string, content: string): void
+    showOpenDialog(window: WindowPort, options: OpenDialogOptions): Promise<OpenDialogReturnValue>
+    showSaveDialog(window: WindowPort, options: SaveDialogOptions): Promise<SaveDialogReturnValue>
+    showMessageBox(window: WindowPort, options: MessageBoxOptions): Promise<MessageBoxReturnValue>
+  }
+  readonly Menu: {
+    buildFromTemplate(template: MenuItemConstructorOptions[]): unknown
+    setApplicationMenu(menu: unknown): void
+  }
+  readonly session: { readonly defaultSession: SessionPort }
+  readonly screen: { getAllDisplays(): { readonly workArea: Rectangle }[] }
+  readonly BrowserWindow: new (options: BrowserWindowConstructorOptions) => WindowPort
+}

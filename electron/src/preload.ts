@@ -1,0 +1,30 @@
+/** Offers `window.droid` to the page: named functions only, never the raw channel. */
+import { contextBridge, ipcRenderer } from 'electron'
+
+import type { DroidBridge, MenuCommand } from './bridge'
+import type { Calls, Channel, Messages } from './ipc'
+
+const invoke = <C extends Channel>(channel: C, ...args: Parameters<Calls[C]>) =>
+  ipcRenderer.invoke(channel, ...args) as ReturnType<Calls[C]>
+
+const menuChannel: keyof Messages = 'menu:command'
+
+const bridge: DroidBridge = {
+  platform: process.platform,
+  openFile: (options) => invoke('file:open', options),
+  openFolder: (options) => invoke('folder:open', options),
+  saveFile: (name, text) => invoke('file:save', name, text),
+  readClipboard: () => invoke('clipboard:read'),
+  writeText: (text) => invoke('clipboard:write', text),
+  onMenu: (listener) => {
+    const hear = (_event: unknown, command: MenuCommand) => {
+      listener(command)
+    }
+    ipcRenderer.on(menuChannel, hear)
+    return () => {
+      ipcRenderer.removeListener(menuChannel, hear)
+    }
+  },
+}
+
+contextBridge.exposeInMainWorld('droid', bridge)
