@@ -1,0 +1,1 @@
+"""Tools around the app: set up, start, check, measure. Nothing in backend/ imports them."""

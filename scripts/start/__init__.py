@@ -1,0 +1,1 @@
+"""`./startmlxnew` and `./killmlxnew`: set up, run the service, show it, end it."""

@@ -1,0 +1,49 @@
+"""Show the running service: desktop window, else browser, else the address."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from scripts.setup.stamps import CHECKOUT
+
+
+def open_window(url: str) -> subprocess.Popen[bytes] | None:
+    """Open the best view there is; the desktop window's process where that is one."""
+    electron = os.environ.get("DROID_ELECTRON")
+    if electron and Path(electron).is_file():
+        try:
+            return _desktop(Path(electron), url)
+        except OSError as problem:
+            print(f"  The desktop window can't be opened ({problem}); using the browser.")
+    opener = _browser_opener()
+    if opener is None:
+        print(f"  Open {url} in a browser.")
+        return None
+    quiet = subprocess.DEVNULL
+    subprocess.Popen([opener, url], stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True)
+    print(f"  Opened {url} in the browser.")
+    return None
+
+
+def _desktop(program: Path, url: str) -> subprocess.Popen[bytes]:
+    env = {name: value for name, value in os.environ.items() if name != "ELECTRON_RUN_AS_NODE"}
+    return subprocess.Popen(
+        [str(program), str(CHECKOUT / "electron")],
+        env={**env, "DROID_SERVER_URL": url},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def _browser_opener() -> str | None:
+    if sys.platform == "darwin":
+        return shutil.which("open")
+    if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        return shutil.which("xdg-open")
+    return None
