@@ -1,9 +1,10 @@
 /**
  * What the page sees of the desktop: `window.droid`. Types only, so page and preload share them
- * without sharing code. In a plain browser `window.droid` is absent and the page does without.
+ * without sharing code. `frontend/src/lib/bridge.ts` says the same; a type test compares the two.
  */
 
-export type PageId = 'setup' | 'enhanced' | 'training' | 'results' | 'compare' | 'fusion'
+/** As the page's routes spell them. */
+export type PageId = 'setup' | 'enhanced-setup' | 'training' | 'results' | 'compare' | 'fusion'
 
 /** What the native menu asks of the page. */
 export type MenuCommand =
@@ -11,6 +12,7 @@ export type MenuCommand =
   | 'start-training'
   | 'stop-training'
   | 'find'
+  | 'toggle-sidebar'
   | { readonly page: PageId }
 
 export type FileFilter = {
@@ -28,16 +30,18 @@ export type OpenFileOptions = {
 
 export type OpenFolderOptions = Pick<OpenFileOptions, 'title' | 'startIn'>
 
-export type DroidBridge = {
+export type Bridge = {
   /** As Node names it: `darwin`, `linux`, `win32`. */
   readonly platform: string
-  /** The chosen file's absolute path; null when the dialog was cancelled. */
+  /** The native open dialog: an absolute path, or null when it was cancelled. */
   readonly openFile: (options?: OpenFileOptions) => Promise<string | null>
   readonly openFolder: (options?: OpenFolderOptions) => Promise<string | null>
   /** Asks where, then writes `text` there. The path written, or null when cancelled. */
   readonly saveFile: (name: string, text: string) => Promise<string | null>
   readonly readClipboard: () => Promise<string>
   readonly writeText: (text: string) => Promise<void>
+  /** Where a dropped file lies, which a sandboxed page can't see; null when it is not a file. */
+  readonly pathOfFile: (file: File) => string | null
   /** Calls `listener` for each menu command until the returned function is called. */
   readonly onMenu: (listener: (command: MenuCommand) => void) => () => void
 }

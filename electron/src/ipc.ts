@@ -4,16 +4,16 @@
  */
 import type { IpcMainInvokeEvent } from 'electron'
 
-import type { DroidBridge, FileFilter, MenuCommand, OpenFileOptions } from './bridge'
+import type { Bridge, FileFilter, MenuCommand, OpenFileOptions } from './bridge'
 import type { ElectronPort } from './port'
 
 /** Page → shell: asked and answered. */
 export type Calls = {
-  readonly 'file:open': DroidBridge['openFile']
-  readonly 'folder:open': DroidBridge['openFolder']
-  readonly 'file:save': DroidBridge['saveFile']
-  readonly 'clipboard:read': DroidBridge['readClipboard']
-  readonly 'clipboard:write': DroidBridge['writeText']
+  readonly 'file:open': Bridge['openFile']
+  readonly 'folder:open': Bridge['openFolder']
+  readonly 'file:save': Bridge['saveFile']
+  readonly 'clipboard:read': Bridge['readClipboard']
+  readonly 'clipboard:write': Bridge['writeText']
 }
 
 /** Shell → page. */

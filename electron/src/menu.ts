@@ -6,7 +6,7 @@ import type { MenuCommand, PageId } from './bridge'
 /** In the order of the sidebar, which is also the order of the shortcuts Cmd-1 … 6. */
 export const PAGES: readonly { readonly page: PageId; readonly label: string }[] = [
   { page: 'setup', label: 'Setup' },
-  { page: 'enhanced', label: 'Enhanced Setup' },
+  { page: 'enhanced-setup', label: 'Enhanced Setup' },
   { page: 'training', label: 'Training' },
   { page: 'results', label: 'Results' },
   { page: 'compare', label: 'Compare' },
@@ -60,6 +60,7 @@ export function menuTemplate(platform: NodeJS.Platform, actions: MenuActions): I
       submenu: [
         ...PAGES.map(({ page, label }, at) => command(label, `CmdOrCtrl+${at + 1}`, { page })),
         { type: 'separator' },
+        command('Toggle Sidebar', 'CmdOrCtrl+B', 'toggle-sidebar'),
         { label: 'Reload Page', accelerator: 'CmdOrCtrl+Shift+R', click: actions.reload },
         { role: 'resetZoom' },
         { role: 'zoomIn' },

@@ -1,7 +1,7 @@
 /** Offers `window.droid` to the page: named functions only, never the raw channel. */
-import { contextBridge, ipcRenderer } from 'electron'
+import { contextBridge, ipcRenderer, webUtils } from 'electron'
 
-import type { DroidBridge, MenuCommand } from './bridge'
+import type { Bridge, MenuCommand } from './bridge'
 import type { Calls, Channel, Messages } from './ipc'
 
 const invoke = <C extends Channel>(channel: C, ...args: Parameters<Calls[C]>) =>
@@ -9,13 +9,14 @@ const invoke = <C extends Channel>(channel: C, ...args: Parameters<Calls[C]>) =>
 
 const menuChannel: keyof Messages = 'menu:command'
 
-const bridge: DroidBridge = {
+const bridge: Bridge = {
   platform: process.platform,
   openFile: (options) => invoke('file:open', options),
   openFolder: (options) => invoke('folder:open', options),
   saveFile: (name, text) => invoke('file:save', name, text),
   readClipboard: () => invoke('clipboard:read'),
   writeText: (text) => invoke('clipboard:write', text),
+  pathOfFile: (file) => webUtils.getPathForFile(file) || null,
   onMenu: (listener) => {
     const hear = (_event: unknown, command: MenuCommand) => {
       listener(command)
