@@ -30,7 +30,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\nStopped before the setup was done; the next start goes on from here.")
         return 130
-    _hand_over(electron)
+    return _hand_over(electron)
 
 
 def _hand_over(electron: Path | None) -> NoReturn:

@@ -69,11 +69,13 @@ def _use(client: Client, options: Options, settings: Settings) -> int:
 
 def _serve(options: Options, settings: Settings) -> int:
     server, client = start_service(settings)
+    window: subprocess.Popen[bytes] | None = None
     own_run = False
     try:
         write_record(settings.logs_dir, Record(client.url, known(server.pid), known(os.getpid())))
         print(f"Droid FineTuning is running at {client.url}", flush=True)
-        window = open_window(client.url) if options.window else None
+        if options.window:
+            window = open_window(client.url)
         if options.demo:
             own_run = True
             good = run_demo(client, settings.adapters_dir)
@@ -86,6 +88,8 @@ def _serve(options: Options, settings: Settings) -> int:
         return 130 if own_run else 0
     finally:
         _close(server, client, settings, stop_run=own_run)
+        if window is not None and window.poll() is None:
+            window.terminate()
 
 
 def _wait(server: subprocess.Popen[bytes], window: subprocess.Popen[bytes] | None) -> int:

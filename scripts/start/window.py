@@ -33,7 +33,7 @@ def _desktop(program: Path, url: str) -> subprocess.Popen[bytes]:
     env = {name: value for name, value in os.environ.items() if name != "ELECTRON_RUN_AS_NODE"}
     return subprocess.Popen(
         [str(program), str(CHECKOUT / "electron")],
-        env={**env, "DROID_SERVER_URL": url},
+        env={**env, "DROID_URL": url},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
