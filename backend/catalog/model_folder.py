@@ -1,0 +1,242 @@
+"""Describe one model folder, and say in a sentence why it can't be used if so."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backend.catalog.schemas import ModelInfo
+from backend.catalog.supported import is_supported
+from backend.catalog.weights import (
+    BadWeights,
+    WeightSummary,
+    count_parameters,
+    main_dtype,
+    quantization_name,
+    read_weights,
+)
+
+JSON_CAP = 50_000_000
+DEFAULTS_FILE = "droid_defaults.json"
+
+_TOKENIZERS = ("tokenizer.json", "tokenizer.model", "tiktoken.model", "vocab.json", "vocab.txt")
+_PICKLED = (".bin", ".pt", ".pth", ".ckpt")
+_CODE_KEYS = ("model_file", "auto_map", "_attn_implementation_internal")
+
+
+class Unusable(Exception):
+    """The folder is not a model that can be trained; the text is the sentence for the user."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    info: ModelInfo
+    fingerprint: str | None
+
+
+def describe_folder(name: str, folder: Path) -> Described:
+    """Read config, tokenizer settings and weight headers. Never raises: `problem` says what is
+    wrong, with whatever else could be learned.
+    """
+    config: Mapping[str, Any] = {}
+    weights: WeightSummary | None = None
+    problem: str | None = None
+    try:
+        config = _config(folder)
+        weights = _weights(folder)
+        _refuse_code(folder, config)
+        _check_type(config)
+        _check_tokenizer(folder)
+    except (Unusable, BadWeights) as refusal:
+        problem = str(refusal)
+    text = config.get("text_config")
+    places = [config, text if isinstance(text, Mapping) else {}]
+    info = ModelInfo(
+        name=name,
+        path=str(folder),
+        model_type=_text(config.get("model_type")),
+        vocab_size=_number(places, "vocab_size"),
+        num_layers=_number(places, "num_hidden_layers", "n_layer", "n_layers", "num_layers"),
+        hidden_size=_number(places, "hidden_size", "n_embd", "d_model", "dim"),
+        parameters=count_parameters(weights.tensors, config) if weights else None,
+        quantization=quantization_name(config),
+        dtype=main_dtype(weights.tensors) if weights else None,
+        size_bytes=weights.size_bytes if weights else None,
+        chat_template=_has_chat_template(folder),
+        context_length=_number(
+            places, "max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "n_ctx"
+        ),
+        problem=problem,
+        defaults=_defaults(folder),
+    )
+    return Described(info=info, fingerprint=_fingerprint(folder, weights))
+
+
+def looks_like_model(folder: Path) -> bool:
+    """Whether the folder holds a model, or something that was meant to be one."""
+    try:
+        names = [entry.name for entry in os.scandir(folder)]
+    except OSError:
+        return False
+    return any(
+        name == "config.json" or name.endswith((".safetensors", ".gguf", *_PICKLED))
+        for name in names
+    )
+
+
+def stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Changes whenever a file of the folder does; cheap enough to ask for on every listing."""
+    entries = []
+    try:
+        for entry in os.scandir(folder):
+            try:
+                status = entry.stat()
+            except OSError:  # A link of the Hugging Face cache to a blob that is not there yet.
+                entries.append((entry.name, -1, -1))
+                continue
+            entries.append((entry.name, status.st_size, status.st_mtime_ns))
+    except OSError:
+        return ()
+    return tuple(sorted(entries))
+
+
+def _config(folder: Path) -> Mapping[str, Any]:
+    path = folder / "config.json"
+    if not path.is_file():
+        if (folder / "adapter_config.json").is_file():
+            raise Unusable("This is an adapter, not a base model: it has no config.json.")
+        raise Unusable("There is no config.json, so this is not a model folder.")
+    return _read_object(path)
+
+
+def _read_object(path: Path) -> Mapping[str, Any]:
+    try:
+        if path.stat().st_size > JSON_CAP:
+            raise Unusable(f"{path.name} is over {JSON_CAP // 1_000_000} MB.")
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise Unusable(f"{path.name} can't be read: {problem.strerror}.") from problem
+    except (ValueError, RecursionError) as problem:
+        raise Unusable(f"{path.name} is not valid JSON: {problem}.") from problem
+    if not isinstance(value, dict):
+        raise Unusable(f"{path.name} holds no JSON object.")
+    return value
+
+
+def _weights(folder: Path) -> WeightSummary:
+    files = sorted(folder.glob("model*.safetensors"))
+    _check_index(folder)
+    if files:
+        return read_weights(files)
+    if (folder / "adapter_config.json").is_file():
+        raise Unusable("This is an adapter, not a base model: it has no model weights.")
+    others = sorted(path.name for path in folder.glob("*.safetensors"))
+    if others:
+        raise Unusable(
+            f"The weights are in {others[0]}, but the engine reads only files named "
+            "model*.safetensors."
+        )
+    pickled = sorted(path.name for path in folder.iterdir() if path.suffix in _PICKLED)
+    if pickled:
+        raise Unusable(
+            f"The weights are in {pickled[0]}, a pickle that can run code when it is opened. "
+            "Only safetensors are loaded; look for a safetensors version of the model."
+        )
+    if any(folder.glob("*.gguf")):
+        raise Unusable("The weights are GGUF, which can be run but not trained.")
+    raise Unusable("There are no weights: model*.safetensors is missing.")
+
+
+def _check_index(folder: Path) -> None:
+    path = folder / "model.safetensors.index.json"
+    if not path.is_file():
+        return
+    named = _read_object(path).get("weight_map")
+    if not isinstance(named, dict):
+        raise Unusable(f"{path.name} has no weight_map.")
+    parts = sorted({str(part) for part in named.values()})
+    missing = [part for part in parts if not (folder / Path(part).name).is_file()]
+    if missing:
+        raise Unusable(
+            f"{len(missing)} of {len(parts)} weight files are missing, {missing[0]} for one. "
+            "The download may not have finished."
+        )
+
+
+def _refuse_code(folder: Path, config: Mapping[str, Any]) -> None:
+    tokenizer = folder / "tokenizer_config.json"
+    for name, source in (
+        ("config.json", config),
+        (tokenizer.name, _read_object(tokenizer) if tokenizer.is_file() else {}),
+    ):
+        for key in _CODE_KEYS:
+            if source.get(key):
+                raise Unusable(
+                    f"{name} asks to run code that came with the model ({key}), which is never "
+                    f"done. If the engine knows the architecture without it, remove {key}."
+                )
+
+
+def _check_type(config: Mapping[str, Any]) -> None:
+    model_type = config.get("model_type")
+    if not isinstance(model_type, str) or not model_type:
+        raise Unusable("config.json names no model_type.")
+    if not is_supported(model_type):
+        raise Unusable(f"The installed engine does not know the architecture {model_type!r}.")
+
+
+def _check_tokenizer(folder: Path) -> None:
+    if not any((folder / name).is_file() for name in _TOKENIZERS):
+        raise Unusable("The tokenizer is missing: there is no tokenizer.json or tokenizer.model.")
+
+
+def _has_chat_template(folder: Path) -> bool | None:
+    if any((folder / name).is_file() for name in ("chat_template.jinja", "chat_template.json")):
+        return True
+    path = folder / "tokenizer_config.json"
+    if not path.is_file():
+        return False
+    try:
+        return bool(_read_object(path).get("chat_template"))
+    except Unusable:
+        return None
+
+
+def _defaults(folder: Path) -> dict[str, Any] | None:
+    """What `droid_defaults.json` suggests for the form; data paths are relative to the folder."""
+    path = folder / DEFAULTS_FILE
+    if not path.is_file():
+        return None
+    try:
+        values = dict(_read_object(path))
+    except Unusable:
+        return None
+    for name in ("train_data_path", "val_data_path"):
+        if isinstance(values.get(name), str) and values[name]:
+            values[name] = os.path.normpath(folder / values[name])
+    return values
+
+
+def _fingerprint(folder: Path, weights: WeightSummary | None) -> str | None:
+    if weights is None:
+        return None
+    config = (folder / "config.json").read_bytes()
+    return hashlib.sha256(config + weights.fingerprint.encode()).hexdigest()
+
+
+def _number(places: list[Mapping[str, Any]], *names: str) -> int | None:
+    for place in places:
+        for name in names:
+            value = place.get(name)
+            if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+                return value
+    return None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None

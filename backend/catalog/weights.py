@@ -1,0 +1,193 @@
+"""What safetensors files hold, from their headers alone: no weight is ever read.
+
+A header is checked before it is believed: its length against a cap and the file, every offset
+against the data, so that a crafted or half-copied file is refused before an engine opens it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HEADER_CAP = 100_000_000
+
+_BITS = {
+    "BOOL": 8, "U8": 8, "I8": 8, "F8_E4M3": 8, "F8_E5M2": 8, "F8_E8M0": 8, "I16": 16, "U16": 16,
+    "F16": 16, "BF16": 16, "I32": 32, "U32": 32, "F32": 32, "F64": 64, "I64": 64, "U64": 64,
+    "F4": 4, "C64": 64,
+}  # fmt: skip
+_DTYPES = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64"}
+
+
+class BadWeights(Exception):
+    """A weight file that must not be loaded; the text is a sentence about why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    dtype: str
+    shape: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightSummary:
+    """All tensors of a model. `fingerprint` changes with any name, shape, type or file size."""
+
+    tensors: Mapping[str, Tensor]
+    size_bytes: int
+    fingerprint: str
+
+
+def read_weights(files: Sequence[Path]) -> WeightSummary:
+    """Read the headers of all `files` of one model. Raises BadWeights."""
+    tensors: dict[str, Tensor] = {}
+    digest = hashlib.sha256()
+    total = 0
+    for path in sorted(files):
+        raw, size = _header_of(path)
+        digest.update(path.name.encode() + str(size).encode() + raw)
+        tensors |= _tensors(path, raw, size - 8 - len(raw))
+        total += size
+    return WeightSummary(tensors=tensors, size_bytes=total, fingerprint=digest.hexdigest())
+
+
+def count_parameters(tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> int:
+    """The number of weights as the engine counts them.
+
+    Packed weights are counted unpacked and their scales and biases not at all; a second copy of
+    tied embeddings and stored rotary tables, which the engine drops, are left out.
+    """
+    quantization = _quantization(config)
+    return sum(
+        _unpacked(name, tensor, tensors, quantization)
+        for name, tensor in tensors.items()
+        if not _dropped(name, tensors, config)
+    )
+
+
+def main_dtype(tensors: Mapping[str, Tensor]) -> str | None:
+    """The floating-point type that most weights have (of quantised ones: their scales')."""
+    sizes: dict[str, int] = {}
+    for tensor in tensors.values():
+        if tensor.dtype in _DTYPES:
+            sizes[tensor.dtype] = sizes.get(tensor.dtype, 0) + tensor.size
+    return _DTYPES[max(sizes, key=lambda name: sizes[name])] if sizes else None
+
+
+def quantization_name(config: Mapping[str, Any]) -> str | None:
+    """Such as `4-bit` or `mxfp4`; None for weights that are not packed."""
+    settings = _quantization(config)
+    if not settings:
+        return None
+    bits = settings.get("bits")
+    mode = settings.get("mode") or settings.get("quant_method")
+    if isinstance(bits, int):
+        return f"{bits}-bit" if mode in (None, "affine") else f"{bits}-bit {mode}"
+    return str(mode) if mode else "quantised"
+
+
+def _quantization(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    text = config.get("text_config")
+    places = [config, text if isinstance(text, Mapping) else {}]
+    for name in ("quantization", "quantization_config"):
+        for place in places:
+            if isinstance(place.get(name), Mapping):
+                found: Mapping[str, Any] = place[name]
+                return found
+    return {}
+
+
+def _unpacked(
+    name: str, tensor: Tensor, tensors: Mapping[str, Tensor], quantization: Mapping[str, Any]
+) -> int:
+    base = name.rsplit(".", 1)[0]
+    if tensor.dtype != "U32" or f"{base}.scales" not in tensors:
+        return tensor.size
+    own = quantization.get(base)
+    bits = own.get("bits") if isinstance(own, Mapping) else quantization.get("bits")
+    return tensor.size * 32 // bits if isinstance(bits, int) and bits > 0 else tensor.size
+
+
+def _dropped(name: str, tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> bool:
+    base, _, leaf = name.rpartition(".")
+    if leaf in ("scales", "biases"):
+        weight = tensors.get(f"{base}.weight")
+        return weight is not None and weight.dtype == "U32"
+    if name.endswith("rotary_emb.inv_freq"):
+        return True
+    return base == "lm_head" and config.get("tie_word_embeddings") is True
+
+
+def _header_of(path: Path) -> tuple[bytes, int]:
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as problem:
+        raise BadWeights(f"{path.name} can't be read: {problem.strerror}.") from problem
+    with os.fdopen(handle, "rb") as file:
+        size = os.fstat(handle).st_size
+        start = file.read(8)
+        if len(start) < 8:
+            raise BadWeights(f"{path.name} is cut short: it has {size} bytes.")
+        (length,) = struct.unpack("<Q", start)
+        if length > HEADER_CAP:
+            raise BadWeights(
+                f"{path.name} is not a safetensors file: its header claims {length} bytes, and "
+                f"{HEADER_CAP} is the limit."
+            )
+        if 8 + length > size:
+            raise BadWeights(
+                f"{path.name} is cut short: its header needs {length} bytes and the file has "
+                f"{size}. The download may not have finished."
+            )
+        return file.read(length), size
+
+
+def _tensors(path: Path, raw: bytes, data_size: int) -> dict[str, Tensor]:
+    try:
+        header = json.loads(raw, object_pairs_hook=_unique)
+        entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
+        spans = [_span(name, entry) for name, entry in entries.items()]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as problem:
+        raise BadWeights(f"{path.name} has a damaged header: {problem}.") from problem
+    end = 0
+    for begin, stop, name in sorted(spans):
+        if begin != end:
+            raise BadWeights(f"{path.name} has a damaged header: {name} overlaps or leaves a gap.")
+        end = stop
+    if end != data_size:
+        raise BadWeights(
+            f"{path.name} holds {data_size} bytes of weights where its header promises {end}. "
+            "The download may not have finished."
+        )
+    return {name: Tensor(entry["dtype"], tuple(entry["shape"])) for name, entry in entries.items()}
+
+
+def _span(name: str, entry: Any) -> tuple[int, int, str]:
+    begin, stop = entry["data_offsets"]
+    shape = entry["shape"]
+    if entry["dtype"] not in _BITS:
+        raise ValueError(f"{name} has the unknown type {entry['dtype']!r}")
+    numbers = [begin, stop, *shape]
+    if not all(isinstance(number, int) and number >= 0 for number in numbers):
+        raise ValueError(f"{name} has a shape or offset that is not a whole number")
+    if (stop - begin) * 8 != math.prod(shape) * _BITS[entry["dtype"]]:
+        raise ValueError(f"{name} has a shape that does not fit its bytes")
+    return begin, stop, name
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice")
+    return found
