@@ -87,6 +87,13 @@ def alive(identity: Identity) -> bool:
     return _find(identity) is not None
 
 
+def find_marked(mark: str) -> Identity | None:
+    """The oldest living process that carries `mark`: a run whose pid was never written down."""
+    found = [process for process in psutil.process_iter() if _has_mark(process, mark)]
+    starts = [(start, p.pid) for p in found if (start := _started(p.pid)) and _may_signal(p)]
+    return Identity(min(starts)[1], min(starts)[0], mark) if starts else None
+
+
 def signal(identity: Identity, number: signals.Signals) -> bool:
     """Signal that process, and only it, after checking that it is the one meant."""
     process = _find(identity)
