@@ -17,7 +17,15 @@ async def inspect_dataset(body: InspectRequest, services: Wired) -> DatasetInspe
     return await asyncio.to_thread(services.datasets.inspect, body.path)
 
 
-@router.put("/files/{name}")
+_RAW_FILE = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+@router.put("/files/{name}", openapi_extra=_RAW_FILE)
 async def upload_dataset(name: str, request: Request, services: Wired) -> UploadAnswer:
     """The body is the file itself (`application/octet-stream`); an existing name is refused."""
     return await services.datasets.store(name, request.stream())

@@ -1,0 +1,68 @@
+/** The front end's layers as data: a file imports only what stands to the right of its room. */
+import js from '@eslint/js'
+import jsxA11y from 'eslint-plugin-jsx-a11y'
+import reactHooks from 'eslint-plugin-react-hooks'
+import tseslint from 'typescript-eslint'
+
+const outside = [
+  { regex: '^(electron|node:.*|fs|path|child_process|os)$', message: 'The renderer reaches the desktop only through lib/bridge.' },
+  { regex: '^\\.\\./', message: 'Import other rooms as "@/room/file"; a room is flat.' },
+]
+const rooms = ['main', 'app', 'features', 'api', 'ui', 'lib']
+const mayImport = {
+  main: ['app', 'lib', 'ui'],
+  app: ['features', 'api', 'ui', 'lib'],
+  features: ['api', 'ui', 'lib'],
+  api: ['lib'],
+  ui: ['lib'],
+  lib: [],
+}
+
+const zone = (room, files) => {
+  const closed = rooms.filter((other) => other !== room && !mayImport[room].includes(other))
+  const self = room === 'features' ? ['features'] : []
+  const names = [...closed, ...self]
+  return {
+    files,
+    ignores: ['**/*.test.ts', '**/*.test.tsx'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            ...outside,
+            { regex: `^@/(${names.join('|')})(/|$)`, message: `${room} may import only: ${mayImport[room].join(', ') || 'nothing'}.` },
+          ],
+        },
+      ],
+    },
+  }
+}
+
+export default tseslint.config(
+  { ignores: ['dist', 'src/api/generated.ts', 'src/api/frames.ts', 'src/api/fields.ts'] },
+  js.configs.recommended,
+  tseslint.configs.strict,
+  jsxA11y.flatConfigs.strict,
+  reactHooks.configs.flat['recommended-latest'],
+  {
+    files: ['src/**/*.{ts,tsx}'],
+    rules: {
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/consistent-type-definitions': ['error', 'type'],
+      'no-console': 'error',
+      'max-lines': ['error', { max: 400 }],
+      'no-restricted-syntax': [
+        'error',
+        { selector: "JSXAttribute[name.name='dangerouslySetInnerHTML']", message: 'Server text is never HTML.' },
+        { selector: "AssignmentExpression[left.property.name=/^(innerHTML|outerHTML)$/]", message: 'Server text is never HTML.' },
+        { selector: 'TSEnumDeclaration', message: 'Use a union of strings.' },
+        { selector: 'ExportAllDeclaration', message: 'No barrels: import from the file itself.' },
+      ],
+    },
+  },
+  { files: ['src/**/*.tsx'], rules: { 'max-lines': ['error', { max: 250 }] } },
+  { files: ['scripts/**/*.mjs'], languageOptions: { globals: { process: 'readonly', URL: 'readonly', console: 'readonly', structuredClone: 'readonly' } } },
+  zone('main', ['src/main.tsx']),
+  ...['app', 'features', 'api', 'ui', 'lib'].map((room) => zone(room, [`src/${room}/**/*.{ts,tsx}`])),
+)

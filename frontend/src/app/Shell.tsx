@@ -1,0 +1,39 @@
+/** What surrounds every page: sidebar or bottom bar, status bar, messages. */
+import { Outlet, ScrollRestoration } from 'react-router'
+import { BottomBar } from '@/app/BottomBar'
+import { Sidebar } from '@/app/Sidebar'
+import { StatusBar } from '@/app/StatusBar'
+import { useLiveRun } from '@/app/useLiveRun'
+import { useMenu } from '@/app/useMenu'
+import { Toasts } from '@/ui/Toasts'
+
+export function Shell() {
+  useLiveRun()
+  useMenu()
+  return (
+    <div className="flex h-dvh flex-col overflow-hidden">
+      <a
+        href="#main"
+        onClick={(event) => {
+          event.preventDefault()
+          document.getElementById('main')?.focus()
+        }}
+        className="absolute top-2 left-2 z-50 -translate-y-16 rounded-field bg-accent px-3 py-1.5 text-on-accent focus:translate-y-0"
+      >
+        Skip to the page
+      </a>
+      <div className="flex min-h-0 flex-1">
+        <Sidebar />
+        <main id="main" tabIndex={-1} className="min-w-0 flex-1 overflow-y-auto outline-none">
+          <div className="mx-auto w-full max-w-360 px-4 py-4 md:px-7 md:py-5">
+            <Outlet />
+          </div>
+        </main>
+      </div>
+      <StatusBar />
+      <BottomBar />
+      <Toasts />
+      <ScrollRestoration />
+    </div>
+  )
+}

@@ -1,0 +1,86 @@
+/** One quiet line: the connection, the run, the machine. */
+import { useEffect, useState } from 'react'
+import { useSelector } from 'react-redux'
+import { useSystemQuery, type SystemInfo } from '@/api/generated'
+import { progressOf, selectConnection, selectIsLive, selectRun, timesOf } from '@/api/runSlice'
+import { ConnectionBadge } from '@/app/ConnectionBadge'
+import { clock, count, loss, UNKNOWN } from '@/lib/format'
+import { ProgressBar } from '@/ui/ProgressBar'
+
+export function StatusBar() {
+  const connection = useSelector(selectConnection)
+  const { data } = useSystemQuery(undefined, { skip: connection !== 'connected' })
+  return (
+    <footer className="flex h-7.5 shrink-0 items-center gap-5 overflow-hidden border-t border-line bg-sidebar px-3.5 text-small whitespace-nowrap text-soft">
+      <ConnectionBadge connection={connection} />
+      <RunLine />
+      {data ? <Machine system={data} /> : null}
+    </footer>
+  )
+}
+
+function RunLine() {
+  const run = useSelector(selectRun)
+  const live = useSelector(selectIsLive)
+  const now = useClock(live)
+  const { step, total, fraction } = progressOf(run)
+  if (!live) return <span className="truncate">{LABELS[run.state] ?? run.state}</span>
+  const { remaining } = timesOf(run, now)
+  return (
+    <span className="flex min-w-0 items-center gap-3">
+      <span className="truncate">
+        {LABELS[run.state] ?? run.state}
+        {step === null ? null : ` · ${count(step)} / ${count(total)}`}
+        {remaining === null ? null : ` · ${clock(remaining)} left`}
+        {run.metrics.train_loss == null ? null : ` · loss ${loss(run.metrics.train_loss)}`}
+      </span>
+      <ProgressBar label="Progress of the run" value={fraction} className="hidden w-28 shrink-0 lg:block" />
+    </span>
+  )
+}
+
+const LABELS: Partial<Record<string, string>> = {
+  idle: 'Idle',
+  starting: 'Starting',
+  running: 'Training',
+  paused: 'Paused',
+  stopping: 'Stopping',
+  completed: 'Finished',
+  stopped: 'Stopped',
+  error: 'Failed',
+  interrupted: 'Interrupted',
+}
+
+function Machine({ system }: { readonly system: SystemInfo }) {
+  const { memory_total: total, memory_available: free, engines } = system
+  const used = total === null || free === null ? null : total - free
+  return (
+    <span className="ml-auto hidden items-center gap-5 md:flex">
+      <span className="max-w-64 truncate" title={system.blas.path ?? undefined}>
+        {[system.chip, system.device].filter(Boolean).join(' · ')}
+      </span>
+      <span>
+        Memory {used === null ? UNKNOWN : (used / 1e9).toFixed(1)} / {total === null ? UNKNOWN : (total / 1e9).toFixed(0)} GB
+      </span>
+      <span className="hidden lg:inline">{versions(engines)}</span>
+    </span>
+  )
+}
+
+function versions(engines: SystemInfo['engines']): string {
+  return ['mlx', 'mlx-lm']
+    .map((name) => [name, engines[name] ?? engines[name.replace('-', '_')]] as const)
+    .map(([name, version]) => `${name} ${version ?? UNKNOWN}`)
+    .join(' · ')
+}
+
+/** The time, once a second while `ticking`. */
+function useClock(ticking: boolean): number {
+  const [now, setNow] = useState(() => Date.now())
+  useEffect(() => {
+    if (!ticking) return
+    const timer = setInterval(() => setNow(Date.now()), 1000)
+    return () => clearInterval(timer)
+  }, [ticking])
+  return now
+}

@@ -1,0 +1,19 @@
+/** Light → dark → as the system says. */
+import { Monitor, Moon, Sun } from 'lucide-react'
+import { chooseTheme, useTheme, type Theme } from '@/lib/theme'
+import { IconButton } from '@/ui/IconButton'
+
+const LOOKS = { light: Sun, dark: Moon, system: Monitor }
+const NEXT: Record<Theme, Theme> = { system: 'light', light: 'dark', dark: 'system' }
+const NAMES: Record<Theme, string> = { light: 'light', dark: 'dark', system: 'as the system' }
+
+export function ThemeButton() {
+  const theme = useTheme()
+  return (
+    <IconButton
+      icon={LOOKS[theme]}
+      label={`Theme: ${NAMES[theme]}. Change to ${NAMES[NEXT[theme]]}`}
+      onClick={() => chooseTheme(NEXT[theme])}
+    />
+  )
+}

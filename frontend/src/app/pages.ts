@@ -1,0 +1,73 @@
+/** Every page of the app: its address, its name, its line in the sidebar, and whether it is here yet. */
+import {
+  BookOpen,
+  Boxes,
+  ChartSpline,
+  Columns2,
+  Combine,
+  Database,
+  Settings2,
+  SlidersHorizontal,
+  Sparkles,
+  type LucideIcon,
+} from 'lucide-react'
+
+export type PageInfo = {
+  readonly path: string
+  readonly name: string
+  readonly line: string
+  readonly icon: LucideIcon
+  /** What the page will do, for those that are not built yet. */
+  readonly soon?: string
+}
+
+export const MAIN_PAGES: readonly PageInfo[] = [
+  { path: '/setup', name: 'Setup', line: 'Full-layer LoRA', icon: SlidersHorizontal },
+  {
+    path: '/enhanced-setup',
+    name: 'Enhanced Setup',
+    line: 'GRPO, preferences',
+    icon: Sparkles,
+    soon: 'Train with reinforcement learning and on preferences: GSPO, Dr. GRPO, GRPO, DPO and more, with reward functions you can try on samples first.',
+  },
+  { path: '/training', name: 'Training', line: 'The live run', icon: ChartSpline },
+  { path: '/results', name: 'Results', line: 'Finished runs', icon: BookOpen },
+  {
+    path: '/compare',
+    name: 'Compare',
+    line: 'Base against adapter',
+    icon: Columns2,
+    soon: 'Put one prompt to the base model and to your adapters side by side, evaluate them on held-out rows, and vote blind.',
+  },
+  {
+    path: '/fusion',
+    name: 'Fusion',
+    line: 'Merge and export',
+    icon: Combine,
+    soon: 'Merge adapters of the same base and export the result for LM Studio, Ollama or plain MLX.',
+  },
+]
+
+export const SIDE_PAGES: readonly PageInfo[] = [
+  {
+    path: '/data',
+    name: 'Data',
+    line: 'Inspect and convert',
+    icon: Database,
+    soon: 'Look into a data set as the model sees it: tokens, loss mask, duplicates; convert and split it.',
+  },
+  {
+    path: '/models',
+    name: 'Models',
+    line: 'Models and adapters',
+    icon: Boxes,
+    soon: 'Download models from Hugging Face, see why one can’t be used, and tidy up adapters.',
+  },
+  {
+    path: '/settings',
+    name: 'Settings',
+    line: 'Folders, engines, theme',
+    icon: Settings2,
+    soon: 'Folders, engine versions and repair, the API’s address and token, notifications and diagnostics.',
+  },
+]

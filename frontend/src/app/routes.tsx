@@ -1,0 +1,44 @@
+/** Hash routes, so that the page works wherever it is served from. Each page loads when first opened. */
+import { createHashRouter, Navigate, type RouteObject } from 'react-router'
+import { MAIN_PAGES, SIDE_PAGES } from '@/app/pages'
+import { RouteError } from '@/app/RouteError'
+import { Shell } from '@/app/Shell'
+import { SoonPage } from '@/app/SoonPage'
+import { SetupPage } from '@/features/setup/SetupPage'
+
+const soon = [...MAIN_PAGES, ...SIDE_PAGES].filter((page) => page.soon !== undefined)
+
+const training = async () => ({
+  Component: (await import('@/features/training/TrainingPage')).TrainingPage,
+})
+const results = async () => ({
+  Component: (await import('@/features/results/ResultsPage')).ResultsPage,
+})
+const session = async () => ({
+  Component: (await import('@/features/results/SessionPage')).SessionPage,
+})
+
+export const routes: RouteObject[] = [
+  {
+    element: <Shell />,
+    errorElement: <RouteError />,
+    children: [
+      { index: true, element: <Navigate to="/setup" replace /> },
+      {
+        errorElement: <RouteError />,
+        children: [
+          { path: 'setup', element: <SetupPage /> },
+          { path: 'training', lazy: training },
+          { path: 'results', lazy: results },
+          { path: 'results/:id', lazy: session },
+          ...soon.map((page) => ({ path: page.path.slice(1), element: <SoonPage page={page} /> })),
+          { path: '*', element: <Navigate to="/setup" replace /> },
+        ],
+      },
+    ],
+  },
+]
+
+export function makeRouter() {
+  return createHashRouter(routes)
+}

@@ -1,0 +1,22 @@
+/** One store for the app and for tests: makeStore(preloadedState). */
+import { combineReducers, configureStore } from '@reduxjs/toolkit'
+import { baseApi } from '@/api/baseApi'
+import { runReducer } from '@/api/runSlice'
+import { toastReducer } from '@/ui/toastSlice'
+
+const rootReducer = combineReducers({
+  [baseApi.reducerPath]: baseApi.reducer,
+  run: runReducer,
+  toasts: toastReducer,
+})
+
+export type RootState = ReturnType<typeof rootReducer>
+export type AppStore = ReturnType<typeof makeStore>
+
+export function makeStore(preloadedState?: Partial<RootState>) {
+  return configureStore({
+    reducer: rootReducer,
+    middleware: (defaults) => defaults().concat(baseApi.middleware),
+    ...(preloadedState ? { preloadedState } : {}),
+  })
+}

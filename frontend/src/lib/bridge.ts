@@ -1,0 +1,65 @@
+/**
+ * What the desktop shell offers the page. In a browser there is none, and the page works without:
+ * a path is typed or a file uploaded instead of chosen in a native dialog.
+ * The types are those of `electron/src/bridge.ts`; a type test there compares the two.
+ */
+
+/** As the page's routes spell them. */
+export type PageId = 'setup' | 'enhanced-setup' | 'training' | 'results' | 'compare' | 'fusion'
+
+/** What the native menu asks of the page. */
+export type MenuCommand =
+  | 'open-training-data'
+  | 'start-training'
+  | 'stop-training'
+  | 'find'
+  | 'toggle-sidebar'
+  | { readonly page: PageId }
+
+export type FileFilter = {
+  readonly name: string
+  /** Without the dot: `['jsonl', 'json']`; `['*']` is every file. */
+  readonly extensions: readonly string[]
+}
+
+export type OpenFileOptions = {
+  readonly title?: string
+  readonly filters?: readonly FileFilter[]
+  /** A folder or file to start at. One that doesn't exist is ignored by the dialog. */
+  readonly startIn?: string
+}
+
+export type OpenFolderOptions = Pick<OpenFileOptions, 'title' | 'startIn'>
+
+export type Bridge = {
+  /** As Node names it: `darwin`, `linux`, `win32`. */
+  readonly platform: string
+  /** The native open dialog: an absolute path, or null when it was cancelled. */
+  readonly openFile: (options?: OpenFileOptions) => Promise<string | null>
+  readonly openFolder: (options?: OpenFolderOptions) => Promise<string | null>
+  /** Asks where, then writes `text` there. The path written, or null when cancelled. */
+  readonly saveFile: (name: string, text: string) => Promise<string | null>
+  readonly readClipboard: () => Promise<string>
+  readonly writeText: (text: string) => Promise<void>
+  /** Where a dropped file lies, which a sandboxed page can't see; null when it is not a file. */
+  readonly pathOfFile: (file: File) => string | null
+  /** Calls `listener` for each menu command until the returned function is called. */
+  readonly onMenu: (listener: (command: MenuCommand) => void) => () => void
+}
+
+declare global {
+  // Only an interface can add to the one that the browser's types declare.
+  // eslint-disable-next-line @typescript-eslint/consistent-type-definitions
+  interface Window {
+    readonly droid?: Bridge
+  }
+}
+
+export function bridge(): Bridge | undefined {
+  return globalThis.window?.droid
+}
+
+export function isMac(): boolean {
+  const platform = bridge()?.platform ?? globalThis.navigator?.platform ?? ''
+  return /mac|darwin/i.test(platform)
+}

@@ -1,0 +1,43 @@
+/** Every test: a clean page, no network, and no console.error that nobody expects. */
+import { cleanup } from '@testing-library/react'
+import { afterEach, beforeEach, expect, vi } from 'vitest'
+
+let complaints: string[] = []
+
+beforeEach(() => {
+  complaints = []
+  vi.spyOn(console, 'error').mockImplementation((...args: unknown[]) => {
+    complaints.push(args.map(String).join(' '))
+  })
+  vi.stubGlobal('fetch', () => Promise.reject(new TypeError('A test must answer its own calls.')))
+  localStorage.clear()
+})
+
+afterEach(() => {
+  cleanup()
+  expect(complaints, 'console.error was called').toEqual([])
+})
+
+// jsdom has neither; what is drawn or measured is checked in a real browser.
+globalThis.matchMedia ??= (query: string) =>
+  ({
+    matches: false,
+    media: query,
+    onchange: null,
+    addEventListener: () => undefined,
+    removeEventListener: () => undefined,
+    addListener: () => undefined,
+    removeListener: () => undefined,
+    dispatchEvent: () => false,
+  }) satisfies MediaQueryList
+globalThis.ResizeObserver ??= class {
+  observe(): void {}
+  unobserve(): void {}
+  disconnect(): void {}
+}
+HTMLDialogElement.prototype.showModal ??= function (this: HTMLDialogElement) {
+  this.open = true
+}
+HTMLDialogElement.prototype.close ??= function (this: HTMLDialogElement) {
+  this.open = false
+}

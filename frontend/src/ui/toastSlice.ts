@@ -1,0 +1,45 @@
+/** Short messages about what the page does not already show. Capped; errors stay until read. */
+import { createSlice, nanoid, type PayloadAction } from '@reduxjs/toolkit'
+
+export type Toast = {
+  readonly id: string
+  readonly level: 'info' | 'good' | 'error'
+  readonly message: string
+  readonly hint?: string | null
+}
+export type ToastState = readonly Toast[]
+
+export const TOAST_CAP = 4
+
+const initialState: ToastState = []
+
+const toastSlice = createSlice({
+  name: 'toasts',
+  initialState,
+  reducers: {
+    toastRaised: {
+      prepare: (toast: Omit<Toast, 'id'>) => ({ payload: { ...toast, id: nanoid(8) } }),
+      reducer(state, { payload }: PayloadAction<Toast>) {
+        const others = state.filter((each) => each.message !== payload.message)
+        return capped([...others, payload])
+      },
+    },
+    toastDismissed: (state, { payload }: PayloadAction<string>) =>
+      state.filter((each) => each.id !== payload),
+  },
+  selectors: { selectToasts: (state) => state },
+})
+
+/** Over the cap the oldest message that is not an error goes first. */
+function capped(toasts: readonly Toast[]): Toast[] {
+  const kept = [...toasts]
+  while (kept.length > TOAST_CAP) {
+    const spare = kept.findIndex((each) => each.level !== 'error')
+    kept.splice(Math.max(spare, 0), 1)
+  }
+  return kept
+}
+
+export const toastReducer = toastSlice.reducer
+export const { toastRaised, toastDismissed } = toastSlice.actions
+export const { selectToasts } = toastSlice.selectors
