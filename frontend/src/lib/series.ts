@@ -1,0 +1,93 @@
+/**
+ * The curves of one run, outside Redux: charts read the typed columns themselves, and a new point
+ * costs no render. The same class holds a live run and a saved one.
+ */
+
+import { Columns } from '@/lib/columns'
+import { indexAtOrBefore } from '@/lib/smooth'
+import { Notifier } from '@/lib/notifier'
+
+const TRAIN = [
+  'step',
+  'train_loss',
+  'learning_rate',
+  'iterations_per_second',
+  'tokens_per_second',
+  'peak_memory_gb',
+  'trained_tokens',
+  'epoch',
+] as const
+const VALIDATION = ['step', 'val_loss', 'val_time'] as const
+
+export type TrainColumn = (typeof TRAIN)[number]
+export type ValidationColumn = (typeof VALIDATION)[number]
+export type BestPoint = { readonly step: number; readonly val_loss: number }
+
+/** As the server sends it: columns of equal length. */
+export type SeriesData = {
+  readonly train?: { readonly [column: string]: readonly (number | null)[] }
+  readonly validation?: { readonly [column: string]: readonly (number | null)[] }
+  readonly checkpoints?: readonly number[]
+  readonly best?: BestPoint | null
+}
+
+export type SeriesPoint = {
+  readonly kind: 'train' | 'validation'
+  readonly values: { readonly [column: string]: number | null }
+}
+
+export class RunSeries extends Notifier {
+  readonly train = new Columns<TrainColumn>(TRAIN, 'step')
+  readonly validation = new Columns<ValidationColumn>(VALIDATION, 'step')
+  checkpoints: readonly number[] = []
+  best: BestPoint | null = null
+
+  static from(data: SeriesData): RunSeries {
+    const series = new RunSeries()
+    series.replace(data)
+    return series
+  }
+
+  replace(data: SeriesData): void {
+    this.train.replace(data.train ?? {})
+    this.validation.replace(data.validation ?? {})
+    this.checkpoints = [...(data.checkpoints ?? [])]
+    this.best = data.best ?? null
+    this.changed()
+  }
+
+  append(point: SeriesPoint): void {
+    const table: { append: (row: SeriesPoint['values']) => boolean } =
+      point.kind === 'train' ? this.train : this.validation
+    if (table.append(point.values)) this.changed()
+  }
+
+  markCheckpoint(step: number): void {
+    if (this.checkpoints.includes(step)) return
+    this.checkpoints = [...this.checkpoints, step]
+    this.changed()
+  }
+
+  markBest(best: BestPoint): void {
+    this.best = best
+    this.changed()
+  }
+
+  clear(): void {
+    this.replace({})
+  }
+}
+
+/** How many evaluations came after the best one; null before there is a best. */
+export function evaluationsSinceBest(series: RunSeries): number | null {
+  if (!series.best) return null
+  const steps = series.validation.column('step')
+  return steps.length - 1 - indexAtOrBefore(steps, series.best.step)
+}
+
+/** Change of the newest value against the one before; null until there are two. */
+export function lastChange(series: RunSeries, column: TrainColumn): number | null {
+  const now = series.train.last(column)
+  const before = series.train.last(column, 1)
+  return now === null || before === null ? null : now - before
+}
