@@ -27,7 +27,7 @@ def main() -> int:
         [sys.executable, "-m", "backend", "--reload", "--port", port],
         ["npm", "run", "dev", "--workspace", "frontend"],
     )
-    env = {**os.environ, "DROID_URL": f"http://127.0.0.1:{port}"}
+    env = {**os.environ, "DROID_BACKEND": f"http://127.0.0.1:{port}"}
     parts: list[subprocess.Popen[bytes]] = []
     try:
         for command in commands:
