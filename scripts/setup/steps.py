@@ -28,6 +28,8 @@ _LOCKS: dict[Flavour, str] = {
 _NODE_FILES = ("package.json", "package-lock.json", ".npmrc")
 _NODE_PARTS = ("frontend/package.json", "electron/package.json")
 _TRY_AGAIN_AFTER = 24 * 3600.0
+# The system's certificates, because a company's proxy has one of its own.
+_SYNC = ("--quiet", "--require-hashes", "--system-certs")
 # Debian's python without python3-venv leaves an environment that runs but can install nothing.
 _WORKS = """import sys, importlib.util as look
 sys.exit(sys.version_info < (3, 11) or not (look.find_spec("pip") or look.find_spec("uv")))"""
@@ -52,7 +54,7 @@ def python_environment(asked: Flavour | None) -> None:
                  "--require-hashes", "-r", "requirements-setup.lock"])  # fmt: skip
     with step("Installing the Python packages"):
         uv = VENV / "bin" / "uv"
-        run([uv, "pip", "sync", "--quiet", "--require-hashes", "--python", PYTHON, lock])
+        run([uv, "pip", "sync", *_SYNC, "--python", PYTHON, lock])
     write_stamp(VENV, flavour=flavour, digest=wanted)
 
 

@@ -67,7 +67,10 @@ def run(command: Sequence[str | Path], *, env: Mapping[str, str] | None = None) 
 
 def succeeds(command: Sequence[str | Path]) -> bool:
     """Whether a command ends well; its output is of no interest."""
-    return _call(command, subprocess.DEVNULL, None) == 0
+    try:
+        return _call(command, subprocess.DEVNULL, None) == 0
+    except SetupFailed:
+        return False
 
 
 def answer_of(command: Sequence[str | Path]) -> str | None:
