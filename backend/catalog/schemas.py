@@ -71,7 +71,10 @@ class LineProblem(BaseModel):
 
 
 class DatasetInspection(BaseModel):
-    """POST /api/datasets/inspect. `problems` holds the first ones; `problem_count` all of them."""
+    """POST /api/datasets/inspect. `problems` holds the first ones; `problem_count` all of them.
+
+    `complete` is false when a very large file was not read to its end within the time for it.
+    """
 
     path: str
     format: str | None
@@ -82,6 +85,7 @@ class DatasetInspection(BaseModel):
     problems: list[LineProblem]
     problem_count: int
     valid_beside: str | None = None
+    complete: bool = True
 
 
 class InspectRequest(BaseModel):

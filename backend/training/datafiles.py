@@ -1,0 +1,137 @@
+"""Read a whole data file before a run and find everything that would end the run later."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backend.catalog.formats import Format, check, detect
+from backend.catalog.rows import data_file, read_lines
+from backend.errors import AppError, BadContent, FieldProblem
+
+SHOWN = 20
+_ROLE_WORDS = re.compile(r"^\s*(User|Human|Assistant|System)\s*:", re.MULTILINE)
+_HELD = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedFile:
+    """A data file whose every row is good. `clean` files can be used by the engine unchanged.
+
+    `unanswered` is the first row that does not end with an answer (it can't be trained on answers
+    only); `multi_turn` counts rows with several answers; `characters` sums what is trained on.
+    """
+
+    path: Path
+    form: Format
+    rows: int
+    clean: bool
+    unanswered: int | None
+    multi_turn: int
+    labelled_text: bool
+    characters: int
+    longest: int
+    stamp: tuple[int, int]
+
+
+class DataFiles:
+    """Checks files, and remembers the result until a file changes: previews are frequent."""
+
+    def __init__(self) -> None:
+        self._held: OrderedDict[Path, CheckedFile] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def check(self, given: str, *, field: str, name: str = "train.jsonl") -> CheckedFile:
+        """Read every line of the file that `given` means (`name` in it, if it is a folder).
+
+        Raises NotFound or BadContent whose `errors` name `field`, the file and the lines.
+        """
+        try:
+            path = data_file(given, name).resolve()
+            stamp = stamp_of(path)
+            with self._lock:
+                held = self._held.get(path)
+            if held is not None and held.stamp == stamp:
+                return held
+            checked = _check(path, stamp, field)
+        except OSError as problem:
+            text = f"{given} can't be read: {problem.strerror}."
+            raise BadContent(text, errors=[FieldProblem(field, text)]) from problem
+        except AppError as refusal:
+            if not refusal.errors:
+                refusal.errors = (FieldProblem(field, refusal.detail),)
+            raise
+        with self._lock:
+            self._held[path] = checked
+            self._held.move_to_end(path)
+            while len(self._held) > _HELD:
+                self._held.popitem(last=False)
+        return checked
+
+
+def stamp_of(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
+
+
+def _check(path: Path, stamp: tuple[int, int], field: str) -> CheckedFile:
+    form: Format | None = None
+    problems: list[str] = []
+    bad = rows = multi_turn = characters = longest = 0
+    clean, labelled = True, False
+    unanswered: int | None = None
+    for line in read_lines(path):
+        clean = clean and line.clean
+        wrong = line.problem
+        if line.row is not None:
+            form = form or detect(line.row)
+            wrong = check(line.row, form)
+        elif wrong is None:
+            continue
+        if wrong is not None or line.row is None or form is None:
+            bad += 1
+            if len(problems) < SHOWN:
+                problems.append(f"Line {line.number} of {path.name} {wrong}.")
+            if bad >= 1000:
+                break  # Not this kind of file: the first thousand say so well enough.
+            continue
+        rows += 1
+        length = _length(line.row, form)
+        characters += length
+        longest = max(longest, length)
+        answers = _answers(line.row) if form == "chat" else 1
+        multi_turn += answers > 1
+        if form == "chat" and line.row["messages"][-1]["role"] != "assistant":
+            unanswered = unanswered or line.number
+        labelled = labelled or (form == "text" and bool(_ROLE_WORDS.search(line.row["text"])))
+    if bad:
+        more = f" (and {bad - 1} more such lines)" if bad > 1 else ""
+        raise BadContent(
+            problems[0] + more,
+            hint="Every line must be one JSON object of the same form, such as "
+            '{"messages": [{"role": "user", "content": "…"}, {"role": "assistant", …}]}.',
+            errors=[FieldProblem(field, problem) for problem in problems],
+        )
+    if rows == 0 or form is None:
+        text = f"{path.name} is empty: it has no rows."
+        raise BadContent(text, errors=[FieldProblem(field, text)])
+    return CheckedFile(
+        path=path, form=form, rows=rows, clean=clean, unanswered=unanswered,
+        multi_turn=multi_turn, labelled_text=labelled, characters=characters, longest=longest,
+        stamp=stamp,
+    )  # fmt: skip
+
+
+def _answers(row: Mapping[str, Any]) -> int:
+    return sum(message["role"] == "assistant" for message in row["messages"])
+
+
+def _length(row: Mapping[str, Any], form: Format) -> int:
+    if form == "chat":
+        return sum(len(message.get("content") or "") for message in row["messages"])
+    return sum(len(value) for value in row.values() if isinstance(value, str))

@@ -1,0 +1,278 @@
+"""From any accepted input to the data folder of one run.
+
+`plan_data` makes every check that the engine fails to make and writes nothing; `stage_data` then
+fills the run folder. A file that the engine can use as it is gets a hard link, any other a copy in
+the engine's form.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backend.catalog.formats import Format
+from backend.catalog.rows import read_lines
+from backend.core.files import sha256_of, write_json
+from backend.errors import AppError, BadContent, FieldProblem, Invalid
+from backend.runs.schemas import DataFile, DataSummary
+from backend.training.config import StandardStart
+from backend.training.datafiles import CheckedFile, DataFiles, stamp_of
+
+_NEEDS_TEMPLATE = ("chat", "completions", "grpo")
+_NOT_FOR_SFT: dict[Format, str] = {
+    "preference": "Rows with chosen and rejected answers are for DPO and ORPO. For fine-tuning, "
+    'write them as {"prompt": …, "completion": the chosen answer}.',
+    "alpaca": 'Write the rows as {"prompt": instruction and input, "completion": output}.',
+    "sharegpt": 'Write the rows as {"messages": [{"role": …, "content": …}]}.',
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataPlan:
+    """Which rows a run will use. Without a validation file, `held_out` rows of the training file
+    (by position) become the validation set.
+    """
+
+    train: CheckedFile
+    valid: CheckedFile | None
+    test: CheckedFile | None
+    held_out: frozenset[int]
+    seed: int
+    warnings: tuple[str, ...]
+
+    @property
+    def train_rows(self) -> int:
+        return self.train.rows - len(self.held_out)
+
+    @property
+    def valid_rows(self) -> int:
+        return self.valid.rows if self.valid else len(self.held_out)
+
+
+def plan_data(request: StandardStart, files: DataFiles, *, chat_template: bool | None) -> DataPlan:
+    """Check all data of a request. Raises BadContent, NotFound or Invalid naming the fields."""
+    train = files.check(request.train_data_path, field="train_data_path")
+    valid, warnings = _validation_file(request, files)
+    test = _test_file(request, files)
+    for checked, field in ((train, "train_data_path"), (valid, "val_data_path"), (test, "test")):
+        if checked is not None:
+            _check_form(checked, field, request, chat_template)
+    _check_batch(train, valid, test, request)
+    held_out: frozenset[int] = frozenset()
+    if valid is None:
+        held_out = _hold_out(train, request)
+        warnings.append(
+            f"No validation file is given: {len(held_out)} of the {train.rows} rows are held out "
+            f"for validation, chosen by seed {request.seed}."
+        )
+    elif valid.path == train.path:
+        warnings.append(
+            "The validation file is the training file, so validation can't tell learning from "
+            "memorising."
+        )
+    warnings += _remarks(train, request, chat_template)
+    return DataPlan(
+        train=train,
+        valid=valid,
+        test=test,
+        held_out=held_out,
+        seed=request.seed,
+        warnings=tuple(warnings),
+    )
+
+
+def stage_data(plan: DataPlan, folder: Path) -> DataSummary:
+    """Write `data/` of the run folder; answers what was written, by content.
+
+    Raises BadContent when a file has changed since it was checked.
+    """
+    for checked in filter(None, (plan.train, plan.valid, plan.test)):
+        if stamp_of(checked.path) != checked.stamp:
+            raise BadContent(
+                f"{checked.path} was changed while the run was being started.",
+                hint="Start again once the file is complete.",
+            )
+    data = folder / "data"
+    data.mkdir(parents=True, exist_ok=True)
+    if plan.held_out:
+        _copy(plan.train, data / "train.jsonl", lambda row: row not in plan.held_out)
+        _copy(plan.train, data / "valid.jsonl", lambda row: row in plan.held_out)
+    else:
+        _link_or_copy(plan.train, data / "train.jsonl")
+    if plan.valid is not None:
+        _link_or_copy(plan.valid, data / "valid.jsonl")
+    if plan.test is not None:
+        _link_or_copy(plan.test, data / "test.jsonl")
+    valid_source = plan.valid or plan.train
+    summary = DataSummary(
+        train=_described(data / "train.jsonl", plan.train.path, plan.train_rows),
+        valid=_described(data / "valid.jsonl", valid_source.path, plan.valid_rows),
+        test=_described(data / "test.jsonl", plan.test.path, plan.test.rows) if plan.test else None,
+        format=plan.train.form,
+        split_seed=plan.seed if plan.held_out else None,
+    )
+    write_json(data / "summary.json", summary.model_dump(mode="json"))
+    return summary
+
+
+def _validation_file(
+    request: StandardStart, files: DataFiles
+) -> tuple[CheckedFile | None, list[str]]:
+    if request.val_data_path:
+        checked = files.check(request.val_data_path, field="val_data_path", name="valid.jsonl")
+        return checked, []
+    inside = Path(request.train_data_path).expanduser() / "valid.jsonl"
+    if inside.is_file():  # The training path is a folder: its own validation set came with it.
+        return files.check(str(inside), field="val_data_path"), [
+            f"The folder's own {inside.name} is used for validation."
+        ]
+    return None, []
+
+
+def _test_file(request: StandardStart, files: DataFiles) -> CheckedFile | None:
+    if not request.test:
+        return None
+    given = Path(request.train_data_path).expanduser()
+    beside = (given if given.is_dir() else given.parent) / "test.jsonl"
+    if not beside.is_file():
+        text = f"There is no test set: {beside} does not exist."
+        raise Invalid(
+            text,
+            hint="Put a test.jsonl beside the training file, or turn the test off.",
+            errors=[FieldProblem("test", text)],
+        )
+    return files.check(str(beside), field="test")
+
+
+def _check_form(
+    checked: CheckedFile, field: str, request: StandardStart, chat_template: bool | None
+) -> None:
+    if checked.form in _NOT_FOR_SFT:
+        raise _bad(
+            field,
+            f"{checked.path.name} holds {checked.form} rows, which fine-tuning can't use.",
+            _NOT_FOR_SFT[checked.form],
+        )
+    if checked.form in _NEEDS_TEMPLATE and chat_template is False:
+        raise _bad(
+            field,
+            f"{checked.path.name} holds {checked.form} rows, but the model has no chat template "
+            "to turn them into text.",
+            'Use rows of the form {"text": …}, or an instruct version of the model.',
+        )
+    if not request.mask_prompt:
+        return
+    if checked.form == "text":
+        raise _invalid(
+            "mask_prompt",
+            f"{checked.path.name} holds text rows, which have no prompt to leave out.",
+            "Turn off training on answers only, or use chat or completion rows.",
+        )
+    if checked.unanswered is not None:
+        raise _bad(
+            field,
+            f"Line {checked.unanswered} of {checked.path.name} does not end with an assistant "
+            "message, so there is no answer to train on.",
+            "End every conversation with an answer, or turn off training on answers only.",
+        )
+
+
+def _check_batch(
+    train: CheckedFile, valid: CheckedFile | None, test: CheckedFile | None, request: StandardStart
+) -> None:
+    """The engine needs one whole batch in each set, and fails in the middle of a run otherwise."""
+    for checked, name in ((train, "training"), (valid, "validation"), (test, "test")):
+        if checked is not None and checked.rows < request.batch_size:
+            raise _invalid(
+                "batch_size",
+                f"The batch size of {request.batch_size} is larger than the {name} set: "
+                f"{checked.path.name} has {checked.rows} rows.",
+                f"Use a batch size of at most {checked.rows}.",
+            )
+
+
+def _hold_out(train: CheckedFile, request: StandardStart) -> frozenset[int]:
+    count = max(round(train.rows * request.val_split), request.batch_size)
+    if train.rows - count < request.batch_size:
+        raise _invalid(
+            "val_data_path",
+            f"{train.path.name} has {train.rows} rows: too few to hold out {count} for validation "
+            f"and still fill a batch of {request.batch_size}.",
+            "Give a validation file, or use a smaller batch or split.",
+        )
+    chance = random.Random(f"{request.seed}/split")
+    return frozenset(chance.sample(range(train.rows), count))
+
+
+def _remarks(train: CheckedFile, request: StandardStart, chat_template: bool | None) -> list[str]:
+    remarks = []
+    if train.form == "grpo":
+        remarks.append(
+            "The prompt/answer rows are turned into conversations for this run: system, user "
+            "(prompt), assistant (answer)."
+        )
+    if train.labelled_text and chat_template:
+        remarks.append(
+            "The text rows spell out roles such as “User:”. They are trained as they are, without "
+            "the model's chat template, so chats with the model will look different to it. Rows "
+            "with messages avoid that."
+        )
+    if request.mask_prompt and train.multi_turn:
+        remarks.append(
+            f"{train.multi_turn} conversations have several answers; with training on answers "
+            "only, only the last answer of each is learned."
+        )
+    return remarks
+
+
+def _link_or_copy(checked: CheckedFile, target: Path) -> None:
+    if not checked.clean or checked.form == "grpo":
+        _copy(checked, target, lambda _: True)
+        return
+    try:
+        os.link(checked.path, target)
+    except OSError:  # Another disk, or a file system or owner that forbids links.
+        shutil.copyfile(checked.path, target)
+
+
+def _copy(checked: CheckedFile, target: Path, wanted: Callable[[int], bool]) -> None:
+    position = 0
+    with target.open("xb") as out:
+        for line in read_lines(checked.path):
+            if line.row is None:
+                continue
+            if wanted(position):
+                out.write(_engine_form(line.row, line.raw, checked.form))
+            position += 1
+    if position != checked.rows:
+        raise BadContent(f"{checked.path} was changed while the run was being started.")
+
+
+def _engine_form(row: Mapping[str, Any], raw: bytes, form: Format) -> bytes:
+    if form != "grpo":
+        return raw.strip().replace(b"\r", b" ") + b"\n"
+    messages = [
+        {"role": "system", "content": row.get("system")},
+        {"role": "user", "content": row["prompt"]},
+        {"role": "assistant", "content": row["answer"]},
+    ]
+    kept = [message for message in messages if message["content"]]
+    return json.dumps({"messages": kept}, ensure_ascii=False).encode() + b"\n"
+
+
+def _described(path: Path, source: Path, rows: int) -> DataFile:
+    return DataFile(path=str(source), sha256=sha256_of(path), rows=rows)
+
+
+def _bad(field: str, text: str, hint: str) -> AppError:
+    return BadContent(text, hint=hint, errors=[FieldProblem(field, text)])
+
+
+def _invalid(field: str, text: str, hint: str) -> AppError:
+    return Invalid(text, hint=hint, errors=[FieldProblem(field, text)])
