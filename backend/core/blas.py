@@ -8,7 +8,6 @@ the one of the `scipy-openblas32` wheel, whose three needed functions get their 
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
 import logging
 import mmap
@@ -17,15 +16,15 @@ import platform
 import re
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from backend.core.errand import run_errand
 from backend.core.machine import has_nvidia_driver, usable_cores
-from backend.core.process import CompletedChild, run_child
 from backend.core.schemas import BlasInfo
+from backend.core.versions import engine_versions
 from backend.errors import AppError
 from backend.settings import CHECKOUT, Settings
 
@@ -52,7 +51,12 @@ _LIBRARY_FOLDERS = (
 
 def find_blas(settings: Settings) -> BlasInfo:
     """Say which matrix library engine children use, preparing it on the first call."""
-    return _find(str(settings.data_dir))
+    if sys.platform == "darwin":
+        return BlasInfo(name="accelerate", source="macOS", path=None)
+    _, versions = engine_versions(settings)
+    if (versions["mlx-cuda-12"] or versions["mlx-cuda-13"]) and has_nvidia_driver():
+        return BlasInfo(name="cuda", source="NVIDIA driver", path=None)
+    return _find_openblas(settings.data_dir)
 
 
 def engine_environment(
@@ -103,15 +107,11 @@ def _joined(first: str, rest: str | None) -> str:
 
 
 @lru_cache(maxsize=8)
-def _find(data_dir: str) -> BlasInfo:
-    if sys.platform == "darwin":
-        return BlasInfo(name="accelerate", source="macOS", path=None)
-    if _installed("mlx-cuda-12", "mlx-cuda-13") and has_nvidia_driver():
-        return BlasInfo(name="cuda", source="NVIDIA driver", path=None)
+def _find_openblas(data_dir: Path) -> BlasInfo:
     for library in system_libraries(Path("/")):
         if _loads(library):
             return BlasInfo(name="openblas", source="system library", path=str(library))
-    for cache in (CHECKOUT / ".cache" / "blas", Path(data_dir) / ".cache" / "blas"):
+    for cache in (CHECKOUT / ".cache" / "blas", data_dir / ".cache" / "blas"):
         if ":" in str(cache) or ";" in str(cache):
             continue  # the loader's search path can't name such a folder
         try:
@@ -119,16 +119,6 @@ def _find(data_dir: str) -> BlasInfo:
         except (OSError, PackageNotFoundError, LookupError, AppError) as problem:
             logger.warning("No OpenBLAS from the wheel in %s: %s", cache, problem)
     return _REFERENCE
-
-
-def _installed(*names: str) -> bool:
-    for name in names:
-        try:
-            version(name)
-        except PackageNotFoundError:
-            continue
-        return True
-    return False
 
 
 def system_libraries(root: Path) -> Iterator[Path]:
@@ -169,7 +159,7 @@ def _loads(library: Path) -> bool:
     """Try it in a child: a library that can't be loaded would be ignored in silence later."""
     code = "import ctypes, sys; ctypes.CDLL(sys.argv[1]).cblas_sgemm"
     try:
-        return _run([sys.executable, "-c", code, str(library)]).exit_code == 0
+        return run_errand([sys.executable, "-c", code, str(library)]).exit_code == 0
     except AppError:
         return False
 
@@ -196,7 +186,7 @@ def _from_wheel(cache: Path) -> BlasInfo:
             Path(spec.submodule_search_locations[0]) / "lib" / "libscipy_openblas.so", copy
         )
         names.write_text("".join(f"scipy_{name} {name}\n" for name in _FUNCTIONS), encoding="ascii")
-        done = _run([_patchelf(), "--rename-dynamic-symbols", str(names), str(copy)])
+        done = run_errand([_patchelf(), "--rename-dynamic-symbols", str(names), str(copy)])
         if done.exit_code != 0 or not exports_gemm(copy) or not _loads(copy):
             raise LookupError(f"patchelf ended with {done.exit_code}: {done.stderr.strip()}")
         copy.replace(target)
@@ -212,12 +202,3 @@ def _patchelf() -> str:
     if found is None:
         raise LookupError("patchelf is not installed")
     return found
-
-
-def _run(argv: Sequence[str]) -> CompletedChild:
-    """Run a short child to its end, also when called from the event loop's own thread."""
-    # No preloading and no secrets: this child only edits or opens one library.
-    env = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
-    job = run_child(argv, cwd=Path("/"), env=env, deadline=60)
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, job).result()
