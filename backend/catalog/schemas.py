@@ -34,7 +34,11 @@ KeyGroupName = Literal["attention", "mlp", "moe", "linear_attention", "other"]
 
 
 class LoraKey(BaseModel):
-    """A kind of LoRA-able module: its name inside a block, and how many blocks have it."""
+    """A kind of LoRA-able module: its name inside a block, and how many blocks have it.
+
+    `layers` are those blocks, from 0. A rank costs `copies × (inputs + outputs)` weights in each;
+    where the blocks differ in size, `sizes` has `[inputs, outputs, copies]` of each, else nothing.
+    """
 
     name: str
     group: KeyGroupName
@@ -42,6 +46,8 @@ class LoraKey(BaseModel):
     inputs: int
     outputs: int
     copies: int = 1
+    layers: list[int] = []
+    sizes: list[list[int]] = []
 
 
 class CoverageChoice(BaseModel):
@@ -61,6 +67,7 @@ class LoraTargets(BaseModel):
     seed_keys: list[str]
     unmatched_seed_keys: list[str]
     notes: list[str]
+    block_parameters: list[int] = []
 
 
 class LineProblem(BaseModel):

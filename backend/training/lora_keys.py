@@ -1,10 +1,119 @@
-"""skeleton"""
+"""Ask a child for a model's module tree, once per model: the server never imports the engine."""
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
+import json
+import logging
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
 from backend.catalog.schemas import LoraTargets, ModelInfo
+from backend.core.blas import engine_environment
+from backend.core.files import write_json
+from backend.core.process import run_child
+from backend.errors import AppError, BadContent, EngineMissing
+from backend.settings import CHECKOUT, Settings
+from backend.training.lora_groups import build_targets, unknown_targets
+
+DEADLINE = 60.0
+RULES = 1  # Raise it when the grouping or the child's answer changes: cached answers are then old.
+
+logger = logging.getLogger(__name__)
 
 
 class ModelInspector:
+    """`targets` of a model, cached by its configuration in memory and under the data root."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._cache = settings.data_dir / ".cache" / "lora"
+        self._held: dict[str, LoraTargets] = {}
+        self._asking: dict[str, asyncio.Task[LoraTargets]] = {}
+
     async def targets(self, model: ModelInfo) -> LoraTargets:
-        raise NotImplementedError
+        """Raises BadContent when the folder can't be used; an unreadable tree is answered with
+        the seven usual names and a note.
+        """
+        if model.problem is not None:
+            raise BadContent(f"{model.name} can't be used. {model.problem}")
+        key = await asyncio.to_thread(_cache_key, model)
+        if key in self._held:
+            return self._held[key]
+        # Two pages that ask at once share one child.
+        task = self._asking.get(key)
+        if task is None:
+            task = asyncio.create_task(self._find(key, model), name=f"inspect {model.name}")
+            self._asking[key] = task
+            task.add_done_callback(lambda _: self._asking.pop(key, None))
+        return await asyncio.shield(task)
+
+    async def _find(self, key: str, model: ModelInfo) -> LoraTargets:
+        path = self._cache / f"{key}.json"
+        found = await asyncio.to_thread(_read, path)
+        if found is None:
+            found = await self._ask(model)
+            if found.keys:  # A failure may be gone after an update: only answers are kept.
+                await asyncio.to_thread(_write, path, found)
+        self._held[key] = found
+        return found
+
+    async def _ask(self, model: ModelInfo) -> LoraTargets:
+        child = await run_child(
+            [str(self._settings.python), "-m", "backend.engines.inspect_model"],
+            cwd=CHECKOUT,
+            env=await asyncio.to_thread(engine_environment, self._settings),
+            deadline=DEADLINE,
+            stdin_json={"model": model.path},
+        )
+        if child.exit_code != 0:
+            last = (child.stderr.strip().splitlines() or ["no message"])[-1]
+            if "ModuleNotFoundError" in last or "ImportError" in last:
+                raise EngineMissing(
+                    f"The training engine can't be loaded: {last}",
+                    hint="Run ./startmlxnew, which installs what is missing.",
+                )
+            return _unknown(model, last)
+        answer: dict[str, Any] = json.loads(child.stdout)
+        if "error" in answer:
+            logger.warning("The tree of %s can't be built: %s", model.name, answer["error"])
+            return _unknown(model, answer["error"])
+        return build_targets(answer, total_parameters=model.parameters)
+
+
+def _unknown(model: ModelInfo, reason: str) -> LoraTargets:
+    return unknown_targets(
+        model.model_type or "unknown", model.num_layers or 0, model.parameters, reason
+    )
+
+
+def _cache_key(model: ModelInfo) -> str:
+    try:
+        engine = version("mlx-lm")
+    except PackageNotFoundError:
+        engine = "unknown"
+    try:
+        config = (Path(model.path) / "config.json").read_bytes()
+    except OSError as problem:
+        raise BadContent(f"The config.json of {model.name} can't be read: {problem}.") from problem
+    head = f"{RULES}/{engine}/{model.parameters}/".encode()
+    return hashlib.sha256(head + config).hexdigest()[:32]
+
+
+def _read(path: Path) -> LoraTargets | None:
+    try:
+        return LoraTargets.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def _write(path: Path, targets: LoraTargets) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, targets.model_dump(mode="json"))
+    except (OSError, AppError) as problem:  # Only a cache: next time it is asked again.
+        logger.warning("The module tree could not be cached in %s: %s", path, problem)

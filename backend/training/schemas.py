@@ -24,6 +24,10 @@ class StopAnswer(BaseModel):
     session_id: str | None
 
 
+class PauseAnswer(BaseModel):
+    status: Literal["paused", "running"]
+
+
 class LogsAnswer(BaseModel):
     logs: list[str]
 

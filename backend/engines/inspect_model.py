@@ -1,0 +1,90 @@
+"""`python -m backend.engines.inspect_model`: the module tree of a model, without its weights.
+
+Reads `{"model": folder}` on stdin and answers JSON on stdout. The model is built from its
+config.json by the engine's own classes; MLX is lazy, so nothing is allocated.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+from mlx import nn
+from mlx.utils import tree_flatten
+from mlx_lm.models.switch_layers import SwitchLinear
+from mlx_lm.utils import _get_classes, load_config
+
+
+def main() -> int:
+    """0 with the tree, or with `{"error": sentence}` when the model can't be built."""
+    folder = Path(json.load(sys.stdin)["model"])
+    try:
+        answer = inspect(folder)
+    except SystemExit as ended:  # mlx_lm.models.olmo calls exit when its extra is missing.
+        answer = {"error": f"The architecture needs a package that is not installed ({ended})."}
+    except Exception as error:  # noqa: BLE001 - the top: any architecture may fail in its own way
+        answer = {"error": f"{type(error).__name__}: {' '.join(str(error).split())}"}
+    sys.stdout.write(json.dumps(answer))
+    return 0
+
+
+def inspect(folder: Path) -> dict[str, Any]:
+    """Every LoRA-able module of every block, with its sizes; and all other leaf names."""
+    config = load_config(folder)
+    model_class, args_class = _get_classes(config)
+    model = model_class(args_class.from_dict(config))
+    modules = []
+    others: set[str] = set()
+    for number, block in enumerate(model.layers):
+        for name, module in block.named_modules():
+            if not name:
+                continue
+            size = _size(module)
+            if size is None:
+                others.add(name)
+            elif not name.startswith("altup."):  # Gemma 3n reads these weights directly.
+                modules.append({"layer": number, "name": name, **size})
+        others |= {path for path, _ in tree_flatten(block.parameters())}
+    return {
+        "architecture": config["model_type"],
+        "num_layers": len(model.layers),
+        "modules": modules,
+        "others": sorted(others),
+        "parameters": _count(model),
+        "block_parameters": [_count(block) for block in model.layers],
+    }
+
+
+def _count(module: nn.Module) -> int:
+    return sum(value.size for _, value in tree_flatten(module.parameters()))
+
+
+def _size(module: nn.Module) -> dict[str, int] | None:
+    """Inputs, outputs and copies of a module that LoRA can be attached to, else None."""
+    if hasattr(module, "to_lora"):
+        attached = module.to_lora(r=1, scale=1.0, dropout=0.0)
+        added = sum(
+            value.size
+            for name, value in tree_flatten(attached.parameters())
+            if name.rsplit(".", 1)[-1] in ("lora_a", "lora_b")
+        )
+        # What a rank costs is all that counts; the split into two sides is not known.
+        return {"inputs": added, "outputs": 0, "copies": 1}
+    if isinstance(module, SwitchLinear):
+        copies, outputs, inputs = module.weight.shape
+        return {"inputs": inputs, "outputs": outputs, "copies": copies}
+    if isinstance(module, nn.Linear):
+        outputs, inputs = module.weight.shape
+        return {"inputs": inputs, "outputs": outputs, "copies": 1}
+    if isinstance(module, nn.Embedding):
+        count, width = module.weight.shape
+        return {"inputs": count, "outputs": width, "copies": 1}
+    return None
+
+
+if __name__ == "__main__":
+    mx.set_default_device(mx.cpu)
+    sys.exit(main())

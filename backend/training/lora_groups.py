@@ -1,0 +1,236 @@
+"""Sort a model's modules into the groups and presets that a user chooses from. Pure."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from backend.catalog.schemas import CoverageChoice, KeyGroupName, LoraKey, LoraTargets
+
+SEVEN = (
+    "self_attn.q_proj",
+    "self_attn.k_proj",
+    "self_attn.v_proj",
+    "self_attn.o_proj",
+    "mlp.gate_proj",
+    "mlp.up_proj",
+    "mlp.down_proj",
+)
+# What the reference app adds per architecture; a name here need not match any module.
+SEEDS: Mapping[str, tuple[str, ...]] = {
+    "mixtral": ("block_sparse_moe.gate",),
+    "phimoe": ("block_sparse_moe.gate",),
+    "qwen2_moe": ("mlp.shared_expert_gate",),
+    "qwen3_next": (
+        "mlp.shared_expert_gate",
+        "linear_attn.in_proj_qkvz",
+        "linear_attn.out_proj",
+        "linear_attn.in_proj_ba",
+        "linear_attn.dt_bias",
+    ),
+}
+PRESETS = ("full", "full_experts", "attention", "mlp", "qv")
+
+_LINEAR_ATTENTION = (
+    "linear_attn", "linear_attention", "mamba", "mixer", "ssm", "recurrent", "temporal_block",
+    "kda", "short_conv", "conv", "rg_lru", "time_mix", "lightning_attn",
+)  # fmt: skip
+_FEED_FORWARD = (
+    "mlp", "feed_forward", "ffn", "block_sparse_moe", "moe", "channel_mix", "experts",
+)  # fmt: skip
+_FEED_FORWARD_LEAVES = (
+    "gate_proj", "up_proj", "down_proj", "gate_up_proj", "w1", "w2", "w3", "fc1", "fc2", "c_fc",
+    "ff_proj", "ff_out", "dense_h_to_4h", "dense_4h_to_h",
+)  # fmt: skip
+_ATTENTION_LEAVES = ("att_proj", "attn_out", "qkv_proj", "q_proj", "k_proj", "v_proj", "o_proj")
+_ROUTERS = ("gate", "router", "shared_expert_gate", "wg", "classifier", "gate_weight")
+_Q = ("q_proj", "wq", "query", "q_b_proj", "to_q", "q")
+_V = ("v_proj", "wv", "value", "kv_b_proj", "to_v", "v")
+_FUSED_QKV = (
+    "qkv_proj", "wqkv", "Wqkv", "c_attn", "query_key_value", "qkv", "in_proj_qkv", "att_proj",
+    "in_proj_qkvz", "W_pack",
+)  # fmt: skip
+
+_COVERAGE = (24, 16, 8)
+
+
+def build_targets(tree: Mapping[str, Any], *, total_parameters: int | None) -> LoraTargets:
+    """From what `backend.engines.inspect_model` answers. `total_parameters` from the weight
+    headers is exact; the built model may hold tensors that loading drops.
+    """
+    keys = _keys(tree["modules"])
+    names = [key.name for key in keys]
+    seeds = [*SEVEN, *SEEDS.get(tree["architecture"], ())]
+    unmatched = [seed for seed in seeds if seed not in names]
+    depth = int(tree["num_layers"])
+    presets = _presets(keys)
+    return LoraTargets(
+        architecture=tree["architecture"],
+        num_layers=depth,
+        total_parameters=total_parameters or int(tree["parameters"]),
+        keys=keys,
+        presets=presets,
+        coverage=coverage_choices(depth),
+        seed_keys=seeds,
+        unmatched_seed_keys=unmatched,
+        notes=_notes(keys, presets, unmatched, tree, depth),
+        block_parameters=list(tree["block_parameters"]),
+    )
+
+
+def unknown_targets(
+    architecture: str, depth: int, total_parameters: int | None, reason: str
+) -> LoraTargets:
+    """For a model whose tree can't be built: the seven usual names, and a warning."""
+    return LoraTargets(
+        architecture=architecture,
+        num_layers=depth,
+        total_parameters=total_parameters,
+        keys=[],
+        presets={
+            "full": list(SEVEN),
+            "full_experts": list(SEVEN),
+            "attention": list(SEVEN[:4]),
+            "mlp": list(SEVEN[4:]),
+            "qv": [SEVEN[0], SEVEN[2]],
+        },
+        coverage=coverage_choices(depth),
+        seed_keys=list(SEVEN),
+        unmatched_seed_keys=[],
+        notes=[
+            f"The modules of this model could not be read ({reason}). The seven usual matrices "
+            "are assumed; what they match is known only once the model is loaded."
+        ],
+    )
+
+
+def coverage_choices(depth: int) -> list[CoverageChoice]:
+    """All layers, then the top 24, 16 and 8 where there are more; halves of unusual depths."""
+    tops = {count for count in _COVERAGE if count < depth}
+    if _is_unusual(depth):
+        tops |= {part for part in (depth // 2, depth // 4) if 0 < part < depth}
+    choices = [CoverageChoice(value=-1, label=f"All {depth} layers (-1)")]
+    choices += [
+        CoverageChoice(value=count, label=f"Top {count}") for count in sorted(tops, reverse=True)
+    ]
+    return choices
+
+
+def group_of(name: str, *, copies: int, has_experts: bool) -> KeyGroupName:
+    """The group of a module by its name inside the block."""
+    parts = name.split(".")
+    first, leaf = parts[0], parts[-1]
+    is_expert = copies > 1 or _is_listed_expert(parts)
+    if is_expert or (has_experts and (leaf in _ROUTERS or "router" in parts)):
+        return "moe"
+    if first.startswith(_LINEAR_ATTENTION):
+        return "linear_attention"
+    if "attn" in first.lower() or "attention" in first.lower() or leaf in _ATTENTION_LEAVES:
+        return "attention"
+    if any(part.startswith(_FEED_FORWARD) or "mlp" in part for part in parts):
+        return "mlp"
+    return "mlp" if leaf in _FEED_FORWARD_LEAVES else "other"
+
+
+def is_expert(key: LoraKey) -> bool:
+    return key.group == "moe" and (key.copies > 1 or _is_listed_expert(key.name.split(".")))
+
+
+def _is_listed_expert(parts: Sequence[str]) -> bool:
+    return any(
+        part == "experts" and following.isdigit()
+        for part, following in itertools.pairwise(parts)
+    )
+
+
+def _keys(modules: Sequence[Mapping[str, Any]]) -> list[LoraKey]:
+    by_name: dict[str, list[Mapping[str, Any]]] = {}
+    for module in modules:
+        by_name.setdefault(module["name"], []).append(module)
+    has_experts = any(module["copies"] > 1 for module in modules) or any(
+        _is_listed_expert(name.split(".")) for name in by_name
+    )
+    keys = []
+    for name, found in by_name.items():
+        sizes = [[module["inputs"], module["outputs"], module["copies"]] for module in found]
+        inputs, outputs, copies = sizes[0]
+        keys.append(
+            LoraKey(
+                name=name,
+                group=group_of(name, copies=copies, has_experts=has_experts),
+                modules=len(found),
+                inputs=inputs,
+                outputs=outputs,
+                copies=copies,
+                layers=[module["layer"] for module in found],
+                sizes=[] if all(size == sizes[0] for size in sizes) else sizes,
+            )
+        )
+    order = {name: number for number, name in enumerate(SEVEN)}
+    return sorted(keys, key=lambda key: (order.get(key.name, len(order)), key.name))
+
+
+def _presets(keys: Sequence[LoraKey]) -> dict[str, list[str]]:
+    usable = [key for key in keys if key.group != "other"] or list(keys)
+    attention = [key.name for key in keys if key.group == "attention"]
+    return {
+        "full": [key.name for key in usable if not is_expert(key)],
+        "full_experts": [key.name for key in usable],
+        "attention": attention,
+        "mlp": [key.name for key in keys if key.group == "mlp"],
+        "qv": _qv(keys),
+    }
+
+
+def _qv(keys: Sequence[LoraKey]) -> list[str]:
+    attention = [key.name for key in keys if key.group in ("attention", "linear_attention")]
+
+    def with_leaf(leaves: Sequence[str]) -> list[str]:
+        return [name for name in attention if name.rsplit(".", 1)[-1] in leaves]
+
+    separate = [name for name in attention if name.rsplit(".", 1)[-1] in (*_Q, *_V)]
+    has_both = with_leaf(_Q) and with_leaf(_V)
+    return separate if has_both else separate + with_leaf(_FUSED_QKV)
+
+
+def _notes(
+    keys: Sequence[LoraKey],
+    presets: Mapping[str, list[str]],
+    unmatched: Sequence[str],
+    tree: Mapping[str, Any],
+    depth: int,
+) -> list[str]:
+    notes = []
+    parameters = [name for name in unmatched if name in tree["others"]]
+    missing = [name for name in unmatched if name not in parameters]
+    if parameters:
+        notes.append(
+            f"{_listed(parameters)} is no matrix that LoRA can be attached to, and is not sent."
+        )
+    if missing and keys:
+        notes.append(f"This architecture has no {_listed(missing)}.")
+    experts = [key for key in keys if is_expert(key)]
+    if experts:
+        notes.append(
+            f"The experts ({_listed([key.name for key in experts])}) are left out of the full "
+            "preset: LoRA on each of them can be billions of weights. Full with experts has them."
+        )
+    qv_leaves = {name.rsplit(".", 1)[-1] for name in presets["qv"]}
+    if qv_leaves & set(_FUSED_QKV):
+        notes.append("Query, key and value are one matrix here, so Q+V trains all three.")
+    others = [key.name for key in keys if key.group == "other"]
+    if others and len(others) < len(keys):
+        notes.append(f"Outside every preset: {_listed(others)}. They can be listed by name.")
+    if _is_unusual(depth):
+        notes.append(f"{depth} layers is an unusual depth; the coverage choices are fitted to it.")
+    return notes
+
+
+def _is_unusual(depth: int) -> bool:
+    return depth < 16 or depth % 4 != 0
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:6])
+    return f"{shown} and {len(names) - 6} more" if len(names) > 6 else shown
