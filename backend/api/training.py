@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from backend.api.services import Wired
 from backend.runs.schemas import TrainingStatus
 from backend.training.config import StandardStart
-from backend.training.schemas import LogsAnswer, Preview, StartAnswer, StopAnswer
+from backend.training.schemas import LogsAnswer, PauseAnswer, Preview, StartAnswer, StopAnswer
 
 router = APIRouter(prefix="/training", tags=["training"])
 
@@ -51,3 +51,14 @@ async def training_logs(
     services: Wired, limit: Annotated[int, Query(ge=1, le=10_000)] = 100
 ) -> LogsAnswer:
     return LogsAnswer(logs=await asyncio.to_thread(services.supervisor.logs, limit))
+
+
+@router.post("/pause")
+async def pause_training(services: Wired) -> PauseAnswer:
+    """Before the next step; `running` while the current one is not done."""
+    return PauseAnswer(status=await services.supervisor.pause())
+
+
+@router.post("/resume")
+async def resume_training(services: Wired) -> PauseAnswer:
+    return PauseAnswer(status=await services.supervisor.resume())

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from backend.errors import BadContent
-from backend.runs.schemas import SessionRecord, SessionSummary
+from backend.runs.schemas import RunMetrics, SessionRecord, SessionSummary
 from backend.runs.state import RunState
 
 SCHEMA_VERSION = 1
@@ -111,6 +111,18 @@ def to_summary(raw: Mapping[str, Any], session_id: str) -> SessionSummary:
         legacy=is_legacy(raw),
         problem=None if _state(raw) else "The record has no valid training_state.",
     )
+
+
+def to_metrics(raw: Mapping[str, Any]) -> RunMetrics:
+    """The stored numbers of a run that has ended; what is not one is unknown."""
+    known = {name: raw[name] for name in RunMetrics.model_fields if name in raw}
+    known.pop("estimated_time_remaining", None)
+    try:
+        return RunMetrics.model_validate(known)
+    except ValidationError as problem:
+        for error in problem.errors():
+            known.pop(str(error["loc"][0]), None)
+        return RunMetrics.model_validate(known)
 
 
 def problem_summary(session_id: str, problem: str, timestamp: datetime) -> SessionSummary:

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from backend.core.process import Child
 from backend.runs import events, frames
+from backend.runs.legacy import to_metrics
 from backend.runs.progress import Progress, newest_row
 from backend.runs.schemas import (
     ExitSummary,
@@ -63,6 +64,12 @@ class LiveRun:
     @property
     def adapter_folder(self) -> Path | None:
         return Path(self.record.adapter_path).parent if self.record.adapter_path else None
+
+    @property
+    def seconds_per_step(self) -> float:
+        """How long a step takes lately; 0 while that is not known."""
+        speed = self.progress.speed
+        return 1 / speed if speed else 0.0
 
     def move_to(self, target: RunState) -> None:
         self.record.state = self.record.training_state = move(self.state, target)
@@ -126,11 +133,13 @@ class LiveRun:
         left_out = len(lines) - KEPT_LINES
         return [f"… {left_out:,} lines are left out here; train.log has them all.", *self.lines]
 
-    def end(self, state: RunState, message: str, hint: str | None) -> Frame:
-        """Set the final state, and answer the frame that tells of it."""
+    def end(
+        self, state: RunState, message: str, hint: str | None, *, at: datetime | None = None
+    ) -> Frame:
+        """Set the final state (`at` a time, now unless given); answer the frame that tells it."""
         self.move_to(state)
         self.child = None
-        self.record.ended_at = datetime.now(UTC)
+        self.record.ended_at = at or datetime.now(UTC)
         self.record.exit = ExitSummary(state=state, message=message, hint=hint)
         self.record.early_stopped = self.progress.early_stop is not None
         self.note_metrics()
@@ -158,8 +167,7 @@ class LiveRun:
         """The numbers of the events; of the record where there are none (a legacy session)."""
         if self.progress.last_seq or self.active:
             return self.progress.metrics()
-        known = {k: v for k, v in self.record.metrics.items() if k in RunMetrics.model_fields}
-        return RunMetrics.model_validate(known)
+        return to_metrics(self.record.metrics)
 
     def snapshot(self, seq: int) -> TrainingStateData:
         """All there is to show, with every point: thin the series before sending it."""

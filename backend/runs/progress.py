@@ -46,7 +46,7 @@ class Progress:
         self.last_seq = 0
         self._latest = RunMetrics(total_steps=total_steps)
         self._first_at: datetime | None = None
-        self._last_at: datetime | None = None
+        self.last_at: datetime | None = None
         self._elapsed = 0.0
         self._speeds: deque[float] = deque(maxlen=_RECENT)
         self._warned: set[str] = set()
@@ -95,6 +95,11 @@ class Progress:
         latest.estimated_time_remaining = self._remaining()
         return latest
 
+    @property
+    def speed(self) -> float | None:
+        """Iterations per second: the median of the last reports."""
+        return median(self._speeds) if self._speeds else None
+
     def series(self) -> Series:
         """All points so far, as columns that the caller may keep."""
         return Series.model_construct(
@@ -107,10 +112,10 @@ class Progress:
     def _tick(self, at: datetime) -> None:
         if self._first_at is None:
             self._first_at = at
-        if self._last_at is not None:
+        if self.last_at is not None:
             # A clock set back must not make time run backwards.
-            self._elapsed += max(timedelta(0), at - self._last_at).total_seconds()
-        self._last_at = at
+            self._elapsed += max(timedelta(0), at - self.last_at).total_seconds()
+        self.last_at = at
 
     def _report(self, event: events.Metrics) -> None:
         row = event.model_dump(exclude={"seq", "at", "type"}) | {"elapsed_seconds": self._elapsed}
@@ -175,9 +180,9 @@ class Progress:
         if self.exit is not None:
             return None
         step, total = self._latest.current_step, self._latest.total_steps
-        if not self._speeds or step is None or total is None:
+        if self.speed is None or step is None or total is None:
             return None
-        return round(max(0, total - step) / median(self._speeds), 1)
+        return round(max(0, total - step) / self.speed, 1)
 
 
 def append_row(columns: Columns, row: dict[str, float | None]) -> None:

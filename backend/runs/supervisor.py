@@ -1,26 +1,381 @@
-"""skeleton"""
+"""The one writer of run state: starts a run, follows it, stops it, and finds it again.
+
+Order everywhere: validate → prepare → act → record → publish. What is published is on disk.
+
+The engine hears signals: SIGTERM stop and save, SIGINT stop at once without saving, SIGUSR1 pause
+before the next step, SIGUSR2 go on. They reach the process itself; only a kill takes all it
+started, because a stop that ended its helpers first could not save.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Literal
+
+from backend.core.blas import engine_environment
+from backend.core.files import read_tail
+from backend.core.hub import Hub
+from backend.core.process import Identity, kill, spawn
+from backend.core.tasks import Tasks
+from backend.errors import AppError, EngineMissing, RunAlreadyActive, WrongState
+from backend.runs import frames, recover
+from backend.runs.events import Event
+from backend.runs.follow import LOG, Batch, Follower
+from backend.runs.live import Frame, LiveRun
+from backend.runs.prepare import prepare
+from backend.runs.progress import Progress
 from backend.runs.recipe import Recipe
-from backend.runs.schemas import TrainingStateData, TrainingStatus
+from backend.runs.reserve import settle
+from backend.runs.schemas import RunMetrics, TrainingStateData, TrainingStatus
+from backend.runs.scribe import Scribe, thinned
+from backend.runs.state import FINAL, RunState
+from backend.runs.stopping import Grace, StopResult, see_out
+from backend.runs.store import SessionStore
+from backend.settings import CHECKOUT, Settings
+
+TICK = 0.1  # Seconds between two looks into the run folder.
+
+_CATCH_UP = 100  # More events than this at once are told as one snapshot.
+_logger = logging.getLogger(__name__)
 
 
 class RunSupervisor:
+    """One run at a time over all tabs. Every method is called on the event loop's thread."""
+
+    def __init__(
+        self, settings: Settings, store: SessionStore, hub: Hub, *, grace: Grace | None = None
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._hub = hub
+        self._grace = grace or Grace()
+        self._run: LiveRun | None = None
+        self._slot: str | None = None  # Taken from before the first file until after the last.
+        self._scribe = Scribe(store, hub)
+        self._news = asyncio.Event()
+        self._stop_wanted: Literal["save", "discard"] | None = None
+        self._tasks = Tasks()
+        # Its own thread: a route that fills the shared pool must not blind the follower.
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="follow")
+
+    # -- life of the server -----------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Find what the last server left: adopt a living run, end the records of dead ones."""
+        await asyncio.to_thread(self._store.open)
+        for session_id in await asyncio.to_thread(self._store.unfinished):
+            try:
+                await self._recover(session_id)
+            except (AppError, OSError):  # One bad session must not keep the server from starting.
+                _logger.exception("The session %s could not be recovered.", session_id)
+        latest = await asyncio.to_thread(self._store.latest)
+        if self._run is None and latest is not None:
+            try:
+                record = await asyncio.to_thread(self._store.record, latest)
+                self._run = await asyncio.to_thread(recover.reopen, record, self._store)
+            except (AppError, OSError):
+                _logger.exception("The latest session %s could not be shown.", latest)
+
+    async def close(self) -> None:
+        """Stop following. A living run is left to itself; the next server adopts it."""
+        if self._slot is not None and self._run is not None and self._run.active:
+            _logger.info(
+                "The run %s goes on without the server and is adopted at the next start.",
+                self._slot,
+            )
+        await self._tasks.close()
+        self._reader.shutdown(wait=True)
+
+    async def _recover(self, session_id: str) -> None:
+        record = await asyncio.to_thread(self._store.record, session_id)
+        child = await asyncio.to_thread(recover.find_child, record)
+        if child is not None and self._slot is None:
+            run, follower = await asyncio.to_thread(recover.adopt, record, child, self._store)
+            self._run, self._slot = run, session_id
+            _logger.info("Adopted the run %s (pid %d).", session_id, child.identity.pid)
+            await self._scribe.save(run)
+            self._follow(run, follower)
+            if run.state is RunState.STOPPING:
+                self._tasks.start(see_out(run, self._grace), name="end a stopping run")
+            return
+        if child is not None:
+            _logger.error("Two runs live; %s is left alone.", session_id)
+            return
+        run = await asyncio.to_thread(recover.reopen, record, self._store)
+        if record.pid is not None:  # It may have left helpers behind; they carry its mark.
+            await asyncio.to_thread(kill, Identity(record.pid, 0.0, session_id))
+        run.end(*recover.ending(run, code=None, seen=False), at=run.progress.last_at)
+        await self._scribe.save(run)
+        await self._settle(run)
+        _logger.info("The run %s had ended: %s.", session_id, run.state)
+
+    # -- start ------------------------------------------------------------------------------
+
+    @property
+    def active_session(self) -> str | None:
+        """The session that holds the slot: a run that lives, or one that is being prepared."""
+        return self._slot
+
+    def require_free(self) -> None:
+        """Raise RunAlreadyActive, naming the run, unless one may start now."""
+        if self._slot is not None:
+            raise RunAlreadyActive(
+                f"A run is already active: session {self._slot}.",
+                hint="Stop it first, or wait until it has ended.",
+            )
+
     async def start(self, recipe: Recipe) -> None:
-        raise NotImplementedError
+        """Start a run. Returns when its process lives; from `starting` on, failures end in `error`.
+
+        Raises RunAlreadyActive, whatever preparing refuses (then nothing was written), or
+        EngineMissing.
+        """
+        self.require_free()
+        self._slot = recipe.session_id
+        self._stop_wanted = None
+        try:
+            record = await asyncio.to_thread(prepare, recipe, self._store)
+        except BaseException:
+            self._slot = None
+            raise
+        run = LiveRun(record, Progress(total_steps=recipe.total_steps))
+        self._run = run
+        self._scribe.say(
+            run,
+            "training_started",
+            frames.StartedData(
+                config=record.config, session_id=run.session_id, method=recipe.method
+            ),
+        )
+        try:
+            await self._launch(run, recipe)
+        except (AppError, OSError) as problem:
+            detail = problem.detail if isinstance(problem, AppError) else str(problem)
+            hint = problem.hint if isinstance(problem, AppError) else None
+            await self._finish(run, RunState.ERROR, f"The run could not start. {detail}", hint)
+            if isinstance(problem, AppError):
+                raise
+            raise EngineMissing(f"The engine could not be started: {problem}.") from problem
+
+    async def _launch(self, run: LiveRun, recipe: Recipe) -> None:
+        folder = self._store.folder(run.session_id)
+        argv = [
+            str(self._settings.python), "-m", f"backend.engines.{recipe.engine}", str(folder)
+        ]  # fmt: skip
+        env = await asyncio.to_thread(engine_environment, self._settings)
+        if self._stop_wanted is not None:
+            await self._finish(run, RunState.STOPPED, "Stopped before it began.", None)
+            return
+        child = await asyncio.to_thread(
+            spawn, argv, cwd=CHECKOUT, env=env, log_path=folder / LOG, mark=run.session_id
+        )
+        run.child = child
+        run.record.pid = child.identity.pid
+        run.record.process_started = child.identity.started
+        self._follow(run, Follower(folder, child))
+        await self._scribe.save(run)
+        if self._stop_wanted is not None:
+            await self._begin_stop(run, save=self._stop_wanted == "save")
+
+    # -- stop, pause, resume ----------------------------------------------------------------
+
+    async def stop(self, *, save: bool, wait: float = 0.8) -> StopResult:
+        """Ask the run to end; answers within a second, `stopping` if it takes longer.
+
+        Stopping again is harmless; a second stop without saving makes the first one stronger.
+        """
+        if self._slot is None:
+            return StopResult("idle", "No run is active.", None)
+        session_id = self._slot
+        self._stop_wanted = "save" if save and self._stop_wanted != "discard" else "discard"
+        run = self._run
+        if run is not None and run.session_id == session_id and run.child is not None:
+            await self._begin_stop(run, save=save)
+        await self._wait(lambda: self._slot != session_id, limit=wait)
+        if self._slot == session_id:
+            what = "saves its weights and ends" if save else "ends"
+            return StopResult("stopping", f"The run {what} after its current step.", session_id)
+        ended = self._run.record.exit if self._run is not None else None
+        return StopResult("stopped", ended.message if ended else "Stopped.", session_id)
+
+    async def pause(self) -> Literal["paused", "running"]:
+        """Ask the run to wait before its next step; `running` if that step takes a while."""
+        run = self._require_active("pause", {RunState.RUNNING, RunState.PAUSED})
+        if run.state is RunState.RUNNING and run.child is not None:
+            await asyncio.to_thread(run.child.signal, signal.SIGUSR1)
+            await self._wait(lambda: run.state is not RunState.RUNNING, limit=0.8)
+        return "paused" if run.state is RunState.PAUSED else "running"
+
+    async def resume(self) -> Literal["paused", "running"]:
+        """Let a paused run go on; also takes back a pause that has not come about yet."""
+        run = self._require_active("resume", {RunState.RUNNING, RunState.PAUSED})
+        if run.child is not None:
+            await asyncio.to_thread(run.child.signal, signal.SIGUSR2)
+            await self._wait(lambda: run.state is not RunState.PAUSED, limit=0.8)
+        return "paused" if run.state is RunState.PAUSED else "running"
+
+    def _require_active(self, verb: str, states: set[RunState]) -> LiveRun:
+        run = self._run
+        if run is None or self._slot is None or run.state not in states:
+            now = run.state if run is not None else RunState.IDLE
+            raise WrongState(
+                f"There is no training to {verb}: the state is {now}.",
+                hint="Only a run that is training can be paused and resumed.",
+            )
+        return run
+
+    async def _begin_stop(self, run: LiveRun, *, save: bool) -> None:
+        first = run.state is not RunState.STOPPING
+        if first:
+            if run.state in FINAL:
+                return
+            run.move_to(RunState.STOPPING)
+            await self._scribe.save(run)
+            self._scribe.say(run, *run.progress_frame())
+        if run.child is not None and (first or not save):
+            number = signal.SIGTERM if save else signal.SIGINT
+            await asyncio.to_thread(run.child.signal, number)
+        if first:
+            self._tasks.start(see_out(run, self._grace), name="end a stopping run")
+
+    # -- following --------------------------------------------------------------------------
+
+    def _follow(self, run: LiveRun, follower: Follower) -> None:
+        work = self._follow_to_the_end(run, follower)
+        self._tasks.start(work, name=f"follow {run.session_id}")
+
+    async def _follow_to_the_end(self, run: LiveRun, follower: Follower) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            batch = await loop.run_in_executor(self._reader, follower.read)
+            try:
+                await self._take(run, batch)
+            except Exception:  # The follower's top level: a bad event must not end it.
+                _logger.exception("News of the run %s could not be told.", run.session_id)
+            if batch.ended:
+                break
+            if not batch.gone:
+                await asyncio.sleep(TICK)
+        if run.child is not None:  # What it started and left behind.
+            await asyncio.to_thread(kill, run.child.identity)
+        state, message, hint = recover.ending(run, code=batch.exit_code, seen=True)
+        await self._finish(run, state, message, hint)
+
+    async def _take(self, run: LiveRun, batch: Batch) -> None:
+        quiet = len(batch.events) > _CATCH_UP
+        for event in batch.events:
+            await self._take_event(run, event, quiet=quiet)
+        if quiet:
+            await self._scribe.say_all(run)
+        if batch.lines:
+            lines = run.take_lines(batch.lines)
+            self._scribe.say(run, *run.progress_frame(lines=lines))
+        if batch.events:
+            await self._scribe.save_metrics(run)
+
+    async def _take_event(self, run: LiveRun, event: Event, *, quiet: bool) -> None:
+        run.progress.apply(event)
+        target = run.state_after(event)
+        if target is not None:
+            run.move_to(target)
+            await self._scribe.save(run)
+        told = run.frames_for(event)
+        if not quiet:
+            for kind, data in told:
+                self._scribe.say(run, kind, data)
+        self._wake()
+        if run.progress.exit is event and run.state is not RunState.STOPPING:
+            self._tasks.start(see_out(run, self._grace), name="see a run out")
+
+    async def _finish(self, run: LiveRun, state: RunState, message: str, hint: str | None) -> None:
+        frame: Frame = run.end(state, message, hint)
+        await self._scribe.save(run)
+        await self._settle(run)
+        self._slot = None
+        self._wake()
+        self._scribe.say(run, *frame)
+
+    async def _settle(self, run: LiveRun) -> None:
+        if run.adapter_folder is None:
+            return
+        try:
+            await asyncio.to_thread(settle, run.adapter_folder, run.session_id)
+        except OSError as problem:
+            _logger.warning("The adapter folder could not be tidied: %s", problem)
+
+    # -- what there is to show --------------------------------------------------------------
 
     def status(self) -> TrainingStatus:
-        raise NotImplementedError
+        if self._run is not None:
+            return self._run.status([])
+        return TrainingStatus(
+            state=RunState.IDLE, session_id=None, pid=None, phase=None, metrics=RunMetrics(),
+            config=None, error=None, started_at=None, queue=[],
+        )  # fmt: skip
 
     def snapshot(self) -> TrainingStateData:
-        raise NotImplementedError
+        """All that a page needs after a reload, of this very moment."""
+        return thinned(self._capture())
+
+    def snapshot_later(self) -> Callable[[], TrainingStateData]:
+        """The same, split: what is captured now may be thinned in a thread."""
+        captured = self._capture()
+        return lambda: thinned(captured)
 
     def logs(self, limit: int) -> list[str]:
-        raise NotImplementedError
+        """The last lines of the current or last run. Blocking."""
+        if self._run is None:
+            return []
+        return read_tail(self._store.folder(self._run.session_id) / LOG, limit)[0]
+
+    def _capture(self) -> TrainingStateData:
+        if self._run is None:
+            return TrainingStateData(state=RunState.IDLE, seq=self._hub.seq)
+        return self._run.snapshot(self._hub.seq)
+
+    # -- saved sessions ---------------------------------------------------------------------
 
     async def load(self, session_id: str) -> None:
-        raise NotImplementedError
+        """Show a saved session in place of the last one."""
+        if session_id == self._slot:
+            return
+        self.require_free()
+        record = await asyncio.to_thread(self._store.record, session_id)
+        run = await asyncio.to_thread(recover.reopen, record, self._store)
+        self.require_free()  # A run may have begun meanwhile.
+        self._run = run
+        data = frames.LoadedData(
+            session_id=session_id, state=run.state, metrics=run.metrics(), config=record.config
+        )
+        self._scribe.say(run, "session_loaded", data)
+        await self._scribe.say_all(run)
 
     async def delete(self, session_id: str, *, files: bool) -> None:
-        raise NotImplementedError
+        """Delete a session that does not live; `files` also deletes the adapter it wrote."""
+        if session_id == self._slot:
+            raise WrongState(
+                f"Session {session_id} is the active run.", hint="Stop it first, then delete it."
+            )
+        await asyncio.to_thread(self._store.delete, session_id, files=files)
+        if self._run is not None and self._run.session_id == session_id:
+            self._run = None
+            message = f"Session {session_id} was deleted."
+            self._hub.publish("training_reset", frames.ResetData(message=message))
+
+    # -- helpers ----------------------------------------------------------------------------
+
+    def _wake(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
+
+    async def _wait(self, reached: Callable[[], bool], *, limit: float) -> None:
+        """Until `reached` holds or `limit` seconds are over."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limit):
+                while not reached():
+                    await self._news.wait()

@@ -1,0 +1,192 @@
+"""Every refusal in one shape: what happened, what to do, and which field."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import secrets
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, get_args
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from backend.core.schemas import ErrorAnswer, FieldError
+from backend.errors import AppError
+
+_logger = logging.getLogger(__name__)
+
+_NAMES = {404: "NotFound", 405: "MethodNotAllowed", 400: "BadContent", 413: "TooLarge"}
+# Pydantic's error type → what the field must be; `{…}` comes from the error's own context.
+_MUST: Mapping[str, str] = {
+    "greater_than_equal": "must be at least {ge}",
+    "greater_than": "must be more than {gt}",
+    "less_than_equal": "must be at most {le}",
+    "less_than": "must be less than {lt}",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a finite number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "string_type": "must be text",
+    "string_too_short": "must have at least {min_length} character(s)",
+    "string_too_long": "must have at most {max_length} characters",
+    "list_type": "must be a list",
+    "dict_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "too_long": "must have at most {max_length} entries",
+    "literal_error": "must be one of {expected}",
+    "enum": "must be one of {expected}",
+}
+_NAME_RULE = "must be 1 to 100 letters, digits, dots, dashes or underscores, not starting with {_}"
+
+
+def render_errors(app: FastAPI) -> None:
+    """Give the app its handlers: refusals, validation, unknown addresses, and bugs."""
+    app.add_exception_handler(AppError, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _bug)
+
+
+async def _refused(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, AppError)  # noqa: S101 - what it was registered for
+    problems = [FieldError(field=p.field, message=p.message) for p in error.errors]
+    return _answer(
+        error.status, type(error).__name__, error.detail, hint=error.hint, errors=problems
+    )
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    found = error.errors()
+    broken = next((item for item in found if item["type"] == "json_invalid"), None)
+    if broken is not None:
+        reason = broken.get("ctx", {}).get("error", "it can't be read")
+        return _answer(
+            400,
+            "BadContent",
+            f"The body is not JSON: {reason} (character {broken['loc'][-1]}).",
+            hint="Send one JSON object, without NaN or Infinity.",
+        )
+    known = _known_fields(request)
+    problems = _without_repeats([_problem(item, known) for item in found])
+    rest = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
+    return _answer(
+        422,
+        "Invalid",
+        problems[0].message + rest,
+        hint="Correct the named fields; GET /openapi.json lists them all.",
+        errors=problems,
+    )
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    path = request.url.path[:200]
+    detail = {
+        404: f"There is nothing at {path}.",
+        405: f"{request.method} is not possible at {path}.",
+        400: "The body can't be read.",
+    }.get(error.status_code, str(error.detail) or HTTPStatus(error.status_code).phrase)
+    name = _NAMES.get(error.status_code, "Refused")
+    answer = _answer(error.status_code, name, detail, hint="GET /openapi.json lists every address.")
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+async def _bug(request: Request, error: Exception) -> JSONResponse:
+    number = secrets.token_hex(4)
+    _logger.error("Bug %s in %s %s", number, request.method, request.url.path, exc_info=error)
+    return _answer(
+        500,
+        "InternalError",
+        f"Something went wrong inside the server. It is noted in its log as bug {number}.",
+        hint="logs/backend.log has the details under that number.",
+    )
+
+
+def _answer(
+    status: int,
+    error: str,
+    detail: str,
+    *,
+    hint: str | None = None,
+    errors: Sequence[FieldError] = (),
+) -> JSONResponse:
+    answer = ErrorAnswer(error=error, detail=detail, hint=hint, errors=list(errors) or None)
+    content = answer.model_dump(mode="json", exclude=set() if errors else {"errors"})
+    return JSONResponse(content, status_code=status)
+
+
+def _problem(item: Mapping[str, Any], known: Sequence[str]) -> FieldError:
+    field = ".".join(_field_path(item["loc"])) or "body"
+    return FieldError(field=field, message=_sentence(field, item, known))
+
+
+def _field_path(loc: Sequence[int | str]) -> list[str]:
+    """The field as the request spells it: without where it was, and which branch of a union."""
+    parts = list(loc)
+    if parts and parts[0] in {"body", "query", "path", "header"}:
+        parts = parts[1:]
+    return [
+        str(part)
+        for index, part in enumerate(parts)
+        if isinstance(part, int) or index == 0 or (part.isidentifier() and part not in _BRANCHES)
+    ]
+
+
+_BRANCHES = frozenset({"str", "int", "float", "bool", "literal", "list", "dict"})
+
+
+def _sentence(field: str, item: Mapping[str, Any], known: Sequence[str]) -> str:
+    kind, context = item["type"], item.get("ctx", {})
+    if kind == "missing":
+        return f"{field} is required."
+    if kind == "extra_forbidden":
+        near = difflib.get_close_matches(field, known, n=1, cutoff=0.5)
+        meant = f" Did you mean {near[0]}?" if near else ""
+        return f"There is no field {field}.{meant}"
+    given = _given(item.get("input"))
+    if kind == "string_pattern_mismatch" and str(context.get("pattern", "")).startswith("^[A-Za"):
+        return f"{field} {_NAME_RULE.format(_='a sign')}; {given}."
+    rule = _MUST.get(kind)
+    if rule is not None:
+        return f"{field} {rule.format_map(_Plain(context))}; {given}."
+    reason = str(item.get("msg", "is not valid")).removeprefix("Value error, ")
+    return f"{field}: {reason[:300]}; {given}."
+
+
+class _Plain(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+def _given(value: Any) -> str:
+    text = repr(value) if not isinstance(value, dict | list) else f"a {type(value).__name__}"
+    return f"got {text if len(text) <= 80 else text[:79] + '…'}"
+
+
+def _without_repeats(problems: list[FieldError]) -> list[FieldError]:
+    """One problem per field: a union reports each of its branches."""
+    first: dict[str, FieldError] = {}
+    for problem in problems:
+        first.setdefault(problem.field, problem)
+    return list(first.values())
+
+
+def _known_fields(request: Request) -> list[str]:
+    """The body's field names of the route that was called."""
+    body = getattr(request.scope.get("route"), "body_field", None)
+    annotation = getattr(getattr(body, "field_info", None), "annotation", None)
+    for model in (annotation, *get_args(annotation)):
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            return list(model.model_fields)
+    return []

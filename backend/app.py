@@ -1,0 +1,101 @@
+"""The app: what is built once, in which order, and what it answers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from backend import __version__
+from backend.api import datasets, health, models, sessions, stream, training
+from backend.api.errors import render_errors
+from backend.api.schema import FAILURES, describe, operation_id
+from backend.api.services import Services
+from backend.api.ui import serve_ui
+from backend.catalog.datasets import DatasetCatalog
+from backend.catalog.models import ModelCatalog
+from backend.core.blas import find_blas
+from backend.core.guard import Guard
+from backend.core.hub import Hub
+from backend.core.tasks import Tasks
+from backend.runs.store import SessionStore
+from backend.runs.supervisor import RunSupervisor
+from backend.settings import Settings
+from backend.training.lora_keys import ModelInspector
+from backend.training.managers import TrainingManager
+
+_ROUTERS = (
+    health.router,
+    models.router,
+    datasets.router,
+    training.router,
+    sessions.router,
+    stream.router,
+)
+_logger = logging.getLogger(__name__)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The service for one data root. Nothing is read or written before it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        services = build_services(settings)
+        background = Tasks()
+        await services.supervisor.open()
+        # The first run should not wait for this, and neither should the first request.
+        background.start(_warm_up(settings), name="find a BLAS")
+        app.state.services = services
+        try:
+            yield
+        finally:
+            await background.close()
+            await services.supervisor.close()
+
+    app = FastAPI(
+        title="Droid FineTuning",
+        version=__version__,
+        lifespan=lifespan,
+        generate_unique_id_function=operation_id,
+        responses=FAILURES,
+        docs_url=None,  # These two load scripts from the internet.
+        redoc_url=None,
+    )
+    for router in _ROUTERS:
+        app.include_router(router)
+        if not router.prefix.startswith("/api"):
+            app.include_router(router, prefix="/api", include_in_schema=False)
+    describe(app)
+    render_errors(app)
+    serve_ui(app, settings.ui_dir)
+    app.add_middleware(Guard, settings=settings)
+    return app
+
+
+def build_services(settings: Settings) -> Services:
+    """Everything that the routes use, wired together; no file is touched yet."""
+    hub = Hub()
+    store = SessionStore(settings.sessions_dir, settings.adapters_dir)
+    supervisor = RunSupervisor(settings, store, hub)
+    models = ModelCatalog(settings)
+    inspector = ModelInspector(settings)
+    return Services(
+        settings=settings,
+        hub=hub,
+        store=store,
+        supervisor=supervisor,
+        models=models,
+        datasets=DatasetCatalog(settings),
+        inspector=inspector,
+        training=TrainingManager(
+            settings=settings, models=models, inspector=inspector, supervisor=supervisor
+        ),
+    )
+
+
+async def _warm_up(settings: Settings) -> None:
+    blas = await asyncio.to_thread(find_blas, settings)
+    _logger.info("Engines use %s (%s).", blas.name, blas.source)

@@ -1,0 +1,100 @@
+"""The steps before a run has a process: its folder, data, configuration and record, or nothing."""
+
+from __future__ import annotations
+
+import errno
+import platform
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from backend import __version__
+from backend.core.files import write_yaml
+from backend.errors import NoDiskSpace, WrongState
+from backend.runs.follow import CONFIG
+from backend.runs.recipe import Recipe
+from backend.runs.reserve import reserve, settle
+from backend.runs.schemas import DataSummary, RunMetrics, SessionRecord
+from backend.runs.state import RunState
+from backend.runs.store import SessionStore
+
+_ENGINES = ("mlx", "mlx-lm")
+
+
+def prepare(recipe: Recipe, store: SessionStore) -> SessionRecord:
+    """Fill the run folder and write the record, in state `starting`. Blocking.
+
+    1. the run folder   2. the adapter's folder   3. the data   4. config.yaml   5. the record.
+    If any of these fails, all that was made is removed, and the error says why.
+    """
+    folder = store.folder(recipe.session_id)
+    with _explained(folder):
+        folder.mkdir(mode=0o700, parents=True)
+        try:
+            reserve(recipe.adapter_path, recipe.session_id, overwrite=recipe.overwrite)
+            try:
+                data = recipe.stage(folder)
+                write_yaml(folder / CONFIG, dict(recipe.config))
+                record = _record(recipe, data)
+                store.save(record)
+                store.set_latest(recipe.session_id)
+            except BaseException:
+                settle(recipe.adapter_path, recipe.session_id)
+                raise
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+    return record
+
+
+@contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        where = problem.filename or folder
+        if problem.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise NoDiskSpace(
+                f"The disk is full: {where} could not be written.",
+                hint="Free some space, or set DROID_DATA_DIR to a folder on another disk.",
+            ) from problem
+        raise WrongState(
+            f"{where} could not be written: {problem.strerror}.",
+            hint="Check the folder's permissions, or set DROID_DATA_DIR to another one.",
+        ) from problem
+
+
+def _record(recipe: Recipe, data: DataSummary) -> SessionRecord:
+    now = datetime.now(UTC)
+    return SessionRecord(
+        session_id=recipe.session_id,
+        timestamp=now,
+        training_state=RunState.STARTING,
+        state=RunState.STARTING,
+        method=recipe.method,
+        config=dict(recipe.request),
+        metrics=RunMetrics(total_steps=recipe.total_steps).model_dump(mode="json"),
+        adapter_path=str(recipe.adapter_path / "adapters.safetensors"),
+        lora=recipe.lora,
+        data=data,
+        model=recipe.model,
+        command=recipe.command,
+        versions=_versions(),
+        created_at=now,
+        started_at=now,
+        notes=recipe.notes,
+        tags=list(recipe.tags),
+    )
+
+
+def _versions() -> dict[str, str]:
+    found = {"droid-finetuning": __version__, "python": platform.python_version()}
+    for name in _ENGINES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,81 @@
+"""What a server finds on start: a run that lives on, one that died unseen, or the last session."""
+
+from __future__ import annotations
+
+from backend.core import exits
+from backend.core.files import read_tail
+from backend.core.process import Child, Identity, alive, find_marked
+from backend.runs.follow import LOG, Follower, all_events, log_so_far
+from backend.runs.live import KEPT_LINES, LiveRun
+from backend.runs.progress import Progress
+from backend.runs.schemas import SessionRecord
+from backend.runs.state import RunState
+from backend.runs.store import SessionStore
+
+
+def find_child(record: SessionRecord) -> Child | None:
+    """The process of an unfinished run, if it lives: by pid and start time.
+
+    A server killed between starting it and writing its pid down finds it by its mark. Not
+    otherwise: the mark is also on what the run started, which may outlive it.
+    """
+    if record.pid is not None and record.process_started is not None:
+        identity = Identity(record.pid, record.process_started, record.session_id)
+        return Child(identity) if alive(identity) else None
+    found = find_marked(record.session_id)
+    return Child(found) if found is not None else None
+
+
+def adopt(record: SessionRecord, child: Child, store: SessionStore) -> tuple[LiveRun, Follower]:
+    """Take up a living run where it is: all its events so far, the last log lines, and what comes.
+
+    A run whose server died while it was starting may have moved on since; so may a paused one.
+    """
+    folder = store.folder(record.session_id)
+    progress, offset = _folded(record, store)
+    lines, log_offset = log_so_far(folder, KEPT_LINES)
+    run = LiveRun(record, progress, lines)
+    run.child = child
+    record.pid, record.process_started = child.identity.pid, child.identity.started
+    if run.state is not RunState.STOPPING:
+        record.state = record.training_state = _state_of(progress)
+    return run, Follower(folder, child, event_offset=offset, log_offset=log_offset)
+
+
+def reopen(record: SessionRecord, store: SessionStore) -> LiveRun:
+    """A run that is over, to look at."""
+    lines, _ = read_tail(store.folder(record.session_id) / LOG, KEPT_LINES)
+    return LiveRun(record, _folded(record, store)[0], lines)
+
+
+def ending(run: LiveRun, *, code: int | None, seen: bool) -> tuple[RunState, str, str | None]:
+    """State, message and hint for a run whose process is gone.
+
+    Its own last word counts; without one, what the exit code and the log tell. `seen` is False
+    when it died while no server was there: then it was `interrupted`, unless it was being stopped.
+    """
+    stopping = run.state is RunState.STOPPING
+    said = run.progress.exit
+    if said is not None:
+        return RunState(said.state), said.message, said.hint
+    explained = exits.explain(code, list(run.lines), stopping=stopping)
+    if stopping:
+        return RunState.STOPPED, explained.message, explained.hint
+    return RunState.ERROR if seen else RunState.INTERRUPTED, explained.message, explained.hint
+
+
+def _folded(record: SessionRecord, store: SessionStore) -> tuple[Progress, int]:
+    total = record.metrics.get("total_steps")
+    progress = Progress(total_steps=total if isinstance(total, int) else None)
+    found, offset = all_events(store.folder(record.session_id))
+    for event in found:
+        progress.apply(event)
+    progress.fresh_alerts()  # Already known to whoever was there.
+    return progress, offset
+
+
+def _state_of(progress: Progress) -> RunState:
+    if progress.phase == "paused":
+        return RunState.PAUSED
+    at_work = progress.phase in {"training", "evaluating", "saving", "done"}
+    return RunState.RUNNING if at_work else RunState.STARTING
