@@ -95,8 +95,8 @@ export function startRunFeed({
     for (const frame of frames) write(frame)
     store.dispatch(framesReceived({ frames: frames.map(withoutBulk), at: now() }))
     if (frames.some(changesSessions)) store.dispatch(api.util.invalidateTags(['sessions']))
-    // A loaded session comes without its curves: a snapshot has them.
-    if (frames.at(-1)?.type === 'session_loaded') stream.resync()
+    // A loaded session comes without its curves and an end without its paths: a snapshot has all.
+    if (frames.some((frame) => frame.type === 'session_loaded' || isEnd(frame))) stream.resync()
   }
 
   const stream = openEventStream(around, {
@@ -116,18 +116,13 @@ function withoutBulk(frame: Frame): Frame {
   return { ...frame, data: { ...rest, series: { best: series?.best ?? null }, logs: [] } }
 }
 
+function isEnd({ type }: Frame): boolean {
+  return type === 'training_completed' || type === 'training_stopped' || type === 'training_error'
+}
+
 /** These change what `GET /sessions` answers. */
 function changesSessions(frame: Frame): boolean {
-  switch (frame.type) {
-    case 'training_started':
-    case 'training_completed':
-    case 'training_stopped':
-    case 'training_error':
-    case 'training_reset':
-      return true
-    default:
-      return false
-  }
+  return isEnd(frame) || frame.type === 'training_started' || frame.type === 'training_reset'
 }
 
 const HIDDEN_FLUSH_MS = 250

@@ -170,9 +170,10 @@ function unknownFrame(_frame: never, run: RunView): RunView {
   return run
 }
 
-/** The same code again replaces the older alert: the newest numbers are in it. */
+/** The same alert again is the same alert, as the server counts them too. */
 function withAlert(alerts: readonly Alert[], alert: Alert): readonly Alert[] {
-  return [...alerts.filter((known) => known.code !== alert.code), alert].slice(-MOST_ALERTS)
+  const others = alerts.filter((known) => known.code !== alert.code || known.message !== alert.message)
+  return [...others, alert].slice(-MOST_ALERTS)
 }
 
 function methodOf(config: RunConfig | null | undefined): string | null {

@@ -1,6 +1,6 @@
 /** A run's curves as rows: for the table beside a chart and for the CSV file. */
 
-import { RunSeries, type TrainColumn } from '@/lib/series'
+import type { RunSeries, TrainColumn } from '@/lib/series'
 
 const COLUMNS = [
   'step',

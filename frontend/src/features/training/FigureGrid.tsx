@@ -1,0 +1,22 @@
+/** The six figures above the charts. */
+import { useSystemQuery } from '@/api/generated'
+import type { RunView } from '@/api/runReducer'
+import type { RunSeries } from '@/lib/series'
+import { StatCard, StatGrid } from '@/ui/StatCard'
+import { useVersion } from '@/ui/useVersion'
+import { figuresOf } from './cards'
+
+type Props = { readonly run: RunView; readonly series: RunSeries }
+
+export function FigureGrid({ run, series }: Props) {
+  useVersion(series)
+  const { data } = useSystemQuery()
+  const limit = data?.recommended_working_set ?? data?.memory_total ?? null
+  return (
+    <StatGrid>
+      {figuresOf(run, series, limit).map((figure) => (
+        <StatCard key={figure.label} {...figure} />
+      ))}
+    </StatGrid>
+  )
+}

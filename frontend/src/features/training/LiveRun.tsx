@@ -1,0 +1,55 @@
+/** One run on the page, from its first phase to its outcome. */
+import { configGroups, numberOf, adapterName } from '@/api/runConfig'
+import type { RunStores } from '@/api/runFeed'
+import { isLive, type RunView } from '@/api/runReducer'
+import { count } from '@/lib/format'
+import { Card } from '@/ui/Card'
+import { ConfigGrid } from '@/ui/ConfigGrid'
+import { LogPanel } from '@/ui/LogPanel'
+import { RunCharts } from '@/ui/RunCharts'
+import { useVersion } from '@/ui/useVersion'
+import { overFitting } from './advice'
+import { AlertList } from './AlertList'
+import { FigureGrid } from './FigureGrid'
+import { RunHeader } from './RunHeader'
+import { RunOutcome } from './RunOutcome'
+import { RunProgress } from './RunProgress'
+
+type Props = { readonly run: RunView; readonly stores: RunStores }
+
+export function LiveRun({ run, stores }: Props) {
+  const { series, log } = stores
+  useVersion(series)
+  const name = adapterName(run.config) ?? 'run'
+  const live = isLive(run.state)
+  const advice = overFitting(series, {
+    live,
+    earlyStop: run.config?.['early_stop'] === true,
+    patience: numberOf(run.config, 'patience'),
+  })
+  return (
+    <>
+      <RunHeader run={run} />
+      <div className="flex flex-col gap-3">
+        <RunOutcome run={run} />
+        <RunProgress run={run} />
+        <FigureGrid run={run} series={series} />
+        <RunCharts series={series} end={run.metrics.total_steps ?? null} name={name} waiting={waitingWords(run)}>
+          <AlertList alerts={run.alerts} advice={advice} />
+        </RunCharts>
+        <LogPanel book={log} name={name} live={live} />
+        {run.config ? (
+          <Card title="Configuration" subtitle="As it was sent; what differs from the defaults is bold.">
+            <ConfigGrid groups={configGroups(run.config)} />
+          </Card>
+        ) : null}
+      </div>
+    </>
+  )
+}
+
+function waitingWords(run: RunView): string {
+  const first = numberOf(run.config, 'steps_per_report')
+  if (!isLive(run.state)) return 'The run ended before its first report.'
+  return first === null ? 'The curve begins with the first report.' : `The curve begins at iteration ${count(first)}.`
+}

@@ -1,0 +1,56 @@
+/** Stopping is asked about once, because what was learned since the last save may be thrown away. */
+import { readProblem } from '@/api/errors'
+import { useStopTrainingMutation } from '@/api/generated'
+import { Button } from '@/ui/Button'
+import { Dialog } from '@/ui/Dialog'
+import { ErrorPanel } from '@/ui/ErrorPanel'
+
+type Props = { readonly open: boolean; readonly onClose: () => void; readonly hasBest: boolean }
+
+export function StopDialog({ open, onClose, hasBest }: Props) {
+  const [stop, { isLoading, error, originalArgs, reset }] = useStopTrainingMutation()
+  const problem = readProblem(error)
+  const close = () => {
+    reset()
+    onClose()
+  }
+  const answer = async (save: boolean) => {
+    const result = await stop({ body: { save } })
+    if (!result.error) close()
+  }
+  const saving = originalArgs?.body?.save === true
+  return (
+    <Dialog
+      open={open}
+      title="Stop training?"
+      onClose={close}
+      size="small"
+      sheet
+      footer={
+        <>
+          <Button onClick={close} disabled={isLoading} className="mr-auto">
+            Continue training
+          </Button>
+          <Button kind="danger" busy={isLoading && !saving && 'Stopping…'} disabled={isLoading} onClick={() => void answer(false)}>
+            Stop without saving
+          </Button>
+          <Button kind="primary" busy={isLoading && saving && 'Stopping…'} disabled={isLoading} onClick={() => void answer(true)}>
+            Stop and save
+          </Button>
+        </>
+      }
+    >
+      <div className="flex flex-col gap-2 text-body text-soft">
+        <p>
+          <span className="font-medium text-ink">Stop and save</span> keeps the weights as they are now as the latest
+          adapter.
+        </p>
+        <p>
+          <span className="font-medium text-ink">Stop without saving</span> keeps only what was saved before
+          {hasBest ? ': the best adapter and the checkpoints.' : ': the checkpoints, if there are any.'}
+        </p>
+        {problem ? <ErrorPanel message={problem.detail} hint={problem.hint} /> : null}
+      </div>
+    </Dialog>
+  )
+}

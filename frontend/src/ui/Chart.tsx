@@ -1,0 +1,80 @@
+/** A uPlot chart in React: React draws the frame, the plot reads its source by itself. */
+
+import 'uplot/dist/uPlot.min.css'
+
+import { useEffect, useRef, type KeyboardEvent, type Ref } from 'react'
+import { useImperativeHandle } from 'react'
+
+import { useShownTheme } from '@/lib/theme'
+import { createPlot, type ChartPlot } from '@/ui/chartPlot'
+import type { ChartGroup, ChartSource, ChartStyle } from '@/ui/chartTypes'
+
+export type ChartHandle = { readonly picture: () => HTMLCanvasElement | null }
+
+type Props = {
+  /** What is drawn, in a sentence with its numbers, for those who don't see it. */
+  readonly summary: string
+  readonly source: ChartSource
+  /** Keep the same object until something changes: a new style builds a new plot. */
+  readonly style: ChartStyle
+  readonly group: ChartGroup
+  readonly ref?: Ref<ChartHandle>
+}
+
+export function Chart({ summary, source, style, group, ref }: Props) {
+  const root = useRef<HTMLDivElement>(null)
+  const plot = useRef<ChartPlot | null>(null)
+  const theme = useShownTheme()
+
+  useEffect(() => {
+    if (!root.current) return
+    const made = createPlot(root.current, source, style, group)
+    plot.current = made
+    let waiting = 0
+    const stopReading = source.subscribe(() => {
+      // However many points came: at most one draw per frame.
+      if (waiting !== 0) return
+      waiting = requestAnimationFrame(() => {
+        waiting = 0
+        made.update()
+      })
+    })
+    const sizes = new ResizeObserver(made.resize)
+    sizes.observe(root.current)
+    return () => {
+      stopReading()
+      cancelAnimationFrame(waiting)
+      sizes.disconnect()
+      made.destroy()
+      plot.current = null
+    }
+  }, [source, style, group])
+
+  useEffect(() => {
+    plot.current?.repaint()
+  }, [theme])
+
+  useImperativeHandle(ref, () => ({ picture: () => plot.current?.picture() ?? null }), [])
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key]
+    if (by === undefined) return
+    event.preventDefault()
+    plot.current?.step(event.shiftKey ? by * 10 : by)
+  }
+
+  return (
+    // The arrow keys move the cursor, so the picture takes the focus like a slider would.
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
+    <div
+      ref={root}
+      role="img"
+      aria-label={summary}
+      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+      tabIndex={0}
+      onKeyDown={onKeyDown}
+      className="w-full min-w-0 overflow-hidden rounded-small"
+      style={{ height: style.height }}
+    />
+  )
+}

@@ -1,0 +1,55 @@
+/** The curves as a table, for those who don't see the picture or want the numbers. */
+import { compact, count, gigabytes, loss } from '@/lib/format'
+import type { RunSeries } from '@/lib/series'
+import { seriesRows, thinRows } from '@/lib/seriesTable'
+import { useVersion } from '@/ui/useVersion'
+
+type Props = { readonly series: RunSeries; readonly height: number }
+
+const MOST_ROWS = 300
+const HEADS = ['Iteration', 'Train loss', 'Validation loss', 'Learning rate', 'Tokens/s', 'Memory']
+
+export function ChartTable({ series, height }: Props) {
+  useVersion(series)
+  const rows = seriesRows(series)
+  const shown = thinRows(rows, MOST_ROWS)
+  return (
+    <div>
+      {/* The box scrolls, so the keyboard must be able to reach it. */}
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
+      <div className="overflow-auto" style={{ height: height - 24 }} tabIndex={0} role="region" aria-label="Table of the curves">
+        <table className="w-full border-collapse text-right text-small">
+          <caption className="sr-only">Losses, learning rate, throughput and memory by iteration</caption>
+          <thead className="sticky top-0 bg-card text-soft">
+            <tr>
+              {HEADS.map((head) => (
+                <th key={head} scope="col" className="border-b border-line px-2 py-1.5 font-medium whitespace-nowrap">
+                  {head}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map((row) => (
+              <tr key={row.step} className="border-b border-line last:border-0">
+                <th scope="row" className="px-2 py-1 font-normal text-soft">
+                  {count(row.step)}
+                </th>
+                <td className="px-2 py-1">{loss(row.train_loss)}</td>
+                <td className="px-2 py-1">{loss(row.val_loss)}</td>
+                <td className="px-2 py-1">{compact(row.learning_rate, 3)}</td>
+                <td className="px-2 py-1">{compact(row.tokens_per_second, 4)}</td>
+                <td className="px-2 py-1">{gigabytes(row.peak_memory_gb)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <p className="mt-1.5 text-tiny text-faint">
+        {shown.length < rows.length
+          ? `${count(shown.length)} of ${count(rows.length)} rows, evenly chosen; the CSV has all.`
+          : `${count(rows.length)} rows`}
+      </p>
+    </div>
+  )
+}

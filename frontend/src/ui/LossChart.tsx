@@ -1,0 +1,114 @@
+/** The loss card: picture or table, with its controls. */
+import { useMemo, useRef, useState } from 'react'
+import { saveFile, safeFileName } from '@/lib/download'
+import { compact, count, loss } from '@/lib/format'
+import type { RunSeries } from '@/lib/series'
+import { seriesCsv } from '@/lib/seriesTable'
+import { Card } from '@/ui/Card'
+import { Chart, type ChartHandle } from '@/ui/Chart'
+import { ChartControls } from '@/ui/ChartControls'
+import { ChartLegend } from '@/ui/ChartLegend'
+import { chartPicture } from '@/ui/chartPicture'
+import { useChartSettings } from '@/ui/chartSettings'
+import { lossSource } from '@/ui/chartSources'
+import { ChartTable } from '@/ui/ChartTable'
+import type { ChartGroup, ChartStyle } from '@/ui/chartTypes'
+import { useVersion } from '@/ui/useVersion'
+
+type Props = {
+  readonly series: RunSeries
+  readonly group: ChartGroup
+  /** Planned end of the x axis. */
+  readonly end: number | null
+  /** Name of the run, for the title of the picture and the files. */
+  readonly name: string
+  /** Shown while there is no point yet. */
+  readonly waiting: string
+}
+
+const HEIGHT = 300
+
+export function LossChart({ series, group, end, name, waiting }: Props) {
+  useVersion(series)
+  useVersion(group)
+  const [settings, change] = useChartSettings()
+  const [table, setTable] = useState(false)
+  const chart = useRef<ChartHandle>(null)
+  const source = useMemo(() => lossSource(series, settings.smoothing), [series, settings.smoothing])
+  const style = useMemo(() => styleOf(settings.log, settings.clip, end), [settings.log, settings.clip, end])
+  const empty = series.train.length === 0 && series.validation.length === 0
+
+  const savePicture = async () => {
+    const canvas = chart.current?.picture()
+    const blob = canvas ? await chartPicture(canvas, `Loss · ${name}`) : null
+    if (blob) saveFile(`${safeFileName(name)}-loss.png`, blob)
+  }
+
+  return (
+    <Card
+      title="Loss"
+      subtitle={
+        <ChartLegend
+          smoothed={settings.smoothing > 0}
+          validated={series.validation.length > 0}
+          checkpoints={series.checkpoints.length > 0}
+        />
+      }
+      actions={
+        <ChartControls
+          settings={settings}
+          onChange={change}
+          table={table}
+          onTable={setTable}
+          zoomed={group.view() !== null}
+          onResetZoom={() => group.show(null)}
+          onPicture={() => void savePicture()}
+          onCsv={() => saveFile(`${safeFileName(name)}.csv`, seriesCsv(series), 'text/csv')}
+        />
+      }
+    >
+      {table ? (
+        <ChartTable series={series} height={HEIGHT} />
+      ) : (
+        <div className="relative">
+          <Chart ref={chart} summary={summaryOf(series)} source={source} style={style} group={group} />
+          {empty ? (
+            <p className="pointer-events-none absolute inset-0 flex items-center justify-center pb-8 text-small text-soft">
+              {waiting}
+            </p>
+          ) : null}
+        </div>
+      )}
+    </Card>
+  )
+}
+
+function styleOf(log: boolean, clip: boolean, end: number | null): ChartStyle {
+  return {
+    height: HEIGHT,
+    log,
+    clip,
+    end,
+    xLabel: 'Iteration',
+    yFormat: (value) => compact(value, 2),
+    lines: [
+      { label: 'raw', color: 'chart-train-faint', width: 1, format: loss, quiet: true },
+      { label: 'train', color: 'chart-train', width: 2, format: loss },
+    ],
+    points: { label: 'validation', color: 'chart-validation', format: loss },
+  }
+}
+
+/** The picture in one sentence. */
+function summaryOf(series: RunSeries): string {
+  const { train, validation, best } = series
+  if (train.length === 0 && validation.length === 0) return 'Loss chart without points yet.'
+  const parts = [
+    `Loss chart, ${count(train.length)} reports up to iteration ${count(train.last('step'))}.`,
+    `Training loss from ${loss(train.value('train_loss', 0))} to ${loss(train.last('train_loss'))}.`,
+    validation.length > 0 ? `Validation loss ${loss(validation.last('val_loss'))}.` : '',
+    best ? `Best ${loss(best.val_loss)} at iteration ${count(best.step)}.` : '',
+    'The table shows all numbers; the arrow keys move the cursor.',
+  ]
+  return parts.filter(Boolean).join(' ')
+}

@@ -1,0 +1,39 @@
+/** A run's charts with one shared cursor: loss large, the others beside it. */
+import { useState, type ReactNode } from 'react'
+import { compact, count, gigabytes, UNKNOWN } from '@/lib/format'
+import type { RunSeries } from '@/lib/series'
+import { ChartGroup } from '@/ui/chartTypes'
+import { LossChart } from '@/ui/LossChart'
+import { SmallChart } from '@/ui/SmallChart'
+
+type Props = {
+  readonly series: RunSeries
+  readonly end: number | null
+  readonly name: string
+  readonly waiting: string
+  /** Stands under the small charts. */
+  readonly children?: ReactNode
+}
+
+const asRate = (value: number | null) => compact(value, 2)
+const asSpeed = (value: number | null) =>
+  value === null ? UNKNOWN : `${value >= 100 ? count(value) : compact(value, 3)} tok/s`
+const asMemory = (value: number | null) => gigabytes(value)
+
+export function RunCharts({ series, end, name, waiting, children }: Props) {
+  const [group] = useState(() => new ChartGroup())
+  const shared = { series, group, end }
+  return (
+    <div className="grid gap-3 lg:grid-cols-[minmax(0,1fr)_17.5rem]">
+      <div className="min-w-0">
+        <LossChart {...shared} name={name} waiting={waiting} />
+      </div>
+      <div className="grid min-w-0 content-start gap-3 sm:grid-cols-3 lg:grid-cols-1">
+        <SmallChart {...shared} title="Learning rate" column="learning_rate" color="chart-rate" format={asRate} />
+        <SmallChart {...shared} title="Throughput" column="tokens_per_second" color="chart-train" format={asSpeed} />
+        <SmallChart {...shared} title="Memory" column="peak_memory_gb" color="chart-memory" format={asMemory} />
+        {children}
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,50 @@
+/** A small chart with its newest value beside the title. */
+import { useMemo } from 'react'
+import { count } from '@/lib/format'
+import type { RunSeries, TrainColumn } from '@/lib/series'
+import { Card } from '@/ui/Card'
+import { Chart } from '@/ui/Chart'
+import { columnSource } from '@/ui/chartSources'
+import type { ChartGroup, ChartStyle } from '@/ui/chartTypes'
+import { useVersion } from '@/ui/useVersion'
+
+type Props = {
+  readonly title: string
+  readonly series: RunSeries
+  readonly column: TrainColumn
+  readonly color: string
+  readonly group: ChartGroup
+  readonly end: number | null
+  readonly format: (value: number | null) => string
+}
+
+export function SmallChart({ title, series, column, color, group, end, format }: Props) {
+  useVersion(series)
+  const source = useMemo(() => columnSource(series, column), [series, column])
+  const style = useMemo(
+    (): ChartStyle => ({
+      height: 64,
+      bare: true,
+      end,
+      xLabel: 'Iteration',
+      yFormat: (value) => format(value),
+      lines: [{ label: title.toLowerCase(), color, width: 1.5, format }],
+    }),
+    [end, format, title, color],
+  )
+  const last = series.train.last(column)
+  return (
+    <Card className="pb-2.5">
+      <div className="mb-1 flex items-baseline justify-between gap-3">
+        <h2 className="text-small font-semibold">{title}</h2>
+        <span className="text-small font-medium">{format(last)}</span>
+      </div>
+      <Chart
+        summary={`${title}, ${count(series.train.length)} reports, now ${format(last)}.`}
+        source={source}
+        style={style}
+        group={group}
+      />
+    </Card>
+  )
+}

@@ -1,0 +1,31 @@
+/** From a run's series to what charts read, without copying the columns. */
+
+import type { RunSeries, TrainColumn } from '@/lib/series'
+import { smooth } from '@/lib/smooth'
+import type { ChartSource } from '@/ui/chartTypes'
+
+/** Raw training loss, smoothed training loss, validation points, the best ringed, checkpoints. */
+export function lossSource(series: RunSeries, smoothing: number): ChartSource {
+  let room = new Float64Array(1024)
+  return {
+    subscribe: series.subscribe,
+    read: () => {
+      const raw = series.train.column('train_loss')
+      if (room.length < raw.length) room = new Float64Array(raw.length * 2)
+      return {
+        x: series.train.column('step'),
+        lines: [raw, smooth(raw, smoothing, room)],
+        points: { x: series.validation.column('step'), y: series.validation.column('val_loss') },
+        ring: series.best ? { x: series.best.step, y: series.best.val_loss } : null,
+        ticks: series.checkpoints,
+      }
+    },
+  }
+}
+
+export function columnSource(series: RunSeries, column: TrainColumn): ChartSource {
+  return {
+    subscribe: series.subscribe,
+    read: () => ({ x: series.train.column('step'), lines: [series.train.column(column)] }),
+  }
+}
