@@ -24,6 +24,7 @@ from backend.core.tasks import Tasks
 from backend.runs.store import SessionStore
 from backend.runs.supervisor import RunSupervisor
 from backend.settings import Settings
+from backend.training.defaults import known_defaults
 from backend.training.lora_keys import ModelInspector
 from backend.training.managers import TrainingManager
 
@@ -80,7 +81,7 @@ def build_services(settings: Settings) -> Services:
     hub = Hub()
     store = SessionStore(settings.sessions_dir, settings.adapters_dir)
     supervisor = RunSupervisor(settings, store, hub)
-    models = ModelCatalog(settings)
+    models = ModelCatalog(settings, clean_defaults=known_defaults)
     inspector = ModelInspector(settings)
     return Services(
         settings=settings,

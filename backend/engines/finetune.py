@@ -24,7 +24,7 @@ from mlx_lm.tuner.utils import build_schedule, print_trainable_parameters
 from mlx_lm.utils import load
 
 from backend.engines.adapter import AdapterFolder, NotFinite, lineage_of
-from backend.engines.attach import Coverage, attach, describe
+from backend.engines.attach import attach, describe
 from backend.engines.batches import steps_per_epoch
 from backend.engines.control import Control
 from backend.engines.emit import Emitter
@@ -70,7 +70,9 @@ def train_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     )
     lineage = lineage_of(vars(args), _read_json(folder / "data" / "summary.json"))
     adapter.begin(vars(args), lineage)
-    return _Training(args, model, sets, adapter, emit, control, coverage).run()
+    # The engine writes the last weights in place; ours are written atomically instead.
+    scratch = folder / "engine.safetensors"
+    return _Training(args, model, sets, adapter, emit, control, scratch).run()
 
 
 def read_config(path: Path) -> Namespace:
@@ -102,7 +104,7 @@ class _Training:
         adapter: AdapterFolder,
         emit: Emitter,
         control: Control,
-        coverage: Coverage,
+        scratch: Path,
     ) -> None:
         self._args = args
         self._model = model
@@ -110,6 +112,7 @@ class _Training:
         self._adapter = adapter
         self._emit = emit
         self._control = control
+        self._scratch = scratch
         self._canary = _Canary(model)
         self._saved_at: int | None = None
         self._watch = Watch(
@@ -158,7 +161,6 @@ class _Training:
 
     def _train(self) -> None:
         args = self._args
-        scratch = self._adapter.path / ".end.safetensors"
         try:
             train(
                 model=self._model,
@@ -173,7 +175,7 @@ class _Training:
                     steps_per_eval=args.steps_per_eval,
                     # We save between steps, atomically; the engine's own saves are not.
                     steps_per_save=args.iters + 1,
-                    adapter_file=str(scratch),
+                    adapter_file=str(self._scratch),
                     max_seq_length=args.max_seq_length,
                     grad_checkpoint=args.grad_checkpoint,
                     grad_accumulation_steps=args.grad_accumulation_steps,
@@ -182,7 +184,7 @@ class _Training:
                 training_callback=self._watch,
             )
         finally:
-            scratch.unlink(missing_ok=True)
+            self._scratch.unlink(missing_ok=True)
 
     def _between_steps(self, done: int) -> bool:
         """Before each step: check the last one, save when it is time, wait or end when asked."""

@@ -139,8 +139,7 @@ def is_expert(key: LoraKey) -> bool:
 
 def _is_listed_expert(parts: Sequence[str]) -> bool:
     return any(
-        part == "experts" and following.isdigit()
-        for part, following in itertools.pairwise(parts)
+        part == "experts" and following.isdigit() for part, following in itertools.pairwise(parts)
     )
 
 

@@ -1,0 +1,170 @@
+"""Everything that is worked out about a request before a run may start. Writes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backend.catalog.models import ModelCatalog
+from backend.catalog.schemas import LoraTargets, ModelInfo
+from backend.errors import AppError, BadContent, FieldProblem
+from backend.runs.schemas import LoraSummary
+from backend.training.config import StandardStart
+from backend.training.datafiles import DataFiles
+from backend.training.lora_count import count_lora, resolve_keys
+from backend.training.lora_keys import ModelInspector
+from backend.training.prepare import DataPlan, plan_data
+from backend.training.rules import refuse_impossible, refuse_unavailable, warnings_for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A request that has passed every check, and what it comes to."""
+
+    request: StandardStart
+    model: ModelInfo
+    fingerprint: str | None
+    model_config: dict[str, Any]
+    targets: LoraTargets
+    keys: tuple[str, ...]
+    lora: LoraSummary | None
+    data: DataPlan
+    iterations: int
+    steps_per_epoch: int
+    trainable: int
+    checkpoint_bytes: int
+    checkpoints: int
+    warnings: tuple[str, ...]
+
+
+class Planner:
+    """Asks the catalog, the model's tree and the data; refuses with a sentence."""
+
+    def __init__(self, models: ModelCatalog, inspector: ModelInspector) -> None:
+        self._models = models
+        self._inspector = inspector
+        self._files = DataFiles()
+
+    async def plan(self, request: StandardStart) -> Plan:
+        """Raises NotFound, BadContent or Invalid; `errors` name the fields."""
+        refuse_unavailable(request)
+        model = await asyncio.to_thread(_named("model_path", self._models.find), request.model_path)
+        if model.problem is not None:
+            text = f"{model.name} can't be used. {model.problem}"
+            raise BadContent(text, errors=[FieldProblem("model_path", text)])
+        data = await asyncio.to_thread(
+            plan_data, request, self._files, chat_template=model.chat_template
+        )
+        targets = await self._inspector.targets(model)
+        config = await asyncio.to_thread(_read_config, model)
+        fingerprint = await asyncio.to_thread(self._models.fingerprint, model.path)
+        steps = math.ceil(data.train_rows / request.batch_size)
+        iterations = request.iterations
+        if request.epochs is not None:
+            iterations = max(1, round(request.epochs * steps))
+        refuse_impossible(request, model, targets, iterations)
+        keys, lora, trainable = _coverage(request, targets)
+        width = 4 if request.fine_tune_type != "full" else _width(model)
+        checkpoints = iterations // request.save_every
+        if request.keep_checkpoints:
+            checkpoints = min(checkpoints, request.keep_checkpoints)
+        return Plan(
+            request=request,
+            model=model,
+            fingerprint=fingerprint,
+            model_config=config,
+            targets=targets,
+            keys=tuple(keys),
+            lora=lora,
+            data=data,
+            iterations=iterations,
+            steps_per_epoch=steps,
+            trainable=trainable,
+            checkpoint_bytes=trainable * width,
+            checkpoints=checkpoints,
+            warnings=(
+                *data.warnings,
+                *([] if targets.keys else targets.notes),
+                *warnings_for(
+                    request,
+                    iterations=iterations,
+                    checkpoint_bytes=trainable * width,
+                    checkpoints=checkpoints,
+                ),
+            ),
+        )
+
+
+def _coverage(
+    request: StandardStart, targets: LoraTargets
+) -> tuple[list[str], LoraSummary | None, int]:
+    """Keys, what they cover, and the number of trained weights (0 where it can't be known)."""
+    depth = targets.num_layers
+    layers = depth if request.lora_num_layers < 1 else request.lora_num_layers
+    total = targets.total_parameters or 0
+    if request.fine_tune_type == "full":
+        trainable = sum(targets.block_parameters[depth - layers :])
+        return [], _summary(request, [], 0, trainable, total, layers), trainable
+    dora = request.fine_tune_type == "dora"
+    keys = resolve_keys(targets, request.lora_keys, dora=dora)
+    if not targets.keys:
+        return keys, None, 0
+    count = count_lora(targets, keys, num_layers=request.lora_num_layers, dora=dora)
+    if count.modules == 0:
+        raise _no_module(request, keys)
+    trainable = count.trainable(request.lora_rank)
+    return keys, _summary(request, keys, count.modules, trainable, total, layers), trainable
+
+
+def _summary(
+    request: StandardStart, keys: list[str], modules: int, trainable: int, total: int, layers: int
+) -> LoraSummary:
+    full = request.fine_tune_type == "full"
+    return LoraSummary(
+        keys=keys,
+        matched_modules=modules,
+        trainable_parameters=trainable,
+        total_parameters=total,
+        percent=round(100 * trainable / total, 4) if total else 0.0,
+        effective_scale=1.0 if full else request.effective_scale,
+        peft_alpha=None if full else request.peft_alpha,
+        layers=layers,
+    )
+
+
+def _no_module(request: StandardStart, keys: list[str]) -> AppError:
+    text = (
+        f"None of the last {request.lora_num_layers} layers has {', '.join(keys)}, so nothing "
+        "would be trained."
+    )
+    return BadContent(text, errors=[FieldProblem("lora_num_layers", text)])
+
+
+def _named(field: str, call: Callable[[str], ModelInfo]) -> Callable[[str], ModelInfo]:
+    """Let a refusal of `call` name the form's field."""
+
+    def named(value: str) -> ModelInfo:
+        try:
+            return call(value)
+        except AppError as refusal:
+            refusal.errors = refusal.errors or (FieldProblem(field, refusal.detail),)
+            raise
+
+    return named
+
+
+def _read_config(model: ModelInfo) -> dict[str, Any]:
+    try:
+        value = json.loads((Path(model.path) / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        raise BadContent(f"The config.json of {model.name} can't be read: {problem}.") from problem
+    return value if isinstance(value, dict) else {}
+
+
+def _width(model: ModelInfo) -> int:
+    return 4 if model.dtype == "float32" else 2

@@ -1,0 +1,131 @@
+"""What a request may not ask for, and what it should be warned of. Pure, apart from sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backend.catalog.schemas import LoraTargets, ModelInfo
+from backend.errors import FieldProblem, Invalid
+from backend.training.config import StandardStart
+
+WARN_STRENGTH = 1e-3  # scale × learning rate; guides measured 3.2e-3 to overwrite the base.
+HIGHEST_RATE = 1.0
+MANY_CHECKPOINT_BYTES = 5e9
+
+
+def refuse_unavailable(request: StandardStart) -> None:
+    """Fields that this version does not act on yet are refused, never ignored."""
+    problems = []
+    if request.queue:
+        problems.append(FieldProblem("queue", "Waiting behind an active run is not there yet."))
+    if request.resume_from is not None:
+        problems.append(FieldProblem("resume_from", "Continuing a session is not there yet."))
+    if request.quantize_base is not None:
+        problems.append(
+            FieldProblem(
+                "quantize_base",
+                f"Quantising the base to {request.quantize_base} bits is not there yet; choose a "
+                "model that is quantised already.",
+            )
+        )
+    _raise(problems)
+
+
+def refuse_impossible(
+    request: StandardStart, model: ModelInfo, targets: LoraTargets, iterations: int
+) -> None:
+    """Values that the engine would fail on, or train nothing with. Raises Invalid with all."""
+    _raise(list(_impossible(request, model, targets, iterations)))
+
+
+def warnings_for(
+    request: StandardStart, *, iterations: int, checkpoint_bytes: int, checkpoints: int
+) -> list[str]:
+    """Sentences about what is allowed but may not be meant."""
+    return list(_warnings(request, iterations, checkpoint_bytes, checkpoints))
+
+
+def _impossible(
+    request: StandardStart, model: ModelInfo, targets: LoraTargets, iterations: int
+) -> Iterator[FieldProblem]:
+    context = model.context_length
+    if context and request.max_seq_length > context:
+        yield FieldProblem(
+            "max_seq_length",
+            f"max_seq_length {request.max_seq_length} is more than the {context} tokens that "
+            f"{model.name} was made for.",
+        )
+    depth = targets.num_layers
+    if depth and request.lora_num_layers > depth:
+        yield FieldProblem(
+            "lora_num_layers",
+            f"{request.lora_num_layers} layers were asked for, but {model.name} has {depth}; "
+            "-1 means all.",
+        )
+    if request.fine_tune_type == "full" and model.quantization:
+        yield FieldProblem(
+            "fine_tune_type",
+            f"{model.name} is quantised ({model.quantization}), and packed weights can't be "
+            "trained; use lora or dora, or an unquantised copy.",
+        )
+    if request.learning_rate > HIGHEST_RATE:
+        yield FieldProblem(
+            "learning_rate",
+            f"A learning rate of {request.learning_rate:g} ruins any model; 1e-5 to 1e-3 is usual.",
+        )
+    updates = iterations // request.grad_accumulation_steps
+    if updates == 0:
+        yield FieldProblem(
+            "grad_accumulation_steps",
+            f"{iterations} iterations are fewer than the {request.grad_accumulation_steps} that "
+            "one weight update takes, so nothing would be learned.",
+        )
+    elif request.warmup_steps >= iterations:
+        yield FieldProblem(
+            "warmup_steps",
+            f"The warm-up of {request.warmup_steps} iterations does not end within the run of "
+            f"{iterations}.",
+        )
+
+
+def _warnings(
+    request: StandardStart, iterations: int, checkpoint_bytes: int, checkpoints: int
+) -> Iterator[str]:
+    strength = request.effective_scale * request.learning_rate
+    if request.fine_tune_type != "full" and strength >= WARN_STRENGTH:
+        instead = request.lora_alpha / request.lora_rank
+        yield (
+            f"The adapter's multiplier is {request.effective_scale:g} (alpha "
+            f"{request.peft_alpha:g} in PEFT's terms). Times the learning rate "
+            f"{request.learning_rate:g} that is {strength:.1e}: it learns new data fast and "
+            "overwrites much of what the model knew. Scaling alpha_over_rank would make the "
+            f"multiplier {instead:g}."
+        )
+    if request.fine_tune_type == "full" and request.learning_rate > 5e-5:
+        yield (
+            f"Full fine-tuning usually needs about a tenth of LoRA's rate; "
+            f"{request.learning_rate:g} may be too high."
+        )
+    left = iterations % request.grad_accumulation_steps
+    if left:
+        yield (
+            f"The last {left} iterations do not fill a weight update of "
+            f"{request.grad_accumulation_steps} and are not learned from."
+        )
+    if request.val_batches == 0:
+        yield (
+            "val_batches is 0: nothing is validated, so there is no best adapter and no early stop."
+        )
+    if request.optimizer == "adam" and "weight_decay" in request.model_fields_set:
+        yield "The adam optimizer has no weight decay; adamw has."
+    total = checkpoint_bytes * checkpoints
+    if total > MANY_CHECKPOINT_BYTES:
+        yield (
+            f"{checkpoints} checkpoints of {checkpoint_bytes / 1e6:.0f} MB are kept: "
+            f"{total / 1e9:.1f} GB. Save less often or keep fewer."
+        )
+
+
+def _raise(problems: list[FieldProblem]) -> None:
+    if problems:
+        raise Invalid(problems[0].message, errors=problems)

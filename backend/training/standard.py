@@ -1,0 +1,118 @@
+"""A standard start request as the engine's configuration: every key explicit. Pure."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backend.training.config import StandardStart
+
+CONFIG_NAME = "config.yaml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPaths:
+    """Where one run reads and writes; all absolute."""
+
+    model: Path
+    run: Path
+    adapter: Path
+
+
+def build_config(
+    request: StandardStart,
+    *,
+    session_id: str,
+    paths: RunPaths,
+    keys: Sequence[str],
+    iterations: int,
+    model_fingerprint: str | None,
+) -> dict[str, Any]:
+    """`config.yaml`: the engine's own keys, then this app's, which plain mlx_lm ignores."""
+    full = request.fine_tune_type == "full"
+    lora = {
+        "rank": request.lora_rank,
+        "scale": request.effective_scale,
+        "dropout": request.lora_dropout,
+        "keys": list(keys),
+    }
+    return {
+        "model": str(paths.model),
+        "train": True,
+        "data": str(paths.run / "data"),
+        "fine_tune_type": request.fine_tune_type,
+        "optimizer": request.optimizer,
+        "optimizer_config": {request.optimizer: optimizer_options(request)},
+        "seed": request.seed,
+        "num_layers": request.lora_num_layers,
+        "batch_size": request.batch_size,
+        "iters": iterations,
+        "val_batches": request.val_batches,
+        "learning_rate": request.learning_rate,
+        "lr_schedule": lr_schedule(request, iterations),
+        "steps_per_report": request.steps_per_report,
+        "steps_per_eval": request.steps_per_eval,
+        "save_every": request.save_every,
+        "grad_accumulation_steps": request.grad_accumulation_steps,
+        "grad_checkpoint": request.grad_checkpoint,
+        "max_seq_length": request.max_seq_length,
+        "mask_prompt": request.mask_prompt,
+        "resume_adapter_file": None,
+        "adapter_path": str(paths.adapter),
+        "test": request.test,
+        "test_batches": -1,
+        "lora_parameters": None if full else lora,
+        "lora_rank": request.lora_rank,
+        "lora_alpha": request.lora_alpha,
+        "lora_dropout": request.lora_dropout,
+        "lora_scaling": request.lora_scaling,
+        "enable_early_stop": request.early_stop,
+        "no_improve_patience_evals": request.patience,
+        "early_stop_min_delta": request.min_delta,
+        "keep_checkpoints": request.keep_checkpoints,
+        "adapter_name": request.adapter_name,
+        "session_id": session_id,
+        "method": "sft",
+        "model_fingerprint": model_fingerprint,
+    }
+
+
+def command_for(run: Path) -> str:
+    """What repeats the run in a terminal, with the engine's own batches."""
+    return f"python -m mlx_lm lora --config {shlex.quote(str(run / CONFIG_NAME))}"
+
+
+def optimizer_options(request: StandardStart) -> dict[str, Any]:
+    """The engine's options of the chosen optimizer."""
+    match request.optimizer:
+        case "adam":
+            return {}  # It has no weight decay; a warning says so.
+        case "adafactor":
+            # Its defaults ignore the learning rate and pick their own.
+            return {
+                "weight_decay": request.weight_decay,
+                "relative_step": False,
+                "scale_parameter": False,
+            }
+        case "adamw" | "muon" | "sgd":
+            return {"weight_decay": request.weight_decay}
+
+
+def lr_schedule(request: StandardStart, iterations: int) -> dict[str, Any] | None:
+    """The engine's schedule, counted in weight updates as the engine counts; None is constant."""
+    updates = max(1, iterations // request.grad_accumulation_steps)
+    warmup = math.ceil(request.warmup_steps / request.grad_accumulation_steps)
+    if request.lr_schedule == "constant" and warmup == 0:
+        return None
+    rate = request.learning_rate
+    decay = max(1, updates - warmup)
+    shape: dict[str, Any] = {
+        "constant": {"name": "linear_schedule", "arguments": [rate, rate, decay]},
+        "cosine": {"name": "cosine_decay", "arguments": [rate, decay, 0.0]},
+        "linear": {"name": "linear_schedule", "arguments": [rate, 0.0, decay]},
+    }[request.lr_schedule]
+    return {**shape, "warmup": warmup, "warmup_init": 0.0} if warmup else shape

@@ -1,0 +1,104 @@
+"""Ask a child how many tokens each row has, once per file and model."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from backend.catalog.schemas import ModelInfo
+from backend.core.blas import engine_environment
+from backend.core.process import run_child
+from backend.errors import BadContent, EngineTimeout, FieldProblem
+from backend.settings import CHECKOUT, Settings
+from backend.training.prepare import DataPlan
+
+MOST_BYTES = 20_000_000  # Larger files take too long for a preview; the run itself counts those.
+DEADLINE = 60.0
+
+_HELD = 16
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCounts:
+    """Per training row: its tokens, and where its loss begins."""
+
+    lengths: tuple[int, ...]
+    starts: tuple[int, ...]
+
+    @property
+    def total(self) -> int:
+        return sum(self.lengths)
+
+    @property
+    def longest(self) -> int:
+        return max(self.lengths)
+
+    def over(self, limit: int) -> int:
+        """Rows that are cut at `limit` tokens."""
+        return sum(length > limit for length in self.lengths)
+
+    def without_target(self, limit: int) -> int:
+        """Rows of which nothing is left to learn after the cut: the engine's loss is then NaN."""
+        return sum(start >= limit for start in self.starts)
+
+
+class TokenCounter:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._held: OrderedDict[object, TokenCounts] = OrderedDict()
+
+    async def count(self, model: ModelInfo, data: DataPlan, *, mask: bool) -> TokenCounts | None:
+        """Of the rows that are trained on; None where that takes too long.
+
+        Raises BadContent when the model's chat template refuses the rows: so would the run.
+        """
+        file = data.train
+        if file.stamp[0] > MOST_BYTES:
+            return None
+        key = (model.path, file.path, file.stamp, mask)
+        counts = self._held.get(key)
+        if counts is None:
+            counts = await self._ask(model, data, mask)
+            if counts is None:
+                return None
+            self._held[key] = counts
+            while len(self._held) > _HELD:
+                self._held.popitem(last=False)
+        if not data.held_out:
+            return counts
+        kept = [row for row in range(len(counts.lengths)) if row not in data.held_out]
+        return TokenCounts(
+            tuple(counts.lengths[row] for row in kept), tuple(counts.starts[row] for row in kept)
+        )
+
+    async def _ask(self, model: ModelInfo, data: DataPlan, mask: bool) -> TokenCounts | None:
+        asked = {
+            "model": model.path,
+            "path": str(data.train.path),
+            "form": data.train.form,
+            "mask": mask,
+        }
+        try:
+            child = await run_child(
+                [str(self._settings.python), "-m", "backend.engines.inspect_data"],
+                cwd=CHECKOUT,
+                env=await asyncio.to_thread(engine_environment, self._settings),
+                deadline=DEADLINE,
+                stdin_json=asked,
+            )
+        except EngineTimeout as problem:
+            _logger.warning("The tokens were not counted: %s", problem)
+            return None
+        if child.exit_code != 0:
+            _logger.warning("The tokens were not counted: %s", child.stderr[-500:])
+            return None
+        answer = json.loads(child.stdout)
+        if "error" in answer:
+            text = f"The rows of {data.train.path.name} can't be turned into tokens with the "
+            text += f"template of {model.name}: {answer['error']}"
+            raise BadContent(text, errors=[FieldProblem("train_data_path", text)])
+        return TokenCounts(tuple(answer["lengths"]), tuple(answer["starts"]))
