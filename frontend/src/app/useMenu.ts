@@ -9,6 +9,8 @@ export function useMenu(): void {
     () =>
       bridge()?.onMenu((command) => {
         if (typeof command === 'object') void navigate(`/${command.page}`)
+        // The page that acts on these may not be open yet; it hears the command by its address.
+        if (command === 'open-training-data') void navigate('/setup')
       }),
     [navigate],
   )

@@ -1,7 +1,7 @@
 /**
- * What the desktop shell offers the page. In a browser there is none, and the page works without:
- * a path is typed or a file uploaded instead of chosen in a native dialog.
- * The types are those of `electron/src/bridge.ts`; a type test there compares the two.
+ * What the desktop shell offers the page as `window.droid`. In a browser there is none, and the page
+ * works without: a path is typed or a file uploaded instead of chosen in a native dialog.
+ * `electron/src/bridge.ts` says the same; a type test compares the two.
  */
 
 /** As the page's routes spell them. */

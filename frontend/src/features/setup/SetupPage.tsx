@@ -1,6 +1,108 @@
 /** Everything that a standard run needs, and what it will cost. */
-import { PageHeader } from '@/ui/PageHeader'
+import { useCallback, useMemo, useState } from 'react'
+import { useSelector } from 'react-redux'
+import { useListSessionsQuery } from '@/api/generated'
+import { selectIsLive } from '@/api/runSlice'
+import { ConfigDialog } from './ConfigDialog'
+import { DataCard } from './DataCard'
+import { defaultsFor, toRequest } from './form'
+import { GuideCard } from './GuideCard'
+import { LoraCard } from './LoraCard'
+import { ModelCard } from './ModelCard'
+import { NotesCard } from './NotesCard'
+import { ParametersCard } from './ParametersCard'
+import { fieldErrors, reviewOf } from './review'
+import { ReviewBar } from './ReviewBar'
+import { ReviewCard } from './ReviewCard'
+import { SetupHeader } from './SetupHeader'
+import { StartActions } from './StartActions'
+import { useConfigFile } from './useConfigFile'
+import { useModels, useTargets } from './useModels'
+import { usePreview } from './usePreview'
+import { useSetupForm } from './useSetupForm'
+import { useStart } from './useStart'
+import { useStartKey } from './useStartKey'
 
 export function SetupPage() {
-  return <PageHeader title="Setup" subtitle="Supervised fine-tuning with full-layer LoRA" />
+  const list = useModels()
+  const sessions = useListSessionsQuery({ limit: 1000 })
+  const taken = useMemo(() => namesOf(sessions.data?.sessions), [sessions.data])
+  const form = useSetupForm({ models: list.models, taken })
+  const { targets, problem: targetsProblem } = useTargets(form.model)
+  const state = usePreview(list.loaded ? form.request : null)
+  const { start, starting, problem: startProblem } = useStart()
+  const live = useSelector(selectIsLive)
+  const file = useConfigFile(form)
+  const [showsConfig, setShowsConfig] = useState(false)
+
+  const errors = fieldErrors(touchedOnly(form), state.problem, startProblem)
+  const review = reviewOf(form.errors, state)
+  const startable = review.kind === 'ready' && !live && !starting
+  const onStart = () => {
+    if (startable && form.request) void start(form.request)
+  }
+  useStartKey(onStart)
+
+  const demo = list.models.find((model) => model.defaults && model.problem === null)
+  const first = sessions.data?.sessions.length === 0 && !live
+  const { reset } = form
+  const startDemo = useCallback(() => {
+    if (!demo) return
+    reset()
+    const { request } = toRequest(defaultsFor({ model: demo, taken }))
+    if (request) void start(request)
+  }, [demo, reset, start, taken])
+
+  const actions = (
+    <StartActions
+      review={review}
+      live={live}
+      starting={starting}
+      canShowConfig={state.preview !== null}
+      onStart={onStart}
+      onShowConfig={() => setShowsConfig(true)}
+    />
+  )
+  const card = <ReviewCard form={form} review={review} state={state} startProblem={startProblem} actions={actions} />
+  return (
+    <div className="@container">
+      <SetupHeader form={form} onSave={() => void file.save()} onLoad={file.pick} />
+      {first && demo ? (
+        <GuideCard
+          demo={demo}
+          estimate={form.model === demo ? (state.preview?.estimated_seconds ?? null) : null}
+          starting={starting}
+          onStart={startDemo}
+        />
+      ) : null}
+      <div className="flex items-start gap-4">
+        <div className="flex min-w-0 flex-1 flex-col gap-3.5">
+          <div className="grid grid-cols-1 gap-3.5 @5xl:grid-cols-2">
+            <ModelCard form={form} errors={errors} list={list} preview={state.preview} />
+            <DataCard form={form} errors={errors} />
+          </div>
+          <ParametersCard form={form} errors={errors} preview={state.preview} />
+          <LoraCard form={form} errors={errors} preview={state.preview} targets={targets} targetsProblem={targetsProblem} />
+          {form.level === 'advanced' ? <NotesCard form={form} errors={errors} /> : null}
+        </div>
+        <aside className="sticky top-0 hidden w-66 shrink-0 @2xl:block @5xl:w-75">{card}</aside>
+      </div>
+      <ReviewBar review={review} state={state} startable={startable} starting={starting} onStart={onStart} card={card} />
+      <ConfigDialog
+        open={showsConfig}
+        preview={state.preview}
+        onClose={() => setShowsConfig(false)}
+        onSave={() => void file.save()}
+      />
+    </div>
+  )
+}
+
+function namesOf(sessions: readonly { readonly adapter_name: string | null }[] | undefined): ReadonlySet<string> {
+  return new Set(sessions?.map((each) => each.adapter_name).filter((name) => name !== null))
+}
+
+/** A field that was never touched is missing in the review card, but not yet red. */
+function touchedOnly({ errors, edits }: ReturnType<typeof useSetupForm>) {
+  return Object.fromEntries(Object.entries(errors).filter(([name]) => name in edits))
 }

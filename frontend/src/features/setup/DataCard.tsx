@@ -1,0 +1,61 @@
+/** The rows to train on, and those to judge by. */
+import { useCallback, useEffect } from 'react'
+import { DataField } from './DataField'
+import { FieldControl } from './FieldControl'
+import { fieldsOf } from './fieldGroups'
+import type { FieldErrors } from './form'
+import { useDataFile } from './useDataFile'
+import { useInspection, type Inspection } from './useInspection'
+import type { SetupForm } from './useSetupForm'
+import { bridge } from '@/lib/bridge'
+import { baseName } from '@/lib/format'
+import { Card } from '@/ui/Card'
+import { LinkButton } from '@/ui/LinkButton'
+
+type Props = { readonly form: SetupForm; readonly errors: FieldErrors }
+
+export function DataCard({ form, errors }: Props) {
+  const { set, values, level } = form
+  const train = useInspection(String(values.train_data_path))
+  const valid = useInspection(String(values.val_data_path))
+  const trainFile = useDataFile(useCallback((path: string) => set('train_data_path', path), [set]))
+  const validFile = useDataFile(useCallback((path: string) => set('val_data_path', path), [set]))
+  const { browse } = trainFile
+  useEffect(
+    () => bridge()?.onMenu((command) => (command === 'open-training-data' ? void browse() : undefined)),
+    [browse],
+  )
+  const beside = values.val_data_path === '' ? train.found?.valid_beside : null
+  return (
+    <Card title="Data" subtitle={summary(train, String(values.train_data_path))}>
+      <div className="flex flex-col gap-3">
+        <DataField name="train_data_path" form={form} errors={errors} inspection={train} file={trainFile} />
+        <DataField name="val_data_path" form={form} errors={errors} inspection={valid} file={validFile} />
+        {beside ? (
+          <LinkButton className="self-start text-small" onClick={() => set('val_data_path', beside)}>
+            Use {baseName(beside)} beside the training file
+          </LinkButton>
+        ) : null}
+        {level === 'advanced' ? (
+          <div className="@container">
+            <div className="grid grid-cols-1 gap-4 border-t border-line pt-3.5 @xs:grid-cols-2">
+              {fieldsOf('data', 'advanced').map((name) => (
+                <FieldControl key={name} name={name} form={form} errors={errors} />
+              ))}
+            </div>
+          </div>
+        ) : null}
+      </div>
+    </Card>
+  )
+}
+
+function summary({ found, looking, problem }: Inspection, path: string): string {
+  if (path === '') return 'JSONL rows: chat, text, prompt and completion'
+  if (looking) return 'Reading the file…'
+  if (problem || !found) return 'The file could not be read'
+  if (found.problem_count > 0) return 'Some rows can’t be used; mend them, then choose the file again'
+  return `${capital(found.format ?? 'Rows of an unknown format')} rows, no problems found`
+}
+
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)

@@ -1,0 +1,66 @@
+/** A field of the schema as a control: the kind decides which. Its limits, help and unit come along. */
+import type { ReactNode } from 'react'
+import type { FieldName } from '@/api/fields'
+import { fieldOf } from './fieldRules'
+import { optionsOf } from './labels'
+import type { SetupForm } from './useSetupForm'
+import type { FieldErrors } from './form'
+import { Field } from '@/ui/Field'
+import { NumberInput } from '@/ui/NumberInput'
+import { Select } from '@/ui/Select'
+import { Switch } from '@/ui/Switch'
+import { TextInput } from '@/ui/TextInput'
+
+export type FieldControlProps = {
+  readonly name: FieldName
+  readonly form: SetupForm
+  readonly errors: FieldErrors
+  /** Instead of the schema's help: what the present value leads to. */
+  readonly help?: ReactNode
+  /** Shown in an empty field that follows from others. */
+  readonly placeholder?: string | undefined
+  readonly className?: string
+}
+
+export function FieldControl({ name, form, errors, help, placeholder, className }: FieldControlProps) {
+  const field = fieldOf(name)
+  const draft = form.values[name]
+  const note = help ?? field.help
+  const look = className === undefined ? {} : { className }
+  if (typeof draft === 'boolean') {
+    return (
+      <Switch
+        label={field.title}
+        checked={draft}
+        onChange={(checked) => form.set(name, checked)}
+        help={note}
+        error={errors[name]}
+        {...look}
+      />
+    )
+  }
+  const text = typeof draft === 'string' ? draft : draft.join(', ')
+  return (
+    <Field label={field.title} help={note} error={errors[name]} {...look}>
+      {(control) => {
+        const common = { ...control, value: text, onText: (next: string) => form.set(name, next), placeholder }
+        switch (field.kind) {
+          case 'choice':
+            return <Select {...control} value={text} options={optionsOf(field)} onChoose={(next) => form.set(name, next)} />
+          case 'integer':
+          case 'number':
+            return <NumberInput {...common} unit={field.unit} step={stepOf(name)} min={field.min} max={field.max} />
+          default:
+            return <TextInput {...common} mono={name === 'adapter_name'} />
+        }
+      }}
+    </Field>
+  )
+}
+
+/** What an arrow key adds; a learning rate has no sensible step. */
+function stepOf(name: FieldName): number | undefined {
+  const field = fieldOf(name)
+  if (field.kind === 'integer') return 1
+  return field.below === 1 ? 0.05 : undefined
+}

@@ -1,0 +1,45 @@
+/** A file's format, rows and first problems, by line. */
+import type { DatasetInspection, LineProblem } from '@/api/generated'
+import type { Inspection } from './useInspection'
+import { bytes, count, plural } from '@/lib/format'
+import { Badge } from '@/ui/Badge'
+import { Skeleton } from '@/ui/Skeleton'
+
+const SHOWN = 4
+
+export function InspectionLine({ inspection }: { readonly inspection: Inspection }) {
+  const { found, looking } = inspection
+  if (!found) return looking ? <Skeleton className="mt-2.5 h-5 w-40" /> : null
+  return (
+    <div className="mt-2.5">
+      <div className="flex flex-wrap gap-1.5">
+        <Badge>{found.format ?? 'unknown format'}</Badge>
+        <Badge>{plural(found.rows, 'row')}</Badge>
+        <Badge>{bytes(found.size_bytes)}</Badge>
+        <ProblemBadge found={found} />
+      </div>
+      {found.problems.length > 0 ? (
+        <ul className="mt-2 flex flex-col gap-0.5 text-tiny text-bad">
+          {found.problems.slice(0, SHOWN).map((problem) => (
+            <li key={`${problem.line}:${problem.message}`} className="break-words">
+              {lineText(problem)}
+            </li>
+          ))}
+          {found.problem_count > SHOWN ? (
+            <li className="text-faint">and {count(found.problem_count - Math.min(SHOWN, found.problems.length))} more</li>
+          ) : null}
+        </ul>
+      ) : null}
+    </div>
+  )
+}
+
+function ProblemBadge({ found }: { readonly found: DatasetInspection }) {
+  if (found.problem_count === 0) return <Badge tone="good">no problems</Badge>
+  return <Badge tone="bad">{plural(found.problem_count, 'problem')}</Badge>
+}
+
+/** Most messages name their line themselves; those that don't get it here. */
+function lineText({ line, message }: LineProblem): string {
+  return line === 0 || /\bline \d/i.test(message) ? message : `Line ${count(line)}: ${message}`
+}

@@ -1,0 +1,106 @@
+/** What is trained: rank, strength, matrices and layers, and what that amounts to. */
+import type { LoraTargets, Preview } from '@/api/generated'
+import type { Problem } from '@/api/errors'
+import { FieldControl } from './FieldControl'
+import { fieldsOf } from './fieldGroups'
+import { fieldOf } from './fieldRules'
+import type { FieldErrors } from './form'
+import { KeyPicker } from './KeyPicker'
+import { coveredKeys, effectiveScale, peftAlpha } from './lora'
+import { LoraResult } from './LoraResult'
+import { FIELD_GRID } from './ParametersCard'
+import { PresetPicker } from './PresetPicker'
+import { number } from './review'
+import type { SetupForm } from './useSetupForm'
+import { compact } from '@/lib/format'
+import { Card } from '@/ui/Card'
+import { Field, FieldNote } from '@/ui/Field'
+import { Notice } from '@/ui/Notice'
+import { Select, type Option } from '@/ui/Select'
+
+type Props = {
+  readonly form: SetupForm
+  readonly errors: FieldErrors
+  readonly preview: Preview | null
+  readonly targets: LoraTargets | null
+  readonly targetsProblem: Problem | null
+}
+
+export function LoraCard({ form, errors, preview, targets, targetsProblem }: Props) {
+  const { values, level } = form
+  const full = values.fine_tune_type === 'full'
+  return (
+    <Card
+      title="Full-Layer LoRA Configuration"
+      subtitle={
+        <>
+          Adapters on every matrix of every layer. Attention-only training lags behind it —{' '}
+          <cite>“LoRA Without Regret”</cite>, Thinking Machines, 2025.
+        </>
+      }
+      actions={<PresetPicker form={form} targets={targets} />}
+      bodyClassName="@container"
+    >
+      {errors.lora_keys ? <FieldNote id="lora-keys-note" error={errors.lora_keys} /> : null}
+      {full ? (
+        <Notice className="mb-4">Every weight is trained: rank, alpha, matrices and layers are not used.</Notice>
+      ) : null}
+      {typeof values.lora_keys === 'object' && targets ? (
+        <KeyPicker targets={targets} chosen={values.lora_keys} onChoose={(keys) => form.set('lora_keys', keys)} />
+      ) : null}
+      <div className={FIELD_GRID}>
+        <FieldControl name="lora_rank" form={form} errors={errors} />
+        <FieldControl name="lora_alpha" form={form} errors={errors} help={scaleLine(form)} />
+        <FieldControl name="lora_dropout" form={form} errors={errors} help="0 for small data sets" />
+        <LayerCoverage form={form} errors={errors} targets={targets} />
+        {level === 'advanced'
+          ? fieldsOf('lora', 'advanced').map((name) => (
+              <FieldControl key={name} name={name} form={form} errors={errors} />
+            ))
+          : null}
+      </div>
+      <LoraResult
+        form={form}
+        preview={preview}
+        targets={targets}
+        problem={targetsProblem}
+        covered={targets ? coveredKeys(targets, values.lora_keys) : []}
+      />
+    </Card>
+  )
+}
+
+function scaleLine({ values }: SetupForm): string | undefined {
+  const [alpha, rank] = [number(values, 'lora_alpha'), number(values, 'lora_rank')]
+  if (alpha === null || rank === null) return undefined
+  const scaling = { rule: String(values.lora_scaling), alpha, rank }
+  return `Scale ×${compact(effectiveScale(scaling))} · PEFT alpha ${compact(peftAlpha(scaling), 4)}`
+}
+
+function LayerCoverage({ form, errors, targets }: Pick<Props, 'form' | 'errors' | 'targets'>) {
+  const value = String(form.values.lora_num_layers)
+  return (
+    <Field
+      label={fieldOf('lora_num_layers').title}
+      error={errors.lora_num_layers}
+      help={targets ? `Model depth: ${targets.num_layers}` : fieldOf('lora_num_layers').help}
+    >
+      {(control) => (
+        <Select
+          {...control}
+          value={value}
+          options={coverageOptions(targets, value)}
+          onChoose={(next) => form.set('lora_num_layers', next)}
+        />
+      )}
+    </Field>
+  )
+}
+
+/** The choices of this model's depth; a value from a file stays visible though it is none of them. */
+function coverageOptions(targets: LoraTargets | null, value: string): readonly Option[] {
+  const known = targets?.coverage.map((each) => ({ value: String(each.value), label: each.label })) ?? [
+    { value: '-1', label: 'All layers (-1)' },
+  ]
+  return known.some((each) => each.value === value) ? known : [...known, { value, label: `Last ${value} layers` }]
+}

@@ -1,0 +1,73 @@
+/** The coverage picture and the exact count of what will be trained. */
+import type { Problem } from '@/api/errors'
+import type { LoraKey, LoraTargets, Preview } from '@/api/generated'
+import { trainableParameters } from './lora'
+import { CoverageLegend, MatrixCoverage } from './MatrixCoverage'
+import { number } from './review'
+import type { SetupForm } from './useSetupForm'
+import { parameters, percent, UNKNOWN } from '@/lib/format'
+import { Notice } from '@/ui/Notice'
+import { Skeleton } from '@/ui/Skeleton'
+
+type Props = {
+  readonly form: SetupForm
+  readonly preview: Preview | null
+  readonly targets: LoraTargets | null
+  readonly problem: Problem | null
+  readonly covered: readonly LoraKey[]
+}
+
+export function LoraResult({ form, preview, targets, problem, covered }: Props) {
+  if (problem && !problem.offline) {
+    return (
+      <Notice tone="warn" title={problem.detail} className="mt-4">
+        {problem.hint}
+      </Notice>
+    )
+  }
+  const figures = figuresOf({ form, preview, targets, covered })
+  return (
+    <>
+    <div className="mt-4 flex flex-col gap-4 @xl:flex-row @xl:items-center @xl:gap-5">
+      <div className="min-w-0 flex-1">
+        {targets ? (
+          <MatrixCoverage targets={targets} covered={covered} coverage={number(form.values, 'lora_num_layers') ?? -1} />
+        ) : (
+          <CoverageSkeleton waiting={form.model !== null} />
+        )}
+      </div>
+      <div className="w-full shrink-0 @xl:w-40">
+        <p className="text-figure font-semibold tracking-tight text-ink">{parameters(figures.trainable)}</p>
+        <p className="mb-1.5 text-small text-soft">
+          of {parameters(figures.total)} trainable · {percent(figures.share, 3)}
+        </p>
+        <CoverageLegend covered={covered} />
+      </div>
+    </div>
+    {targets?.notes.length ? <p className="mt-3 text-tiny text-faint">{targets.notes.join(' ')}</p> : null}
+    </>
+  )
+}
+
+type Figures = { readonly trainable: number | null; readonly total: number | null; readonly share: number | null }
+
+/** At once from the modules' sizes; from the server where only it can know. */
+function figuresOf({ form, preview, targets, covered }: Omit<Props, 'problem'>): Figures {
+  const [rank, coverage] = [number(form.values, 'lora_rank'), number(form.values, 'lora_num_layers')]
+  const plain = form.values.fine_tune_type === 'lora'
+  const own = plain && targets && rank !== null && coverage !== null ? trainableParameters(targets, covered, { rank, coverage }) : null
+  const trainable = own ?? preview?.lora?.trainable_parameters ?? null
+  const total = targets?.total_parameters ?? preview?.lora?.total_parameters ?? form.model?.parameters ?? null
+  return { trainable, total, share: trainable !== null && total ? (trainable / total) * 100 : null }
+}
+
+function CoverageSkeleton({ waiting }: { readonly waiting: boolean }) {
+  if (!waiting) return <p className="text-small text-faint">{UNKNOWN} The picture of matrices and layers appears with a model.</p>
+  return (
+    <div className="flex flex-col gap-[5px]" aria-hidden="true">
+      {Array.from({ length: 7 }, (_, row) => (
+        <Skeleton key={row} className="my-[3px] h-2.5" />
+      ))}
+    </div>
+  )
+}

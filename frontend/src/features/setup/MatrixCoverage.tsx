@@ -1,0 +1,85 @@
+/** Matrices × layers: what gets an adapter, in the colour of its group. */
+import { memo } from 'react'
+import type { LoraKey, LoraTargets } from '@/api/generated'
+import { coveredLayers, GROUP_NAMES } from './lora'
+import { cx } from '@/lib/cx'
+import { plural } from '@/lib/format'
+
+type Props = {
+  readonly targets: LoraTargets
+  readonly covered: readonly LoraKey[]
+  readonly coverage: number
+}
+
+const COLOURS: Record<LoraKey['group'], string> = {
+  attention: 'bg-group-attention',
+  mlp: 'bg-group-mlp',
+  moe: 'bg-group-moe',
+  linear_attention: 'bg-group-linear',
+  other: 'bg-group-other',
+}
+
+export const MatrixCoverage = memo(function MatrixCoverage({ targets, covered, coverage }: Props) {
+  const layers = coveredLayers(targets, coverage)
+  const names = new Set(covered.map((key) => key.name))
+  return (
+    <div role="img" aria-label={inWords({ targets, covered, coverage })} className="flex min-w-0 flex-col gap-[5px]">
+      {targets.keys.map((key) => (
+        <div key={key.name} className="flex items-center gap-3">
+          <span className="w-24 shrink-0 truncate text-tiny text-soft" title={key.name}>
+            {shortName(key.name)}
+          </span>
+          <span className={cx('flex h-2 min-w-0 flex-1', targets.num_layers > 48 ? 'gap-px' : 'gap-0.5')}>
+            {Array.from({ length: targets.num_layers }, (_, layer) => (
+              <span
+                key={layer}
+                className={cx(
+                  'h-full min-w-0 flex-1 rounded-[2px]',
+                  names.has(key.name) && layer >= targets.num_layers - layers ? COLOURS[key.group] : 'bg-track',
+                )}
+              />
+            ))}
+          </span>
+          {key.modules < targets.num_layers ? (
+            <span className="shrink-0 text-tiny text-faint">in {key.modules}</span>
+          ) : null}
+        </div>
+      ))}
+    </div>
+  )
+})
+
+export function CoverageLegend({ covered }: { readonly covered: readonly LoraKey[] }) {
+  return (
+    <ul className="flex flex-wrap gap-x-3 gap-y-1 text-tiny text-soft">
+      {groupsOf(covered).map(([group, amount]) => (
+        <li key={group} className="flex items-center gap-1">
+          <span className={cx('size-2 rounded-[2px]', COLOURS[group])} aria-hidden="true" />
+          {GROUP_NAMES[group]} {amount}
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+/** The picture as a sentence. */
+export function inWords({ targets, covered, coverage }: Props): string {
+  const layers = coveredLayers(targets, coverage)
+  const where = layers === targets.num_layers ? `all ${plural(layers, 'layer')}` : `the last ${layers} of ${plural(targets.num_layers, 'layer')}`
+  const what = groupsOf(covered).map(([group, amount]) => `${amount} ${GROUP_NAMES[group]}`)
+  if (what.length === 0) return `No matrix of ${plural(targets.keys.length, 'matrix', 'matrices')} is covered.`
+  const total = plural(covered.length, 'matrix', 'matrices')
+  return `${total} (${what.join(', ')}) in ${where}: ${covered.map((key) => key.name).join(', ')}.`
+}
+
+function groupsOf(keys: readonly LoraKey[]): readonly (readonly [LoraKey['group'], number])[] {
+  const counts = new Map<LoraKey['group'], number>()
+  for (const key of keys) counts.set(key.group, (counts.get(key.group) ?? 0) + 1)
+  return [...counts]
+}
+
+/** self_attn.q_proj → q_proj; experts keep their last two parts. */
+function shortName(name: string): string {
+  const parts = name.split('.')
+  return parts.slice(parts.includes('switch_mlp') || parts.includes('shared_expert') ? -2 : -1).join('.')
+}

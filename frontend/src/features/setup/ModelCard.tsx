@@ -1,0 +1,90 @@
+/** The base model: what was found, what the chosen one is, whether it fits. */
+import { useState } from 'react'
+import type { ModelInfo, Preview } from '@/api/generated'
+import { fieldOf } from './fieldRules'
+import type { FieldErrors } from './form'
+import { ModelFacts } from './ModelFacts'
+import type { ModelList } from './useModels'
+import type { SetupForm } from './useSetupForm'
+import { bridge } from '@/lib/bridge'
+import { plural } from '@/lib/format'
+import { Button } from '@/ui/Button'
+import { Card } from '@/ui/Card'
+import { ErrorPanel } from '@/ui/ErrorPanel'
+import { Field } from '@/ui/Field'
+import { LinkButton } from '@/ui/LinkButton'
+import { Select, type Option } from '@/ui/Select'
+import { Skeleton } from '@/ui/Skeleton'
+import { TextInput } from '@/ui/TextInput'
+
+type Props = {
+  readonly form: SetupForm
+  readonly errors: FieldErrors
+  readonly list: ModelList
+  readonly preview: Preview | null
+}
+
+export function ModelCard({ form, errors, list, preview }: Props) {
+  const [byPath, setByPath] = useState(false)
+  const path = String(form.values.model_path)
+  const openFolder = async () => {
+    const desktop = bridge()
+    if (!desktop) return setByPath(true)
+    const chosen = await desktop.openFolder({ title: 'Open a model folder' })
+    if (chosen) form.set('model_path', chosen)
+  }
+  const aside = byPath ? (
+    <LinkButton onClick={() => setByPath(false)}>Choose from the list</LinkButton>
+  ) : (
+    <LinkButton onClick={() => void openFolder()}>Open a folder…</LinkButton>
+  )
+  return (
+    <Card title="Model" subtitle={<>{summary(list)} · {aside}</>}>
+      {list.problem && !list.loaded ? (
+        <ErrorPanel
+          message={list.problem.detail}
+          hint={list.problem.hint}
+          action={
+            <Button size="small" onClick={list.retry} busy={list.retrying && 'Trying…'}>
+              Retry
+            </Button>
+          }
+        />
+      ) : (
+        <Field label={<span className="sr-only">{fieldOf('model_path').title}</span>} error={errors.model_path}>
+          {(control) => {
+            if (!list.loaded) return <Skeleton className="h-8" />
+            if (byPath || list.models.length === 0) {
+              return (
+                <TextInput {...control} mono value={path} placeholder="/path/to/a/model/folder" onText={(text) => form.set('model_path', text)} />
+              )
+            }
+            return (
+              <Select {...control} value={path} options={optionsFor(list.models, path)} onChoose={(next) => form.set('model_path', next)} />
+            )
+          }}
+        </Field>
+      )}
+      {list.loaded ? <ModelFacts model={form.model} memory={preview?.memory ?? null} /> : null}
+    </Card>
+  )
+}
+
+function summary({ loaded, models, problem }: ModelList): string {
+  if (!loaded) return problem ? 'No answer yet' : 'Looking for models…'
+  if (models.length === 0) return 'No model found'
+  const unusable = models.filter((model) => model.problem !== null).length
+  return `${plural(models.length, 'model')} found${unusable ? `, ${unusable} not usable` : ''}`
+}
+
+/** Same names are told apart by their folder; unusable ones stay visible, and say so. */
+function optionsFor(models: readonly ModelInfo[], path: string): readonly Option[] {
+  const names = models.map((model) => model.name)
+  const options = models.map((model) => {
+    const twice = names.filter((name) => name === model.name).length > 1
+    const label = twice ? `${model.name} — ${model.path}` : model.name
+    return { value: model.path, label: model.problem ? `${label} (not usable)` : label }
+  })
+  if (options.some((option) => option.value === path)) return options
+  return [{ value: path, label: path === '' ? 'Choose a model' : path, disabled: path === '' }, ...options]
+}

@@ -1,0 +1,34 @@
+/** The title, how much is shown, and the form as a file. */
+import { FolderOpen, RotateCcw, Save } from 'lucide-react'
+import type { Level } from './formMemory'
+import type { SetupForm } from './useSetupForm'
+import { Button } from '@/ui/Button'
+import { IconButton } from '@/ui/IconButton'
+import { PageHeader } from '@/ui/PageHeader'
+import { Segmented } from '@/ui/Segmented'
+
+const LEVELS: readonly { readonly value: Level; readonly label: string }[] = [
+  { value: 'simple', label: 'Simple' },
+  { value: 'advanced', label: 'Advanced' },
+]
+
+type Props = { readonly form: SetupForm; readonly onSave: () => void; readonly onLoad: () => void }
+
+export function SetupHeader({ form, onSave, onLoad }: Props) {
+  return (
+    <PageHeader title="Setup" subtitle="Supervised fine-tuning with full-layer LoRA">
+      <Segmented label="How much to show" value={form.level} choices={LEVELS} onChoose={form.chooseLevel} />
+      <Button kind="ghost" onClick={onLoad}>
+        <FolderOpen className="size-3.5" aria-hidden="true" />
+        Load configuration…
+      </Button>
+      <IconButton icon={Save} label="Save configuration file" onClick={onSave} />
+      <IconButton
+        icon={RotateCcw}
+        label="Back to the defaults"
+        onClick={form.reset}
+        disabled={Object.keys(form.edits).length === 0}
+      />
+    </PageHeader>
+  )
+}

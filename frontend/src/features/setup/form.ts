@@ -1,0 +1,115 @@
+/**
+ * The form as pure functions: defaults (of the schema, the page and the chosen model), the user's
+ * edits over them, and the request that comes out. Only edits are kept; all else is derived.
+ */
+import { FIELDS, type Field, type FieldName } from '@/api/fields'
+import type { ModelInfo, StandardStart } from '@/api/generated'
+import { draftOf, fieldOf, isFieldName, parseDraft, type Draft } from './fieldRules'
+
+export type Values = Readonly<Record<FieldName, Draft>>
+export type Edits = Readonly<Partial<Record<FieldName, Draft>>>
+export type FieldErrors = Readonly<Partial<Record<FieldName, string>>>
+
+/** Fields without a control in this version: there is no queue and no resume to offer yet. */
+export const NO_CONTROL: readonly FieldName[] = ['resume_from', 'queue']
+
+/** Where this page suggests something else than the API's own default, which scripts rely on. */
+const PAGE_DEFAULTS: Edits = { save_every: '1000', epochs: '3', iterations: '' }
+
+/** What says which run it is, not how it trains: never counted as unusual. */
+const IDENTITY: ReadonlySet<FieldName> = new Set<FieldName>([
+  'model_path',
+  'train_data_path',
+  'val_data_path',
+  'adapter_name',
+  'notes',
+  'tags',
+])
+
+type Surroundings = {
+  readonly model: ModelInfo | null
+  /** Adapter names that are taken. */
+  readonly taken?: ReadonlySet<string>
+}
+
+export function defaultsFor({ model, taken = new Set() }: Surroundings): Values {
+  const schema = Object.fromEntries(FIELDS.map((field: Field) => [field.name, draftOf(field, field.default) ?? '']))
+  const own = model ? draftsOf(model.defaults ?? {}) : {}
+  const merged = { ...schema, ...PAGE_DEFAULTS, ...own, model_path: model?.path ?? '' } as Values
+  return { ...merged, adapter_name: freeName(String(merged.adapter_name), taken) }
+}
+
+/** A request, or a part of one, as drafts; of iterations and epochs only what it names. */
+export function draftsOf(record: Readonly<Record<string, unknown>>): Edits {
+  const drafts: Partial<Record<FieldName, Draft>> = {}
+  for (const [name, value] of Object.entries(record)) {
+    if (!isFieldName(name) || NO_CONTROL.includes(name)) continue
+    const draft = draftOf(fieldOf(name), value)
+    if (draft !== undefined) drafts[name] = draft
+  }
+  if (drafts.iterations && !drafts.epochs) drafts.epochs = ''
+  else if (drafts.epochs) drafts.iterations = ''
+  return drafts
+}
+
+export function valuesOf(edits: Edits, defaults: Values): Values {
+  return { ...defaults, ...edits }
+}
+
+/** One edit. Iterations and epochs say the same thing: the one typed last holds. */
+export function edited(edits: Edits, name: FieldName, draft: Draft): Edits {
+  const next = { ...edits, [name]: draft }
+  if (name === 'iterations') return { ...next, epochs: '' }
+  if (name === 'epochs') return { ...next, iterations: '' }
+  return next
+}
+
+export type Outcome = {
+  /** What would be sent; null while something is missing or wrong. */
+  readonly request: StandardStart | null
+  /** The fields that can be sent, complete or not. */
+  readonly partial: Readonly<Record<string, unknown>>
+  readonly errors: FieldErrors
+}
+
+export function toRequest(values: Values): Outcome {
+  const request: Record<string, unknown> = {}
+  const errors: Partial<Record<FieldName, string>> = {}
+  for (const { name } of FIELDS) {
+    if (isUnusedLength(values, name)) continue
+    const parsed = parseDraft(fieldOf(name), values[name])
+    if (parsed.kind === 'value') request[name] = parsed.value
+    if (parsed.kind === 'problem') errors[name] = parsed.message
+  }
+  const complete = Object.keys(errors).length === 0
+  // Each value was parsed by the rules of the same schema that this type is generated from.
+  return { request: complete ? (request as StandardStart) : null, partial: request, errors }
+}
+
+/** Of iterations and epochs the empty one is not sent. */
+function isUnusedLength(values: Values, name: FieldName): boolean {
+  if (name === 'epochs') return values.epochs === ''
+  return name === 'iterations' && values.iterations === '' && values.epochs !== ''
+}
+
+/** Settings that differ from the defaults; iterations and epochs count as one. */
+export function unusualFields(edits: Edits, defaults: Values): readonly FieldName[] {
+  return FIELDS.map((field) => field.name).filter((name) => {
+    const draft = edits[name]
+    if (draft === undefined || IDENTITY.has(name)) return false
+    if ((name === 'iterations' || name === 'epochs') && draft === '') return false
+    return !sameDraft(draft, defaults[name])
+  })
+}
+
+export function sameDraft(a: Draft, b: Draft): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
+}
+
+/** "name", "name_2", "name_3" …: the first that is free. */
+export function freeName(name: string, taken: ReadonlySet<string>): string {
+  if (!taken.has(name)) return name
+  let number = 2
+  while (taken.has(`${name}_${number}`)) number += 1
+  return `${name}_${number}`
+}

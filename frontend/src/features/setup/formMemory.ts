@@ -1,0 +1,35 @@
+/** The form between visits. What was stored by another version, or is garbage, is left out. */
+import { isFieldName, type Draft } from './fieldRules'
+import type { Edits } from './form'
+import { forgetStored, readStored, writeStored } from '@/lib/storage'
+
+export type Level = 'simple' | 'advanced'
+export type Remembered = { readonly edits: Edits; readonly level: Level }
+
+const KEY = 'droid.setup'
+const NOTHING: Remembered = { edits: {}, level: 'simple' }
+
+export function recallForm(): Remembered {
+  return readStored(KEY, parse) ?? NOTHING
+}
+
+export function rememberForm(form: Remembered): void {
+  writeStored(KEY, form)
+}
+
+export function forgetForm(): void {
+  forgetStored(KEY)
+}
+
+function parse(stored: unknown): Remembered | undefined {
+  if (typeof stored !== 'object' || stored === null) return undefined
+  const { edits, level } = stored as { readonly edits?: unknown; readonly level?: unknown }
+  const entries = typeof edits === 'object' && edits !== null ? Object.entries(edits) : []
+  const known = entries.filter((entry): entry is [string, Draft] => isFieldName(entry[0]) && isDraft(entry[1]))
+  return { edits: Object.fromEntries(known), level: level === 'advanced' ? 'advanced' : 'simple' }
+}
+
+function isDraft(value: unknown): value is Draft {
+  if (typeof value === 'string' || typeof value === 'boolean') return true
+  return Array.isArray(value) && value.every((each) => typeof each === 'string')
+}

@@ -1,0 +1,54 @@
+/** Save the form as a file, and fill it from one. */
+import { useCallback } from 'react'
+import { useDispatch } from 'react-redux'
+import { configText, readConfig } from './configFile'
+import type { SetupForm } from './useSetupForm'
+import { bridge } from '@/lib/bridge'
+import { toastRaised } from '@/ui/toastSlice'
+
+export function useConfigFile({ values, replace }: SetupForm) {
+  const dispatch = useDispatch()
+
+  const save = useCallback(async () => {
+    const name = `${String(values.adapter_name) || 'setup'}.json`
+    const desktop = bridge()
+    if (desktop) await desktop.saveFile(name, configText(values))
+    else download(name, configText(values))
+  }, [values])
+
+  const load = useCallback(
+    async (file: File) => {
+      const loaded = readConfig(await file.text())
+      if (loaded.kind === 'problem') {
+        dispatch(toastRaised({ level: 'error', message: `${file.name} was not loaded.`, hint: loaded.message }))
+        return
+      }
+      replace(loaded.edits)
+      const left = loaded.left.length > 0 ? `Left out, because this form does not know it: ${loaded.left.join(', ')}.` : null
+      dispatch(toastRaised({ level: 'good', message: `The form is filled from ${file.name}.`, hint: left }))
+    },
+    [dispatch, replace],
+  )
+
+  const pick = useCallback(() => {
+    const input = document.createElement('input')
+    input.type = 'file'
+    input.accept = '.json,application/json'
+    input.onchange = () => {
+      const file = input.files?.[0]
+      if (file) void load(file)
+    }
+    input.click()
+  }, [load])
+
+  return { save, load, pick }
+}
+
+function download(name: string, text: string): void {
+  const address = URL.createObjectURL(new Blob([text], { type: 'application/json' }))
+  const link = document.createElement('a')
+  link.href = address
+  link.download = name
+  link.click()
+  URL.revokeObjectURL(address)
+}

@@ -1,0 +1,42 @@
+/** Asks the server what a start would do, a moment after the last edit. Stale answers are dropped. */
+import { useMemo } from 'react'
+import { readProblem, type Problem } from '@/api/errors'
+import { usePreviewTrainingQuery, type Preview, type StandardStart } from '@/api/generated'
+import { useBackOff } from '@/lib/useBackOff'
+import { useDebounced } from '@/lib/useDebounced'
+
+const SETTLE_MS = 350
+
+export type PreviewState = {
+  /** The last answer; `fresh` says whether it is the answer to what the form holds now. */
+  readonly preview: Preview | null
+  readonly fresh: boolean
+  readonly waiting: boolean
+  readonly problem: Problem | null
+  readonly retry: () => void
+}
+
+export function usePreview(request: StandardStart | null): PreviewState {
+  // As text, so that an edit that changes nothing of the question asks nothing again.
+  const question = request ? JSON.stringify({ ...request, ...NOTHING_ASKED }) : null
+  const settled = useDebounced(question, SETTLE_MS)
+  const asked = useMemo(() => (settled ? (JSON.parse(settled) as StandardStart) : null), [settled])
+  const { currentData, data, error, isFetching, refetch } = usePreviewTrainingQuery(
+    { standardStart: asked ?? UNASKED },
+    { skip: asked === null, refetchOnMountOrArgChange: true },
+  )
+  const current = question !== null && question === settled && !isFetching
+  const problem = current ? readProblem(error) : null
+  useBackOff(problem?.offline === true, refetch)
+  return {
+    preview: question === null ? null : (currentData ?? data ?? null),
+    fresh: current && currentData !== undefined && problem === null,
+    waiting: question !== null && !current,
+    problem,
+    retry: refetch,
+  }
+}
+
+/** Notes and tags change nothing that a preview says. */
+const NOTHING_ASKED = { notes: undefined, tags: undefined }
+const UNASKED: StandardStart = { model_path: '', train_data_path: '' }

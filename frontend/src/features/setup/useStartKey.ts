@@ -1,0 +1,24 @@
+/** Cmd/Ctrl+Enter on the keyboard, and Start Training in the desktop menu. */
+import { useEffect, useEffectEvent } from 'react'
+import { bridge } from '@/lib/bridge'
+
+export function useStartKey(start: () => void): void {
+  const onStart = useEffectEvent(start)
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key !== 'Enter' || !(event.metaKey || event.ctrlKey) || event.repeat) return
+      // A dialog in front of the page has its own Enter.
+      if (document.querySelector('dialog[open]')) return
+      event.preventDefault()
+      onStart()
+    }
+    document.addEventListener('keydown', onKey)
+    const endMenu = bridge()?.onMenu((command) => {
+      if (command === 'start-training') onStart()
+    })
+    return () => {
+      document.removeEventListener('keydown', onKey)
+      endMenu?.()
+    }
+  }, [])
+}
