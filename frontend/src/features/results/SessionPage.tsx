@@ -1,4 +1,68 @@
-/** Placeholder until the page lands. */
+/** One finished run: final numbers, curves, configuration, log. */
+import { skipToken } from '@reduxjs/toolkit/query'
+import { ArrowLeft } from 'lucide-react'
+import { useMemo } from 'react'
+import { Link, useParams } from 'react-router'
+import { readProblem } from '@/api/errors'
+import { useReadSessionQuery, useSessionMetricsQuery } from '@/api/generated'
+import { configGroups } from '@/api/runConfig'
+import { RunSeries } from '@/lib/series'
+import { Card } from '@/ui/Card'
+import { ConfigGrid } from '@/ui/ConfigGrid'
+import { ErrorPanel } from '@/ui/ErrorPanel'
+import { RunCharts } from '@/ui/RunCharts'
+import { Skeleton } from '@/ui/Skeleton'
+import { readSession, metric } from './record'
+import { SessionFigures } from './SessionFigures'
+import { SessionHeader } from './SessionHeader'
+import { SessionLog } from './SessionLog'
+import { SessionOutcome } from './SessionOutcome'
+
 export function SessionPage() {
-  return null
+  const { id } = useParams()
+  const { data, error } = useReadSessionQuery(id === undefined ? skipToken : { sessionId: id })
+  const problem = readProblem(error)
+  return (
+    <>
+      <Link to="/results" className="mb-2 inline-flex items-center gap-1 rounded-small text-small text-soft hover:text-ink">
+        <ArrowLeft className="size-3.5" aria-hidden="true" />
+        Results
+      </Link>
+      {problem ? <ErrorPanel message={problem.detail} hint={problem.hint} /> : null}
+      {!problem && !data ? <Skeleton className="h-96 rounded-card" /> : null}
+      {!problem && data && id !== undefined ? <Session id={id} record={data} /> : null}
+    </>
+  )
+}
+
+type Props = { readonly id: string; readonly record: { readonly [key: string]: unknown } }
+
+function Session({ id, record }: Props) {
+  const session = useMemo(() => readSession(record, id), [record, id])
+  const { data, error } = useSessionMetricsQuery({ sessionId: id, maxPoints: 200_000 })
+  const series = useMemo(() => RunSeries.from(data?.series ?? {}), [data])
+  const problem = readProblem(error)
+  return (
+    <>
+      <SessionHeader session={session} />
+      <div className="flex flex-col gap-3">
+        <SessionOutcome session={session} />
+        <SessionFigures session={session} />
+        {problem ? (
+          <ErrorPanel message={problem.detail} hint={problem.hint} />
+        ) : (
+          <RunCharts
+            series={series}
+            end={series.train.last('step') ?? metric(session, 'current_step')}
+            name={session.name}
+            waiting={data ? 'No curve was recorded for this run.' : 'Reading the curves…'}
+          />
+        )}
+        <SessionLog id={id} name={session.name} />
+        <Card title="Configuration" subtitle="As it was sent; what differs from the defaults is bold.">
+          <ConfigGrid groups={configGroups(session.config)} />
+        </Card>
+      </div>
+    </>
+  )
 }

@@ -1,0 +1,42 @@
+/** Load and delete, in a row of the list. */
+import { FolderInput, Trash2 } from 'lucide-react'
+import { useState } from 'react'
+import type { SessionSummary } from '@/api/generated'
+import { IconButton } from '@/ui/IconButton'
+import { DeleteDialog } from './DeleteDialog'
+import { sessionName } from './sessions'
+import { useLoadSession } from './useLoadSession'
+
+const LIVE: ReadonlySet<string> = new Set(['starting', 'running', 'paused', 'stopping'])
+
+export function SessionActions({ session }: { readonly session: SessionSummary }) {
+  const [deleting, setDeleting] = useState(false)
+  const { load, isLoading } = useLoadSession()
+  const name = sessionName(session)
+  const live = LIVE.has(session.training_state ?? '')
+  return (
+    <span className="inline-flex shrink-0 items-center">
+      {session.problem == null && !live ? (
+        <IconButton
+          icon={FolderInput}
+          label={isLoading ? `Loading ${name}…` : `Load ${name} on the Training page`}
+          disabled={isLoading}
+          onClick={() => void load(session.session_id)}
+        />
+      ) : null}
+      <IconButton
+        icon={Trash2}
+        label={live ? `${name} is running and can’t be deleted` : `Delete ${name}`}
+        disabled={live}
+        onClick={() => setDeleting(true)}
+      />
+      <DeleteDialog
+        open={deleting}
+        sessionId={session.session_id}
+        name={name}
+        damaged={session.problem != null}
+        onClose={() => setDeleting(false)}
+      />
+    </span>
+  )
+}

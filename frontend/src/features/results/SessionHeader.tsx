@@ -1,0 +1,53 @@
+/** Name, state and method of a finished run, and what can be done with it. */
+import { Trash2 } from 'lucide-react'
+import { useState } from 'react'
+import { useNavigate } from 'react-router'
+import { methodBadge, modelName } from '@/api/runConfig'
+import { isLive } from '@/api/runReducer'
+import { Badge } from '@/ui/Badge'
+import { Button } from '@/ui/Button'
+import { PageHeader } from '@/ui/PageHeader'
+import { StateBadge } from '@/ui/StateBadge'
+import { DeleteDialog } from './DeleteDialog'
+import type { SessionView } from './record'
+import { useLoadSession } from './useLoadSession'
+
+export function SessionHeader({ session }: { readonly session: SessionView }) {
+  const [deleting, setDeleting] = useState(false)
+  const { load, isLoading } = useLoadSession()
+  const navigate = useNavigate()
+  const badge = methodBadge(session.method, session.config)
+  const live = session.state !== null && isLive(session.state)
+  return (
+    <PageHeader
+      title={session.name}
+      subtitle={
+        <span className="flex flex-wrap items-center gap-x-3 gap-y-1">
+          {session.state ? <StateBadge state={session.state} /> : null}
+          {badge ? <Badge tone="accent">{badge}</Badge> : null}
+          {session.legacy ? <Badge title="Recorded by the reference app">legacy</Badge> : null}
+          <span>{modelName(session.config)}</span>
+        </span>
+      }
+    >
+      {live ? null : (
+        <>
+          <Button kind="danger" onClick={() => setDeleting(true)}>
+            <Trash2 className="size-3.5" aria-hidden="true" />
+            Delete…
+          </Button>
+          <Button kind="primary" busy={isLoading && 'Loading…'} onClick={() => void load(session.id)}>
+            Load
+          </Button>
+        </>
+      )}
+      <DeleteDialog
+        open={deleting}
+        sessionId={session.id}
+        name={session.name}
+        onClose={() => setDeleting(false)}
+        onDeleted={() => void navigate('/results')}
+      />
+    </PageHeader>
+  )
+}

@@ -1,0 +1,56 @@
+/** The sessions one under the other, for narrow screens. */
+import { Link } from 'react-router'
+import type { SessionSummary } from '@/api/generated'
+import { methodName } from '@/api/runConfig'
+import { cx } from '@/lib/cx'
+import { duration, loss, moment, UNKNOWN } from '@/lib/format'
+import { Badge } from '@/ui/Badge'
+import { StateBadge } from '@/ui/StateBadge'
+import { SessionActions } from './SessionActions'
+import { sessionName } from './sessions'
+
+type Props = { readonly sessions: readonly SessionSummary[]; readonly className?: string }
+
+export function SessionList({ sessions, className }: Props) {
+  return (
+    <ul className={cx('flex flex-col gap-2', className)}>
+      {sessions.map((session) => (
+        <li key={session.session_id} className="rounded-card border border-line bg-card p-3">
+          <div className="flex items-center justify-between gap-2">
+            <span className="flex min-w-0 items-center gap-2">
+              {session.problem == null ? (
+                <Link
+                  to={`/results/${encodeURIComponent(session.session_id)}`}
+                  className="truncate rounded-small font-medium hover:text-accent"
+                >
+                  {sessionName(session)}
+                </Link>
+              ) : (
+                <span className="truncate font-medium">{sessionName(session)}</span>
+              )}
+              {session.legacy ? <Badge>legacy</Badge> : null}
+            </span>
+            <SessionActions session={session} />
+          </div>
+          {session.problem == null ? (
+            <>
+              <p className="truncate text-small text-soft">
+                {session.model_name ?? UNKNOWN} · {methodName(session.method)}
+              </p>
+              <div className="mt-1.5 flex flex-wrap items-center gap-x-3 gap-y-1 text-small text-soft">
+                {session.training_state ? <StateBadge state={session.training_state} /> : null}
+                <span>
+                  best <span className="font-medium text-ink">{loss(session.best_val_loss)}</span>
+                </span>
+                <span>{duration(session.duration_seconds)}</span>
+                <span className="ml-auto">{moment(session.timestamp)}</span>
+              </div>
+            </>
+          ) : (
+            <p className="mt-1 text-small break-words text-bad">{session.problem}</p>
+          )}
+        </li>
+      ))}
+    </ul>
+  )
+}
