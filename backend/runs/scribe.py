@@ -42,6 +42,11 @@ class Scribe:
             else:
                 self._failed = False
 
+    async def saved(self) -> None:
+        """Wait for a save that is under way, so that what is answered is on disk too."""
+        async with self._lock:
+            pass
+
     async def save_metrics(self, run: LiveRun) -> None:
         """Write the record if the last time is more than a second ago."""
         if asyncio.get_running_loop().time() - self._saved_at > _SAVE_EVERY:

@@ -209,6 +209,7 @@ class RunSupervisor:
         if run.state is RunState.RUNNING and run.child is not None:
             await asyncio.to_thread(run.child.signal, signal.SIGUSR1)
             await self._wait(lambda: run.state is not RunState.RUNNING, limit=0.8)
+        await self._scribe.saved()
         return "paused" if run.state is RunState.PAUSED else "running"
 
     async def resume(self) -> Literal["paused", "running"]:
@@ -217,6 +218,7 @@ class RunSupervisor:
         if run.child is not None:
             await asyncio.to_thread(run.child.signal, signal.SIGUSR2)
             await self._wait(lambda: run.state is not RunState.PAUSED, limit=0.8)
+        await self._scribe.saved()
         return "paused" if run.state is RunState.PAUSED else "running"
 
     def _require_active(self, verb: str, states: set[RunState]) -> LiveRun:
