@@ -1,8 +1,8 @@
 """A scripted engine: plays every way in which a run can go, in place of the real one.
 
 Called as `<python> -m backend.engines.<name> <run folder>` through a wrapper (`fakes.python`). It
-takes its part from `fake:` in the run's config.yaml, or from FAKE_ENGINE (JSON) in the
-environment. It imports nothing of the project, so that it breaks where the real one would.
+takes its part from fake.json in the run folder, or from FAKE_ENGINE (JSON) in the environment. It
+imports nothing of the project, and little else: a test waits for every import.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -26,15 +25,14 @@ class Part:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.config = _read_config(folder)
         self.fake: dict[str, Any] = {
             "mode": "normal",
             "steps": 20,
             "pause": 0.005,
             **json.loads(os.environ.get("FAKE_ENGINE", "{}")),
-            **(self.config.get("fake") or {}),
+            **_own_part(folder),
         }
-        self.adapter = Path(self.config.get("adapter_path") or folder / "adapter")
+        self.adapter = Path(self.fake.get("adapter_path") or _configured_adapter(folder))
         self.seq = 0
         self.stop: str | None = None
         self.paused = False
@@ -152,6 +150,8 @@ def ignore_term(part: Part) -> int:
 
 
 def grandchildren(part: Part) -> int:
+    import subprocess
+
     sleeper = [sys.executable, "-c", "import time; time.sleep(300)"]
     near = subprocess.Popen(sleeper)
     far = subprocess.Popen(sleeper, start_new_session=True)
@@ -161,6 +161,8 @@ def grandchildren(part: Part) -> int:
 
 
 def leaves_a_child(part: Part) -> int:
+    import subprocess
+
     sleeper = [sys.executable, "-c", "import time; time.sleep(300)"]
     child = subprocess.Popen(sleeper, start_new_session=True)
     (part.folder / "pids.json").write_text(json.dumps([child.pid]), encoding="utf-8")
@@ -241,14 +243,19 @@ PARTS: dict[str, Callable[[Part], int]] = {
 }
 
 
-def _read_config(folder: Path) -> dict[str, Any]:
-    import yaml
-
+def _own_part(folder: Path) -> dict[str, Any]:
     try:
-        value = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+        part: dict[str, Any] = json.loads((folder / "fake.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    return value if isinstance(value, dict) else {}
+    return part
+
+
+def _configured_adapter(folder: Path) -> str:
+    import yaml
+
+    text = (folder / "config.yaml").read_text(encoding="utf-8")
+    return str(yaml.safe_load(text)["adapter_path"])
 
 
 def main(argv: list[str]) -> int:

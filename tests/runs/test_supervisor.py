@@ -72,7 +72,8 @@ async def test_the_record_is_on_disk_before_the_start_is_answered(world: World) 
     session_id = await world.start(mode="silent")
 
     assert world.record(session_id)["state"] in {"starting", "running"}
-    assert yaml.safe_load((world.folder(session_id) / "config.yaml").read_text())["fake"]
+    config = yaml.safe_load((world.folder(session_id) / "config.yaml").read_text())
+    assert config["session_id"] == session_id
     latest = json.loads((world.settings.sessions_dir / "latest.json").read_text())
     assert latest == {"latest_session_id": session_id}
 

@@ -82,6 +82,8 @@ def make_recipe(
     def stage(folder: Path) -> DataSummary:
         (folder / "data").mkdir()
         (folder / "data" / "train.jsonl").write_text('{"text": "a"}\n', encoding="utf-8")
+        part = {"adapter_path": str(adapter), **fake}
+        (folder / "fake.json").write_text(json.dumps(part), encoding="utf-8")
         return DataSummary(train=DataFile(path="train.jsonl", sha256="0" * 64, rows=1))
 
     return Recipe(
@@ -91,7 +93,7 @@ def make_recipe(
         adapter_name=name,
         adapter_path=adapter,
         total_steps=fake.get("steps", 20),
-        config={"adapter_path": str(adapter), "session_id": session_id, "fake": fake},
+        config={"adapter_path": str(adapter), "session_id": session_id},
         request={"model_path": "/models/tiny", "adapter_name": name, "iterations": 20},
         command="mlx_lm.lora --config config.yaml",
         stage=stage,

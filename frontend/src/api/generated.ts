@@ -104,6 +104,20 @@ const injectedRtkApi = api
         }),
         providesTags: ["training"],
       }),
+      pauseTraining: build.mutation<
+        PauseTrainingApiResponse,
+        PauseTrainingApiArg
+      >({
+        query: () => ({ url: `/training/pause`, method: "POST" }),
+        invalidatesTags: ["training"],
+      }),
+      resumeTraining: build.mutation<
+        ResumeTrainingApiResponse,
+        ResumeTrainingApiArg
+      >({
+        query: () => ({ url: `/training/resume`, method: "POST" }),
+        invalidatesTags: ["training"],
+      }),
       listSessions: build.query<ListSessionsApiResponse, ListSessionsApiArg>({
         query: (queryArg) => ({
           url: `/sessions`,
@@ -215,6 +229,12 @@ export type TrainingLogsApiResponse =
 export type TrainingLogsApiArg = {
   limit?: number;
 };
+export type PauseTrainingApiResponse =
+  /** status 200 Successful Response */ PauseAnswer;
+export type PauseTrainingApiArg = void;
+export type ResumeTrainingApiResponse =
+  /** status 200 Successful Response */ PauseAnswer;
+export type ResumeTrainingApiArg = void;
 export type ListSessionsApiResponse =
   /** status 200 Successful Response */ SessionsAnswer;
 export type ListSessionsApiArg = {
@@ -255,6 +275,16 @@ export type Health = {
   status: "healthy";
   timestamp: string;
   version: string;
+};
+export type FieldError = {
+  field: string;
+  message: string;
+};
+export type ErrorAnswer = {
+  error: string;
+  detail: string;
+  hint?: string | null;
+  errors?: FieldError[] | null;
 };
 export type BlasInfo = {
   name: "accelerate" | "openblas" | "reference" | "cuda";
@@ -308,6 +338,8 @@ export type LoraKey = {
   inputs: number;
   outputs: number;
   copies?: number;
+  layers?: number[];
+  sizes?: number[][];
 };
 export type CoverageChoice = {
   value: number;
@@ -325,16 +357,7 @@ export type LoraTargets = {
   seed_keys: string[];
   unmatched_seed_keys: string[];
   notes: string[];
-};
-export type ValidationError = {
-  loc: (string | number)[];
-  msg: string;
-  type: string;
-  input?: any;
-  ctx?: object;
-};
-export type HttpValidationError = {
-  detail?: ValidationError[];
+  block_parameters?: number[];
 };
 export type LineProblem = {
   line: number;
@@ -352,6 +375,7 @@ export type DatasetInspection = {
   problems: LineProblem[];
   problem_count: number;
   valid_beside?: string | null;
+  complete?: boolean;
 };
 export type InspectRequest = {
   path: string;
@@ -545,6 +569,9 @@ export type TrainingStatus = {
 export type LogsAnswer = {
   logs: string[];
 };
+export type PauseAnswer = {
+  status: "paused" | "running";
+};
 export type SessionSummary = {
   session_id: string;
   timestamp: string | null;
@@ -616,6 +643,8 @@ export const {
   useLazyTrainingStatusQuery,
   useTrainingLogsQuery,
   useLazyTrainingLogsQuery,
+  usePauseTrainingMutation,
+  useResumeTrainingMutation,
   useListSessionsQuery,
   useLazyListSessionsQuery,
   useReadSessionQuery,
