@@ -3,6 +3,7 @@
  * A training run is a process of its own and outlives both.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -44,6 +45,20 @@ export async function findBackend(url: string | undefined): Promise<Backend | nu
   const origin = loopbackOrigin(url)
   if (origin === null || !(await isHealthy(origin))) return null
   return { url: origin, pid: null, ended: new Promise(() => undefined), stop: async () => undefined }
+}
+
+/** The address in `server.lock`, while the process that wrote it lives. */
+export function recordedUrl(lockFile: string): string | undefined {
+  try {
+    const holder: unknown = JSON.parse(readFileSync(lockFile, 'utf-8'))
+    if (typeof holder !== 'object' || holder === null) return undefined
+    const { pid, url } = holder as { readonly pid?: unknown; readonly url?: unknown }
+    if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid < 2) return undefined
+    process.kill(pid, 0) // only asks; throws when there is nobody
+    return typeof url === 'string' ? url : undefined
+  } catch {
+    return undefined // no lock, a torn one, or a server that is gone: start our own
+  }
 }
 
 /** Starts `python -m backend` and resolves when it is healthy; an aborted start leaves nothing. */

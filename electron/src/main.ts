@@ -12,6 +12,7 @@ import {
   shell,
 } from 'electron'
 
+import { recordedUrl } from './backend'
 import { openLog } from './log'
 import type { ElectronPort } from './port'
 import { run } from './shell'
@@ -62,7 +63,7 @@ void run(port, {
     startTimeout: 60_000,
     stopGrace: 15_000,
   },
-  runningUrl: env['DROID_URL'],
+  runningUrls: () => [env['DROID_URL'], recordedUrl(join(dataDir, 'server.lock'))],
   onSignal: (listener) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, listener)
   },

@@ -1,6 +1,6 @@
 /** The desktop app from start to end, over the port: one window, one server, one way out. */
 import type { MenuCommand } from './bridge'
-import { findBackend, startBackend, type Launch } from './backend'
+import { findBackend, startBackend, type Backend, type Launch } from './backend'
 import { desktopCalls } from './calls'
 import { answerCalls, originOf, type Messages } from './ipc'
 import { LOADING_URL } from './loading'
@@ -23,8 +23,8 @@ export type ShellOptions = {
   readonly windowFile: string
   readonly log: Log
   readonly launch: Launch
-  /** A server that runs already (`DROID_URL`); used if it answers, and never stopped. */
-  readonly runningUrl: string | undefined
+  /** Servers that may run already; the first that answers is used, and never stopped. */
+  readonly runningUrls: () => readonly (string | undefined)[]
   /** Tells of SIGINT, SIGTERM and SIGHUP. */
   readonly onSignal: (listener: (signal: string) => void) => void
 }
@@ -42,6 +42,7 @@ class DesktopShell {
   private opened: OpenedWindow | null = null
   private watch: Watch | null = null
   private starting: Promise<void> | null = null
+  private loading: Promise<void> = Promise.resolve()
   private readonly aborted = new AbortController()
   /** `asking` while the quit question is open, `leaving` once nothing may hold it up. */
   private way: 'open' | 'asking' | 'leaving' = 'open'
@@ -94,10 +95,10 @@ class DesktopShell {
   }
 
   private async startServer(): Promise<void> {
-    const { launch, runningUrl, log } = this.options
+    const { launch, log } = this.options
     try {
       const { signal } = this.aborted
-      const backend = (await findBackend(runningUrl)) ?? (await startBackend(launch, { signal }))
+      const backend = (await this.runningServer()) ?? (await startBackend(launch, { signal }))
       const whose = backend.pid === null ? 'running already' : `process ${backend.pid}`
       log.write('shell', `The local server is ${backend.url}, ${whose}.`)
       this.watch = watchBackend(backend, {
@@ -114,13 +115,29 @@ class DesktopShell {
     this.opened?.window.webContents.navigationHistory.clear() // no way back to the loading page
   }
 
-  private async load(url: string): Promise<void> {
-    try {
-      await this.opened?.window.loadURL(url)
-    } catch (error) {
-      // A load that is replaced by the next one ends this way too.
-      this.options.log.write('shell', `Loading the page: ${String(error)}`)
+  private async runningServer(): Promise<Backend | null> {
+    for (const url of this.options.runningUrls()) {
+      const found = await findBackend(url)
+      if (found) return found
     }
+    return null
+  }
+
+  /** One load at a time: of two at once, either could be the one that stays. */
+  private load(url: string): Promise<void> {
+    this.loading = this.loading.then(async () => {
+      try {
+        await this.opened?.window.loadURL(url)
+      } catch (error) {
+        const [reason = ''] = String(error).split('\n')
+        this.options.log.write('shell', `Loading the page: ${reason.slice(0, 300)}`)
+        // Aborted is what Electron calls a load that the page itself replaced by another.
+        if (url !== LOADING_URL && !reason.includes('ERR_ABORTED')) {
+          this.fail('The page could not be loaded from the local server.')
+        }
+      }
+    })
+    return this.loading
   }
 
   private menu() {

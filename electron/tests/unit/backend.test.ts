@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
 import {
@@ -7,9 +8,10 @@ import {
   findBackend,
   isHealthy,
   loopbackOrigin,
+  recordedUrl,
   startBackend,
 } from '../../src/backend'
-import { fakeLaunch, isAlive, runningBackend } from './given'
+import { fakeLaunch, isAlive, runningBackend, temporaryFolder } from './given'
 
 describe('starting the server', () => {
   test('it is ready when it has said so and answers as healthy', async () => {
@@ -101,6 +103,29 @@ describe('finding a server that runs already', () => {
     await gone.stop()
     expect(await findBackend(gone.url)).toBeNull()
   })
+
+  test('the lock of a living server tells its address', () => {
+    const lock = join(temporaryFolder(), 'server.lock')
+    writeFileSync(lock, JSON.stringify({ pid: process.pid, url: 'http://127.0.0.1:8000' }))
+    expect(recordedUrl(lock)).toBe('http://127.0.0.1:8000')
+  })
+
+  test('the lock of a server that was killed tells nothing', async () => {
+    const backend = await startBackend(fakeLaunch().launch)
+    await backend.stop()
+    const lock = join(temporaryFolder(), 'server.lock')
+    writeFileSync(lock, JSON.stringify({ pid: backend.pid, url: backend.url }))
+    expect(recordedUrl(lock)).toBeUndefined()
+  })
+
+  test.each(['', '{"pid":', '[]', 'null', '{"pid":1,"url":"http://127.0.0.1:1"}', '{"pid":-1}'])(
+    'a lock that says %j tells nothing',
+    (text) => {
+      const lock = join(temporaryFolder(), 'server.lock')
+      writeFileSync(lock, text)
+      expect(recordedUrl(lock)).toBeUndefined()
+    },
+  )
 
   test.each([
     ['http://127.0.0.1:8000', 'http://127.0.0.1:8000'],

@@ -3,25 +3,25 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 
-import { isHealthy, type Launch } from '../../src/backend'
+import { isHealthy } from '../../src/backend'
 import { LOADING_URL } from '../../src/loading'
 import { run } from '../../src/shell'
-import { callFrom, fakePort } from './fakePort'
+import { callFrom, fakePort, type FakePort } from './fakePort'
 import { fakeLaunch, runningBackend } from './given'
 
 type More = {
   readonly env?: NodeJS.ProcessEnv
-  readonly launch?: Partial<Launch>
   readonly platform?: NodeJS.Platform
   readonly runningUrl?: string
   readonly button?: number
+  readonly fake?: FakePort
 }
 
 /** The app over the fake port, as far as `run` takes it. */
-async function started({ env, launch: more, platform = 'linux', runningUrl, button = 0 }: More = {}) {
-  const fake = fakePort()
+async function started(more: More = {}) {
+  const { platform = 'linux', runningUrl, button = 0, fake = fakePort() } = more
   fake.answers.button = button
-  const { launch, happened } = fakeLaunch(env, more)
+  const { launch, happened } = fakeLaunch(more.env)
   let signalled: (signal: string) => void = () => undefined
   const running = run(fake.port, {
     platform,
@@ -29,7 +29,7 @@ async function started({ env, launch: more, platform = 'linux', runningUrl, butt
     windowFile: join(launch.checkout, 'window.json'),
     log: launch.log,
     launch,
-    runningUrl,
+    runningUrls: () => [undefined, runningUrl],
     onSignal: (listener) => {
       signalled = listener
     },
@@ -76,6 +76,24 @@ describe('starting', () => {
     expect(errors[0]?.content).toContain('Port 8000 is in use.')
     expect(errors[0]?.content).toContain(launch.log.path)
     expect(readFileSync(launch.log.path, 'utf-8')).toContain('Port 8000 is in use.')
+  })
+
+  test('a page that cannot be loaded is told, not left as an empty window', async () => {
+    const fake = fakePort()
+    const own = await runningBackend(fakeLaunch().launch)
+    const { port } = fake
+    const create = port.createWindow
+    port.createWindow = (options) => {
+      const opened = create(options)
+      opened.window.loadURL = async (url) => {
+        if (url !== LOADING_URL) throw new Error("ERR_CONNECTION_REFUSED (-102) loading 'x'")
+      }
+      return opened
+    }
+    const { running, exited, errors } = await started({ runningUrl: own.url, fake })
+    await running
+    expect(await exited).toBe(1)
+    expect(errors[0]?.content).toContain('could not be loaded')
   })
 
   test('a server that runs already is used, and still runs afterwards', async () => {
