@@ -1,9 +1,9 @@
 /** A uPlot chart in React: React draws the frame, the plot reads its source by itself. */
 
 import 'uplot/dist/uPlot.min.css'
+import '@/ui/chart.css'
 
-import { useEffect, useRef, type KeyboardEvent, type Ref } from 'react'
-import { useImperativeHandle } from 'react'
+import { useEffect, useImperativeHandle, useRef, type KeyboardEvent, type Ref } from 'react'
 
 import { useShownTheme } from '@/lib/theme'
 import { createPlot, type ChartPlot } from '@/ui/chartPlot'
@@ -41,6 +41,8 @@ export function Chart({ summary, source, style, group, ref }: Props) {
     })
     const sizes = new ResizeObserver(made.resize)
     sizes.observe(root.current)
+    // A canvas does not redraw by itself when the font of its labels arrives.
+    void document.fonts?.ready.then(made.repaint)
     return () => {
       stopReading()
       cancelAnimationFrame(waiting)
@@ -64,17 +66,19 @@ export function Chart({ summary, source, style, group, ref }: Props) {
   }
 
   return (
-    // The arrow keys move the cursor, so the picture takes the focus like a slider would.
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
-    <div
-      ref={root}
-      role="img"
-      aria-label={summary}
-      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-      tabIndex={0}
-      onKeyDown={onKeyDown}
-      className="w-full min-w-0 overflow-hidden rounded-small"
-      style={{ height: style.height }}
-    />
+    // Taken out of the flow, so that the plot follows the room it has and never makes it.
+    <div className="relative size-full min-w-0" style={{ minHeight: style.minHeight }}>
+      {/* The arrow keys move the cursor, so the picture takes the focus like a slider would. */}
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions */}
+      <div
+        ref={root}
+        role="img"
+        aria-label={summary}
+        // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+        tabIndex={0}
+        onKeyDown={onKeyDown}
+      className="absolute inset-0 rounded-small"
+      />
+    </div>
   )
 }

@@ -4,21 +4,21 @@ import type { RunSeries } from '@/lib/series'
 import { seriesRows, thinRows } from '@/lib/seriesTable'
 import { useVersion } from '@/ui/useVersion'
 
-type Props = { readonly series: RunSeries; readonly height: number }
+type Props = { readonly series: RunSeries; readonly minHeight: number }
 
 const MOST_ROWS = 300
 const HEADS = ['Iteration', 'Train loss', 'Validation loss', 'Learning rate', 'Tokens/s', 'Memory']
 
-export function ChartTable({ series, height }: Props) {
+export function ChartTable({ series, minHeight }: Props) {
   useVersion(series)
   const rows = seriesRows(series)
   const shown = thinRows(rows, MOST_ROWS)
   return (
-    <div>
+    <div className="flex min-h-0 flex-1 flex-col pt-2" style={{ minHeight }}>
       {/* The box scrolls, so the keyboard must be able to reach it. */}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-      <div className="overflow-auto" style={{ height: height - 24 }} tabIndex={0} role="region" aria-label="Table of the curves">
-        <table className="w-full border-collapse text-right text-small">
+      <div className="relative min-h-0 flex-1 overflow-auto" tabIndex={0} role="region" aria-label="Table of the curves">
+        <table className="absolute inset-x-0 top-0 w-full border-collapse text-right text-small">
           <caption className="sr-only">Losses, learning rate, throughput and memory by iteration</caption>
           <thead className="sticky top-0 bg-card text-soft">
             <tr>

@@ -11,15 +11,15 @@ export type ConfigGroup = { readonly title: string; readonly rows: readonly Conf
 
 export function ConfigGrid({ groups }: { readonly groups: readonly ConfigGroup[] }) {
   return (
-    <div className="grid gap-x-8 gap-y-5 sm:grid-cols-2 xl:grid-cols-3">
+    <div className="gap-x-8 sm:columns-2 xl:columns-3">
       {groups.map((group) => (
-        <section key={group.title} className="min-w-0">
-          <h3 className="mb-1 text-small font-semibold text-soft">{group.title}</h3>
+        <section key={group.title} className="mb-4 min-w-0">
+          <h3 className="mb-1 break-after-avoid text-small font-semibold text-soft">{group.title}</h3>
           <dl>
             {group.rows.map((row) => (
               <div
                 key={row.name}
-                className="flex items-baseline justify-between gap-4 border-b border-line py-1 last:border-0"
+                className="flex items-baseline justify-between gap-4 break-inside-avoid border-b border-line py-1 last:border-0"
               >
                 <dt className="shrink-0 text-small text-soft" title={row.name}>
                   {row.label}

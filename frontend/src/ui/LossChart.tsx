@@ -1,7 +1,7 @@
 /** The loss card: picture or table, with its controls. */
 import { useMemo, useRef, useState } from 'react'
 import { saveFile, safeFileName } from '@/lib/download'
-import { compact, count, loss } from '@/lib/format'
+import { count, loss } from '@/lib/format'
 import type { RunSeries } from '@/lib/series'
 import { seriesCsv } from '@/lib/seriesTable'
 import { Card } from '@/ui/Card'
@@ -47,13 +47,8 @@ export function LossChart({ series, group, end, name, waiting }: Props) {
   return (
     <Card
       title="Loss"
-      subtitle={
-        <ChartLegend
-          smoothed={settings.smoothing > 0}
-          validated={series.validation.length > 0}
-          checkpoints={series.checkpoints.length > 0}
-        />
-      }
+      className="h-full"
+      bodyClassName="flex flex-col"
       actions={
         <ChartControls
           settings={settings}
@@ -67,10 +62,15 @@ export function LossChart({ series, group, end, name, waiting }: Props) {
         />
       }
     >
+      <ChartLegend
+        smoothed={settings.smoothing > 0}
+        validated={series.validation.length > 0}
+        checkpoints={series.checkpoints.length > 0}
+      />
       {table ? (
-        <ChartTable series={series} height={HEIGHT} />
+        <ChartTable series={series} minHeight={HEIGHT} />
       ) : (
-        <div className="relative">
+        <div className="relative min-h-0 flex-1">
           <Chart ref={chart} summary={summaryOf(series)} source={source} style={style} group={group} />
           {empty ? (
             <p className="pointer-events-none absolute inset-0 flex items-center justify-center pb-8 text-small text-soft">
@@ -85,12 +85,11 @@ export function LossChart({ series, group, end, name, waiting }: Props) {
 
 function styleOf(log: boolean, clip: boolean, end: number | null): ChartStyle {
   return {
-    height: HEIGHT,
+    minHeight: HEIGHT,
     log,
     clip,
     end,
     xLabel: 'Iteration',
-    yFormat: (value) => compact(value, 2),
     lines: [
       { label: 'raw', color: 'chart-train-faint', width: 1, format: loss, quiet: true },
       { label: 'train', color: 'chart-train', width: 2, format: loss },

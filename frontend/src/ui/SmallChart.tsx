@@ -23,11 +23,10 @@ export function SmallChart({ title, series, column, color, group, end, format }:
   const source = useMemo(() => columnSource(series, column), [series, column])
   const style = useMemo(
     (): ChartStyle => ({
-      height: 64,
+      minHeight: 64,
       bare: true,
       end,
       xLabel: 'Iteration',
-      yFormat: (value) => format(value),
       lines: [{ label: title.toLowerCase(), color, width: 1.5, format }],
     }),
     [end, format, title, color],
@@ -39,12 +38,14 @@ export function SmallChart({ title, series, column, color, group, end, format }:
         <h2 className="text-small font-semibold">{title}</h2>
         <span className="text-small font-medium">{format(last)}</span>
       </div>
-      <Chart
-        summary={`${title}, ${count(series.train.length)} reports, now ${format(last)}.`}
-        source={source}
-        style={style}
-        group={group}
-      />
+      <div className="h-16">
+        <Chart
+          summary={`${title}, ${count(series.train.length)} reports, now ${format(last)}.`}
+          source={source}
+          style={style}
+          group={group}
+        />
+      </div>
     </Card>
   )
 }

@@ -4,7 +4,7 @@ import uPlot from 'uplot'
 
 import { readToken } from '@/lib/theme'
 import { drawOverlay } from '@/ui/chartOverlay'
-import { clampView, fullRange, yRange } from '@/ui/chartRange'
+import { axisValues, clampView, fullRange, yRange } from '@/ui/chartRange'
 import { createReadout } from '@/ui/chartReadout'
 import type { ChartData, ChartGroup, ChartSource, ChartStyle, View } from '@/ui/chartTypes'
 
@@ -34,7 +34,7 @@ export function createPlot(
   }
   const readout = createReadout(() => ({ data, style }))
   const plot = new uPlot(
-    optionsOf({ style, group, data: () => data, shown, choose, width: root.clientWidth }),
+    optionsOf({ style, group, data: () => data, shown, choose, width: root.clientWidth, height: root.clientHeight }),
     aligned(data, style),
     root,
   )
@@ -49,6 +49,7 @@ export function createPlot(
       plot.setScale('x', { min, max })
     })
   }
+  let destroyed = false
   const stopListening = group.subscribe(apply)
 
   return {
@@ -58,12 +59,12 @@ export function createPlot(
       if (!readout.element.hidden) readout.show(plot)
     },
     resize: () => {
-      if (root.clientWidth > 0 && root.clientWidth !== plot.width) {
-        plot.setSize({ width: root.clientWidth, height: style.height })
-      }
+      const { clientWidth: width, clientHeight: height } = root
+      if (width === 0 || height === 0) return
+      if (width !== plot.width || height !== plot.height) plot.setSize({ width, height })
     },
     repaint: () => {
-      plot.redraw(false, true)
+      if (!destroyed) plot.redraw(false, true)
     },
     step: (by) => {
       const index = Math.min(Math.max((plot.cursor.idx ?? -1) + by, 0), data.x.length - 1)
@@ -73,6 +74,7 @@ export function createPlot(
     },
     picture: () => plot.ctx.canvas,
     destroy: () => {
+      destroyed = true
       stopListening()
       plot.destroy()
     },
@@ -86,15 +88,16 @@ type Wiring = {
   readonly shown: () => View
   readonly choose: (view: View) => void
   readonly width: number
+  readonly height: number
 }
 
-function optionsOf({ style, group, data, shown, choose, width }: Wiring): uPlot.Options {
+function optionsOf({ style, group, data, shown, choose, width, height }: Wiring): uPlot.Options {
   const bare = style.bare === true
   const axis = { font: AXIS_FONT, stroke: () => readToken('chart-axis'), ticks: { show: false }, border: { show: false } }
   return {
     width: Math.max(width, 40),
-    height: style.height,
-    padding: bare ? [6, 2, 4, 2] : [10, 12, 0, 0],
+    height: Math.max(height, style.minHeight),
+    padding: bare ? [6, 4, 4, 4] : [10, 24, 0, 0],
     legend: { show: false },
     select: { show: true, left: 0, top: 0, width: 0, height: 0 },
     cursor: {
@@ -128,7 +131,7 @@ function optionsOf({ style, group, data, shown, choose, width }: Wiring): uPlot.
         gap: 8,
         space: 44,
         grid: { stroke: () => readToken('chart-grid'), width: 1 },
-        values: (_, splits) => splits.map((value: number | null) => (value === null ? '' : style.yFormat(value))),
+        values: (_, splits) => axisValues(splits),
       },
     ],
     series: [

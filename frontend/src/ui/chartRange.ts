@@ -44,6 +44,23 @@ export function yRange(data: ChartData, style: ChartStyle, [from, to]: View): Ra
   return style.log ? airLog(low, high) : airLinear(low, high, style.fromZero === true)
 }
 
+/** Labels of an axis, all with the decimals that the finest needs; null is a split without label. */
+export function axisValues(splits: readonly (number | null)[]): string[] {
+  const known = splits.filter((split) => split !== null)
+  const decimals = Math.max(0, ...known.map((split) => decimalsOf(split)))
+  return splits.map((split) => {
+    if (split === null) return ''
+    const tiny = split !== 0 && Math.abs(split) < 0.001
+    return tiny ? split.toExponential(0).replace('e+', 'e') : split.toFixed(Math.min(decimals, 3))
+  })
+}
+
+function decimalsOf(value: number): number {
+  // Ten digits hide the noise of binary fractions (0.30000000000000004).
+  const text = String(Number(value.toPrecision(10)))
+  return text.includes('e') ? 0 : (text.split('.')[1]?.length ?? 0)
+}
+
 /** A log axis has no place for zero and below: the range is that of the values above. */
 function positive(range: Range | null, column: Float64Array, from: number, to: number): Range | null {
   if (range === null || range[0] > 0) return range

@@ -28,10 +28,15 @@ export function readoutRows(data: ChartData, style: ChartStyle, index: number): 
   return rows
 }
 
+const BOX =
+  'pointer-events-none absolute top-1 left-0 z-10 rounded-field border border-line bg-raised px-2.5 py-1.5 text-small whitespace-nowrap'
+/** A small chart has no room for a box: the value stands where its newest value stood. */
+const BARE =
+  'pointer-events-none absolute -top-7.25 -right-1 z-10 flex gap-2 bg-card pl-4 text-small whitespace-nowrap'
+
 export function createReadout(read: () => { data: ChartData; style: ChartStyle }): Readout {
   const element = document.createElement('div')
-  element.className =
-    'pointer-events-none absolute top-1 left-0 z-10 rounded-field border border-line bg-raised px-2.5 py-1.5 text-small whitespace-nowrap'
+  element.className = read().style.bare ? BARE : BOX
   element.hidden = true
   // The same numbers stand in the chart's table; spoken with every pixel they would be noise.
   element.setAttribute('aria-hidden', 'true')
@@ -42,6 +47,12 @@ export function createReadout(read: () => { data: ChartData; style: ChartStyle }
     const x = typeof idx === 'number' ? data.x[idx] : undefined
     if (typeof idx !== 'number' || x === undefined || left === undefined || left < 0) {
       element.hidden = true
+      return
+    }
+    if (style.bare) {
+      const [row] = readoutRows(data, style, idx)
+      element.replaceChildren(textElement('text-faint', `at ${counting.format(x)}`), textElement('font-medium text-ink', row?.text ?? ''))
+      element.hidden = false
       return
     }
     const title = document.createElement('div')
@@ -55,6 +66,13 @@ export function createReadout(read: () => { data: ChartData; style: ChartStyle }
     element.style.transform = `translateX(${Math.max(0, Math.min(beside, room - width))}px)`
   }
   return { element, show }
+}
+
+function textElement(className: string, text: string): HTMLElement {
+  const element = document.createElement('span')
+  element.className = className
+  element.textContent = text
+  return element
 }
 
 function rowElement({ label, color, text }: ReadoutRow): HTMLElement {

@@ -10,7 +10,7 @@ export type ChartSettings = {
 }
 
 const KEY = 'droid.charts'
-const USUAL: ChartSettings = { log: false, clip: false, smoothing: 0.6 }
+const USUAL: ChartSettings = { log: false, clip: false, smoothing: 0.8 }
 
 export function useChartSettings(): readonly [ChartSettings, (change: Partial<ChartSettings>) => void] {
   const [settings, setSettings] = useState<ChartSettings>(() => readStored(KEY, parse) ?? USUAL)

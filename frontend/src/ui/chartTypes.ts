@@ -39,7 +39,8 @@ export type ChartSource = {
 export type ChartStyle = {
   readonly lines: readonly ChartLine[]
   readonly points?: ChartPoints
-  readonly height: number
+  /** The plot fills the room it is given, and is never lower than this. */
+  readonly minHeight: number
   readonly log?: boolean
   /** Leave the far outliers out of the y range. */
   readonly clip?: boolean
@@ -50,7 +51,6 @@ export type ChartStyle = {
   /** Where the x axis ends even if the data does not reach it yet. */
   readonly end?: number | null
   readonly xLabel: string
-  readonly yFormat: (value: number) => string
 }
 
 export type View = readonly [from: number, to: number]

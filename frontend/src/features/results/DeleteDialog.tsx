@@ -47,7 +47,7 @@ function OpenDelete({ sessionId, name, damaged, onClose, onDeleted }: Omit<Props
         </>
       }
     >
-      <fieldset className="flex flex-col gap-2.5">
+      <fieldset className="flex flex-col gap-2.5 text-left whitespace-normal">
         <legend className="sr-only">What is deleted</legend>
         <Choice
           checked={!files}

@@ -1,12 +1,11 @@
 /** The final numbers of a run. */
-import { compact, count, duration, gigabytes, loss, moment, parameters } from '@/lib/format'
+import { count, duration, loss, moment, parameters } from '@/lib/format'
 import { StatCard, StatGrid } from '@/ui/StatCard'
 import { durationOf, metric, type SessionView } from './record'
 
 export function SessionFigures({ session }: { readonly session: SessionView }) {
   const { best } = session
   const total = metric(session, 'total_steps')
-  const speed = metric(session, 'tokens_per_second')
   const trainable = metric(session, 'trainable_parameters')
   const all = metric(session, 'total_parameters')
   return (
@@ -27,15 +26,13 @@ export function SessionFigures({ session }: { readonly session: SessionView }) {
       <StatCard
         label="Trainable"
         value={parameters(trainable)}
-        note={note(trainable, all, speed, metric(session, 'peak_memory_gb'))}
+        note={shareOf(trainable, all)}
       />
     </StatGrid>
   )
 }
 
-function note(trainable: number | null, all: number | null, speed: number | null, memory: number | null): string {
-  const share = trainable === null || all === null || all === 0 ? null : `${((trainable / all) * 100).toFixed(2)} %`
-  return [share, speed === null ? null : `${compact(speed, 3)} tok/s`, memory === null ? null : gigabytes(memory)]
-    .filter(Boolean)
-    .join(' · ')
+function shareOf(trainable: number | null, all: number | null): string {
+  if (trainable === null || all === null || all === 0) return ''
+  return `${((trainable / all) * 100).toFixed(3)} % of ${parameters(all)}`
 }

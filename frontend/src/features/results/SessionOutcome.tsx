@@ -30,7 +30,9 @@ function Line({ label, text }: { readonly label: ReactNode; readonly text: strin
         <code className="min-w-0 truncate font-mono text-tiny text-soft" title={text}>
           {text}
         </code>
-        <CopyButton text={text} />
+        <span className="shrink-0">
+          <CopyButton text={text} />
+        </span>
       </dd>
     </>
   )

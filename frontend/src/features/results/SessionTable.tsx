@@ -18,15 +18,15 @@ type Props = {
   readonly className?: string
 }
 
-type Column = { readonly key: SortKey; readonly label: string; readonly right?: boolean; readonly wide?: boolean }
+type Column = { readonly key: SortKey; readonly label: string; readonly right?: boolean; readonly from?: 'lg' | 'xl' }
 
 const COLUMNS: readonly Column[] = [
   { key: 'name', label: 'Run' },
   { key: 'state', label: 'State' },
-  { key: 'train', label: 'Train loss', right: true },
-  { key: 'validation', label: 'Val loss', right: true, wide: true },
+  { key: 'train', label: 'Train loss', right: true, from: 'lg' },
+  { key: 'validation', label: 'Val loss', right: true, from: 'xl' },
   { key: 'best', label: 'Best', right: true },
-  { key: 'steps', label: 'Steps', right: true, wide: true },
+  { key: 'steps', label: 'Steps', right: true, from: 'xl' },
   { key: 'duration', label: 'Duration', right: true },
   { key: 'date', label: 'Date', right: true },
 ]
@@ -57,17 +57,20 @@ export function SessionTable({ sessions, sort, onSort, className }: Props) {
 
 type SortHeadProps = { readonly column: Column; readonly sort: Sort; readonly onSort: (sort: Sort) => void }
 
-function SortHead({ column: { key, label, right, wide }, sort, onSort }: SortHeadProps) {
+function SortHead({ column: { key, label, right, from }, sort, onSort }: SortHeadProps) {
   const active = sort.key === key
   const Arrow = sort.down ? ArrowDown : ArrowUp
   return (
     <HeadCell
       aria-sort={active ? (sort.down ? 'descending' : 'ascending') : 'none'}
-      className={cx(right && 'text-right', wide && 'hidden xl:table-cell')}
+      className={cx(right && 'text-right', from === 'lg' && 'hidden lg:table-cell', from === 'xl' && 'hidden xl:table-cell')}
     >
       <button
         type="button"
-        className="inline-flex items-center gap-1 rounded-small py-0.5 whitespace-nowrap hover:text-ink"
+        className={cx(
+          'inline-flex items-center gap-1 rounded-small py-0.5 whitespace-nowrap hover:text-ink',
+          right && 'flex-row-reverse',
+        )}
         // Losses are looked for from the lowest, dates from the newest.
         onClick={() => onSort({ key, down: active ? !sort.down : key === 'date' })}
       >
@@ -82,7 +85,7 @@ function SessionRow({ session }: { readonly session: SessionSummary }) {
   const address = `/results/${encodeURIComponent(session.session_id)}`
   return (
     <Row className="hover:bg-sunken">
-      <Cell className="max-w-72">
+      <Cell className="w-full max-w-0">
         <span className="flex min-w-0 items-center gap-2">
           {session.problem == null ? (
             <Link to={address} className="min-w-0 truncate rounded-small font-medium hover:text-accent hover:underline">
@@ -98,7 +101,7 @@ function SessionRow({ session }: { readonly session: SessionSummary }) {
         </span>
       </Cell>
       <Cell>{stateOf(session)}</Cell>
-      <Cell className="text-right">{loss(session.final_train_loss)}</Cell>
+      <Cell className="hidden text-right lg:table-cell">{loss(session.final_train_loss)}</Cell>
       <Cell className="hidden text-right xl:table-cell">{loss(session.final_val_loss)}</Cell>
       <Cell className="text-right font-medium">{loss(session.best_val_loss)}</Cell>
       <Cell className="hidden text-right whitespace-nowrap xl:table-cell">

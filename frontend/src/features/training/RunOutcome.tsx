@@ -67,7 +67,9 @@ function Path({ label, path }: { readonly label: string; readonly path: string }
         <code className="min-w-0 truncate font-mono text-tiny text-soft" title={path}>
           {path}
         </code>
-        <CopyButton text={path} label="Copy path" />
+        <span className="shrink-0">
+          <CopyButton text={path} label="Copy path" />
+        </span>
       </dd>
     </div>
   )

@@ -24,7 +24,6 @@ export function StopDialog({ open, onClose, hasBest }: Props) {
       open={open}
       title="Stop training?"
       onClose={close}
-      size="small"
       sheet
       footer={
         <>

@@ -23,7 +23,7 @@ export function figuresOf(run: RunView, series: RunSeries, memoryLimit: number |
     {
       label: 'Memory',
       value: gigabytes(metrics.peak_memory_gb),
-      note: memoryLimit === null ? 'peak' : `peak · of ${(memoryLimit / 1e9).toFixed(1)}`,
+      note: memoryLimit === null ? 'peak' : `peak · of ${(memoryLimit / 1e9).toFixed(1)} GB`,
     },
   ]
 }
@@ -40,7 +40,7 @@ function gainWords(run: RunView, series: RunSeries): string {
   if (since === null) return run.metrics.val_loss == null ? 'not evaluated yet' : ''
   if (since === 0) return 'the best so far'
   const patience = run.config?.['early_stop'] === true ? numberOf(run.config, 'patience') : null
-  if (patience !== null) return `${count(since)} of ${plural(patience, 'evaluation')} without gain`
+  if (patience !== null) return `${count(since)} of ${count(patience)} without gain`
   return `${plural(since, 'evaluation')} without gain`
 }
 
