@@ -98,7 +98,10 @@ def _blas_environment(blas: BlasInfo, env: Mapping[str, str]) -> dict[str, str]:
     # The loader splits LD_PRELOAD at blanks, so a folder with one is named in its search path.
     chosen["LD_PRELOAD"] = _joined(library.name, env.get("LD_PRELOAD"))
     chosen["LD_LIBRARY_PATH"] = _joined(str(library.parent), env.get("LD_LIBRARY_PATH"))
-    chosen["OPENBLAS_NUM_THREADS"] = env.get("OPENBLAS_NUM_THREADS", str(usable_cores()))
+    # Half: OpenBLAS's threads wait for each other by spinning, so on a busy machine one thread per
+    # core was measured six times slower than this; and the server needs a core of its own.
+    half = str(max(1, usable_cores() // 2))
+    chosen["OPENBLAS_NUM_THREADS"] = env.get("OPENBLAS_NUM_THREADS", half)
     return chosen
 
 
