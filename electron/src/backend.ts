@@ -67,7 +67,8 @@ export async function startBackend(
   { port = 0, signal }: { readonly port?: number; readonly signal?: AbortSignal } = {},
 ): Promise<Backend> {
   signal?.throwIfAborted()
-  const child = spawn(launch.python, ['-m', 'backend', '--port', String(port)], {
+  const address = ['--host', '127.0.0.1', '--port', String(port)]
+  const child = spawn(launch.python, ['-m', 'backend', ...address], {
     cwd: launch.checkout,
     env: cleanEnvironment(launch.env),
     stdio: ['ignore', 'pipe', 'pipe'],

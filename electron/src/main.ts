@@ -46,6 +46,7 @@ const port: ElectronPort = {
 const { env } = process
 const checkout = resolve(__dirname, '..', '..')
 const dataDir = resolve(env['DROID_DATA_DIR'] ?? checkout)
+const sessionsDir = env['DROID_SESSIONS_DIR'] ?? join(dataDir, 'sessions')
 const log = openLog(join(env['DROID_LOGS_DIR'] ?? join(dataDir, 'logs'), 'electron.log'))
 
 app.setName('Droid FineTuning')
@@ -63,7 +64,7 @@ void run(port, {
     startTimeout: 60_000,
     stopGrace: 15_000,
   },
-  runningUrls: () => [env['DROID_URL'], recordedUrl(join(dataDir, 'server.lock'))],
+  runningUrls: () => [env['DROID_URL'], recordedUrl(join(sessionsDir, 'server.lock'))],
   onSignal: (listener) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, listener)
   },

@@ -87,7 +87,8 @@ export class Desktop {
 
 /** Starts the app with a data root of its own; it is gone again after the test. */
 export function openDesktop(env: NodeJS.ProcessEnv = {}): Desktop {
-  const dataDir = mkdtempSync(join(tmpdir(), 'droid desktop '))
+  const userData = mkdtempSync(join(tmpdir(), 'droid desktop '))
+  const dataDir = env['DROID_DATA_DIR'] ?? userData
   const app = spawn(
     process.execPath,
     ['-r', join(DIST, 'stand-in', 'electron-shim.cjs'), join(DIST, 'main.cjs')],
@@ -96,7 +97,7 @@ export function openDesktop(env: NodeJS.ProcessEnv = {}): Desktop {
       env: {
         ...process.env,
         DROID_DATA_DIR: dataDir,
-        SHIM_USER_DATA: dataDir,
+        SHIM_USER_DATA: userData,
         SHIM_CHROMIUM: browserPath(),
         ...env,
       },
@@ -106,7 +107,7 @@ export function openDesktop(env: NodeJS.ProcessEnv = {}): Desktop {
   onTestFinished(async () => {
     app.kill('SIGTERM')
     await desktop.exited
-    rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 })
+    rmSync(userData, { recursive: true, force: true, maxRetries: 5 })
   })
   return desktop
 }

@@ -1,0 +1,72 @@
+/** The built app in the stand-in, with the real server and the real page. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { beforeAll, expect, test } from 'vitest'
+
+import { isAlive, openDesktop, type Desktop } from './desktop'
+
+const CHECKOUT = resolve(import.meta.dirname, '..', '..', '..')
+
+beforeAll(() => {
+  for (const [path, remedy] of [
+    ['.venv/bin/python', 'Run ./startmlxnew --no-window once, or scripts/setup.sh.'],
+    ['frontend/dist/index.html', 'Run npm run build first.'],
+  ] as const) {
+    if (!existsSync(join(CHECKOUT, path))) throw new Error(`${path} is missing. ${remedy}`)
+  }
+})
+
+/** The server's own record of itself, which also outlives a shell that was killed. */
+function serverOf(desktop: Desktop): { readonly pid: number; readonly url: string } {
+  const lock = join(desktop.dataDir, 'sessions', 'server.lock')
+  return JSON.parse(readFileSync(lock, 'utf-8')) as { pid: number; url: string }
+}
+
+test('the page of the real server opens, hears the menu, and the server ends with the app', async () => {
+  const desktop = openDesktop()
+  const page = await desktop.page()
+  const { pid, url } = serverOf(desktop)
+  expect(pid).toBe(desktop.serverPid())
+  expect(new URL(page.url()).origin).toBe(url)
+  await page.getByRole('navigation').first().waitFor()
+
+  desktop.press('CmdOrCtrl+4')
+  await page.waitForURL(/#\/results$/)
+  desktop.press('CmdOrCtrl+1')
+  await page.waitForURL(/#\/setup$/)
+
+  desktop.press('quit')
+  expect(await desktop.exited).toBe(0)
+  expect(isAlive(pid)).toBe(false)
+})
+
+test('a server that is killed comes back on the same address', async () => {
+  const desktop = openDesktop()
+  const page = await desktop.page()
+  const before = serverOf(desktop)
+  process.kill(before.pid, 'SIGKILL')
+  await expect
+    .poll(() => page.evaluate(`fetch('/health').then((a) => a.ok, () => false)`), { timeout: 30_000 })
+    .toBe(true)
+  const after = serverOf(desktop)
+  expect(after.url).toBe(before.url)
+  expect(after.pid).not.toBe(before.pid)
+})
+
+test('a shell that was killed leaves its server, and the next one uses it', async () => {
+  const first = openDesktop()
+  await first.page()
+  const { pid, url } = serverOf(first)
+  first.kill('SIGKILL')
+  await first.exited
+  expect(isAlive(pid)).toBe(true)
+
+  const second = openDesktop({ DROID_DATA_DIR: first.dataDir })
+  const page = await second.page()
+  expect(new URL(page.url()).origin).toBe(url)
+  second.press('quit')
+  expect(await second.exited).toBe(0)
+  expect(isAlive(pid)).toBe(true) // it belongs to nobody here; ./killmlxnew ends it
+  process.kill(pid, 'SIGTERM')
+  await expect.poll(() => isAlive(pid), { timeout: 15_000 }).toBe(false)
+})
