@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from backend.errors import Invalid
+from backend.training.defaults import known_defaults
+from backend.training.rules import refuse_impossible, refuse_unavailable, warnings_for
+from tests.training.requests import model, request, targets
+
+IMPOSSIBLE: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
+    ({"max_seq_length": 10_000}, {}, "max_seq_length", "256"),
+    ({"lora_num_layers": 99}, {}, "lora_num_layers", "99"),
+    ({"fine_tune_type": "full"}, {"quantization": "4-bit"}, "fine_tune_type", "4-bit"),
+    ({"learning_rate": 1e6}, {}, "learning_rate", "1e+06"),
+    ({"grad_accumulation_steps": 500}, {}, "grad_accumulation_steps", "500"),
+    ({"warmup_steps": 100}, {}, "warmup_steps", "100"),
+]
+
+
+@pytest.mark.parametrize(
+    ("fields", "facts", "field", "named"), IMPOSSIBLE, ids=[row[2] for row in IMPOSSIBLE]
+)
+def test_what_the_engine_would_fail_on_is_refused_beside_its_field(
+    fields: dict[str, Any], facts: dict[str, Any], field: str, named: str
+) -> None:
+    asked = request(**{"max_seq_length": 128, **fields})
+
+    with pytest.raises(Invalid) as refusal:
+        refuse_impossible(asked, model(**facts), targets(), 100)
+
+    assert [problem.field for problem in refusal.value.errors] == [field]
+    assert named in refusal.value.detail
+
+
+def test_all_problems_come_at_once() -> None:
+    with pytest.raises(Invalid) as refusal:
+        refuse_impossible(request(learning_rate=5, warmup_steps=900), model(), targets(), 100)
+
+    fields = {problem.field for problem in refusal.value.errors}
+    assert fields == {"learning_rate", "warmup_steps", "max_seq_length"}
+
+
+@pytest.mark.parametrize(
+    "fields", [{"queue": True}, {"resume_from": "x"}, {"quantize_base": 4}], ids=str
+)
+def test_what_is_not_there_yet_is_refused_not_ignored(fields: dict[str, Any]) -> None:
+    with pytest.raises(Invalid) as refusal:
+        refuse_unavailable(request(**fields))
+
+    assert refusal.value.errors[0].field == next(iter(fields))
+
+
+def warned(**fields: Any) -> str:
+    return " ".join(
+        warnings_for(request(**fields), iterations=100, checkpoint_bytes=1000, checkpoints=4)
+    )
+
+
+def test_a_strong_multiplier_is_warned_of_with_its_alternative() -> None:
+    assert "3.2e-03" in warned() and "alpha_over_rank" in warned()
+    assert "multiplier" not in warned(lora_scaling="alpha_over_rank")
+
+
+def test_odd_settings_are_warned_of() -> None:
+    assert "nothing is validated" in warned(val_batches=0)
+    assert "weight decay" in warned(optimizer="adam", weight_decay=0.5)
+    assert "do not fill a weight update" in warned(grad_accumulation_steps=3)
+
+
+def test_many_large_checkpoints_are_warned_of() -> None:
+    warnings = warnings_for(
+        request(lora_scaling="alpha_over_rank"),
+        iterations=7329,
+        checkpoint_bytes=70_000_000,
+        checkpoints=293,
+    )
+
+    assert "20.5 GB" in warnings[0]
+
+
+def test_only_known_and_valid_defaults_of_a_model_are_kept() -> None:
+    suggested = {"iterations": 7, "batch_size": "four", "colour": "red", "lora_keys": "qv"}
+
+    assert known_defaults(suggested) == {"iterations": 7, "lora_keys": "qv"}

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.training.config import StandardStart
+from backend.training.standard import RunPaths, build_config, command_for, lr_schedule
+from tests.training.requests import request
+
+PATHS = RunPaths(model=Path("/m"), run=Path("/s/id"), adapter=Path("/a/name"))
+ENGINE_KEYS = {
+    "model", "train", "data", "fine_tune_type", "optimizer", "optimizer_config", "seed",
+    "num_layers", "batch_size", "iters", "val_batches", "learning_rate", "lr_schedule",
+    "steps_per_report", "steps_per_eval", "save_every", "grad_accumulation_steps",
+    "grad_checkpoint", "max_seq_length", "mask_prompt", "resume_adapter_file", "adapter_path",
+    "test", "lora_parameters",
+}  # fmt: skip
+
+
+def config(iterations: int = 100, **fields: Any) -> dict[str, Any]:
+    return build_config(
+        request(**fields),
+        session_id="id",
+        paths=PATHS,
+        keys=["self_attn.q_proj"],
+        iterations=iterations,
+        model_fingerprint="f",
+    )
+
+
+def test_every_key_of_the_engine_is_explicit() -> None:
+    assert set(config()) >= ENGINE_KEYS
+
+
+def test_the_defaults_are_full_layer_lora() -> None:
+    built = config()
+
+    assert built["num_layers"] == -1
+    assert built["learning_rate"] == 1e-4
+    assert built["lora_parameters"] == {
+        "rank": 32, "scale": 32.0, "dropout": 0.0, "keys": ["self_attn.q_proj"],
+    }  # fmt: skip
+    assert (built["lora_rank"], built["lora_alpha"], built["lora_dropout"]) == (32, 32.0, 0.0)
+
+
+FIELDS: list[tuple[dict[str, Any], str, Any]] = [
+    ({"learning_rate": 3e-5}, "learning_rate", 3e-5),
+    ({"batch_size": 7}, "batch_size", 7),
+    ({"max_seq_length": 99}, "max_seq_length", 99),
+    ({"steps_per_report": 3}, "steps_per_report", 3),
+    ({"steps_per_eval": 3}, "steps_per_eval", 3),
+    ({"save_every": 3}, "save_every", 3),
+    ({"early_stop": False}, "enable_early_stop", False),
+    ({"patience": 9}, "no_improve_patience_evals", 9),
+    ({"min_delta": 0.5}, "early_stop_min_delta", 0.5),
+    ({"adapter_name": "other"}, "adapter_name", "other"),
+    ({"fine_tune_type": "dora"}, "fine_tune_type", "dora"),
+    ({"lora_scaling": "rslora"}, "lora_scaling", "rslora"),
+    ({"lora_num_layers": 3}, "num_layers", 3),
+    ({"lora_num_layers": 0}, "num_layers", -1),
+    ({"optimizer": "muon"}, "optimizer", "muon"),
+    ({"weight_decay": 0.2}, "optimizer_config", {"adamw": {"weight_decay": 0.2}}),
+    ({"grad_accumulation_steps": 4}, "grad_accumulation_steps", 4),
+    ({"grad_checkpoint": False}, "grad_checkpoint", False),
+    ({"mask_prompt": True}, "mask_prompt", True),
+    ({"seed": 5}, "seed", 5),
+    ({"val_batches": 5}, "val_batches", 5),
+    ({"test": True}, "test", True),
+    ({"keep_checkpoints": 2}, "keep_checkpoints", 2),
+    ({"fine_tune_type": "full"}, "lora_parameters", None),
+]
+
+
+@pytest.mark.parametrize(("fields", "key", "value"), FIELDS, ids=[str(row[0]) for row in FIELDS])
+def test_each_field_reaches_the_configuration(fields: dict[str, Any], key: str, value: Any) -> None:
+    assert config(**fields)[key] == value
+
+
+@pytest.mark.parametrize(
+    ("scaling", "scale"),
+    [("mlx", 16.0), ("alpha_over_rank", 2.0), ("rslora", 16 / math.sqrt(8))],
+)
+def test_the_multiplier_follows_the_scaling_rule(scaling: str, scale: float) -> None:
+    built = config(lora_rank=8, lora_alpha=16.0, lora_scaling=scaling)
+
+    assert built["lora_parameters"]["scale"] == scale
+
+
+def test_a_constant_rate_needs_no_schedule() -> None:
+    assert lr_schedule(request(), 100) is None
+
+
+def test_schedules_are_counted_in_weight_updates() -> None:
+    asked = request(lr_schedule="cosine", warmup_steps=20, grad_accumulation_steps=2)
+
+    assert lr_schedule(asked, 100) == {
+        "name": "cosine_decay",
+        "arguments": [1e-4, 40, 0.0],
+        "warmup": 10,
+        "warmup_init": 0.0,
+    }
+
+
+def test_a_linear_schedule_ends_at_zero() -> None:
+    schedule = lr_schedule(request(lr_schedule="linear"), 100)
+
+    assert schedule == {"name": "linear_schedule", "arguments": [1e-4, 0.0, 100]}
+
+
+def test_a_warm_up_alone_is_a_schedule_that_stays_level() -> None:
+    schedule = lr_schedule(request(warmup_steps=10), 100)
+
+    assert schedule is not None
+    assert schedule["arguments"] == [1e-4, 1e-4, 90]
+
+
+def test_adafactor_is_told_to_use_the_given_rate() -> None:
+    options = config(optimizer="adafactor")["optimizer_config"]["adafactor"]
+
+    assert options["relative_step"] is False
+
+
+def test_the_command_quotes_its_path() -> None:
+    assert command_for(Path("/a b/id")) == "python -m mlx_lm lora --config '/a b/id/config.yaml'"
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "learning_rate": st.floats(1e-9, 1.0),
+            "lora_alpha": st.floats(1e-3, 1e3),
+            "lora_dropout": st.floats(0, 0.99),
+            "notes": st.text(max_size=50),
+            "seed": st.integers(0, 2**32 - 1),
+            "lora_scaling": st.sampled_from(["mlx", "alpha_over_rank", "rslora"]),
+            "lr_schedule": st.sampled_from(["constant", "cosine", "linear"]),
+        },
+    )
+)
+def test_the_written_file_reads_back_as_intended(fields: dict[str, Any]) -> None:
+    built = config(**fields)
+
+    assert yaml.safe_load(yaml.safe_dump(built, sort_keys=False)) == built
+
+
+def test_every_field_of_the_request_is_accounted_for() -> None:
+    """A new field must reach the configuration, or stand here with its reason."""
+    elsewhere = {
+        "model_path", "train_data_path", "val_data_path", "val_split",  # staged data and paths
+        "iterations", "epochs",  # become iters
+        "overwrite", "queue", "resume_from", "notes", "tags",  # the server's own
+        "quantize_base",  # refused for now
+        "lora_keys", "lora_rank", "lora_alpha", "lora_dropout",  # checked above
+    }  # fmt: skip
+    tested = {name for row in FIELDS for name in row[0]} | {"lr_schedule", "warmup_steps"}
+
+    assert set(StandardStart.model_fields) == elsewhere | tested
