@@ -21,7 +21,7 @@ def main() -> int:
     parser.add_argument("--runs", action="store_true", help="stop and save a training run first")
     args = parser.parse_args()
     settings = read_settings()
-    record = read_record(settings.logs_dir)
+    record = read_record(settings)
     if record is None or (record.server.find() is None and record.launcher.find() is None):
         print("Nothing that ./startmlxnew started is running.")
         drop_record(settings.logs_dir)

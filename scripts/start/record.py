@@ -10,6 +10,9 @@ from pathlib import Path
 
 import psutil
 
+from backend.core.lock import read_holder
+from backend.settings import Settings
+
 _SAME_START = 1.5  # seconds; psutil derives a start time from a clock that is adjusted a little
 
 
@@ -46,10 +49,25 @@ def record_path(logs: Path) -> Path:
     return logs / "server.json"
 
 
-def read_record(logs: Path) -> Record | None:
+def read_record(settings: Settings) -> Record | None:
+    """What this command wrote, else what a server started in another way wrote about itself."""
+    return _read_own(settings.logs_dir) or _read_lock(settings.sessions_dir / "server.lock")
+
+
+def _read_lock(path: Path) -> Record | None:
+    holder = read_holder(path)
+    try:
+        server = Known(int(holder["pid"]), float(holder["started"]))
+        return Record(str(holder["url"]), server, server) if holder["url"] else None
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _read_own(logs: Path) -> Record | None:
     try:
         raw = json.loads(record_path(logs).read_text(encoding="utf-8"))
-        return Record(str(raw["url"]), Known(**raw["server"]), Known(**raw["launcher"]))
+        record = Record(str(raw["url"]), Known(**raw["server"]), Known(**raw["launcher"]))
+        return record if record.server.find() or record.launcher.find() else None
     except (OSError, ValueError, TypeError, KeyError):
         return None
 

@@ -51,7 +51,7 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 def _find_running(settings: Settings) -> Client | None:
     """The healthy service that an earlier start of this checkout left running."""
-    record = read_record(settings.logs_dir)
+    record = read_record(settings)
     if record is None or record.server.find() is None:
         return None
     client = Client(record.url, settings.token)
