@@ -37,7 +37,6 @@ export interface AppPort
     | 'getPath'
     | 'quit'
     | 'requestSingleInstanceLock'
-    | 'setAboutPanelOptions'
     | 'setName'
     | 'whenReady'
   > {

@@ -66,6 +66,7 @@ class DesktopShell {
     this.openWindow()
     this.starting = this.startServer()
     await this.starting
+    await this.showPage()
   }
 
   private openWindow(): void {
@@ -107,10 +108,14 @@ class DesktopShell {
         log,
       })
     } catch (error) {
-      if (!this.aborted.signal.aborted) this.fail(error instanceof Error ? error.message : String(error))
-      return
+      if (!this.aborted.signal.aborted) {
+        this.fail(error instanceof Error ? error.message : String(error))
+      }
     }
-    if (this.way === 'leaving') return
+  }
+
+  private async showPage(): Promise<void> {
+    if (this.watch === null || this.way === 'leaving') return
     await this.load(`${this.watch.current().url}/`)
     this.opened?.window.webContents.navigationHistory.clear() // no way back to the loading page
   }

@@ -47,7 +47,6 @@ const tell = (news: News) => process.send?.(news)
 
 class StandInApp extends EventEmitter {
   enableSandbox() {}
-  setAboutPanelOptions() {}
   setName() {}
 
   async whenReady() {}

@@ -136,8 +136,6 @@ class FakeApp extends EventEmitter {
     return this.locked
   }
 
-  setAboutPanelOptions() {}
-
   setName() {}
 
   async whenReady() {}

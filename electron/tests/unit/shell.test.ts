@@ -15,6 +15,8 @@ type More = {
   readonly runningUrl?: string
   readonly button?: number
   readonly fake?: FakePort
+  /** `run` never resolves in this test. */
+  readonly endless?: boolean
 }
 
 /** The app over the fake port, as far as `run` takes it. */
@@ -36,7 +38,7 @@ async function started(more: More = {}) {
   })
   onTestFinished(async () => {
     signalled('end of test')
-    await running
+    if (!more.endless) await running
     await fake.exited
   })
   const loaded = () => fake.windows[0]?.loaded ?? []
@@ -81,15 +83,9 @@ describe('starting', () => {
   test('a page that cannot be loaded is told, not left as an empty window', async () => {
     const fake = fakePort()
     const own = await runningBackend(fakeLaunch().launch)
-    const { port } = fake
-    const create = port.createWindow
-    port.createWindow = (options) => {
-      const opened = create(options)
-      opened.window.loadURL = async (url) => {
-        if (url !== LOADING_URL) throw new Error("ERR_CONNECTION_REFUSED (-102) loading 'x'")
-      }
-      return opened
-    }
+    loadsThrough(fake, async () => {
+      throw new Error("ERR_CONNECTION_REFUSED (-102) loading 'x'")
+    })
     const { running, exited, errors } = await started({ runningUrl: own.url, fake })
     await running
     expect(await exited).toBe(1)
@@ -200,6 +196,20 @@ describe('leaving', () => {
     await running
   })
 
+  test('a page that never finishes loading holds up nobody', async () => {
+    const fake = fakePort()
+    const asked = new Promise<void>((resolve) => {
+      loadsThrough(fake, () => {
+        resolve()
+        return new Promise(() => undefined)
+      })
+    })
+    const { port, exited } = await started({ fake, endless: true })
+    await asked
+    port.app.quit()
+    expect(await exited).toBe(0)
+  })
+
   test('a signal leaves without a question, and the run goes on', async () => {
     const { running, signal, asked, exited, happened } = await started({
       env: { FAKE_RUN: 'running' },
@@ -235,6 +245,18 @@ describe('leaving', () => {
     expect(errors[0]?.content).toContain(launch.log.path)
   })
 })
+
+/** Replaces what loading the server's page does; the page shown before loads as ever. */
+function loadsThrough({ port }: FakePort, load: (url: string) => Promise<void>): void {
+  const create = port.createWindow
+  port.createWindow = (options) => {
+    const opened = create(options)
+    opened.window.loadURL = async (url) => {
+      if (url !== LOADING_URL) await load(url)
+    }
+    return opened
+  }
+}
 
 /** Ends the server, waits for its successor, and again, until there is none. */
 async function dieUntilGone(url: string): Promise<'gone' | 'still there'> {
