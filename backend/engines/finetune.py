@@ -263,7 +263,7 @@ class _Training:
             return "The test was cut short."
         perplexity = math.exp(min(loss, 700.0))
         _say(f"Test loss {loss:.3f}, Test ppl {perplexity:.3f}.")
-        self._emit("metrics", step=done, test_loss=loss, test_perplexity=perplexity)
+        self._emit("test", step=done, test_loss=loss, test_perplexity=perplexity)
         return f"Test loss {loss:.3f}, perplexity {perplexity:.2f}."
 
     def _summary(self, done: int) -> str:

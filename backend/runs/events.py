@@ -81,6 +81,15 @@ class Best(_Event):
     path: str
 
 
+class Tested(_Event):
+    """The test set was measured once, with the weights of the end."""
+
+    type: Literal["test"]
+    step: int
+    test_loss: float | None = None
+    test_perplexity: float | None = None
+
+
 class Sample(_Event):
     """A live generation."""
 
@@ -118,7 +127,17 @@ class Exit(_Event):
 
 
 Event = Annotated[
-    Phase | Model | Metrics | Validation | Checkpoint | Best | Sample | Warning | EarlyStop | Exit,
+    Phase
+    | Model
+    | Metrics
+    | Validation
+    | Tested
+    | Checkpoint
+    | Best
+    | Sample
+    | Warning
+    | EarlyStop
+    | Exit,
     Field(discriminator="type"),
 ]
 
