@@ -1,0 +1,225 @@
+"""The manager over a supervisor that only remembers: what is checked, and what is handed over."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import yaml
+
+from backend.catalog.models import ModelCatalog
+from backend.catalog.schemas import LoraTargets, ModelInfo
+from backend.errors import AlreadyExists, AppError, NoDiskSpace, RunAlreadyActive, WrongState
+from backend.runs.recipe import Recipe
+from backend.runs.supervisor import RunSupervisor
+from backend.settings import Settings
+from backend.training import managers
+from backend.training.config import StandardStart
+from backend.training.lora_keys import ModelInspector
+from backend.training.managers import TrainingManager
+from backend.training.token_counts import TokenCounter, TokenCounts
+from tests.catalog.folders import model_folder, settings_for
+from tests.training.requests import request, targets, write_rows
+
+
+class FakeSupervisor:
+    def __init__(self) -> None:
+        self.started: list[Recipe] = []
+        self.busy = False
+
+    def require_free(self) -> None:
+        if self.busy:
+            raise RunAlreadyActive("A run is already active.")
+
+    async def start(self, recipe: Recipe) -> None:
+        self.require_free()
+        self.started.append(recipe)
+
+
+class FakeInspector:
+    async def targets(self, model: ModelInfo) -> LoraTargets:
+        return targets()
+
+
+class House:
+    """A data root with one model and one data file."""
+
+    def __init__(self, root: Path) -> None:
+        self.settings: Settings = settings_for(root, root / "models")
+        self.folder = model_folder(root / "models" / "tiny")
+        self.rows = write_rows(root / "rows.jsonl", 20)
+        self.supervisor = FakeSupervisor()
+        self.manager = TrainingManager(
+            self.settings,
+            cast(RunSupervisor, self.supervisor),
+            ModelCatalog(self.settings),
+            cast(ModelInspector, FakeInspector()),
+            working_set=lambda: 8_000_000_000,
+        )
+
+    def request(self, **fields: Any) -> StandardStart:
+        known = {"train_data_path": str(self.rows), "max_seq_length": 64, "iterations": 30}
+        return request(**known | fields)
+
+    async def start(self, key: str | None = None, **fields: Any) -> str:
+        answer = await self.manager.start(self.request(**fields), idempotency_key=key)
+        return answer.session_id
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
+    async def count(*_: Any, **__: Any) -> TokenCounts:
+        return TokenCounts(lengths=(10,) * 17 + (100,), starts=(5,) * 17 + (70,))
+
+    monkeypatch.setattr(TokenCounter, "count", count)
+    return House(tmp_path)
+
+
+async def test_a_start_hands_over_everything_the_run_needs(house: House) -> None:
+    session_id = await house.start(tags=["a"], notes="n", lora_rank=4)
+
+    (recipe,) = house.supervisor.started
+    assert recipe.session_id == session_id
+    assert recipe.engine == "sft"
+    assert recipe.total_steps == 30
+    assert recipe.adapter_path == house.settings.adapters_dir / "mlx_finetune"
+    assert recipe.config["model"] == str(house.folder)
+    assert recipe.config["data"] == str(house.settings.sessions_dir / session_id / "data")
+    assert recipe.request["lora_rank"] == 4
+    assert recipe.lora is not None
+    assert recipe.lora.matched_modules == 14
+    assert recipe.model is not None and recipe.model.fingerprint
+    assert (recipe.notes, recipe.tags) == ("n", ("a",))
+    assert recipe.stage(house.settings.data_dir / "run").train is not None
+
+
+async def test_epochs_become_iterations(house: House) -> None:
+    await house.start(epochs=2.5, batch_size=4)
+
+    # 20 rows, 4 held out: 4 batches per epoch.
+    assert house.supervisor.started[0].config["iters"] == 10
+
+
+async def test_the_same_key_answers_the_same_run(house: House) -> None:
+    first, second = await asyncio.gather(house.start("k"), house.start("k"))
+
+    assert first == second
+    assert len(house.supervisor.started) == 1
+    assert await house.start("other", adapter_name="b") != first
+
+
+async def test_a_key_is_not_for_another_request(house: House) -> None:
+    await house.start("k")
+
+    with pytest.raises(WrongState, match="another request"):
+        await house.start("k", lora_rank=5)
+
+
+async def test_a_refused_start_may_be_tried_again_with_its_key(house: House) -> None:
+    house.supervisor.busy = True
+    with pytest.raises(RunAlreadyActive):
+        await house.start("k")
+
+    house.supervisor.busy = False
+    assert await house.start("k")
+
+
+async def test_an_old_key_is_forgotten(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = await house.start("k")
+    monkeypatch.setattr(managers, "KEY_LIFE", 0.0)
+
+    assert await house.start("k") != first
+
+
+async def test_an_existing_adapter_is_refused_unless_it_may_be_overwritten(house: House) -> None:
+    (house.settings.adapters_dir / "mlx_finetune").mkdir(parents=True)
+
+    with pytest.raises(AlreadyExists) as refusal:
+        await house.start()
+    assert refusal.value.errors[0].field == "adapter_name"
+
+    await house.start(overwrite=True)
+    assert house.supervisor.started[0].overwrite
+
+
+async def test_checkpoints_that_do_not_fit_the_disk_are_refused(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full:
+        free = 10
+
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Full)
+
+    with pytest.raises(NoDiskSpace):
+        await house.start()
+    assert house.supervisor.started == []
+
+
+REFUSED: list[tuple[dict[str, Any], int, str]] = [
+    ({"model_path": "no-such-model"}, 404, "model_path"),
+    ({"train_data_path": "/nowhere.jsonl"}, 404, "train_data_path"),
+    ({"batch_size": 5000}, 422, "batch_size"),
+    ({"lora_keys": ["self_attn.q_prj"]}, 422, "lora_keys"),
+    ({"lora_num_layers": 3}, 422, "lora_num_layers"),
+    ({"max_seq_length": 4096}, 422, "max_seq_length"),
+    ({"resume_from": "x"}, 422, "resume_from"),
+]
+
+
+@pytest.mark.parametrize(("fields", "status", "field"), REFUSED, ids=[row[2] for row in REFUSED])
+async def test_a_refusal_names_its_field_and_writes_nothing(
+    house: House, fields: dict[str, Any], status: int, field: str
+) -> None:
+    before = sorted(house.settings.data_dir.rglob("*"))
+    for call in (house.start(**fields), house.manager.preview(house.request(**fields))):
+        with pytest.raises(AppError) as refusal:
+            await call
+        assert refusal.value.status == status
+        assert [problem.field for problem in refusal.value.errors] == [field]
+
+    assert house.supervisor.started == []
+    assert sorted(house.settings.data_dir.rglob("*")) == before
+
+
+async def test_a_preview_shows_what_a_start_would_do_and_writes_nothing(house: House) -> None:
+    before = sorted(house.settings.data_dir.rglob("*"))
+
+    shown = await house.manager.preview(house.request(batch_size=2))
+    await house.start(batch_size=2)
+
+    recipe = house.supervisor.started[0]
+    preview, started = yaml.safe_load(shown.config_yaml), dict(recipe.config)
+    for name in ("data", "session_id"):  # They hold the id, which a preview has none of.
+        preview.pop(name), started.pop(name)
+    assert preview == started
+    assert shown.lora == recipe.lora
+    assert (shown.data.rows, shown.data.valid_rows, shown.data.split) == (18, 2, True)
+    assert (shown.steps_per_epoch, shown.iterations) == (9, 30)
+    assert (shown.data.max_tokens, shown.data.truncated_rows) == (100, 1)
+    assert shown.memory is not None and shown.memory.verdict == "ok"
+    assert sorted(house.settings.data_dir.rglob("*")) == before
+
+
+async def test_rows_that_are_cut_are_warned_of(house: House) -> None:
+    shown = await house.manager.preview(house.request(mask_prompt=True))
+
+    assert any("1 of 18 rows are longer than 64 tokens" in warning for warning in shown.warnings)
+    assert any("1 rows are left out" in warning for warning in shown.warnings)
+
+
+async def test_prompts_that_leave_no_answer_at_all_are_refused(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def count(*_: Any, **__: Any) -> TokenCounts:
+        return TokenCounts(lengths=(100,) * 18, starts=(90,) * 18)
+
+    monkeypatch.setattr(TokenCounter, "count", count)
+
+    with pytest.raises(AppError) as refusal:
+        await house.start(mask_prompt=True)
+
+    assert refusal.value.errors[0].field == "max_seq_length"
+    assert house.supervisor.started == []
