@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import time
 from pathlib import Path
 from typing import Any
 
+from scripts.setup.stamps import CHECKOUT
 from scripts.start.client import Client, Refused
 
 MODEL = "droid-demo"
@@ -58,10 +61,10 @@ def _follow(client: Client, session: str) -> dict[str, Any]:
     phase, trained, validated = None, 0, 0
     while True:
         status: dict[str, Any] = client.get("/training/status")
-        if status["phase"] != phase and status["phase"]:
+        if status["phase"] not in (phase, None, "done"):
             phase = status["phase"]
             print(f"  · {phase}", flush=True)
-        series = client.get(f"/sessions/{session}/metrics")
+        series = _series(client, session)
         lines = [*_training_lines(series["train"], trained, status)]
         lines += _validation_lines(series["validation"], validated)
         trained = len(series["train"].get("step", []))
@@ -71,6 +74,11 @@ def _follow(client: Client, session: str) -> dict[str, Any]:
         if status["state"] not in _ACTIVE:
             return status
         time.sleep(_TICK)
+
+
+def _series(client: Client, session: str) -> dict[str, Any]:
+    series: dict[str, Any] = client.get(f"/sessions/{session}/metrics")["series"]
+    return series
 
 
 def _training_lines(
@@ -112,15 +120,24 @@ def _tell_result(client: Client, session: str, status: dict[str, Any]) -> bool:
         return False
     losses = [
         loss
-        for loss in client.get(f"/sessions/{session}/metrics")["validation"].get("val_loss", [])
+        for loss in _series(client, session)["validation"].get("val_loss", [])
         if loss is not None
     ]
     print()
     if losses:
         print(f"  Validation loss before: {losses[0]:.3f}")
         print(f"  Validation loss after:  {losses[-1]:.3f}")
-    print(f"  Adapter: {record['adapter_path']}")
+    folder = Path(str(record["adapter_path"]))
+    folder = folder.parent if folder.suffix else folder
+    print(f"  Adapter: {folder}")
+    print("  Ask it:  .venv/bin/python -m mlx_lm generate --prompt 'Who are you?' \\")
+    print(f"             --model {_quoted(record['model']['path'])} \\")
+    print(f"             --adapter-path {_quoted(str(folder))}")
     return True
+
+
+def _quoted(path: str) -> str:
+    return shlex.quote(os.path.relpath(path, CHECKOUT) if path.startswith(str(CHECKOUT)) else path)
 
 
 def _number(value: float | None, digits: int = 3) -> str:
