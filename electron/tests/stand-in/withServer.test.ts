@@ -1,7 +1,7 @@
 /** The built app in the stand-in, with the real server and the real page. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, onTestFinished, test } from 'vitest'
 
 import { isAlive, openDesktop, type Desktop } from './desktop'
 
@@ -57,6 +57,9 @@ test('a shell that was killed leaves its server, and the next one uses it', asyn
   const first = openDesktop()
   await first.page()
   const { pid, url } = serverOf(first)
+  onTestFinished(() => {
+    if (isAlive(pid)) process.kill(pid, 'SIGKILL')
+  })
   first.kill('SIGKILL')
   await first.exited
   expect(isAlive(pid)).toBe(true)
