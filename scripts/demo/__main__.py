@@ -22,7 +22,7 @@ def main() -> int:
     parser.add_argument("--adapter", type=Path, help="adapter folder, for ask")
     parser.add_argument("--system", help="system prompt, for ask")
     parser.add_argument("prompts", nargs="*", help="for ask; the held-out prompts if none")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     match options.step:
         case "data":

@@ -26,7 +26,7 @@ class Recipe:
     """Everything that decides the weights besides the corpus itself."""
 
     seed: int = 7
-    steps: int = 2000
+    steps: int = 1100
     rows: int = 16
     length: int = 96
     learning_rate: float = 2.5e-3
