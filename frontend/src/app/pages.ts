@@ -66,7 +66,7 @@ export const SIDE_PAGES: readonly PageInfo[] = [
   {
     path: '/settings',
     name: 'Settings',
-    line: 'Folders, engines, theme',
+    line: 'Folders and engines',
     icon: Settings2,
     soon: 'Folders, engine versions and repair, the API’s address and token, notifications and diagnostics.',
   },

@@ -1,5 +1,5 @@
 /** One line of text. `trailing` sits inside the field at its end: a unit, or a button. */
-import type { InputHTMLAttributes, ReactNode, Ref } from 'react'
+import { useLayoutEffect, useRef, type InputHTMLAttributes, type ReactNode } from 'react'
 import { cx } from '@/lib/cx'
 
 export const CONTROL =
@@ -12,13 +12,20 @@ type Props = Omit<InputHTMLAttributes<HTMLInputElement>, 'onChange' | 'value'> &
   readonly onText: (text: string) => void
   readonly trailing?: ReactNode
   readonly mono?: boolean
-  readonly ref?: Ref<HTMLInputElement>
+  /** Show the end of a long text while it is not edited: of a path, the name. */
+  readonly showEnd?: boolean
 }
 
-export function TextInput({ value, onText, trailing, mono, className, ...rest }: Props) {
+export function TextInput({ value, onText, trailing, mono, showEnd, className, ...rest }: Props) {
+  const ref = useRef<HTMLInputElement>(null)
+  useLayoutEffect(() => {
+    const input = ref.current
+    if (showEnd && input && input !== document.activeElement) input.scrollLeft = input.scrollWidth
+  }, [showEnd, value])
   return (
     <div className={cx('relative flex min-w-0', className)}>
       <input
+        ref={ref}
         type="text"
         autoComplete="off"
         autoCapitalize="off"

@@ -38,7 +38,7 @@ export function DataCard({ form, errors }: Props) {
         ) : null}
         {level === 'advanced' ? (
           <div className="@container">
-            <div className="grid grid-cols-1 gap-4 border-t border-line pt-3.5 @xs:grid-cols-2">
+            <div className="grid grid-cols-1 gap-4 border-t border-line pt-3.5 @3xs:grid-cols-2">
               {fieldsOf('data', 'advanced').map((name) => (
                 <FieldControl key={name} name={name} form={form} errors={errors} />
               ))}

@@ -47,6 +47,7 @@ export function DataField({ name, form, errors, inspection, file }: Props) {
           <TextInput
             {...control}
             mono
+            showEnd
             value={path}
             title={path}
             placeholder={optional ? 'None: a part of the rows is held out' : 'Path of a .jsonl file, or drop one here'}

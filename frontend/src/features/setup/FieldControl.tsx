@@ -5,6 +5,7 @@ import { fieldOf } from './fieldRules'
 import { optionsOf } from './labels'
 import type { SetupForm } from './useSetupForm'
 import type { FieldErrors } from './form'
+import { cx } from '@/lib/cx'
 import { Field } from '@/ui/Field'
 import { NumberInput } from '@/ui/NumberInput'
 import { Select } from '@/ui/Select'
@@ -35,7 +36,8 @@ export function FieldControl({ name, form, errors, help, placeholder, className 
         onChange={(checked) => form.set(name, checked)}
         help={note}
         error={errors[name]}
-        {...look}
+        // Level with the boxes beside it, which stand under their labels.
+        className={cx('@3xs:pt-6', className)}
       />
     )
   }

@@ -1,4 +1,6 @@
 /** What is trained: rank, strength, matrices and layers, and what that amounts to. */
+import { useMemo } from 'react'
+import type { FieldName } from '@/api/fields'
 import type { LoraTargets, Preview } from '@/api/generated'
 import type { Problem } from '@/api/errors'
 import { FieldControl } from './FieldControl'
@@ -29,6 +31,8 @@ type Props = {
 export function LoraCard({ form, errors, preview, targets, targetsProblem }: Props) {
   const { values, level } = form
   const full = values.fine_tune_type === 'full'
+  // The picture has hundreds of cells: drawn again only when what it shows has changed.
+  const covered = useMemo(() => (targets ? coveredKeys(targets, values.lora_keys) : []), [targets, values.lora_keys])
   return (
     <Card
       title="Full-Layer LoRA Configuration"
@@ -55,7 +59,7 @@ export function LoraCard({ form, errors, preview, targets, targetsProblem }: Pro
         <LayerCoverage form={form} errors={errors} targets={targets} />
         {level === 'advanced'
           ? fieldsOf('lora', 'advanced').map((name) => (
-              <FieldControl key={name} name={name} form={form} errors={errors} />
+              <FieldControl key={name} name={name} form={form} errors={errors} help={helpOf(name, form)} />
             ))
           : null}
       </div>
@@ -64,7 +68,7 @@ export function LoraCard({ form, errors, preview, targets, targetsProblem }: Pro
         preview={preview}
         targets={targets}
         problem={targetsProblem}
-        covered={targets ? coveredKeys(targets, values.lora_keys) : []}
+        covered={covered}
       />
     </Card>
   )
@@ -75,6 +79,17 @@ function scaleLine({ values }: SetupForm): string | undefined {
   if (alpha === null || rank === null) return undefined
   const scaling = { rule: String(values.lora_scaling), alpha, rank }
   return `Scale ×${compact(effectiveScale(scaling))} · PEFT alpha ${compact(peftAlpha(scaling), 4)}`
+}
+
+function helpOf(name: FieldName, { values }: SetupForm): string | undefined {
+  if (name !== 'lora_scaling') return undefined
+  return SCALING_HELP[String(values.lora_scaling)]
+}
+
+const SCALING_HELP: Readonly<Record<string, string>> = {
+  mlx: 'The multiplier is alpha itself, as MLX has it.',
+  alpha_over_rank: 'The multiplier is alpha / rank, as PEFT has it.',
+  rslora: 'The multiplier is alpha / √rank: ranks stay comparable.',
 }
 
 function LayerCoverage({ form, errors, targets }: Pick<Props, 'form' | 'errors' | 'targets'>) {

@@ -1,7 +1,7 @@
 /** Matrices × layers: what gets an adapter, in the colour of its group. */
 import { memo } from 'react'
 import type { LoraKey, LoraTargets } from '@/api/generated'
-import { coveredLayers, GROUP_NAMES } from './lora'
+import { coveredBlocks, coveredLayers, GROUP_NAMES } from './lora'
 import { cx } from '@/lib/cx'
 import { plural } from '@/lib/format'
 
@@ -20,8 +20,6 @@ const COLOURS: Record<LoraKey['group'], string> = {
 }
 
 export const MatrixCoverage = memo(function MatrixCoverage({ targets, covered, coverage }: Props) {
-  const layers = coveredLayers(targets, coverage)
-  const names = new Set(covered.map((key) => key.name))
   return (
     <div role="img" aria-label={inWords({ targets, covered, coverage })} className="flex min-w-0 flex-col gap-[5px]">
       {targets.keys.map((key) => (
@@ -29,25 +27,33 @@ export const MatrixCoverage = memo(function MatrixCoverage({ targets, covered, c
           <span className="w-24 shrink-0 truncate text-tiny text-soft" title={key.name}>
             {shortName(key.name)}
           </span>
-          <span className={cx('flex h-2 min-w-0 flex-1', targets.num_layers > 48 ? 'gap-px' : 'gap-0.5')}>
-            {Array.from({ length: targets.num_layers }, (_, layer) => (
-              <span
-                key={layer}
-                className={cx(
-                  'h-full min-w-0 flex-1 rounded-[2px]',
-                  names.has(key.name) && layer >= targets.num_layers - layers ? COLOURS[key.group] : 'bg-track',
-                )}
-              />
-            ))}
-          </span>
-          {key.modules < targets.num_layers ? (
-            <span className="shrink-0 text-tiny text-faint">in {key.modules}</span>
-          ) : null}
+          <Blocks targets={targets} own={key} covered={covered.includes(key) ? coveredBlocks(targets, key, coverage) : []} />
         </div>
       ))}
     </div>
   )
 })
+
+type BlocksProps = { readonly targets: LoraTargets; readonly own: LoraKey; readonly covered: readonly number[] }
+
+/** One cell per block: coloured where it gets an adapter, empty where the block has no such matrix. */
+function Blocks({ targets, own, covered }: BlocksProps) {
+  const has = new Set(own.layers)
+  const gets = new Set(covered)
+  return (
+    <span className={cx('flex h-2 min-w-0 flex-1', targets.num_layers > 48 ? 'gap-px' : 'gap-0.5')}>
+      {Array.from({ length: targets.num_layers }, (_, layer) => (
+        <span
+          key={layer}
+          className={cx(
+            'h-full min-w-0 flex-1 rounded-[2px]',
+            gets.has(layer) ? COLOURS[own.group] : has.has(layer) ? 'bg-track' : 'bg-transparent',
+          )}
+        />
+      ))}
+    </span>
+  )
+}
 
 export function CoverageLegend({ covered }: { readonly covered: readonly LoraKey[] }) {
   return (

@@ -1,7 +1,6 @@
 /** The base model: what was found, what the chosen one is, whether it fits. */
 import { useState } from 'react'
 import type { ModelInfo, Preview } from '@/api/generated'
-import { fieldOf } from './fieldRules'
 import type { FieldErrors } from './form'
 import { ModelFacts } from './ModelFacts'
 import type { ModelList } from './useModels'
@@ -51,7 +50,7 @@ export function ModelCard({ form, errors, list, preview }: Props) {
           }
         />
       ) : (
-        <Field label={<span className="sr-only">{fieldOf('model_path').title}</span>} error={errors.model_path}>
+        <Field label="Base model" error={errors.model_path}>
           {(control) => {
             if (!list.loaded) return <Skeleton className="h-8" />
             if (byPath || list.models.length === 0) {

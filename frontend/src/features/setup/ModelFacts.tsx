@@ -23,6 +23,7 @@ export function ModelFacts({ model, memory }: Props) {
     model.size_bytes === null ? null : bytes(model.size_bytes),
   ]
   return (
+    <>
     <div className="mt-2.5 flex flex-wrap gap-1.5">
       {facts.filter((fact) => fact !== null).map((fact) => (
         <Badge key={fact}>{fact}</Badge>
@@ -30,6 +31,8 @@ export function ModelFacts({ model, memory }: Props) {
       {model.chat_template === false ? <Badge tone="warn">no chat template</Badge> : null}
       <FitBadge memory={memory} />
     </div>
+    <p className="mt-2 font-mono text-tiny break-all text-faint">{model.path}</p>
+    </>
   )
 }
 

@@ -16,10 +16,11 @@ type Props = {
   readonly preview: Preview | null
 }
 
-export const FIELD_GRID = 'grid grid-cols-1 gap-x-4 gap-y-4 @xs:grid-cols-2 @2xl:grid-cols-4'
+export const FIELD_GRID = 'grid grid-cols-1 gap-x-4 gap-y-4 @3xs:grid-cols-2 @2xl:grid-cols-4'
 
 export function ParametersCard({ form, errors, preview }: Props) {
-  const shown = fieldsOf('parameters', 'simple').filter((name) => !SWITCHES.includes(name))
+  const simple = fieldsOf('parameters', 'simple')
+  const shown = [...FIRST, ...simple.filter((name) => !FIRST.includes(name))]
   return (
     <Card title="Training parameters" subtitle={validationLine(form, preview)} bodyClassName="@container">
       <div className={FIELD_GRID}>
@@ -33,9 +34,6 @@ export function ParametersCard({ form, errors, preview }: Props) {
             placeholder={derivedLength(name, preview)}
           />
         ))}
-        {SWITCHES.map((name) => (
-          <FieldControl key={name} name={name} form={form} errors={errors} className="@xs:mt-6" />
-        ))}
       </div>
       {form.level === 'advanced' ? (
         <div className={`${FIELD_GRID} mt-4 border-t border-line pt-4`}>
@@ -48,7 +46,8 @@ export function ParametersCard({ form, errors, preview }: Props) {
   )
 }
 
-const SWITCHES: readonly FieldName[] = ['early_stop']
+/** What belongs together stands together; every other field of the schema follows by itself. */
+const FIRST: readonly FieldName[] = ['learning_rate', 'iterations', 'epochs', 'batch_size', 'max_seq_length']
 
 /** What the present value leads to, said beside the control that causes it. */
 function effectOf(name: FieldName, form: SetupForm, preview: Preview | null): ReactNode {

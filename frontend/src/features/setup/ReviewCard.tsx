@@ -2,7 +2,7 @@
 import type { ReactNode } from 'react'
 import type { SetupForm } from './useSetupForm'
 import { ReviewFacts } from './ReviewFacts'
-import { warningsOf, type Review } from './review'
+import { warningsOf, type Review, type Warning } from './review'
 import type { PreviewState } from './usePreview'
 import type { Problem } from '@/api/errors'
 import { plural } from '@/lib/format'
@@ -42,24 +42,30 @@ export function ReviewCard({ form, review, state, startProblem, actions }: Props
           ))}
         </ul>
       ) : null}
-      {warningsOf(form.values, preview?.warnings ?? []).map(({ text, fix }) => (
-        <Notice
-          key={text}
-          tone="warn"
-          action={
-            fix ? (
-              <LinkButton quiet className="font-semibold underline" onClick={() => form.set(fix.name, fix.draft)}>
-                {fix.label}
-              </LinkButton>
-            ) : null
-          }
-        >
-          {text}
-        </Notice>
-      ))}
+      <Warnings form={form} warnings={warningsOf(form.values, preview?.warnings ?? [])} />
       {problem ? <ErrorPanel message={problem.detail} hint={problem.hint} detail={detailOf(problem)} /> : null}
       {actions}
     </section>
+  )
+}
+
+function Warnings({ form, warnings }: { readonly form: SetupForm; readonly warnings: readonly Warning[] }) {
+  if (warnings.length === 0) return null
+  return (
+    <Notice tone="warn">
+      <ul className="flex flex-col gap-2">
+        {warnings.map(({ text, fix }) => (
+          <li key={text}>
+            {text}{' '}
+            {fix ? (
+              <LinkButton quiet className="font-semibold underline" onClick={() => form.set(fix.name, fix.draft)}>
+                {fix.label}
+              </LinkButton>
+            ) : null}
+          </li>
+        ))}
+      </ul>
+    </Notice>
   )
 }
 
@@ -77,7 +83,7 @@ export function ReviewBadge({ review }: { readonly review: Review }) {
     case 'refused':
       return <Badge tone="bad">Not possible</Badge>
     case 'incomplete':
-      return <Badge tone="warn">{plural(review.missing.length, 'thing')} to mend</Badge>
+      return <Badge tone="warn">Not ready</Badge>
   }
 }
 

@@ -20,7 +20,9 @@ export function SetupHeader({ form, onSave, onLoad }: Props) {
       <Segmented label="How much to show" value={form.level} choices={LEVELS} onChoose={form.chooseLevel} />
       <Button kind="ghost" onClick={onLoad}>
         <FolderOpen className="size-3.5" aria-hidden="true" />
-        Load configuration…
+        <span>
+          Load<span className="max-sm:hidden"> configuration</span>…
+        </span>
       </Button>
       <IconButton icon={Save} label="Save configuration file" onClick={onSave} />
       <IconButton

@@ -77,7 +77,7 @@ export function SetupPage() {
       ) : null}
       <div className="flex items-start gap-4">
         <div className="flex min-w-0 flex-1 flex-col gap-3.5">
-          <div className="grid grid-cols-1 gap-3.5 @5xl:grid-cols-2">
+          <div className="grid grid-cols-1 gap-3.5 @5xl:grid-cols-[minmax(0,5fr)_minmax(0,7fr)]">
             <ModelCard form={form} errors={errors} list={list} preview={state.preview} />
             <DataCard form={form} errors={errors} />
           </div>

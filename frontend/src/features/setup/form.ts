@@ -10,8 +10,8 @@ export type Values = Readonly<Record<FieldName, Draft>>
 export type Edits = Readonly<Partial<Record<FieldName, Draft>>>
 export type FieldErrors = Readonly<Partial<Record<FieldName, string>>>
 
-/** Fields without a control in this version: there is no queue and no resume to offer yet. */
-export const NO_CONTROL: readonly FieldName[] = ['resume_from', 'queue']
+/** Fields without a control: this version's server refuses them, so there is nothing to offer yet. */
+export const NO_CONTROL: readonly FieldName[] = ['resume_from', 'queue', 'quantize_base']
 
 /** Where this page suggests something else than the API's own default, which scripts rely on. */
 const PAGE_DEFAULTS: Edits = { save_every: '1000', epochs: '3', iterations: '' }
@@ -76,7 +76,7 @@ export function toRequest(values: Values): Outcome {
   const request: Record<string, unknown> = {}
   const errors: Partial<Record<FieldName, string>> = {}
   for (const { name } of FIELDS) {
-    if (isUnusedLength(values, name)) continue
+    if (isLeftOut(values, name)) continue
     const parsed = parseDraft(fieldOf(name), values[name])
     if (parsed.kind === 'value') request[name] = parsed.value
     if (parsed.kind === 'problem') errors[name] = parsed.message
@@ -86,10 +86,18 @@ export function toRequest(values: Values): Outcome {
   return { request: complete ? (request as StandardStart) : null, partial: request, errors }
 }
 
-/** Of iterations and epochs the empty one is not sent. */
-function isUnusedLength(values: Values, name: FieldName): boolean {
-  if (name === 'epochs') return values.epochs === ''
-  return name === 'iterations' && values.iterations === '' && values.epochs !== ''
+/** Of iterations and epochs the empty one; and a decay that adam does not have and nobody asked for. */
+function isLeftOut(values: Values, name: FieldName): boolean {
+  switch (name) {
+    case 'epochs':
+      return values.epochs === ''
+    case 'iterations':
+      return values.iterations === '' && values.epochs !== ''
+    case 'weight_decay':
+      return values.optimizer === 'adam' && values.weight_decay === draftOf(fieldOf(name), fieldOf(name).default)
+    default:
+      return false
+  }
 }
 
 /** Settings that differ from the defaults; iterations and epochs count as one. */

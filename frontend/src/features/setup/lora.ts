@@ -14,22 +14,27 @@ export function coveredLayers(targets: LoraTargets, coverage: number): number {
   return coverage <= 0 ? targets.num_layers : Math.min(coverage, targets.num_layers)
 }
 
-/**
- * Trainable numbers of plain LoRA: each matrix gets rank × (inputs + outputs), once per copy.
- * Null where a matrix is not in every block and only some blocks are covered: the modules' places
- * are then known to the server only.
- */
+/** The blocks, from 0, in which this matrix gets an adapter. */
+export function coveredBlocks(targets: LoraTargets, key: LoraKey, coverage: number): readonly number[] {
+  const first = targets.num_layers - coveredLayers(targets, coverage)
+  return (key.layers ?? []).filter((layer) => layer >= first)
+}
+
+/** Trainable numbers of plain LoRA: rank × (inputs + outputs) for each copy of each covered matrix. */
 export function trainableParameters(
   targets: LoraTargets,
   keys: readonly LoraKey[],
   { rank, coverage }: { readonly rank: number; readonly coverage: number },
-): number | null {
-  const layers = coveredLayers(targets, coverage)
+): number {
   let sum = 0
   for (const key of keys) {
-    if (layers < targets.num_layers && key.modules !== targets.num_layers) return null
-    const modules = layers === targets.num_layers ? key.modules : layers
-    sum += rank * (key.inputs + key.outputs) * modules * (key.copies ?? 1)
+    const blocks = new Set(coveredBlocks(targets, key, coverage))
+    key.layers?.forEach((layer, at) => {
+      if (!blocks.has(layer)) return
+      // Where blocks differ in size, each has its own.
+      const [inputs, outputs, copies] = key.sizes?.[at] ?? [key.inputs, key.outputs, key.copies ?? 1]
+      sum += rank * ((inputs ?? 0) + (outputs ?? 0)) * (copies ?? 1)
+    })
   }
   return sum
 }

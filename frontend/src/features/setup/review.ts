@@ -3,9 +3,7 @@ import type { Problem } from '@/api/errors'
 import type { FieldName } from '@/api/fields'
 import { fieldOf, isFieldName, parseDraft, type Draft } from './fieldRules'
 import type { FieldErrors, Values } from './form'
-import { effectiveScale } from './lora'
 import type { PreviewState } from './usePreview'
-import { compact } from '@/lib/format'
 
 export type Review =
   | { readonly kind: 'incomplete'; readonly missing: readonly Missing[] }
@@ -43,26 +41,12 @@ export type Warning = {
   readonly fix: { readonly label: string; readonly name: FieldName; readonly draft: Draft } | null
 }
 
-const STRONG = 1e-3
 const USE_RATIO = { label: 'Use alpha / rank', name: 'lora_scaling', draft: 'alpha_over_rank' } as const
 
-/** The server's warnings, and the one that this page can tell before it answers. */
+/** The server's warnings; the one about a strong scale comes with its remedy. */
 export function warningsOf(values: Values, answered: readonly string[]): readonly Warning[] {
-  const strength = strengthOf(values)
-  const fix = strength === null ? null : USE_RATIO
-  const told = answered.map((text) => ({ text, fix: /\bscal(e|ing)\b/i.test(text) ? fix : null }))
-  if (strength === null || told.some((each) => each.fix)) return told
-  const text = `Scale × learning rate is ${compact(strength, 2)}: learns fast, and forgets more of the base.`
-  return [...told, { text, fix }]
-}
-
-/** Scale × learning rate, where that is unusually strong and alpha / rank would ease it. */
-function strengthOf(values: Values): number | null {
-  if (values.fine_tune_type === 'full' || values.lora_scaling !== 'mlx') return null
-  const [rate, alpha, rank] = [number(values, 'learning_rate'), number(values, 'lora_alpha'), number(values, 'lora_rank')]
-  if (rate === null || alpha === null || rank === null) return null
-  const strength = effectiveScale({ rule: 'mlx', alpha, rank }) * rate
-  return strength >= STRONG && rank > 1 ? strength : null
+  const canEase = values.lora_scaling === 'mlx'
+  return answered.map((text) => ({ text, fix: canEase && /\balpha_over_rank\b/.test(text) ? USE_RATIO : null }))
 }
 
 /** A numeric field's value; null while it is empty or wrong. */

@@ -1,0 +1,143 @@
+/** Every control of the form changes the request: one row per field of the schema. */
+import { act, fireEvent } from '@testing-library/react'
+import { useEffect } from 'react'
+import { expect, test } from 'vitest'
+import { FIELDS, type FieldName } from '@/api/fields'
+import type { StandardStart } from '@/api/generated'
+import { renderPage, serve } from '@/test/render'
+import { DataCard } from './DataCard'
+import { NO_CONTROL } from './form'
+import { LoraCard } from './LoraCard'
+import { ModelCard } from './ModelCard'
+import { NotesCard } from './NotesCard'
+import { ParametersCard } from './ParametersCard'
+import { DEMO, QWEN, TARGETS } from './samples'
+import { useSetupForm, type SetupForm } from './useSetupForm'
+
+type Way = 'type' | 'choose' | 'switch' | 'pick'
+type Row = readonly [way: Way, given: string, sent: unknown]
+
+const ROWS: Partial<Record<FieldName, Row>> = {
+  model_path: ['choose', QWEN.path, QWEN.path],
+  train_data_path: ['type', '/data/other.jsonl', '/data/other.jsonl'],
+  val_data_path: ['type', '/data/valid.jsonl', '/data/valid.jsonl'],
+  val_split: ['type', '0.25', 0.25],
+  learning_rate: ['type', '2e-5', 2e-5],
+  batch_size: ['type', '7', 7],
+  max_seq_length: ['type', '2,048', 2048],
+  iterations: ['type', '77', 77],
+  epochs: ['type', '1.5', 1.5],
+  steps_per_report: ['type', '3', 3],
+  steps_per_eval: ['type', '9', 9],
+  save_every: ['type', '11', 11],
+  early_stop: ['switch', '', false],
+  patience: ['type', '5', 5],
+  min_delta: ['type', '0.01', 0.01],
+  adapter_name: ['type', 'mine', 'mine'],
+  overwrite: ['switch', '', true],
+  fine_tune_type: ['choose', 'dora', 'dora'],
+  lora_rank: ['type', '8', 8],
+  lora_alpha: ['type', '16', 16],
+  lora_scaling: ['choose', 'rslora', 'rslora'],
+  lora_dropout: ['type', '0.05', 0.05],
+  lora_num_layers: ['choose', '8', 8],
+  lora_keys: ['pick', 'Attention', 'attention'],
+  optimizer: ['choose', 'muon', 'muon'],
+  weight_decay: ['type', '0', 0],
+  lr_schedule: ['choose', 'cosine', 'cosine'],
+  warmup_steps: ['type', '10', 10],
+  grad_accumulation_steps: ['type', '2', 2],
+  grad_checkpoint: ['switch', '', false],
+  mask_prompt: ['switch', '', true],
+  seed: ['type', '42', 42],
+  val_batches: ['type', '4', 4],
+  test: ['switch', '', true],
+  keep_checkpoints: ['type', '0', 0],
+  notes: ['type', 'first try', 'first try'],
+  tags: ['type', 'a, b', ['a', 'b']],
+}
+
+const LABELS: Partial<Record<FieldName, string>> = { model_path: 'Base model' }
+
+let form: SetupForm | null = null
+const sent = () => form?.request ?? null
+const START = { train_data_path: '/data/train.jsonl' }
+const LIST = { models: [DEMO, QWEN], loaded: true, problem: null, retry: () => undefined, retrying: false }
+const NOTHING_TAKEN: ReadonlySet<string> = new Set()
+
+function Cards() {
+  const own = useSetupForm({ models: LIST.models, taken: NOTHING_TAKEN })
+  useEffect(() => {
+    form = own
+  })
+  const common = { form: own, errors: {}, preview: null }
+  return (
+    <>
+      <ModelCard {...common} list={LIST} />
+      <DataCard {...common} />
+      <ParametersCard {...common} />
+      <LoraCard {...common} targets={TARGETS} targetsProblem={null} />
+      <NotesCard {...common} />
+    </>
+  )
+}
+
+function show(): void {
+  localStorage.setItem('droid.setup', JSON.stringify({ edits: START, level: 'advanced' }))
+  serve({})
+  renderPage(<Cards />)
+}
+
+function use(name: FieldName, [way, given]: Row): void {
+  const title = LABELS[name] ?? FIELDS.find((field) => field.name === name)?.title ?? ''
+  const control = labelled(way === 'pick' ? given : title)
+  if (way === 'pick' || way === 'switch') fireEvent.click(control)
+  else fireEvent.change(control, { target: { value: given } })
+}
+
+/** As getByLabelText does, which takes a second each time in a form of this size. */
+function labelled(title: string): HTMLElement {
+  const labels = [...document.querySelectorAll('label')].filter((each) => each.textContent === title)
+  const control = labels[0]?.control
+  if (labels.length !== 1 || !control) throw new Error(`${labels.length} controls are labelled “${title}”.`)
+  return control
+}
+
+test('the control of every field changes that field of the request, and no other', () => {
+  show()
+  const before = sent()
+  expect(before).not.toBeNull()
+  const names = FIELDS.map((field) => field.name).filter((name) => !NO_CONTROL.includes(name))
+  expect(Object.keys(ROWS).sort()).toEqual([...names].sort())
+  for (const name of names) {
+    const row = ROWS[name]
+    if (!row) continue
+    use(name, row)
+    expect(before?.[name], `${name} before`).not.toEqual(row[2])
+    expect(sent()?.[name], name).toEqual(row[2])
+    // A model brings its defaults along, and iterations and epochs are one setting.
+    const others = (request: StandardStart | null) => ({ ...request, [name]: 0, iterations: 0, epochs: 0 })
+    if (name !== 'model_path') expect(others(sent()), `beside ${name}`).toEqual(others(before))
+    act(() => form?.replace(START))
+    expect(sent(), `after ${name}`).toEqual(before)
+  }
+}, 30_000)
+
+test('a list of one’s own starts with what the preset covered', () => {
+  show()
+  fireEvent.click(labelled('Q + V'))
+  fireEvent.click(labelled('Custom…'))
+  fireEvent.click(labelled('mlp.up_proj'))
+  expect(sent()?.lora_keys).toEqual(['self_attn.q_proj', 'self_attn.v_proj', 'mlp.up_proj'])
+})
+
+test('a number may be emptied while typing; then there is nothing to send', () => {
+  show()
+  const rank = labelled('Rank')
+  fireEvent.change(rank, { target: { value: '' } })
+  expect(rank).toHaveProperty('value', '')
+  expect(sent()).toBeNull()
+  fireEvent.change(rank, { target: { value: '900' } })
+  expect(rank).toHaveProperty('value', '900')
+  expect(sent()).toBeNull()
+})

@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest'
+import { FIELDS } from '@/api/fields'
+import { fieldOf, parseDraft } from './fieldRules'
+import { defaultsFor, draftsOf, edited, freeName, toRequest, unusualFields, valuesOf, type Edits } from './form'
+import { DEMO, QWEN } from './samples'
+
+const filled = (edits: Edits = {}) =>
+  valuesOf({ train_data_path: '/data/train.jsonl', ...edits }, defaultsFor({ model: QWEN }))
+
+describe('defaults', () => {
+  test('they are the schema’s own, but for three epochs and a rarer checkpoint', () => {
+    const { request } = toRequest(filled())
+    for (const field of FIELDS) {
+      if (['model_path', 'train_data_path', 'save_every', 'iterations', 'epochs'].includes(field.name)) continue
+      const expected = 'default' in field && field.default !== null ? field.default : undefined
+      expect(request?.[field.name], field.name).toEqual(expected)
+    }
+    expect(request).toMatchObject({ save_every: 1000, epochs: 3, model_path: QWEN.path })
+    expect(request).not.toHaveProperty('iterations')
+  })
+
+  test('those of the chosen model come before the schema’s', () => {
+    const { request } = toRequest(defaultsFor({ model: DEMO }))
+    expect(request).toMatchObject({ iterations: 120, batch_size: 4, train_data_path: '/demo/train.jsonl' })
+    expect(request).not.toHaveProperty('epochs')
+  })
+
+  test('the adapter’s name avoids those that are taken', () => {
+    const values = defaultsFor({ model: DEMO, taken: new Set(['demo_captain', 'demo_captain_2']) })
+    expect(values.adapter_name).toBe('demo_captain_3')
+    expect(freeName('new', new Set())).toBe('new')
+  })
+})
+
+describe('iterations and epochs', () => {
+  test('the one typed last is sent, alone', () => {
+    const iterations = edited({}, 'iterations', '500')
+    expect(toRequest(filled(iterations)).request).toMatchObject({ iterations: 500 })
+    expect(toRequest(filled(iterations)).request).not.toHaveProperty('epochs')
+    const epochs = edited(iterations, 'epochs', '1.5')
+    expect(toRequest(filled(epochs)).request).toMatchObject({ epochs: 1.5 })
+    expect(toRequest(filled(epochs)).request).not.toHaveProperty('iterations')
+  })
+
+  test('with neither, something is missing', () => {
+    const { request, errors } = toRequest(filled(edited({}, 'iterations', '')))
+    expect(request).toBeNull()
+    expect(errors.iterations).toBe('A whole number from 1 up.')
+  })
+})
+
+describe('what may be typed', () => {
+  test.each([
+    ['lora_rank', '0', 'A whole number from 1 to 512; not 0.'],
+    ['lora_rank', '513', 'A whole number from 1 to 512; not 513.'],
+    ['lora_rank', '8.5', 'A whole number from 1 to 512; not 8.5.'],
+    ['lora_rank', '', 'A whole number from 1 to 512.'],
+    ['lora_dropout', '1', 'A number from 0 and below 1; not 1.'],
+    ['learning_rate', '0', 'A number above 0; not 0.'],
+    ['learning_rate', '1e-', 'A number above 0; not 1e-.'],
+    ['batch_size', '-1', 'A whole number from 1 up; not -1.'],
+    ['model_path', '', 'Model is missing.'],
+    ['lora_keys', [], 'Choose at least one matrix.'],
+  ] as const)('%s “%s” is answered with what is allowed', (name, draft, message) => {
+    expect(parseDraft(fieldOf(name), draft)).toEqual({ kind: 'problem', message })
+  })
+
+  test('a name with a slash is refused with the rule', () => {
+    const parsed = parseDraft(fieldOf('adapter_name'), 'a/b')
+    expect(parsed).toMatchObject({ kind: 'problem', message: expect.stringContaining('“a/b” can’t be used.') })
+  })
+
+  test('nothing is clamped or rounded', () => {
+    expect(toRequest(filled({ lora_rank: '512', lora_dropout: '0.999' })).request).toMatchObject({
+      lora_rank: 512,
+      lora_dropout: 0.999,
+    })
+  })
+})
+
+test('a decay that adam does not have is sent only when it was asked for', () => {
+  expect(toRequest(filled({ optimizer: 'adam' })).request).not.toHaveProperty('weight_decay')
+  expect(toRequest(filled({ optimizer: 'adam', weight_decay: '0.1' })).request).toMatchObject({ weight_decay: 0.1 })
+})
+
+test('unusual settings are those that differ, whatever was touched; names and paths are not counted', () => {
+  const defaults = defaultsFor({ model: QWEN })
+  const edits = { lora_rank: '64', batch_size: '1', adapter_name: 'mine', ...edited({}, 'iterations', '10') }
+  expect(unusualFields(edits, defaults)).toEqual(['iterations', 'lora_rank'])
+})
+
+test('a request survives the way through the form unchanged', () => {
+  const request = toRequest(filled({ lora_keys: ['mlp.up_proj'], tags: 'a, b', mask_prompt: true })).request
+  expect(toRequest(valuesOf(draftsOf(request ?? {}), defaultsFor({ model: null }))).request).toEqual(request)
+})
