@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { clippedExtent, extent, indexAtOrBefore, smooth } from '@/lib/smooth'
+import { clippedExtent, extent, indexAtOrBefore, smooth, weightFor } from '@/lib/smooth'
 
 test('weight 0 is the raw curve', () => {
   expect([...smooth([3, 1, 2], 0)]).toEqual([3, 1, 2])
@@ -46,4 +46,10 @@ test('the entry at or before a place is found by halving', () => {
   const column = [10, 20, 20, 30]
   expect([5, 10, 19, 20, 29, 99].map((x) => indexAtOrBefore(column, x))).toEqual([-1, 0, 0, 2, 2, 3])
   expect(indexAtOrBefore([], 1)).toBe(-1)
+})
+
+test('on a long curve a weight reaches over the same share of the picture', () => {
+  expect(weightFor(0.8, 500)).toBe(0.8)
+  expect(weightFor(0.8, 100_000) ** 100).toBeCloseTo(0.8)
+  expect(weightFor(0, 100_000)).toBe(0)
 })

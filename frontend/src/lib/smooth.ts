@@ -24,6 +24,17 @@ export function smooth(values: Column, weight: number, into?: Float64Array): Flo
   return out.subarray(0, values.length)
 }
 
+/** Points over which a weight means what it says. */
+const USUAL_POINTS = 1000
+
+/**
+ * A weight per point would smooth a curve of 100,000 points over a hair's breadth. On a long curve
+ * the same weight reaches over the same share of the picture, whatever the number of points.
+ */
+export function weightFor(weight: number, points: number): number {
+  return points > USUAL_POINTS ? weight ** (USUAL_POINTS / points) : weight
+}
+
 export type Range = readonly [min: number, max: number]
 
 /** Least and greatest finite value between two indices; null when there is none. */

@@ -6,6 +6,7 @@ import '@/ui/chart.css'
 import { useEffect, useImperativeHandle, useRef, type KeyboardEvent, type Ref } from 'react'
 
 import { useShownTheme } from '@/lib/theme'
+import { paced } from '@/ui/chartPace'
 import { createPlot, type ChartPlot } from '@/ui/chartPlot'
 import type { ChartGroup, ChartSource, ChartStyle } from '@/ui/chartTypes'
 
@@ -30,22 +31,15 @@ export function Chart({ summary, source, style, group, ref }: Props) {
     if (!root.current) return
     const made = createPlot(root.current, source, style, group)
     plot.current = made
-    let waiting = 0
-    const stopReading = source.subscribe(() => {
-      // However many points came: at most one draw per frame.
-      if (waiting !== 0) return
-      waiting = requestAnimationFrame(() => {
-        waiting = 0
-        made.update()
-      })
-    })
+    const pace = paced(made.update)
+    const stopReading = source.subscribe(pace.ask)
     const sizes = new ResizeObserver(made.resize)
     sizes.observe(root.current)
     // A canvas does not redraw by itself when the font of its labels arrives.
     void document.fonts?.ready.then(made.repaint)
     return () => {
       stopReading()
-      cancelAnimationFrame(waiting)
+      pace.cancel()
       sizes.disconnect()
       made.destroy()
       plot.current = null

@@ -9,21 +9,14 @@ type Props = {
   readonly onChange: (change: Partial<ChartSettings>) => void
   readonly table: boolean
   readonly onTable: (table: boolean) => void
-  readonly zoomed: boolean
-  readonly onResetZoom: () => void
   readonly onPicture: () => void
   readonly onCsv: () => void
 }
 
 export function ChartControls(props: Props) {
-  const { settings, onChange, table, onTable, zoomed, onResetZoom, onPicture, onCsv } = props
+  const { settings, onChange, table, onTable, onPicture, onCsv } = props
   return (
     <>
-      {zoomed ? (
-        <Button size="small" kind="ghost" onClick={onResetZoom}>
-          Reset zoom
-        </Button>
-      ) : null}
       <Segmented
         label="Loss axis"
         value={settings.log ? 'log' : 'linear'}

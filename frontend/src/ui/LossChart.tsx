@@ -4,6 +4,7 @@ import { saveFile, safeFileName } from '@/lib/download'
 import { count, loss } from '@/lib/format'
 import type { RunSeries } from '@/lib/series'
 import { seriesCsv } from '@/lib/seriesTable'
+import { Button } from '@/ui/Button'
 import { Card } from '@/ui/Card'
 import { Chart, type ChartHandle } from '@/ui/Chart'
 import { ChartControls } from '@/ui/ChartControls'
@@ -55,18 +56,23 @@ export function LossChart({ series, group, end, name, waiting }: Props) {
           onChange={change}
           table={table}
           onTable={setTable}
-          zoomed={group.view() !== null}
-          onResetZoom={() => group.show(null)}
           onPicture={() => void savePicture()}
           onCsv={() => saveFile(`${safeFileName(name)}.csv`, seriesCsv(series), 'text/csv')}
         />
       }
     >
-      <ChartLegend
-        smoothed={settings.smoothing > 0}
-        validated={series.validation.length > 0}
-        checkpoints={series.checkpoints.length > 0}
-      />
+      <div className="flex min-h-7 items-center justify-between gap-3">
+        <ChartLegend
+          smoothed={settings.smoothing > 0}
+          validated={series.validation.length > 0}
+          checkpoints={series.checkpoints.length > 0}
+        />
+        {group.view() === null ? null : (
+          <Button size="small" kind="ghost" onClick={() => group.show(null)}>
+            Reset zoom
+          </Button>
+        )}
+      </div>
       {table ? (
         <ChartTable series={series} minHeight={HEIGHT} />
       ) : (

@@ -30,7 +30,7 @@ export function RunCharts({ series, end, name, waiting, children }: Props) {
       </div>
       <div className="grid min-w-0 content-start gap-3 sm:grid-cols-3 lg:grid-cols-1">
         <SmallChart {...shared} title="Learning rate" column="learning_rate" color="chart-rate" format={asRate} />
-        <SmallChart {...shared} title="Throughput" column="tokens_per_second" color="chart-train" format={asSpeed} />
+        <SmallChart {...shared} title="Throughput" column="tokens_per_second" color="chart-train" faint="chart-train-faint" format={asSpeed} />
         <SmallChart {...shared} title="Memory" column="peak_memory_gb" color="chart-memory" format={asMemory} />
         {children}
       </div>

@@ -4,7 +4,7 @@ import { count } from '@/lib/format'
 import type { RunSeries, TrainColumn } from '@/lib/series'
 import { Card } from '@/ui/Card'
 import { Chart } from '@/ui/Chart'
-import { columnSource } from '@/ui/chartSources'
+import { columnSource, smoothedSource } from '@/ui/chartSources'
 import type { ChartGroup, ChartStyle } from '@/ui/chartTypes'
 import { useVersion } from '@/ui/useVersion'
 
@@ -13,23 +13,31 @@ type Props = {
   readonly series: RunSeries
   readonly column: TrainColumn
   readonly color: string
+  /** For noisy values: this faint colour for the raw line, the other for the smoothed one. */
+  readonly faint?: string
   readonly group: ChartGroup
   readonly end: number | null
   readonly format: (value: number | null) => string
 }
 
-export function SmallChart({ title, series, column, color, group, end, format }: Props) {
+export function SmallChart({ title, series, column, color, faint, group, end, format }: Props) {
   useVersion(series)
-  const source = useMemo(() => columnSource(series, column), [series, column])
+  const source = useMemo(
+    () => (faint ? smoothedSource(series, column) : columnSource(series, column)),
+    [series, column, faint],
+  )
   const style = useMemo(
     (): ChartStyle => ({
       minHeight: 64,
       bare: true,
       end,
       xLabel: 'Iteration',
-      lines: [{ label: title.toLowerCase(), color, width: 1.5, format }],
+      lines: [
+        ...(faint ? [{ label: 'raw', color: faint, width: 1, format, quiet: true }] : []),
+        { label: title.toLowerCase(), color, width: 1.5, format },
+      ],
     }),
-    [end, format, title, color],
+    [end, format, title, color, faint],
   )
   const last = series.train.last(column)
   return (

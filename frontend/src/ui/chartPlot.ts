@@ -131,7 +131,7 @@ function optionsOf({ style, group, data, shown, choose, width, height }: Wiring)
         gap: 8,
         space: 44,
         grid: { stroke: () => readToken('chart-grid'), width: 1 },
-        values: (_, splits) => axisValues(splits),
+        values: (_, splits) => axisValues(splits, style.log === true),
       },
     ],
     series: [
@@ -176,11 +176,19 @@ function axisCount(value: number): string {
 
 /** uPlot knows a gap as null; a column with a NaN is copied, all others are handed on as they are. */
 function aligned(data: ChartData, style: ChartStyle): uPlot.AlignedData {
-  const columns = data.lines.map((column) => {
-    const drawable = style.log ? (value: number) => value > 0 : (value: number) => !Number.isNaN(value)
-    return column.every(drawable) ? column : Array.from(column, (value) => (drawable(value) ? value : null))
-  })
+  const least = style.log === true ? Number.MIN_VALUE : -Infinity
+  const columns = data.lines.map((column) =>
+    isWhole(column, least) ? column : Array.from(column, (value) => (value >= least ? value : null)),
+  )
   return [data.x, ...columns]
+}
+
+/** A plain loop: it runs over every point with every draw, and `every` costs five times as much. */
+function isWhole(column: Float64Array, least: number): boolean {
+  for (let i = 0; i < column.length; i += 1) {
+    if (!((column[i] ?? NaN) >= least)) return false
+  }
+  return true
 }
 
 /** Wheel: zoom with Ctrl or Cmd (a pinch on a touchpad); sideways, or with Shift, move the window. */

@@ -44,14 +44,17 @@ export function yRange(data: ChartData, style: ChartStyle, [from, to]: View): Ra
   return style.log ? airLog(low, high) : airLinear(low, high, style.fromZero === true)
 }
 
-/** Labels of an axis, all with the decimals that the finest needs; null is a split without label. */
-export function axisValues(splits: readonly (number | null)[]): string[] {
+/**
+ * Labels of an axis; null is a split without label. On a linear axis all have the decimals that the
+ * finest needs, on a log axis each has its own.
+ */
+export function axisValues(splits: readonly (number | null)[], log: boolean): string[] {
   const known = splits.filter((split) => split !== null)
-  const decimals = Math.max(0, ...known.map((split) => decimalsOf(split)))
+  const shared = Math.max(0, ...known.map(decimalsOf))
   return splits.map((split) => {
     if (split === null) return ''
-    const tiny = split !== 0 && Math.abs(split) < 0.001
-    return tiny ? split.toExponential(0).replace('e+', 'e') : split.toFixed(Math.min(decimals, 3))
+    if (split !== 0 && Math.abs(split) < 1e-4) return split.toExponential(0).replace('e+', 'e')
+    return split.toFixed(Math.min(log ? decimalsOf(split) : shared, 6))
   })
 }
 

@@ -1,7 +1,7 @@
 /** From a run's series to what charts read, without copying the columns. */
 
 import type { RunSeries, TrainColumn } from '@/lib/series'
-import { smooth } from '@/lib/smooth'
+import { smooth, weightFor } from '@/lib/smooth'
 import type { ChartSource } from '@/ui/chartTypes'
 
 /** Raw training loss, smoothed training loss, validation points, the best ringed, checkpoints. */
@@ -14,11 +14,24 @@ export function lossSource(series: RunSeries, smoothing: number): ChartSource {
       if (room.length < raw.length) room = new Float64Array(raw.length * 2)
       return {
         x: series.train.column('step'),
-        lines: [raw, smooth(raw, smoothing, room)],
+        lines: [raw, smooth(raw, weightFor(smoothing, raw.length), room)],
         points: { x: series.validation.column('step'), y: series.validation.column('val_loss') },
         ring: series.best ? { x: series.best.step, y: series.best.val_loss } : null,
         ticks: series.checkpoints,
       }
+    },
+  }
+}
+
+/** A noisy column: raw, and smoothed. */
+export function smoothedSource(series: RunSeries, column: TrainColumn): ChartSource {
+  let room = new Float64Array(1024)
+  return {
+    subscribe: series.subscribe,
+    read: () => {
+      const raw = series.train.column(column)
+      if (room.length < raw.length) room = new Float64Array(raw.length * 2)
+      return { x: series.train.column('step'), lines: [raw, smooth(raw, weightFor(0.8, raw.length), room)] }
     },
   }
 }

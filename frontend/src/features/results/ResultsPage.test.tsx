@@ -1,0 +1,166 @@
+import { screen, waitFor, within } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
+import { expect, test, vi } from 'vitest'
+
+import type { SessionSummary } from '@/api/generated'
+import { renderRoute, type Answers } from '@/test/renderRoute'
+import { ResultsPage } from './ResultsPage'
+import { SessionPage } from './SessionPage'
+
+// Queries by role are slow in jsdom, and the machine may be busy.
+vi.setConfig({ testTimeout: 30_000 })
+
+vi.mock('@/ui/chartPlot', () => ({
+  createPlot: () => ({
+    update: () => undefined,
+    resize: () => undefined,
+    repaint: () => undefined,
+    step: () => undefined,
+    picture: () => document.createElement('canvas'),
+    destroy: () => undefined,
+  }),
+}))
+
+const session = (part: Partial<SessionSummary>): SessionSummary => ({
+  session_id: 'one',
+  timestamp: '2026-11-19T10:00:00Z',
+  training_state: 'completed',
+  model_name: 'Qwen',
+  adapter_name: 'alpha',
+  final_train_loss: 0.5,
+  final_val_loss: 0.6,
+  steps_completed: 100,
+  total_steps: 100,
+  method: 'sft',
+  best_val_loss: 0.55,
+  duration_seconds: 60,
+  notes: '',
+  tags: [],
+  adapter_ready: true,
+  ...part,
+})
+const done = { body: { status: 'success', message: 'ok' } }
+
+function list(sessions: readonly SessionSummary[], more: Answers = {}) {
+  return renderRoute(<ResultsPage />, {
+    answers: { 'GET /sessions?limit=200': { body: { sessions, next_cursor: null } }, ...more },
+    path: '/results',
+    route: '/results',
+  })
+}
+const table = async () => within(await screen.findByRole('table'))
+
+test('without a session the page teaches', async () => {
+  list([])
+  expect(await screen.findByRole('heading', { name: 'No finished run yet' })).toBeTruthy()
+  expect(screen.getByRole('link', { name: 'Set up a run' }).getAttribute('href')).toBe('/setup')
+})
+
+test('a server that does not answer is an error with a way to try again', async () => {
+  renderRoute(<ResultsPage />)
+  expect((await screen.findByRole('alert')).textContent).toContain('does not answer')
+  expect(screen.getByRole('button', { name: 'Try again' })).toBeTruthy()
+})
+
+test('a session shows its losses, a damaged one its problem, a legacy one its badge', async () => {
+  list([
+    session({}),
+    session({ session_id: 'bad', adapter_name: null, training_state: null, problem: 'Line 3 is not JSON.', best_val_loss: null }),
+    session({ session_id: 'old', adapter_name: 'older', legacy: true }),
+  ])
+  const rows = (await table()).getAllByRole('row')
+  expect(rows[1]?.textContent).toContain('alpha')
+  expect(rows[1]?.textContent).toContain('0.550')
+  expect(rows.find((row) => row.textContent?.includes('Line 3 is not JSON.'))?.textContent).toContain('Damaged')
+  expect(rows.find((row) => row.textContent?.includes('older'))?.textContent).toContain('legacy')
+})
+
+test('typing narrows the list, also with a bracket', async () => {
+  const user = userEvent.setup()
+  list([session({}), session({ session_id: 'two', adapter_name: 'beta (v2)' })])
+  await table()
+  await user.type(screen.getByRole('searchbox'), '(v2')
+  await waitFor(() => expect(screen.getAllByRole('row')).toHaveLength(2))
+  expect(screen.getByText('1 of 2 sessions')).toBeTruthy()
+  await user.type(screen.getByRole('searchbox'), 'zzz')
+  expect(await screen.findByText(/No session fits/)).toBeTruthy()
+})
+
+test('a click on a column sorts by it, a second one turns it around', async () => {
+  const user = userEvent.setup()
+  list([session({ best_val_loss: 2 }), session({ session_id: 'two', adapter_name: 'beta', best_val_loss: 1 })])
+  const head = await screen.findByRole('columnheader', { name: 'Best' })
+  const first = () => screen.getAllByRole('row')[1]?.textContent ?? ''
+  await user.click(within(head).getByRole('button'))
+  expect(head.getAttribute('aria-sort')).toBe('ascending')
+  expect(first()).toContain('beta')
+  await user.click(within(head).getByRole('button'))
+  expect(first()).toContain('alpha')
+})
+
+test.each([
+  ['Delete the record', false],
+  ['Delete record and files', true],
+] as const)('%s asks the server for exactly that', async (button, files) => {
+  const user = userEvent.setup()
+  const { calls } = list([session({})], { [`DELETE /sessions/one?files=${files}`]: done })
+  await user.click((await table()).getByRole('button', { name: 'Delete alpha' }))
+  const dialog = within(screen.getByRole('dialog'))
+  if (files) await user.click(dialog.getByRole('radio', { name: /its files/ }))
+  await user.click(dialog.getByRole('button', { name: button }))
+  await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
+  expect(calls.some((call) => call.request === `DELETE /sessions/one?files=${files}`)).toBe(true)
+})
+
+test('loading a session leads to the Training page', async () => {
+  const user = userEvent.setup()
+  const { router } = list([session({})], { 'POST /sessions/one/load': done })
+  await user.click((await table()).getByRole('button', { name: /Load alpha/ }))
+  await waitFor(() => expect(router.state.location.pathname).toBe('/training'))
+})
+
+test('a running session can be opened, not deleted', async () => {
+  list([session({ training_state: 'running' })])
+  const rows = await table()
+  expect(rows.getByRole<HTMLButtonElement>('button', { name: /is running/ }).disabled).toBe(true)
+  expect(rows.queryByRole('button', { name: /Load/ })).toBeNull()
+})
+
+const record = {
+  session_id: 'one',
+  schema_version: 1,
+  training_state: 'completed',
+  method: 'sft',
+  config: { adapter_name: 'alpha', model_path: '/m/Qwen', lora_keys: 'full' },
+  metrics: { train_loss: 0.5, current_step: 100, total_steps: 100, elapsed_seconds: 75 },
+  best_model: { val_loss: 0.55, step: 80, path: '/a/best' },
+}
+
+test('a session opens with its numbers, its log and older lines on request', async () => {
+  const user = userEvent.setup()
+  renderRoute(<SessionPage />, {
+    answers: {
+      'GET /sessions/one': { body: record },
+      'GET /sessions/one/metrics?max_points=200000': { body: { session_id: 'one', series: {} } },
+      'GET /sessions/one/logs?limit=1000': { body: { logs: ['newest'], before: 1 } },
+      'GET /sessions/one/logs?limit=1000&before=1': { body: { logs: ['oldest'], before: null } },
+    },
+    path: '/results/one',
+    route: '/results/:id',
+  })
+  expect(await screen.findByRole('heading', { level: 1, name: 'alpha' })).toBeTruthy()
+  expect(screen.getByText('0.550')).toBeTruthy()
+  expect(await screen.findByText('newest')).toBeTruthy()
+  await user.click(screen.getByRole('button', { name: 'Show older lines' }))
+  expect(await screen.findByText('oldest')).toBeTruthy()
+  expect(screen.queryByRole('button', { name: 'Show older lines' })).toBeNull()
+})
+
+test('a session that is gone says so', async () => {
+  renderRoute(<SessionPage />, {
+    answers: { 'GET /sessions/x': { status: 404, body: { error: 'NotFound', detail: 'There is no session “x”.', hint: null } } },
+    path: '/results/x',
+    route: '/results/:id',
+  })
+  expect((await screen.findByRole('alert')).textContent).toContain('There is no session “x”.')
+})
