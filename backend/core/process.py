@@ -206,8 +206,7 @@ def _run(
             with suppress(subprocess.TimeoutExpired):
                 popen.wait(TICK)
         late = child.alive() and not overflowed and not cancelled.is_set()
-        if child.alive():
-            child.kill()
+        child.kill()  # And what it left behind, also after a good end.
         if late:
             raise EngineTimeout(
                 f"{' '.join(argv[1:3])} did not answer within {deadline:g} seconds and was ended.",

@@ -45,14 +45,14 @@ class World:
         await self.supervisor.start(recipe)
         return recipe.session_id
 
-    async def until(self, wanted: Callable[[Frame], bool] | str, *, limit: float = 15) -> Frame:
+    async def until(self, wanted: Callable[[Frame], object] | str, *, limit: float = 15) -> Frame:
         """The next frame that is wanted (a function, or a type); an ending that is not fails."""
         matches = wanted if callable(wanted) else (lambda frame: frame["type"] == wanted)
         async with asyncio.timeout(limit):
             while True:
                 sent = await self.listener.get()
                 assert sent is not None, "the test's own listener was too slow"
-                frame = json.loads(sent.text)
+                frame: Frame = json.loads(sent.text)
                 self.frames.append(frame)
                 if matches(frame):
                     return frame

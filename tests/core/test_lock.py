@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from backend.core.lock import AlreadyRunning, ServerLock, read_holder
+from backend.settings import CHECKOUT
+
+
+def test_the_second_holder_is_refused_and_told_who_the_first_is(tmp_path: Path) -> None:
+    """F15."""
+    lock = ServerLock(tmp_path / "server.lock")
+    lock.write(url="http://127.0.0.1:1234")
+    with pytest.raises(AlreadyRunning, match=r"127\.0\.0\.1:1234.*--data-dir"):
+        ServerLock(tmp_path / "server.lock")
+    lock.release()
+    ServerLock(tmp_path / "server.lock").release()
+
+
+def test_the_lock_tells_pid_and_start_time(tmp_path: Path) -> None:
+    lock = ServerLock(tmp_path / "server.lock")
+    holder = read_holder(tmp_path / "server.lock")
+    assert holder["pid"] == psutil.Process().pid
+    assert holder["started"] == psutil.Process().create_time()
+    lock.release()
+    assert read_holder(tmp_path / "server.lock") == {}
+
+
+def test_a_killed_holder_gives_the_lock_back(tmp_path: Path) -> None:
+    code = (
+        "import sys, time\nfrom pathlib import Path\nfrom backend.core.lock import ServerLock\n"
+        "lock = ServerLock(Path(sys.argv[1]))\nprint('held', flush=True)\ntime.sleep(60)\n"
+    )
+    path = tmp_path / "server.lock"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code, str(path)], cwd=CHECKOUT, stdout=subprocess.PIPE
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == b"held\n"
+    with pytest.raises(AlreadyRunning, match=str(holder.pid)):
+        ServerLock(path)
+    holder.kill()
+    holder.wait()
+    holder.stdout.close()
+    ServerLock(path).release()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1]", "null"])
+def test_a_lock_file_that_cannot_be_read_still_locks(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "server.lock"
+    path.write_text(content)
+    lock = ServerLock(path)
+    assert json.loads(path.read_text())["pid"]
+    lock.release()

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backend.core.logs import redact, write_log_to
+
+
+@pytest.fixture
+def root() -> Iterator[logging.Logger]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield root
+    for handler in set(root.handlers) - set(handlers):
+        handler.close()
+    root.handlers[:], root.level = handlers, level
+
+
+def entries(folder: Path) -> list[dict[str, str]]:
+    return [json.loads(line) for line in (folder / "backend.log").read_text().splitlines()]
+
+
+def test_a_name_with_a_newline_is_one_record(root: logging.Logger, tmp_path: Path) -> None:
+    """T21."""
+    write_log_to(tmp_path)
+    logging.getLogger("x").info("deleted %s", 'a\n{"level": "ERROR"}\x1b[31m')
+    (entry,) = entries(tmp_path)
+    assert entry["level"] == "INFO"
+    assert "\n" in entry["message"]
+
+
+def test_the_log_is_private(root: logging.Logger, tmp_path: Path) -> None:
+    write_log_to(tmp_path / "logs")
+    assert (tmp_path / "logs" / "backend.log").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_traceback_is_in_the_file(root: logging.Logger, tmp_path: Path) -> None:
+    write_log_to(tmp_path)
+    try:
+        raise ValueError("inside")
+    except ValueError:
+        logging.getLogger("x").exception("outside")
+    assert "ValueError: inside" in entries(tmp_path)[0]["trace"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "token hf_SECRETSECRETSECRET used",
+        "GET /ws?token=SECRETSECRETSECRET&since=1",
+        "Authorization: Bearer SECRETSECRETSECRET",
+        "{'authorization': 'SECRETSECRETSECRET'}",
+    ],
+)
+def test_secrets_are_taken_out(text: str) -> None:
+    """T23."""
+    assert "SECRET" not in redact(text)
+
+
+def test_a_log_folder_that_cannot_be_written_is_no_reason_to_stop(
+    root: logging.Logger, tmp_path: Path
+) -> None:
+    """F34."""
+    (tmp_path / "logs").write_text("a file in the way")
+    write_log_to(tmp_path / "logs")
+    logging.getLogger("x").info("still here")
