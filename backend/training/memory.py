@@ -1,18 +1,20 @@
-"""How much memory a run will need at its peak: an estimate from sizes, calibrated by real runs.
+"""How much memory a run will need at its peak: an estimate from sizes, fitted to real runs.
 
-Pure. What is counted, with B rows of L tokens at a time:
+Pure. The peak is that of the allocator (`peak_memory_gb` of the events). With B rows of L tokens:
 
-- weights: the files as they are;
-- adapter, gradients, optimizer: float32 per trained weight, and the optimizer's own state;
-- activations: per block what its matrices read and write, kept for the backward pass, and the
-  attention scores; with gradient checkpointing only each block's input, and one whole block;
-- logits: the model's and the loss's, twice for the backward pass;
+- weights: the files as they are; adapter and optimizer: what is trained, and its state;
+- activations: what each block's matrices read and write is kept for the backward pass, with the
+  attention scores; with gradient checkpointing only each block's input, and one block at work;
+- logits: the model's, and what the loss makes of them;
+- gradients: only as far as they outgrow the activations, which are gone by then;
 - cache: what the allocator holds on to.
+
+The factors were fitted to twelve measured runs (tests/training/test_memory.py): within 10 %.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,22 +27,25 @@ TIGHT = 0.8  # Of the working set: above it other programs start to be felt.
 
 _BYTES = {"float32": 4, "float64": 8}
 _OPTIMIZER_STATES = {"adam": 2, "adamw": 2, "muon": 1, "sgd": 1, "adafactor": 0.05}
-# Measured on the demo model on CPU (docs/benchmarks.md); see tests/training/test_memory.py.
-_BLOCK_FACTOR = 1.6
-_LOGIT_COPIES = 4.0
-_CACHE_SHARE = 0.05
+_KEPT = 1.4  # Copies of what a block reads and writes that wait for the backward pass.
+_AT_WORK = 2.8  # The same for the one block that is recomputed with gradient checkpointing.
+_SCORES_AT_WORK = 2.5
+_LOGIT_COPIES = 4.2
+_LORA_CASTS = 0.8  # LoRA works in float32: inputs of a 16-bit model are kept again, twice as wide.
+_GRADIENTS_HELD = 0.8  # The optimizer frees gradients as it goes.
+_CACHE_SHARE = 0.03
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
     """The sizes of a model that activations depend on."""
 
-    layers: int
     trained_layers: int
     hidden: int
     heads: int
     vocabulary: int
     per_token: int
+    inputs_per_token: int
     weight_bytes: int
 
 
@@ -80,22 +85,28 @@ def _parts(
     width = shape.weight_bytes
     full = request.fine_tune_type == "full"
     trained_bytes = width if full else 4
-    states = _OPTIMIZER_STATES[request.optimizer]
-    scores = request.batch_size * shape.heads * length * length * width
-    block = tokens * shape.per_token * width * _BLOCK_FACTOR + 2 * scores
+    gradients = float(trained_bytes * trainable)
+    scores = float(request.batch_size * shape.heads * length * length * width)
+    passed = float(tokens * shape.per_token * width)
+    casts = 0.0 if full or width == 4 else _LORA_CASTS * tokens * shape.inputs_per_token * 4
+    logits = _LOGIT_COPIES * tokens * shape.vocabulary * width
     if request.grad_checkpoint:
-        activations = shape.layers * tokens * shape.hidden * width + block
+        at_work = _AT_WORK * passed + _SCORES_AT_WORK * scores + 2 * casts
+        activations = float(shape.trained_layers * tokens * shape.hidden * width)
+        # One block is recomputed only once the logits are done with.
+        activations += max(0.0, at_work - logits)
     else:
-        activations = shape.trained_layers * block
-    held = 2 if request.grad_accumulation_steps > 1 else 1
+        activations = shape.trained_layers * (_KEPT * passed + scores + casts)
     parts = {
         "weights": float(model.size_bytes or 0),
         "adapter": 0.0 if full else 4.0 * trainable,
-        "gradients": float(trained_bytes * trainable * held),
-        "optimizer": states * trained_bytes * trainable,
-        "activations": float(activations),
-        "logits": tokens * shape.vocabulary * 4 * _LOGIT_COPIES,
+        "optimizer": _OPTIMIZER_STATES[request.optimizer] * gradients,
+        "activations": activations,
+        "logits": logits,
+        "gradients": max(0.0, _GRADIENTS_HELD * gradients - activations - logits),
     }
+    if request.grad_accumulation_steps > 1:
+        parts["gradients"] += gradients  # The sum so far is kept between steps.
     moving = sum(parts.values()) - parts["weights"]
     return {**parts, "cache": _CACHE_SHARE * moving}
 
@@ -104,23 +115,36 @@ def _shape(
     request: StandardStart, model: ModelInfo, targets: LoraTargets, config: Mapping[str, Any]
 ) -> Shape:
     text = config.get("text_config")
-    heads = config.get("num_attention_heads") or (
-        text.get("num_attention_heads") if isinstance(text, Mapping) else None
-    )
+    places = [config, text if isinstance(text, Mapping) else {}]
     hidden = model.hidden_size or 1
-    # One expert works on a token where many are stored: copies are not counted.
-    per_layer = sum((key.inputs + key.outputs) * key.modules for key in targets.keys)
+    experts = _first(places, "num_experts_per_tok", "num_experts_per_token") or 1
     layers = max(1, targets.num_layers)
-    trained = layers if request.lora_num_layers < 1 else min(layers, request.lora_num_layers)
+    inputs = outputs = 0
+    for key in targets.keys:
+        # Of all the copies of an expert, a token passes through a few.
+        times = key.modules * min(key.copies, experts)
+        inputs += key.inputs * times
+        outputs += key.outputs * times
     return Shape(
-        layers=layers,
-        trained_layers=trained,
+        trained_layers=(
+            layers if request.lora_num_layers < 1 else min(layers, request.lora_num_layers)
+        ),
         hidden=hidden,
-        heads=heads if isinstance(heads, int) and heads > 0 else max(1, hidden // 64),
+        heads=_first(places, "num_attention_heads", "n_head") or max(1, hidden // 64),
         vocabulary=model.vocab_size or 1,
-        per_token=per_layer // layers,
+        per_token=(inputs + outputs) // layers,
+        inputs_per_token=inputs // layers,
         weight_bytes=_BYTES.get(model.dtype or "", 2),
     )
+
+
+def _first(places: Sequence[Mapping[str, Any]], *names: str) -> int | None:
+    for place in places:
+        for name in names:
+            value = place.get(name)
+            if isinstance(value, int) and value > 0:
+                return value
+    return None
 
 
 def _padded(length: int) -> int:
