@@ -28,7 +28,7 @@ from backend.training.defaults import known_defaults
 from backend.training.lora_keys import ModelInspector
 from backend.training.managers import TrainingManager
 
-_ROUTERS = (
+ROUTERS = (
     health.router,
     models.router,
     datasets.router,
@@ -54,6 +54,7 @@ def create_app(settings: Settings) -> FastAPI:
             yield
         finally:
             await background.close()
+            await services.datasets.close()
             await services.supervisor.close()
 
     app = FastAPI(
@@ -65,7 +66,7 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,  # These two load scripts from the internet.
         redoc_url=None,
     )
-    for router in _ROUTERS:
+    for router in ROUTERS:
         app.include_router(router)
         if not router.prefix.startswith("/api"):
             app.include_router(router, prefix="/api", include_in_schema=False)
@@ -89,7 +90,7 @@ def build_services(settings: Settings) -> Services:
         store=store,
         supervisor=supervisor,
         models=models,
-        datasets=DatasetCatalog(settings),
+        datasets=DatasetCatalog(settings, hub),
         inspector=inspector,
         training=TrainingManager(
             settings=settings, models=models, inspector=inspector, supervisor=supervisor

@@ -1,68 +1,87 @@
-"""Training data files: what is in one, what is wrong with it, and taking one from a browser."""
+"""Data files: known ones, what is in one, other forms of one, and taking one from a browser."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 import secrets
-import shutil
-import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from backend.catalog.formats import Format, check, detect
-from backend.catalog.rows import data_file, read_lines
-from backend.catalog.schemas import DatasetInspection, LineProblem, UploadAnswer
+from backend.catalog.dataset_schemas import (
+    ConvertAnswer,
+    ConvertRequest,
+    DatasetInspection,
+    DatasetPreview,
+    DatasetsAnswer,
+    InspectRequest,
+    PreviewRequest,
+    SplitAnswer,
+    SplitRequest,
+    UploadAnswer,
+)
+from backend.catalog.doctor import Doctor
+from backend.catalog.hands import do_task
+from backend.catalog.jobs import InspectionJobs
+from backend.catalog.library import list_datasets
+from backend.catalog.previews import Previews
+from backend.catalog.rows import SUFFIXES, data_file
+from backend.catalog.schemas import ModelInfo
+from backend.catalog.written import need_space, refuse_existing, target_path
 from backend.core.files import child_path, sha256_of, sync_folder
-from backend.errors import AlreadyExists, BadContent, Invalid, NoDiskSpace, TooLarge
+from backend.core.hub import Hub
+from backend.errors import AlreadyExists, BadContent, Invalid, TooLarge
 from backend.settings import Settings
 
 UPLOAD_CAP = 8 * 1024**3
-SHOWN_ROWS = 5
-SHOWN_PROBLEMS = 100
-SHOWN_COLUMNS = 50
-SHOWN_TEXT = 2000
-TIME_CAP = 20.0
 
-_SPARE = 256 * 1024**2  # Left free on the disk, for everything else that is being written.
 _BUFFER = 1024**2
 _NOT_SAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 class DatasetCatalog:
-    def __init__(self, settings: Settings) -> None:
-        self._folder = settings.datasets_dir
+    """What the routes are given; each part of the work is in a file of its own."""
 
-    def inspect(self, path: str) -> DatasetInspection:
-        """Read the whole file in bounded memory. Raises NotFound or BadContent if it can't be."""
-        file = data_file(path)
-        seen = _Seen()
-        deadline = time.monotonic() + TIME_CAP
-        try:
-            for line in read_lines(file):
-                seen.add(line.number, line.row, line.problem)
-                if time.monotonic() > deadline:
-                    seen.complete = False
-                    break
-        except OSError as problem:
-            raise BadContent(f"{file} can't be read: {problem.strerror}.") from problem
-        if seen.rows == 0 and not seen.count:
-            seen.problem(0, "The file is empty.")
-        beside = file.parent / "valid.jsonl"
-        return DatasetInspection(
-            path=str(file),
-            format=seen.format,
-            columns=list(seen.columns),
-            rows=seen.rows,
-            size_bytes=file.stat().st_size,
-            sample=seen.sample,
-            problems=seen.problems,
-            problem_count=seen.count,
-            valid_beside=str(beside) if beside.is_file() and beside != file else None,
-            complete=seen.complete,
-        )
+    def __init__(self, settings: Settings, hub: Hub) -> None:
+        self._folder = settings.datasets_dir
+        self._doctor = Doctor(settings)
+        self._previews = Previews(settings)
+        self.jobs = InspectionJobs(self._doctor, hub)
+
+    async def close(self) -> None:
+        await self.jobs.close()
+
+    def known(self, recent: Iterable[str] = ()) -> DatasetsAnswer:
+        found = list_datasets(self._folder, recent, self._doctor.known)
+        return DatasetsAnswer(datasets=found, folder=str(self._folder))
+
+    async def inspect(
+        self, request: InspectRequest, model: ModelInfo | None = None
+    ) -> DatasetInspection:
+        """Read the file in bounded memory. Raises NotFound or BadContent if it can't be."""
+        return await self._doctor.inspect(request, model)
+
+    async def preview(self, request: PreviewRequest, model: ModelInfo) -> DatasetPreview:
+        return await self._previews.show(request, model)
+
+    async def convert(self, request: ConvertRequest) -> ConvertAnswer:
+        """Raises AlreadyExists rather than replace a file unasked."""
+        source = await asyncio.to_thread(data_file, request.path)
+        target = await asyncio.to_thread(target_path, request.output_path, self._folder)
+        await asyncio.to_thread(refuse_existing, target, overwrite=request.overwrite)
+        options = {"source": source, "target": target, **request.model_dump(exclude=_PATHS)}
+        size = source.stat().st_size
+        return await do_task("convert", options, ConvertAnswer, size=size)
+
+    async def split(self, request: SplitRequest) -> SplitAnswer:
+        source = await asyncio.to_thread(data_file, request.path)
+        train = f"{request.output_dir.rstrip('/')}/train.jsonl"
+        folder = (await asyncio.to_thread(target_path, train, self._folder, new_folder=True)).parent
+        options = {"source": source, "folder": folder, **request.model_dump(exclude=_PATHS)}
+        size = source.stat().st_size
+        return await do_task("split", options, SplitAnswer, size=size)
 
     async def store(self, name: str, body: AsyncIterator[bytes]) -> UploadAnswer:
         """Keep an uploaded file under the data root. The same content under the same name is the
@@ -99,54 +118,7 @@ class DatasetCatalog:
         return size
 
 
-class _Seen:
-    """What has been learned of a file so far; holds only what is shown."""
-
-    def __init__(self) -> None:
-        self.format: Format | None = None
-        self.columns: dict[str, None] = {}
-        self.rows = 0
-        self.sample: list[dict[str, Any]] = []
-        self.problems: list[LineProblem] = []
-        self.count = 0
-        self.complete = True
-
-    def add(self, number: int, row: dict[str, Any] | None, problem: str | None) -> None:
-        if row is None:
-            if problem:
-                self.problem(number, f"Line {number} {problem}.")
-            return
-        self.rows += 1
-        if self.format is None:
-            self.format = detect(row)
-        for column in row:
-            if len(self.columns) < SHOWN_COLUMNS:
-                self.columns.setdefault(column[:200])
-        if len(self.sample) < SHOWN_ROWS:
-            self.sample.append(_clipped(row))
-        wrong = check(row, self.format)
-        if wrong:
-            self.problem(number, f"Line {number} {wrong}.")
-
-    def problem(self, line: int, message: str) -> None:
-        self.count += 1
-        if len(self.problems) < SHOWN_PROBLEMS:
-            self.problems.append(LineProblem(line=line, message=message))
-
-
-def _clipped(value: Any, depth: int = 0) -> Any:
-    if isinstance(value, str):
-        # A lone surrogate is legal JSON input but can't be sent as UTF-8.
-        text = value if len(value) <= SHOWN_TEXT else value[:SHOWN_TEXT] + "…"
-        return text.encode("utf-8", errors="replace").decode("utf-8")
-    if depth > 6:
-        return "…"
-    if isinstance(value, list):
-        return [_clipped(item, depth + 1) for item in value[:20]]
-    if isinstance(value, dict):
-        items = list(value.items())[:SHOWN_COLUMNS]
-        return {_clipped(key, 1)[:200]: _clipped(item, depth + 1) for key, item in items}
-    return value
+_PATHS = {"path", "output_path", "output_dir"}
 
 
 def _safe(name: str) -> str:
@@ -155,19 +127,16 @@ def _safe(name: str) -> str:
             f"The file name {name[:120]!r} can't be used.", hint="Give a name, not a path."
         )
     safe = _NOT_SAFE.sub("_", name).lstrip("._-")[-100:].lstrip("._-")
-    if not safe.lower().endswith(".jsonl") or len(safe) < 7:
+    if Path(safe).suffix.lower() not in SUFFIXES or not Path(safe).stem:
         raise Invalid(
-            f"The file {name[:120]!r} is not named like a JSONL file.",
-            hint="Upload a .jsonl file: one JSON object per line.",
+            f"The file {name[:120]!r} is not named like a data file.",
+            hint=f"Upload a file that ends in {', '.join(SUFFIXES)}.",
         )
     return safe
 
 
 def _write(file: Any, data: bytes, folder: Path) -> None:
-    if shutil.disk_usage(folder).free < _SPARE + len(data):
-        raise NoDiskSpace(
-            f"The disk of {folder} is almost full.", hint="Free some space, or give a path."
-        )
+    need_space(folder, len(data))
     file.write(data)
 
 

@@ -1,36 +1,22 @@
-"""Read a JSON-lines file row by row in bounded memory, naming what is wrong with which line."""
+"""The rows of a data file of any accepted kind, one by one and in bounded memory."""
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
+from backend.catalog.json_array import looks_like_document, read_document
+from backend.catalog.jsonl import LINE_CAP, SKIP_CAP, Line, read_jsonl
+from backend.catalog.parquet import read_parquet
+from backend.catalog.tables import read_table
 from backend.errors import BadContent, NotFound
 
-LINE_CAP = 1024 * 1024
-SKIP_CAP = 64 * LINE_CAP
-_BOM = b"\xef\xbb\xbf"
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+__all__ = ["LINE_CAP", "SKIP_CAP", "SUFFIXES", "Line", "data_file", "read_lines"]
 
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line. `row` is its object, or None with `problem` saying what is wrong; a blank line has
-    neither. `clean` is false where the engine, which is less patient, would fail or read it
-    otherwise: blank lines, a byte order mark, carriage returns inside.
-    """
-
-    number: int
-    row: dict[str, Any] | None
-    problem: str | None
-    raw: bytes
-    clean: bool = True
+SUFFIXES = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
 
 
 def data_file(path: str | Path, name: str = "train.jsonl") -> Path:
@@ -60,76 +46,23 @@ def data_file(path: str | Path, name: str = "train.jsonl") -> Path:
 
 
 def read_lines(path: Path) -> Iterator[Line]:
-    """Every line of a regular file. A leading byte order mark is no part of line 1."""
+    """Every line, record or item of a regular file; the name's ending says how it is written."""
     # O_NONBLOCK: the file could have been swapped for a pipe since it was looked at.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise BadContent(f"{path} is not a regular file.", hint="Choose a JSONL file on disk.")
-        number = 0
-        while True:
-            raw = file.readline(LINE_CAP + 1)
-            if not raw:
-                return
-            number += 1
-            if len(raw) > LINE_CAP:
-                text = f"is longer than {LINE_CAP // 1024 // 1024} MiB"
-                if _skip_rest(file):
-                    yield Line(number, None, text, b"")
-                    continue
-                text = f"is longer than {SKIP_CAP // 1024 // 1024} MiB; nothing after it was read"
-                yield Line(number, None, text, b"")
-                return
-            bare = raw.removeprefix(_BOM) if number == 1 else raw
-            if bare.strip():
-                yield replace(_parse(number, bare), clean=bare == raw and b"\r" not in raw[:-2])
-            else:
-                yield Line(number, None, None, bare, clean=False)
+        yield from _reader(path, file)
 
 
-def _parse(number: int, raw: bytes) -> Line:
-    try:
-        value = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant)
-    except UnicodeDecodeError as problem:
-        return Line(
-            number, None, f"is not UTF-8 text (byte {raw[problem.start]:#04x} in column "
-            f"{problem.start + 1}); save the file as UTF-8", raw
-        )  # fmt: skip
-    except json.JSONDecodeError as problem:
-        return Line(
-            number, None, f"is not valid JSON: {problem.msg.lower()} in column {problem.colno}", raw
-        )
-    except (ValueError, RecursionError) as problem:
-        return Line(number, None, f"is not usable JSON: {problem}", raw)
-    if _SURROGATE.search(raw) and not _encodable(value):
-        return Line(number, None, "has half of a character (a lone \\ud8… escape)", raw)
-    if not isinstance(value, dict):
-        return Line(number, None, f"is not a JSON object but {_kind(value)}", raw)
-    return Line(number, value, None, raw)
-
-
-def _encodable(value: Any) -> bool:
-    try:
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a JSON number")
-
-
-def _skip_rest(file: BinaryIO) -> bool:
-    """Go to the next line; False when there is none within SKIP_CAP, as in a file of zeros."""
-    for _ in range(SKIP_CAP // LINE_CAP):
-        piece = file.readline(LINE_CAP)
-        if not piece or piece.endswith(b"\n"):
-            return True
-    return False
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, list):
-        return "a list (one object per line is needed)"
-    return {str: "a text", bool: "true or false", type(None): "null"}.get(type(value), "a number")
+def _reader(path: Path, file: BinaryIO) -> Iterator[Line]:
+    kind = path.suffix.lower()
+    if kind in (".csv", ".tsv"):
+        return read_table(file, delimiter="\t" if kind == ".tsv" else None)
+    if kind == ".parquet":
+        return read_parquet(path)
+    if kind == ".json":
+        head = os.pread(file.fileno(), LINE_CAP, 0)
+        if looks_like_document(head):
+            return read_document(file)
+    return read_jsonl(file)

@@ -1,4 +1,4 @@
-"""What the catalog says about models and data files."""
+"""What the catalog says about models; data files are in `dataset_schemas`."""
 
 from __future__ import annotations
 
@@ -68,38 +68,3 @@ class LoraTargets(BaseModel):
     unmatched_seed_keys: list[str]
     notes: list[str]
     block_parameters: list[int] = []
-
-
-class LineProblem(BaseModel):
-    """One line that can't be used. `line` counts from 1; 0 stands for the file as a whole."""
-
-    line: int
-    message: str
-
-
-class DatasetInspection(BaseModel):
-    """POST /api/datasets/inspect. `problems` holds the first ones; `problem_count` all of them.
-
-    `complete` is false when a very large file was not read to its end within the time for it.
-    """
-
-    path: str
-    format: str | None
-    columns: list[str]
-    rows: int
-    size_bytes: int
-    sample: list[dict[str, Any]]
-    problems: list[LineProblem]
-    problem_count: int
-    valid_beside: str | None = None
-    complete: bool = True
-
-
-class InspectRequest(BaseModel):
-    path: str
-    model: str | None = None
-
-
-class UploadAnswer(BaseModel):
-    path: str
-    size_bytes: int

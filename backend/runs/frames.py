@@ -72,6 +72,19 @@ class LoadedData(BaseModel):
     config: dict[str, Any] | None
 
 
+class JobData(BaseModel):
+    """Work beside the runs. `progress` is from 0 to 1, null where it can't be known."""
+
+    kind: Literal["inspection", "fusion", "export", "evaluation", "download"]
+    job_id: str
+    state: str
+    phase: str
+    progress: float | None
+    path: str | None = None
+    error: str | None = None
+    hint: str | None = None
+
+
 class _Frame(BaseModel):
     seq: int
     epoch: str
@@ -133,6 +146,21 @@ class LoadedFrame(_Frame):
     data: LoadedData
 
 
+class JobProgressFrame(_Frame):
+    type: Literal["job_progress"]
+    data: JobData
+
+
+class JobCompletedFrame(_Frame):
+    type: Literal["job_completed"]
+    data: JobData
+
+
+class JobErrorFrame(_Frame):
+    type: Literal["job_error"]
+    data: JobData
+
+
 class PingFrame(_Frame):
     type: Literal["ping", "pong"]
     data: dict[str, Any]
@@ -150,5 +178,8 @@ Frame = (
     | ErrorFrame
     | ResetFrame
     | LoadedFrame
+    | JobProgressFrame
+    | JobCompletedFrame
+    | JobErrorFrame
     | PingFrame
 )

@@ -17,6 +17,7 @@ from backend.training.prepare import DataPlan
 
 MOST_BYTES = 20_000_000  # Larger files take too long for a preview; the run itself counts those.
 DEADLINE = 60.0
+NOT_LINES = (".json", ".csv", ".tsv", ".parquet")  # The child reads JSON lines only.
 
 _HELD = 16
 _logger = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ class TokenCounter:
         Raises BadContent when the model's chat template refuses the rows: so would the run.
         """
         file = data.train
-        if file.stamp[0] > MOST_BYTES:
+        if file.stamp[0] > MOST_BYTES or file.path.suffix.lower() in NOT_LINES:
             return None
         key = (model.path, file.path, file.stamp, mask)
         counts = self._held.get(key)

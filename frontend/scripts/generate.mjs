@@ -45,8 +45,8 @@ async function endpoints(spec) {
       hooks: { queries: true, lazyQueries: true, mutations: true },
       tag: true,
       encodePathParams: true,
-      // Both only answer a question: cached by what was asked, and a stale answer is never shown.
-      endpointOverrides: [{ pattern: ['previewTraining', 'inspectDataset'], type: 'query' }],
+      // These only answer a question: cached by what was asked, and a stale answer is never shown.
+      endpointOverrides: [{ pattern: ['previewTraining', 'inspectDataset', 'previewDataset'], type: 'query' }],
     }),
   )
 }

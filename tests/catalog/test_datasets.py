@@ -5,12 +5,15 @@ import os
 import tracemalloc
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from backend.catalog import datasets
+from backend.catalog import datasets, written
+from backend.catalog.dataset_schemas import DatasetInspection, InspectRequest
 from backend.catalog.datasets import DatasetCatalog
-from backend.catalog.schemas import DatasetInspection
+from backend.catalog.scan import scan
+from backend.core.hub import Hub
 from backend.errors import (
     AlreadyExists,
     AppError,
@@ -26,13 +29,17 @@ CHAT = {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "c
 
 
 def catalog(tmp_path: Path) -> DatasetCatalog:
-    return DatasetCatalog(settings_for(tmp_path, tmp_path / "models"))
+    return DatasetCatalog(settings_for(tmp_path, tmp_path / "models"), Hub())
 
 
 def inspected(tmp_path: Path, content: bytes | str) -> DatasetInspection:
     path = tmp_path / "train.jsonl"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return catalog(tmp_path).inspect(str(path))
+    return scan(path)
+
+
+async def looked_at(tmp_path: Path, path: object) -> DatasetInspection:
+    return await catalog(tmp_path).inspect(InspectRequest(path=str(path)))
 
 
 FORMS = [
@@ -98,28 +105,27 @@ def test_an_empty_file_has_a_problem(tmp_path: Path) -> None:
     assert "empty" in seen.problems[0].message
 
 
-def test_a_folder_means_its_training_file(tmp_path: Path) -> None:
+async def test_a_folder_means_its_training_file(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "train.jsonl").write_text('{"text": "a"}\n')
     (tmp_path / "data" / "valid.jsonl").write_text('{"text": "b"}\n')
 
-    seen = catalog(tmp_path).inspect(str(tmp_path / "data"))
+    seen = await looked_at(tmp_path, tmp_path / "data")
 
     assert seen.path == str(tmp_path / "data" / "train.jsonl")
     assert seen.valid_beside == str(tmp_path / "data" / "valid.jsonl")
 
 
-def test_what_is_no_regular_file_is_refused_without_hanging(tmp_path: Path) -> None:
+async def test_what_is_no_regular_file_is_refused_without_hanging(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe.jsonl"
     os.mkfifo(pipe)
-    looked = catalog(tmp_path)
 
     for path in (pipe, Path("/dev/zero")):
         with pytest.raises(BadContent, match="not a regular file"):
-            looked.inspect(str(path))
+            await looked_at(tmp_path, path)
     for missing in (tmp_path / "nowhere.jsonl", tmp_path, "\0"):
         with pytest.raises(NotFound):
-            looked.inspect(str(missing))
+            await looked_at(tmp_path, missing)
 
 
 def test_a_huge_file_of_zeros_costs_little(tmp_path: Path) -> None:
@@ -128,7 +134,7 @@ def test_a_huge_file_of_zeros_costs_little(tmp_path: Path) -> None:
         file.truncate(10 * 1024**3)
     tracemalloc.start()
     try:
-        seen = catalog(tmp_path).inspect(str(path))
+        seen = scan(path)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -181,13 +187,14 @@ async def test_a_name_that_is_none_is_refused(tmp_path: Path, name: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("limit", "value", "error"), [("UPLOAD_CAP", 4, TooLarge), ("_SPARE", 1 << 62, NoDiskSpace)]
+    ("room", "limit", "value", "error"),
+    [(datasets, "UPLOAD_CAP", 4, TooLarge), (written, "_SPARE", 1 << 62, NoDiskSpace)],
 )
 async def test_an_upload_over_a_limit_leaves_nothing_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: int,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: ModuleType, limit: str, value: int,
     error: type[AppError],
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(datasets, limit, value)
+    monkeypatch.setattr(room, limit, value)
 
     with pytest.raises(error):
         await catalog(tmp_path).store("rows.jsonl", body(b"abc", b"def"))

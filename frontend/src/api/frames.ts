@@ -204,6 +204,37 @@ export type LoadedFrame = {
   type: "session_loaded";
   data: LoadedData;
 };
+export type JobData = {
+  kind: "inspection" | "fusion" | "export" | "evaluation" | "download";
+  job_id: string;
+  state: string;
+  phase: string;
+  progress: number | null;
+  path?: string | null;
+  error?: string | null;
+  hint?: string | null;
+};
+export type JobProgressFrame = {
+  seq: number;
+  epoch: string;
+  session_id: string | null;
+  type: "job_progress";
+  data: JobData;
+};
+export type JobCompletedFrame = {
+  seq: number;
+  epoch: string;
+  session_id: string | null;
+  type: "job_completed";
+  data: JobData;
+};
+export type JobErrorFrame = {
+  seq: number;
+  epoch: string;
+  session_id: string | null;
+  type: "job_error";
+  data: JobData;
+};
 export type PingFrame = {
   seq: number;
   epoch: string;
@@ -225,4 +256,7 @@ export type Frame =
   | ErrorFrame
   | ResetFrame
   | LoadedFrame
+  | JobProgressFrame
+  | JobCompletedFrame
+  | JobErrorFrame
   | PingFrame;

@@ -31,6 +31,10 @@ const injectedRtkApi = api
         }),
         providesTags: ["models"],
       }),
+      listDatasets: build.query<ListDatasetsApiResponse, ListDatasetsApiArg>({
+        query: () => ({ url: `/api/datasets` }),
+        providesTags: ["datasets"],
+      }),
       inspectDataset: build.query<
         InspectDatasetApiResponse,
         InspectDatasetApiArg
@@ -42,6 +46,65 @@ const injectedRtkApi = api
         }),
         providesTags: ["datasets"],
       }),
+      startInspection: build.mutation<
+        StartInspectionApiResponse,
+        StartInspectionApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/datasets/jobs`,
+          method: "POST",
+          body: queryArg.inspectRequest,
+        }),
+        invalidatesTags: ["datasets"],
+      }),
+      datasetJob: build.query<DatasetJobApiResponse, DatasetJobApiArg>({
+        query: (queryArg) => ({
+          url: `/api/datasets/jobs/${encodeURIComponent(String(queryArg.jobId))}`,
+        }),
+        providesTags: ["datasets"],
+      }),
+      cancelDatasetJob: build.mutation<
+        CancelDatasetJobApiResponse,
+        CancelDatasetJobApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/datasets/jobs/${encodeURIComponent(String(queryArg.jobId))}`,
+          method: "DELETE",
+        }),
+        invalidatesTags: ["datasets"],
+      }),
+      previewDataset: build.query<
+        PreviewDatasetApiResponse,
+        PreviewDatasetApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/datasets/preview`,
+          method: "POST",
+          body: queryArg.previewRequest,
+        }),
+        providesTags: ["datasets"],
+      }),
+      convertDataset: build.mutation<
+        ConvertDatasetApiResponse,
+        ConvertDatasetApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/datasets/convert`,
+          method: "POST",
+          body: queryArg.convertRequest,
+        }),
+        invalidatesTags: ["datasets"],
+      }),
+      splitDataset: build.mutation<SplitDatasetApiResponse, SplitDatasetApiArg>(
+        {
+          query: (queryArg) => ({
+            url: `/api/datasets/split`,
+            method: "POST",
+            body: queryArg.splitRequest,
+          }),
+          invalidatesTags: ["datasets"],
+        },
+      ),
       uploadDataset: build.mutation<
         UploadDatasetApiResponse,
         UploadDatasetApiArg
@@ -194,10 +257,43 @@ export type LoraTargetsApiResponse =
 export type LoraTargetsApiArg = {
   name: string;
 };
+export type ListDatasetsApiResponse =
+  /** status 200 Successful Response */ DatasetsAnswer;
+export type ListDatasetsApiArg = void;
 export type InspectDatasetApiResponse =
   /** status 200 Successful Response */ DatasetInspection;
 export type InspectDatasetApiArg = {
   inspectRequest: InspectRequest;
+};
+export type StartInspectionApiResponse =
+  /** status 200 Successful Response */ DatasetJob;
+export type StartInspectionApiArg = {
+  inspectRequest: InspectRequest;
+};
+export type DatasetJobApiResponse =
+  /** status 200 Successful Response */ DatasetJob;
+export type DatasetJobApiArg = {
+  jobId: string;
+};
+export type CancelDatasetJobApiResponse =
+  /** status 200 Successful Response */ DatasetJob;
+export type CancelDatasetJobApiArg = {
+  jobId: string;
+};
+export type PreviewDatasetApiResponse =
+  /** status 200 Successful Response */ DatasetPreview;
+export type PreviewDatasetApiArg = {
+  previewRequest: PreviewRequest;
+};
+export type ConvertDatasetApiResponse =
+  /** status 200 Successful Response */ ConvertAnswer;
+export type ConvertDatasetApiArg = {
+  convertRequest: ConvertRequest;
+};
+export type SplitDatasetApiResponse =
+  /** status 200 Successful Response */ SplitAnswer;
+export type SplitDatasetApiArg = {
+  splitRequest: SplitRequest;
 };
 export type UploadDatasetApiResponse =
   /** status 200 Successful Response */ UploadAnswer;
@@ -359,9 +455,70 @@ export type LoraTargets = {
   notes: string[];
   block_parameters?: number[];
 };
+export type DatasetInfo = {
+  name: string;
+  path: string;
+  source: "datasets" | "demo" | "recent";
+  format: string | null;
+  rows: number | null;
+  size_bytes: number | null;
+  modified: string | null;
+  has_valid: boolean;
+  has_test: boolean;
+  problem: string | null;
+};
+export type DatasetsAnswer = {
+  datasets: DatasetInfo[];
+  folder: string;
+};
 export type LineProblem = {
   line: number;
   message: string;
+};
+export type DuplicateGroup = {
+  lines: number[];
+  count: number;
+};
+export type Duplicates = {
+  rows: number;
+  groups: DuplicateGroup[];
+  complete?: boolean;
+};
+export type SharedRow = {
+  line: number;
+  valid_line: number;
+};
+export type Leakage = {
+  path: string;
+  valid_rows: number;
+  shared_rows: number;
+  examples: SharedRow[];
+};
+export type LengthBin = {
+  start: number;
+  end: number;
+  rows: number;
+};
+export type TokenLengths = {
+  model: string;
+  rows: number;
+  measured: number;
+  sampled: boolean;
+  total_tokens: number;
+  shortest: number;
+  mean: number;
+  median: number;
+  p95: number;
+  longest: number;
+  bins: LengthBin[];
+  max_seq_length?: number | null;
+  truncated_rows?: number | null;
+  truncated_share?: number | null;
+  cut_tokens?: number | null;
+  without_target?: number | null;
+  without_target_lines?: number[];
+  refused_rows?: number;
+  first_refused?: LineProblem | null;
 };
 export type DatasetInspection = {
   path: string;
@@ -376,10 +533,114 @@ export type DatasetInspection = {
   problem_count: number;
   valid_beside?: string | null;
   complete?: boolean;
+  good_rows?: number;
+  multi_turn_rows?: number;
+  unanswered_rows?: number;
+  labelled_text?: boolean;
+  duplicates?: Duplicates | null;
+  leakage?: Leakage | null;
+  lengths?: TokenLengths | null;
+  lengths_problem?: string | null;
+  tail_rows?: number | null;
 };
 export type InspectRequest = {
   path: string;
   model?: string | null;
+  max_seq_length?: number | null;
+  valid_path?: string | null;
+  batch_size?: number | null;
+};
+export type DatasetJob = {
+  job_id: string;
+  kind?: "inspection";
+  state: "waiting" | "running" | "completed" | "error" | "cancelled";
+  phase: string;
+  progress: number | null;
+  path: string;
+  result?: DatasetInspection | null;
+  error?: string | null;
+  hint?: string | null;
+};
+export type PreviewToken = {
+  id: number;
+  text: string;
+  trained: boolean;
+  cut: boolean;
+  special: boolean;
+};
+export type DatasetPreview = {
+  path: string;
+  model: string;
+  row: number;
+  line: number;
+  last: boolean;
+  format: string;
+  shown_as: string;
+  text: string;
+  tokens: PreviewToken[];
+  total_tokens: number;
+  trained_tokens: number;
+  cut_tokens: number;
+  first_trained: number | null;
+  max_seq_length: number | null;
+  mask_prompt: boolean;
+  pad_trained: boolean;
+  notes: string[];
+};
+export type PreviewRequest = {
+  path: string;
+  model: string;
+  row?: number;
+  line?: number | null;
+  mask_prompt?: boolean;
+  max_seq_length?: number | null;
+};
+export type ConvertAnswer = {
+  path: string;
+  format: string;
+  source_format: string;
+  rows: number;
+  skipped: LineProblem[];
+  skipped_count: number;
+  notes: string[];
+};
+export type ConvertRequest = {
+  path: string;
+  output_path: string;
+  to:
+    | "text"
+    | "chat"
+    | "completions"
+    | "grpo"
+    | "preference"
+    | "alpaca"
+    | "sharegpt";
+  mapping?: {
+    [key: string]: string;
+  } | null;
+  system?: string | null;
+  overwrite?: boolean;
+};
+export type WrittenFile = {
+  path: string;
+  rows: number;
+};
+export type SplitAnswer = {
+  path: string;
+  train: WrittenFile;
+  valid: WrittenFile;
+  test: WrittenFile | null;
+  skipped_count: number;
+  skipped: LineProblem[];
+  seed: number;
+};
+export type SplitRequest = {
+  path: string;
+  output_dir: string;
+  valid_share?: number;
+  test_share?: number;
+  seed?: number;
+  overwrite?: boolean;
 };
 export type UploadAnswer = {
   path: string;
@@ -632,8 +893,18 @@ export const {
   useLazyListModelsQuery,
   useLoraTargetsQuery,
   useLazyLoraTargetsQuery,
+  useListDatasetsQuery,
+  useLazyListDatasetsQuery,
   useInspectDatasetQuery,
   useLazyInspectDatasetQuery,
+  useStartInspectionMutation,
+  useDatasetJobQuery,
+  useLazyDatasetJobQuery,
+  useCancelDatasetJobMutation,
+  usePreviewDatasetQuery,
+  useLazyPreviewDatasetQuery,
+  useConvertDatasetMutation,
+  useSplitDatasetMutation,
   useUploadDatasetMutation,
   useStartTrainingMutation,
   usePreviewTrainingQuery,

@@ -1,0 +1,142 @@
+"""Write a data file in another form: row by row, with a reason for every row left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from backend.catalog.conversation import Conversation, Unsuitable, read_row, with_system, write_row
+from backend.catalog.dataset_schemas import ConvertAnswer, DataForm, LineProblem
+from backend.catalog.formats import Format, check, detect
+from backend.catalog.rows import read_lines
+from backend.catalog.written import NewFile
+from backend.errors import BadContent, Invalid
+
+SHOWN = 50
+FIELDS = (
+    "text", "messages", "tools", "prompt", "completion", "answer", "system", "chosen", "rejected",
+    "instruction", "input", "output", "conversations",
+)  # fmt: skip
+
+
+def convert_file(
+    source: Path,
+    target: Path,
+    to: DataForm,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    system: str | None = None,
+    overwrite: bool = False,
+) -> ConvertAnswer:
+    """Nothing is left behind unless it works. Raises BadContent when no row can be written."""
+    _check_mapping(mapping)
+    skipped: list[LineProblem] = []
+    left_out = 0
+    form: Format | None = None
+    try:
+        with NewFile(target, overwrite=overwrite) as new:
+            for line in read_lines(source):
+                if line.row is None and line.problem is None:
+                    continue
+                try:
+                    if line.row is None:
+                        raise Unsuitable(str(line.problem))
+                    row = _mapped(line.row, mapping)
+                    form = form or detect(row)
+                    new.add(convert_row(row, form, to, system=system))
+                except Unsuitable as problem:
+                    left_out += 1
+                    if len(skipped) < SHOWN:
+                        message = f"Line {line.number} {problem}."
+                        skipped.append(LineProblem(line=line.number, message=message))
+            if new.rows == 0:
+                raise _nothing(source, to, skipped)
+            new.keep()
+    except OSError as problem:
+        raise BadContent(f"{source} can't be converted: {problem.strerror}.") from problem
+    return ConvertAnswer(
+        path=str(target),
+        format=to,
+        source_format=form or "unknown",
+        rows=new.rows,
+        skipped=skipped,
+        skipped_count=left_out,
+        notes=_notes(form, to, system),
+    )
+
+
+def convert_row(
+    row: Mapping[str, Any], form: Format, to: DataForm, *, system: str | None = None
+) -> dict[str, Any]:
+    """Raises Unsuitable. What is written passes the check of its form."""
+    wrong = check(row, form)
+    if wrong:
+        raise Unsuitable(wrong)
+    said = with_system(read_row(row, form), system)
+    written = write_row(_with_rejected(said, row), to)
+    wrong = check(written, to)
+    if wrong:
+        raise Unsuitable(f"{wrong} once it is written as {to}")
+    return written
+
+
+def _with_rejected(said: Conversation, row: Mapping[str, Any]) -> Conversation:
+    """An SFT row may have a column with a worse answer beside the good one."""
+    rejected = row.get("rejected")
+    if said.rejected is not None or not isinstance(rejected, str) or not rejected.strip():
+        return said
+    return Conversation(said.messages, said.tools, rejected, said.text)
+
+
+def _mapped(row: Mapping[str, Any], mapping: Mapping[str, str] | None) -> Mapping[str, Any]:
+    """The columns under the names of a known form. Numbers become texts: answers often are."""
+    if not mapping:
+        return row
+    found: dict[str, Any] = {}
+    for field, column in mapping.items():
+        value = _column(row, column)
+        if isinstance(value, bool | int | float):
+            value = str(value)
+        if value is not None:
+            found[field] = value
+    return found
+
+
+def _column(row: Mapping[str, Any], column: str) -> Any:
+    if column in row:
+        return row[column]
+    value: Any = row
+    for part in column.split("."):  # A value inside an object: "solution.value".
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def _check_mapping(mapping: Mapping[str, str] | None) -> None:
+    for field in mapping or ():
+        if field not in FIELDS:
+            raise Invalid(
+                f"The mapping names the field {field[:80]!r}, which no form has.",
+                hint=f"Fields are {', '.join(FIELDS)}; each is mapped to a column of the file.",
+            )
+
+
+def _nothing(source: Path, to: DataForm, skipped: list[LineProblem]) -> BadContent:
+    first = skipped[0].message if skipped else f"{source.name} has no rows."
+    return BadContent(
+        f"No row of {source.name} can be written as {to}. {first}",
+        hint="Map the columns of the file to the fields of a form, or choose another form.",
+    )
+
+
+def _notes(form: Format | None, to: DataForm, system: str | None) -> list[str]:
+    notes = []
+    if to == "completions" and (system or form in ("chat", "grpo", "alpaca", "sharegpt")):
+        notes.append("System messages, which completion rows lack, are put in front of the prompt.")
+    if form == "preference" and to != "preference":
+        notes.append("Only the chosen answers are kept.")
+    if to == "text" and form != "text":
+        notes.append(
+            "The roles are spelled out as “User:” and “Assistant:”, without a chat template."
+        )
+    return notes

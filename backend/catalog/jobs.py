@@ -1,0 +1,107 @@
+"""Inspections that take long: started, followed over the event stream, cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections import OrderedDict
+
+from backend.catalog.dataset_schemas import DatasetJob, InspectRequest
+from backend.catalog.doctor import Doctor
+from backend.catalog.schemas import ModelInfo
+from backend.core.hub import Hub
+from backend.errors import AppError, NotFound
+
+KEPT = 32
+AT_ONCE = 1.0  # Seconds in which a small file is done, so that its answer needs no second call.
+_logger = logging.getLogger(__name__)
+
+
+class InspectionJobs:
+    """One at a time: two readers of the same disk are slower than one after the other."""
+
+    def __init__(self, doctor: Doctor, hub: Hub) -> None:
+        self._doctor = doctor
+        self._hub = hub
+        self._jobs: OrderedDict[str, DatasetJob] = OrderedDict()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._turn = asyncio.Semaphore(1)
+
+    async def start(self, request: InspectRequest, model: ModelInfo | None) -> DatasetJob:
+        """Begin, and answer after a second at the latest: small files are done by then."""
+        job = DatasetJob(
+            job_id=secrets.token_hex(8),
+            state="waiting",
+            phase="waiting",
+            progress=None,
+            path=request.path,
+        )
+        self._jobs[job.job_id] = job
+        while len(self._jobs) > KEPT:
+            old, _ = self._jobs.popitem(last=False)
+            self._drop(old)
+        task = asyncio.create_task(self._run(job, request, model), name=f"inspect {job.job_id}")
+        self._tasks[job.job_id] = task
+        task.add_done_callback(lambda _: self._tasks.pop(job.job_id, None))
+        await asyncio.wait({task}, timeout=AT_ONCE)
+        return job
+
+    def find(self, job_id: str) -> DatasetJob:
+        job = self._jobs.get(job_id)
+        if job is None:
+            raise NotFound(f"There is no job {job_id[:40]!r}.", hint="Start the inspection again.")
+        return job
+
+    async def cancel(self, job_id: str) -> DatasetJob:
+        """End it; one that is over stays as it is."""
+        job = self.find(job_id)
+        task = self._tasks.get(job_id)
+        if task is not None:
+            task.cancel()
+            await asyncio.wait({task})
+        return job
+
+    async def close(self) -> None:
+        for job_id in list(self._tasks):
+            await self.cancel(job_id)
+
+    def _drop(self, job_id: str) -> None:
+        task = self._tasks.get(job_id)
+        if task is not None:
+            task.cancel()
+
+    async def _run(self, job: DatasetJob, request: InspectRequest, model: ModelInfo | None) -> None:
+        try:
+            async with self._turn:
+                job.state = "running"
+                job.result = await self._doctor.inspect(
+                    request,
+                    model,
+                    patient=True,
+                    report=lambda phase, share: self._report(job, phase, share),
+                )
+            job.state, job.phase, job.progress = "completed", "done", 1.0
+            self._say("job_completed", job)
+        except asyncio.CancelledError:
+            job.state, job.phase, job.error = "cancelled", "cancelled", "The job was cancelled."
+            self._say("job_error", job)
+            raise
+        except AppError as refusal:
+            self._failed(job, refusal.detail, refusal.hint)
+        except Exception:
+            _logger.exception("The inspection of %s failed.", job.path)
+            self._failed(job, "Something went wrong inside the server; its log says more.", None)
+
+    def _failed(self, job: DatasetJob, error: str, hint: str | None) -> None:
+        job.state, job.phase, job.error, job.hint = "error", "failed", error, hint
+        self._say("job_error", job)
+
+    def _report(self, job: DatasetJob, phase: str, share: float | None) -> None:
+        if (phase, share) == (job.phase, job.progress):
+            return
+        job.phase, job.progress = phase, share
+        self._say("job_progress", job)
+
+    def _say(self, kind: str, job: DatasetJob) -> None:
+        self._hub.publish(kind, job.model_dump(mode="json", exclude={"result"}))

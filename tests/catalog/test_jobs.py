@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from backend.catalog import jobs
+from backend.catalog.dataset_schemas import DatasetInspection, InspectRequest
+from backend.catalog.jobs import InspectionJobs
+from backend.core.hub import Hub, Listener
+from backend.errors import BadContent, NotFound
+
+FOUND = DatasetInspection(
+    path="a", format="text", columns=[], rows=1, size_bytes=1, sample=[], problems=[],
+    problem_count=0,
+)  # fmt: skip
+
+
+class SlowDoctor:
+    """Reports a half, and goes on when it is let."""
+
+    def __init__(self) -> None:
+        self.go_on = asyncio.Event()
+        self.began = asyncio.Event()
+        self.problem: Exception | None = None
+
+    async def inspect(self, _request: Any, _model: Any, *, patient: bool, report: Any) -> Any:
+        assert patient
+        self.began.set()
+        report("reading", 0.5)
+        await self.go_on.wait()
+        if self.problem:
+            raise self.problem
+        return FOUND
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "AT_ONCE", 0.01)
+
+
+def said(listener: Listener) -> list[tuple[str, str]]:
+    frames = [json.loads(sent.text) for sent in listener._queue]
+    return [(frame["type"], frame["data"]["phase"]) for frame in frames]
+
+
+def of(doctor: SlowDoctor) -> tuple[InspectionJobs, Listener]:
+    hub = Hub()
+    listener = hub.listen()
+    assert listener is not None
+    return InspectionJobs(doctor, hub), listener  # type: ignore[arg-type]
+
+
+async def test_a_short_one_is_answered_with_its_result() -> None:
+    doctor = SlowDoctor()
+    doctor.go_on.set()
+    all_jobs, _ = of(doctor)
+
+    job = await all_jobs.start(InspectRequest(path="a"), None)
+
+    assert (job.state, job.result) == ("completed", FOUND)
+
+
+async def test_a_long_one_is_told_of_as_it_goes_and_asked_for_in_the_end() -> None:
+    doctor = SlowDoctor()
+    all_jobs, listener = of(doctor)
+
+    job = await all_jobs.start(InspectRequest(path="a"), None)
+    assert (job.state, job.phase, job.progress, job.result) == ("running", "reading", 0.5, None)
+    doctor.go_on.set()
+    await asyncio.gather(*all_jobs._tasks.values())
+
+    assert all_jobs.find(job.job_id).result == FOUND
+    assert said(listener) == [("job_progress", "reading"), ("job_completed", "done")]
+
+
+async def test_a_cancelled_one_ends_and_the_next_has_its_turn() -> None:
+    doctor = SlowDoctor()
+    all_jobs, listener = of(doctor)
+    first = await all_jobs.start(InspectRequest(path="a"), None)
+    second = await all_jobs.start(InspectRequest(path="b"), None)
+    assert second.state == "waiting"
+
+    await all_jobs.cancel(first.job_id)
+    doctor.go_on.set()
+    await asyncio.gather(*all_jobs._tasks.values())
+
+    assert (first.state, second.state) == ("cancelled", "completed")
+    assert ("job_error", "cancelled") in said(listener)
+    assert (await all_jobs.cancel(first.job_id)).state == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("problem", "says"),
+    [(BadContent("It is no file."), "It is no file."), (RuntimeError("oops"), "its log")],
+)
+async def test_a_failure_is_told(problem: Exception, says: str) -> None:
+    doctor = SlowDoctor()
+    doctor.problem = problem
+    doctor.go_on.set()
+    all_jobs, listener = of(doctor)
+
+    job = await all_jobs.start(InspectRequest(path="a"), None)
+
+    assert job.state == "error"
+    assert says in (job.error or "")
+    assert said(listener)[-1] == ("job_error", "failed")
+
+
+async def test_closing_ends_what_runs() -> None:
+    all_jobs, _ = of(SlowDoctor())
+    job = await all_jobs.start(InspectRequest(path="a"), None)
+
+    await all_jobs.close()
+
+    assert job.state == "cancelled"
+    with pytest.raises(NotFound):
+        all_jobs.find("nothing")
