@@ -27,6 +27,7 @@ export default defineConfig({
     environmentOptions: { jsdom: { url: 'http://127.0.0.1:8000/' } },
     setupFiles: ['./src/test/setup.ts'],
     include: ['src/**/*.test.{ts,tsx}'],
+    css: { include: /tokens\.css/ },
     restoreMocks: true,
     unstubGlobals: true,
   },

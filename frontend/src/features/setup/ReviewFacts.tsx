@@ -31,12 +31,10 @@ type FactProps = { readonly name: string; readonly below?: ReactNode; readonly c
 
 function Fact({ name, below, children }: FactProps) {
   return (
-    <div className="border-b border-line py-1.5 last:border-0">
-      <div className="flex items-baseline justify-between gap-3">
-        <dt className="shrink-0 text-soft">{name}</dt>
-        <dd className="min-w-0 text-right text-ink">{children}</dd>
-      </div>
-      {below ? <dd>{below}</dd> : null}
+    <div className="grid grid-cols-[auto_minmax(0,1fr)] items-baseline gap-x-3 border-b border-line py-1.5 last:border-0">
+      <dt className="text-soft">{name}</dt>
+      <dd className="text-right text-ink">{children}</dd>
+      {below ? <dd className="col-span-2">{below}</dd> : null}
     </div>
   )
 }

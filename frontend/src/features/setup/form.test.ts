@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { FIELDS } from '@/api/fields'
 import { fieldOf, parseDraft } from './fieldRules'
-import { defaultsFor, draftsOf, edited, freeName, toRequest, unusualFields, valuesOf, type Edits } from './form'
+import { defaultsFor, draftsOf, edited, freeName, NO_CONTROL, toRequest, unusualFields, valuesOf, type Edits } from './form'
 import { DEMO, QWEN } from './samples'
 
 const filled = (edits: Edits = {}) =>
@@ -12,6 +12,7 @@ describe('defaults', () => {
     const { request } = toRequest(filled())
     for (const field of FIELDS) {
       if (['model_path', 'train_data_path', 'save_every', 'iterations', 'epochs'].includes(field.name)) continue
+      if (NO_CONTROL.includes(field.name)) continue
       const expected = 'default' in field && field.default !== null ? field.default : undefined
       expect(request?.[field.name], field.name).toEqual(expected)
     }

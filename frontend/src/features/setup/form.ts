@@ -76,7 +76,7 @@ export function toRequest(values: Values): Outcome {
   const request: Record<string, unknown> = {}
   const errors: Partial<Record<FieldName, string>> = {}
   for (const { name } of FIELDS) {
-    if (isLeftOut(values, name)) continue
+    if (NO_CONTROL.includes(name) || isLeftOut(values, name)) continue
     const parsed = parseDraft(fieldOf(name), values[name])
     if (parsed.kind === 'value') request[name] = parsed.value
     if (parsed.kind === 'problem') errors[name] = parsed.message

@@ -1,0 +1,38 @@
+import { act, fireEvent, screen } from '@testing-library/react'
+import { expect, test, vi } from 'vitest'
+import { renderPage } from '@/test/render'
+import { Toasts } from './Toasts'
+import { TOAST_CAP, toastRaised, toastReducer, type Toast } from './toastSlice'
+
+const raise = (level: Toast['level'], message: string) => toastRaised({ level, message })
+
+test('errors stay, the rest leaves by itself', () => {
+  vi.useFakeTimers()
+  try {
+    const { store } = renderPage(<Toasts />)
+    act(() => {
+      store.dispatch(raise('good', 'Saved.'))
+      store.dispatch(raise('error', 'The disk is full.'))
+    })
+    act(() => void vi.advanceTimersByTime(60_000))
+    expect(screen.queryByText('Saved.')).toBeNull()
+    expect(screen.getByRole('alert').textContent).toContain('The disk is full.')
+    fireEvent.click(screen.getByRole('button', { name: 'Close this message' }))
+    expect(screen.queryByRole('alert')).toBeNull()
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
+test('they are capped: what is not an error goes first', () => {
+  let state = toastReducer(undefined, raise('error', 'first'))
+  for (let at = 0; at < 10; at += 1) state = toastReducer(state, raise('info', `note ${at}`))
+  expect(state).toHaveLength(TOAST_CAP)
+  expect(state[0]?.message).toBe('first')
+  expect(state.at(-1)?.message).toBe('note 9')
+})
+
+test('the same message is shown once', () => {
+  const once = toastReducer(undefined, raise('error', 'again'))
+  expect(toastReducer(once, raise('error', 'again'))).toHaveLength(1)
+})
