@@ -5,36 +5,17 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import errno
-import os
-import signal
 import socket
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
-from typing import Any
 
-import uvicorn
-from uvicorn.supervisors import ChangeReload
-
-from backend.app import create_app
 from backend.core.lock import AlreadyRunning, ServerLock
 from backend.core.logs import write_log_to
-from backend.settings import CHECKOUT, Settings, read_settings
+from backend.settings import Settings, read_settings
 
 LOCK = "server.lock"
 CANNOT_SERVE = 1  # The port or the data root is taken, or can't be used.
 BAD_SETTINGS = 2
-
-_QUIET: dict[str, Any] = {
-    "log_config": None,
-    "access_log": False,  # It would write tokens that stand in addresses.
-    "ws_max_size": 64 * 1024,
-    "ws_per_message_deflate": False,
-    "timeout_keep_alive": 15,
-    "timeout_graceful_shutdown": 5,
-    "limit_concurrency": 256,
-    "server_header": False,
-}
 
 
 class CannotServe(Exception):
@@ -120,50 +101,14 @@ def _listen(settings: Settings) -> socket.socket:
 
 
 def _serve(settings: Settings, listening: socket.socket, *, reload: bool) -> None:
-    if reload:
-        _serve_reloading(settings, listening)
-        return
-    config = uvicorn.Config(create_app(settings), **_QUIET)
-    server = _Server(config, ready=_url(settings))
-    # uvicorn raises the signals that it caught again, once all is closed.
-    signal.signal(signal.SIGTERM, lambda *_: None)
-    signal.signal(signal.SIGHUP, lambda *_: None)
-    with suppress(KeyboardInterrupt):
-        server.run(sockets=[listening])
+    # A second of imports, which a refusal should not wait for.
+    from backend.main import serve, serve_reloading
 
+    def say_ready() -> None:
+        sys.stdout.write(f"Listening on {_url(settings)}\n")
+        sys.stdout.flush()
 
-class _Server(uvicorn.Server):
-    """Says when it is ready, and takes a closed terminal for a request to end."""
-
-    def __init__(self, config: uvicorn.Config, *, ready: str) -> None:
-        super().__init__(config)
-        self._ready = ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
-        signal.signal(signal.SIGHUP, self.handle_exit)
-        _say_ready(self._ready)
-
-
-def _serve_reloading(settings: Settings, listening: socket.socket) -> None:
-    """The code is served by a child that is replaced on every change; it reads the environment."""
-    os.environ |= {
-        "DROID_DATA_DIR": str(settings.data_dir),
-        "DROID_MODELS_DIR": os.pathsep.join(map(str, settings.models_dirs)),
-        "DROID_HOST": settings.host,
-        "DROID_PORT": str(settings.port),
-        **({"DROID_TOKEN": settings.token} if settings.token else {}),
-    }
-    config = uvicorn.Config(
-        "backend.main:app", reload=True, reload_dirs=[str(CHECKOUT / "backend")], **_QUIET
-    )
-    _say_ready(_url(settings))  # Requests wait in the socket until the child takes them.
-    ChangeReload(config, target=uvicorn.Server(config).run, sockets=[listening]).run()
-
-
-def _say_ready(url: str) -> None:
-    sys.stdout.write(f"Listening on {url}\n")
-    sys.stdout.flush()
+    (serve_reloading if reload else serve)(settings, listening, ready=say_ready)
 
 
 def _url(settings: Settings) -> str:
