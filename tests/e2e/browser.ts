@@ -46,6 +46,7 @@ export async function openPage(
     colorScheme: options.scheme ?? 'light',
     acceptDownloads: true,
   })
+  context.setDefaultTimeout(120_000) // a first start loads the engine; two cores may be busy
   const page = await context.newPage()
   const errors: string[] = []
   page.on('pageerror', (error) => errors.push(error.message))
