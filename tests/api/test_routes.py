@@ -51,7 +51,8 @@ def test_no_route_forgets_the_guard(live: Live) -> None:
         for headers in (EVIL, {"Host": "evil.example:8000"}, {"Origin": "null"}):
             answer = live.client.request(method, path, headers=headers, json={})
             assert answer.status_code == 403, (method, path, headers)
-            assert_shape(answer)
+            if method != "HEAD":
+                assert_shape(answer)
             count += 1
     assert count > 50
 
