@@ -1,0 +1,1 @@
+"""`npm run bench`: what the app costs, against plain mlx_lm on the same machine."""
