@@ -24,15 +24,15 @@ export function smooth(values: Column, weight: number, into?: Float64Array): Flo
   return out.subarray(0, values.length)
 }
 
-/** Points over which a weight means what it says. */
-const USUAL_POINTS = 1000
+/** The number of points at which a weight is used as it is. */
+const USUAL_POINTS = 300
 
 /**
- * A weight per point would smooth a curve of 100,000 points over a hair's breadth. On a long curve
- * the same weight reaches over the same share of the picture, whatever the number of points.
+ * The weight per point that smooths over the same share of the picture, however many points there
+ * are: else 20 points lag far behind themselves, and 100,000 are smoothed over a hair's breadth.
  */
 export function weightFor(weight: number, points: number): number {
-  return points > USUAL_POINTS ? weight ** (USUAL_POINTS / points) : weight
+  return points === 0 ? weight : weight ** (USUAL_POINTS / points)
 }
 
 export type Range = readonly [min: number, max: number]

@@ -6,6 +6,7 @@ import type { RunView } from '@/api/runReducer'
 import { Badge } from '@/ui/Badge'
 import { Button } from '@/ui/Button'
 import { PageHeader } from '@/ui/PageHeader'
+import { PauseButton, ResumeButton } from './PauseButton'
 import { StopDialog } from './StopDialog'
 import { useStopCommand } from './useStopCommand'
 
@@ -24,6 +25,8 @@ export function RunHeader({ run }: { readonly run: RunView }) {
         </span>
       }
     >
+      {run.state === 'running' ? <PauseButton /> : null}
+      {run.state === 'paused' ? <ResumeButton /> : null}
       {stoppable ? (
         <Button kind="danger" onClick={() => setAsking(true)}>
           <Square className="size-3 fill-current" aria-hidden="true" />

@@ -1,8 +1,9 @@
-import { screen, waitFor, within } from '@testing-library/react'
+import { act, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { expect, test, vi } from 'vitest'
 
 import type { TrainingStateData } from '@/api/frames'
+import { framesReceived } from '@/api/runSlice'
 import { LogBook } from '@/lib/logBook'
 import { RunSeries } from '@/lib/series'
 import { FrameMaker } from '@/test/fakeServer'
@@ -102,6 +103,18 @@ test('a refused stop stays on the page with its reason', async () => {
   await user.click(screen.getByRole('button', { name: 'Stop…' }))
   await user.click(screen.getByRole('button', { name: 'Stop and save' }))
   expect((await screen.findByRole('alert')).textContent).toContain('It is stopping already.')
+})
+
+test('a pause is asked for once and waits for the step to end', async () => {
+  const user = userEvent.setup()
+  const answers = { 'POST /training/pause': { body: { status: 'running' } } }
+  const { calls, store } = show({ state: 'running' }, { answers })
+  await user.click(screen.getByRole('button', { name: 'Pause' }))
+  expect(await screen.findByRole('button', { name: 'Pausing…' })).toBeTruthy()
+  expect(calls.filter((call) => call.request === 'POST /training/pause')).toHaveLength(1)
+  const paused = new FrameMaker().snapshot({ config, metrics, state: 'paused' })
+  act(() => void store.dispatch(framesReceived({ frames: [paused], at: 2000 })))
+  expect(screen.getByRole('button', { name: 'Resume' })).toBeTruthy()
 })
 
 test('a stopping run says so and takes no second stop', () => {

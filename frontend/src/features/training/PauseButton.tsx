@@ -1,0 +1,51 @@
+/** Pause before the next step, and go on. The run keeps its place and its memory. */
+import { Pause, Play } from 'lucide-react'
+import { useState } from 'react'
+import { useDispatch } from 'react-redux'
+import { readProblem } from '@/api/errors'
+import { usePauseTrainingMutation, useResumeTrainingMutation } from '@/api/generated'
+import { Button } from '@/ui/Button'
+import { toastRaised } from '@/ui/toastSlice'
+
+/** Shown while the run runs; it waits until the step that is under way is done. */
+export function PauseButton() {
+  const [pause, { isLoading }] = usePauseTrainingMutation()
+  const [asked, setAsked] = useState(false)
+  const say = useSayProblem()
+  const onPause = async () => {
+    const { error } = await pause()
+    if (error) say(error)
+    else setAsked(true)
+  }
+  return (
+    <Button busy={(isLoading || asked) && 'Pausing…'} onClick={() => void onPause()}>
+      <Pause className="size-3.5" aria-hidden="true" />
+      Pause
+    </Button>
+  )
+}
+
+export function ResumeButton() {
+  const [resume, { isLoading }] = useResumeTrainingMutation()
+  const [asked, setAsked] = useState(false)
+  const say = useSayProblem()
+  const onResume = async () => {
+    const { error } = await resume()
+    if (error) say(error)
+    else setAsked(true)
+  }
+  return (
+    <Button kind="primary" busy={(isLoading || asked) && 'Resuming…'} onClick={() => void onResume()}>
+      <Play className="size-3.5" aria-hidden="true" />
+      Resume
+    </Button>
+  )
+}
+
+function useSayProblem() {
+  const dispatch = useDispatch()
+  return (error: unknown) => {
+    const problem = readProblem(error)
+    if (problem) dispatch(toastRaised({ level: 'error', message: problem.detail, hint: problem.hint }))
+  }
+}
