@@ -1,0 +1,58 @@
+"""Token counts through the real child, against the engine's own counting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.errors import BadContent
+from backend.settings import read_settings
+from backend.training.datafiles import DataFiles
+from backend.training.prepare import plan_data
+from backend.training.token_counts import TokenCounter, TokenCounts
+from tests.training.requests import model, request, write_rows
+
+pytestmark = pytest.mark.engine
+
+# ChatML in the tiny model's bytes: "<|im_start|>", "user\n", text, "<|im_end|>", "\n".
+FRAME_USER, FRAME_ASSISTANT = 1 + 5 + 1 + 1, 1 + 10 + 1 + 1
+
+
+async def counted(root: Path, folder: Path, rows: Any, **fields: Any) -> TokenCounts | None:
+    path = write_rows(root / "rows.jsonl", rows)
+    asked = request(train_data_path=str(path), val_data_path=str(path), **fields)
+    plan = plan_data(asked, DataFiles(), chat_template=True)
+    counter = TokenCounter(read_settings(data_dir=str(root)))
+    return await counter.count(model(path=str(folder)), plan, mask=asked.mask_prompt)
+
+
+async def test_rows_are_counted_with_the_models_own_template(
+    tmp_path: Path, tiny_model: Path
+) -> None:
+    rows = [{"prompt": "abc", "answer": "de"}, {"prompt": "a", "answer": "d"}]
+
+    counts = await counted(tmp_path, tiny_model, rows, mask_prompt=True)
+
+    assert counts is not None
+    assert counts.lengths == (
+        FRAME_USER + 3 + FRAME_ASSISTANT + 2,
+        FRAME_USER + FRAME_ASSISTANT + 2,
+    )
+    assert counts.starts == (FRAME_USER + 3 + 11, FRAME_USER + 1 + 11)
+    assert counts.over(25) == 1
+    assert counts.without_target(20) == 2
+
+
+async def test_rows_that_the_template_refuses_are_told_before_a_run(
+    tmp_path: Path, tiny_model: Path
+) -> None:
+    settings = tiny_model / "tokenizer_config.json"
+    before = settings.read_text()
+    settings.write_text(before.replace("{% for", "{{ raise_exception('Roles!') }}{% for"))
+    try:
+        with pytest.raises(BadContent, match="Roles!"):
+            await counted(tmp_path, tiny_model, 2)
+    finally:
+        settings.write_text(before)
