@@ -1,0 +1,122 @@
+"""Each way in which a run can end or misbehave, and what the world hears of it."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+
+from tests.runs.world import World
+
+HOW_IT_ENDS: list[tuple[str, str, str]] = [
+    ("killed", "SIGKILL", "probably because memory ran out"),
+    ("crash", "ValueError", "Model type foo not supported."),
+    ("out-of-memory", "graphics processor ran out of memory", ""),
+    ("no-exit-event", "without reporting a result", ""),
+]
+
+
+@pytest.mark.parametrize(("mode", "said", "also"), HOW_IT_ENDS, ids=[c[0] for c in HOW_IT_ENDS])
+async def test_an_end_without_a_last_word_is_explained(
+    world: World, mode: str, said: str, also: str
+) -> None:
+    """F1, and the failure matrix of the engines."""
+    session_id = await world.start(mode=mode)
+
+    last = await world.until_end()
+
+    assert last["type"] == "training_error"
+    assert said in last["data"]["error"]
+    assert also in last["data"]["error"]
+    assert last["data"]["hint"]
+    record = world.record(session_id)
+    assert record["state"] == "error"
+    assert record["metrics"]["val_loss"] == 4.0, "what was measured is kept"
+    assert world.supervisor.status().error is not None
+    await world.start(steps=1, name="next")
+    assert (await world.until_end())["type"] == "training_completed"
+
+
+async def test_a_traceback_comes_with_the_error(world: World) -> None:
+    await world.start(mode="crash")
+    last = await world.until_end()
+    assert any("Traceback" in line for line in last["data"]["log_tail"])
+
+
+async def test_numbers_that_are_not_finite_are_null_with_one_warning_each(world: World) -> None:
+    """F26: the last good loss is not shown for ever."""
+    session_id = await world.start(mode="nan")
+    last = await world.until_end()
+
+    assert last["data"]["final_metrics"]["train_loss"] is None
+    alerts = [f["data"] for f in world.frames if f["type"] == "training_alert"]
+    assert [alert["code"] for alert in alerts] == ["not_finite", "not_finite"]
+    assert world.supervisor.snapshot().series.train["train_loss"] == [1.5, None, None]
+    assert "NaN" not in (world.settings.sessions_dir / f"session_{session_id}.json").read_text()
+
+
+async def test_odd_bytes_in_log_and_events_stop_nothing(world: World) -> None:
+    """F24, F25, T21."""
+    await world.start(mode="odd-bytes")
+    assert (await world.until_end())["type"] == "training_completed"
+
+    lines = world.supervisor.snapshot().logs
+    assert lines[0] == "bad �� utf-8"
+    assert lines[1] == "bold and nul"
+    assert lines[2:5] == ["10%", "50%", "100%"]
+    assert len(lines[5]) == 8 * 1024
+    assert lines[6] == "no newline at the end"
+    assert world.supervisor.logs(100) == lines
+
+
+async def test_a_flood_of_log_lines_is_shown_as_its_end(world: World) -> None:
+    """F23: frames stay few and small; the file has every line."""
+    session_id = await world.start(mode="flood")
+    await world.until_end()
+
+    logs = [f["data"]["log_lines"] for f in world.frames if f["data"].get("log_lines")]
+    assert max(len(lines) for lines in logs) <= 501
+    assert any("left out" in lines[0] for lines in logs)
+    assert len(world.supervisor.snapshot().logs) == 500
+    text = (world.folder(session_id) / "train.log").read_bytes()
+    assert text.count(b"\n") == 100_000
+
+
+async def test_many_events_at_once_come_as_a_snapshot(world: World) -> None:
+    await world.start(mode="fast", steps=3000)
+    await world.until_end()
+
+    assert len(world.frames) < 1000
+    assert len(world.supervisor.snapshot().series.train["step"]) == 3000
+    told: set[float] = set()
+    for frame in world.frames:
+        if frame["type"] == "training_state":
+            told |= set(frame["data"]["series"]["train"]["step"])
+        elif frame["data"].get("point") and frame["data"]["point"]["kind"] == "train":
+            told.add(frame["data"]["point"]["values"]["step"])
+    assert told == set(range(1, 3001))
+
+
+async def test_a_record_that_cannot_be_saved_is_told_and_the_run_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F4."""
+    session_id = await world.start(mode="endless")
+    await world.until_state("running")
+    before = world.record(session_id)
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        await world.supervisor.pause()
+        alert = await world.until("training_alert")
+    assert alert["data"]["code"] == "record_not_saved"
+    assert "No space left" in alert["data"]["message"]
+    assert world.record(session_id) == before
+    await world.supervisor.resume()
+    await world.supervisor.stop(save=True)
+    assert (await world.until_end())["type"] == "training_stopped"
+    assert world.record(session_id)["state"] == "stopped"
