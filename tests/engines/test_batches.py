@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.engines.batches import (
@@ -17,6 +17,7 @@ def length(row: int) -> int:
     return (row * 37) % 101
 
 
+@settings(deadline=None)
 @given(
     rows=st.integers(1, 300),
     batch_size=st.integers(1, 16),

@@ -94,6 +94,16 @@ def test_prompt_and_answer_rows_become_conversations(tmp_path: Path) -> None:
     assert any("turned into conversations" in warning for warning in plan.warnings)
 
 
+def test_a_table_becomes_json_lines(tmp_path: Path) -> None:
+    train = tmp_path / "rows.csv"
+    train.write_text("prompt,completion\n" + '"a, b",c\n' * 4)
+
+    stage_data(planned(train_data_path=str(train), val_data_path=str(train)), tmp_path / "run")
+
+    staged = rows_of(tmp_path / "run" / "data" / "train.jsonl")
+    assert staged == [{"prompt": "a, b", "completion": "c"}] * 4
+
+
 def test_a_folder_brings_its_own_validation_set(tmp_path: Path) -> None:
     write_rows(tmp_path / "set" / "train.jsonl", 5)
     write_rows(tmp_path / "set" / "valid.jsonl", 2)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.training.config import StandardStart
@@ -130,6 +130,7 @@ def test_the_command_quotes_its_path() -> None:
     assert command_for(Path("/a b/id")) == "python -m mlx_lm lora --config '/a b/id/config.yaml'"
 
 
+@settings(deadline=None)
 @given(
     st.fixed_dictionaries(
         {},
