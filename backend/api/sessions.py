@@ -25,7 +25,7 @@ class SessionMetrics(BaseModel):
 
 
 class SessionLogs(BaseModel):
-    """`before` is the line number to pass on for the lines above these; null at the top."""
+    """`before` is the position to pass on for the lines above these; null at the top."""
 
     logs: list[str]
     before: int | None
