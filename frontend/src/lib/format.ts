@@ -19,9 +19,10 @@ export function compact(value: Maybe, digits = 3): string {
   return Number(value.toPrecision(digits)).toLocaleString('en-US', { maximumSignificantDigits: Math.max(digits, 1) })
 }
 
-/** A loss, with a width that does not change: 0.447, 12.345. */
+/** A loss, with a width that does not change: 0.447, 12.345. One too small for that is not 0. */
 export function loss(value: Maybe): string {
-  return known(value) ? value.toFixed(3) : UNKNOWN
+  if (!known(value)) return UNKNOWN
+  return value !== 0 && Math.abs(value) < 0.0005 ? compact(value, 2) : value.toFixed(3)
 }
 
 /** Parameters: 17.596M, 494.033M, 1.54B. */

@@ -4,7 +4,7 @@ import uPlot from 'uplot'
 
 import { readToken } from '@/lib/theme'
 import { drawOverlay } from '@/ui/chartOverlay'
-import { axisValues, clampView, fullRange, yRange } from '@/ui/chartRange'
+import { axisValues, clampView, logSplits, fullRange, yRange } from '@/ui/chartRange'
 import { createReadout } from '@/ui/chartReadout'
 import type { ChartData, ChartGroup, ChartSource, ChartStyle, View } from '@/ui/chartTypes'
 
@@ -132,6 +132,12 @@ function optionsOf({ style, group, data, shown, choose, width, height }: Wiring)
         space: 44,
         grid: { stroke: () => readToken('chart-grid'), width: 1 },
         values: (_, splits) => axisValues(splits, style.log === true),
+        ...(style.log
+          ? {
+              splits: (_plot: uPlot, _axis: number, min: number, max: number) => logSplits(min, max),
+              filter: (_plot: uPlot, splits: number[]) => splits,
+            }
+          : {}),
       },
     ],
     series: [

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { axisValues, clampView, fullRange, yRange } from '@/ui/chartRange'
+import { axisValues, clampView, fullRange, logSplits, yRange } from '@/ui/chartRange'
 import type { ChartData, ChartStyle } from '@/ui/chartTypes'
 
 const style: ChartStyle = {
@@ -66,4 +66,12 @@ test('axis labels have the decimals of the finest, and no binary noise', () => {
   expect(axisValues([0.1, 0.2, 0.30000000000000004], false)).toEqual(['0.1', '0.2', '0.3'])
   expect(axisValues([1, null, 2], false)).toEqual(['1', '', '2'])
   expect(axisValues([0.00001, 0.1, 1], true)).toEqual(['1e-5', '0.1', '1'])
+})
+
+test('a log axis has round lines, in a wide range and in a narrow one', () => {
+  expect(logSplits(0.3, 3)).toEqual([0.5, 1, 2])
+  expect(logSplits(0.00009, 20)).toEqual([0.0001, 0.001, 0.01, 0.1, 1, 10])
+  const narrow = logSplits(0.42, 0.48)
+  expect(narrow).toHaveLength(4)
+  for (const split of narrow) expect(String(split).length).toBeLessThanOrEqual(5)
 })

@@ -58,6 +58,22 @@ export function axisValues(splits: readonly (number | null)[], log: boolean): st
   })
 }
 
+/** Lines of a log axis: 1, 2, 5 of each decade, whole decades on a tall one, even steps in a narrow one. */
+export function logSplits(min: number, max: number): number[] {
+  const decades = Math.log10(max / min)
+  const steps = decades > 3 ? [1] : [1, 2, 5]
+  const splits: number[] = []
+  for (let power = Math.floor(Math.log10(min)); power <= Math.log10(max); power += 1) {
+    for (const step of steps) {
+      const split = Number(`${step}e${power}`)
+      if (split >= min && split <= max) splits.push(split)
+    }
+  }
+  if (splits.length >= 2) return splits
+  const digits = Math.max(1, Math.ceil(-Math.log10((max - min) / max)) + 1)
+  return [0.1, 0.37, 0.63, 0.9].map((share) => Number((min + (max - min) * share).toPrecision(digits)))
+}
+
 function decimalsOf(value: number): number {
   // Ten digits hide the noise of binary fractions (0.30000000000000004).
   const text = String(Number(value.toPrecision(10)))
