@@ -65,7 +65,10 @@ def write_json(path: Path, value: Any) -> None:
 
 def write_yaml(path: Path, value: Any) -> None:
     """Atomically replace `path` by YAML with keys in the given order."""
-    write_text(path, yaml.safe_dump(value, sort_keys=False, allow_unicode=True))
+    text = yaml.safe_dump(value, sort_keys=False, allow_unicode=True)
+    if "\x85" in text:  # PyYAML writes this line break bare, and reads it back as a blank.
+        text = yaml.safe_dump(value, sort_keys=False)
+    write_text(path, text)
 
 
 def append_jsonl(path: Path, value: Any) -> None:

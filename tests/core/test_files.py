@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from backend.core.files import (
@@ -117,6 +117,7 @@ def test_numbers_that_json_cannot_have_are_refused(tmp_path: Path, value: float)
 
 
 @HYPOTHESIS
+@example(text="a\x85b")
 @given(text=st.text(alphabet=st.characters(exclude_categories=["Cs"])))
 def test_any_text_survives_yaml(tmp_path: Path, text: str) -> None:
     """T13."""
