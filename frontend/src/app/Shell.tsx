@@ -1,5 +1,6 @@
 /** What surrounds every page: sidebar or bottom bar, status bar, messages. */
-import { Outlet, ScrollRestoration } from 'react-router'
+import { useLayoutEffect, useRef } from 'react'
+import { Outlet, useLocation } from 'react-router'
 import { BottomBar } from '@/app/BottomBar'
 import { Sidebar } from '@/app/Sidebar'
 import { StatusBar } from '@/app/StatusBar'
@@ -10,6 +11,12 @@ import { Toasts } from '@/ui/Toasts'
 export function Shell() {
   useLiveRun()
   useMenu()
+  const main = useRef<HTMLElement>(null)
+  const { pathname } = useLocation()
+  useLayoutEffect(() => {
+    // The page scrolls, not the window, so a new page starts at its top only if told to.
+    if (main.current) main.current.scrollTop = 0
+  }, [pathname])
   return (
     <div className="flex h-dvh flex-col overflow-hidden">
       <a
@@ -24,7 +31,7 @@ export function Shell() {
       </a>
       <div className="flex min-h-0 flex-1">
         <Sidebar />
-        <main id="main" tabIndex={-1} className="min-w-0 flex-1 overflow-y-auto outline-none">
+        <main ref={main} id="main" tabIndex={-1} className="min-w-0 flex-1 overflow-y-auto outline-none">
           <div className="mx-auto w-full max-w-360 px-4 py-4 md:px-7 md:py-5">
             <Outlet />
           </div>
@@ -33,7 +40,6 @@ export function Shell() {
       <StatusBar />
       <BottomBar />
       <Toasts />
-      <ScrollRestoration />
     </div>
   )
 }

@@ -1,9 +1,10 @@
 /** Pages by name, icon and one line. It folds to icons, and remembers that. */
 import { PanelLeftClose, PanelLeftOpen } from 'lucide-react'
-import { useState } from 'react'
+import { useEffect, useEffectEvent, useState } from 'react'
 import { MAIN_PAGES, SIDE_PAGES } from '@/app/pages'
 import { SidebarLink } from '@/app/SidebarLink'
 import { ThemeButton } from '@/app/ThemeButton'
+import { bridge } from '@/lib/bridge'
 import { cx } from '@/lib/cx'
 import { readStored, writeStored } from '@/lib/storage'
 import { IconButton } from '@/ui/IconButton'
@@ -17,6 +18,8 @@ export function Sidebar() {
     writeStored(KEY, folded ? 'open' : 'folded')
     setFolded(!folded)
   }
+  const onToggle = useEffectEvent(fold)
+  useEffect(() => bridge()?.onMenu((command) => (command === 'toggle-sidebar' ? onToggle() : undefined)), [])
   return (
     <nav
       aria-label="Pages"

@@ -1,6 +1,7 @@
 /** Copies text and says so in its own place. */
 import { Check, Copy } from 'lucide-react'
 import { useEffect, useState } from 'react'
+import { bridge } from '@/lib/bridge'
 import { LinkButton } from '@/ui/LinkButton'
 
 type Props = { readonly text: string; readonly label?: string }
@@ -14,7 +15,8 @@ export function CopyButton({ text, label = 'Copy' }: Props) {
   }, [state])
   const copy = async () => {
     try {
-      await navigator.clipboard.writeText(text)
+      // The desktop window refuses pages the clipboard and offers its own way to it.
+      await (bridge()?.writeText(text) ?? navigator.clipboard.writeText(text))
       setState('copied')
     } catch {
       setState('refused')

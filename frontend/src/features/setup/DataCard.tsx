@@ -4,6 +4,7 @@ import { DataField } from './DataField'
 import { FieldControl } from './FieldControl'
 import { fieldsOf } from './fieldGroups'
 import type { FieldErrors } from './form'
+import { number } from './review'
 import { useDataFile } from './useDataFile'
 import { useInspection, type Inspection } from './useInspection'
 import type { SetupForm } from './useSetupForm'
@@ -16,8 +17,11 @@ type Props = { readonly form: SetupForm; readonly errors: FieldErrors }
 
 export function DataCard({ form, errors }: Props) {
   const { set, values, level } = form
-  const train = useInspection(String(values.train_data_path))
-  const valid = useInspection(String(values.val_data_path))
+  const train = useInspection(String(values.train_data_path), {
+    model: form.model,
+    length: number(values, 'max_seq_length'),
+  })
+  const valid = useInspection(String(values.val_data_path), UNMEASURED)
   const trainFile = useDataFile(useCallback((path: string) => set('train_data_path', path), [set]))
   const validFile = useDataFile(useCallback((path: string) => set('val_data_path', path), [set]))
   const { browse } = trainFile
@@ -49,6 +53,9 @@ export function DataCard({ form, errors }: Props) {
     </Card>
   )
 }
+
+/** The validation rows' lengths are not shown, so they are not counted. */
+const UNMEASURED = { model: null, length: null }
 
 function summary({ found, looking, problem }: Inspection, path: string): string {
   if (path === '') return 'JSONL rows: chat, text, prompt and completion'

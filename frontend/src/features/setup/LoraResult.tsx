@@ -39,7 +39,7 @@ export function LoraResult({ form, preview, targets, problem, covered }: Props) 
       <div className="w-full shrink-0 @xl:w-40">
         <p className="text-figure font-semibold tracking-tight text-ink">{parameters(figures.trainable)}</p>
         <p className="mb-1.5 text-small text-soft">
-          of {parameters(figures.total)} trainable · {percent(figures.share, 3)}
+          of {parameters(figures.total)} trainable · <span className="whitespace-nowrap">{percent(figures.share, 3)}</span>
         </p>
         <CoverageLegend covered={covered} />
       </div>

@@ -30,7 +30,7 @@ export function ReviewBar({ review, state, startable, starting, onStart, card }:
         Start Training
       </Button>
       <Dialog open={open} title="Review" sheet onClose={() => setOpen(false)}>
-        {card}
+        <div className="[&>section]:border-0 [&>section]:p-0">{card}</div>
       </Dialog>
     </div>
   )

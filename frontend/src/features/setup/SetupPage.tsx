@@ -36,7 +36,7 @@ export function SetupPage() {
   const [showsConfig, setShowsConfig] = useState(false)
 
   const errors = fieldErrors(touchedOnly(form), state.problem, startProblem)
-  const review = reviewOf(form.errors, state)
+  const review = reviewOf(list.loaded ? form.errors : {}, state)
   const startable = review.kind === 'ready' && !live && !starting
   const onStart = () => {
     if (startable && form.request) void start(form.request)

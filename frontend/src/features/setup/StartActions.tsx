@@ -34,7 +34,7 @@ export function StartActions({ review, live, starting, canShowConfig, onStart, o
       </Button>
       {live ? (
         <p className="text-center text-small text-soft">
-          A run is under way; one runs at a time.{' '}
+          A run is under way.{' '}
           <Link to="/training" className="font-medium text-accent hover:underline">
             Watch it
           </Link>

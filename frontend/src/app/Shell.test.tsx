@@ -1,0 +1,89 @@
+import { act, screen, within } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
+import { expect, test } from 'vitest'
+import type { Connection } from '@/api/eventStream'
+import { connectionChanged, framesReceived } from '@/api/runSlice'
+import { renderPage, serve } from '@/test/render'
+import { MAIN_PAGES, SIDE_PAGES } from './pages'
+import { Sidebar } from './Sidebar'
+import { SoonPage } from './SoonPage'
+import { StatusBar } from './StatusBar'
+
+const SYSTEM = {
+  version: '0.1.0',
+  os: 'Linux',
+  python: '3.11',
+  chip: 'A chip',
+  cores: 2,
+  device: 'CPU',
+  engines: { mlx: '0.32.4', 'mlx-lm': '0.32.2' },
+  blas: { name: 'openblas', source: 'system', path: null },
+  memory_total: 24e9,
+  memory_available: 10e9,
+  recommended_working_set: null,
+  disk_free: null,
+  gpu_percent: null,
+  thermal: null,
+  data_dir: '/data',
+}
+
+const connect = (connection: Connection) => connectionChanged(connection)
+const running = framesReceived({
+  at: 0,
+  frames: [
+    {
+      type: 'training_state',
+      seq: 1,
+      epoch: 'e',
+      session_id: 's',
+      data: { state: 'running', session_id: 's', metrics: { current_step: 30, total_steps: 120, train_loss: 0.447 } },
+    },
+  ],
+})
+
+test('every page has its entry, and those to come say so', () => {
+  renderPage(<Sidebar />)
+  for (const page of [...MAIN_PAGES, ...SIDE_PAGES]) {
+    const link = screen.getByRole('link', { name: new RegExp(`^${page.name}`) })
+    expect(link.textContent?.includes('soon')).toBe(page.soon !== undefined)
+  }
+})
+
+test('a run under way pulses beside Training', () => {
+  const { store } = renderPage(<Sidebar />)
+  const training = () => screen.getByRole('link', { name: /^Training/ })
+  expect(within(training()).queryByText('A run is under way')).toBeNull()
+  act(() => void store.dispatch(running))
+  expect(within(training()).getByText('A run is under way')).toBeTruthy()
+})
+
+test('the sidebar folds, and stays folded', async () => {
+  const { unmount } = renderPage(<Sidebar />)
+  await userEvent.click(screen.getByRole('button', { name: 'Fold the sidebar' }))
+  unmount()
+  renderPage(<Sidebar />)
+  expect(screen.getByRole('button', { name: 'Open the sidebar' })).toBeTruthy()
+})
+
+test('the status bar tells the connection, the run and the machine', async () => {
+  serve({ 'GET /system': { body: SYSTEM } })
+  const { store } = renderPage(<StatusBar />)
+  expect(screen.getByRole('status').textContent).toBe('Connecting…')
+  act(() => {
+    store.dispatch(connect('connected'))
+    store.dispatch(running)
+  })
+  expect(screen.getByText('Training · 30 / 120 · loss 0.447')).toBeTruthy()
+  expect(screen.getByRole('progressbar').getAttribute('aria-valuenow')).toBe('25')
+  expect(await screen.findByText('A chip · CPU')).toBeTruthy()
+  expect(screen.getByText('Memory 14.0 / 24 GB')).toBeTruthy()
+  expect(screen.getByText('mlx 0.32.4 · mlx-lm 0.32.2')).toBeTruthy()
+})
+
+test('a page that is not built yet says what it will do', () => {
+  const page = MAIN_PAGES.find((each) => each.soon !== undefined)
+  if (!page) return
+  renderPage(<SoonPage page={page} />)
+  expect(screen.getByRole('heading', { name: 'Not in this version yet' })).toBeTruthy()
+  expect(screen.getByText(page.soon ?? '')).toBeTruthy()
+})
