@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from scripts.bench.measures import Measure
+from scripts.bench.runs import rows
+
+# As mlx_lm 0.32 writes it into a pipe.
+TABLE = (
+    "Trainable parameters: 19.481% (0.524M/2.691M)\n"
+    "  \x1b[1miter   train_loss     tok/s     tokens\x1b[0m\n"
+    "  \x1b[38m   1\x1b[0m    \x1b[1mval\x1b[0m \x1b[1m4.505\x1b[0m    \x1b[2m0.31s\x1b[0m\n"
+    "  \x1b[38m   8\x1b[0m    \x1b[1;32m2.736 ▼\x1b[0m    \x1b[1m  719\x1b[0m      1.7k\x1b[0m\n"
+    "  \x1b[38m  16\x1b[0m    \x1b[1;31m2.800 ▲\x1b[0m    \x1b[1m1,907\x1b[0m      3.4k\x1b[0m\n"
+)
+
+
+def test_speeds_are_read_from_the_engines_table_and_validations_are_not() -> None:
+    assert rows(TABLE) == [719.0, 1907.0]
+
+
+def test_a_table_that_has_no_row_yet_has_no_speed() -> None:
+    assert rows("Loading pretrained model\n") == []
+
+
+def test_a_ratio_must_reach_its_limit_and_a_cost_stay_under_it() -> None:
+    assert not Measure("ratio", 0.9, "×", 0.98, at_least=True).good
+    assert Measure("cost", 0.9, "s", 1.0).good

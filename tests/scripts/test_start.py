@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backend.settings import Settings, read_settings
+from scripts.start.client import Client, Refused
+from scripts.start.demo import demo_request, free_name
+from scripts.start.options import Options, read_options
+from scripts.start.record import Known, Record, drop_record, end, known, read_record, write_record
+
+MODEL = {"name": "droid-demo", "path": "/models/droid-demo", "problem": None}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    found = read_settings({}, data_dir=str(tmp_path))
+    found.logs_dir.mkdir()
+    found.sessions_dir.mkdir()
+    return found
+
+
+@pytest.fixture
+def sleeper() -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_options_are_what_the_help_says() -> None:
+    assert read_options([]) == Options(port=None, window=True, demo=False, cuda=False)
+    assert read_options(["--no-window", "--demo", "--port", "0"]) == Options(0, False, True, False)
+
+
+def test_the_demo_request_takes_the_models_own_defaults(tmp_path: Path) -> None:
+    model = {**MODEL, "defaults": {"iterations": 120, "adapter_name": "demo"}}
+
+    assert demo_request([model], tmp_path) == {
+        "model_path": "/models/droid-demo",
+        "iterations": 120,
+        "adapter_name": "demo",
+    }
+
+
+def test_a_second_demo_gets_a_name_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo-2").mkdir()
+
+    assert free_name("demo", tmp_path) == "demo-3"
+
+
+@pytest.mark.parametrize(
+    "models",
+    [[], [{**MODEL, "defaults": None}], [{**MODEL, "problem": "no weights", "defaults": {}}]],
+)
+def test_a_demo_model_that_cannot_be_used_is_refused(
+    models: list[dict[str, object]], tmp_path: Path
+) -> None:
+    with pytest.raises(Refused, match="droid-demo can't be used"):
+        demo_request(models, tmp_path)
+
+
+def test_what_was_started_is_found_again_and_ended(
+    settings: Settings, sleeper: subprocess.Popen[bytes]
+) -> None:
+    record = Record("http://127.0.0.1:1", known(sleeper.pid), known(os.getpid()))
+    write_record(settings.logs_dir, record)
+
+    assert read_record(settings) == record
+    assert end(record.server, patience=10)
+    sleeper.wait(10)
+    assert not end(record.server, patience=10)
+
+
+def test_a_recycled_pid_is_never_ended(sleeper: subprocess.Popen[bytes]) -> None:
+    other = Known(sleeper.pid, known(sleeper.pid).started - 100)
+
+    assert not end(other, patience=1)
+    assert sleeper.poll() is None
+
+
+def test_a_record_of_processes_that_are_gone_says_nothing(settings: Settings) -> None:
+    gone = Known(os.getpid(), 1.0)
+    write_record(settings.logs_dir, Record("http://127.0.0.1:1", gone, gone))
+
+    assert read_record(settings) is None
+    drop_record(settings.logs_dir)
+    assert read_record(settings) is None
+
+
+def test_a_server_that_was_started_in_another_way_is_known_by_its_lock(
+    settings: Settings, sleeper: subprocess.Popen[bytes]
+) -> None:
+    me = known(sleeper.pid)
+    lock = {"pid": me.pid, "started": me.started, "url": "http://127.0.0.1:8000"}
+    (settings.sessions_dir / "server.lock").write_text(json.dumps(lock))
+
+    record = read_record(settings)
+
+    assert record is not None
+    assert record.server == me
+    assert record.url == "http://127.0.0.1:8000"
+
+
+def test_nobody_at_the_address_is_not_healthy() -> None:
+    assert not Client("http://127.0.0.1:9", None).healthy()
