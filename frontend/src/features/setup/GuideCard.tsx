@@ -23,7 +23,7 @@ export function GuideCard({ demo, estimate, starting, onStart }: Props) {
       </span>
       <div className="min-w-0 flex-1 basis-72">
         <h2 className="text-body font-semibold text-ink">
-          Train the demo model in about {estimate === null ? 'half a minute' : duration(estimate)}
+          Train the demo model in about {estimate === null ? 'a minute' : duration(estimate)}
         </h2>
         <p className="text-small text-soft">
           {demo.name} is a small model that came with the app. It learns to answer like a sea captain, on this machine,
