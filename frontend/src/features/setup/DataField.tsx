@@ -63,7 +63,7 @@ export function DataField({ name, form, errors, inspection, file }: Props) {
           />
         )}
       </Field>
-      {path === '' ? null : <InspectionLine inspection={inspection} />}
+      {path === '' ? null : <InspectionLine inspection={inspection} histogram={!optional} />}
     </div>
   )
 }

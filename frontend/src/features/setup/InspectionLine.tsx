@@ -1,22 +1,37 @@
 /** A file's format, rows and first problems, by line. */
-import type { DatasetInspection, LineProblem } from '@/api/generated'
+import type { DatasetInspection, LineProblem, TokenLengths } from '@/api/generated'
 import type { Inspection } from './useInspection'
 import { bytes, count, plural } from '@/lib/format'
 import { Badge } from '@/ui/Badge'
+import { LengthHistogram } from '@/ui/LengthHistogram'
 import { Skeleton } from '@/ui/Skeleton'
 
 const SHOWN = 4
 
-export function InspectionLine({ inspection }: { readonly inspection: Inspection }) {
+type Props = { readonly inspection: Inspection; readonly histogram: boolean }
+
+export function InspectionLine({ inspection, histogram }: Props) {
   const { found, looking } = inspection
   if (!found) return looking ? <Skeleton className="mt-2.5 h-5 w-40" /> : null
   return (
     <div className="mt-2.5">
-      <div className="flex flex-wrap gap-1.5">
-        <Badge>{found.format ?? 'unknown format'}</Badge>
-        <Badge>{plural(found.rows, 'row')}</Badge>
-        <Badge>{bytes(found.size_bytes)}</Badge>
-        <ProblemBadge found={found} />
+      <div className="flex items-end justify-between gap-4">
+        <div className="flex flex-wrap gap-1.5">
+          <Badge>{found.format ?? 'unknown format'}</Badge>
+          <Badge>{plural(found.rows, 'row')}</Badge>
+          <Badge>{bytes(found.size_bytes)}</Badge>
+          <ProblemBadge found={found} />
+          {found.lengths ? <CutBadge lengths={found.lengths} /> : null}
+        </div>
+        {found.lengths && histogram ? (
+          <LengthHistogram
+            compact
+            bins={found.lengths.bins}
+            limit={found.lengths.max_seq_length}
+            summary={lengthsInWords(found.lengths)}
+            className="w-28 shrink-0"
+          />
+        ) : null}
       </div>
       {found.problems.length > 0 ? (
         <ul className="mt-2 flex flex-col gap-0.5 text-tiny text-bad">
@@ -31,6 +46,22 @@ export function InspectionLine({ inspection }: { readonly inspection: Inspection
         </ul>
       ) : null}
     </div>
+  )
+}
+
+/** The histogram as a sentence. */
+function lengthsInWords({ median, longest, truncated_rows: cut, max_seq_length: at }: TokenLengths): string {
+  const range = `Half of the rows have at most ${count(median)} tokens, the longest ${count(longest)}`
+  if (at == null) return `${range}.`
+  return cut ? `${range}; ${count(cut)} are cut at ${count(at)}.` : `${range}; none is cut at ${count(at)}.`
+}
+
+function CutBadge({ lengths }: { readonly lengths: TokenLengths }) {
+  if (!lengths.truncated_rows) return null
+  return (
+    <Badge tone="warn">
+      {count(lengths.truncated_rows)} over {count(lengths.max_seq_length)} tokens
+    </Badge>
   )
 }
 
