@@ -25,8 +25,8 @@ _LOCKS: dict[Flavour, str] = {
     "dev": "requirements-dev.lock",
     "cuda": "requirements-cuda.lock",
 }
-_NODE_FILES = ("package.json", "package-lock.json", ".npmrc")
-_NODE_PARTS = ("frontend/package.json", "electron/package.json")
+# What the package.json files ask for is in the lock too (scripts/check/locks.py).
+_NODE_FILES = ("package-lock.json", ".npmrc")
 _TRY_AGAIN_AFTER = 24 * 3600.0
 # The system's certificates, because a company's proxy has one of its own.
 _SYNC = ("--quiet", "--require-hashes", "--system-certs")
@@ -101,7 +101,7 @@ def node_packages() -> None:
 
 
 def _node_locks() -> list[Path]:
-    return [CHECKOUT / name for name in (*_NODE_FILES, *_NODE_PARTS)]
+    return [CHECKOUT / name for name in _NODE_FILES]
 
 
 def require_node() -> str:
