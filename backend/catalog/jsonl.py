@@ -61,9 +61,8 @@ def parse_line(number: int, raw: bytes) -> Line:
             f"{problem.start + 1}); save the file as UTF-8", raw
         )  # fmt: skip
     except json.JSONDecodeError as problem:
-        return Line(
-            number, None, f"is not valid JSON: {problem.msg.lower()} in column {problem.colno}", raw
-        )
+        what = problem.msg.lower().removesuffix(" at")
+        return Line(number, None, f"is not valid JSON: {what} in column {problem.colno}", raw)
     except (ValueError, RecursionError) as problem:
         return Line(number, None, f"is not usable JSON: {problem}", raw)
     if _SURROGATE.search(raw) and not encodable(value):

@@ -46,7 +46,7 @@ async function endpoints(spec) {
       tag: true,
       encodePathParams: true,
       // These only answer a question: cached by what was asked, and a stale answer is never shown.
-      endpointOverrides: [{ pattern: ['previewTraining', 'inspectDataset', 'previewDataset'], type: 'query' }],
+      endpointOverrides: [{ pattern: ['previewTraining', 'inspectDataset', 'previewDataset', 'startInspection'], type: 'query' }],
     }),
   )
 }

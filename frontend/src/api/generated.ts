@@ -46,7 +46,7 @@ const injectedRtkApi = api
         }),
         providesTags: ["datasets"],
       }),
-      startInspection: build.mutation<
+      startInspection: build.query<
         StartInspectionApiResponse,
         StartInspectionApiArg
       >({
@@ -55,7 +55,7 @@ const injectedRtkApi = api
           method: "POST",
           body: queryArg.inspectRequest,
         }),
-        invalidatesTags: ["datasets"],
+        providesTags: ["datasets"],
       }),
       datasetJob: build.query<DatasetJobApiResponse, DatasetJobApiArg>({
         query: (queryArg) => ({
@@ -897,7 +897,8 @@ export const {
   useLazyListDatasetsQuery,
   useInspectDatasetQuery,
   useLazyInspectDatasetQuery,
-  useStartInspectionMutation,
+  useStartInspectionQuery,
+  useLazyStartInspectionQuery,
   useDatasetJobQuery,
   useLazyDatasetJobQuery,
   useCancelDatasetJobMutation,

@@ -54,7 +54,6 @@ export const SIDE_PAGES: readonly PageInfo[] = [
     name: 'Data',
     line: 'Inspect and convert',
     icon: Database,
-    soon: 'Look into a data set as the model sees it: tokens, loss mask, duplicates; convert and split it.',
   },
   {
     path: '/models',

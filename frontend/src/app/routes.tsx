@@ -8,6 +8,9 @@ import { SetupPage } from '@/features/setup/SetupPage'
 
 const soon = [...MAIN_PAGES, ...SIDE_PAGES].filter((page) => page.soon !== undefined)
 
+const data = async () => ({
+  Component: (await import('@/features/data/DataPage')).DataPage,
+})
 const training = async () => ({
   Component: (await import('@/features/training/TrainingPage')).TrainingPage,
 })
@@ -30,6 +33,7 @@ export const routes: RouteObject[] = [
           { path: 'setup', element: <SetupPage /> },
           { path: 'training', lazy: training },
           { path: 'results', lazy: results },
+          { path: 'data', lazy: data },
           { path: 'results/:id', lazy: session },
           ...soon.map((page) => ({ path: page.path.slice(1), element: <SoonPage page={page} /> })),
           { path: '*', element: <Navigate to="/setup" replace /> },

@@ -1,12 +1,14 @@
 /** One store for the app and for tests: makeStore(preloadedState). */
 import { combineReducers, configureStore } from '@reduxjs/toolkit'
 import { baseApi } from '@/api/baseApi'
+import { jobReducer } from '@/api/jobSlice'
 import { runReducer } from '@/api/runSlice'
 import { toastReducer } from '@/ui/toastSlice'
 
 const rootReducer = combineReducers({
   [baseApi.reducerPath]: baseApi.reducer,
   run: runReducer,
+  jobs: jobReducer,
   toasts: toastReducer,
 })
 

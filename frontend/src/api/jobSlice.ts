@@ -1,0 +1,56 @@
+/** Work beside the runs, as the event stream tells of it: how far each job is, and how it ended. */
+import { createSlice } from '@reduxjs/toolkit'
+
+import type { JobData } from './frames'
+import { framesReceived } from './runSlice'
+
+export type JobView = JobData & { readonly over: boolean }
+export type JobSliceState = {
+  readonly jobs: Readonly<Record<string, JobView>>
+  /** Rises when a fresh snapshot came: frames may have been missed before it, so ask again. */
+  readonly snapshots: number
+}
+type WithJobs = { readonly jobs: JobSliceState }
+
+const MOST = 64
+const initialState: JobSliceState = { jobs: {}, snapshots: 0 }
+
+const jobSlice = createSlice({
+  name: 'jobs',
+  initialState,
+  reducers: {},
+  extraReducers: (builder) => {
+    builder.addCase(framesReceived, (state, { payload }) => {
+      let { jobs, snapshots } = state
+      for (const frame of payload.frames) {
+        switch (frame.type) {
+          case 'training_state':
+            snapshots += 1
+            break
+          case 'job_progress':
+          case 'job_completed':
+          case 'job_error':
+            jobs = { ...jobs, [frame.data.job_id]: { ...frame.data, over: frame.type !== 'job_progress' } }
+            break
+          default:
+            break
+        }
+      }
+      if (jobs === state.jobs && snapshots === state.snapshots) return state
+      return { jobs: newest(jobs), snapshots }
+    })
+  },
+})
+
+export const jobReducer = jobSlice.reducer
+
+export const selectSnapshots = (state: WithJobs): number => state.jobs.snapshots
+
+export function selectJob(state: WithJobs, id: string | null): JobView | null {
+  return id === null ? null : (state.jobs.jobs[id] ?? null)
+}
+
+function newest(jobs: JobSliceState['jobs']): JobSliceState['jobs'] {
+  const all = Object.entries(jobs)
+  return all.length <= MOST ? jobs : Object.fromEntries(all.slice(-MOST))
+}

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest'
+import { findingsOf } from './findings'
+import { inspection, LENGTHS } from './samples'
+
+const titles = (part: Parameters<typeof inspection>[0]) => findingsOf(inspection(part)).map(({ tone, title }) => `${tone}: ${title}`)
+
+test('a good file is said to be good', () => {
+  expect(titles({})).toEqual(['good: Every row can be used', 'good: No row is there twice'])
+})
+
+test('the worst comes first', () => {
+  const found = titles({
+    problem_count: 2,
+    problems: [{ line: 7, message: 'Line 7 is not valid JSON.' }],
+    duplicates: { rows: 1, groups: [{ lines: [1, 9], count: 2 }] },
+    leakage: { path: '/data/valid.jsonl', valid_rows: 4, shared_rows: 1, examples: [{ line: 3, valid_line: 1 }] },
+    multi_turn_rows: 5,
+  })
+  expect(found).toEqual([
+    'bad: 2 lines can’t be used',
+    'warn: 1 validation row is in the training file too',
+    'warn: 1 row repeats an earlier one',
+    'info: 5 conversations have several answers',
+  ])
+})
+
+test('rows that would teach nothing are named by their lines', () => {
+  const [first] = findingsOf(inspection({ lengths: { ...LENGTHS, without_target: 3, without_target_lines: [18, 36] } }))
+  expect(first?.title).toBe('3 rows would teach nothing')
+  expect(first?.lines).toEqual([18, 36])
+})
+
+test('unknown columns are one finding with its way out, not one for each line', () => {
+  const found = titles({ format: 'unknown', columns: ['q', 'a'], problem_count: 40, good_rows: 0 })
+  expect(found).toEqual(['bad: The columns are not those of a known form'])
+})

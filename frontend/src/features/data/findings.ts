@@ -1,0 +1,125 @@
+/** What is worth knowing of a file, the worst first, in sentences that say what to do. */
+import type { DatasetInspection, LineProblem } from '@/api/generated'
+import { baseName, count, percent, plural } from '@/lib/format'
+
+export type Finding = {
+  readonly id: string
+  readonly tone: 'bad' | 'warn' | 'good' | 'info'
+  readonly title: string
+  readonly text: string
+  /** Lines to look at. */
+  readonly lines: readonly number[]
+  readonly problems?: readonly LineProblem[]
+}
+
+export function findingsOf(found: DatasetInspection): readonly Finding[] {
+  const all = [problems(found), refused(found), empty(found), leakage(found), duplicates(found), ...rowFacts(found)]
+  const known = all.filter((each) => each !== null)
+  const order = { bad: 0, warn: 1, info: 2, good: 3 }
+  return known.sort((one, other) => order[one.tone] - order[other.tone])
+}
+
+function problems(found: DatasetInspection): Finding {
+  if (found.format === 'unknown') {
+    return {
+      id: 'problems',
+      tone: 'bad',
+      title: 'The columns are not those of a known form',
+      text: `They are ${found.columns.join(', ')}. Convert the file and choose which column holds the question and which the answer.`,
+      lines: [],
+    }
+  }
+  if (found.problem_count === 0) {
+    return fine('problems', 'Every row can be used', `${plural(found.rows, 'row')} read, none with a problem.`)
+  }
+  return {
+    id: 'problems',
+    tone: 'bad',
+    title: `${plural(found.problem_count, 'line')} can’t be used`,
+    text: 'Mend them in the file, or convert it: what can’t be used is then left out and named.',
+    lines: [],
+    problems: found.problems,
+  }
+}
+
+function refused(found: DatasetInspection): Finding | null {
+  const rows = found.lengths?.refused_rows ?? 0
+  const first = found.lengths?.first_refused
+  if (rows === 0 || !found.lengths) return null
+  return {
+    id: 'refused',
+    tone: 'bad',
+    title: `The chat template of ${found.lengths.model} can’t take ${plural(rows, 'row')}`,
+    text: first?.message ?? 'Some models want the speakers to take turns, or know no system message.',
+    lines: first ? [first.line] : [],
+  }
+}
+
+function empty(found: DatasetInspection): Finding | null {
+  const { lengths } = found
+  const rows = lengths?.without_target ?? 0
+  if (rows === 0 || !lengths) return null
+  return {
+    id: 'empty',
+    tone: 'warn',
+    title: `${plural(rows, 'row')} would teach nothing`,
+    text: `With training on answers only, the prompt alone fills ${count(lengths.max_seq_length)} tokens. Such rows are left out of a run; raise the limit or shorten them.`,
+    lines: lengths.without_target_lines ?? [],
+  }
+}
+
+function leakage({ leakage: leak }: DatasetInspection): Finding | null {
+  if (!leak) return null
+  const name = baseName(leak.path)
+  if (leak.shared_rows === 0) {
+    return fine('leakage', 'No validation row is trained on', `Compared with the ${plural(leak.valid_rows, 'row')} of ${name}.`)
+  }
+  return {
+    id: 'leakage',
+    tone: 'warn',
+    title: `${plural(leak.shared_rows, 'validation row')} ${leak.shared_rows === 1 ? 'is' : 'are'} in the training file too`,
+    text: `Of ${count(leak.valid_rows)} in ${name}. Their loss tells memorising, not learning; Split keeps equal rows together.`,
+    lines: leak.examples.map((each) => each.line),
+  }
+}
+
+function duplicates({ duplicates: twice, good_rows: rows = 0 }: DatasetInspection): Finding | null {
+  if (!twice || rows === 0) return null
+  if (twice.rows === 0) return fine('duplicates', 'No row is there twice', 'Compared by what is trained on.')
+  const groups = twice.groups.slice(0, 3).map(({ lines, count: size }) => {
+    const named = lines.slice(0, 3).map(count).join(', ')
+    return `lines ${named}${size > 3 ? ` and ${count(size - 3)} more` : ''}`
+  })
+  return {
+    id: 'duplicates',
+    tone: 'warn',
+    title: `${plural(twice.rows, 'row repeats', 'rows repeat')} an earlier one`,
+    text: `${percent((100 * twice.rows) / Math.max(rows, 1))} of the file: ${groups.join('; ')}. They weigh more in training.`,
+    lines: twice.groups.flatMap((group) => group.lines.slice(0, 1)),
+  }
+}
+
+function rowFacts(found: DatasetInspection): readonly (Finding | null)[] {
+  const { multi_turn_rows: several = 0, unanswered_rows: open = 0 } = found
+  return [
+    open > 0
+      ? info('open', `${plural(open, 'conversation')} ${open === 1 ? 'does' : 'do'} not end with an answer`, 'Training on answers only refuses the file as long as they are in it.')
+      : null,
+    several > 0
+      ? info('several', `${plural(several, 'conversation')} ${several === 1 ? 'has' : 'have'} several answers`, 'With training on answers only, the last answer of each is learned.')
+      : null,
+    found.labelled_text
+      ? info('labelled', 'Rows spell out “User:” and “Assistant:”', 'They are trained without the chat template. Convert them to chat if you will chat with the model.')
+      : null,
+    found.lengths_problem ? { ...info('lengths', 'The rows could not be measured', found.lengths_problem), tone: 'warn' } : null,
+    found.complete === false ? info('complete', 'The file was not read to its end', 'The numbers are of its first part.') : null,
+  ]
+}
+
+function fine(id: string, title: string, text: string): Finding {
+  return { id, tone: 'good', title, text, lines: [] }
+}
+
+function info(id: string, title: string, text: string): Finding {
+  return { id, tone: 'info', title, text, lines: [] }
+}
