@@ -11,6 +11,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,16 @@ def sha256_of(path: Path) -> str:
     """The file's SHA-256 in hexadecimal, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Give the file a second name, or copy it where that can't be. Replaces `target`."""
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
+    try:
+        os.link(source, temporary)
+    except OSError:  # Another disk, or a file system or owner that forbids links.
+        shutil.copyfile(source, temporary)
+    temporary.replace(target)
 
 
 def sync_folder(folder: Path) -> None:

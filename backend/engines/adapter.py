@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import shutil
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -21,6 +22,7 @@ from backend.engines.emit import Emitter
 
 LATEST = "adapters.safetensors"
 BEST = "best_adapters.safetensors"
+SAVED = "saved"  # In the metadata of every file: an id, by which a later change is noticed.
 _NUMBERED = re.compile(r"\d{7}_adapters\.safetensors")
 _OURS = re.compile(
     r"(\d{7}_|best_)?adapters\.safetensors|adapter_config\.json|droid\.json|\..+\.tmp"
@@ -53,6 +55,24 @@ class AdapterFolder:
         write_json(self.path / "adapter_config.json", dict(sorted(engine_config.items())))
         write_json(self.path / "droid.json", lineage)
 
+    def take_up(self, weights: Path, best: Path | None, numbered: Mapping[int, Path]) -> None:
+        """Begin with the weights that a continued run has already made."""
+        for step, source in numbered.items():
+            self._copy(source, f"{step:07d}_{LATEST}")
+        if best is not None:
+            self._copy(best, BEST)
+        self._copy(weights, LATEST)
+
+    @property
+    def best_path(self) -> Path:
+        return self.path / BEST
+
+    def kept(self) -> set[int]:
+        """The numbers of the checkpoints that are there."""
+        return {
+            int(path.name[:7]) for path in self.path.iterdir() if _NUMBERED.fullmatch(path.name)
+        }
+
     def save_latest(self, step: int) -> Path:
         return self._save(LATEST, step)
 
@@ -62,10 +82,7 @@ class AdapterFolder:
     def save_checkpoint(self, step: int) -> Path:
         """A numbered file and the same weights as the latest; old numbered ones are pruned."""
         numbered = self._save(f"{step:07d}_{LATEST}", step)
-        # A copy, not a hard link: plain mlx_lm would write into the shared file in place.
-        temporary = self._temporary(LATEST)
-        shutil.copyfile(numbered, temporary)
-        _publish(temporary, self.path / LATEST)
+        self._copy(numbered, LATEST)
         self._emit("checkpoint", step=step, path=str(numbered))
         self._prune()
         return numbered
@@ -79,20 +96,31 @@ class AdapterFolder:
 
     def _save(self, name: str, step: int) -> Path:
         weights = dict(tree_flatten(self._model.trainable_parameters()))
-        if not all_finite(weights):
-            raise NotFinite(f"The weights after step {step} are not finite.")
-        temporary = self._temporary(name)
-        try:
-            with temporary.open("wb") as file:
-                mx.save_safetensors(file, weights, {"format": "mlx", "step": str(step)})
-            return _publish(temporary, self.path / name)
-        except BaseException:
-            with suppress(OSError):
-                temporary.unlink()
-            raise
+        return write_weights(self.path / name, weights, step)
 
-    def _temporary(self, name: str) -> Path:
-        return self.path / f".{name}.{secrets.token_hex(8)}.tmp"
+    def _copy(self, source: Path, name: str) -> None:
+        # A copy, not a hard link: plain mlx_lm would write into the shared file in place.
+        temporary = _temporary(self.path / name)
+        shutil.copyfile(source, temporary)
+        _publish(temporary, self.path / name)
+
+
+def write_weights(
+    target: Path, weights: dict[str, mx.array], step: int, *, check: bool = True
+) -> Path:
+    """Write tensors whole or not at all. Raises NotFinite unless `check` is off."""
+    if check and not all_finite(weights):
+        raise NotFinite(f"The weights after step {step} are not finite.")
+    temporary = _temporary(target)
+    facts = {"format": "mlx", "step": str(step), SAVED: secrets.token_hex(8)}
+    try:
+        with temporary.open("wb") as file:
+            mx.save_safetensors(file, weights, facts)
+        return _publish(temporary, target)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
 
 
 def all_finite(weights: dict[str, mx.array]) -> bool:
@@ -121,6 +149,10 @@ def _version(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
+
+
+def _temporary(target: Path) -> Path:
+    return target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
 
 
 def _publish(temporary: Path, target: Path) -> Path:

@@ -49,7 +49,8 @@ class StepFeed:
 
     `between_steps(done)` is called before each training step with the number of steps already
     done, and answers whether to go on. `ended` tells that it said no; otherwise the engine came to
-    its last step without asking for another batch, and `done` is one short.
+    its last step without asking for another batch, and `done` is one short. `tokens` counts what
+    was trained on, as the engine counts.
     """
 
     def __init__(
@@ -60,8 +61,10 @@ class StepFeed:
         stopping: Callable[[], bool],
         emit: Emitter,
         first_step: int = 0,
+        tokens: int = 0,
     ) -> None:
         self.done = first_step
+        self.tokens = tokens
         self.ended = False
         self._rows = rows
         self._between_steps = between_steps
@@ -99,7 +102,9 @@ class StepFeed:
                     self.ended = True
                     return
                 mx.random.seed(step_seed(self._rows.seed, self.done))
-                yield self._collate([dataset[row] for row in batch], limit)
+                items = [dataset[row] for row in batch]
+                self.tokens += targets(items, limit)
+                yield self._collate(items, limit)
                 self.done += 1
             epoch, skip = epoch + 1, 0
 
@@ -127,6 +132,12 @@ class StepFeed:
                 "Raise the max sequence length, or split long rows.",
             )
         return collate(items, limit)
+
+
+def targets(items: Sequence[tuple[list[int], int]], limit: int) -> int:
+    """The tokens of a batch that the engine's loss counts: with the padding after a short row."""
+    last = padded_width(max(len(tokens) for tokens, _ in items), limit) - 1
+    return sum(max(0, min(len(tokens), last) - max(start, 1) + 1) for tokens, start in items)
 
 
 def collate(items: Sequence[tuple[list[int], int]], limit: int) -> Batch:

@@ -6,8 +6,7 @@ import json
 import math
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ import yaml
 from mlx import nn
 from mlx.utils import tree_flatten
 from mlx_lm.lora import CONFIG_DEFAULTS
-from mlx_lm.tuner.datasets import CacheDataset, load_dataset
 from mlx_lm.tuner.trainer import TrainingArgs, evaluate, train
 from mlx_lm.tuner.utils import build_schedule, print_trainable_parameters
 from mlx_lm.utils import load
@@ -26,10 +24,13 @@ from mlx_lm.utils import load
 from backend.engines.adapter import AdapterFolder, NotFinite, lineage_of
 from backend.engines.attach import attach, describe
 from backend.engines.batches import steps_per_epoch
+from backend.engines.cadence import Every, WhenDue
 from backend.engines.control import Control
 from backend.engines.emit import Emitter
 from backend.engines.explain import Ending
-from backend.engines.feed import Rows, StepFeed, Tokenised
+from backend.engines.feed import Rows, StepFeed
+from backend.engines.sets import Sets, load_sets
+from backend.engines.state import Moment, StateFolder, restore
 from backend.engines.watch import Diverged, Patience, Watch
 
 _OPTIMIZERS = {
@@ -50,7 +51,7 @@ def train_run(folder: Path, emit: Emitter, control: Control) -> Ending:
         return Ending("stopped", "Stopped while the model was loading; nothing was saved.")
 
     emit("phase", name="preparing data")
-    sets = _load_sets(args, tokenizer, emit)
+    sets = load_sets(args, tokenizer, emit)
     if control.stop:
         return Ending("stopped", "Stopped while the data was prepared; nothing was saved.")
 
@@ -68,29 +69,15 @@ def train_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     adapter = AdapterFolder(
         Path(args.adapter_path), model, keep=int(getattr(args, "keep_checkpoints", 0)), emit=emit
     )
-    lineage = lineage_of(vars(args), _read_json(folder / "data" / "summary.json"))
-    adapter.begin(vars(args), lineage)
-    # The engine writes the last weights in place; ours are written atomically instead.
-    scratch = folder / "engine.safetensors"
-    return _Training(args, model, sets, adapter, emit, control, scratch).run()
+    summary = _read_json(folder / "data" / "summary.json")
+    adapter.begin(vars(args), lineage_of(vars(args), summary))
+    return _Training(args, model, sets, adapter, emit, control, folder).run()
 
 
 def read_config(path: Path) -> Namespace:
     """`config.yaml` over the engine's defaults, as `mlx_lm lora --config` would read it."""
     given = yaml.safe_load(path.read_text(encoding="utf-8"))
     return Namespace(**{**CONFIG_DEFAULTS, **given})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sets:
-    """The tokenised sets, and of each the rows that have something to learn."""
-
-    train: Tokenised
-    valid: Tokenised | None
-    test: Tokenised | None
-    train_rows: Sequence[int]
-    valid_rows: Sequence[int]
-    test_rows: Sequence[int]
 
 
 class _Training:
@@ -100,11 +87,11 @@ class _Training:
         self,
         args: Namespace,
         model: nn.Module,
-        sets: _Sets,
+        sets: Sets,
         adapter: AdapterFolder,
         emit: Emitter,
         control: Control,
-        scratch: Path,
+        folder: Path,
     ) -> None:
         self._args = args
         self._model = model
@@ -112,11 +99,18 @@ class _Training:
         self._adapter = adapter
         self._emit = emit
         self._control = control
-        self._scratch = scratch
-        self._canary = _Canary(model)
+        # The engine writes the last weights in place; ours are written atomically instead.
+        self._scratch = folder / "engine.safetensors"
+        self._optimizer = _optimizer(args)
+        self._states = StateFolder(folder / "state", _facts(args))
         self._saved_at: int | None = None
+        self._moment = self._take_up() if getattr(args, "resume_checkpoint", None) else Moment()
+        self._canary = _Canary(model)
         self._watch = Watch(
             emit,
+            first_step=self._moment.step,
+            trained_tokens=self._moment.trained_tokens,
+            counters=self._moment.counters,
             save_best=adapter.save_best,
             stopping=lambda: control.stop is not None,
             patience=Patience(
@@ -138,7 +132,23 @@ class _Training:
             between_steps=self._between_steps,
             stopping=lambda: control.stop is not None,
             emit=emit,
+            first_step=self._moment.step,
+            tokens=self._moment.trained_tokens,
         )
+
+    def _take_up(self) -> Moment:
+        """Be where the saved state was: weights, optimizer, counters and files."""
+        saved = self._states.load(self._args.resume_checkpoint)
+        restore(saved, self._model, self._optimizer)
+        if not self._args.lr_schedule:
+            self._optimizer.learning_rate = self._args.learning_rate
+        every = self._args.save_every
+        numbered = {s.checkpoint: s.weights for s in self._states.all() if not s.checkpoint % every}
+        self._adapter.take_up(saved.weights, saved.best, numbered)
+        self._saved_at = saved.checkpoint
+        step = saved.moment.step
+        _say(f"Continued at step {step} of {self._args.iters}; the rows below count from there.")
+        return saved.moment
 
     def run(self) -> Ending:
         self._emit("phase", name="training")
@@ -160,19 +170,20 @@ class _Training:
         return Ending("completed", " ".join(filter(None, [self._summary(done), test])))
 
     def _train(self) -> None:
-        args = self._args
+        args, first = self._args, self._moment.step
+        valid = self._sets.valid if args.val_batches != 0 else None
         try:
             train(
                 model=self._model,
-                optimizer=_optimizer(args),
+                optimizer=self._optimizer,
                 train_dataset=self._sets.train,
-                val_dataset=self._sets.valid if args.val_batches != 0 else None,
+                val_dataset=valid and WhenDue(valid, self._validation_is_due),
                 args=TrainingArgs(
                     batch_size=args.batch_size,
-                    iters=args.iters,
+                    iters=args.iters - first,
                     val_batches=args.val_batches,
-                    steps_per_report=args.steps_per_report,
-                    steps_per_eval=args.steps_per_eval,
+                    steps_per_report=Every(args.steps_per_report, after=first),
+                    steps_per_eval=Every(args.steps_per_eval, after=first),
                     # We save between steps, atomically; the engine's own saves are not.
                     steps_per_save=args.iters + 1,
                     adapter_file=str(self._scratch),
@@ -186,32 +197,62 @@ class _Training:
         finally:
             self._scratch.unlink(missing_ok=True)
 
+    def _validation_is_due(self) -> bool:
+        step = self._feed.done + 1
+        return step == 1 or step % self._args.steps_per_eval == 0 or step == self._args.iters
+
     def _between_steps(self, done: int) -> bool:
         """Before each step: check the last one, save when it is time, wait or end when asked."""
         if done and not self._canary.alive():
             raise Diverged(done, "the weights are not finite")
-        if done and done % self._args.save_every == 0:
+        self._note_moment(done)
+        if done and done % self._args.save_every == 0 and self._saved_at != done:
             self._save_numbered(done)
         if self._control.paused and not self._control.stop:
+            if done and self._states.newest != done:
+                self._save_state(done, None)  # A pause may last for ever.
             self._emit("phase", name="paused")
             self._control.wait_while_paused()
             if not self._control.stop:
                 self._emit("phase", name="training")
         return self._control.stop is None and not self._watch.early_stopped
 
+    def _note_moment(self, done: int) -> None:
+        """Between two weight updates of an accumulation there is nothing to go on from."""
+        if done % self._args.grad_accumulation_steps == 0:
+            self._moment = Moment(
+                step=done, trained_tokens=self._feed.tokens, counters=self._watch.counters()
+            )
+
+    def _save_state(self, done: int, weights: Path | None) -> None:
+        best = self._watch.best
+        self._states.save(
+            done,
+            # The best of now: its file may have replaced that of the moment.
+            replace(self._moment, counters=replace(self._moment.counters, best=best)),
+            model=self._model,
+            optimizer=self._optimizer,
+            weights=weights,
+            best=self._adapter.best_path if best else None,
+            kept=self._adapter.kept(),
+        )
+
     def _save_numbered(self, done: int) -> None:
         path = self._adapter.save_checkpoint(done)
         self._saved_at = done
+        self._save_state(done, path)
         _say(f"Saved {path.name}")
 
     def _save_end(self, done: int) -> None:
         if self._saved_at == done:
             return
+        self._note_moment(done)
         if done % self._args.save_every == 0:
             self._save_numbered(done)
         else:
-            self._adapter.save_latest(done)
+            path = self._adapter.save_latest(done)
             self._saved_at = done
+            self._save_state(done, path)
             _say(f"Saved {self._args.adapter_path}/adapters.safetensors at step {done}")
 
     def _stopped(self, done: int, *, save: bool) -> Ending:
@@ -298,52 +339,20 @@ class _Canary:
         return bool(mx.all(mx.isfinite(self._module[self._name])).item())
 
 
+def _facts(args: Namespace) -> dict[str, Any]:
+    """What a state says of the run it belongs to."""
+    return {
+        "seed": args.seed,
+        "optimizer_name": args.optimizer,
+        "model_fingerprint": getattr(args, "model_fingerprint", None),
+        "session_id": getattr(args, "session_id", None),
+    }
+
+
 def _optimizer(args: Namespace) -> optim.Optimizer:
     rate = build_schedule(args.lr_schedule) if args.lr_schedule else args.learning_rate
     options = args.optimizer_config.get(args.optimizer, {})
     return _OPTIMIZERS[args.optimizer](learning_rate=rate, **options)
-
-
-def _load_sets(args: Namespace, tokenizer: Any, emit: Emitter) -> _Sets:
-    train_set, valid_set, test_set = load_dataset(args, tokenizer)
-    sets = {"training": train_set, "validation": valid_set, "test": test_set if args.test else []}
-    cached = {name: CacheDataset(rows) if len(rows) else None for name, rows in sets.items()}
-    rows = {
-        name: _usable(name, dataset, args, emit) if dataset else ()
-        for name, dataset in cached.items()
-    }
-    training = cached["training"]
-    if training is None:
-        raise ValueError("The training set is empty.")
-    return _Sets(
-        train=training,
-        valid=cached["validation"] if rows["validation"] else None,
-        test=cached["test"] if rows["test"] else None,
-        train_rows=rows["training"],
-        valid_rows=rows["validation"],
-        test_rows=rows["test"],
-    )
-
-
-def _usable(name: str, dataset: Tokenised, args: Namespace, emit: Emitter) -> Sequence[int]:
-    """The rows with a target. A batch without one has a loss of 0/0, which ruins the weights."""
-    if not args.mask_prompt:
-        return range(len(dataset))
-    kept = [row for row in range(len(dataset)) if dataset[row][1] < args.max_seq_length]
-    dropped = len(dataset) - len(kept)
-    if not kept:
-        raise ValueError(
-            f"Every prompt of the {name} set is longer than {args.max_seq_length} tokens, so "
-            "nothing of any answer is left to learn. Raise the max sequence length."
-        )
-    if dropped:
-        emit.warning(
-            "empty_target",
-            f"{dropped} of {len(dataset)} rows of the {name} set are left out: the prompt alone "
-            f"fills {args.max_seq_length} tokens, so no answer is left to learn.",
-            "Raise the max sequence length, or shorten those prompts.",
-        )
-    return kept
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:

@@ -32,6 +32,19 @@ class Patience:
     min_delta: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counters:
+    """What a run has seen of its losses: `best` is (step, loss), `reference` and `stale` count
+    the patience.
+    """
+
+    baseline: float | None = None
+    best: tuple[int, float] | None = None
+    reference: float | None = None
+    stale: int = 0
+    train_loss: float | None = None
+
+
 class Watch(TrainingCallback):  # type: ignore[misc]  # the engine has no types
     """Turns the engine's reports into events.
 
@@ -51,11 +64,13 @@ class Watch(TrainingCallback):  # type: ignore[misc]  # the engine has no types
         steps_per_report: int,
         vocabulary: int | None,
         first_step: int = 0,
+        trained_tokens: int = 0,
+        counters: Counters = Counters(),
     ) -> None:
-        self.baseline: float | None = None
-        self.best: tuple[int, float] | None = None
+        self.baseline = counters.baseline
+        self.best = counters.best
         self.early_stopped = False
-        self.train_loss: float | None = None
+        self.train_loss = counters.train_loss
         self._emit = emit
         self._save_best = save_best
         self._stopping = stopping
@@ -63,11 +78,21 @@ class Watch(TrainingCallback):  # type: ignore[misc]  # the engine has no types
         self._steps_per_epoch = steps_per_epoch
         self._per_report = steps_per_report
         self._first_step = first_step
+        self._trained_tokens = trained_tokens
         self._reported = 0
-        self._reference: float | None = None
-        self._stale = 0
+        self._reference = counters.reference
+        self._stale = counters.stale
         # Guessing evenly over the vocabulary costs ln(V); half as much again is no bad luck.
         self._hopeless = 1.5 * math.log(vocabulary) + 1 if vocabulary else math.inf
+
+    def counters(self) -> Counters:
+        return Counters(
+            baseline=self.baseline,
+            best=self.best,
+            reference=self._reference,
+            stale=self._stale,
+            train_loss=self.train_loss,
+        )
 
     def on_train_loss_report(self, info: dict[str, Any]) -> None:
         done = int(info["iteration"])
@@ -85,7 +110,7 @@ class Watch(TrainingCallback):  # type: ignore[misc]  # the engine has no types
             learning_rate=float(f"{float(info['learning_rate']):.6g}"),
             iterations_per_second=rate,
             tokens_per_second=float(info["tokens_per_second"]),
-            trained_tokens=int(info["trained_tokens"]),
+            trained_tokens=self._trained_tokens + int(info["trained_tokens"]),
             peak_memory_gb=float(info["peak_memory"]),
             epoch=step / self._steps_per_epoch,
         )

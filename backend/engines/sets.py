@@ -1,0 +1,68 @@
+"""The data of one run as tokens, and of each set the rows that have something to learn."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mlx_lm.tuner.datasets import CacheDataset, load_dataset
+
+from backend.engines.emit import Emitter
+from backend.engines.feed import Tokenised
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sets:
+    """The tokenised sets, and of each the rows that have something to learn."""
+
+    train: Tokenised
+    valid: Tokenised | None
+    test: Tokenised | None
+    train_rows: Sequence[int]
+    valid_rows: Sequence[int]
+    test_rows: Sequence[int]
+
+
+def load_sets(args: Namespace, tokenizer: Any, emit: Emitter) -> Sets:
+    """The sets of `args.data`. Raises ValueError when there is nothing to train on."""
+    train_set, valid_set, test_set = load_dataset(args, tokenizer)
+    sets = {"training": train_set, "validation": valid_set, "test": test_set if args.test else []}
+    cached = {name: CacheDataset(rows) if len(rows) else None for name, rows in sets.items()}
+    rows = {
+        name: _usable(name, dataset, args, emit) if dataset else ()
+        for name, dataset in cached.items()
+    }
+    training = cached["training"]
+    if training is None:
+        raise ValueError("The training set is empty.")
+    return Sets(
+        train=training,
+        valid=cached["validation"] if rows["validation"] else None,
+        test=cached["test"] if rows["test"] else None,
+        train_rows=rows["training"],
+        valid_rows=rows["validation"],
+        test_rows=rows["test"],
+    )
+
+
+def _usable(name: str, dataset: Tokenised, args: Namespace, emit: Emitter) -> Sequence[int]:
+    """The rows with a target. A batch without one has a loss of 0/0, which ruins the weights."""
+    if not args.mask_prompt:
+        return range(len(dataset))
+    kept = [row for row in range(len(dataset)) if dataset[row][1] < args.max_seq_length]
+    dropped = len(dataset) - len(kept)
+    if not kept:
+        raise ValueError(
+            f"Every prompt of the {name} set is longer than {args.max_seq_length} tokens, so "
+            "nothing of any answer is left to learn. Raise the max sequence length."
+        )
+    if dropped:
+        emit.warning(
+            "empty_target",
+            f"{dropped} of {len(dataset)} rows of the {name} set are left out: the prompt alone "
+            f"fills {args.max_seq_length} tokens, so no answer is left to learn.",
+            "Raise the max sequence length, or shorten those prompts.",
+        )
+    return kept
