@@ -172,8 +172,8 @@ test('a split tells what was written', async () => {
   }
   const { calls } = show({ 'POST /api/datasets/split': { body: answer } })
   await userEvent.click(await screen.findByRole('button', { name: 'Split…' }))
-  await userEvent.clear(screen.getByLabelText('Validation'))
-  await userEvent.type(screen.getByLabelText('Validation'), '20')
+  await userEvent.clear(screen.getByLabelText('Validation, %'))
+  await userEvent.type(screen.getByLabelText('Validation, %'), '20')
   await userEvent.click(screen.getByRole('button', { name: 'Split' }))
   expect(await screen.findByText(/80 rows in/)).toBeTruthy()
   const sent = calls.find(({ request }) => request === 'POST /api/datasets/split')

@@ -80,11 +80,11 @@ export function SplitDialog({ found, onClose, onOpen }: Props) {
             validation; the same seed gives the same split again.
           </p>
           <div className="grid grid-cols-3 gap-3">
-            <Field label="Validation" error={wrong.valid}>
-              {(control) => <NumberInput {...control} value={valid} onText={edit(setValid)} unit="%" step={1} min={1} max={99} />}
+            <Field label="Validation, %" error={wrong.valid}>
+              {(control) => <NumberInput {...control} value={valid} onText={edit(setValid)} step={1} min={1} max={99} />}
             </Field>
-            <Field label="Test" error={wrong.test}>
-              {(control) => <NumberInput {...control} value={test} onText={edit(setTest)} unit="%" step={1} min={0} max={98} />}
+            <Field label="Test, %" error={wrong.test}>
+              {(control) => <NumberInput {...control} value={test} onText={edit(setTest)} step={1} min={0} max={98} />}
             </Field>
             <Field label="Seed" error={wrong.seed}>
               {(control) => <NumberInput {...control} value={seed} onText={edit(setSeed)} step={1} min={0} />}
