@@ -1,7 +1,7 @@
 """Read the rows of a Parquet file where pyarrow is installed, and say what to do where it is not.
 
-pyarrow is 165 MB installed, more than the rest of the server together, so it is no dependency
-(docs/decisions/0010-data-files-are-read-once.md). Nothing lighter that is kept up reads nested columns.
+pyarrow is 165 MB installed, so it is no dependency, and nothing lighter that is kept up reads
+nested columns (docs/decisions/0010-data-files-are-read-once.md).
 """
 
 from __future__ import annotations
