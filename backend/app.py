@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from backend import __version__
-from backend.api import datasets, health, models, sessions, stream, training
+from backend.api import datasets, health, models, queue, sessions, stream, training
 from backend.api.errors import render_errors
 from backend.api.schema import FAILURES, describe, operation_id
 from backend.api.services import Services
@@ -21,6 +21,8 @@ from backend.core.blas import find_blas
 from backend.core.guard import Guard
 from backend.core.hub import Hub
 from backend.core.tasks import Tasks
+from backend.runs.dispatch import Dispatcher
+from backend.runs.queue import RunQueue
 from backend.runs.store import SessionStore
 from backend.runs.supervisor import RunSupervisor
 from backend.settings import Settings
@@ -33,6 +35,7 @@ ROUTERS = (
     models.router,
     datasets.router,
     training.router,
+    queue.router,
     sessions.router,
     stream.router,
 )
@@ -47,6 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
         services = build_services(settings)
         background = Tasks()
         await services.supervisor.open()
+        await services.dispatcher.open()
         # The first run should not wait for this, and neither should the first request.
         background.start(_warm_up(settings), name="find a BLAS")
         app.state.services = services
@@ -55,6 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
         finally:
             await background.close()
             await services.datasets.close()
+            await services.dispatcher.close()
             await services.supervisor.close()
 
     app = FastAPI(
@@ -81,20 +86,28 @@ def build_services(settings: Settings) -> Services:
     """Everything that the routes use, wired together; no file is touched yet."""
     hub = Hub()
     store = SessionStore(settings.sessions_dir, settings.adapters_dir)
-    supervisor = RunSupervisor(settings, store, hub)
+    waiting = RunQueue(settings.sessions_dir, hub)
+    supervisor = RunSupervisor(settings, store, hub, queue=waiting)
     models = ModelCatalog(settings, clean_defaults=known_defaults)
     inspector = ModelInspector(settings)
+    training = TrainingManager(
+        settings=settings,
+        models=models,
+        inspector=inspector,
+        supervisor=supervisor,
+        queue=waiting,
+    )
     return Services(
         settings=settings,
         hub=hub,
         store=store,
         supervisor=supervisor,
+        queue=waiting,
+        dispatcher=Dispatcher(waiting, supervisor, store, training.plan_waiting),
         models=models,
         datasets=DatasetCatalog(settings, hub),
         inspector=inspector,
-        training=TrainingManager(
-            settings=settings, models=models, inspector=inspector, supervisor=supervisor
-        ),
+        training=training,
     )
 
 

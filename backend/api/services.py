@@ -10,6 +10,8 @@ from fastapi import Depends, Request
 from backend.catalog.datasets import DatasetCatalog
 from backend.catalog.models import ModelCatalog
 from backend.core.hub import Hub
+from backend.runs.dispatch import Dispatcher
+from backend.runs.queue import RunQueue
 from backend.runs.store import SessionStore
 from backend.runs.supervisor import RunSupervisor
 from backend.settings import Settings
@@ -23,6 +25,8 @@ class Services:
     hub: Hub
     store: SessionStore
     supervisor: RunSupervisor
+    queue: RunQueue
+    dispatcher: Dispatcher
     models: ModelCatalog
     datasets: DatasetCatalog
     inspector: ModelInspector

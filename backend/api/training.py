@@ -6,7 +6,7 @@ import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from backend.api.services import Wired
 from backend.runs.schemas import TrainingStatus
@@ -20,6 +20,9 @@ class StopRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     save: bool = True
+    hold_queue: bool = Field(
+        False, description="Start no waiting run after it: for whoever ends the server next."
+    )
 
 
 @router.post("/start")
@@ -38,6 +41,8 @@ async def preview_training(body: StandardStart, services: Wired) -> Preview:
 
 @router.post("/stop")
 async def stop_training(services: Wired, body: StopRequest | None = None) -> StopAnswer:
+    if body is not None and body.hold_queue:
+        services.queue.hold()
     return await services.training.stop(save=body.save if body else True)
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from backend.runs.schemas import Alert, RunMetrics, TrainingStateData
+from backend.runs.schemas import Alert, QueuedRun, RunMetrics, TrainingStateData
 
 
 class StartedData(BaseModel):
@@ -70,6 +70,12 @@ class LoadedData(BaseModel):
     state: str
     metrics: RunMetrics
     config: dict[str, Any] | None
+
+
+class QueueData(BaseModel):
+    """The waiting runs, the next one first."""
+
+    queue: list[QueuedRun]
 
 
 class JobData(BaseModel):
@@ -146,6 +152,11 @@ class LoadedFrame(_Frame):
     data: LoadedData
 
 
+class QueueFrame(_Frame):
+    type: Literal["queue_changed"]
+    data: QueueData
+
+
 class JobProgressFrame(_Frame):
     type: Literal["job_progress"]
     data: JobData
@@ -178,6 +189,7 @@ Frame = (
     | ErrorFrame
     | ResetFrame
     | LoadedFrame
+    | QueueFrame
     | JobProgressFrame
     | JobCompletedFrame
     | JobErrorFrame

@@ -19,6 +19,7 @@ from backend.runs.legacy import to_metrics
 from backend.runs.progress import Progress, newest_row
 from backend.runs.schemas import (
     ExitSummary,
+    QueuedRun,
     RunError,
     RunMetrics,
     SessionRecord,
@@ -169,7 +170,7 @@ class LiveRun:
             return self.progress.metrics()
         return to_metrics(self.record.metrics)
 
-    def snapshot(self, seq: int) -> TrainingStateData:
+    def snapshot(self, seq: int, queue: list[QueuedRun]) -> TrainingStateData:
         """All there is to show, with every point: thin the series before sending it."""
         ended = self.record.exit
         series = self.progress.series()
@@ -187,10 +188,11 @@ class LiveRun:
             message=ended.message if ended and self.state in FINAL else None,
             early_stopped=self.record.early_stopped or self.progress.early_stop is not None,
             adapter_path=self.record.adapter_path,
+            queue=queue,
             seq=seq,
         )
 
-    def status(self, queue: list[str]) -> TrainingStatus:
+    def status(self, queue: list[QueuedRun]) -> TrainingStatus:
         return TrainingStatus(
             state=self.state,
             session_id=self.session_id,

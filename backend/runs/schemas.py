@@ -70,6 +70,17 @@ class RunError(BaseModel):
     log_tail: list[str] = []
 
 
+class QueuedRun(BaseModel):
+    """A run that waits for the slot. It becomes a session when it starts."""
+
+    session_id: str
+    adapter_name: str
+    model_name: str
+    method: str
+    total_steps: int
+    queued_at: datetime
+
+
 class TrainingStateData(BaseModel):
     """A full snapshot of the current or last run: all that a page needs after a reload."""
 
@@ -85,6 +96,7 @@ class TrainingStateData(BaseModel):
     message: str | None = None
     early_stopped: bool = False
     adapter_path: str | None = None
+    queue: list[QueuedRun] = []
     seq: int = 0
 
 
@@ -99,7 +111,7 @@ class TrainingStatus(BaseModel):
     config: dict[str, Any] | None
     error: RunError | None
     started_at: datetime | None
-    queue: list[str]
+    queue: list[QueuedRun]
 
 
 class LoraSummary(BaseModel):

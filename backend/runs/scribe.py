@@ -11,7 +11,7 @@ from backend.core.hub import Hub
 from backend.errors import AppError
 from backend.runs.live import LiveRun
 from backend.runs.progress import thin_series
-from backend.runs.schemas import Alert, TrainingStateData
+from backend.runs.schemas import Alert, QueuedRun, TrainingStateData
 from backend.runs.store import SessionStore
 
 SNAPSHOT_POINTS = 5000
@@ -55,9 +55,9 @@ class Scribe:
     def say(self, run: LiveRun, kind: str, data: BaseModel) -> None:
         self._hub.publish(kind, data, session_id=run.session_id)
 
-    async def say_all(self, run: LiveRun) -> None:
+    async def say_all(self, run: LiveRun, queue: list[QueuedRun]) -> None:
         """Tell everything anew, where telling what changed would be a flood."""
-        captured = run.snapshot(self._hub.seq)
+        captured = run.snapshot(self._hub.seq, queue)
         self.say(run, "training_state", await asyncio.to_thread(thinned, captured))
 
     def _tell_failure(self, run: LiveRun, problem: OSError | AppError) -> None:

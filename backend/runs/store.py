@@ -105,6 +105,10 @@ class SessionStore:
         raw = self._raw(session_id)
         return {**raw, "legacy": True} if is_legacy(raw) else raw
 
+    def exists(self, session_id: str) -> bool:
+        """Whether there is a record, damaged or not."""
+        return self._record_path(session_id).exists()
+
     def record(self, session_id: str) -> SessionRecord:
         """The record, typed. Raises NotFound, or BadContent when it is damaged."""
         return to_record(self._raw(session_id), session_id)

@@ -14,12 +14,12 @@ import logging
 import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Literal
 
 from backend.core.blas import engine_environment
 from backend.core.files import read_tail
 from backend.core.hub import Hub
+from backend.core.news import News
 from backend.core.process import Identity, kill, spawn
 from backend.core.tasks import Tasks
 from backend.errors import AppError, EngineMissing, RunAlreadyActive, WrongState
@@ -29,9 +29,10 @@ from backend.runs.follow import LOG, Batch, Follower
 from backend.runs.live import Frame, LiveRun
 from backend.runs.prepare import prepare
 from backend.runs.progress import Progress
+from backend.runs.queue import RunQueue
 from backend.runs.recipe import Recipe
 from backend.runs.reserve import settle
-from backend.runs.schemas import RunMetrics, TrainingStateData, TrainingStatus
+from backend.runs.schemas import RunMetrics, SessionRecord, TrainingStateData, TrainingStatus
 from backend.runs.scribe import Scribe, thinned
 from backend.runs.state import FINAL, RunState
 from backend.runs.stopping import Grace, StopResult, see_out
@@ -48,16 +49,23 @@ class RunSupervisor:
     """One run at a time over all tabs. Every method is called on the event loop's thread."""
 
     def __init__(
-        self, settings: Settings, store: SessionStore, hub: Hub, *, grace: Grace | None = None
+        self,
+        settings: Settings,
+        store: SessionStore,
+        hub: Hub,
+        *,
+        queue: RunQueue,
+        grace: Grace | None = None,
     ) -> None:
         self._settings = settings
         self._store = store
         self._hub = hub
+        self._queue = queue  # Only to show it; the dispatcher takes from it.
         self._grace = grace or Grace()
         self._run: LiveRun | None = None
         self._slot: str | None = None  # Taken from before the first file until after the last.
         self._scribe = Scribe(store, hub)
-        self._news = asyncio.Event()
+        self._news = News()
         self._stop_wanted: Literal["save", "discard"] | None = None
         self._tasks = Tasks()
         # Its own thread: a route that fills the shared pool must not blind the follower.
@@ -129,6 +137,9 @@ class RunSupervisor:
                 hint="Stop it first, or wait until it has ended.",
             )
 
+    async def until_free(self) -> None:
+        await self._news.until(lambda: self._slot is None)
+
     async def start(self, recipe: Recipe) -> None:
         """Start a run. Returns when its process lives; from `starting` on, failures end in `error`.
 
@@ -142,16 +153,11 @@ class RunSupervisor:
             record = await asyncio.to_thread(prepare, recipe, self._store)
         except BaseException:
             self._slot = None
+            self._news.tell()
             raise
         run = LiveRun(record, Progress(total_steps=recipe.total_steps))
         self._run = run
-        self._scribe.say(
-            run,
-            "training_started",
-            frames.StartedData(
-                config=record.config, session_id=run.session_id, method=recipe.method
-            ),
-        )
+        self._say_started(run)
         try:
             await self._launch(run, recipe)
         except (AppError, OSError) as problem:
@@ -161,6 +167,14 @@ class RunSupervisor:
             if isinstance(problem, AppError):
                 raise
             raise EngineMissing(f"The engine could not be started: {problem}.") from problem
+
+    async def refuse(self, record: SessionRecord, message: str, hint: str | None) -> None:
+        """Show a waiting run that can't start as one that ended in `error`, once it is free."""
+        await self.until_free()
+        self._slot = record.session_id
+        run = self._run = LiveRun(record, Progress())
+        self._say_started(run)
+        await self._finish(run, RunState.ERROR, message, hint)
 
     async def _launch(self, run: LiveRun, recipe: Recipe) -> None:
         folder = self._store.folder(run.session_id)
@@ -196,7 +210,7 @@ class RunSupervisor:
         run = self._run
         if run is not None and run.session_id == session_id and run.child is not None:
             await self._begin_stop(run, save=save)
-        await self._wait(lambda: self._slot != session_id, limit=wait)
+        await self._news.until(lambda: self._slot != session_id, limit=wait)
         if self._slot == session_id:
             what = "saves its weights and ends" if save else "ends"
             return StopResult("stopping", f"The run {what} after its current step.", session_id)
@@ -208,7 +222,7 @@ class RunSupervisor:
         run = self._require_active("pause", {RunState.RUNNING, RunState.PAUSED})
         if run.state is RunState.RUNNING and run.child is not None:
             await asyncio.to_thread(run.child.signal, signal.SIGUSR1)
-            await self._wait(lambda: run.state is not RunState.RUNNING, limit=0.8)
+            await self._news.until(lambda: run.state is not RunState.RUNNING, limit=0.8)
         await self._scribe.saved()
         return "paused" if run.state is RunState.PAUSED else "running"
 
@@ -217,7 +231,7 @@ class RunSupervisor:
         run = self._require_active("resume", {RunState.RUNNING, RunState.PAUSED})
         if run.child is not None:
             await asyncio.to_thread(run.child.signal, signal.SIGUSR2)
-            await self._wait(lambda: run.state is not RunState.PAUSED, limit=0.8)
+            await self._news.until(lambda: run.state is not RunState.PAUSED, limit=0.8)
         await self._scribe.saved()
         return "paused" if run.state is RunState.PAUSED else "running"
 
@@ -273,7 +287,7 @@ class RunSupervisor:
         for event in batch.events:
             await self._take_event(run, event, quiet=quiet)
         if quiet:
-            await self._scribe.say_all(run)
+            await self._scribe.say_all(run, self._queue.shown())
         if batch.lines:
             lines = run.take_lines(batch.lines)
             self._scribe.say(run, *run.progress_frame(lines=lines))
@@ -290,7 +304,7 @@ class RunSupervisor:
         if not quiet:
             for kind, data in told:
                 self._scribe.say(run, kind, data)
-        self._wake()
+        self._news.tell()
         if run.progress.exit is event and run.state is not RunState.STOPPING:
             self._tasks.start(see_out(run, self._grace), name="see a run out")
 
@@ -299,8 +313,14 @@ class RunSupervisor:
         await self._scribe.save(run)
         await self._settle(run)
         self._slot = None
-        self._wake()
+        self._news.tell()
         self._scribe.say(run, *frame)
+
+    def _say_started(self, run: LiveRun) -> None:
+        data = frames.StartedData(
+            config=run.record.config, session_id=run.session_id, method=run.record.method
+        )
+        self._scribe.say(run, "training_started", data)
 
     async def _settle(self, run: LiveRun) -> None:
         if run.adapter_folder is None:
@@ -314,10 +334,10 @@ class RunSupervisor:
 
     def status(self) -> TrainingStatus:
         if self._run is not None:
-            return self._run.status([])
+            return self._run.status(self._queue.shown())
         return TrainingStatus(
             state=RunState.IDLE, session_id=None, pid=None, phase=None, metrics=RunMetrics(),
-            config=None, error=None, started_at=None, queue=[],
+            config=None, error=None, started_at=None, queue=self._queue.shown(),
         )  # fmt: skip
 
     def snapshot(self) -> TrainingStateData:
@@ -337,8 +357,9 @@ class RunSupervisor:
 
     def _capture(self) -> TrainingStateData:
         if self._run is None:
-            return TrainingStateData(state=RunState.IDLE, seq=self._hub.seq)
-        return self._run.snapshot(self._hub.seq)
+            queue = self._queue.shown()
+            return TrainingStateData(state=RunState.IDLE, queue=queue, seq=self._hub.seq)
+        return self._run.snapshot(self._hub.seq, self._queue.shown())
 
     # -- saved sessions ---------------------------------------------------------------------
 
@@ -355,7 +376,7 @@ class RunSupervisor:
             session_id=session_id, state=run.state, metrics=run.metrics(), config=record.config
         )
         self._scribe.say(run, "session_loaded", data)
-        await self._scribe.say_all(run)
+        await self._scribe.say_all(run, self._queue.shown())
 
     async def delete(self, session_id: str, *, files: bool) -> None:
         """Delete a session that does not live; `files` also deletes the adapter it wrote."""
@@ -368,16 +389,3 @@ class RunSupervisor:
             self._run = None
             message = f"Session {session_id} was deleted."
             self._hub.publish("training_reset", frames.ResetData(message=message))
-
-    # -- helpers ----------------------------------------------------------------------------
-
-    def _wake(self) -> None:
-        self._news.set()
-        self._news = asyncio.Event()
-
-    async def _wait(self, reached: Callable[[], bool], *, limit: float) -> None:
-        """Until `reached` holds or `limit` seconds are over."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(limit):
-                while not reached():
-                    await self._news.wait()

@@ -17,7 +17,15 @@ import yaml
 from backend.catalog.models import ModelCatalog
 from backend.core.files import child_path
 from backend.core.system import describe_system
-from backend.errors import AlreadyExists, FieldProblem, Invalid, NoDiskSpace, WrongState
+from backend.errors import (
+    AlreadyExists,
+    FieldProblem,
+    Invalid,
+    NoDiskSpace,
+    RunAlreadyActive,
+    WrongState,
+)
+from backend.runs.queue import RunQueue, WaitingRun
 from backend.runs.recipe import Recipe
 from backend.runs.schemas import ModelRef
 from backend.runs.supervisor import RunSupervisor
@@ -30,6 +38,7 @@ from backend.training.prepare import stage_data
 from backend.training.schemas import DataPreview, Preview, StartAnswer, StopAnswer
 from backend.training.standard import RunPaths, build_config, command_for
 from backend.training.token_counts import TokenCounter, TokenCounts
+from backend.training.waiting import read_waiting, waiting_run
 
 KEY_LIFE = 3600.0  # Seconds for which an Idempotency-Key answers the same run.
 WorkingSet = Callable[[], int | None]
@@ -52,9 +61,12 @@ class TrainingManager:
         models: ModelCatalog,
         inspector: ModelInspector,
         working_set: WorkingSet | None = None,
+        *,
+        queue: RunQueue,
     ) -> None:
         self._settings = settings
         self._supervisor = supervisor
+        self._queue = queue
         self._planner = Planner(models, inspector)
         self._tokens = TokenCounter(settings)
         self._working_set = working_set or cache(lambda: _recommended(settings))
@@ -120,43 +132,69 @@ class TrainingManager:
             status=result.status, message=result.message, session_id=result.session_id
         )
 
+    async def plan_waiting(self, run: WaitingRun) -> Recipe:
+        """Check a waiting run once more, as a start would: its files may be gone by now."""
+        recipe, _ = await self._plan(read_waiting(run), run.session_id)
+        return recipe
+
     async def _start(self, request: StandardStart) -> StartAnswer:
-        self._supervisor.require_free()
+        if not request.queue:
+            self._supervisor.require_free()
+        recipe, plan = await self._plan(request, str(uuid.uuid4()))
+        what = f"{request.adapter_name} on {plan.model.name}: {plan.iterations} iterations."
+        if request.queue and (self._supervisor.active_session or self._queue.shown()):
+            return await self._wait(recipe, plan, what)
+        try:
+            await self._supervisor.start(recipe)
+        except RunAlreadyActive:  # Another start was faster.
+            if not request.queue:
+                raise
+            return await self._wait(recipe, plan, what)
+        return StartAnswer(
+            status="started",
+            message=f"Training {what}",
+            session_id=recipe.session_id,
+            warnings=list(recipe.warnings),
+        )
+
+    async def _wait(self, recipe: Recipe, plan: Plan, what: str) -> StartAnswer:
+        position = await self._queue.add(waiting_run(plan, recipe))
+        place = "is next" if position == 1 else f"waits at position {position}"
+        return StartAnswer(
+            status="queued",
+            message=f"It {place}: {what}",
+            session_id=recipe.session_id,
+            warnings=list(recipe.warnings),
+        )
+
+    async def _plan(self, request: StandardStart, session_id: str) -> tuple[Recipe, Plan]:
+        """Everything that may refuse a request; nothing is written."""
         plan = await self._planner.plan(request)
         warnings = list(plan.warnings)
         if request.mask_prompt:
             counts = await self._tokens.count(plan.model, plan.data, mask=True)
             warnings += _token_warnings(plan, counts)
-        session_id = str(uuid.uuid4())
         paths = self._paths(plan, session_id)
         await asyncio.to_thread(self._check_room, plan, paths)
-        await self._supervisor.start(
-            Recipe(
-                session_id=session_id,
-                method="sft",
-                engine="sft",
-                adapter_name=request.adapter_name,
-                adapter_path=paths.adapter,
-                total_steps=plan.iterations,
-                config=self._config(plan, session_id, paths),
-                request=request.model_dump(mode="json") | {"iterations": plan.iterations},
-                command=command_for(paths.run),
-                stage=partial(stage_data, plan.data),
-                overwrite=request.overwrite,
-                lora=plan.lora,
-                model=ModelRef(path=plan.model.path, fingerprint=plan.fingerprint),
-                notes=request.notes,
-                tags=tuple(request.tags),
-                warnings=tuple(warnings),
-            )
-        )
-        return StartAnswer(
-            status="started",
-            message=f"Training {request.adapter_name} on {plan.model.name}: {plan.iterations} "
-            "iterations.",
+        recipe = Recipe(
             session_id=session_id,
-            warnings=warnings,
+            method="sft",
+            engine="sft",
+            adapter_name=request.adapter_name,
+            adapter_path=paths.adapter,
+            total_steps=plan.iterations,
+            config=self._config(plan, session_id, paths),
+            request=request.model_dump(mode="json") | {"iterations": plan.iterations},
+            command=command_for(paths.run),
+            stage=partial(stage_data, plan.data),
+            overwrite=request.overwrite,
+            lora=plan.lora,
+            model=ModelRef(path=plan.model.path, fingerprint=plan.fingerprint),
+            notes=request.notes,
+            tags=tuple(request.tags),
+            warnings=tuple(warnings),
         )
+        return recipe, plan
 
     def _paths(self, plan: Plan, session_id: str) -> RunPaths:
         return RunPaths(

@@ -70,7 +70,7 @@ async function stopRun(url: string): Promise<string | null> {
     const answer = await fetch(`${url}/training/stop`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ save: true }),
+      body: JSON.stringify({ save: true, hold_queue: true }),
       signal: AbortSignal.timeout(ANSWER_TIMEOUT),
     })
     if (!answer.ok) return await refusal(answer)

@@ -36,7 +36,7 @@ def main() -> int:
 
 def _stop_run(client: Client) -> None:
     try:
-        print(client.post("/training/stop", {"save": True})["message"])
+        print(client.post("/training/stop", {"save": True, "hold_queue": True})["message"])
         while client.get("/training/status")["state"] == "stopping":
             time.sleep(0.2)
     except (OSError, Refused) as problem:

@@ -120,7 +120,7 @@ def _mind_the_run(client: Client, *, stop: bool) -> None:
         if client.get("/training/status", timeout=5)["state"] not in _ACTIVE:
             return
         if stop:
-            client.post("/training/stop", {"save": False})
+            client.post("/training/stop", {"save": False, "hold_queue": True})
             print("  The demo run was stopped.")
         else:
             print("  A training run goes on by itself; the next start finds it again.")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.core.hub import Hub, Listener
+from backend.runs.queue import RunQueue
 from backend.runs.recipe import Recipe
 from backend.runs.schemas import DataFile, DataSummary
 from backend.runs.stopping import Grace
@@ -32,7 +33,10 @@ class World:
 
     def __post_init__(self) -> None:
         self.store = SessionStore(self.settings.sessions_dir, self.settings.adapters_dir)
-        self.supervisor = RunSupervisor(self.settings, self.store, self.hub, grace=self.grace)
+        self.queue = RunQueue(self.settings.sessions_dir, self.hub)
+        self.supervisor = RunSupervisor(
+            self.settings, self.store, self.hub, queue=self.queue, grace=self.grace
+        )
         listener = self.hub.listen()
         assert listener is not None
         self.listener: Listener = listener
@@ -74,9 +78,14 @@ class World:
 
 
 def make_recipe(
-    settings: Settings, *, name: str = "adapter", overwrite: bool = False, **fake: Any
+    settings: Settings,
+    *,
+    name: str = "adapter",
+    overwrite: bool = False,
+    session_id: str | None = None,
+    **fake: Any,
 ) -> Recipe:
-    session_id = str(uuid.uuid4())
+    session_id = session_id or str(uuid.uuid4())
     adapter = settings.adapters_dir / name
 
     def stage(folder: Path) -> DataSummary:

@@ -12,7 +12,9 @@ import yaml
 
 from backend.catalog.models import ModelCatalog
 from backend.catalog.schemas import LoraTargets, ModelInfo
+from backend.core.hub import Hub
 from backend.errors import AlreadyExists, AppError, NoDiskSpace, RunAlreadyActive, WrongState
+from backend.runs.queue import RunQueue
 from backend.runs.recipe import Recipe
 from backend.runs.supervisor import RunSupervisor
 from backend.settings import Settings
@@ -29,6 +31,10 @@ class FakeSupervisor:
     def __init__(self) -> None:
         self.started: list[Recipe] = []
         self.busy = False
+
+    @property
+    def active_session(self) -> str | None:
+        return "another" if self.busy else None
 
     def require_free(self) -> None:
         if self.busy:
@@ -52,12 +58,14 @@ class House:
         self.folder = model_folder(root / "models" / "tiny")
         self.rows = write_rows(root / "rows.jsonl", 20)
         self.supervisor = FakeSupervisor()
+        self.queue = RunQueue(self.settings.sessions_dir, Hub())
         self.manager = TrainingManager(
             self.settings,
             cast(RunSupervisor, self.supervisor),
             ModelCatalog(self.settings),
             cast(ModelInspector, FakeInspector()),
             working_set=lambda: 8_000_000_000,
+            queue=self.queue,
         )
 
     def request(self, **fields: Any) -> StandardStart:

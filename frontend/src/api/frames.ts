@@ -55,6 +55,14 @@ export type Alert = {
   hint?: string | null;
   at?: string | null;
 };
+export type QueuedRun = {
+  session_id: string;
+  adapter_name: string;
+  model_name: string;
+  method: string;
+  total_steps: number;
+  queued_at: string;
+};
 export type TrainingStateData = {
   state: RunState;
   session_id?: string | null;
@@ -70,6 +78,7 @@ export type TrainingStateData = {
   message?: string | null;
   early_stopped?: boolean;
   adapter_path?: string | null;
+  queue?: QueuedRun[];
   seq?: number;
 };
 export type StateFrame = {
@@ -204,6 +213,16 @@ export type LoadedFrame = {
   type: "session_loaded";
   data: LoadedData;
 };
+export type QueueData = {
+  queue: QueuedRun[];
+};
+export type QueueFrame = {
+  seq: number;
+  epoch: string;
+  session_id: string | null;
+  type: "queue_changed";
+  data: QueueData;
+};
 export type JobData = {
   kind: "inspection" | "fusion" | "export" | "evaluation" | "download";
   job_id: string;
@@ -256,6 +275,7 @@ export type Frame =
   | ErrorFrame
   | ResetFrame
   | LoadedFrame
+  | QueueFrame
   | JobProgressFrame
   | JobCompletedFrame
   | JobErrorFrame

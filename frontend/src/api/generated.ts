@@ -5,6 +5,7 @@ export const addTagTypes = [
   "models",
   "datasets",
   "training",
+  "queue",
   "sessions",
 ] as const;
 const injectedRtkApi = api
@@ -181,6 +182,31 @@ const injectedRtkApi = api
         query: () => ({ url: `/training/resume`, method: "POST" }),
         invalidatesTags: ["training"],
       }),
+      readQueue: build.query<ReadQueueApiResponse, ReadQueueApiArg>({
+        query: () => ({ url: `/training/queue` }),
+        providesTags: ["queue"],
+      }),
+      moveQueuedRun: build.mutation<
+        MoveQueuedRunApiResponse,
+        MoveQueuedRunApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/training/queue/${encodeURIComponent(String(queryArg.sessionId))}`,
+          method: "PATCH",
+          body: queryArg.queuePlace,
+        }),
+        invalidatesTags: ["queue"],
+      }),
+      removeQueuedRun: build.mutation<
+        RemoveQueuedRunApiResponse,
+        RemoveQueuedRunApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/training/queue/${encodeURIComponent(String(queryArg.sessionId))}`,
+          method: "DELETE",
+        }),
+        invalidatesTags: ["queue"],
+      }),
       listSessions: build.query<ListSessionsApiResponse, ListSessionsApiArg>({
         query: (queryArg) => ({
           url: `/sessions`,
@@ -331,6 +357,20 @@ export type PauseTrainingApiArg = void;
 export type ResumeTrainingApiResponse =
   /** status 200 Successful Response */ PauseAnswer;
 export type ResumeTrainingApiArg = void;
+export type ReadQueueApiResponse =
+  /** status 200 Successful Response */ QueueData;
+export type ReadQueueApiArg = void;
+export type MoveQueuedRunApiResponse =
+  /** status 200 Successful Response */ QueueData;
+export type MoveQueuedRunApiArg = {
+  sessionId: string;
+  queuePlace: QueuePlace;
+};
+export type RemoveQueuedRunApiResponse =
+  /** status 200 Successful Response */ QueueData;
+export type RemoveQueuedRunApiArg = {
+  sessionId: string;
+};
 export type ListSessionsApiResponse =
   /** status 200 Successful Response */ SessionsAnswer;
 export type ListSessionsApiArg = {
@@ -779,6 +819,8 @@ export type StopAnswer = {
 };
 export type StopRequest = {
   save?: boolean;
+  /** Start no waiting run after it: for whoever ends the server next. */
+  hold_queue?: boolean;
 };
 export type RunState =
   | "idle"
@@ -814,6 +856,14 @@ export type RunError = {
   hint?: string | null;
   log_tail?: string[];
 };
+export type QueuedRun = {
+  session_id: string;
+  adapter_name: string;
+  model_name: string;
+  method: string;
+  total_steps: number;
+  queued_at: string;
+};
 export type TrainingStatus = {
   state: RunState;
   session_id: string | null;
@@ -825,13 +875,20 @@ export type TrainingStatus = {
   } | null;
   error: RunError | null;
   started_at: string | null;
-  queue: string[];
+  queue: QueuedRun[];
 };
 export type LogsAnswer = {
   logs: string[];
 };
 export type PauseAnswer = {
   status: "paused" | "running";
+};
+export type QueueData = {
+  queue: QueuedRun[];
+};
+export type QueuePlace = {
+  /** 1 is next; beyond the end means last. */
+  position: number;
 };
 export type SessionSummary = {
   session_id: string;
@@ -917,6 +974,10 @@ export const {
   useLazyTrainingLogsQuery,
   usePauseTrainingMutation,
   useResumeTrainingMutation,
+  useReadQueueQuery,
+  useLazyReadQueueQuery,
+  useMoveQueuedRunMutation,
+  useRemoveQueuedRunMutation,
   useListSessionsQuery,
   useLazyListSessionsQuery,
   useReadSessionQuery,
