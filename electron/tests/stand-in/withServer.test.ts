@@ -51,6 +51,10 @@ test('a server that is killed comes back on the same address', async () => {
   const after = serverOf(desktop)
   expect(after.url).toBe(before.url)
   expect(after.pid).not.toBe(before.pid)
+
+  desktop.press('quit')
+  expect(await desktop.exited).toBe(0)
+  expect(isAlive(after.pid)).toBe(false)
 })
 
 test('a shell that was killed leaves its server, and the next one uses it', async () => {
