@@ -10,12 +10,13 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from backend import __version__
-from backend.api import datasets, health, models, queue, sessions, stream, training
+from backend.api import datasets, downloads, health, models, queue, sessions, stream, training
 from backend.api.errors import render_errors
 from backend.api.schema import FAILURES, describe, operation_id
 from backend.api.services import Services
 from backend.api.ui import serve_ui
 from backend.catalog.datasets import DatasetCatalog
+from backend.catalog.downloads import Downloads
 from backend.catalog.models import ModelCatalog
 from backend.core.blas import find_blas
 from backend.core.guard import Guard
@@ -33,6 +34,7 @@ from backend.training.managers import TrainingManager
 ROUTERS = (
     health.router,
     models.router,
+    downloads.router,
     datasets.router,
     training.router,
     queue.router,
@@ -50,6 +52,7 @@ def create_app(settings: Settings) -> FastAPI:
         services = build_services(settings)
         background = Tasks()
         await services.supervisor.open()
+        await services.downloads.open()
         await services.dispatcher.open()
         # The first run should not wait for this, and neither should the first request.
         background.start(_warm_up(settings), name="find a BLAS")
@@ -58,6 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
             yield
         finally:
             await background.close()
+            await services.downloads.close()
             await services.datasets.close()
             await services.dispatcher.close()
             await services.supervisor.close()
@@ -106,6 +110,7 @@ def build_services(settings: Settings) -> Services:
         dispatcher=Dispatcher(waiting, supervisor, store, training.plan_waiting),
         models=models,
         datasets=DatasetCatalog(settings, hub),
+        downloads=Downloads(settings, hub),
         inspector=inspector,
         training=training,
     )

@@ -10,6 +10,7 @@
     ├── TooLarge                  413
     ├── Invalid                   422  a field failed validation
     ├── EngineMissing             503  the engine can't be started at all
+    ├── HubUnreachable            503  the model hub does not answer
     ├── EngineTimeout             504
     └── NoDiskSpace               507
 
@@ -90,6 +91,12 @@ class Invalid(AppError):
 
 class EngineMissing(AppError):
     """The engine's Python or packages can't be started."""
+
+    status = 503
+
+
+class HubUnreachable(AppError):
+    """The model hub does not answer, or not as it should."""
 
     status = 503
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -28,6 +28,8 @@ class Settings:
     port: int = 8000
     token: str | None = None
     python: Path = Path(sys.executable)
+    hf_endpoint: str | None = None
+    hf_token: str | None = field(default=None, repr=False)
 
     @property
     def is_loopback(self) -> bool:
@@ -83,6 +85,8 @@ def read_settings(
         port=_port(env.get("DROID_PORT"), port),
         token=chosen_token,
         python=Path(env.get("DROID_PYTHON") or sys.executable),
+        hf_endpoint=env.get("HF_ENDPOINT") or None,
+        hf_token=env.get("HF_TOKEN") or None,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from backend.catalog.datasets import DatasetCatalog
+from backend.catalog.downloads import Downloads
 from backend.catalog.models import ModelCatalog
 from backend.core.hub import Hub
 from backend.runs.dispatch import Dispatcher
@@ -29,6 +30,7 @@ class Services:
     dispatcher: Dispatcher
     models: ModelCatalog
     datasets: DatasetCatalog
+    downloads: Downloads
     inspector: ModelInspector
     training: TrainingManager
 

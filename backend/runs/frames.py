@@ -89,6 +89,11 @@ class JobData(BaseModel):
     path: str | None = None
     error: str | None = None
     hint: str | None = None
+    message: str | None = None
+    bytes_done: int | None = None
+    bytes_total: int | None = None
+    bytes_per_second: float | None = None
+    eta_seconds: float | None = None
 
 
 class _Frame(BaseModel):

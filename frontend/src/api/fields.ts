@@ -61,6 +61,7 @@ export const FIELDS = [
   {"name":"keep_checkpoints","kind":"integer","title":"Checkpoints kept","help":"Numbered checkpoints kept besides best and latest; 0 keeps all.","group":"parameters","level":"advanced","default":5,"min":0},
   {"name":"quantize_base","kind":"choice","title":"Quantise base","help":"QLoRA: train on a 4- or 8-bit copy of the base model.","group":"lora","level":"advanced","nullable":true,"default":null,"options":[4,8]},
   {"name":"resume_from","kind":"text","title":"Resume from","help":"Session to continue.","group":"run","level":"simple","nullable":true,"default":null},
+  {"name":"resume_checkpoint","kind":"integer","title":"Resume at checkpoint","help":"Which kept checkpoint of that session; empty is the newest.","group":"run","level":"simple","nullable":true,"default":null,"min":1},
   {"name":"queue","kind":"boolean","title":"Queue","help":"Wait behind the active run instead of being refused.","group":"run","level":"simple","default":false},
   {"name":"notes","kind":"text","title":"Notes","help":"","group":"run","level":"simple","default":"","maxLength":20000},
   {"name":"tags","kind":"list","title":"Tags","help":"","group":"run","level":"simple","default":[]},

@@ -232,6 +232,11 @@ export type JobData = {
   path?: string | null;
   error?: string | null;
   hint?: string | null;
+  message?: string | null;
+  bytes_done?: number | null;
+  bytes_total?: number | null;
+  bytes_per_second?: number | null;
+  eta_seconds?: number | null;
 };
 export type JobProgressFrame = {
   seq: number;

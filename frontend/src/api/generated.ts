@@ -32,6 +32,33 @@ const injectedRtkApi = api
         }),
         providesTags: ["models"],
       }),
+      downloadModel: build.mutation<
+        DownloadModelApiResponse,
+        DownloadModelApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/models/download`,
+          method: "POST",
+          body: queryArg.downloadRequest,
+        }),
+        invalidatesTags: ["models"],
+      }),
+      listDownloads: build.query<ListDownloadsApiResponse, ListDownloadsApiArg>(
+        {
+          query: () => ({ url: `/models/downloads` }),
+          providesTags: ["models"],
+        },
+      ),
+      removeDownload: build.mutation<
+        RemoveDownloadApiResponse,
+        RemoveDownloadApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/models/downloads/${encodeURIComponent(String(queryArg.downloadId))}`,
+          method: "DELETE",
+        }),
+        invalidatesTags: ["models"],
+      }),
       listDatasets: build.query<ListDatasetsApiResponse, ListDatasetsApiArg>({
         query: () => ({ url: `/api/datasets` }),
         providesTags: ["datasets"],
@@ -266,6 +293,23 @@ const injectedRtkApi = api
         }),
         invalidatesTags: ["sessions"],
       }),
+      resumePoints: build.query<ResumePointsApiResponse, ResumePointsApiArg>({
+        query: (queryArg) => ({
+          url: `/sessions/${encodeURIComponent(String(queryArg.sessionId))}/resume`,
+        }),
+        providesTags: ["sessions"],
+      }),
+      resumeSession: build.mutation<
+        ResumeSessionApiResponse,
+        ResumeSessionApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/sessions/${encodeURIComponent(String(queryArg.sessionId))}/resume`,
+          method: "POST",
+          body: queryArg.body,
+        }),
+        invalidatesTags: ["sessions"],
+      }),
     }),
     overrideExisting: false,
   });
@@ -282,6 +326,19 @@ export type LoraTargetsApiResponse =
   /** status 200 Successful Response */ LoraTargets;
 export type LoraTargetsApiArg = {
   name: string;
+};
+export type DownloadModelApiResponse =
+  /** status 200 Successful Response */ DownloadInfo;
+export type DownloadModelApiArg = {
+  downloadRequest: DownloadRequest;
+};
+export type ListDownloadsApiResponse =
+  /** status 200 Successful Response */ DownloadsAnswer;
+export type ListDownloadsApiArg = void;
+export type RemoveDownloadApiResponse =
+  /** status 200 Successful Response */ DownloadInfo;
+export type RemoveDownloadApiArg = {
+  downloadId: string;
 };
 export type ListDatasetsApiResponse =
   /** status 200 Successful Response */ DatasetsAnswer;
@@ -407,6 +464,17 @@ export type LoadSessionApiResponse = /** status 200 Successful Response */ Done;
 export type LoadSessionApiArg = {
   sessionId: string;
 };
+export type ResumePointsApiResponse =
+  /** status 200 Successful Response */ ResumePoints;
+export type ResumePointsApiArg = {
+  sessionId: string;
+};
+export type ResumeSessionApiResponse =
+  /** status 200 Successful Response */ StartAnswer;
+export type ResumeSessionApiArg = {
+  sessionId: string;
+  body: ResumeRequest | null;
+};
 export type Health = {
   status: "healthy";
   timestamp: string;
@@ -494,6 +562,40 @@ export type LoraTargets = {
   unmatched_seed_keys: string[];
   notes: string[];
   block_parameters?: number[];
+};
+export type DownloadInfo = {
+  id: string;
+  repo_id: string;
+  revision: string;
+  name: string;
+  state:
+    | "waiting"
+    | "preparing"
+    | "downloading"
+    | "retrying"
+    | "completed"
+    | "cancelled"
+    | "interrupted"
+    | "error"
+    | "removed";
+  message?: string | null;
+  bytes_done?: number;
+  bytes_total?: number | null;
+  bytes_per_second?: number | null;
+  eta_seconds?: number | null;
+  error?: string | null;
+  hint?: string | null;
+  path?: string | null;
+  problem?: string | null;
+};
+export type DownloadRequest = {
+  /** organisation/name, as on huggingface.co; never an address. */
+  repo_id: string;
+  /** Branch, tag or commit; the main branch if not given. */
+  revision?: string | null;
+};
+export type DownloadsAnswer = {
+  downloads: DownloadInfo[];
 };
 export type DatasetInfo = {
   name: string;
@@ -765,6 +867,8 @@ export type StandardStart = {
   quantize_base?: (4 | 8) | null;
   /** Session to continue. */
   resume_from?: string | null;
+  /** Which kept checkpoint of that session; empty is the newest. */
+  resume_checkpoint?: number | null;
   /** Wait behind the active run instead of being refused. */
   queue?: boolean;
   notes?: string;
@@ -941,6 +1045,20 @@ export type SessionLogs = {
   logs: string[];
   before: number | null;
 };
+export type ResumePoint = {
+  checkpoint: number;
+  step: number;
+  saved_at: string;
+  train_loss: number | null;
+};
+export type ResumePoints = {
+  session_id: string;
+  points: ResumePoint[];
+};
+export type ResumeRequest = {
+  iterations?: number | null;
+  checkpoint?: "latest" | number;
+};
 export const {
   useHealthQuery,
   useLazyHealthQuery,
@@ -950,6 +1068,10 @@ export const {
   useLazyListModelsQuery,
   useLoraTargetsQuery,
   useLazyLoraTargetsQuery,
+  useDownloadModelMutation,
+  useListDownloadsQuery,
+  useLazyListDownloadsQuery,
+  useRemoveDownloadMutation,
   useListDatasetsQuery,
   useLazyListDatasetsQuery,
   useInspectDatasetQuery,
@@ -988,4 +1110,7 @@ export const {
   useSessionLogsQuery,
   useLazySessionLogsQuery,
   useLoadSessionMutation,
+  useResumePointsQuery,
+  useLazyResumePointsQuery,
+  useResumeSessionMutation,
 } = injectedRtkApi;

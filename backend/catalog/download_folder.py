@@ -1,0 +1,177 @@
+"""The folder of a download in progress, and how it becomes a model folder.
+
+`<models>/.downloads/<id>/` holds what is asked (`request.json`), what will come (`plan.json`), the
+last word of the process (`end.json`) and the files so far: hidden, so that no half model is ever
+listed. A finished one is renamed into `<models>/<name>` in one step.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from backend.core.files import child_path, sync_folder, write_json
+from backend.errors import AlreadyExists
+
+HIDDEN = ".downloads"
+SOURCE = "droid_source.json"
+MAIN = "main"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """How a process of a download ended."""
+
+    ok: bool
+    kind: str = "failed"
+    error: str = ""
+    hint: str | None = None
+    retry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    commit: str
+    total: int
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadFolder:
+    """One repository at one revision. The same ones meet in the same folder again."""
+
+    models: Path
+    repo_id: str
+    revision: str
+
+    @property
+    def id(self) -> str:
+        return hashlib.sha256(f"{self.repo_id}@{self.revision}".encode()).hexdigest()[:16]
+
+    @property
+    def path(self) -> Path:
+        return self.models / HIDDEN / self.id
+
+    def prepare(self, *, endpoint: str, timeout: float) -> None:
+        """Ready for a process to begin or to go on."""
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for name in ("end.json", "beat"):
+            (self.path / name).unlink(missing_ok=True)
+        write_json(
+            self.path / "request.json",
+            {
+                "repo_id": self.repo_id,
+                "revision": self.revision,
+                "endpoint": endpoint,
+                "timeout": timeout,
+            },
+        )
+
+    def plan(self) -> Plan | None:
+        try:
+            said = json.loads((self.path / "plan.json").read_text(encoding="utf-8"))
+            names = tuple(str(file["name"]) for file in said["files"])
+            return Plan(str(said["commit"]), int(said["total"]), names)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def end(self) -> End | None:
+        try:
+            said = json.loads((self.path / "end.json").read_text(encoding="utf-8"))
+            return End(**said)
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def measure(self, plan: Plan) -> int:
+        """Bytes that have arrived."""
+        return sum(_size(self.path / "files", name) for name in plan.names)
+
+    def signs_of_life(self) -> int:
+        """0 until the files are known; then changes, also while it reads again what it had."""
+        try:
+            return (self.path / "beat").stat().st_mtime_ns
+        except OSError:
+            return 0
+
+    def destination(self) -> Path:
+        """Where the model will be. Raises AlreadyExists when it is there already."""
+        publisher, _, name = self.repo_id.rpartition("/")
+        if self.revision != MAIN:
+            name = f"{name}--{self.revision.replace('/', '-')}"
+        candidates = [name, f"{publisher}--{name}"] if publisher else [name]
+        for candidate in candidates:
+            path = child_path(self.models, candidate[:100])
+            if not os.path.lexists(path):
+                return path
+            source = _source(path)
+            if (source.get("repo_id"), source.get("revision")) == (self.repo_id, self.revision):
+                raise AlreadyExists(
+                    f"{self.repo_id} is here already, as {path.name}.",
+                    hint="Choose it in the model list. To fetch it again, delete its folder first.",
+                )
+        raise AlreadyExists(
+            f"There is a model folder named {candidates[-1][:100]} already.",
+            hint="Rename or delete that folder, then try again.",
+        )
+
+    def finish(self, plan: Plan) -> Path:
+        """Make it a model folder; answers where."""
+        target = self.destination()
+        files = self.path / "files"
+        write_json(
+            files / SOURCE,
+            {
+                "repo_id": self.repo_id,
+                "revision": self.revision,
+                "commit": plan.commit,
+                "downloaded_at": datetime.now(UTC).isoformat(),
+            },
+        )
+        files.rename(target)
+        sync_folder(self.models)
+        self.remove()
+        return target
+
+    def has_files(self) -> bool:
+        return (self.path / "plan.json").exists()
+
+    def remove(self) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+        with suppress(OSError):  # The last one closes the door.
+            self.path.parent.rmdir()
+
+
+def left_behind(models: Path) -> list[DownloadFolder]:
+    """Downloads that an earlier life of the server did not finish."""
+    found = []
+    for path in sorted((models / HIDDEN).glob("*/request.json")):
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            said = json.loads(path.read_text(encoding="utf-8"))
+            folder = DownloadFolder(
+                models=models, repo_id=str(said["repo_id"]), revision=str(said["revision"])
+            )
+            if folder.path == path.parent:
+                found.append(folder)
+    return found
+
+
+def _size(files: Path, name: str) -> int:
+    for path in (files / name, files / f"{name}.part"):
+        with suppress(OSError):
+            return path.stat().st_size
+    return 0
+
+
+def _source(folder: Path) -> dict[str, Any]:
+    try:
+        said = json.loads((folder / SOURCE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
