@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ def main() -> int:
     """0 with the tree, or with `{"error": sentence}` when the model can't be built."""
     folder = Path(json.load(sys.stdin)["model"])
     try:
-        answer = inspect(folder)
+        with redirect_stdout(sys.stderr):  # Some architectures print what they lack.
+            answer = inspect(folder)
     except SystemExit as ended:  # mlx_lm.models.olmo calls exit when its extra is missing.
         answer = {"error": f"The architecture needs a package that is not installed ({ended})."}
     except Exception as error:  # noqa: BLE001 - the top: any architecture may fail in its own way
@@ -34,10 +36,21 @@ def main() -> int:
 def inspect(folder: Path) -> dict[str, Any]:
     """Every LoRA-able module of every block, with its sizes; and all other leaf names."""
     config = load_config(folder)
+    model = build(config)
+    return {**describe_tree(model, config["model_type"]), "problem": problem_of(model)}
+
+
+def build(config: dict[str, Any]) -> nn.Module:
+    """The model without its weights: nothing is evaluated."""
     model_class, args_class = _get_classes(config)
-    model = model_class(args_class.from_dict(config))
+    return model_class(args_class.from_dict(config))
+
+
+def describe_tree(model: nn.Module, architecture: str) -> dict[str, Any]:
+    """The answer for a model that has been built."""
     modules = []
     others: set[str] = set()
+    excluded: set[str] = set()
     for number, block in enumerate(model.layers):
         for name, module in block.named_modules():
             if not name:
@@ -45,17 +58,29 @@ def inspect(folder: Path) -> dict[str, Any]:
             size = _size(module)
             if size is None:
                 others.add(name)
-            elif not name.startswith("altup."):  # Gemma 3n reads these weights directly.
+            elif name.startswith("altup."):  # Gemma 3n reads these weights directly.
+                excluded.add(name)
+            else:
                 modules.append({"layer": number, "name": name, **size})
         others |= {path for path, _ in tree_flatten(block.parameters())}
     return {
-        "architecture": config["model_type"],
+        "architecture": architecture,
         "num_layers": len(model.layers),
         "modules": modules,
         "others": sorted(others),
+        "excluded": sorted(excluded),
         "parameters": _count(model),
         "block_parameters": [_count(block) for block in model.layers],
     }
+
+
+def problem_of(model: nn.Module) -> str | None:
+    """Why the engine can't train this architecture at all; None where it can, as nearly always."""
+    try:
+        model.freeze()
+    except AttributeError as error:  # recurrent_gemma keeps its state where MLX has its own.
+        return f"mlx_lm can't freeze this architecture, and so not train it: {error}."
+    return None
 
 
 def _count(module: nn.Module) -> int:
@@ -69,7 +94,8 @@ def _size(module: nn.Module) -> dict[str, int] | None:
         added = sum(
             value.size
             for name, value in tree_flatten(attached.parameters())
-            if name.rsplit(".", 1)[-1] in ("lora_a", "lora_b")
+            # Fused matrices keep a list of them: lora_a.0, lora_a.1.
+            if not {"lora_a", "lora_b"}.isdisjoint(name.split("."))
         )
         # What a rank costs is all that counts; the split into two sides is not known.
         return {"inputs": added, "outputs": 0, "copies": 1}

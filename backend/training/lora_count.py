@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from backend.catalog.schemas import LoraKey, LoraTargets
 from backend.errors import FieldProblem, Invalid
-from backend.training.lora_groups import is_expert
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +51,25 @@ def resolve_keys(targets: LoraTargets, asked: str | Sequence[str], *, dora: bool
         if not keys:
             raise _invalid(
                 f"The preset {asked!r} has no module in this model ({targets.architecture}).",
-                "Choose another preset: "
-                + ", ".join(name for name, found in targets.presets.items() if found)
-                + ".",
+                _other_presets(targets),
             )
     else:
         keys = list(dict.fromkeys(asked))
         _check_names(targets, keys)
-    experts = [key.name for key in targets.keys if key.name in keys and is_expert(key)]
-    if dora and experts:
+    stacked = [key.name for key in targets.keys if key.name in keys and key.copies > 1]
+    if dora and stacked:
         raise _invalid(
-            f"DoRA can't be attached to experts such as {experts[0]}.",
+            f"DoRA can't be attached to experts such as {stacked[0]}.",
             "Use LoRA, or leave the experts out.",
         )
     return list(keys)
+
+
+def _other_presets(targets: LoraTargets) -> str:
+    filled = [name for name, found in targets.presets.items() if found]
+    if not filled:
+        return "Full fine-tuning may still be possible."
+    return f"Choose another preset: {', '.join(filled)}."
 
 
 def _check_names(targets: LoraTargets, keys: Sequence[str]) -> None:

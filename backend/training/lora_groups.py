@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from backend.catalog.schemas import CoverageChoice, KeyGroupName, LoraKey, LoraTargets
@@ -43,13 +43,22 @@ _FEED_FORWARD_LEAVES = (
     "gate_proj", "up_proj", "down_proj", "gate_up_proj", "w1", "w2", "w3", "fc1", "fc2", "c_fc",
     "ff_proj", "ff_out", "dense_h_to_4h", "dense_4h_to_h",
 )  # fmt: skip
-_ATTENTION_LEAVES = ("att_proj", "attn_out", "qkv_proj", "q_proj", "k_proj", "v_proj", "o_proj")
-_ROUTERS = ("gate", "router", "shared_expert_gate", "wg", "classifier", "gate_weight")
-_Q = ("q_proj", "wq", "query", "q_b_proj", "to_q", "q")
-_V = ("v_proj", "wv", "value", "kv_b_proj", "to_v", "v")
+_ATTENTION_LEAVES = (
+    "att_proj", "attn_out", "qkv_proj", "Wqkv", "q_proj", "k_proj", "v_proj", "o_proj",
+)  # fmt: skip
+_ROUTERS = (
+    "gate", "router", "shared_expert_gate", "wg", "classifier", "gate_weight", "coefficient",
+)  # fmt: skip
+_Q = (
+    "q_proj", "wq", "query", "q_b_proj", "to_q", "q", "c_q", "attn_query",
+    "r_proj",  # The receptance of RWKV.
+)  # fmt: skip
+_V = ("v_proj", "wv", "value", "kv_b_proj", "to_v", "v", "c_v", "attn_value")
+# Where keys and values are made from one small vector and nothing after it takes LoRA.
+_V_COMPRESSED = ("kv_a_proj_with_mqa", "kv_proj")
 _FUSED_QKV = (
     "qkv_proj", "wqkv", "Wqkv", "c_attn", "query_key_value", "qkv", "in_proj_qkv", "att_proj",
-    "in_proj_qkvz", "W_pack",
+    "in_proj_qkvz", "W_pack", "q_k_v_proj", "qkvg_proj",
 )  # fmt: skip
 
 _COVERAGE = (24, 16, 8)
@@ -105,6 +114,16 @@ def unknown_targets(
     )
 
 
+def seed_warnings(architecture: str, unmatched: Sequence[str]) -> list[str]:
+    """The names that are listed for this architecture by custom, but that match no module."""
+    return [
+        f"{name} is listed for {architecture}, but is no matrix that LoRA can be attached to, and "
+        "is not sent."
+        for name in SEEDS.get(architecture, ())
+        if name in unmatched
+    ]
+
+
 def coverage_choices(depth: int) -> list[CoverageChoice]:
     """All layers, then the top 24, 16 and 8 where there are more; halves of unusual depths."""
     tops = {count for count in _COVERAGE if count < depth}
@@ -117,16 +136,25 @@ def coverage_choices(depth: int) -> list[CoverageChoice]:
     return choices
 
 
-def group_of(name: str, *, copies: int, has_experts: bool) -> KeyGroupName:
-    """The group of a module by its name inside the block."""
+def group_of(
+    name: str, *, copies: int, has_experts: bool, names: Collection[str] = ()
+) -> KeyGroupName:
+    """The group of a module by its name inside the block; `names` are those of all modules."""
     parts = name.split(".")
     first, leaf = parts[0], parts[-1]
-    is_expert = copies > 1 or _is_listed_expert(parts)
-    if is_expert or (has_experts and (leaf in _ROUTERS or "router" in parts)):
+    in_attention = "attn" in first.lower() or "attention" in first.lower()
+    linear = first.startswith(_LINEAR_ATTENTION)
+    if in_attention and not linear:
+        return "attention"
+    if (copies > 1 and not linear) or "switch_mlp" in parts or _is_listed_expert(parts):
         return "moe"
-    if first.startswith(_LINEAR_ATTENTION):
+    if has_experts and _is_router(parts):
+        return "moe"
+    if first == "mixer":
+        return _group_in_mixer(parts, names)
+    if linear:
         return "linear_attention"
-    if "attn" in first.lower() or "attention" in first.lower() or leaf in _ATTENTION_LEAVES:
+    if leaf in _ATTENTION_LEAVES:
         return "attention"
     if any(part.startswith(_FEED_FORWARD) or "mlp" in part for part in parts):
         return "mlp"
@@ -135,6 +163,20 @@ def group_of(name: str, *, copies: int, has_experts: bool) -> KeyGroupName:
 
 def is_expert(key: LoraKey) -> bool:
     return key.group == "moe" and (key.copies > 1 or _is_listed_expert(key.name.split(".")))
+
+
+def _is_router(parts: Sequence[str]) -> bool:
+    return parts[-1] in _ROUTERS or "router" in parts or "gate" in parts[:-1]
+
+
+def _group_in_mixer(parts: Sequence[str], names: Collection[str]) -> KeyGroupName:
+    """A `mixer` is a state space, attention or a feed-forward part, by what is in it."""
+    leaf = parts[-1]
+    if leaf in _ATTENTION_LEAVES or (leaf == "out_proj" and "mixer.in_proj" not in names):
+        return "attention"
+    if "shared_experts" in parts or leaf in _FEED_FORWARD_LEAVES:
+        return "mlp"
+    return "linear_attention"
 
 
 def _is_listed_expert(parts: Sequence[str]) -> bool:
@@ -157,7 +199,7 @@ def _keys(modules: Sequence[Mapping[str, Any]]) -> list[LoraKey]:
         keys.append(
             LoraKey(
                 name=name,
-                group=group_of(name, copies=copies, has_experts=has_experts),
+                group=group_of(name, copies=copies, has_experts=has_experts, names=by_name),
                 modules=len(found),
                 inputs=inputs,
                 outputs=outputs,
@@ -183,14 +225,20 @@ def _presets(keys: Sequence[LoraKey]) -> dict[str, list[str]]:
 
 
 def _qv(keys: Sequence[LoraKey]) -> list[str]:
+    """Query and value of every kind of attention in the model, or the matrix they are part of."""
     attention = [key.name for key in keys if key.group in ("attention", "linear_attention")]
-
-    def with_leaf(leaves: Sequence[str]) -> list[str]:
-        return [name for name in attention if name.rsplit(".", 1)[-1] in leaves]
-
-    separate = [name for name in attention if name.rsplit(".", 1)[-1] in (*_Q, *_V)]
-    has_both = with_leaf(_Q) and with_leaf(_V)
-    return separate if has_both else separate + with_leaf(_FUSED_QKV)
+    by_parent: dict[str, list[str]] = {}
+    for name in attention:
+        by_parent.setdefault(name.rpartition(".")[0], []).append(name.rpartition(".")[2])
+    chosen = set()
+    for parent, leaves in by_parent.items():
+        queries = [leaf for leaf in leaves if leaf in _Q]
+        values = [leaf for leaf in leaves if leaf in _V]
+        if queries and not values:
+            values = [leaf for leaf in leaves if leaf in _V_COMPRESSED]
+        fused = [leaf for leaf in leaves if leaf in _FUSED_QKV]
+        chosen |= {f"{parent}.{leaf}" if parent else leaf for leaf in queries + values + fused}
+    return [name for name in attention if name in chosen]
 
 
 def _notes(
@@ -200,13 +248,12 @@ def _notes(
     tree: Mapping[str, Any],
     depth: int,
 ) -> list[str]:
-    notes = []
-    parameters = [name for name in unmatched if name in tree["others"]]
-    missing = [name for name in unmatched if name not in parameters]
+    added = SEEDS.get(tree["architecture"], ())
+    parameters = [name for name in unmatched if name in tree["others"] and name not in added]
+    missing = [name for name in unmatched if name not in parameters and name not in added]
+    notes = seed_warnings(tree["architecture"], unmatched)
     if parameters:
-        notes.append(
-            f"{_listed(parameters)} is no matrix that LoRA can be attached to, and is not sent."
-        )
+        notes.append(f"LoRA can't be attached to {_listed(parameters)} here.")
     if missing and keys:
         notes.append(f"This architecture has no {_listed(missing)}.")
     experts = [key for key in keys if is_expert(key)]
@@ -215,9 +262,20 @@ def _notes(
             f"The experts ({_listed([key.name for key in experts])}) are left out of the full "
             "preset: LoRA on each of them can be billions of weights. Full with experts has them."
         )
-    qv_leaves = {name.rsplit(".", 1)[-1] for name in presets["qv"]}
-    if qv_leaves & set(_FUSED_QKV):
-        notes.append("Query, key and value are one matrix here, so Q+V trains all three.")
+    fused = [name for name in presets["qv"] if name.rsplit(".", 1)[-1] in _FUSED_QKV]
+    if fused:
+        notes.append(
+            f"Query, key and value are one matrix in {_listed(fused)}, so Q+V trains all three."
+        )
+    if excluded := tree.get("excluded"):
+        notes.append(
+            f"Left out: {_listed(excluded)}. The model reads these weights directly, so that LoRA "
+            "on them would break it."
+        )
+    if tree.get("problem"):
+        notes.append(tree["problem"])
+    if not keys:
+        notes.append("No module of this architecture takes LoRA.")
     others = [key.name for key in keys if key.group == "other"]
     if others and len(others) < len(keys):
         notes.append(f"Outside every preset: {_listed(others)}. They can be listed by name.")

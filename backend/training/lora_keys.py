@@ -21,7 +21,7 @@ from backend.settings import CHECKOUT, Settings
 from backend.training.lora_groups import build_targets, unknown_targets
 
 DEADLINE = 60.0
-RULES = 1  # Raise it when the grouping or the child's answer changes: cached answers are then old.
+RULES = 2  # Raise it when the grouping or the child's answer changes: cached answers are then old.
 
 logger = logging.getLogger(__name__)
 

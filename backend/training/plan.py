@@ -17,6 +17,7 @@ from backend.runs.schemas import LoraSummary
 from backend.training.config import StandardStart
 from backend.training.datafiles import DataFiles
 from backend.training.lora_count import count_lora, resolve_keys
+from backend.training.lora_groups import seed_warnings
 from backend.training.lora_keys import ModelInspector
 from backend.training.prepare import DataPlan, plan_data
 from backend.training.rules import refuse_impossible, refuse_unavailable, warnings_for
@@ -89,7 +90,7 @@ class Planner:
             checkpoints=checkpoints,
             warnings=(
                 *data.warnings,
-                *([] if targets.keys else targets.notes),
+                *_target_warnings(request, targets),
                 *warnings_for(
                     request,
                     iterations=iterations,
@@ -98,6 +99,15 @@ class Planner:
                 ),
             ),
         )
+
+
+def _target_warnings(request: StandardStart, targets: LoraTargets) -> list[str]:
+    """What the model's tree has to say that a run should be warned of."""
+    if not targets.keys:
+        return list(targets.notes)
+    if request.fine_tune_type == "full" or not isinstance(request.lora_keys, str):
+        return []
+    return seed_warnings(targets.architecture, targets.unmatched_seed_keys)
 
 
 def _coverage(

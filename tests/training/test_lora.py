@@ -81,7 +81,7 @@ def test_a_seed_key_that_is_a_parameter_is_named_and_not_sent() -> None:
 
     assert "linear_attn.dt_bias" in found.unmatched_seed_keys
     assert "linear_attn.dt_bias" not in found.presets["full"]
-    assert any("dt_bias is no matrix" in note for note in found.notes)
+    assert any("linear_attn.dt_bias is listed" in note for note in found.notes)
 
 
 GROUPS = [
@@ -96,6 +96,14 @@ GROUPS = [
     ("mlp.gate", 1, "moe"),
     ("mlp.router", 1, "moe"),
     ("mlp.shared_expert_gate", 1, "moe"),
+    ("mlp.gate.proj", 1, "moe"),
+    ("mlp.coefficient", 1, "moe"),
+    ("self_attn.o_a_proj", 4, "attention"),
+    ("mixer.q_proj", 1, "attention"),
+    ("mixer.out_proj", 1, "attention"),
+    ("mixer.up_proj", 1, "mlp"),
+    ("mixer.shared_experts.down_proj", 1, "mlp"),
+    ("mixer.switch_mlp.fc1", 4, "moe"),
     ("linear_attn.in_proj_ba", 1, "linear_attention"),
     ("mixer.in_proj", 1, "linear_attention"),
     ("per_layer_input_gate", 1, "other"),
@@ -176,3 +184,11 @@ def test_an_unreadable_tree_answers_the_seven_with_a_warning() -> None:
 
     assert resolve_keys(found, "full", dora=False) == list(SEVEN)
     assert "no such class" in found.notes[0]
+
+
+def test_an_architecture_without_a_lora_module_says_so() -> None:
+    found = build_targets(tree("bitnet"), total_parameters=None)
+
+    assert any("takes LoRA" in note for note in found.notes)
+    with pytest.raises(Invalid, match="full"):
+        resolve_keys(found, "full", dora=False)
