@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from backend.api.services import Wired
+from backend.runs.resume import saved_states
 from backend.runs.schemas import Series, SessionSummary
+from backend.training.schemas import StartAnswer
 
 router = APIRouter(prefix="/sessions", tags=["sessions"])
 
@@ -29,6 +32,33 @@ class SessionLogs(BaseModel):
 
     logs: list[str]
     before: int | None
+
+
+class ResumePoint(BaseModel):
+    """A moment that a session can be continued from. `step` is where training goes on: the last
+    weight update at or before the checkpoint.
+    """
+
+    checkpoint: int
+    step: int
+    saved_at: datetime
+    train_loss: float | None
+
+
+class ResumePoints(BaseModel):
+    """Oldest first; empty when the session can't be continued."""
+
+    session_id: str
+    points: list[ResumePoint]
+
+
+class ResumeRequest(BaseModel):
+    """`iterations` counts those already done; without it, the session's own number stays."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    iterations: int | None = Field(None, ge=1)
+    checkpoint: Literal["latest"] | Annotated[int, Field(ge=1)] = "latest"
 
 
 class Done(BaseModel):
@@ -78,6 +108,28 @@ async def session_logs(
 async def load_session(session_id: str, services: Wired) -> Done:
     await services.supervisor.load(session_id)
     return Done(status="success", message=f"Session {session_id} is loaded.")
+
+
+@router.get("/{session_id}/resume")
+async def resume_points(session_id: str, services: Wired) -> ResumePoints:
+    """What POST to the same path can continue from."""
+    await asyncio.to_thread(services.store.read, session_id)
+    states = await asyncio.to_thread(saved_states, services.store.folder(session_id))
+    points = [ResumePoint.model_validate(state, from_attributes=True) for state in states]
+    return ResumePoints(session_id=session_id, points=points)
+
+
+@router.post("/{session_id}/resume")
+async def resume_session(
+    session_id: str, services: Wired, body: ResumeRequest | None = None
+) -> StartAnswer:
+    """Continue it in a new session, from its newest state unless a checkpoint is named."""
+    asked = body or ResumeRequest(iterations=None)
+    return await services.training.resume(
+        session_id,
+        iterations=asked.iterations,
+        checkpoint=None if asked.checkpoint == "latest" else asked.checkpoint,
+    )
 
 
 @router.delete("/{session_id}")

@@ -116,6 +116,14 @@ class EarlyStop(_Event):
     best_step: int | None = None
 
 
+class Resumed(_Event):
+    """Not from the run itself: what stands above happened in the session that it continues."""
+
+    type: Literal["resumed"]
+    step: int
+    session_id: str
+
+
 class Exit(_Event):
     """The last event of a run that could still speak."""
 
@@ -137,6 +145,7 @@ Event = Annotated[
     | Sample
     | Warning
     | EarlyStop
+    | Resumed
     | Exit,
     Field(discriminator="type"),
 ]

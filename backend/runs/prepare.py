@@ -81,6 +81,7 @@ def _record(recipe: Recipe, data: DataSummary) -> SessionRecord:
         lora=recipe.lora,
         data=data,
         model=recipe.model,
+        resumed_from=recipe.resumed_from,
         command=recipe.command,
         versions=_versions(),
         created_at=now,

@@ -57,6 +57,8 @@ class Progress:
         if event.seq <= self.last_seq:
             return
         self.last_seq = event.seq
+        if isinstance(event, events.Resumed):
+            self.last_at = event.at  # The time between the two runs is no time of training.
         self._tick(event.at)
         match event:
             case events.Phase():
@@ -79,7 +81,7 @@ class Progress:
                 self._stopped_early(event)
             case events.Exit():
                 self.exit = event
-            case events.Sample():
+            case events.Sample() | events.Resumed():
                 pass
 
     def fresh_alerts(self) -> list[Alert]:

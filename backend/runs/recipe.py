@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from backend.runs.schemas import DataSummary, LoraSummary, ModelRef
+from backend.runs.schemas import DataSummary, LoraSummary, ModelRef, ResumedFrom
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,7 @@ class Recipe:
     overwrite: bool = False
     lora: LoraSummary | None = None
     model: ModelRef | None = None
+    resumed_from: ResumedFrom | None = None
     notes: str = ""
     tags: tuple[str, ...] = ()
     warnings: tuple[str, ...] = field(default=())

@@ -26,6 +26,14 @@ def find_child(record: SessionRecord) -> Child | None:
     return Child(found) if found is not None else None
 
 
+def begin(record: SessionRecord, store: SessionStore) -> tuple[LiveRun, int]:
+    """A run that is about to start, with the history of the one it continues; and the byte after
+    that history, where a follower begins.
+    """
+    progress, offset = _folded(record, store)
+    return LiveRun(record, progress), offset
+
+
 def adopt(record: SessionRecord, child: Child, store: SessionStore) -> tuple[LiveRun, Follower]:
     """Take up a living run where it is: all its events so far, the last log lines, and what comes.
 

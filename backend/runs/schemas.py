@@ -150,6 +150,14 @@ class ModelRef(BaseModel):
     fingerprint: str | None = None
 
 
+class ResumedFrom(BaseModel):
+    """The session that a run continues, and the step up to which its history is that one's."""
+
+    session_id: str
+    checkpoint: int
+    step: int
+
+
 class ExitSummary(BaseModel):
     state: RunState
     message: str
@@ -174,6 +182,7 @@ class SessionRecord(BaseModel):
     lora: LoraSummary | None = None
     data: DataSummary | None = None
     model: ModelRef | None = None
+    resumed_from: ResumedFrom | None = None
     command: str | None = None
     versions: dict[str, str] = {}
     pid: int | None = None

@@ -151,15 +151,17 @@ class RunSupervisor:
         self._stop_wanted = None
         try:
             record = await asyncio.to_thread(prepare, recipe, self._store)
+            run, heard = await asyncio.to_thread(recover.begin, record, self._store)
         except BaseException:
             self._slot = None
             self._news.tell()
             raise
-        run = LiveRun(record, Progress(total_steps=recipe.total_steps))
         self._run = run
         self._say_started(run)
+        if heard:  # The history of the run that it continues.
+            await self._scribe.say_all(run, self._queue.shown())
         try:
-            await self._launch(run, recipe)
+            await self._launch(run, recipe, heard)
         except (AppError, OSError) as problem:
             detail = problem.detail if isinstance(problem, AppError) else str(problem)
             hint = problem.hint if isinstance(problem, AppError) else None
@@ -176,7 +178,7 @@ class RunSupervisor:
         self._say_started(run)
         await self._finish(run, RunState.ERROR, message, hint)
 
-    async def _launch(self, run: LiveRun, recipe: Recipe) -> None:
+    async def _launch(self, run: LiveRun, recipe: Recipe, heard: int) -> None:
         folder = self._store.folder(run.session_id)
         argv = [
             str(self._settings.python), "-m", f"backend.engines.{recipe.engine}", str(folder)
@@ -191,7 +193,7 @@ class RunSupervisor:
         run.child = child
         run.record.pid = child.identity.pid
         run.record.process_started = child.identity.started
-        self._follow(run, Follower(folder, child))
+        self._follow(run, Follower(folder, child, event_offset=heard))
         await self._scribe.save(run)
         if self._stop_wanted is not None:
             await self._begin_stop(run, save=self._stop_wanted == "save")

@@ -280,6 +280,13 @@ class StandardStart(BaseModel):
         description="Session to continue.",
         json_schema_extra=_form("run"),
     )
+    resume_checkpoint: int | None = Field(
+        None,
+        ge=1,
+        title="Resume at checkpoint",
+        description="Which kept checkpoint of that session; empty is the newest.",
+        json_schema_extra=_form("run"),
+    )
     queue: bool = Field(
         False,
         title="Queue",

@@ -35,6 +35,7 @@ from backend.training.lora_keys import ModelInspector
 from backend.training.memory import estimate_memory
 from backend.training.plan import Plan, Planner
 from backend.training.prepare import stage_data
+from backend.training.resume import Continuation, Continuations, resuming
 from backend.training.schemas import DataPreview, Preview, StartAnswer, StopAnswer
 from backend.training.standard import RunPaths, build_config, command_for
 from backend.training.token_counts import TokenCounter, TokenCounts
@@ -69,6 +70,7 @@ class TrainingManager:
         self._queue = queue
         self._planner = Planner(models, inspector)
         self._tokens = TokenCounter(settings)
+        self._continuations = Continuations(settings)
         self._working_set = working_set or cache(lambda: _recommended(settings))
         self._keys: dict[str, _Remembered] = {}
 
@@ -92,16 +94,18 @@ class TrainingManager:
 
     async def preview(self, request: StandardStart) -> Preview:
         """What a start would do. Nothing is started and nothing written."""
-        plan = await self._planner.plan(request)
+        going_on, plan = await self._planned(request)
+        request = plan.request
         counts = await self._tokens.count(plan.model, plan.data, mask=request.mask_prompt)
         paths = self._paths(plan, "<session>")
-        warnings = [*plan.warnings, *_token_warnings(plan, counts)]
-        if await asyncio.to_thread(paths.adapter.exists) and not request.overwrite:
+        warnings = [*_remarks(going_on, plan), *plan.warnings, *_token_warnings(plan, counts)]
+        taken = await asyncio.to_thread(paths.adapter.exists)
+        if taken and not await asyncio.to_thread(_may_replace, going_on, plan, paths):
             warnings.append(
                 f"There is already an adapter {request.adapter_name!r}: choose another name, or "
                 "turn on Overwrite."
             )
-        config = self._config(plan, "<session>", paths)
+        config = self._config(plan, "<session>", paths, going_on)
         return Preview(
             config_yaml=yaml.safe_dump(config, sort_keys=False, allow_unicode=True),
             command=command_for(paths.run),
@@ -125,6 +129,16 @@ class TrainingManager:
             warnings=warnings,
         )
 
+    async def resume(
+        self, session_id: str, *, iterations: int | None, checkpoint: int | None
+    ) -> StartAnswer:
+        """Continue a session as it was asked, in a new one; `iterations` are those in all."""
+        source = await asyncio.to_thread(self._continuations.record, session_id)
+        changed: dict[str, Any] = {"resume_checkpoint": checkpoint}
+        if iterations is not None:
+            changed["iterations"] = iterations
+        return await self._start(resuming(source, **changed))
+
     async def stop(self, *, save: bool) -> StopAnswer:
         """Ask the active run to end; `idle` when there is none."""
         result = await self._supervisor.stop(save=save)
@@ -141,7 +155,7 @@ class TrainingManager:
         if not request.queue:
             self._supervisor.require_free()
         recipe, plan = await self._plan(request, str(uuid.uuid4()))
-        what = f"{request.adapter_name} on {plan.model.name}: {plan.iterations} iterations."
+        what = f"{recipe.adapter_name} on {plan.model.name}: {plan.iterations} iterations."
         if request.queue and (self._supervisor.active_session or self._queue.shown()):
             return await self._wait(recipe, plan, what)
         try:
@@ -169,13 +183,15 @@ class TrainingManager:
 
     async def _plan(self, request: StandardStart, session_id: str) -> tuple[Recipe, Plan]:
         """Everything that may refuse a request; nothing is written."""
-        plan = await self._planner.plan(request)
-        warnings = list(plan.warnings)
+        going_on, plan = await self._planned(request)
+        request = plan.request
+        warnings = [*_remarks(going_on, plan), *plan.warnings]
         if request.mask_prompt:
             counts = await self._tokens.count(plan.model, plan.data, mask=True)
             warnings += _token_warnings(plan, counts)
         paths = self._paths(plan, session_id)
-        await asyncio.to_thread(self._check_room, plan, paths)
+        replaces = await asyncio.to_thread(_may_replace, going_on, plan, paths)
+        await asyncio.to_thread(self._check_room, plan, paths, replaces)
         recipe = Recipe(
             session_id=session_id,
             method="sft",
@@ -183,11 +199,14 @@ class TrainingManager:
             adapter_name=request.adapter_name,
             adapter_path=paths.adapter,
             total_steps=plan.iterations,
-            config=self._config(plan, session_id, paths),
+            config=self._config(plan, session_id, paths, going_on),
             request=request.model_dump(mode="json") | {"iterations": plan.iterations},
             command=command_for(paths.run),
-            stage=partial(stage_data, plan.data),
-            overwrite=request.overwrite,
+            stage=partial(going_on.stage, plan.data, paths.adapter)
+            if going_on
+            else partial(stage_data, plan.data),
+            overwrite=replaces,
+            resumed_from=going_on.origin if going_on else None,
             lora=plan.lora,
             model=ModelRef(path=plan.model.path, fingerprint=plan.fingerprint),
             notes=request.notes,
@@ -196,6 +215,11 @@ class TrainingManager:
         )
         return recipe, plan
 
+    async def _planned(self, request: StandardStart) -> tuple[Continuation | None, Plan]:
+        """The plan of a request, or of the whole one that it continues a session with."""
+        going_on = await asyncio.to_thread(self._continuations.find, request)
+        return going_on, await self._planner.plan(going_on.request if going_on else request)
+
     def _paths(self, plan: Plan, session_id: str) -> RunPaths:
         return RunPaths(
             model=Path(plan.model.path),
@@ -203,7 +227,9 @@ class TrainingManager:
             adapter=child_path(self._settings.adapters_dir, plan.request.adapter_name),
         )
 
-    def _config(self, plan: Plan, session_id: str, paths: RunPaths) -> dict[str, Any]:
+    def _config(
+        self, plan: Plan, session_id: str, paths: RunPaths, going_on: Continuation | None
+    ) -> dict[str, Any]:
         return build_config(
             plan.request,
             session_id=session_id,
@@ -211,11 +237,12 @@ class TrainingManager:
             keys=plan.keys,
             iterations=plan.iterations,
             model_fingerprint=plan.fingerprint,
+            resume=going_on.point if going_on else None,
         )
 
-    def _check_room(self, plan: Plan, paths: RunPaths) -> None:
+    def _check_room(self, plan: Plan, paths: RunPaths, replaces: bool) -> None:
         """Before anything is written: the name is free and the disk holds what will be saved."""
-        if paths.adapter.exists() and not plan.request.overwrite:
+        if paths.adapter.exists() and not replaces:
             text = f"There is already an adapter {plan.request.adapter_name!r}."
             raise AlreadyExists(
                 text,
@@ -243,6 +270,17 @@ class TrainingManager:
         # A refused start made no run, so the same key may try again.
         if task.cancelled() or task.exception() is not None:
             self._keys.pop(key, None)
+
+
+def _remarks(going_on: Continuation | None, plan: Plan) -> list[str]:
+    if going_on is None:
+        return []
+    model = ModelRef(path=plan.model.path, fingerprint=plan.fingerprint)
+    return going_on.check(model, plan.iterations)
+
+
+def _may_replace(going_on: Continuation | None, plan: Plan, paths: RunPaths) -> bool:
+    return going_on.replaces(paths.adapter) if going_on else plan.request.overwrite
 
 
 def _recommended(settings: Settings) -> int | None:

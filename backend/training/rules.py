@@ -16,8 +16,6 @@ MANY_CHECKPOINT_BYTES = 5e9
 def refuse_unavailable(request: StandardStart) -> None:
     """Fields that this version does not act on yet are refused, never ignored."""
     problems = []
-    if request.resume_from is not None:
-        problems.append(FieldProblem("resume_from", "Continuing a session is not there yet."))
     if request.quantize_base is not None:
         problems.append(
             FieldProblem(

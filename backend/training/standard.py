@@ -23,6 +23,15 @@ class RunPaths:
     adapter: Path
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumePoint:
+    """Where a run goes on that continues another: `weights` is a file name in its `state/`."""
+
+    session_id: str
+    checkpoint: int
+    weights: str
+
+
 def build_config(
     request: StandardStart,
     *,
@@ -31,6 +40,7 @@ def build_config(
     keys: Sequence[str],
     iterations: int,
     model_fingerprint: str | None,
+    resume: ResumePoint | None = None,
 ) -> dict[str, Any]:
     """`config.yaml`: the engine's own keys, then this app's, which plain mlx_lm ignores."""
     full = request.fine_tune_type == "full"
@@ -61,7 +71,7 @@ def build_config(
         "grad_checkpoint": request.grad_checkpoint,
         "max_seq_length": request.max_seq_length,
         "mask_prompt": request.mask_prompt,
-        "resume_adapter_file": None,
+        "resume_adapter_file": str(paths.run / "state" / resume.weights) if resume else None,
         "adapter_path": str(paths.adapter),
         "test": request.test,
         "test_batches": -1,
@@ -78,6 +88,8 @@ def build_config(
         "session_id": session_id,
         "method": "sft",
         "model_fingerprint": model_fingerprint,
+        "resume_from": resume.session_id if resume else None,
+        "resume_checkpoint": resume.checkpoint if resume else None,
     }
 
 

@@ -173,7 +173,7 @@ REFUSED: list[tuple[dict[str, Any], int, str]] = [
     ({"lora_keys": ["self_attn.q_prj"]}, 422, "lora_keys"),
     ({"lora_num_layers": 3}, 422, "lora_num_layers"),
     ({"max_seq_length": 4096}, 422, "max_seq_length"),
-    ({"resume_from": "x"}, 422, "resume_from"),
+    ({"resume_from": "x"}, 404, "resume_from"),
 ]
 
 

@@ -156,7 +156,8 @@ def test_every_field_of_the_request_is_accounted_for() -> None:
     elsewhere = {
         "model_path", "train_data_path", "val_data_path", "val_split",  # staged data and paths
         "iterations", "epochs",  # become iters
-        "overwrite", "queue", "resume_from", "notes", "tags",  # the server's own
+        "overwrite", "queue", "notes", "tags",  # the server's own
+        "resume_from", "resume_checkpoint",  # tests/training/test_resume.py
         "quantize_base",  # refused for now
         "lora_keys", "lora_rank", "lora_alpha", "lora_dropout",  # checked above
     }  # fmt: skip

@@ -1,0 +1,254 @@
+"""Continue a session: what it was asked, where it goes on, and that nothing else has changed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from backend.errors import AlreadyExists, AppError, BadContent, FieldProblem, Invalid, WrongState
+from backend.runs.resume import SavedState, hand_on, saved_states
+from backend.runs.schemas import DataSummary, ModelRef, ResumedFrom, SessionRecord
+from backend.runs.state import ACTIVE
+from backend.runs.store import SessionStore
+from backend.settings import Settings
+from backend.training.config import StandardStart
+from backend.training.prepare import DataPlan, stage_data
+from backend.training.standard import ResumePoint
+
+# A continued run keeps these: the saved weights, optimizer and data order are made of them.
+KEPT = (
+    "fine_tune_type", "lora_rank", "lora_alpha", "lora_scaling", "lora_dropout", "lora_num_layers",
+    "lora_keys", "optimizer", "batch_size", "grad_accumulation_steps", "max_seq_length",
+    "mask_prompt", "seed", "val_split", "val_batches", "quantize_base",
+)  # fmt: skip
+_OF_THE_REQUEST = {"resume_from", "resume_checkpoint", "queue", "overwrite"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Continuation:
+    """A request that continues `source` at `state`; `request` is whole, filled from the source."""
+
+    request: StandardStart
+    source: SessionRecord
+    state: SavedState
+    folder: Path
+
+    @property
+    def point(self) -> ResumePoint:
+        return ResumePoint(
+            session_id=self.source.session_id,
+            checkpoint=self.state.checkpoint,
+            weights=self.state.weights,
+        )
+
+    @property
+    def origin(self) -> ResumedFrom:
+        return ResumedFrom(
+            session_id=self.source.session_id,
+            checkpoint=self.state.checkpoint,
+            step=self.state.step,
+        )
+
+    def check(self, model: ModelRef, iterations: int) -> list[str]:
+        """Raises BadContent for another model, Invalid when nothing is left to train; answers
+        what the user should know.
+        """
+        before = self.source.model
+        if before is None or before.fingerprint != model.fingerprint:
+            was = _short(before.fingerprint) if before else "unknown"
+            text = (
+                f"The model has changed since session {self.source.session_id}: {model.path} has "
+                f"fingerprint {_short(model.fingerprint)}, and it was {was}. The saved weights "
+                "belong to the old one."
+            )
+            raise BadContent(text, errors=[FieldProblem("model_path", text)])
+        if iterations <= self.state.step:
+            text = (
+                f"Session {self.source.session_id} is at step {self.state.step} already, so "
+                f"{iterations} iterations in all leave nothing to train."
+            )
+            raise Invalid(
+                text,
+                hint="Ask for more iterations: the number counts those that are done.",
+                errors=[FieldProblem("iterations", text)],
+            )
+        return self._remarks(iterations)
+
+    def replaces(self, adapter: Path) -> bool:
+        """Whether the adapter of that name may be written to: it is free, or the source's own.
+
+        Raises AlreadyExists when a later run has made it its own.
+        """
+        if self.request.overwrite or not adapter.exists():
+            return self.request.overwrite
+        owner = _owner(adapter)
+        if owner == self.source.session_id:
+            return True
+        text = f"The adapter {adapter.name!r} belongs to {_named(owner)} by now."
+        raise AlreadyExists(
+            text,
+            hint="Continue that session instead, choose another adapter name, or turn on "
+            "Overwrite.",
+            errors=[FieldProblem("adapter_name", text)],
+        )
+
+    def stage(self, data: DataPlan, adapter: Path, folder: Path) -> DataSummary:
+        """Fill the new run folder. Raises BadContent when the data is not what it was."""
+        summary = stage_data(data, folder)
+        self._require_same_data(summary)
+        hand_on(self.folder, folder, self.state, session_id=self.source.session_id, adapter=adapter)
+        return summary
+
+    def _require_same_data(self, now: DataSummary) -> None:
+        before = self.source.data or DataSummary()
+        for field, name, was, found in (
+            ("train_data_path", "training", before.train, now.train),
+            ("val_data_path", "validation", before.valid, now.valid),
+        ):
+            if was is None or found is None or was.sha256 != found.sha256:
+                had = f"{was.rows} rows ({_short(was.sha256)})" if was else "none"
+                has = f"{found.rows} rows ({_short(found.sha256)})" if found else "none"
+                text = (
+                    f"The {name} data has changed since session {self.source.session_id}: it had "
+                    f"{had}, and now {has}."
+                )
+                raise BadContent(
+                    text,
+                    hint="Put the old file back, or start a new run.",
+                    errors=[FieldProblem(field, text)],
+                )
+
+    def _remarks(self, iterations: int) -> list[str]:
+        remarks = [
+            f"The run goes on at step {self.state.step} of {iterations}, with the optimizer and "
+            f"the data order of session {self.source.session_id}."
+        ]
+        before = self.source.config.get("iterations")
+        if self.request.lr_schedule != "constant" and before != iterations:
+            remarks.append(
+                f"The {self.request.lr_schedule} schedule now ends at {iterations} instead of "
+                f"{before} iterations, so the learning rate jumps where the run goes on."
+            )
+        return remarks
+
+
+class Continuations:
+    """Finds what a request continues, from the records and run folders."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._store = SessionStore(settings.sessions_dir, settings.adapters_dir)
+
+    def record(self, session_id: str) -> SessionRecord:
+        return self._store.record(session_id)
+
+    def find(self, request: StandardStart) -> Continuation | None:
+        """None for a request that continues nothing. Blocking."""
+        if request.resume_from is None:
+            if request.resume_checkpoint is not None:
+                text = "resume_checkpoint needs resume_from, the session it belongs to."
+                raise Invalid(text, errors=[FieldProblem("resume_checkpoint", text)])
+            return None
+        try:
+            source = self._store.record(request.resume_from)
+        except AppError as refusal:
+            refusal.errors = (FieldProblem("resume_from", refusal.detail),)
+            raise
+        if source.state in ACTIVE:
+            raise WrongState(
+                f"Session {source.session_id} is {source.state}; only one that has ended can be "
+                "continued.",
+                hint="Stop it first, or wait until it has ended.",
+            )
+        folder = self._store.folder(source.session_id)
+        state = _chosen(saved_states(folder), source, request.resume_checkpoint)
+        return Continuation(
+            request=_merged(request, source), source=source, state=state, folder=folder
+        )
+
+
+def resuming(source: SessionRecord, **fields: Any) -> StandardStart:
+    """The request that continues a session as it was asked, but for the given fields."""
+    return _valid(source, _asked(source) | {"resume_from": source.session_id} | fields)
+
+
+def _merged(request: StandardStart, source: SessionRecord) -> StandardStart:
+    """The source's request with the fields that this one names and that may change."""
+    given = request.model_dump(include=request.model_fields_set)
+    asked = _asked(source)
+    problems = [
+        FieldProblem(
+            name,
+            f"A continued run keeps {name} {asked.get(name)!r} of session {source.session_id}; "
+            f"{given[name]!r} was asked for.",
+        )
+        for name in KEPT
+        if name in given and given[name] != asked.get(name)
+    ]
+    if problems:
+        raise Invalid(
+            problems[0].message,
+            hint="Leave it out to continue, or start a new run.",
+            errors=problems,
+        )
+    if {"iterations", "epochs"} & given.keys():
+        asked.pop("iterations", None)
+    return _valid(source, asked | given)
+
+
+def _asked(source: SessionRecord) -> dict[str, Any]:
+    """What the source was asked; `iterations` is what its epochs came to."""
+    known = {
+        name: source.config[name] for name in StandardStart.model_fields if name in source.config
+    }
+    return {name: known[name] for name in known if name not in {*_OF_THE_REQUEST, "epochs"}}
+
+
+def _valid(source: SessionRecord, fields: dict[str, Any]) -> StandardStart:
+    try:
+        return StandardStart.model_validate(fields)
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        raise BadContent(
+            f"Session {source.session_id} was asked something that this version does not take: "
+            f"{first['loc'][0]}: {first['msg']}.",
+            hint="Start a new run instead.",
+        ) from problem
+
+
+def _chosen(states: list[SavedState], source: SessionRecord, wanted: int | None) -> SavedState:
+    if not states:
+        raise WrongState(
+            f"Session {source.session_id} has no saved state to continue from.",
+            hint="Only runs of this version that saved a checkpoint can be continued; start a new "
+            "run instead.",
+        )
+    if wanted is None:
+        return states[-1]
+    for state in states:
+        if state.checkpoint == wanted:
+            return state
+    there = ", ".join(str(state.checkpoint) for state in states)
+    text = f"Session {source.session_id} has no state of checkpoint {wanted}; there are {there}."
+    raise Invalid(text, errors=[FieldProblem("resume_checkpoint", text)])
+
+
+def _owner(adapter: Path) -> str | None:
+    """The session that wrote the adapter, by its own lineage."""
+    try:
+        value = json.loads((adapter / "droid.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    owner = value.get("session_id") if isinstance(value, dict) else None
+    return owner if isinstance(owner, str) else None
+
+
+def _named(owner: str | None) -> str:
+    return f"session {owner}" if owner else "another run"
+
+
+def _short(digest: str | None) -> str:
+    return digest[:12] if digest else "unknown"
