@@ -3,23 +3,32 @@
 import { createSlice, type PayloadAction } from '@reduxjs/toolkit'
 
 import type { Connection } from './eventStream'
-import type { Frame } from './frames'
+import type { Frame, QueuedRun } from './frames'
 import { isLive, NO_RUN, reduceFrame, type RunView } from './runReducer'
 
-export type RunSliceState = { readonly connection: Connection; readonly run: RunView }
+export type RunSliceState = {
+  readonly connection: Connection
+  readonly run: RunView
+  /** The runs that wait behind it, the next one first. */
+  readonly queue: readonly QueuedRun[]
+}
 /** The part of the store's state that the selectors need; the store names this slice `run`. */
 type WithRun = { readonly run: RunSliceState }
 
-const initialState: RunSliceState = { connection: 'connecting', run: NO_RUN }
+const initialState: RunSliceState = { connection: 'connecting', run: NO_RUN, queue: [] }
 
 const runSlice = createSlice({
   name: 'run',
   initialState,
   reducers: {
     framesReceived(state, { payload }: PayloadAction<{ frames: readonly Frame[]; at: number }>) {
-      let run: RunView = state.run
-      for (const frame of payload.frames) run = reduceFrame(run, frame, payload.at)
-      return run === state.run ? state : { ...state, run }
+      let { run, queue }: RunSliceState = state
+      for (const frame of payload.frames) {
+        run = reduceFrame(run, frame, payload.at)
+        if (frame.type === 'queue_changed') queue = frame.data.queue
+        else if (frame.type === 'training_state') queue = frame.data.queue ?? []
+      }
+      return run === state.run && queue === state.queue ? state : { ...state, run, queue }
     },
     connectionChanged: (state, { payload }: PayloadAction<Connection>) => ({
       ...state,
@@ -33,6 +42,7 @@ export const { framesReceived, connectionChanged } = runSlice.actions
 
 export const selectRun = (state: WithRun): RunView => state.run.run
 export const selectConnection = (state: WithRun): Connection => state.run.connection
+export const selectQueue = (state: WithRun): readonly QueuedRun[] => state.run.queue
 export const selectIsLive = (state: WithRun): boolean => isLive(state.run.run.state)
 
 export type Progress = {

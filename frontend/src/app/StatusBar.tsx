@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'react'
 import { useSelector } from 'react-redux'
 import { useSystemQuery, type SystemInfo } from '@/api/generated'
-import { progressOf, selectConnection, selectIsLive, selectRun, timesOf } from '@/api/runSlice'
+import { progressOf, selectConnection, selectIsLive, selectQueue, selectRun, timesOf } from '@/api/runSlice'
 import { ConnectionBadge } from '@/app/ConnectionBadge'
 import { clock, count, loss, UNKNOWN } from '@/lib/format'
 import { ProgressBar } from '@/ui/ProgressBar'
@@ -14,6 +14,7 @@ export function StatusBar() {
     <footer className="flex h-7.5 shrink-0 items-center gap-5 overflow-hidden border-t border-line bg-sidebar px-3.5 text-small whitespace-nowrap text-soft">
       <ConnectionBadge connection={connection} />
       <RunLine />
+      <WaitingLine />
       {data ? <Machine system={data} /> : null}
     </footer>
   )
@@ -37,6 +38,11 @@ function RunLine() {
       <ProgressBar label="Progress of the run" value={fraction} className="hidden w-28 shrink-0 lg:block" />
     </span>
   )
+}
+
+function WaitingLine() {
+  const { length } = useSelector(selectQueue)
+  return length === 0 ? null : <span className="shrink-0">{count(length)} waiting</span>
 }
 
 const LABELS: Partial<Record<string, string>> = {

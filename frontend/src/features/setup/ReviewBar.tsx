@@ -11,12 +11,13 @@ type Props = {
   readonly review: Review
   readonly state: PreviewState
   readonly startable: boolean
+  readonly queues: boolean
   readonly starting: boolean
   readonly onStart: () => void
   readonly card: ReactNode
 }
 
-export function ReviewBar({ review, state, startable, starting, onStart, card }: Props) {
+export function ReviewBar({ review, state, startable, queues, starting, onStart, card }: Props) {
   const [open, setOpen] = useState(false)
   const seconds = state.preview?.estimated_seconds
   return (
@@ -26,8 +27,8 @@ export function ReviewBar({ review, state, startable, starting, onStart, card }:
         {review.kind === 'ready' && seconds != null ? <span>≈ {duration(seconds)}</span> : null}
       </div>
       <Button onClick={() => setOpen(true)}>Review</Button>
-      <Button kind="primary" disabled={!startable} busy={starting && 'Starting…'} onClick={onStart}>
-        Start Training
+      <Button kind="primary" disabled={!startable} busy={starting && (queues ? 'Adding…' : 'Starting…')} onClick={onStart}>
+        {queues ? 'Add to queue' : 'Start Training'}
       </Button>
       <Dialog open={open} title="Review" sheet onClose={() => setOpen(false)}>
         <div className="[&>section]:border-0 [&>section]:p-0">{card}</div>

@@ -2,7 +2,7 @@
 import { useCallback, useMemo, useState } from 'react'
 import { useSelector } from 'react-redux'
 import { useListSessionsQuery } from '@/api/generated'
-import { selectIsLive } from '@/api/runSlice'
+import { selectIsLive, selectQueue } from '@/api/runSlice'
 import { ConfigDialog } from './ConfigDialog'
 import { DataCard } from './DataCard'
 import { defaultsFor, toRequest } from './form'
@@ -17,6 +17,7 @@ import { ReviewCard } from './ReviewCard'
 import { SetupHeader } from './SetupHeader'
 import { StartActions } from './StartActions'
 import { useConfigFile } from './useConfigFile'
+import { useHandedForm } from './useHandedForm'
 import { useModels, useTargets } from './useModels'
 import { usePreview } from './usePreview'
 import { useSetupForm } from './useSetupForm'
@@ -26,8 +27,10 @@ import { useStartKey } from './useStartKey'
 export function SetupPage() {
   const list = useModels()
   const sessions = useListSessionsQuery({ limit: 1000 })
-  const taken = useMemo(() => namesOf(sessions.data?.sessions), [sessions.data])
+  const queue = useSelector(selectQueue)
+  const taken = useMemo(() => namesOf(sessions.data?.sessions, queue), [sessions.data, queue])
   const form = useSetupForm({ models: list.models, taken })
+  useHandedForm({ replace: form.replace, taken: sessions.isFetching ? null : taken })
   const { targets, problem: targetsProblem } = useTargets(form.model)
   const state = usePreview(list.loaded ? form.request : null)
   const { start, starting, problem: startProblem } = useStart()
@@ -37,9 +40,11 @@ export function SetupPage() {
 
   const errors = fieldErrors(touchedOnly(form), state.problem, startProblem)
   const review = reviewOf(list.loaded ? form.errors : {}, state)
-  const startable = review.kind === 'ready' && !live && !starting
+  const startable = review.kind === 'ready' && !starting
+  // The server may know of a run that this page has not heard of yet: then a press offers the queue.
+  const queues = live || startProblem?.code === 'RunAlreadyActive'
   const onStart = () => {
-    if (startable && form.request) void start(form.request)
+    if (startable && form.request) void start(form.request, { queue: queues })
   }
   useStartKey(onStart)
 
@@ -57,6 +62,8 @@ export function SetupPage() {
     <StartActions
       review={review}
       live={live}
+      queues={queues}
+      waiting={queue.length}
       starting={starting}
       canShowConfig={state.preview !== null}
       onStart={onStart}
@@ -87,7 +94,7 @@ export function SetupPage() {
         </div>
         <aside className="sticky top-0 hidden w-66 shrink-0 @2xl:block @5xl:w-75">{card}</aside>
       </div>
-      <ReviewBar review={review} state={state} startable={startable} starting={starting} onStart={onStart} card={card} />
+      <ReviewBar review={review} state={state} startable={startable} queues={queues} starting={starting} onStart={onStart} card={card} />
       <ConfigDialog
         open={showsConfig}
         preview={state.preview}
@@ -98,8 +105,10 @@ export function SetupPage() {
   )
 }
 
-function namesOf(sessions: readonly { readonly adapter_name: string | null }[] | undefined): ReadonlySet<string> {
-  return new Set(sessions?.map((each) => each.adapter_name).filter((name) => name !== null))
+type Named = { readonly adapter_name: string | null }
+
+function namesOf(sessions: readonly Named[] = [], queue: readonly Named[]): ReadonlySet<string> {
+  return new Set([...sessions, ...queue].map((each) => each.adapter_name).filter((name) => name !== null))
 }
 
 /** A field that was never touched is missing in the review card, but not yet red. */

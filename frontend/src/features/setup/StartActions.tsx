@@ -2,29 +2,34 @@
 import { Link } from 'react-router'
 import type { Review } from './review'
 import { isMac } from '@/lib/bridge'
+import { count } from '@/lib/format'
 import { Button } from '@/ui/Button'
 
 type Props = {
   readonly review: Review
   readonly live: boolean
+  /** A press adds to the queue, because a run holds the machine. */
+  readonly queues: boolean
+  readonly waiting: number
   readonly starting: boolean
   readonly canShowConfig: boolean
   readonly onStart: () => void
   readonly onShowConfig: () => void
 }
 
-export function StartActions({ review, live, starting, canShowConfig, onStart, onShowConfig }: Props) {
+export function StartActions(props: Props) {
+  const { review, live, queues, waiting, starting, canShowConfig, onStart, onShowConfig } = props
   return (
     <div className="flex flex-col gap-2">
       <Button
         kind="primary"
         size="large"
         className="w-full"
-        disabled={review.kind !== 'ready' || live}
-        busy={starting && 'Starting…'}
+        disabled={review.kind !== 'ready'}
+        busy={starting && (queues ? 'Adding…' : 'Starting…')}
         onClick={onStart}
       >
-        Start Training
+        {queues ? 'Add to queue' : 'Start Training'}
         <kbd className="font-sans font-normal opacity-75" aria-hidden="true">
           {isMac() ? '⌘↩' : 'Ctrl ↩'}
         </kbd>
@@ -34,7 +39,7 @@ export function StartActions({ review, live, starting, canShowConfig, onStart, o
       </Button>
       {live ? (
         <p className="text-center text-small text-soft">
-          A run is under way.{' '}
+          A run is under way{waiting > 0 ? `, ${count(waiting)} waiting` : ''}.{' '}
           <Link to="/training" className="font-medium text-accent hover:underline">
             Watch it
           </Link>

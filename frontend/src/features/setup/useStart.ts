@@ -1,20 +1,28 @@
-/** Starts a run and goes to where it can be watched. */
+/** Starts a run and goes to where it can be watched, or adds it to the queue and stays here. */
 import { nanoid } from '@reduxjs/toolkit'
 import { useCallback } from 'react'
+import { useDispatch } from 'react-redux'
 import { useNavigate } from 'react-router'
 import { readProblem } from '@/api/errors'
 import { useStartTrainingMutation, type StandardStart } from '@/api/generated'
+import { toastRaised } from '@/ui/toastSlice'
 
 export function useStart() {
   const [startTraining, { isLoading, error, reset }] = useStartTrainingMutation()
   const navigate = useNavigate()
+  const dispatch = useDispatch()
   const start = useCallback(
-    async (request: StandardStart) => {
+    async (request: StandardStart, { queue = false }: { readonly queue?: boolean } = {}) => {
       // The same key for a repeated send of this press, so that it can't start two runs.
-      const answer = await startTraining({ standardStart: request, 'idempotency-key': nanoid() })
-      if (answer.data) await navigate('/training')
+      const standardStart = queue ? { ...request, queue } : request
+      const { data } = await startTraining({ standardStart, 'idempotency-key': nanoid() })
+      if (data?.status === 'started') await navigate('/training')
+      if (data?.status === 'queued') {
+        const hint = 'It starts by itself. The Training page shows the queue.'
+        dispatch(toastRaised({ level: 'good', message: `Added to the queue. ${data.message}`, hint }))
+      }
     },
-    [navigate, startTraining],
+    [dispatch, navigate, startTraining],
   )
   return { start, starting: isLoading, problem: readProblem(error), clear: reset }
 }

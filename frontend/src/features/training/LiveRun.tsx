@@ -11,6 +11,7 @@ import { useVersion } from '@/ui/useVersion'
 import { overFitting } from './advice'
 import { AlertList } from './AlertList'
 import { FigureGrid } from './FigureGrid'
+import { QueueCard } from './QueueCard'
 import { RunHeader } from './RunHeader'
 import { RunOutcome } from './RunOutcome'
 import { RunProgress } from './RunProgress'
@@ -37,6 +38,7 @@ export function LiveRun({ run, stores }: Props) {
         <RunCharts series={series} end={run.metrics.total_steps ?? null} name={name} waiting={waitingWords(run)}>
           <AlertList alerts={run.alerts} advice={advice} />
         </RunCharts>
+        <QueueCard />
         <LogPanel book={log} name={name} live={live} />
         {run.config ? (
           <Card title="Configuration" subtitle="As it was sent; what differs from the defaults is bold.">

@@ -1,6 +1,8 @@
 /** Stopping is asked about once, because what was learned since the last save may be thrown away. */
+import { useSelector } from 'react-redux'
 import { readProblem } from '@/api/errors'
 import { useStopTrainingMutation } from '@/api/generated'
+import { selectQueue } from '@/api/runSlice'
 import { Button } from '@/ui/Button'
 import { Dialog } from '@/ui/Dialog'
 import { ErrorPanel } from '@/ui/ErrorPanel'
@@ -10,6 +12,7 @@ type Props = { readonly open: boolean; readonly onClose: () => void; readonly ha
 export function StopDialog({ open, onClose, hasBest }: Props) {
   const [stop, { isLoading, error, originalArgs, reset }] = useStopTrainingMutation()
   const problem = readProblem(error)
+  const [next] = useSelector(selectQueue)
   const close = () => {
     reset()
     onClose()
@@ -48,6 +51,11 @@ export function StopDialog({ open, onClose, hasBest }: Props) {
           <span className="font-medium text-ink">Stop without saving</span> keeps only what was saved before
           {hasBest ? ': the best adapter and the checkpoints.' : ': the checkpoints, if there are any.'}
         </p>
+        {next ? (
+          <p>
+            Then <span className="font-medium text-ink">{next.adapter_name}</span> starts, the next in the queue.
+          </p>
+        ) : null}
         {problem ? <ErrorPanel message={problem.detail} hint={problem.hint} /> : null}
       </div>
     </Dialog>

@@ -8,6 +8,7 @@ import { EmptyState } from '@/ui/EmptyState'
 import { PageHeader } from '@/ui/PageHeader'
 import { Skeleton } from '@/ui/Skeleton'
 import { LiveRun } from './LiveRun'
+import { QueueCard } from './QueueCard'
 
 export function TrainingPage({ stores = liveStores }: { readonly stores?: RunStores }) {
   const run = useSelector(selectRun)
@@ -32,6 +33,7 @@ function NoRun() {
         Start one and watch it here: loss as it falls, time left, memory, every line of the log. It goes on when you
         close this window, and the best adapter is always kept.
       </EmptyState>
+      <QueueCard />
     </>
   )
 }
