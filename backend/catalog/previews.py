@@ -160,7 +160,9 @@ def _shown(
     *,
     last: bool,
 ) -> DatasetPreview:
-    total, start = said["total"], max(said["start"], 1)  # Nothing comes before the first token.
+    total = said["total"]
+    # Nothing comes before the first token, so it is never learned.
+    spans = [(max(start, 1), end) for start, end in said["spans"]]
     limit = request.max_seq_length
     end = total if limit is None else min(total, limit)
     tokens = [
@@ -168,7 +170,7 @@ def _shown(
             id=token,
             text=text,
             special=special,
-            trained=start <= at < end,
+            trained=at < end and any(start <= at < stop for start, stop in spans),
             cut=at >= end,
         )
         for at, (token, text, special) in enumerate(
@@ -176,7 +178,7 @@ def _shown(
         )
     ]
     shown_as = form if form in ENGINE_FORMS else "chat"
-    trained = max(0, end - start)
+    trained = sum(max(0, min(stop, end) - start) for start, stop in spans)
     return DatasetPreview(
         path=str(path),
         model=model.name,
@@ -190,10 +192,10 @@ def _shown(
         total_tokens=total,
         trained_tokens=trained,
         cut_tokens=total - end,
-        first_trained=start if trained else None,
+        first_trained=spans[0][0] if trained else None,
         max_seq_length=limit,
         mask_prompt=request.mask_prompt and form != "text",
-        pad_trained=trained > 0 and end == total and (limit is None or total < limit),
+        pad_trained=bool(spans) and spans[-1][1] == total and (limit is None or total < limit),
         notes=_notes(request, form, row, trained, total - end),
     )
 
@@ -212,7 +214,7 @@ def _notes(request: PreviewRequest, form: Format, row: _Row, trained: int, cut: 
             "them."
         )
     elif request.mask_prompt and row.multi_turn:
-        notes.append("Only the last answer is learned; the earlier ones are part of the prompt.")
+        notes.append("Every answer of the conversation is learned, each with the end of its turn.")
     if not trained:
         notes.append(
             "Nothing is left to learn within the length limit, so a run leaves this row out."

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import mlx.core as mx
 import numpy as np
+from mlx import nn
 
 from backend.engines.batches import (
     epoch_batches,
@@ -22,16 +23,17 @@ from backend.engines.batches import (
     steps_per_epoch,
 )
 from backend.engines.emit import Emitter
+from backend.engines.spans import Item
 
 Batch = tuple[mx.array, mx.array]
 
 
 class Tokenised(Protocol):
-    """The engine's CacheDataset: row → (tokens, where the loss begins)."""
+    """Row → its tokens, and which of them are learned."""
 
     def __len__(self) -> int: ...
 
-    def __getitem__(self, index: int) -> tuple[list[int], int]: ...
+    def __getitem__(self, index: int) -> Item: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,8 @@ class Rows:
     valid: Sequence[int]
     seed: int
     valid_batches: int = -1
+    # Some row has several spans, or one that ends early: batches for `masked_loss`.
+    masked: bool = False
 
 
 class StepFeed:
@@ -103,7 +107,7 @@ class StepFeed:
                     return
                 mx.random.seed(step_seed(self._rows.seed, self.done))
                 items = [dataset[row] for row in batch]
-                self.tokens += targets(items, limit)
+                self.tokens += int(target_mask(items, limit).sum())
                 yield self._collate(items, limit)
                 self.done += 1
             epoch, skip = epoch + 1, 0
@@ -121,7 +125,7 @@ class StepFeed:
                 return
             yield self._collate([dataset[row] for row in batch], limit)
 
-    def _collate(self, items: Sequence[tuple[list[int], int]], limit: int) -> Batch:
+    def _collate(self, items: Sequence[Item], limit: int) -> Batch:
         longest = max(len(tokens) for tokens, _ in items)
         if longest > limit and not self._cut_seen:
             self._cut_seen = True
@@ -131,24 +135,41 @@ class StepFeed:
                 f"has {longest}.",
                 "Raise the max sequence length, or split long rows.",
             )
-        return collate(items, limit)
+        return collate(items, limit, masked=self._rows.masked)
 
 
-def targets(items: Sequence[tuple[list[int], int]], limit: int) -> int:
-    """The tokens of a batch that the engine's loss counts: with the padding after a short row."""
-    last = padded_width(max(len(tokens) for tokens, _ in items), limit) - 1
-    return sum(max(0, min(len(tokens), last) - max(start, 1) + 1) for tokens, start in items)
-
-
-def collate(items: Sequence[tuple[list[int], int]], limit: int) -> Batch:
-    """Padded tokens of shape (rows, width), and per row (start, end) of the loss, as the engine's
-    `default_loss` wants them.
+def collate(items: Sequence[Item], limit: int, *, masked: bool = False) -> Batch:
+    """Padded tokens of shape (rows, width), and what is learned: per row (start, end) as the
+    engine's `default_loss` wants it, or with `masked` the mask of `masked_loss`.
     """
     longest = max(len(tokens) for tokens, _ in items)
     padded = np.zeros((len(items), padded_width(longest, limit)), np.int32)
-    spans = []
-    for row, (tokens, start) in enumerate(items):
+    borders = []
+    for row, (tokens, spans) in enumerate(items):
         kept = tokens[:limit]
         padded[row, : len(kept)] = kept
-        spans.append((start, len(kept)))
-    return mx.array(padded), mx.array(spans)
+        borders.append((spans[0][0], len(kept)))
+    learned = mx.array(target_mask(items, limit)) if masked else mx.array(borders)
+    return mx.array(padded), learned
+
+
+def target_mask(items: Sequence[Item], limit: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Of shape (rows, width - 1): whether the token after each position is learned.
+
+    As in the engine, a row that is learned to its end also learns the first padding after it.
+    """
+    width = padded_width(max(len(tokens) for tokens, _ in items), limit)
+    mask = np.zeros((len(items), width - 1), np.bool_)
+    for row, (tokens, spans) in enumerate(items):
+        for start, end in spans:
+            last = end if end == len(tokens) else end - 1
+            mask[row, max(start, 1) - 1 : last] = True
+    return mask
+
+
+def masked_loss(model: Any, batch: mx.array, mask: mx.array) -> tuple[mx.array, mx.array]:
+    """The engine's `default_loss` for a mask of any shape: mean per learned token, and how many."""
+    logits = model(batch[:, :-1])
+    losses = nn.losses.cross_entropy(logits, batch[:, 1:]) * mask
+    count = mask.sum()
+    return losses.astype(mx.float32).sum() / count, count

@@ -17,7 +17,7 @@ import yaml
 from mlx import nn
 from mlx.utils import tree_flatten
 from mlx_lm.lora import CONFIG_DEFAULTS
-from mlx_lm.tuner.trainer import TrainingArgs, evaluate, train
+from mlx_lm.tuner.trainer import TrainingArgs, default_loss, evaluate, train
 from mlx_lm.tuner.utils import build_schedule, print_trainable_parameters
 from mlx_lm.utils import load
 
@@ -28,7 +28,7 @@ from backend.engines.cadence import Every, WhenDue
 from backend.engines.control import Control
 from backend.engines.emit import Emitter
 from backend.engines.explain import Ending
-from backend.engines.feed import Rows, StepFeed
+from backend.engines.feed import Rows, StepFeed, masked_loss
 from backend.engines.sets import Sets, load_sets
 from backend.engines.state import Moment, StateFolder, restore
 from backend.engines.watch import Diverged, Patience, Watch
@@ -106,6 +106,8 @@ class _Training:
         self._saved_at: int | None = None
         self._moment = self._take_up() if getattr(args, "resume_checkpoint", None) else Moment()
         self._canary = _Canary(model)
+        # The engine's own wherever it can say what is learned.
+        self._loss = masked_loss if sets.masked else default_loss
         self._watch = Watch(
             emit,
             first_step=self._moment.step,
@@ -128,6 +130,7 @@ class _Training:
                 valid=sets.valid_rows,
                 seed=args.seed,
                 valid_batches=args.val_batches,
+                masked=sets.masked,
             ),
             between_steps=self._between_steps,
             stopping=lambda: control.stop is not None,
@@ -191,6 +194,7 @@ class _Training:
                     grad_checkpoint=args.grad_checkpoint,
                     grad_accumulation_steps=args.grad_accumulation_steps,
                 ),
+                loss=self._loss,
                 iterate_batches=self._feed,
                 training_callback=self._watch,
             )
@@ -287,7 +291,12 @@ class _Training:
             return None
         self._emit("phase", name="evaluating")
         feed = StepFeed(
-            Rows(train=(), valid=self._sets.test_rows, seed=self._args.seed),
+            Rows(
+                train=(),
+                valid=self._sets.test_rows,
+                seed=self._args.seed,
+                masked=self._sets.masked,
+            ),
             between_steps=lambda _: False,
             stopping=lambda: self._control.stop is not None,
             emit=self._emit,
@@ -298,6 +307,7 @@ class _Training:
             batch_size=self._args.batch_size,
             num_batches=-1,
             max_seq_length=self._args.max_seq_length,
+            loss=self._loss,
             iterate_batches=feed,
         )
         if self._control.stop:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import sys
-from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from mlx_lm.tuner.datasets import create_dataset
 from mlx_lm.utils import load_tokenizer
+
+from backend.engines.spans import tokens_and_spans
 
 
 def main() -> int:
@@ -30,12 +30,11 @@ def main() -> int:
 def count(model: Path, path: Path, form: str, mask: bool) -> dict[str, Any]:
     tokenizer = load_tokenizer(model)
     rows = [_row(line, form) for line in path.read_bytes().split(b"\n") if line.strip()]
-    data = create_dataset(rows, tokenizer, Namespace(mask_prompt=mask))
     lengths, starts = [], []
     for row in rows:
-        tokens, start = data.process(row)
+        tokens, spans = tokens_and_spans(tokenizer, row, mask=mask)
         lengths.append(len(tokens))
-        starts.append(start)
+        starts.append(spans[0][0] if spans else len(tokens))
     return {"lengths": lengths, "starts": starts}
 
 

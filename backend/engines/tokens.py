@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import json
 import sys
-from argparse import Namespace
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from mlx_lm.tuner.datasets import create_dataset
 from mlx_lm.utils import load_tokenizer
+
+from backend.engines.spans import conversation, tokens_and_spans
 
 Row = dict[str, Any]
 FAILED = 0xFFFFFFFF  # In place of a length: the template refused the row.
@@ -49,9 +49,9 @@ def main() -> int:
 
 
 def spell(tokenizer: Any, row: Row, *, mask: bool, most: int) -> dict[str, Any]:
-    """The row's first `most` tokens with their texts, and from which on the loss counts."""
+    """The row's first `most` tokens with their texts, and which of them are learned."""
     try:
-        tokens, start = engine_tokens(tokenizer, row, mask=mask)
+        tokens, spans = tokens_and_spans(tokenizer, row, mask=mask)
     except Exception as error:  # noqa: BLE001 - a template raises what it likes
         return {"error": _sentence(error)}
     special = set(tokenizer.all_special_ids)
@@ -63,15 +63,8 @@ def spell(tokenizer: Any, row: Row, *, mask: bool, most: int) -> dict[str, Any]:
         "texts": pieces(tokenizer, shown),
         "special": [token in special for token in shown],
         "total": len(tokens),
-        "start": start,
+        "spans": spans,
     }
-
-
-def engine_tokens(tokenizer: Any, row: Row, *, mask: bool) -> tuple[list[int], int]:
-    """Tokens, and the first position whose token is learned: the engine's own data classes."""
-    masked = mask and "text" not in row  # The engine refuses to mask prose; nothing is asked in it.
-    tokens, start = create_dataset([row], tokenizer, Namespace(mask_prompt=masked)).process(row)
-    return list(tokens), int(start)
 
 
 def pieces(tokenizer: Any, ids: Sequence[int]) -> list[str]:
@@ -148,10 +141,10 @@ def _counter(tokenizer: Any, sample: Path) -> Count:
 
 def _counted(tokenizer: Any, row: Row) -> Counted:
     try:
-        tokens, start = engine_tokens(tokenizer, row, mask=True)
+        tokens, spans = tokens_and_spans(tokenizer, row, mask=True)
     except Exception as error:  # noqa: BLE001 - a template raises what it likes
         return _sentence(error)
-    return len(tokens), start
+    return len(tokens), spans[0][0] if spans else len(tokens)
 
 
 def _fast(tokenizer: Any, backend: Any, rows: Sequence[Row]) -> list[Counted]:
@@ -181,17 +174,14 @@ def _fast(tokenizer: Any, backend: Any, rows: Sequence[Row]) -> list[Counted]:
 
 
 def _rendered(tokenizer: Any, row: Row) -> list[str]:
-    """The whole conversation as text, and all of it before the last answer."""
-    tools = row.get("tools")
-    messages = row.get("messages") or [
-        {"role": "user", "content": row["prompt"]},
-        {"role": "assistant", "content": row["completion"]},
-    ]
-    answered = messages[-1].get("role") == "assistant"
+    """The whole conversation as text, and all of it before the first answer."""
+    tools, turns = row.get("tools"), conversation(row)
+    roles = [turn.get("role") for turn in turns]
+    first = roles.index("assistant") if "assistant" in roles else len(turns)
     return [
-        tokenizer.apply_chat_template(messages, tools=tools, tokenize=False),
+        tokenizer.apply_chat_template(turns, tools=tools, tokenize=False),
         tokenizer.apply_chat_template(
-            messages[:-1], tools=tools, add_generation_prompt=answered, tokenize=False
+            turns[:first], tools=tools, add_generation_prompt=first < len(turns), tokenize=False
         ),
     ]
 

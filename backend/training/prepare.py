@@ -223,11 +223,6 @@ def _remarks(train: CheckedFile, request: StandardStart, chat_template: bool | N
             "the model's chat template, so chats with the model will look different to it. Rows "
             "with messages avoid that."
         )
-    if request.mask_prompt and train.multi_turn:
-        remarks.append(
-            f"{train.multi_turn} conversations have several answers; with training on answers "
-            "only, only the last answer of each is learned."
-        )
     return remarks
 
 

@@ -21,7 +21,8 @@ from backend.catalog.previews import Previews
 from backend.catalog.sample import SampleWriter
 from backend.catalog.scan import scan
 from backend.engines import tokens
-from backend.engines.feed import collate
+from backend.engines.feed import collate, masked_loss
+from backend.engines.spans import Item, tokens_and_spans
 from backend.settings import CHECKOUT
 from tests.catalog.folders import settings_for
 
@@ -47,13 +48,15 @@ def tokenizer() -> Any:
     return load_tokenizer(DEMO)
 
 
-def trained_by_the_engine(ids: list[int], start: int, limit: int) -> set[int]:
-    """The positions whose token has a part in `default_loss`: where its gradient is not zero."""
-    batch, spans = collate([(ids, start)], limit)
+def trained_by_the_engine(item: Item, limit: int) -> set[int]:
+    """The positions whose token has a part in the loss: where its gradient is not zero."""
+    several = len(item[1]) > 1
+    used = masked_loss if several else default_loss
+    batch, learned = collate([item], limit, masked=several)
     logits = mx.zeros((1, batch.shape[1] - 1, int(batch.max()) + 1))
 
     def loss(logits: mx.array) -> mx.array:
-        found: mx.array = default_loss(lambda _inputs: logits, batch, spans)[0]
+        found: mx.array = used(lambda _inputs: logits, batch, learned)[0]
         return found
 
     moved = np.abs(np.array(mx.grad(loss)(logits))).sum(axis=(0, 2)) > 0
@@ -74,7 +77,7 @@ async def shown(path: Path, root: Path, **options: Any) -> DatasetPreview:
 @pytest.mark.parametrize("limit", [16, 24, 40, 64, 512])
 @pytest.mark.parametrize("mask", [False, True])
 @pytest.mark.parametrize("row", [SEVERAL, PAIR], ids=["several turns", "a pair"])
-async def test_the_mask_shown_is_what_default_loss_trains_on(
+async def test_the_mask_shown_is_what_the_loss_trains_on(
     tmp_path: Path, tokenizer: Any, row: dict[str, Any], mask: bool, limit: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -84,14 +87,14 @@ async def test_the_mask_shown_is_what_default_loss_trains_on(
     seen = await shown(path, tmp_path, mask_prompt=mask, max_seq_length=limit)
 
     ids = [token.id for token in seen.tokens]
-    start = tokens.engine_tokens(tokenizer, row, mask=mask)[1]
+    item = tokens_and_spans(tokenizer, row, mask=mask)
     marked = {at for at, token in enumerate(seen.tokens) if token.trained}
     if seen.pad_trained:
         marked.add(len(ids))
-    if start >= min(len(ids), limit):  # The engine would divide by zero, and leaves it out.
+    if item[1][0][0] >= min(len(ids), limit):  # The engine would divide by zero, and leaves it out.
         assert marked == set()
     else:
-        assert marked == trained_by_the_engine(ids, start, limit)
+        assert marked == trained_by_the_engine(item, limit)
     assert seen.trained_tokens == sum(token.trained for token in seen.tokens)
     assert [token.cut for token in seen.tokens] == [at >= limit for at in range(len(ids))]
 
@@ -115,10 +118,10 @@ def test_counting_many_at_once_counts_as_the_engine_does(
 
     counted = unpack((tmp_path / "out").read_bytes())
     rows = [json.loads(line)["row"] for line in sample.read_text().splitlines()[:-1]]
-    expected = [tokens.engine_tokens(tokenizer, row, mask=True) for row in rows]
+    expected = [tokens_and_spans(tokenizer, row, mask=True) for row in rows]
     assert answer == {"failed": 0, "first": None}
     assert list(zip(counted.lengths, counted.starts, strict=True)) == [
-        (len(ids), start) for ids, start in expected
+        (len(ids), spans[0][0]) for ids, spans in expected
     ]
 
 

@@ -106,7 +106,7 @@ function rowFacts(found: DatasetInspection): readonly (Finding | null)[] {
       ? info('open', `${plural(open, 'conversation')} ${open === 1 ? 'does' : 'do'} not end with an answer`, 'Training on answers only refuses the file as long as they are in it.')
       : null,
     several > 0
-      ? info('several', `${plural(several, 'conversation')} ${several === 1 ? 'has' : 'have'} several answers`, 'With training on answers only, the last answer of each is learned.')
+      ? info('several', `${plural(several, 'conversation')} ${several === 1 ? 'has' : 'have'} several answers`, 'With training on answers only, every answer is learned.')
       : null,
     found.labelled_text
       ? info('labelled', 'Rows spell out “User:” and “Assistant:”', 'They are trained without the chat template. Convert them to chat if you will chat with the model.')

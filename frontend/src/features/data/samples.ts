@@ -77,5 +77,5 @@ export const PREVIEW: DatasetPreview = {
   max_seq_length: 64,
   mask_prompt: true,
   pad_trained: false,
-  notes: ['Only the last answer is learned; the earlier ones are part of the prompt.'],
+  notes: ['Every answer of the conversation is learned, each with the end of its turn.'],
 }
