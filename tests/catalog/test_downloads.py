@@ -68,7 +68,7 @@ async def heard(listener: Listener, wanted: Callable[[dict[str, Any]], bool]) ->
         frame: dict[str, Any] = json.loads(sent.text)
         if wanted(frame):
             return frame
-        assert frame["type"] != "job_error", frame["data"]
+        assert frame["data"]["state"] != "error", frame["data"]
 
 
 def of_type(kind: str) -> Callable[[dict[str, Any]], bool]:
