@@ -6,6 +6,7 @@ import { Sidebar } from '@/app/Sidebar'
 import { StatusBar } from '@/app/StatusBar'
 import { useLiveRun } from '@/app/useLiveRun'
 import { useMenu } from '@/app/useMenu'
+import { ResumeDialog } from '@/features/resume/ResumeDialog'
 import { Toasts } from '@/ui/Toasts'
 
 export function Shell() {
@@ -39,6 +40,7 @@ export function Shell() {
       </div>
       <StatusBar />
       <BottomBar />
+      <ResumeDialog />
       <Toasts />
     </div>
   )

@@ -1,6 +1,7 @@
 /** One store for the app and for tests: makeStore(preloadedState). */
 import { combineReducers, configureStore } from '@reduxjs/toolkit'
 import { baseApi } from '@/api/baseApi'
+import { handoffReducer } from '@/api/handoffSlice'
 import { jobReducer } from '@/api/jobSlice'
 import { runReducer } from '@/api/runSlice'
 import { toastReducer } from '@/ui/toastSlice'
@@ -9,6 +10,7 @@ const rootReducer = combineReducers({
   [baseApi.reducerPath]: baseApi.reducer,
   run: runReducer,
   jobs: jobReducer,
+  handoff: handoffReducer,
   toasts: toastReducer,
 })
 

@@ -164,3 +164,28 @@ test('a session that is gone says so', async () => {
   })
   expect((await screen.findByRole('alert')).textContent).toContain('There is no session “x”.')
 })
+
+const oneSession: Answers = {
+  'GET /sessions/one': { body: record },
+  'GET /sessions/one/metrics?max_points=200000': { body: { session_id: 'one', series: {} } },
+  'GET /sessions/one/logs?limit=1000': { body: { logs: [], before: null } },
+}
+
+test('duplicating hands the configuration to Setup, resuming asks for the dialog', async () => {
+  const user = userEvent.setup()
+  const { store, router } = renderRoute(<SessionPage />, { answers: oneSession, path: '/results/one', route: '/results/:id' })
+  await user.click(await screen.findByRole('button', { name: 'Resume…' }))
+  expect(store.getState().handoff.resume).toEqual({ sessionId: 'one', name: 'alpha' })
+  await user.click(screen.getByRole('button', { name: 'Duplicate into Setup' }))
+  await waitFor(() => expect(router.state.location.pathname).toBe('/setup'))
+  expect(store.getState().handoff.setup).toEqual({ name: 'alpha', config: record.config })
+})
+
+test('a row offers to resume its session, but not one of the reference app', async () => {
+  const user = userEvent.setup()
+  const { store } = list([session({}), session({ session_id: 'old', adapter_name: 'older', legacy: true })])
+  const rows = await table()
+  expect(rows.queryByRole('button', { name: 'Resume older…' })).toBeNull()
+  await user.click(rows.getByRole('button', { name: 'Resume alpha…' }))
+  expect(store.getState().handoff.resume).toEqual({ sessionId: 'one', name: 'alpha' })
+})

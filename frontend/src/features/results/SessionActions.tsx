@@ -1,7 +1,9 @@
-/** Load and delete, in a row of the list. */
-import { FolderInput, Trash2 } from 'lucide-react'
+/** Resume, load and delete, in a row of the list. */
+import { FolderInput, Play, Trash2 } from 'lucide-react'
 import { useState } from 'react'
+import { useDispatch } from 'react-redux'
 import type { SessionSummary } from '@/api/generated'
+import { resumeAsked } from '@/api/handoffSlice'
 import { IconButton } from '@/ui/IconButton'
 import { DeleteDialog } from './DeleteDialog'
 import { sessionName } from './sessions'
@@ -12,10 +14,18 @@ const LIVE: ReadonlySet<string> = new Set(['starting', 'running', 'paused', 'sto
 export function SessionActions({ session }: { readonly session: SessionSummary }) {
   const [deleting, setDeleting] = useState(false)
   const { load, isLoading } = useLoadSession()
+  const dispatch = useDispatch()
   const name = sessionName(session)
   const live = LIVE.has(session.training_state ?? '')
   return (
     <span className="inline-flex shrink-0 items-center">
+      {session.problem == null && !live && !session.legacy ? (
+        <IconButton
+          icon={Play}
+          label={`Resume ${name}…`}
+          onClick={() => dispatch(resumeAsked({ sessionId: session.session_id, name }))}
+        />
+      ) : null}
       {session.problem == null && !live ? (
         <IconButton
           icon={FolderInput}

@@ -1,7 +1,9 @@
 /** Name, state and method of a finished run, and what can be done with it. */
-import { Trash2 } from 'lucide-react'
+import { Copy, Play, Trash2 } from 'lucide-react'
 import { useState } from 'react'
+import { useDispatch } from 'react-redux'
 import { useNavigate } from 'react-router'
+import { resumeAsked, setupAsked } from '@/api/handoffSlice'
 import { methodBadge, modelName } from '@/api/runConfig'
 import { isLive } from '@/api/runReducer'
 import { Badge } from '@/ui/Badge'
@@ -16,6 +18,11 @@ export function SessionHeader({ session }: { readonly session: SessionView }) {
   const [deleting, setDeleting] = useState(false)
   const { load, isLoading } = useLoadSession()
   const navigate = useNavigate()
+  const dispatch = useDispatch()
+  const duplicate = async () => {
+    dispatch(setupAsked({ name: session.name, config: session.repeatable }))
+    await navigate('/setup')
+  }
   const badge = methodBadge(session.method, session.config)
   const live = session.state !== null && isLive(session.state)
   return (
@@ -30,12 +37,22 @@ export function SessionHeader({ session }: { readonly session: SessionView }) {
         </span>
       }
     >
+      <Button onClick={() => void duplicate()} title="Fill Setup with this configuration">
+        <Copy className="size-3.5" aria-hidden="true" />
+        Duplicate into Setup
+      </Button>
       {live ? null : (
         <>
           <Button kind="danger" onClick={() => setDeleting(true)}>
             <Trash2 className="size-3.5" aria-hidden="true" />
             Delete…
           </Button>
+          {session.legacy ? null : (
+            <Button onClick={() => dispatch(resumeAsked({ sessionId: session.id, name: session.name }))}>
+              <Play className="size-3.5" aria-hidden="true" />
+              Resume…
+            </Button>
+          )}
           <Button kind="primary" busy={isLoading && 'Loading…'} onClick={() => void load(session.id)}>
             Load
           </Button>

@@ -18,3 +18,15 @@ test('the duration is what was counted, else from start to end', () => {
 test('a state nobody knows is no state', () => {
   expect(readSession({ training_state: 'dancing' }, 'x').state).toBeNull()
 })
+
+test('a run like it names the model by where it was found, and says what it continued', () => {
+  const record = {
+    config: { model_path: 'demo', lora_rank: 8 },
+    model: { path: '/models/demo', fingerprint: null },
+    resumed_from: { session_id: 'before', checkpoint: 20, step: 16 },
+  }
+  const session = readSession(record, 'x')
+  expect(session.repeatable).toEqual({ model_path: '/models/demo', lora_rank: 8 })
+  expect(session.resumedFrom).toEqual({ id: 'before', step: 16 })
+  expect(readSession({ config: { model_path: 'demo' } }, 'x').repeatable).toEqual({ model_path: 'demo' })
+})

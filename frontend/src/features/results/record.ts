@@ -10,6 +10,8 @@ export type SessionView = {
   readonly state: RunState | null
   readonly method: string | null
   readonly config: Values
+  /** The configuration for another run like it: the model is named by where it was found. */
+  readonly repeatable: Values
   readonly metrics: Values
   readonly adapterPath: string | null
   readonly best: { readonly val_loss: number; readonly step: number; readonly path: string | null } | null
@@ -20,6 +22,7 @@ export type SessionView = {
   readonly earlyStopped: boolean
   readonly command: string | null
   readonly legacy: boolean
+  readonly resumedFrom: { readonly id: string; readonly step: number } | null
   readonly versions: readonly (readonly [name: string, version: string])[]
 }
 
@@ -33,6 +36,7 @@ export function readSession(record: Values, id: string): SessionView {
     state: isRunState(state) ? state : null,
     method: text(record['method']) ?? text(config['training_method']) ?? 'sft',
     config,
+    repeatable: { ...config, ...namedModel(group(record['model'])) },
     metrics: group(record['metrics']),
     adapterPath: text(record['adapter_path']),
     best: bestOf(record),
@@ -43,6 +47,7 @@ export function readSession(record: Values, id: string): SessionView {
     earlyStopped: record['early_stopped'] === true,
     command: text(record['command']),
     legacy: record['schema_version'] === undefined,
+    resumedFrom: originOf(group(record['resumed_from'])),
     versions: Object.entries(group(record['versions'])).map(([name, version]) => [name, String(version)] as const),
   }
 }
@@ -60,6 +65,14 @@ export function durationOf(session: SessionView): number | null {
   if (session.startedAt === null || session.endedAt === null) return null
   const seconds = (Date.parse(session.endedAt) - Date.parse(session.startedAt)) / 1000
   return Number.isFinite(seconds) && seconds >= 0 ? seconds : null
+}
+
+function namedModel({ path }: Values): Values {
+  return typeof path === 'string' && path !== '' ? { model_path: path } : {}
+}
+
+function originOf({ session_id, step }: Values): SessionView['resumedFrom'] {
+  return typeof session_id === 'string' && typeof step === 'number' ? { id: session_id, step } : null
 }
 
 function bestOf(record: Values): SessionView['best'] {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { FIELDS } from '@/api/fields'
 import { fieldOf, parseDraft } from './fieldRules'
-import { defaultsFor, draftsOf, edited, freeName, NO_CONTROL, toRequest, unusualFields, valuesOf, type Edits } from './form'
+import { defaultsFor, draftsOf, edited, freeName, handedEdits, NO_CONTROL, toRequest, unusualFields, valuesOf, type Edits } from './form'
 import { DEMO, QWEN } from './samples'
 
 const filled = (edits: Edits = {}) =>
@@ -93,4 +93,37 @@ test('unusual settings are those that differ, whatever was touched; names and pa
 test('a request survives the way through the form unchanged', () => {
   const request = toRequest(filled({ lora_keys: ['mlp.up_proj'], tags: 'a, b', mask_prompt: true })).request
   expect(toRequest(valuesOf(draftsOf(request ?? {}), defaultsFor({ model: null }))).request).toEqual(request)
+})
+
+describe('a session handed over', () => {
+  const config = {
+    model_path: QWEN.path,
+    train_data_path: '/data/train.jsonl',
+    lora_rank: 8,
+    iterations: 60,
+    epochs: null,
+    adapter_name: 'captain',
+    overwrite: true,
+    resume_from: 'a-session',
+    resume_checkpoint: 40,
+    queue: true,
+    lora_layers: 'of an older app',
+  }
+
+  test('its known fields fill the form, under a name that is free, and replace nothing', () => {
+    const edits = handedEdits(config, new Set(['captain_2']))
+    expect(edits).toEqual({
+      model_path: QWEN.path,
+      train_data_path: '/data/train.jsonl',
+      lora_rank: '8',
+      iterations: '60',
+      epochs: '',
+      adapter_name: 'captain_3',
+    })
+    expect(toRequest(filled(edits)).request).toMatchObject({ lora_rank: 8, iterations: 60, overwrite: false })
+  })
+
+  test('a record without a name keeps the form’s own', () => {
+    expect(handedEdits({ lora_rank: 4 }, new Set())).toEqual({ lora_rank: '4' })
+  })
 })

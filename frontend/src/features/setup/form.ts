@@ -11,7 +11,7 @@ export type Edits = Readonly<Partial<Record<FieldName, Draft>>>
 export type FieldErrors = Readonly<Partial<Record<FieldName, string>>>
 
 /** Fields without a control: this version's server refuses them, so there is nothing to offer yet. */
-export const NO_CONTROL: readonly FieldName[] = ['resume_from', 'queue', 'quantize_base']
+export const NO_CONTROL: readonly FieldName[] = ['resume_from', 'resume_checkpoint', 'queue', 'quantize_base']
 
 /** Where this page suggests something else than the API's own default, which scripts rely on. */
 const PAGE_DEFAULTS: Edits = { save_every: '1000', epochs: '3', iterations: '' }
@@ -50,6 +50,15 @@ export function draftsOf(record: Readonly<Record<string, unknown>>): Edits {
   if (drafts.iterations && !drafts.epochs) drafts.epochs = ''
   else if (drafts.epochs) drafts.iterations = ''
   return drafts
+}
+
+/** A session's configuration as edits for a run like it, under a name of its own. */
+export function handedEdits(config: Readonly<Record<string, unknown>>, taken: ReadonlySet<string>): Edits {
+  const drafts = draftsOf({ ...config, overwrite: undefined })
+  const name = drafts.adapter_name
+  if (typeof name !== 'string') return drafts
+  // The session has the name, whether or not it is in the list.
+  return { ...drafts, adapter_name: freeName(name, new Set([...taken, name])) }
 }
 
 export function valuesOf(edits: Edits, defaults: Values): Values {

@@ -3,6 +3,7 @@ import { CircleX } from 'lucide-react'
 import type { RunView } from '@/api/runReducer'
 import { ActionLink } from '@/ui/ActionLink'
 import { CopyButton } from '@/ui/CopyButton'
+import { ResumeRunButton } from './ResumeRunButton'
 
 export function RunFailure({ run }: { readonly run: RunView }) {
   const message = run.error?.message ?? run.message ?? 'The run ended without saying why.'
@@ -26,6 +27,7 @@ export function RunFailure({ run }: { readonly run: RunView }) {
         </div>
         <div className="flex flex-wrap items-center gap-3">
           <CopyButton text={[message, hint, ...tail].filter(Boolean).join('\n')} label="Copy detail" />
+          <ResumeRunButton run={run} />
           <ActionLink to="/setup" primary>
             Change the setup
           </ActionLink>

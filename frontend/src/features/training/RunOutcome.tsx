@@ -4,6 +4,7 @@ import type { RunView } from '@/api/runReducer'
 import { count, loss } from '@/lib/format'
 import { ActionLink } from '@/ui/ActionLink'
 import { CopyButton } from '@/ui/CopyButton'
+import { ResumeRunButton } from './ResumeRunButton'
 import { RunFailure } from './RunFailure'
 
 export function RunOutcome({ run }: { readonly run: RunView }) {
@@ -49,6 +50,7 @@ function Ended({ run, icon: Icon, tone, title }: EndedProps) {
       </div>
       <div className="flex flex-wrap gap-2">
         <ActionLink to="/setup">Set up a run</ActionLink>
+        <ResumeRunButton run={run} />
         {run.sessionId ? (
           <ActionLink primary to={`/results/${encodeURIComponent(run.sessionId)}`}>
             Open in Results

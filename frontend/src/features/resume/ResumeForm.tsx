@@ -1,0 +1,119 @@
+/** The two choices of a resume, what the server says against them, and the button. */
+import { useId, useState, type FormEvent } from 'react'
+import { useSelector } from 'react-redux'
+import { useNavigate } from 'react-router'
+import { readProblem, type Problem } from '@/api/errors'
+import { useResumeSessionMutation, type ResumePoint } from '@/api/generated'
+import { selectIsLive } from '@/api/runSlice'
+import { Button } from '@/ui/Button'
+import { Dialog } from '@/ui/Dialog'
+import { ErrorPanel } from '@/ui/ErrorPanel'
+import { Field } from '@/ui/Field'
+import { Notice } from '@/ui/Notice'
+import { NumberInput } from '@/ui/NumberInput'
+import { Select } from '@/ui/Select'
+import { pointOptions, readLength, suggestedTotal } from './resume'
+
+type Props = {
+  readonly title: string
+  readonly sessionId: string
+  /** Oldest first, and at least one. */
+  readonly points: readonly ResumePoint[]
+  readonly asked: number | null
+  readonly onClose: () => void
+}
+
+export function ResumeForm({ title, sessionId, points, asked, onClose }: Props) {
+  const form = useId()
+  const live = useSelector(selectIsLive)
+  const navigate = useNavigate()
+  const [checkpoint, setCheckpoint] = useState<number | null>(null)
+  const [typed, setTyped] = useState<string | null>(null)
+  const [resume, { isLoading, error, reset }] = useResumeSessionMutation()
+
+  const point = points.find((each) => each.checkpoint === checkpoint) ?? points.at(-1)
+  const done = point?.step ?? 0
+  const text = typed ?? suggestedTotal(asked, done)
+  const length = readLength(text, done)
+  const problem = readProblem(error)
+  const submit = async (event: FormEvent) => {
+    event.preventDefault()
+    if (length.kind !== 'total' || !point || live || isLoading) return
+    const body = { checkpoint: point.checkpoint, iterations: length.total }
+    const answer = await resume({ sessionId, body })
+    if (!answer.data) return
+    onClose()
+    await navigate('/training')
+  }
+  return (
+    <Dialog
+      open
+      sheet
+      title={title}
+      onClose={onClose}
+      footer={
+        <>
+          <Button onClick={onClose} disabled={isLoading}>
+            Cancel
+          </Button>
+          <Button
+            type="submit"
+            form={form}
+            kind="primary"
+            disabled={length.kind !== 'total' || live}
+            busy={isLoading && 'Resuming…'}
+          >
+            Resume training
+          </Button>
+        </>
+      }
+    >
+      <form id={form} onSubmit={(event) => void submit(event)} className="flex flex-col gap-4">
+        <p className="text-soft">
+          A new session goes on with the same weights, optimizer, data order and curve. This one stays as it is.
+        </p>
+        <Field label="Continue from" help={point && point.step !== point.checkpoint ? stepWords(point) : undefined}>
+          {(control) => (
+            <Select
+              {...control}
+              value={String(point?.checkpoint ?? '')}
+              options={pointOptions(points)}
+              onChoose={(value) => {
+                setCheckpoint(Number(value))
+                reset()
+              }}
+            />
+          )}
+        </Field>
+        <Field
+          label="Total iterations"
+          help={length.words}
+          error={length.kind === 'problem' ? length.words : problem?.fields['iterations']}
+        >
+          {(control) => (
+            <NumberInput
+              {...control}
+              value={text}
+              step={1}
+              min={done + 1}
+              onText={(next) => {
+                setTyped(next)
+                reset()
+              }}
+            />
+          )}
+        </Field>
+        {live ? <Notice>A run is under way. Stop it, or wait until it has ended.</Notice> : null}
+        {problem ? <ErrorPanel message={problem.detail} hint={problem.hint} detail={moreOf(problem)} /> : null}
+      </form>
+    </Dialog>
+  )
+}
+
+function stepWords({ step }: ResumePoint): string {
+  return `Goes on at iteration ${step}, the last weight update before it.`
+}
+
+function moreOf({ detail, fields }: Problem): string {
+  return Object.values(fields).filter((message) => message !== detail).join('\n')
+}

@@ -1,0 +1,24 @@
+/** Fills the form with the configuration of a session that the Results page handed over. */
+import { useEffect } from 'react'
+import { useDispatch, useSelector } from 'react-redux'
+import { selectSetupAsked, setupFilled } from '@/api/handoffSlice'
+import { toastRaised } from '@/ui/toastSlice'
+import { handedEdits } from './form'
+import type { SetupForm } from './useSetupForm'
+
+type Options = {
+  readonly replace: SetupForm['replace']
+  /** Adapter names in use; null until that is known, since the copy needs one of its own. */
+  readonly taken: ReadonlySet<string> | null
+}
+
+export function useHandedForm({ replace, taken }: Options): void {
+  const asked = useSelector(selectSetupAsked)
+  const dispatch = useDispatch()
+  useEffect(() => {
+    if (!asked || taken === null) return
+    replace(handedEdits(asked.config, taken))
+    dispatch(setupFilled())
+    dispatch(toastRaised({ level: 'good', message: `The form is filled from “${asked.name}”.`, hint: null }))
+  }, [asked, dispatch, replace, taken])
+}
