@@ -178,6 +178,12 @@ class StandardStart(BaseModel):
         "rslora: alpha / √rank.",
         json_schema_extra=_form("lora", level="advanced"),
     )
+    confirm_high_scale: bool = Field(
+        False,
+        title="Confirm strong scaling",
+        description="Needed where multiplier × learning rate is above 0.01.",
+        json_schema_extra=_form("lora", level="advanced"),
+    )
     lora_dropout: float = Field(
         0.0,
         ge=0,

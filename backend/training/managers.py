@@ -38,6 +38,7 @@ from backend.training.prepare import stage_data
 from backend.training.resume import Continuation, Continuations, resuming
 from backend.training.schemas import DataPreview, Preview, StartAnswer, StopAnswer
 from backend.training.standard import RunPaths, build_config, command_for
+from backend.training.strength import confirmation_for, refuse_unconfirmed
 from backend.training.token_counts import TokenCounter, TokenCounts
 from backend.training.waiting import read_waiting, waiting_run
 
@@ -126,6 +127,7 @@ class TrainingManager:
             estimated_seconds=None,
             checkpoint_bytes=plan.checkpoint_bytes or None,
             checkpoints_kept=plan.checkpoints,
+            needs_confirmation=None if going_on else confirmation_for(request),
             warnings=warnings,
         )
 
@@ -185,6 +187,8 @@ class TrainingManager:
         """Everything that may refuse a request; nothing is written."""
         going_on, plan = await self._planned(request)
         request = plan.request
+        if going_on is None:  # A session that is continued keeps the scale that it has.
+            refuse_unconfirmed(request)
         warnings = [*_remarks(going_on, plan), *plan.warnings]
         if request.mask_prompt:
             counts = await self._tokens.count(plan.model, plan.data, mask=True)

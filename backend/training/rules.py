@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from backend.catalog.schemas import LoraTargets, ModelInfo
 from backend.errors import FieldProblem, Invalid
 from backend.training.config import StandardStart
+from backend.training.strength import strength_warning
 
-WARN_STRENGTH = 1e-3  # scale × learning rate; guides measured 3.2e-3 to overwrite the base.
 HIGHEST_RATE = 1.0
 MANY_CHECKPOINT_BYTES = 5e9
 
@@ -87,16 +87,8 @@ def _impossible(
 def _warnings(
     request: StandardStart, iterations: int, checkpoint_bytes: int, checkpoints: int
 ) -> Iterator[str]:
-    strength = request.effective_scale * request.learning_rate
-    if request.fine_tune_type != "full" and strength >= WARN_STRENGTH:
-        instead = request.lora_alpha / request.lora_rank
-        yield (
-            f"The adapter's multiplier is {request.effective_scale:g} (alpha "
-            f"{request.peft_alpha:g} in PEFT's terms). Times the learning rate "
-            f"{request.learning_rate:g} that is {strength:.1e}: it learns new data fast and "
-            "overwrites much of what the model knew. Scaling alpha_over_rank would make the "
-            f"multiplier {instead:g}."
-        )
+    if too_strong := strength_warning(request):
+        yield too_strong
     if request.fine_tune_type == "full" and request.learning_rate > 5e-5:
         yield (
             f"Full fine-tuning usually needs about a tenth of LoRA's rate; "

@@ -55,7 +55,10 @@ class DataPreview(BaseModel):
 
 
 class Preview(BaseModel):
-    """POST /training/preview: what a start would do. Nothing is started and nothing written."""
+    """POST /training/preview: what a start would do. Nothing is started and nothing written.
+
+    `needs_confirmation` is why a start without `confirm_high_scale` would be refused.
+    """
 
     config_yaml: str
     command: str
@@ -68,4 +71,5 @@ class Preview(BaseModel):
     estimated_seconds: float | None
     checkpoint_bytes: int | None
     checkpoints_kept: int
+    needs_confirmation: str | None
     warnings: list[str]

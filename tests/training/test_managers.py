@@ -13,7 +13,14 @@ import yaml
 from backend.catalog.models import ModelCatalog
 from backend.catalog.schemas import LoraTargets, ModelInfo
 from backend.core.hub import Hub
-from backend.errors import AlreadyExists, AppError, NoDiskSpace, RunAlreadyActive, WrongState
+from backend.errors import (
+    AlreadyExists,
+    AppError,
+    Invalid,
+    NoDiskSpace,
+    RunAlreadyActive,
+    WrongState,
+)
 from backend.runs.queue import RunQueue
 from backend.runs.recipe import Recipe
 from backend.runs.supervisor import RunSupervisor
@@ -231,3 +238,16 @@ async def test_prompts_that_leave_no_answer_at_all_are_refused(
 
     assert refusal.value.errors[0].field == "max_seq_length"
     assert house.supervisor.started == []
+
+
+async def test_a_run_of_great_strength_starts_only_when_confirmed(house: House) -> None:
+    strong = {"lora_alpha": 128.0}
+
+    preview = await house.manager.preview(house.request(**strong))
+    assert "ruined" in (preview.needs_confirmation or "")
+    with pytest.raises(Invalid, match="alpha_over_rank"):
+        await house.start(**strong)
+    assert house.supervisor.started == []
+
+    await house.start(**strong, confirm_high_scale=True)
+    assert len(house.supervisor.started) == 1

@@ -34,7 +34,7 @@ def store_of(house: House) -> SessionStore:
 
 async def make_source(house: House, *, state: str = "stopped", **fields: Any) -> str:
     """A session that ended with states of checkpoints 10 and 20, and owns its adapter."""
-    session_id = await house.start(**{"lora_rank": 4, "learning_rate": 1e-3} | fields)
+    session_id = await house.start(**{"lora_rank": 4, "learning_rate": 3e-4} | fields)
     recipe = house.supervisor.started.pop()
     record = prepare(recipe, store_of(house))
     record.state = record.training_state = RunState(state)
@@ -69,7 +69,7 @@ async def test_a_session_goes_on_as_it_was_asked_from_its_newest_state(house: Ho
     assert recipe.resumed_from is not None
     assert (recipe.resumed_from.session_id, recipe.resumed_from.step) == (session_id, 20)
     config = recipe.config
-    assert (config["learning_rate"], config["lora_parameters"]["rank"]) == (1e-3, 4)
+    assert (config["learning_rate"], config["lora_parameters"]["rank"]) == (3e-4, 4)
     assert (config["resume_from"], config["resume_checkpoint"]) == (session_id, 20)
     state = house.settings.sessions_dir / recipe.session_id / "state"
     assert config["resume_adapter_file"] == str(state / "0000020.weights.safetensors")

@@ -159,6 +159,7 @@ def test_every_field_of_the_request_is_accounted_for() -> None:
         "overwrite", "queue", "notes", "tags",  # the server's own
         "resume_from", "resume_checkpoint",  # tests/training/test_resume.py
         "quantize_base",  # refused for now
+        "confirm_high_scale",  # tests/training/test_strength.py
         "lora_keys", "lora_rank", "lora_alpha", "lora_dropout",  # checked above
     }  # fmt: skip
     tested = {name for row in FIELDS for name in row[0]} | {"lr_schedule", "warmup_steps"}

@@ -45,6 +45,7 @@ export const FIELDS = [
   {"name":"lora_rank","kind":"integer","title":"Rank","help":"16 under 100 examples, 32 for 100–1000, 64 and more above.","group":"lora","level":"simple","default":32,"min":1,"max":512},
   {"name":"lora_alpha","kind":"number","title":"Alpha (scale)","help":"Strength of the adapter.","group":"lora","level":"simple","default":32,"above":0},
   {"name":"lora_scaling","kind":"choice","title":"Scaling rule","help":"mlx: multiplier = alpha. alpha_over_rank: alpha / rank, as PEFT. rslora: alpha / √rank.","group":"lora","level":"advanced","default":"mlx","options":["mlx","alpha_over_rank","rslora"]},
+  {"name":"confirm_high_scale","kind":"boolean","title":"Confirm strong scaling","help":"Needed where multiplier × learning rate is above 0.01.","group":"lora","level":"advanced","default":false},
   {"name":"lora_dropout","kind":"number","title":"Dropout","help":"Share of adapter inputs dropped while training; 0 for small data sets.","group":"lora","level":"simple","default":0,"min":0,"below":1},
   {"name":"lora_num_layers","kind":"integer","title":"Layer coverage","help":"The last N blocks; -1 is all of them.","group":"lora","level":"simple","default":-1,"min":-1},
   {"name":"lora_keys","kind":"keys","title":"Matrices","help":"A preset, or a list of module names of this architecture.","group":"lora","level":"simple","default":"full","options":["full","full_experts","attention","mlp","qv"]},

@@ -837,6 +837,8 @@ export type StandardStart = {
   lora_alpha?: number;
   /** mlx: multiplier = alpha. alpha_over_rank: alpha / rank, as PEFT. rslora: alpha / √rank. */
   lora_scaling?: "mlx" | "alpha_over_rank" | "rslora";
+  /** Needed where multiplier × learning rate is above 0.01. */
+  confirm_high_scale?: boolean;
   /** Share of adapter inputs dropped while training; 0 for small data sets. */
   lora_dropout?: number;
   /** The last N blocks; -1 is all of them. */
@@ -914,6 +916,7 @@ export type Preview = {
   estimated_seconds: number | null;
   checkpoint_bytes: number | null;
   checkpoints_kept: number;
+  needs_confirmation: string | null;
   warnings: string[];
 };
 export type StopAnswer = {

@@ -62,6 +62,9 @@ export function LoraCard({ form, errors, preview, targets, targetsProblem }: Pro
               <FieldControl key={name} name={name} form={form} errors={errors} help={helpOf(name, form)} />
             ))
           : null}
+        {level === 'simple' && (preview?.needs_confirmation || values.confirm_high_scale) ? (
+          <FieldControl name="confirm_high_scale" form={form} errors={errors} />
+        ) : null}
       </div>
       <LoraResult
         form={form}

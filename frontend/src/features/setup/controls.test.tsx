@@ -39,6 +39,7 @@ const ROWS: Partial<Record<FieldName, Row>> = {
   lora_rank: ['type', '8', 8],
   lora_alpha: ['type', '16', 16],
   lora_scaling: ['choose', 'rslora', 'rslora'],
+  confirm_high_scale: ['switch', '', true],
   lora_dropout: ['type', '0.05', 0.05],
   lora_num_layers: ['choose', '8', 8],
   lora_keys: ['pick', 'Attention', 'attention'],

@@ -97,5 +97,6 @@ export const PREVIEW: Preview = {
   estimated_seconds: 30,
   checkpoint_bytes: 2_097_152,
   checkpoints_kept: 5,
+  needs_confirmation: null,
   warnings: [],
 }

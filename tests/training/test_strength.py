@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import pytest
+
+from backend.errors import Invalid
+from backend.training.strength import confirmation_for, refuse_unconfirmed, strength_warning
+from tests.training.requests import request
+
+
+def test_the_defaults_are_warned_of_but_not_held_up() -> None:
+    asked = request()
+
+    assert "3.2e-03" in (strength_warning(asked) or "")
+    assert "alpha_over_rank would make the multiplier 1" in (strength_warning(asked) or "")
+    refuse_unconfirmed(asked)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"lora_scaling": "alpha_over_rank"}, {"fine_tune_type": "full"}, {"lora_alpha": 9.9}],
+    ids=str,
+)
+def test_a_mild_run_is_not_warned_of(fields: dict[str, object]) -> None:
+    assert strength_warning(request(**fields)) is None
+
+
+def test_above_a_hundredth_a_run_must_be_confirmed() -> None:
+    asked = request(lora_alpha=128.0)
+
+    with pytest.raises(Invalid, match="ruined") as refusal:
+        refuse_unconfirmed(asked)
+
+    assert refusal.value.errors[0].field == "confirm_high_scale"
+    assert confirmation_for(asked)
+    refuse_unconfirmed(request(lora_alpha=128.0, confirm_high_scale=True))
+    refuse_unconfirmed(request(lora_alpha=100.0))  # Exactly 1e-2 is not above it.
+
+
+def test_with_the_alternative_on_already_lower_numbers_are_advised() -> None:
+    asked = request(lora_scaling="alpha_over_rank", learning_rate=0.1)
+
+    assert "Lower alpha" in (confirmation_for(asked) or "")
