@@ -42,7 +42,7 @@ export async function startServer(dataDir = newDataDir(), port = 0): Promise<Ser
     kill: () => ended(child, 'SIGKILL'),
     stop: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return
-      await post('/training/stop', { save: false })
+      await post('/training/stop', { save: false, hold_queue: true })
       await ended(child, 'SIGTERM')
     },
   }

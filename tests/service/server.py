@@ -78,5 +78,5 @@ def running_server(data_dir: Path, **options: Any) -> Iterator[Server]:
         yield server
     finally:
         if server.get("/training/status")["state"] in {"starting", "running", "paused"}:
-            server.post("/training/stop", {"save": False})
+            server.post("/training/stop", {"save": False, "hold_queue": True})
         server.stop()
