@@ -18,8 +18,7 @@ export function useStart() {
       const { data } = await startTraining({ standardStart, 'idempotency-key': nanoid() })
       if (data?.status === 'started') await navigate('/training')
       if (data?.status === 'queued') {
-        const hint = 'It starts by itself. The Training page shows the queue.'
-        dispatch(toastRaised({ level: 'good', message: `Added to the queue. ${data.message}`, hint }))
+        dispatch(toastRaised({ level: 'good', message: `Added to the queue. ${data.message}` }))
       }
     },
     [dispatch, navigate, startTraining],
