@@ -17,6 +17,7 @@ import yaml
 from mlx import nn
 from mlx.utils import tree_flatten
 from mlx_lm.lora import CONFIG_DEFAULTS
+from mlx_lm.tuner.callbacks import TrainingCallback, get_reporting_callbacks
 from mlx_lm.tuner.trainer import TrainingArgs, default_loss, evaluate, train
 from mlx_lm.tuner.utils import build_schedule, print_trainable_parameters
 from mlx_lm.utils import load
@@ -31,7 +32,7 @@ from backend.engines.explain import Ending
 from backend.engines.feed import Rows, StepFeed, masked_loss
 from backend.engines.sets import Sets, load_sets
 from backend.engines.state import Moment, StateFolder, restore
-from backend.engines.watch import Diverged, Patience, Watch
+from backend.engines.watch import Both, Diverged, Patience, Watch
 
 _OPTIMIZERS = {
     "adam": optim.Adam,
@@ -99,6 +100,7 @@ class _Training:
         self._adapter = adapter
         self._emit = emit
         self._control = control
+        self._folder = folder
         # The engine writes the last weights in place; ours are written atomically instead.
         self._scratch = folder / "engine.safetensors"
         self._optimizer = _optimizer(args)
@@ -196,10 +198,23 @@ class _Training:
                 ),
                 loss=self._loss,
                 iterate_batches=self._feed,
-                training_callback=self._watch,
+                training_callback=self._reporters(),
             )
         finally:
             self._scratch.unlink(missing_ok=True)
+
+    def _reporters(self) -> TrainingCallback:
+        """Ours, and the services that were asked for around it."""
+        args = self._args
+        if not args.report_to:
+            return self._watch
+        theirs = get_reporting_callbacks(
+            args.report_to,
+            project_name=args.project_name,
+            log_dir=str(self._folder),
+            config=vars(args),
+        )
+        return Both(self._watch, theirs, first_step=self._moment.step)
 
     def _validation_is_due(self) -> bool:
         step = self._feed.done + 1

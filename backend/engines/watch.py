@@ -146,3 +146,23 @@ class Watch(TrainingCallback):  # type: ignore[misc]  # the engine has no types
         if self._patience.enabled and self._stale >= self._patience.evaluations:
             self.early_stopped = True
             self._emit("early_stop", step=step, best_step=self.best[0] if self.best else None)
+
+
+class Both(TrainingCallback):  # type: ignore[misc]  # the engine has no types
+    """A watch, and the engine's own reporters beside it, which hear the steps of the whole run."""
+
+    def __init__(self, watch: Watch, reporters: TrainingCallback, *, first_step: int) -> None:
+        self._watch = watch
+        self._reporters = reporters
+        self._first_step = first_step
+
+    def on_train_loss_report(self, info: dict[str, Any]) -> None:
+        self._reporters.on_train_loss_report(self._shifted(info))
+        self._watch.on_train_loss_report(info)
+
+    def on_val_loss_report(self, info: dict[str, Any]) -> None:
+        self._reporters.on_val_loss_report(self._shifted(info))
+        self._watch.on_val_loss_report(info)
+
+    def _shifted(self, info: dict[str, Any]) -> dict[str, Any]:
+        return info | {"iteration": self._first_step + info["iteration"]}

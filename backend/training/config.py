@@ -16,6 +16,7 @@ MAX_RANK = 512
 FineTuneType = Literal["lora", "dora", "full"]
 Scaling = Literal["mlx", "alpha_over_rank", "rslora"]
 Optimizer = Literal["adam", "adamw", "muon", "sgd", "adafactor"]
+Reporter = Literal["wandb", "swanlab", "wandb,swanlab"]
 Schedule = Literal["constant", "cosine", "linear"]
 Preset = Literal["full", "full_experts", "attention", "mlp", "qv"]
 
@@ -215,6 +216,56 @@ class StandardStart(BaseModel):
         description="Used by adamw, muon, sgd and adafactor.",
         json_schema_extra=_form("parameters", level="advanced"),
     )
+    beta1: float | None = Field(
+        None,
+        ge=0,
+        lt=1,
+        title="Beta 1",
+        description="adam, adamw and adafactor: how slowly the mean gradient changes.",
+        json_schema_extra=_form("parameters", level="advanced"),
+    )
+    beta2: float | None = Field(
+        None,
+        ge=0,
+        lt=1,
+        title="Beta 2",
+        description="adam and adamw: how slowly the mean square changes.",
+        json_schema_extra=_form("parameters", level="advanced"),
+    )
+    epsilon: float | None = Field(
+        None,
+        gt=0,
+        title="Epsilon",
+        description="adam and adamw: keeps small gradients from being blown up.",
+        json_schema_extra=_form("parameters", level="advanced"),
+    )
+    bias_correction: bool = Field(
+        False,
+        title="Bias correction",
+        description="adam and adamw: full steps from the first one on, as in the papers.",
+        json_schema_extra=_form("parameters", level="advanced"),
+    )
+    momentum: float | None = Field(
+        None,
+        ge=0,
+        lt=1,
+        title="Momentum",
+        description="muon and sgd: share of the last step that is taken again.",
+        json_schema_extra=_form("parameters", level="advanced"),
+    )
+    nesterov: Literal["on", "off"] | None = Field(
+        None,
+        title="Nesterov momentum",
+        description="muon and sgd: look ahead along the momentum. On for muon by default.",
+        json_schema_extra=_form("parameters", level="advanced"),
+    )
+    clip_threshold: float | None = Field(
+        None,
+        gt=0,
+        title="Clip threshold",
+        description="adafactor: the largest update.",
+        json_schema_extra=_form("parameters", level="advanced"),
+    )
     lr_schedule: Schedule = Field(
         "constant",
         title="Schedule",
@@ -272,6 +323,20 @@ class StandardStart(BaseModel):
         ge=0,
         title="Checkpoints kept",
         description="Numbered checkpoints kept besides best and latest; 0 keeps all.",
+        json_schema_extra=_form("parameters", level="advanced"),
+    )
+    report_to: Reporter | None = Field(
+        None,
+        title="Report to",
+        description="Send the curves to Weights & Biases or SwanLab too. Needs their package and a "
+        "login on this machine.",
+        json_schema_extra=_form("parameters", level="advanced"),
+    )
+    project_name: str = Field(
+        "",
+        max_length=200,
+        title="Project name",
+        description="Under which the reports are filed.",
         json_schema_extra=_form("parameters", level="advanced"),
     )
     quantize_base: Literal[4, 8] | None = Field(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 from backend.catalog.schemas import LoraTargets, ModelInfo
 from backend.errors import FieldProblem, Invalid
@@ -41,9 +42,40 @@ def warnings_for(
     return list(_warnings(request, iterations, checkpoint_bytes, checkpoints))
 
 
+# Options that only some optimizers have: anywhere else they would be ignored.
+OPTIONS_OF: dict[str, tuple[str, ...]] = {
+    "beta1": ("adam", "adamw", "adafactor"),
+    "beta2": ("adam", "adamw"),
+    "epsilon": ("adam", "adamw"),
+    "bias_correction": ("adam", "adamw"),
+    "momentum": ("muon", "sgd"),
+    "nesterov": ("muon", "sgd"),
+    "clip_threshold": ("adafactor",),
+}
+
+
+def _misplaced(request: StandardStart) -> Iterator[FieldProblem]:
+    for name, optimizers in OPTIONS_OF.items():
+        if getattr(request, name) not in (None, False) and request.optimizer not in optimizers:
+            yield FieldProblem(
+                name,
+                f"{name} is an option of {' and '.join(optimizers)}; {request.optimizer} has none.",
+            )
+    if request.optimizer == "sgd" and request.nesterov == "on" and not request.momentum:
+        yield FieldProblem("nesterov", "Nesterov momentum needs a momentum above 0 with sgd.")
+    for package in (request.report_to or "").split(","):
+        if package and find_spec(package) is None:
+            yield FieldProblem(
+                "report_to",
+                f"Reporting to {package} needs its package, which is not installed. Install it "
+                f"beside the app (pip install {package}), or turn reporting off.",
+            )
+
+
 def _impossible(
     request: StandardStart, model: ModelInfo, targets: LoraTargets, iterations: int
 ) -> Iterator[FieldProblem]:
+    yield from _misplaced(request)
     context = model.context_length
     if context and request.max_seq_length > context:
         yield FieldProblem(

@@ -75,6 +75,8 @@ def build_config(
         "adapter_path": str(paths.adapter),
         "test": request.test,
         "test_batches": -1,
+        "report_to": request.report_to,
+        "project_name": request.project_name or None,
         "lora_parameters": None if full else lora,
         "lora_rank": request.lora_rank,
         "lora_alpha": request.lora_alpha,
@@ -99,19 +101,32 @@ def command_for(run: Path) -> str:
 
 
 def optimizer_options(request: StandardStart) -> dict[str, Any]:
-    """The engine's options of the chosen optimizer."""
+    """The engine's options of the chosen optimizer; those left open keep the engine's defaults."""
+    decay = {} if request.optimizer == "adam" else {"weight_decay": request.weight_decay}
     match request.optimizer:
-        case "adam":
-            return {}  # It has no weight decay; a warning says so.
+        case "adam" | "adamw":
+            options: dict[str, Any] = {
+                "eps": request.epsilon,
+                "bias_correction": request.bias_correction,
+            }
+            if request.beta1 is not None or request.beta2 is not None:
+                options["betas"] = [_or(request.beta1, 0.9), _or(request.beta2, 0.999)]
+        case "muon" | "sgd":
+            nesterov = None if request.nesterov is None else request.nesterov == "on"
+            options = {"momentum": request.momentum, "nesterov": nesterov}
         case "adafactor":
             # Its defaults ignore the learning rate and pick their own.
-            return {
-                "weight_decay": request.weight_decay,
+            options = {
                 "relative_step": False,
                 "scale_parameter": False,
+                "beta_1": request.beta1,
+                "clip_threshold": request.clip_threshold,
             }
-        case "adamw" | "muon" | "sgd":
-            return {"weight_decay": request.weight_decay}
+    return decay | {name: value for name, value in options.items() if value is not None}
+
+
+def _or(value: float | None, otherwise: float) -> float:
+    return otherwise if value is None else value
 
 
 def lr_schedule(request: StandardStart, iterations: int) -> dict[str, Any] | None:

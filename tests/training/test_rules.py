@@ -42,9 +42,23 @@ def test_all_problems_come_at_once() -> None:
     assert fields == {"learning_rate", "warmup_steps", "max_seq_length"}
 
 
-@pytest.mark.parametrize(
-    "fields", [{"quantize_base": 4}], ids=str
-)
+MISPLACED: list[dict[str, Any]] = [
+    {"momentum": 0.5}, {"nesterov": "on"}, {"clip_threshold": 1.0},
+    {"beta1": 0.5, "optimizer": "sgd"}, {"beta2": 0.5, "optimizer": "adafactor"},
+    {"epsilon": 1e-6, "optimizer": "muon"}, {"bias_correction": True, "optimizer": "sgd"},
+    {"nesterov": "on", "optimizer": "sgd"}, {"report_to": "swanlab"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("fields", MISPLACED, ids=str)
+def test_an_option_that_would_be_ignored_is_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(Invalid) as refusal:
+        refuse_impossible(request(max_seq_length=64, **fields), model(), targets(), 100)
+
+    assert [problem.field for problem in refusal.value.errors] == [next(iter(fields))]
+
+
+@pytest.mark.parametrize("fields", [{"quantize_base": 4}], ids=str)
 def test_what_is_not_there_yet_is_refused_not_ignored(fields: dict[str, Any]) -> None:
     with pytest.raises(Invalid) as refusal:
         refuse_unavailable(request(**fields))

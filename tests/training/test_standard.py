@@ -49,6 +49,10 @@ def test_the_defaults_are_full_layer_lora() -> None:
     assert (built["lora_rank"], built["lora_alpha"], built["lora_dropout"]) == (32, 32.0, 0.0)
 
 
+def adamw(**options: Any) -> dict[str, Any]:
+    return {"adamw": {"weight_decay": 0.01, "bias_correction": False} | options}
+
+
 FIELDS: list[tuple[dict[str, Any], str, Any]] = [
     ({"learning_rate": 3e-5}, "learning_rate", 3e-5),
     ({"batch_size": 7}, "batch_size", 7),
@@ -65,7 +69,37 @@ FIELDS: list[tuple[dict[str, Any], str, Any]] = [
     ({"lora_num_layers": 3}, "num_layers", 3),
     ({"lora_num_layers": 0}, "num_layers", -1),
     ({"optimizer": "muon"}, "optimizer", "muon"),
-    ({"weight_decay": 0.2}, "optimizer_config", {"adamw": {"weight_decay": 0.2}}),
+    ({"weight_decay": 0.2}, "optimizer_config", adamw(weight_decay=0.2)),
+    ({"beta1": 0.8}, "optimizer_config", adamw(betas=[0.8, 0.999])),
+    ({"beta2": 0.99}, "optimizer_config", adamw(betas=[0.9, 0.99])),
+    ({"epsilon": 1e-6}, "optimizer_config", adamw(eps=1e-6)),
+    ({"bias_correction": True}, "optimizer_config", adamw(bias_correction=True)),
+    (
+        {"optimizer": "sgd", "momentum": 0.5, "nesterov": "on"},
+        "optimizer_config",
+        {"sgd": {"weight_decay": 0.01, "momentum": 0.5, "nesterov": True}},
+    ),
+    (
+        {"optimizer": "muon", "nesterov": "off"},
+        "optimizer_config",
+        {"muon": {"weight_decay": 0.01, "nesterov": False}},
+    ),
+    (
+        {"optimizer": "adafactor", "clip_threshold": 2.0, "beta1": 0.5, "weight_decay": 0.0},
+        "optimizer_config",
+        {
+            "adafactor": {
+                "weight_decay": 0.0,
+                "relative_step": False,
+                "scale_parameter": False,
+                "beta_1": 0.5,
+                "clip_threshold": 2.0,
+            }
+        },
+    ),
+    ({"optimizer": "adam"}, "optimizer_config", {"adam": {"bias_correction": False}}),
+    ({"report_to": "wandb"}, "report_to", "wandb"),
+    ({"project_name": "p"}, "project_name", "p"),
     ({"grad_accumulation_steps": 4}, "grad_accumulation_steps", 4),
     ({"grad_checkpoint": False}, "grad_checkpoint", False),
     ({"mask_prompt": True}, "mask_prompt", True),

@@ -848,6 +848,20 @@ export type StandardStart = {
   optimizer?: "adam" | "adamw" | "muon" | "sgd" | "adafactor";
   /** Used by adamw, muon, sgd and adafactor. */
   weight_decay?: number;
+  /** adam, adamw and adafactor: how slowly the mean gradient changes. */
+  beta1?: number | null;
+  /** adam and adamw: how slowly the mean square changes. */
+  beta2?: number | null;
+  /** adam and adamw: keeps small gradients from being blown up. */
+  epsilon?: number | null;
+  /** adam and adamw: full steps from the first one on, as in the papers. */
+  bias_correction?: boolean;
+  /** muon and sgd: share of the last step that is taken again. */
+  momentum?: number | null;
+  /** muon and sgd: look ahead along the momentum. On for muon by default. */
+  nesterov?: ("on" | "off") | null;
+  /** adafactor: the largest update. */
+  clip_threshold?: number | null;
   /** How the learning rate changes over the run. */
   lr_schedule?: "constant" | "cosine" | "linear";
   /** Iterations over which the rate rises from zero. */
@@ -865,6 +879,10 @@ export type StandardStart = {
   test?: boolean;
   /** Numbered checkpoints kept besides best and latest; 0 keeps all. */
   keep_checkpoints?: number;
+  /** Send the curves to Weights & Biases or SwanLab too. Needs their package and a login on this machine. */
+  report_to?: ("wandb" | "swanlab" | "wandb,swanlab") | null;
+  /** Under which the reports are filed. */
+  project_name?: string;
   /** QLoRA: train on a 4- or 8-bit copy of the base model. */
   quantize_base?: (4 | 8) | null;
   /** Session to continue. */

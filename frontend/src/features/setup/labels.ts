@@ -11,6 +11,8 @@ const WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   optimizer: { adam: 'Adam', adamw: 'AdamW', muon: 'Muon', sgd: 'SGD', adafactor: 'Adafactor' },
   lr_schedule: { constant: 'Constant', cosine: 'Cosine', linear: 'Linear' },
+  nesterov: { '': 'As the optimizer has it', on: 'On', off: 'Off' },
+  report_to: { '': 'Nowhere', wandb: 'Weights & Biases', swanlab: 'SwanLab', 'wandb,swanlab': 'Both' },
   quantize_base: { '': 'No', '4': '4-bit', '8': '8-bit' },
 }
 
