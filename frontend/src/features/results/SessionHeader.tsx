@@ -37,16 +37,18 @@ export function SessionHeader({ session }: { readonly session: SessionView }) {
         </span>
       }
     >
+      {live ? null : (
+        <Button kind="danger" onClick={() => setDeleting(true)}>
+          <Trash2 className="size-3.5" aria-hidden="true" />
+          Delete…
+        </Button>
+      )}
       <Button onClick={() => void duplicate()} title="Fill Setup with this configuration">
         <Copy className="size-3.5" aria-hidden="true" />
         Duplicate into Setup
       </Button>
       {live ? null : (
         <>
-          <Button kind="danger" onClick={() => setDeleting(true)}>
-            <Trash2 className="size-3.5" aria-hidden="true" />
-            Delete…
-          </Button>
           {session.legacy ? null : (
             <Button onClick={() => dispatch(resumeAsked({ sessionId: session.id, name: session.name }))}>
               <Play className="size-3.5" aria-hidden="true" />

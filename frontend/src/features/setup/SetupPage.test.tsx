@@ -73,6 +73,25 @@ test('a strong scale is warned of, and one press eases it', async () => {
   )
 }, 20_000)
 
+test('a start that needs a yes asks for it, with the milder way beside it', async () => {
+  const doubt = 'Times the learning rate that is 3.2e-02. Scaling alpha_over_rank would make the multiplier 1.'
+  const calls = serve({ ...SERVER, 'POST /training/preview': { body: { ...PREVIEW, needs_confirmation: doubt } } })
+  const { router } = renderPage(<SetupPage />, { path: '/setup' })
+  await ready()
+  await userEvent.click(startButton())
+  const dialog = () => within(screen.getByRole('dialog'))
+  await userEvent.click(dialog().getByRole('button', { name: 'Use alpha / rank' }))
+  expect(screen.queryByRole('dialog')).toBeNull()
+  await ready()
+  await userEvent.click(startButton())
+  expect(dialog().queryByRole('button', { name: 'Use alpha / rank' }), 'it is in use by now').toBeNull()
+  expect(calls.some((call) => call.path === '/training/start')).toBe(false)
+  await userEvent.click(dialog().getByRole('button', { name: 'Start all the same' }))
+  await waitFor(() => expect(router.state.location.pathname).toBe('/training'))
+  const start = calls.find((call) => call.path === '/training/start')
+  expect(start?.body).toMatchObject({ confirm_high_scale: true, lora_scaling: 'alpha_over_rank' })
+}, 30_000)
+
 test('while the server starts, the list says so, and is there as soon as it answers', async () => {
   let up = false
   serve({

@@ -4,6 +4,7 @@ import { useSelector } from 'react-redux'
 import { useListSessionsQuery } from '@/api/generated'
 import { selectIsLive, selectQueue } from '@/api/runSlice'
 import { ConfigDialog } from './ConfigDialog'
+import { ConfirmDialog } from './ConfirmDialog'
 import { DataCard } from './DataCard'
 import { defaultsFor, toRequest } from './form'
 import { GuideCard } from './GuideCard'
@@ -11,7 +12,7 @@ import { LoraCard } from './LoraCard'
 import { ModelCard } from './ModelCard'
 import { NotesCard } from './NotesCard'
 import { ParametersCard } from './ParametersCard'
-import { fieldErrors, reviewOf } from './review'
+import { fieldErrors, reviewOf, warningsOf } from './review'
 import { ReviewBar } from './ReviewBar'
 import { ReviewCard } from './ReviewCard'
 import { SetupHeader } from './SetupHeader'
@@ -37,6 +38,7 @@ export function SetupPage() {
   const live = useSelector(selectIsLive)
   const file = useConfigFile(form)
   const [showsConfig, setShowsConfig] = useState(false)
+  const [confirming, setConfirming] = useState(false)
 
   const errors = fieldErrors(touchedOnly(form), state.problem, startProblem)
   const review = reviewOf(list.loaded ? form.errors : {}, state)
@@ -44,9 +46,19 @@ export function SetupPage() {
   // The server may know of a run that this page has not heard of yet: then a press offers the queue.
   const queues = live || startProblem?.code === 'RunAlreadyActive'
   const onStart = () => {
-    if (startable && form.request) void start(form.request, { queue: queues })
+    if (!startable || !form.request) return
+    if (state.preview?.needs_confirmation) setConfirming(true)
+    else void start(form.request, { queue: queues })
   }
   useStartKey(onStart)
+
+  const doubt = state.preview?.needs_confirmation
+  const [warning = null] = confirming && doubt ? warningsOf(form.values, [doubt]) : []
+  const onConfirm = () => {
+    setConfirming(false)
+    // Said for this start only: the next one is asked about again.
+    if (form.request) void start({ ...form.request, confirm_high_scale: true }, { queue: queues })
+  }
 
   const demo = list.models.find((model) => model.defaults && model.problem === null)
   const first = sessions.data?.sessions.length === 0 && !live
@@ -100,6 +112,15 @@ export function SetupPage() {
         preview={state.preview}
         onClose={() => setShowsConfig(false)}
         onSave={() => void file.save()}
+      />
+      <ConfirmDialog
+        warning={warning}
+        onClose={() => setConfirming(false)}
+        onFix={(fix) => {
+          setConfirming(false)
+          form.set(fix.name, fix.draft)
+        }}
+        onStart={onConfirm}
       />
     </div>
   )

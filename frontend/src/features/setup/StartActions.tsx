@@ -30,7 +30,7 @@ export function StartActions(props: Props) {
         onClick={onStart}
       >
         {queues ? 'Add to queue' : 'Start Training'}
-        <kbd className="font-sans font-normal opacity-75" aria-hidden="true">
+        <kbd className="font-sans font-normal" aria-hidden="true">
           {isMac() ? '⌘↩' : 'Ctrl ↩'}
         </kbd>
       </Button>

@@ -104,6 +104,7 @@ describe('a session handed over', () => {
     epochs: null,
     adapter_name: 'captain',
     overwrite: true,
+    confirm_high_scale: true,
     resume_from: 'a-session',
     resume_checkpoint: 40,
     queue: true,

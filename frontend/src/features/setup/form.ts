@@ -54,7 +54,8 @@ export function draftsOf(record: Readonly<Record<string, unknown>>): Edits {
 
 /** A session's configuration as edits for a run like it, under a name of its own. */
 export function handedEdits(config: Readonly<Record<string, unknown>>, taken: ReadonlySet<string>): Edits {
-  const drafts = draftsOf({ ...config, overwrite: undefined })
+  // Replacing an adapter and a risky scale are agreed to for one run.
+  const drafts = draftsOf({ ...config, overwrite: undefined, confirm_high_scale: undefined })
   const name = drafts.adapter_name
   if (typeof name !== 'string') return drafts
   // The session has the name, whether or not it is in the list.
