@@ -122,8 +122,7 @@ class Downloads:
             known.cancel()
         if job.info.state == "error" and job.end is not None:
             if not await asyncio.to_thread(folder.has_files):
-                self._jobs.pop(folder.id, None)
-                await asyncio.to_thread(folder.remove)
+                await self._forget(job)
             kind = _REFUSALS.get(job.end.kind, errors.HubUnreachable)
             raise kind(job.end.error, hint=job.end.hint)
         return job.info
@@ -139,11 +138,14 @@ class Downloads:
             if job.info.state in LIVE:  # It had not begun.
                 self._stopped(job)
             return job.info
-        del self._jobs[job_id]
+        await self._forget(job)
+        return job.info
+
+    async def _forget(self, job: _Job) -> None:
+        self._jobs.pop(job.info.id, None)
         await asyncio.to_thread(job.folder.remove)
         job.info.state = "removed"
         self._say(job, "job_progress", now=True)
-        return job.info
 
     async def _run(self, job: _Job) -> None:
         try:

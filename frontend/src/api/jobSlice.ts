@@ -1,5 +1,5 @@
 /** Work beside the runs, as the event stream tells of it: how far each job is, and how it ended. */
-import { createSlice } from '@reduxjs/toolkit'
+import { createSelector, createSlice } from '@reduxjs/toolkit'
 
 import type { JobData } from './frames'
 import { framesReceived } from './runSlice'
@@ -26,6 +26,8 @@ const jobSlice = createSlice({
         switch (frame.type) {
           case 'training_state':
             snapshots += 1
+            // What was told of downloads may be out of date now; their list is asked for anew.
+            jobs = Object.fromEntries(Object.entries(jobs).filter(([, job]) => job.kind !== 'download'))
             break
           case 'job_progress':
           case 'job_completed':
@@ -49,6 +51,12 @@ export const selectSnapshots = (state: WithJobs): number => state.jobs.snapshots
 export function selectJob(state: WithJobs, id: string | null): JobView | null {
   return id === null ? null : (state.jobs.jobs[id] ?? null)
 }
+
+/** What was told of model downloads, in the order they were first heard of. */
+export const selectDownloadJobs = createSelector(
+  (state: WithJobs) => state.jobs.jobs,
+  (jobs): readonly JobView[] => Object.values(jobs).filter((job) => job.kind === 'download'),
+)
 
 function newest(jobs: JobSliceState['jobs']): JobSliceState['jobs'] {
   const all = Object.entries(jobs)

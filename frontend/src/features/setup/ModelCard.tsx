@@ -1,12 +1,17 @@
 /** The base model: what was found, what the chosen one is, whether it fits. */
-import { useState } from 'react'
-import type { ModelInfo, Preview } from '@/api/generated'
+import { useCallback, useState } from 'react'
+import { useSystemQuery, type ModelInfo, type Preview } from '@/api/generated'
+import { DownloadDialog } from './DownloadDialog'
+import { DownloadRows } from './DownloadRows'
+import { canResume, isLive } from './downloads'
 import type { FieldErrors } from './form'
 import { ModelFacts } from './ModelFacts'
+import { UnusableModels } from './UnusableModels'
+import { useDownloads } from './useDownloads'
 import type { ModelList } from './useModels'
 import type { SetupForm } from './useSetupForm'
 import { bridge } from '@/lib/bridge'
-import { plural } from '@/lib/format'
+import { bytes, plural } from '@/lib/format'
 import { Button } from '@/ui/Button'
 import { Card } from '@/ui/Card'
 import { ErrorPanel } from '@/ui/ErrorPanel'
@@ -25,7 +30,14 @@ type Props = {
 
 export function ModelCard({ form, errors, list, preview }: Props) {
   const [byPath, setByPath] = useState(false)
+  const [downloading, setDownloading] = useState(false)
   const path = String(form.values.model_path)
+  const { set } = form
+  const choose = useCallback((arrived: string) => set('model_path', arrived), [set])
+  const downloads = useDownloads(choose)
+  const unfinished = downloads.all.filter((info) => isLive(info) || canResume(info))
+  const { data: system } = useSystemQuery()
+  const limit = system?.recommended_working_set ?? null
   const openFolder = async () => {
     const desktop = bridge()
     if (!desktop) return setByPath(true)
@@ -38,7 +50,14 @@ export function ModelCard({ form, errors, list, preview }: Props) {
     <LinkButton onClick={() => void openFolder()}>Open a folder…</LinkButton>
   )
   return (
-    <Card title="Model" subtitle={<>{summary(list)} · {aside}</>}>
+    <Card
+      title="Model"
+      subtitle={
+        <>
+          {summary(list)} · {aside} · <LinkButton onClick={() => setDownloading(true)}>Download…</LinkButton>
+        </>
+      }
+    >
       {list.problem && !list.loaded ? (
         <ErrorPanel
           message={list.problem.detail}
@@ -59,12 +78,19 @@ export function ModelCard({ form, errors, list, preview }: Props) {
               )
             }
             return (
-              <Select {...control} value={path} options={optionsFor(list.models, path)} onChoose={(next) => form.set('model_path', next)} />
+              <Select {...control} value={path} options={optionsFor(list.models, path, limit)} onChoose={(next) => form.set('model_path', next)} />
             )
           }}
         </Field>
       )}
       {list.loaded ? <ModelFacts model={form.model} memory={preview?.memory ?? null} /> : null}
+      <UnusableModels models={list.models} />
+      {unfinished.length > 0 && !downloading ? (
+        <div className="mt-3">
+          <DownloadRows shown={unfinished} downloads={downloads} />
+        </div>
+      ) : null}
+      {downloading ? <DownloadDialog downloads={downloads} onClose={() => setDownloading(false)} /> : null}
     </Card>
   )
 }
@@ -77,13 +103,20 @@ function summary({ loaded, models, problem }: ModelList): string {
 }
 
 /** Same names are told apart by their folder; unusable ones stay visible, and say so. */
-function optionsFor(models: readonly ModelInfo[], path: string): readonly Option[] {
+function optionsFor(models: readonly ModelInfo[], path: string, limit: number | null): readonly Option[] {
   const names = models.map((model) => model.name)
   const options = models.map((model) => {
     const twice = names.filter((name) => name === model.name).length > 1
     const label = twice ? `${model.name} — ${model.path}` : model.name
-    return { value: model.path, label: model.problem ? `${label} (not usable)` : label }
+    return { value: model.path, label: `${label}${remark(model, limit)}` }
   })
   if (options.some((option) => option.value === path)) return options
   return [{ value: path, label: path === '' ? 'Choose a model' : path, disabled: path === '' }, ...options]
+}
+
+/** What is sure without a preview: a run needs more than the weights alone. */
+function remark({ problem, size_bytes: size }: ModelInfo, limit: number | null): string {
+  if (problem !== null) return ' (not usable)'
+  if (size === null) return ''
+  return limit !== null && size > limit ? ` · needs over ${bytes(size)}` : ` · ${bytes(size)}`
 }
