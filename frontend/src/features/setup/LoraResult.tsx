@@ -1,7 +1,7 @@
 /** The coverage picture and the exact count of what will be trained. */
 import type { Problem } from '@/api/errors'
 import type { LoraKey, LoraTargets, Preview } from '@/api/generated'
-import { trainableParameters } from './lora'
+import { notesOf, trainableParameters } from './lora'
 import { CoverageLegend, MatrixCoverage } from './MatrixCoverage'
 import { number } from './review'
 import type { SetupForm } from './useSetupForm'
@@ -30,10 +30,10 @@ export function LoraResult({ form, preview, targets, problem, covered }: Props) 
     <>
     <div className="mt-4 flex flex-col gap-4 @xl:flex-row @xl:items-center @xl:gap-5">
       <div className="min-w-0 flex-1">
-        {targets ? (
+        {targets?.keys.length ? (
           <MatrixCoverage targets={targets} covered={covered} coverage={number(form.values, 'lora_num_layers') ?? -1} />
         ) : (
-          <CoverageSkeleton waiting={form.model !== null} />
+          <CoverageSkeleton waiting={form.model !== null && targets === null} model={form.model !== null} />
         )}
       </div>
       <div className="w-full shrink-0 @xl:w-40">
@@ -44,7 +44,25 @@ export function LoraResult({ form, preview, targets, problem, covered }: Props) 
         <CoverageLegend covered={covered} />
       </div>
     </div>
-    {targets?.notes.length ? <p className="mt-3 text-tiny text-faint">{targets.notes.join(' ')}</p> : null}
+    {targets ? <Notes targets={targets} /> : null}
+    </>
+  )
+}
+
+function Notes({ targets }: { readonly targets: LoraTargets }) {
+  const { warnings, remarks } = notesOf(targets)
+  return (
+    <>
+      {warnings.length > 0 ? (
+        <Notice tone="warn" className="mt-3">
+          <ul className="flex flex-col gap-1">
+            {warnings.map((note) => (
+              <li key={note}>{note}</li>
+            ))}
+          </ul>
+        </Notice>
+      ) : null}
+      {remarks.length > 0 ? <p className="mt-3 text-tiny text-faint">{remarks.join(' ')}</p> : null}
     </>
   )
 }
@@ -55,14 +73,20 @@ type Figures = { readonly trainable: number | null; readonly total: number | nul
 function figuresOf({ form, preview, targets, covered }: Omit<Props, 'problem'>): Figures {
   const [rank, coverage] = [number(form.values, 'lora_rank'), number(form.values, 'lora_num_layers')]
   const plain = form.values.fine_tune_type === 'lora'
-  const own = plain && targets && rank !== null && coverage !== null ? trainableParameters(targets, covered, { rank, coverage }) : null
+  const own = plain && targets?.keys.length && rank !== null && coverage !== null ? trainableParameters(targets, covered, { rank, coverage }) : null
   const trainable = own ?? preview?.lora?.trainable_parameters ?? null
   const total = targets?.total_parameters ?? preview?.lora?.total_parameters ?? form.model?.parameters ?? null
   return { trainable, total, share: trainable !== null && total ? (trainable / total) * 100 : null }
 }
 
-function CoverageSkeleton({ waiting }: { readonly waiting: boolean }) {
-  if (!waiting) return <p className="text-small text-faint">{UNKNOWN} The picture of matrices and layers appears with a model.</p>
+function CoverageSkeleton({ waiting, model }: { readonly waiting: boolean; readonly model: boolean }) {
+  if (!waiting) {
+    return (
+      <p className="text-small text-faint">
+        {UNKNOWN} {model ? 'This model’s matrices are not known.' : 'The picture of matrices and layers appears with a model.'}
+      </p>
+    )
+  }
   return (
     <div className="flex flex-col gap-[5px]" aria-hidden="true">
       {Array.from({ length: 7 }, (_, row) => (

@@ -1,6 +1,6 @@
 /** Which matrices: a preset of the architecture, or a list of one's own. */
 import type { LoraTargets } from '@/api/generated'
-import { fieldOf } from './fieldRules'
+import { fieldOf, type Draft } from './fieldRules'
 import { PRESET_NAMES } from './labels'
 import { coveredKeys } from './lora'
 import type { SetupForm } from './useSetupForm'
@@ -19,7 +19,7 @@ export function PresetPicker({ form, targets }: Props) {
   ]
   const choose = (value: string) => {
     if (value !== CUSTOM) form.set('lora_keys', value)
-    else form.set('lora_keys', targets ? coveredKeys(targets, chosen).map((key) => key.name) : [])
+    else form.set('lora_keys', targets ? namesOf(targets, chosen) : [])
   }
   return (
     <Segmented
@@ -29,6 +29,12 @@ export function PresetPicker({ form, targets }: Props) {
       onChoose={choose}
     />
   )
+}
+
+/** What the present choice covers; where the modules can't be read, the names it stands for. */
+function namesOf(targets: LoraTargets, chosen: Draft): readonly string[] {
+  if (targets.keys.length > 0) return coveredKeys(targets, chosen).map((key) => key.name)
+  return typeof chosen === 'string' ? (targets.presets[chosen] ?? []) : Array.isArray(chosen) ? chosen : []
 }
 
 /** Experts are offered for mixtures only. */

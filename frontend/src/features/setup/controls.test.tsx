@@ -151,3 +151,12 @@ test('a number may be emptied while typing; then there is nothing to send', () =
   expect(rank).toHaveProperty('value', '900')
   expect(sent()).toBeNull()
 })
+
+test('a name of another model stands in the list, and can be taken out', () => {
+  localStorage.setItem('droid.setup', JSON.stringify({ edits: { ...START, lora_keys: ['mlp.up_proj', 'attn.c_attn'] }, level: 'simple' }))
+  serve({})
+  renderPage(<Cards />)
+  expect(sent()?.lora_keys).toEqual(['mlp.up_proj', 'attn.c_attn'])
+  fireEvent.click(labelled('attn.c_attnnot in this model'))
+  expect(sent()?.lora_keys).toEqual(['mlp.up_proj'])
+})

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { coveredBlocks, coveredKeys, effectiveScale, peftAlpha, trainableParameters } from './lora'
+import { coveredBlocks, coveredKeys, effectiveScale, notesOf, peftAlpha, trainableParameters, unknownNames } from './lora'
 import { inWords } from './MatrixCoverage'
 import { TARGETS } from './samples'
 
@@ -41,4 +41,16 @@ test('the picture can be read out', () => {
   expect(inWords({ targets: TARGETS, covered, coverage: 8 })).toBe(
     '2 matrices (2 attention) in the last 8 of 24 layers: self_attn.q_proj, self_attn.v_proj.',
   )
+})
+
+test('listed names that match nothing are warned of, other notes are remarks', () => {
+  const notes = ['linear_attn.dt_bias is listed for qwen3_next, but is no matrix.', '48 layers is an unusual depth.']
+  const known = { ...TARGETS, unmatched_seed_keys: ['linear_attn.dt_bias'], notes }
+  expect(notesOf(known)).toEqual({ warnings: [notes[0]], remarks: [notes[1]] })
+  const unread = { ...TARGETS, keys: [], notes: ['The modules of this model could not be read.'] }
+  expect(notesOf(unread)).toEqual({ warnings: unread.notes, remarks: [] })
+})
+
+test('a chosen name that this model lacks is found', () => {
+  expect(unknownNames(TARGETS, ['self_attn.q_proj', 'attn.c_attn'])).toEqual(['attn.c_attn'])
 })

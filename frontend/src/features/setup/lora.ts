@@ -9,6 +9,19 @@ export function coveredKeys(targets: LoraTargets, choice: Draft): readonly LoraK
   return targets.keys.filter((key) => wanted.has(key.name))
 }
 
+/** The chosen names that are no module of this model. */
+export function unknownNames(targets: LoraTargets, chosen: readonly string[]): readonly string[] {
+  return chosen.filter((name) => !targets.keys.some((key) => key.name === name))
+}
+
+export type TargetNotes = { readonly warnings: readonly string[]; readonly remarks: readonly string[] }
+
+/** What the server says of this model's modules: names that match nothing are warned of. */
+export function notesOf({ keys, notes, unmatched_seed_keys: unmatched }: LoraTargets): TargetNotes {
+  const warns = (note: string) => keys.length === 0 || unmatched.some((name) => note.startsWith(`${name} `))
+  return { warnings: notes.filter(warns), remarks: notes.filter((note) => !warns(note)) }
+}
+
 /** Blocks that get an adapter: the last N, -1 is all. */
 export function coveredLayers(targets: LoraTargets, coverage: number): number {
   return coverage <= 0 ? targets.num_layers : Math.min(coverage, targets.num_layers)
