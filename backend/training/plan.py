@@ -70,7 +70,7 @@ class Planner:
             iterations = max(1, round(request.epochs * steps))
         refuse_impossible(request, model, targets, iterations)
         keys, lora, trainable = _coverage(request, targets)
-        width = 4 if request.fine_tune_type != "full" else _width(model)
+        checkpoint_bytes = _checkpoint_bytes(request, model, trainable)
         checkpoints = iterations // request.save_every
         if request.keep_checkpoints:
             checkpoints = min(checkpoints, request.keep_checkpoints)
@@ -86,7 +86,7 @@ class Planner:
             iterations=iterations,
             steps_per_epoch=steps,
             trainable=trainable,
-            checkpoint_bytes=trainable * width,
+            checkpoint_bytes=checkpoint_bytes,
             checkpoints=checkpoints,
             warnings=(
                 *data.warnings,
@@ -94,7 +94,7 @@ class Planner:
                 *warnings_for(
                     request,
                     iterations=iterations,
-                    checkpoint_bytes=trainable * width,
+                    checkpoint_bytes=checkpoint_bytes,
                     checkpoints=checkpoints,
                 ),
             ),
@@ -174,6 +174,15 @@ def _read_config(model: ModelInfo) -> dict[str, Any]:
     except (OSError, ValueError) as problem:
         raise BadContent(f"The config.json of {model.name} can't be read: {problem}.") from problem
     return value if isinstance(value, dict) else {}
+
+
+def _checkpoint_bytes(request: StandardStart, model: ModelInfo, trainable: int) -> int:
+    """The weights, and the optimizer's state that a resume needs, which is as wide as they are."""
+    width = _width(model) if request.fine_tune_type == "full" else 4
+    copies = {"adam": 2, "adamw": 2, "muon": 1, "sgd": 1, "adafactor": 0}[request.optimizer]
+    if request.optimizer == "adafactor" and request.beta1 is not None:
+        copies = 1  # Without it, its state is rows and columns only.
+    return trainable * width * (1 + copies)
 
 
 def _width(model: ModelInfo) -> int:

@@ -145,3 +145,26 @@ def agrees_with_preview(written: dict[str, Any], preview: Preview, recipe: Recip
     assert told.effective_scale == lora["scale"]
     layers = 2 if written["num_layers"] < 1 else written["num_layers"]
     assert (told.layers, told.matched_modules) == (layers, layers * len(lora["keys"]))
+
+
+@pytest.mark.parametrize(
+    ("fields", "copies"),
+    [
+        ({"optimizer": "adamw"}, 3),
+        ({"optimizer": "sgd"}, 2),
+        ({"optimizer": "muon"}, 2),
+        ({"optimizer": "adafactor"}, 1),
+        ({"optimizer": "adafactor", "beta1": 0.9}, 2),
+    ],
+    ids=str,
+)
+async def test_a_checkpoint_is_counted_with_the_state_that_a_resume_needs(
+    planning: Planning, fields: dict[str, Any], copies: int
+) -> None:
+    needed = {"train_data_path": str(planning.root / "rows" / "train.jsonl"), "max_seq_length": 64}
+    request = StandardStart.model_validate(needed | {"model_path": str(planning.folder)} | fields)
+
+    preview = await planning.manager.preview(request)
+
+    assert preview.lora is not None
+    assert preview.checkpoint_bytes == preview.lora.trainable_parameters * 4 * copies
