@@ -28,9 +28,11 @@ from backend.errors import (
 from backend.runs.queue import RunQueue, WaitingRun
 from backend.runs.recipe import Recipe
 from backend.runs.schemas import ModelRef
+from backend.runs.store import SessionStore
 from backend.runs.supervisor import RunSupervisor
 from backend.settings import Settings
 from backend.training.config import StandardStart
+from backend.training.duration import estimate_seconds, past_runs, work_of
 from backend.training.lora_keys import ModelInspector
 from backend.training.memory import estimate_memory
 from backend.training.plan import Plan, Planner
@@ -72,6 +74,7 @@ class TrainingManager:
         self._planner = Planner(models, inspector)
         self._tokens = TokenCounter(settings)
         self._continuations = Continuations(settings)
+        self._sessions = SessionStore(settings.sessions_dir, settings.adapters_dir)
         self._working_set = working_set or cache(lambda: _recommended(settings))
         self._keys: dict[str, _Remembered] = {}
 
@@ -124,7 +127,7 @@ class TrainingManager:
             iterations=plan.iterations,
             steps_per_epoch=plan.steps_per_epoch,
             epochs=round(plan.iterations / plan.steps_per_epoch, 4),
-            estimated_seconds=None,
+            estimated_seconds=await self._seconds(plan, counts),
             checkpoint_bytes=plan.checkpoint_bytes or None,
             checkpoints_kept=plan.checkpoints,
             needs_confirmation=None if going_on else confirmation_for(request),
@@ -223,6 +226,12 @@ class TrainingManager:
         """The plan of a request, or of the whole one that it continues a session with."""
         going_on = await asyncio.to_thread(self._continuations.find, request)
         return going_on, await self._planner.plan(going_on.request if going_on else request)
+
+    async def _seconds(self, plan: Plan, counts: TokenCounts | None) -> float | None:
+        if counts is None:
+            return None
+        past = await asyncio.to_thread(past_runs, self._sessions)
+        return estimate_seconds(past, work_of(plan, counts))
 
     def _paths(self, plan: Plan, session_id: str) -> RunPaths:
         return RunPaths(
