@@ -241,7 +241,7 @@ async def test_prompts_that_leave_no_answer_at_all_are_refused(
 
 
 async def test_a_run_of_great_strength_starts_only_when_confirmed(house: House) -> None:
-    strong = {"lora_alpha": 128.0}
+    strong: dict[str, Any] = {"lora_alpha": 128.0}
 
     preview = await house.manager.preview(house.request(**strong))
     assert "ruined" in (preview.needs_confirmation or "")
