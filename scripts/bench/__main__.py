@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from datetime import UTC, datetime
 
-from backend.core.system import describe_system
-from backend.settings import read_settings
+from scripts.bench.lengths import bench_lengths
+from scripts.bench.machine import machine
 from scripts.bench.measures import Measure, page, server, speed
+from scripts.bench.memory import bench_memory
 from scripts.setup.stamps import CHECKOUT
 
 _PAGE = CHECKOUT / "docs" / "benchmarks.md"
@@ -26,30 +25,26 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="npm run bench --")
     parser.add_argument("--pairs", type=int, default=5, help="runs of each kind (5)")
     parser.add_argument("--write", action="store_true", help="keep the result in docs/")
+    parser.add_argument(
+        "what", nargs="?", choices=["app", "memory", "lengths"], default="app",
+        help="the app against plain mlx_lm, the memory estimate, or batches sorted by length",
+    )  # fmt: skip
     args = parser.parse_args()
+    if args.what == "memory":
+        return bench_memory(write=args.write)
+    if args.what == "lengths":
+        return bench_lengths(seeds=args.pairs, write=args.write)
     measures: list[Measure] = []
     for part in (page(), server(), speed(args.pairs)):
         for measure in part:
             print(f"  {measure.name:<40} {_value(measure)}   {_verdict(measure)}")
             measures.append(measure)
-    machine = _machine()
-    print(f"\n  {machine}")
+    where = machine()
+    print(f"\n  {where}")
     if args.write:
-        _PAGE.write_text(_HEAD + _report(measures, machine), encoding="utf-8")
+        _PAGE.write_text(_HEAD + _report(measures, where), encoding="utf-8")
         print(f"  wrote {_PAGE.relative_to(CHECKOUT)}")
     return 0 if all(measure.good for measure in measures) else 1
-
-
-def _machine() -> str:
-    info = describe_system(read_settings())
-    memory = f"{info.memory_total / 2**30:.0f} GiB" if info.memory_total else "unknown memory"
-    load = os.getloadavg()[0]
-    return (
-        f"{datetime.now(UTC):%Y-%m-%d} · {info.chip or 'unknown chip'} · {info.cores} cores · "
-        f"{memory} · {info.os} · Python {info.python} · "
-        f"mlx {info.engines['mlx']} on {info.device} · mlx-lm {info.engines['mlx-lm']} · "
-        f"BLAS: {info.blas.source} · load {load:.1f}"
-    )
 
 
 def _value(measure: Measure) -> str:
@@ -61,14 +56,14 @@ def _verdict(measure: Measure) -> str:
     return f"{'ok' if measure.good else 'MISSED'} ({limit}; {measure.detail})"
 
 
-def _report(measures: list[Measure], machine: str) -> str:
+def _report(measures: list[Measure], where: str) -> str:
     rows = [
         f"| {m.name} | {_value(m)} | {'≥' if m.at_least else '≤'} {m.limit:g} {m.unit} | "
         f"{'yes' if m.good else '**no**'} | {m.detail} |"
         for m in measures
     ]
     table = ["| measure | result | limit | met | how |", "|---|---|---|---|---|", *rows]
-    return f"{machine}\n\n" + "\n".join(table) + "\n"
+    return f"{where}\n\n" + "\n".join(table) + "\n"
 
 
 if __name__ == "__main__":

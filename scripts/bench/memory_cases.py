@@ -1,0 +1,88 @@
+"""What the memory bench trains: random models and settings.
+
+The factors of `backend/training/memory.py` were fitted to the runs that
+tests/training/test_memory.py lists; of the cases here only the one marked `fitted` is among those.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A random model of `kind` and one configuration to train it with."""
+
+    kind: str
+    hidden: int
+    layers: int
+    inner: int
+    heads: int
+    kv_heads: int
+    vocabulary: int
+    batch: int
+    length: int
+    rank: int = 8
+    checkpoint: bool = False
+    dtype: str = "float32"
+    fine_tune: str = "lora"
+    keys: str = "full"
+    optimizer: str = "adamw"
+    accumulate: int = 1
+    top: int = -1
+    fitted: bool = False
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """As in the config.json of such a model."""
+        return {
+            "model_type": self.kind,
+            "hidden_size": self.hidden,
+            "num_hidden_layers": self.layers,
+            "intermediate_size": self.inner,
+            "num_attention_heads": self.heads,
+            "num_key_value_heads": self.kv_heads,
+            "vocab_size": self.vocabulary,
+            "rms_norm_eps": 1e-6,
+            "rope_theta": 10_000.0,
+            "max_position_embeddings": 4096,
+            "tie_word_embeddings": self.kind == "qwen2",
+        }
+
+
+def _case(kind: str, shape: tuple[int, int, int, int, int, int], run: tuple[int, int],
+          **more: Any) -> Case:  # fmt: skip
+    hidden, layers, inner, heads, kv_heads, vocabulary = shape
+    batch, length = run
+    return Case(
+        kind=kind, hidden=hidden, layers=layers, inner=inner, heads=heads, kv_heads=kv_heads,
+        vocabulary=vocabulary, batch=batch, length=length, **more,
+    )  # fmt: skip
+
+
+_DEMO = (256, 4, 512, 4, 2, 1280)
+_SMALL = (192, 6, 512, 6, 2, 4000)
+_WIDE = (512, 6, 1376, 8, 2, 8000)
+_DEEP = (256, 12, 704, 4, 4, 2000)
+_LARGE = (640, 8, 1760, 10, 2, 16000)
+
+CASES: tuple[Case, ...] = (
+    _case("qwen2", _DEMO, (8, 96), rank=32),
+    _case("qwen2", _DEMO, (2, 384), rank=64, checkpoint=True),
+    _case("llama", _SMALL, (4, 128), rank=16),
+    _case("llama", _SMALL, (1, 512), checkpoint=True, fitted=True),
+    _case("llama", _SMALL, (2, 320), rank=16, checkpoint=True),
+    _case("llama", _SMALL, (2, 192), keys="attention", rank=128),
+    _case("qwen2", _WIDE, (2, 64), rank=32),
+    _case("qwen2", _WIDE, (2, 96), rank=32, checkpoint=True),
+    _case("qwen2", _SMALL, (1, 256), rank=32, checkpoint=True, accumulate=2),
+    _case("llama", _DEEP, (4, 64), rank=8),
+    _case("llama", _DEEP, (4, 96), rank=64, checkpoint=True),
+    _case("llama", _DEEP, (2, 128), rank=8, top=4),
+    _case("qwen2", _DEEP, (2, 64), fine_tune="full", checkpoint=True),
+    _case("qwen2", _SMALL, (4, 96), fine_tune="full", optimizer="adam"),
+    _case("llama", _SMALL, (2, 128), fine_tune="dora", rank=16),
+    _case("llama", _LARGE, (1, 64), rank=16),
+    _case("qwen2", _DEMO, (4, 96), rank=32, dtype="bfloat16", checkpoint=True),
+)
