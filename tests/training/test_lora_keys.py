@@ -57,8 +57,18 @@ async def test_qwen_half_a_billion_has_the_published_numbers(
 
 
 @pytest.mark.engine
-async def test_a_tree_that_cannot_be_built_is_answered_with_the_seven(tmp_path: Path) -> None:
-    folder = folder_with(tmp_path, '{"model_type": "qwen2", "hidden_size": "many"}')
+@pytest.mark.parametrize(
+    "config",
+    [
+        '{"model_type": "qwen2", "hidden_size": "many"}',
+        '{"model_type": "olmo"}',  # Prints on stdout and ends its process.
+        '{"model_type": "no_such_architecture"}',
+    ],
+)
+async def test_a_tree_that_cannot_be_built_is_answered_with_the_seven(
+    tmp_path: Path, config: str
+) -> None:
+    folder = folder_with(tmp_path, config)
 
     found = await inspector(tmp_path).targets(model(path=str(folder), num_layers=6))
 
