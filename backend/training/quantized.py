@@ -122,7 +122,7 @@ def quantize_remarks(base: QuantizedBase | None, *, on_cpu: bool) -> list[str]:
         remarks = [f"The base is quantised to {base.bits} bits once{size}."]
     if on_cpu:
         remarks.append(
-            "On a CPU, a quantised base trains about twenty times slower than the model as it is."
+            "On a CPU, a quantised base trains seven to twenty times slower than the whole model."
         )
     return remarks
 
