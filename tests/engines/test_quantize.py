@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from safetensors import safe_open
@@ -126,3 +128,22 @@ def test_a_base_that_is_not_there_is_said(tmp_path: Path) -> None:
 
     assert ended.exit["state"] == "error"
     assert not (tmp_path / "copy").exists()
+
+
+def test_a_run_goes_on_as_if_unbroken_even_where_its_copy_was_deleted(
+    tmp_path: Path, tiny_model: Path
+) -> None:
+    copy = tmp_path / ".cache" / "tiny-q8"
+    config = {"model": str(copy), "quantize_from": str(tiny_model)}
+    fields: dict[str, Any] = {"quantize_base": 8, "iterations": 4, "save_every": 2}
+    whole = train(prepare_run(tmp_path / "whole", tiny_model, config=config, **fields))
+    shutil.rmtree(copy)
+
+    run = prepare_run(
+        tmp_path / "again", tiny_model, config=config | {"resume_checkpoint": 2}, **fields
+    )
+    shutil.copytree(tmp_path / "whole" / "run" / "state", run / "state")
+    again = train(run)
+
+    assert again.exit["state"] == "completed", again.log
+    assert again.losses == pytest.approx(whole.losses[2:], abs=1e-6)
