@@ -134,8 +134,10 @@ def lineage_of(config: dict[str, Any], data: dict[str, Any] | None) -> dict[str,
         "session_id": config.get("session_id"),
         "method": config.get("method", "sft"),
         "base_model": {
-            "path": config["model"],
+            # The model as it was chosen; what was trained on is a copy of it, if quantised.
+            "path": config.get("quantize_from") or config["model"],
             "fingerprint": config.get("model_fingerprint"),
+            "quantize_base": config.get("quantize_base"),
         },
         "data": data,
         "seed": config["seed"],

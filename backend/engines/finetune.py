@@ -30,6 +30,7 @@ from backend.engines.control import Control
 from backend.engines.emit import Emitter
 from backend.engines.explain import Ending
 from backend.engines.feed import Rows, StepFeed, masked_loss
+from backend.engines.quantize import make_quantized_base
 from backend.engines.sets import Sets, load_sets
 from backend.engines.state import Moment, StateFolder, restore
 from backend.engines.watch import Both, Diverged, Patience, Watch
@@ -47,6 +48,7 @@ def train_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     """Train what the run folder describes; answer how it ended. Errors are raised."""
     args = read_config(folder / "config.yaml")
     np.random.seed(args.seed)
+    make_quantized_base(args, emit, _say)
     model, tokenizer = load(args.model)
     if control.stop:
         return Ending("stopped", "Stopped while the model was loading; nothing was saved.")

@@ -12,7 +12,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 PhaseName = Literal[
-    "loading model", "preparing data", "training", "evaluating", "saving", "paused", "done"
+    "loading model",
+    "quantising base",
+    "preparing data",
+    "training",
+    "evaluating",
+    "saving",
+    "paused",
+    "done",
 ]
 
 

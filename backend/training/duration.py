@@ -28,6 +28,7 @@ class PastRun:
     parameters: int | None
     tokens_per_second: float
     checkpointing: bool
+    quantize_base: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +40,14 @@ class Work:
     checkpointing: bool
     trained_tokens: float
     validated_tokens: float
+    quantize_base: int | None = None
 
 
 def estimate_seconds(past: Sequence[PastRun], work: Work) -> float | None:
     """`past` is newest first. Runs of the same model are taken as they are; without one, others
-    are scaled by their number of weights.
+    are scaled by their number of weights. A quantised base has a speed of its own.
     """
+    past = [run for run in past if run.quantize_base == work.quantize_base]
     same = [
         run for run in past if work.fingerprint is not None and run.fingerprint == work.fingerprint
     ]
@@ -74,6 +77,7 @@ def work_of(plan: Plan, counts: TokenCounts) -> Work:
         checkpointing=request.grad_checkpoint,
         trained_tokens=plan.iterations / max(1, plan.steps_per_epoch) * sum(lengths),
         validated_tokens=evaluations * rows * mean,
+        quantize_base=request.quantize_base,
     )
 
 
@@ -103,6 +107,7 @@ def _past_run(record: SessionRecord) -> PastRun | None:
         parameters=_count(record.metrics.get("total_parameters")),
         tokens_per_second=float(speed),
         checkpointing=bool(record.config.get("grad_checkpoint")),
+        quantize_base=_count(record.config.get("quantize_base")),
     )
 
 

@@ -37,6 +37,7 @@ from backend.training.lora_keys import ModelInspector
 from backend.training.memory import estimate_memory
 from backend.training.plan import Plan, Planner
 from backend.training.prepare import stage_data
+from backend.training.quantized import QuantizedBase, quantize_remarks, quantized_base
 from backend.training.resume import Continuation, Continuations, resuming
 from backend.training.schemas import DataPreview, Preview, StartAnswer, StopAnswer
 from backend.training.standard import RunPaths, build_config, command_for
@@ -76,6 +77,7 @@ class TrainingManager:
         self._continuations = Continuations(settings)
         self._sessions = SessionStore(settings.sessions_dir, settings.adapters_dir)
         self._working_set = working_set or cache(lambda: _recommended(settings))
+        self._on_cpu = cache(lambda: describe_system(settings).device == "CPU")
         self._keys: dict[str, _Remembered] = {}
 
     async def start(self, request: StandardStart, *, idempotency_key: str | None) -> StartAnswer:
@@ -102,7 +104,8 @@ class TrainingManager:
         request = plan.request
         counts = await self._tokens.count(plan.model, plan.data, mask=request.mask_prompt)
         paths = self._paths(plan, "<session>")
-        warnings = [*_remarks(going_on, plan), *plan.warnings, *_token_warnings(plan, counts)]
+        warnings = await self._warnings(going_on, plan)
+        warnings += _token_warnings(plan, counts)
         taken = await asyncio.to_thread(paths.adapter.exists)
         if taken and not await asyncio.to_thread(_may_replace, going_on, plan, paths):
             warnings.append(
@@ -192,7 +195,7 @@ class TrainingManager:
         request = plan.request
         if going_on is None:  # A session that is continued keeps the scale that it has.
             refuse_unconfirmed(request)
-        warnings = [*_remarks(going_on, plan), *plan.warnings]
+        warnings = await self._warnings(going_on, plan)
         if request.mask_prompt:
             counts = await self._tokens.count(plan.model, plan.data, mask=True)
             warnings += _token_warnings(plan, counts)
@@ -227,6 +230,22 @@ class TrainingManager:
         going_on = await asyncio.to_thread(self._continuations.find, request)
         return going_on, await self._planner.plan(going_on.request if going_on else request)
 
+    async def _warnings(self, going_on: Continuation | None, plan: Plan) -> list[str]:
+        remarks = _remarks(going_on, plan)
+        if base := self._quantized(plan):
+            on_cpu = await asyncio.to_thread(self._on_cpu)
+            remarks += quantize_remarks(base, on_cpu=on_cpu)
+        return [*remarks, *plan.warnings]
+
+    def _quantized(self, plan: Plan) -> QuantizedBase | None:
+        return quantized_base(
+            plan.request,
+            plan.model,
+            plan.targets,
+            fingerprint=plan.fingerprint,
+            data_dir=self._settings.data_dir,
+        )
+
     async def _seconds(self, plan: Plan, counts: TokenCounts | None) -> float | None:
         if counts is None:
             return None
@@ -234,8 +253,10 @@ class TrainingManager:
         return estimate_seconds(past, work_of(plan, counts))
 
     def _paths(self, plan: Plan, session_id: str) -> RunPaths:
+        model, quantized = Path(plan.model.path), self._quantized(plan)
         return RunPaths(
-            model=Path(plan.model.path),
+            model=quantized.path if quantized else model,
+            quantize_from=model if quantized else None,
             run=self._settings.sessions_dir / session_id,
             adapter=child_path(self._settings.adapters_dir, plan.request.adapter_name),
         )
@@ -263,11 +284,13 @@ class TrainingManager:
                 errors=[FieldProblem("adapter_name", text)],
             )
         needed = plan.checkpoint_bytes * (plan.checkpoints + 3)  # Latest, best, one being written.
+        quantized = self._quantized(plan)
+        needed += quantized.missing_bytes if quantized else 0
         free = shutil.disk_usage(self._settings.data_dir).free
         if needed > free:
             text = (
-                f"The checkpoints need {needed / 1e9:.1f} GB and the disk has {free / 1e9:.1f} GB "
-                "free."
+                f"The checkpoints {'and the quantised base ' if quantized else ''}need "
+                f"{needed / 1e9:.1f} GB and the disk has {free / 1e9:.1f} GB free."
             )
             raise NoDiskSpace(
                 text,

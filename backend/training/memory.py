@@ -2,7 +2,8 @@
 
 Pure. The peak is that of the allocator (`peak_memory_gb` of the events). With B rows of L tokens:
 
-- weights: the files as they are; adapter and optimizer: what is trained, and its state;
+- weights: the files as they are, or as a quantised copy; adapter and optimizer: what is trained,
+  and its state;
 - activations: what each block's matrices read and write is kept for the backward pass, with the
   attention scores; with gradient checkpointing only each block's input, and one block at work;
 - logits: the model's, and what the loss makes of them;
@@ -21,6 +22,7 @@ from typing import Any
 
 from backend.catalog.schemas import LoraTargets, ModelInfo
 from backend.training.config import StandardStart
+from backend.training.quantized import quantized_bytes
 from backend.training.schemas import MemoryEstimate
 
 GB = 1e9
@@ -67,6 +69,8 @@ def estimate_memory(
     if not (model.size_bytes and model.hidden_size and model.vocab_size and targets.keys):
         return None
     shape = _shape(request, model, targets, config)
+    if request.quantize_base and (size := quantized_bytes(model, targets, request.quantize_base)):
+        model = model.model_copy(update={"size_bytes": size})
     length = min(request.max_seq_length, _padded(longest or request.max_seq_length))
     parts = {name: round(size / GB, 4) for name, size in _parts(request, model, shape,
         trainable=trainable, length=length).items()}  # fmt: skip

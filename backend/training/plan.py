@@ -20,7 +20,7 @@ from backend.training.lora_count import count_lora, resolve_keys
 from backend.training.lora_groups import seed_warnings
 from backend.training.lora_keys import ModelInspector
 from backend.training.prepare import DataPlan, plan_data
-from backend.training.rules import refuse_impossible, refuse_unavailable, warnings_for
+from backend.training.rules import refuse_impossible, warnings_for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,6 @@ class Planner:
 
     async def plan(self, request: StandardStart) -> Plan:
         """Raises NotFound, BadContent or Invalid; `errors` name the fields."""
-        refuse_unavailable(request)
         model = await asyncio.to_thread(_named("model_path", self._models.find), request.model_path)
         if model.problem is not None:
             text = f"{model.name} can't be used. {model.problem}"

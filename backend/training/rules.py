@@ -8,31 +8,20 @@ from importlib.util import find_spec
 from backend.catalog.schemas import LoraTargets, ModelInfo
 from backend.errors import FieldProblem, Invalid
 from backend.training.config import StandardStart
+from backend.training.quantized import quantize_problems
 from backend.training.strength import strength_warning
 
 HIGHEST_RATE = 1.0
 MANY_CHECKPOINT_BYTES = 5e9
 
 
-def refuse_unavailable(request: StandardStart) -> None:
-    """Fields that this version does not act on yet are refused, never ignored."""
-    problems = []
-    if request.quantize_base is not None:
-        problems.append(
-            FieldProblem(
-                "quantize_base",
-                f"Quantising the base to {request.quantize_base} bits is not there yet; choose a "
-                "model that is quantised already.",
-            )
-        )
-    _raise(problems)
-
-
 def refuse_impossible(
     request: StandardStart, model: ModelInfo, targets: LoraTargets, iterations: int
 ) -> None:
     """Values that the engine would fail on, or train nothing with. Raises Invalid with all."""
-    _raise(list(_impossible(request, model, targets, iterations)))
+    problems = list(_impossible(request, model, targets, iterations))
+    if problems:
+        raise Invalid(problems[0].message, errors=problems)
 
 
 def warnings_for(
@@ -76,6 +65,7 @@ def _impossible(
     request: StandardStart, model: ModelInfo, targets: LoraTargets, iterations: int
 ) -> Iterator[FieldProblem]:
     yield from _misplaced(request)
+    yield from quantize_problems(request, model, targets)
     context = model.context_length
     if context and request.max_seq_length > context:
         yield FieldProblem(
@@ -144,8 +134,3 @@ def _warnings(
             f"{checkpoints} checkpoints of {checkpoint_bytes / 1e6:.0f} MB are kept: "
             f"{total / 1e9:.1f} GB. Save less often or keep fewer."
         )
-
-
-def _raise(problems: list[FieldProblem]) -> None:
-    if problems:
-        raise Invalid(problems[0].message, errors=problems)

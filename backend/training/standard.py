@@ -16,11 +16,15 @@ CONFIG_NAME = "config.yaml"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPaths:
-    """Where one run reads and writes; all absolute."""
+    """Where one run reads and writes; all absolute.
+
+    `model` is what is trained on: with `quantize_base` a copy of `quantize_from`.
+    """
 
     model: Path
     run: Path
     adapter: Path
+    quantize_from: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +94,8 @@ def build_config(
         "session_id": session_id,
         "method": "sft",
         "model_fingerprint": model_fingerprint,
+        "quantize_base": request.quantize_base,
+        "quantize_from": str(paths.quantize_from) if paths.quantize_from else None,
         "resume_from": resume.session_id if resume else None,
         "resume_checkpoint": resume.checkpoint if resume else None,
     }

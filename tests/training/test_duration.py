@@ -70,3 +70,8 @@ def test_speeds_are_read_from_the_records(tmp_path: Path) -> None:
     assert past_runs(store) == [
         PastRun(fingerprint="f", parameters=7, tokens_per_second=250.0, checkpointing=True)
     ]
+
+
+def test_a_quantised_base_is_not_judged_by_runs_on_the_whole_one() -> None:
+    assert estimate_seconds([past(2000), past(100, quantize_base=4)], work(quantize_base=4)) == 60
+    assert estimate_seconds([past(100)], work(quantize_base=4)) is None

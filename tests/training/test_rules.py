@@ -6,7 +6,7 @@ import pytest
 
 from backend.errors import Invalid
 from backend.training.defaults import known_defaults
-from backend.training.rules import refuse_impossible, refuse_unavailable, warnings_for
+from backend.training.rules import refuse_impossible, warnings_for
 from tests.training.requests import model, request, targets
 
 IMPOSSIBLE: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
@@ -56,14 +56,6 @@ def test_an_option_that_would_be_ignored_is_refused(fields: dict[str, Any]) -> N
         refuse_impossible(request(max_seq_length=64, **fields), model(), targets(), 100)
 
     assert [problem.field for problem in refusal.value.errors] == [next(iter(fields))]
-
-
-@pytest.mark.parametrize("fields", [{"quantize_base": 4}], ids=str)
-def test_what_is_not_there_yet_is_refused_not_ignored(fields: dict[str, Any]) -> None:
-    with pytest.raises(Invalid) as refusal:
-        refuse_unavailable(request(**fields))
-
-    assert refusal.value.errors[0].field == next(iter(fields))
 
 
 def warned(**fields: Any) -> str:

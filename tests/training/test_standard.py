@@ -108,6 +108,7 @@ FIELDS: list[tuple[dict[str, Any], str, Any]] = [
     ({"test": True}, "test", True),
     ({"keep_checkpoints": 2}, "keep_checkpoints", 2),
     ({"fine_tune_type": "full"}, "lora_parameters", None),
+    ({"quantize_base": 8}, "quantize_base", 8),
 ]
 
 
@@ -192,7 +193,6 @@ def test_every_field_of_the_request_is_accounted_for() -> None:
         "iterations", "epochs",  # become iters
         "overwrite", "queue", "notes", "tags",  # the server's own
         "resume_from", "resume_checkpoint",  # tests/training/test_resume.py
-        "quantize_base",  # refused for now
         "confirm_high_scale",  # tests/training/test_strength.py
         "lora_keys", "lora_rank", "lora_alpha", "lora_dropout",  # checked above
     }  # fmt: skip

@@ -40,6 +40,7 @@ const ROWS: Partial<Record<FieldName, Row>> = {
   lora_alpha: ['type', '16', 16],
   lora_scaling: ['choose', 'rslora', 'rslora'],
   confirm_high_scale: ['switch', '', true],
+  quantize_base: ['choose', '4', 4],
   lora_dropout: ['type', '0.05', 0.05],
   lora_num_layers: ['choose', '8', 8],
   lora_keys: ['pick', 'Attention', 'attention'],

@@ -10,8 +10,8 @@ export type Values = Readonly<Record<FieldName, Draft>>
 export type Edits = Readonly<Partial<Record<FieldName, Draft>>>
 export type FieldErrors = Readonly<Partial<Record<FieldName, string>>>
 
-/** Fields without a control: this version's server refuses them, so there is nothing to offer yet. */
-export const NO_CONTROL: readonly FieldName[] = ['resume_from', 'resume_checkpoint', 'queue', 'quantize_base']
+/** Fields without a control: other buttons than those of the form set them. */
+export const NO_CONTROL: readonly FieldName[] = ['resume_from', 'resume_checkpoint', 'queue']
 
 /** Where this page suggests something else than the API's own default, which scripts rely on. */
 const PAGE_DEFAULTS: Edits = { save_every: '1000', epochs: '3', iterations: '' }

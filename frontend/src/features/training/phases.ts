@@ -4,6 +4,7 @@ import { assertNever } from '@/lib/assertNever'
 
 const PHASES: Readonly<Record<string, string>> = {
   'loading model': 'Loading the model',
+  'quantising base': 'Quantising the base (once)',
   'preparing data': 'Preparing the data',
   training: 'Training',
   evaluating: 'Evaluating',
