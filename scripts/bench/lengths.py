@@ -93,6 +93,15 @@ def _loss(adapter: Path) -> float:
     return float(json.loads(child.stdout.splitlines()[-1])["loss"])
 
 
+def _verdict(ours: list[float], plain: list[float]) -> str:
+    """Whether the losses differ by more than two standard deviations of the seeds."""
+    apart = statistics.fmean(ours) - statistics.fmean(plain)
+    noise = 2 * max(statistics.pstdev(ours), statistics.pstdev(plain))
+    if abs(apart) <= noise:
+        return "They are equal within the noise of the seeds."
+    return f"They differ by {apart:+.3f}, which is more than the seeds do ({noise:.3f})."
+
+
 def _said(result: Result) -> str:
     return f"{result.speed:.0f} tokens/s, loss {result.loss:.3f}"
 
@@ -112,6 +121,6 @@ def _report(ours: list[Result], plain: list[Result], middle: float) -> str:
     spread = [f"{statistics.fmean(one):.3f} ± {statistics.pstdev(one):.3f}" for one in losses]
     lines.append(
         f"\nMedian ratio {middle:.2f} (wanted {WANTED}); mean loss {spread[0]} with the app, "
-        f"{spread[1]} plain."
+        f"{spread[1]} plain. {_verdict(*losses)}"
     )
     return "\n".join(lines) + "\n"

@@ -15,8 +15,8 @@ KEYS = {"full": SEVEN, "attention": SEVEN[:4], "mlp": SEVEN[4:]}
 ALPHA = 32.0
 # Attention at 37 and mlp at 28 train as many weights as full at 16, to 2 %.
 RANKS = {"full": (1, 4, 16), "mlp": (28,), "attention": (37,)}
-LORA_RATES = (3e-4, 1e-3, 3e-3, 1e-2)
-FULL_RATES = (3e-5, 1e-4, 3e-4, 1e-3, 3e-3)
+LORA_RATES = (1e-4, 3e-4, 1e-3, 3e-3)
+FULL_RATES = (3e-5, 1e-4, 3e-4, 1e-3)
 
 
 @dataclass(frozen=True, slots=True)

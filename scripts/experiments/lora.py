@@ -47,7 +47,9 @@ def main() -> int:
         kept.parent.mkdir(parents=True, exist_ok=True)
         write_json(kept, results)
         print(f"  {number:3} of {len(wanted)}  {cell.name:<28} {_said(results[cell.name])}")
-    text, image = report(results, machine())
+    names = {cell.name for cell in wanted}
+    current = {name: one for name, one in results.items() if name in names}
+    text, image = report(current, machine())
     IMAGE.parent.mkdir(parents=True, exist_ok=True)
     IMAGE.write_text(image, encoding="utf-8")
     PAGE.write_text(text, encoding="utf-8")

@@ -25,9 +25,8 @@ def report(results: Mapping[str, Mapping[str, Any]], machine: str) -> tuple[str,
         setting: min(curve.items(), key=lambda item: item[1]) for setting, curve in grid.items()
     }
     noise = max(_NOISE, _spread(results.values()))
-    seeds = len({one["seed"] for one in results.values()})
     parts = [
-        _HEAD.format(alpha=ALPHA, steps=STEPS, seeds=seeds, noise=noise),
+        _HEAD.format(alpha=ALPHA, steps=STEPS, seeds=_seeds(results.values()), noise=noise),
         machine + "\n",
         f"![Validation loss by learning rate](images/{CURVE_NAME})\n",
         _table(grid, trained, best),
@@ -37,6 +36,13 @@ def report(results: Mapping[str, Mapping[str, Any]], machine: str) -> tuple[str,
         Curve(label(setting), sorted(curve.items())) for setting, curve in sorted(grid.items())
     ]
     return "\n".join(parts), plot(curves, x="learning rate", y="validation loss")
+
+
+def _seeds(results: Iterable[Mapping[str, Any]]) -> str:
+    number = len({one["seed"] for one in results})
+    if number > 1:
+        return f"mean of {number} seeds"
+    return "of one seed, so that the noise is assumed and not measured"
 
 
 def label(setting: Setting) -> str:
@@ -145,7 +151,8 @@ _HEAD = """# LoRA without regret, at this small scale
 Written by `npm run experiment:lora`, from runs of the app's own training process on the bundled
 demo model (2.7 million weights) and `test_data/demo/chat`: {steps} steps of 4 rows, AdamW without
 weight decay, constant rate, multiplier {alpha:g} / rank. Numbers are the loss on the validation
-rows after the last step, mean of {seeds} seeds; differences up to {noise:.3f} count as noise. The
-claims are those of *LoRA Without Regret* (Thinking Machines, 2025), made for models a thousand
-times as large: what is found here says how this app and engine behave, and little about theirs.
+rows after the last step, {seeds}; differences up to {noise:.3f} count as noise. Neighbouring rates
+lie a factor of about three apart, so a best rate is known no better than that. The claims are those
+of *LoRA Without Regret* (Thinking Machines, 2025), made for models a thousand times as large: what
+is found here says how this app and engine behave, and little about theirs.
 """
