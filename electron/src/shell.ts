@@ -46,6 +46,8 @@ class DesktopShell {
   private readonly aborted = new AbortController()
   /** `asking` while the quit question is open, `leaving` once nothing may hold it up. */
   private way: 'open' | 'asking' | 'leaving' = 'open'
+  /** The server is gone, if it was ours: the app may end. */
+  private serverStopped = false
 
   constructor(
     private readonly port: ElectronPort,
@@ -186,10 +188,11 @@ class DesktopShell {
     else this.port.app.quit()
   }
 
+  /** Held until the server has ended, also when a second quit comes while it still does. */
   private beforeQuit(event: Preventable): void {
-    if (this.way === 'leaving') return
+    if (this.serverStopped) return
     event.preventDefault()
-    if (this.way === 'asking') return
+    if (this.way !== 'open') return
     this.way = 'asking'
     void this.askAndLeave()
   }
@@ -218,6 +221,7 @@ class DesktopShell {
     this.aborted.abort()
     await this.starting
     await this.watch?.stop()
+    this.serverStopped = true
     this.options.log.write('shell', 'Goodbye.')
     if (code === 0) this.port.app.quit()
     else this.port.app.exit(code)

@@ -124,6 +124,10 @@ export class StandInWindow extends EventEmitter implements WindowPort {
       executablePath: process.env['SHIM_CHROMIUM'] ?? '',
       headless: process.env['DISPLAY'] === undefined,
       viewport: null,
+      // Electron's windows don't close by themselves on a signal, so neither may Playwright's.
+      handleSIGINT: false,
+      handleSIGTERM: false,
+      handleSIGHUP: false,
       args: [
         ...FLAGS,
         `--window-size=${options.width},${options.height}`,

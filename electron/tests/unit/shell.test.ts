@@ -221,6 +221,15 @@ describe('leaving', () => {
     expect(happened()).toEqual(['started', 'SIGTERM'])
   })
 
+  test('a second quit while the server still ends waits for it too', async () => {
+    const { running, signal, port, exited, happened } = await started()
+    await running
+    signal('SIGHUP')
+    port.app.quit()
+    expect(await exited).toBe(0)
+    expect(happened()).toEqual(['started', 'SIGTERM'])
+  })
+
   test('the page may not hold up a decided leave', async () => {
     const { running, windows, port, exited } = await started()
     await running
