@@ -6,9 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from backend.catalog.conversation import Unsuitable, read_row, write_row
-from backend.catalog.formats import Format
+from backend.catalog.formats import Format, check
 
 ENGINE_FORMS = ("text", "chat", "completions")
+
+
+def given_form(form: Format) -> Format:
+    """What rows of that form are once the engine is given them: the others become chats."""
+    return form if form in ENGINE_FORMS else "chat"
 
 
 def engine_form(row: Mapping[str, Any], form: Format) -> dict[str, Any] | None:
@@ -25,6 +30,27 @@ def engine_form(row: Mapping[str, Any], form: Format) -> dict[str, Any] | None:
         both = {"prompt": row["prompt"], "completion": row["completion"]}
         return {**both, **({"tools": tools} if tools else {})}
     try:
-        return write_row(read_row(row, form), "chat")
+        return trainable(row, form)
     except Unsuitable:
         return None
+
+
+def check_trainable(row: Mapping[str, Any], form: Format) -> str | None:
+    """As `formats.check`, and also what keeps the row from becoming one the engine can use."""
+    wrong = check(row, form)
+    if wrong or form in ENGINE_FORMS:
+        return wrong
+    try:
+        trainable(row, form)
+    except Unsuitable as problem:
+        return str(problem)
+    return None
+
+
+def trainable(row: Mapping[str, Any], form: Format) -> dict[str, Any]:
+    """A row that passed `formats.check`, as the chat it becomes. Raises Unsuitable."""
+    written = write_row(read_row(row, form), "chat")
+    wrong = check(written, "chat")
+    if wrong:
+        raise Unsuitable(f"{wrong} once it is written as a conversation")
+    return written

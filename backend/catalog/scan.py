@@ -18,8 +18,8 @@ from backend.catalog.dataset_schemas import (
     LineProblem,
     SharedRow,
 )
-from backend.catalog.engine_form import engine_form
-from backend.catalog.formats import Format, check, detect
+from backend.catalog.engine_form import check_trainable, engine_form
+from backend.catalog.formats import Format, detect
 from backend.catalog.jsonl import Line
 from backend.catalog.rows import read_lines
 from backend.catalog.sample import SampleWriter
@@ -130,7 +130,7 @@ class _Seen:
                 self.columns.setdefault(column[:200])
         if len(self.sample) < SHOWN_ROWS:
             self.sample.append(clipped(row))
-        wrong = check(row, self.form)
+        wrong = check_trainable(row, self.form)
         if wrong:
             self.problem(line.number, f"Line {line.number} {wrong}.")
             return

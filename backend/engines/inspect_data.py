@@ -1,7 +1,8 @@
 """`python -m backend.engines.inspect_data`: token counts of a data file, as the engine counts.
 
-Reads `{"model", "path", "form", "mask"}` on stdin; answers `{"lengths": […], "starts": […]}` on
-stdout, one number per row: its tokens, and where its loss begins.
+Reads `{"model", "path", "mask"}` on stdin, the rows being JSON lines in a form of the engine;
+answers `{"lengths": […], "starts": […]}` on stdout, one number per row: its tokens, and where its
+loss begins.
 """
 
 from __future__ import annotations
@@ -20,30 +21,22 @@ def main() -> int:
     """0 with the counts, or with `{"error": sentence}` when a row can't be turned into tokens."""
     asked = json.load(sys.stdin)
     try:
-        answer = count(Path(asked["model"]), Path(asked["path"]), asked["form"], asked["mask"])
+        answer = count(Path(asked["model"]), Path(asked["path"]), asked["mask"])
     except Exception as error:  # noqa: BLE001 - the top: templates fail in their own ways
         answer = {"error": f"{type(error).__name__}: {' '.join(str(error).split())}"}
     sys.stdout.write(json.dumps(answer))
     return 0
 
 
-def count(model: Path, path: Path, form: str, mask: bool) -> dict[str, Any]:
+def count(model: Path, path: Path, mask: bool) -> dict[str, Any]:
     tokenizer = load_tokenizer(model)
-    rows = [_row(line, form) for line in path.read_bytes().split(b"\n") if line.strip()]
+    rows = [json.loads(line) for line in path.read_bytes().split(b"\n") if line.strip()]
     lengths, starts = [], []
     for row in rows:
         tokens, spans = tokens_and_spans(tokenizer, row, mask=mask)
         lengths.append(len(tokens))
         starts.append(spans[0][0] if spans else len(tokens))
     return {"lengths": lengths, "starts": starts}
-
-
-def _row(line: bytes, form: str) -> dict[str, Any]:
-    row: dict[str, Any] = json.loads(line.decode("utf-8-sig"))
-    if form != "grpo":
-        return row
-    turns = (("system", row.get("system")), ("user", row["prompt"]), ("assistant", row["answer"]))
-    return {"messages": [{"role": role, "content": text} for role, text in turns if text]}
 
 
 if __name__ == "__main__":

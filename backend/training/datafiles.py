@@ -10,25 +10,34 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backend.catalog.formats import Format, check, detect
+from backend.catalog.engine_form import check_trainable, given_form, trainable
+from backend.catalog.formats import Format, detect
 from backend.catalog.rows import data_file, read_lines
 from backend.errors import AppError, BadContent, FieldProblem
 
 SHOWN = 20
 _ROLE_WORDS = re.compile(r"^\s*(User|Human|Assistant|System)\s*:", re.MULTILINE)
 _HELD = 64
+_MIXED = (
+    "Every row must be of the same form, such as "
+    '{"messages": [{"role": "user", "content": "…"}, {"role": "assistant", …}]}. Correct it, or '
+    "write the file anew under Data → Convert, which leaves such rows out and names them."
+)
+_UNKNOWN = "Convert the file under Data → Convert, where its columns can be mapped to those."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedFile:
     """A data file whose every row is good. `clean` files can be used by the engine unchanged.
 
-    `unanswered` is the first row that does not end with an answer (it can't be trained on answers
-    only); `multi_turn` counts rows with several answers; `characters` sums what is trained on.
+    `form` is how the rows are written, `given` what the engine gets of them. `unanswered` is the
+    first row that does not end with an answer (it can't be trained on answers only); `multi_turn`
+    counts rows with several answers; `characters` sums what is trained on.
     """
 
     path: Path
     form: Format
+    given: Format
     rows: int
     clean: bool
     unanswered: int | None
@@ -90,7 +99,7 @@ def _check(path: Path, stamp: tuple[int, int], field: str) -> CheckedFile:
         wrong = line.problem
         if line.row is not None:
             form = form or detect(line.row)
-            wrong = check(line.row, form)
+            wrong = check_trainable(line.row, form)
         elif wrong is None:
             continue
         if wrong is not None or line.row is None or form is None:
@@ -101,29 +110,30 @@ def _check(path: Path, stamp: tuple[int, int], field: str) -> CheckedFile:
                 break  # Not this kind of file: the first thousand say so well enough.
             continue
         rows += 1
-        length = _length(line.row, form)
+        given = given_form(form)
+        row = line.row if given == form else trainable(line.row, form)
+        length = _length(row, given)
         characters += length
         longest = max(longest, length)
-        answers = _answers(line.row) if form == "chat" else 1
+        answers = _answers(row) if given == "chat" else 1
         multi_turn += answers > 1
-        if form == "chat" and line.row["messages"][-1]["role"] != "assistant":
+        if given == "chat" and row["messages"][-1]["role"] != "assistant":
             unanswered = unanswered or line.number
         labelled = labelled or (form == "text" and bool(_ROLE_WORDS.search(line.row["text"])))
     if bad:
         more = f" (and {bad - 1} more such lines)" if bad > 1 else ""
         raise BadContent(
             problems[0] + more,
-            hint="Every line must be one JSON object of the same form, such as "
-            '{"messages": [{"role": "user", "content": "…"}, {"role": "assistant", …}]}.',
+            hint=_UNKNOWN if form == "unknown" else _MIXED,
             errors=[FieldProblem(field, problem) for problem in problems],
         )
     if rows == 0 or form is None:
         text = f"{path.name} is empty: it has no rows."
         raise BadContent(text, errors=[FieldProblem(field, text)])
     return CheckedFile(
-        path=path, form=form, rows=rows, clean=clean, unanswered=unanswered,
-        multi_turn=multi_turn, labelled_text=labelled, characters=characters, longest=longest,
-        stamp=stamp,
+        path=path, form=form, given=given_form(form), rows=rows, clean=clean,
+        unanswered=unanswered, multi_turn=multi_turn, labelled_text=labelled,
+        characters=characters, longest=longest, stamp=stamp,
     )  # fmt: skip
 
 

@@ -11,11 +11,12 @@ import json
 import os
 import random
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from backend.catalog.conversation import Unsuitable
+from backend.catalog.engine_form import trainable
 from backend.catalog.formats import Format
 from backend.catalog.rows import read_lines
 from backend.core.files import sha256_of, write_json
@@ -24,13 +25,14 @@ from backend.runs.schemas import DataFile, DataSummary
 from backend.training.config import StandardStart
 from backend.training.datafiles import CheckedFile, DataFiles, stamp_of
 
-_NEEDS_TEMPLATE = ("chat", "completions", "grpo")
-_NOT_FOR_SFT: dict[Format, str] = {
-    "preference": "Rows with chosen and rejected answers are for DPO and ORPO. For fine-tuning, "
-    'write them as {"prompt": …, "completion": the chosen answer}.',
-    "alpaca": 'Write the rows as {"prompt": instruction and input, "completion": output}.',
-    "sharegpt": 'Write the rows as {"messages": [{"role": …, "content": …}]}.',
-}
+_NEEDS_TEMPLATE = ("chat", "completions")
+_NOT_FOR_SFT = (
+    "Use it under Enhanced Setup, where DPO, ORPO and CPO learn from both answers; or convert it "
+    "to chat rows under Data → Convert, which keeps the chosen ones."
+)
+_NAMES: dict[Format, str] = {
+    "grpo": "prompt/answer", "alpaca": "alpaca", "sharegpt": "sharegpt",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,10 +96,7 @@ def stage_data(plan: DataPlan, folder: Path) -> DataSummary:
     """
     for checked in filter(None, (plan.train, plan.valid, plan.test)):
         if stamp_of(checked.path) != checked.stamp:
-            raise BadContent(
-                f"{checked.path} was changed while the run was being started.",
-                hint="Start again once the file is complete.",
-            )
+            raise _changed(checked.path)
     data = folder / "data"
     data.mkdir(parents=True, exist_ok=True)
     if plan.held_out:
@@ -119,6 +118,39 @@ def stage_data(plan: DataPlan, folder: Path) -> DataSummary:
     )
     write_json(data / "summary.json", summary.model_dump(mode="json"))
     return summary
+
+
+def usable_as_it_is(checked: CheckedFile) -> bool:
+    """Whether the engine can be given the very file."""
+    return checked.clean and checked.form == checked.given
+
+
+def engine_rows(checked: CheckedFile) -> Iterator[bytes]:
+    """Every row as a line of the engine's own JSON. Raises BadContent when the file is not what
+    was checked.
+    """
+    rows = 0
+    for line in read_lines(checked.path):
+        if line.row is None:
+            continue
+        rows += 1
+        if checked.form == checked.given:
+            yield line.raw.strip().replace(b"\r", b" ") + b"\n"
+            continue
+        try:
+            row = trainable(line.row, checked.form)
+        except (Unsuitable, LookupError, TypeError) as problem:
+            raise _changed(checked.path) from problem
+        yield json.dumps(row, ensure_ascii=False).encode() + b"\n"
+    if rows != checked.rows:
+        raise _changed(checked.path)
+
+
+def _changed(path: Path) -> BadContent:
+    return BadContent(
+        f"{path} was changed while the run was being started.",
+        hint="Start again once the file is complete.",
+    )
 
 
 def _validation_file(
@@ -153,13 +185,14 @@ def _test_file(request: StandardStart, files: DataFiles) -> CheckedFile | None:
 def _check_form(
     checked: CheckedFile, field: str, request: StandardStart, chat_template: bool | None
 ) -> None:
-    if checked.form in _NOT_FOR_SFT:
+    if checked.form == "preference":
         raise _bad(
             field,
-            f"{checked.path.name} holds {checked.form} rows, which fine-tuning can't use.",
-            _NOT_FOR_SFT[checked.form],
+            f"{checked.path.name} holds preference rows (chosen and rejected answers), which "
+            "fine-tuning can't use.",
+            _NOT_FOR_SFT,
         )
-    if checked.form in _NEEDS_TEMPLATE and chat_template is False:
+    if checked.given in _NEEDS_TEMPLATE and chat_template is False:
         raise _bad(
             field,
             f"{checked.path.name} holds {checked.form} rows, but the model has no chat template "
@@ -212,10 +245,10 @@ def _hold_out(train: CheckedFile, request: StandardStart) -> frozenset[int]:
 
 def _remarks(train: CheckedFile, request: StandardStart, chat_template: bool | None) -> list[str]:
     remarks = []
-    if train.form == "grpo":
+    if train.form != train.given:
         remarks.append(
-            "The prompt/answer rows are turned into conversations for this run: system, user "
-            "(prompt), assistant (answer)."
+            f"The {_NAMES[train.form]} rows are turned into conversations for this run; "
+            f"{train.path.name} stays as it is."
         )
     if train.labelled_text and chat_template:
         remarks.append(
@@ -227,7 +260,7 @@ def _remarks(train: CheckedFile, request: StandardStart, chat_template: bool | N
 
 
 def _link_or_copy(checked: CheckedFile, target: Path) -> None:
-    if not checked.clean or checked.form == "grpo":
+    if not usable_as_it_is(checked):
         _copy(checked, target, lambda _: True)
         return
     try:
@@ -237,28 +270,10 @@ def _link_or_copy(checked: CheckedFile, target: Path) -> None:
 
 
 def _copy(checked: CheckedFile, target: Path, wanted: Callable[[int], bool]) -> None:
-    position = 0
     with target.open("xb") as out:
-        for line in read_lines(checked.path):
-            if line.row is None:
-                continue
+        for position, row in enumerate(engine_rows(checked)):
             if wanted(position):
-                out.write(_engine_form(line.row, line.raw, checked.form))
-            position += 1
-    if position != checked.rows:
-        raise BadContent(f"{checked.path} was changed while the run was being started.")
-
-
-def _engine_form(row: Mapping[str, Any], raw: bytes, form: Format) -> bytes:
-    if form != "grpo":
-        return raw.strip().replace(b"\r", b" ") + b"\n"
-    messages = [
-        {"role": "system", "content": row.get("system")},
-        {"role": "user", "content": row["prompt"]},
-        {"role": "assistant", "content": row["answer"]},
-    ]
-    kept = [message for message in messages if message["content"]]
-    return json.dumps({"messages": kept}, ensure_ascii=False).encode() + b"\n"
+                out.write(row)
 
 
 def _described(path: Path, source: Path, rows: int) -> DataFile:

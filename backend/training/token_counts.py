@@ -7,17 +7,21 @@ import json
 import logging
 from collections import OrderedDict
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from backend.catalog.schemas import ModelInfo
 from backend.core.blas import engine_environment
 from backend.core.process import run_child
 from backend.errors import BadContent, EngineTimeout, FieldProblem
 from backend.settings import CHECKOUT, Settings
-from backend.training.prepare import DataPlan
+from backend.training.datafiles import CheckedFile
+from backend.training.prepare import DataPlan, engine_rows, usable_as_it_is
 
-MOST_BYTES = 20_000_000  # Larger files take too long for a preview; the run itself counts those.
+# Larger files take too long for a preview; the run itself counts those.
+MOST_BYTES = 20_000_000
+MOST_CHARACTERS = 20_000_000
 DEADLINE = 60.0
-NOT_LINES = (".json", ".csv", ".tsv", ".parquet")  # The child reads JSON lines only.
 
 _HELD = 16
 _logger = logging.getLogger(__name__)
@@ -58,7 +62,7 @@ class TokenCounter:
         Raises BadContent when the model's chat template refuses the rows: so would the run.
         """
         file = data.train
-        if file.stamp[0] > MOST_BYTES or file.path.suffix.lower() in NOT_LINES:
+        if file.stamp[0] > MOST_BYTES or file.characters > MOST_CHARACTERS:
             return None
         key = (model.path, file.path, file.stamp, mask)
         counts = self._held.get(key)
@@ -77,12 +81,18 @@ class TokenCounter:
         )
 
     async def _ask(self, model: ModelInfo, data: DataPlan, mask: bool) -> TokenCounts | None:
-        asked = {
-            "model": model.path,
-            "path": str(data.train.path),
-            "form": data.train.form,
-            "mask": mask,
-        }
+        if usable_as_it_is(data.train):
+            return await self._count(model, data, data.train.path, mask)
+        rows = await asyncio.to_thread(_written, data.train)
+        try:
+            return await self._count(model, data, rows, mask)
+        finally:
+            await asyncio.to_thread(rows.unlink, missing_ok=True)
+
+    async def _count(
+        self, model: ModelInfo, data: DataPlan, rows: Path, mask: bool
+    ) -> TokenCounts | None:
+        asked = {"model": model.path, "path": str(rows), "mask": mask}
         try:
             child = await run_child(
                 [str(self._settings.python), "-m", "backend.engines.inspect_data"],
@@ -103,3 +113,15 @@ class TokenCounter:
             text += f"template of {model.name}: {answer['error']}"
             raise BadContent(text, errors=[FieldProblem("train_data_path", text)])
         return TokenCounts(tuple(answer["lengths"]), tuple(answer["starts"]))
+
+
+def _written(checked: CheckedFile) -> Path:
+    """The rows as the engine would get them, in a file that the caller removes."""
+    with NamedTemporaryFile(prefix="rows-", suffix=".jsonl", delete=False) as file:
+        path = Path(file.name)
+        try:
+            file.writelines(engine_rows(checked))
+        except BaseException:
+            path.unlink()
+            raise
+    return path

@@ -49,7 +49,7 @@ FORMS = [
     ({"prompt": "a", "answer": "b", "system": "c"}, "grpo"),
     ({"prompt": "a", "chosen": "b", "rejected": "c"}, "preference"),
     ({"instruction": "a", "input": "", "output": "b"}, "alpaca"),
-    ({"conversations": [{"from": "human", "value": "a"}]}, "sharegpt"),
+    ({"conversations": [{"from": "gpt", "value": "a"}]}, "sharegpt"),
 ]
 
 
@@ -60,6 +60,19 @@ def test_each_form_is_told_by_its_keys(tmp_path: Path, row: dict[str, object], f
     assert (seen.format, seen.rows, seen.problem_count) == (form, 3, 0)
     assert seen.columns == list(row)
     assert seen.sample[0] == row
+
+
+def test_a_row_that_setup_would_refuse_is_told_here_already(tmp_path: Path) -> None:
+    turns = [{"from": "gpt", "value": "a"}]
+    strange = [{"from": "narrator", "value": "b"}]
+    rows = [{"conversations": said} for said in (turns, strange)]
+
+    seen = inspected(tmp_path, "".join(json.dumps(row) + "\n" for row in rows))
+
+    assert [problem.message for problem in seen.problems] == [
+        "Line 2 has a turn 1 from 'narrator'."
+    ]
+    assert (seen.rows, seen.good_rows) == (2, 1)
 
 
 LINES: list[tuple[str, bytes, str]] = [

@@ -45,6 +45,25 @@ async def test_rows_are_counted_with_the_models_own_template(
     assert counts.without_target(20) == 2
 
 
+async def test_rows_of_any_kind_of_file_are_counted_as_the_run_gets_them(
+    tmp_path: Path, tiny_model: Path
+) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("instruction,output,id\nabc,de,1\na,d,2\n")
+    plan = plan_data(
+        request(train_data_path=str(path), val_data_path=str(path)), DataFiles(), chat_template=True
+    )
+    counter = TokenCounter(read_settings(data_dir=str(tmp_path)))
+
+    counts = await counter.count(model(path=str(tiny_model)), plan, mask=False)
+
+    assert counts is not None
+    assert counts.lengths == (
+        FRAME_USER + 3 + FRAME_ASSISTANT + 2,
+        FRAME_USER + FRAME_ASSISTANT + 2,
+    )
+
+
 async def test_rows_that_the_template_refuses_are_told_before_a_run(
     tmp_path: Path, tiny_model: Path
 ) -> None:

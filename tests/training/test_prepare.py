@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -80,28 +81,75 @@ def test_what_the_engine_would_stumble_over_is_copied_clean(tmp_path: Path) -> N
     assert data == f"{line}\n{line}\n".encode()
 
 
-def test_prompt_and_answer_rows_become_conversations(tmp_path: Path) -> None:
-    train = write_rows(tmp_path / "a.jsonl", 4, {"prompt": "2+2", "answer": "4", "system": "Sum."})
+def turns(*said: str) -> list[dict[str, str]]:
+    roles = ("user", "assistant") if len(said) == 2 else ("system", "user", "assistant")
+    return [{"role": role, "content": text} for role, text in zip(roles, said, strict=True)]
 
-    plan = planned(train_data_path=str(train), val_data_path=str(train))
+
+SHAREGPT = [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}]
+CONVERTED: list[tuple[str, dict[str, Any], list[dict[str, str]], str]] = [
+    (
+        "prompt/answer",
+        {"prompt": "2+2", "answer": "4", "system": "Sum."},
+        turns("Sum.", "2+2", "4"),
+        "a.jsonl",
+    ),
+    ("alpaca", {"instruction": "a", "input": "b", "output": "c"}, turns("a\n\nb", "c"), "a.json"),
+    ("alpaca", {"instruction": "a", "input": "", "output": "c"}, turns("a", "c"), "a.csv"),
+    ("sharegpt", {"conversations": SHAREGPT, "system": "S"}, turns("S", "a", "b"), "a.jsonl"),
+    ("prompt/answer", {"prompt": "a", "answer": "b"}, turns("a", "b"), "a.tsv"),
+]
+
+
+def write_as(path: Path, rows: list[dict[str, Any]]) -> Path:
+    """The rows as the kind of file that the name says."""
+    if path.suffix == ".jsonl":
+        return write_rows(path, rows)
+    if path.suffix == ".json":
+        path.write_text(json.dumps(rows, indent=1))
+        return path
+    with path.open("w", newline="") as file:
+        table = csv.DictWriter(
+            file, list(rows[0]), delimiter="," if path.suffix == ".csv" else "\t"
+        )
+        table.writeheader()
+        table.writerows(rows)
+    return path
+
+
+@pytest.mark.parametrize(("called", "row", "messages", "name"), CONVERTED)
+@pytest.mark.parametrize("mask", [False, True])
+def test_rows_of_other_forms_become_conversations_and_it_is_said(
+    tmp_path: Path,
+    called: str,
+    row: dict[str, Any],
+    messages: list[dict[str, str]],
+    name: str,
+    mask: bool,
+) -> None:
+    train = write_as(tmp_path / name, [row] * 4)
+    before = train.read_bytes()
+
+    plan = planned(train_data_path=str(train), val_data_path=str(train), mask_prompt=mask)
     stage_data(plan, tmp_path / "run")
 
-    assert rows_of(tmp_path / "run" / "data" / "train.jsonl")[0]["messages"] == [
-        {"role": "system", "content": "Sum."},
-        {"role": "user", "content": "2+2"},
-        {"role": "assistant", "content": "4"},
-    ]
-    assert any("turned into conversations" in warning for warning in plan.warnings)
+    for staged in ("train.jsonl", "valid.jsonl"):
+        assert rows_of(tmp_path / "run" / "data" / staged) == [{"messages": messages}] * 4
+    assert any(
+        f"The {called} rows are turned into conversations" in warning for warning in plan.warnings
+    )
+    assert train.read_bytes() == before
 
 
-def test_a_table_becomes_json_lines(tmp_path: Path) -> None:
-    train = tmp_path / "rows.csv"
-    train.write_text("prompt,completion\n" + '"a, b",c\n' * 4)
+def test_rows_of_other_forms_are_split_as_well(tmp_path: Path) -> None:
+    rows = [{"instruction": f"Question {n}?", "output": f"Answer {n}."} for n in range(10)]
 
-    stage_data(planned(train_data_path=str(train), val_data_path=str(train)), tmp_path / "run")
+    plan = planned(train_data_path=str(write_as(tmp_path / "a.csv", rows)), val_split=0.3)
+    stage_data(plan, tmp_path / "run")
 
-    staged = rows_of(tmp_path / "run" / "data" / "train.jsonl")
-    assert staged == [{"prompt": "a, b", "completion": "c"}] * 4
+    parts = [rows_of(tmp_path / "run" / "data" / name) for name in ("train.jsonl", "valid.jsonl")]
+    assert [len(part) for part in parts] == [7, 3]
+    assert sorted(parts[0] + parts[1], key=str) == sorted(map(numbered, range(10)), key=str)
 
 
 def test_a_folder_brings_its_own_validation_set(tmp_path: Path) -> None:
@@ -158,7 +206,18 @@ CONTENTS: list[tuple[str, bytes, str]] = [
     ("a later row without the key", b'{"text": "a"}\n{"txt": "b"}\n', "Line 2 of rows.jsonl"),
     ("an empty text", b'{"text": "a"}\n{"text": ""}\n', "Line 2 of rows.jsonl has an empty 'text'"),
     ("preference rows", b'{"prompt": "a", "chosen": "b", "rejected": "c"}\n' * 4, "preference"),
-    ("alpaca rows", b'{"instruction": "a", "output": "b"}\n' * 4, "alpaca"),
+    ("alpaca rows without an answer", b'{"instruction": "a", "output": ""}\n', "Line 1 of rows"),
+    (
+        "a strange speaker",
+        b'{"conversations": [{"from": "gpt", "value": "b"}]}\n'
+        b'{"conversations": [{"from": "narrator", "value": "b"}]}\n',
+        "Line 2 of rows.jsonl has a turn 1 from 'narrator'",
+    ),
+    (
+        "a conversation without an answer",
+        b'{"conversations": [{"from": "human", "value": "b"}]}\n',
+        "Line 1 of rows.jsonl has no assistant message",
+    ),
 ]
 
 
@@ -176,6 +235,14 @@ def test_a_file_that_would_end_the_run_is_refused(
     assert isinstance(problem, BadContent)
     assert named in problem.detail
     assert problem.errors[0].field == "train_data_path"
+
+
+def test_preference_rows_are_sent_where_they_can_be_used(tmp_path: Path) -> None:
+    row = {"prompt": "a", "chosen": "b", "rejected": "c"}
+
+    problem = refused(train_data_path=str(write_rows(tmp_path / "a.jsonl", 4, row)))
+
+    assert "Enhanced Setup" in (problem.hint or "") and "Convert" in (problem.hint or "")
 
 
 def test_a_bad_validation_file_names_its_own_field(tmp_path: Path) -> None:
@@ -207,8 +274,9 @@ def test_too_few_rows_to_split_are_refused(tmp_path: Path) -> None:
     assert "too few" in problem.detail
 
 
-def test_conversations_need_a_chat_template(tmp_path: Path) -> None:
-    path = write_rows(tmp_path / "a.jsonl", 8)
+@pytest.mark.parametrize("row", [None, {"instruction": "a", "output": "b"}])
+def test_conversations_need_a_chat_template(tmp_path: Path, row: Any) -> None:
+    path = write_rows(tmp_path / "a.jsonl", 8, row)
 
     assert "chat template" in refused(chat_template=False, train_data_path=str(path)).detail
 
@@ -229,6 +297,15 @@ def test_a_conversation_without_a_last_answer_has_nothing_to_learn_when_masked(
 
     assert planned(train_data_path=str(path)).train.rows == 3
     assert "Line 3 of a.jsonl" in refused(train_data_path=str(path), mask_prompt=True).detail
+
+
+def test_a_converted_conversation_must_end_with_an_answer_too_when_masked(tmp_path: Path) -> None:
+    open_end = [*SHAREGPT, {"from": "human", "value": "And?"}]
+    path = write_rows(tmp_path / "a.jsonl", [{"conversations": t} for t in (SHAREGPT, open_end)])
+
+    assert planned(train_data_path=str(path), val_data_path=str(path)).train.rows == 2
+    problem = refused(train_data_path=str(path), mask_prompt=True)
+    assert "Line 2 of a.jsonl" in problem.detail
 
 
 def test_a_missing_test_set_is_refused(tmp_path: Path) -> None:
