@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from backend.api.services import Wired
 from backend.runs.resume import saved_states
+from backend.runs.rewards import SampleData
 from backend.runs.schemas import Series, SessionSummary
 from backend.training.schemas import StartAnswer
 
@@ -32,6 +33,13 @@ class SessionLogs(BaseModel):
 
     logs: list[str]
     before: int | None
+
+
+class SessionSamples(BaseModel):
+    """The last completions that a run made while training, oldest first."""
+
+    session_id: str
+    samples: list[SampleData]
 
 
 class ResumePoint(BaseModel):
@@ -91,6 +99,12 @@ async def session_metrics(
 ) -> SessionMetrics:
     series = await asyncio.to_thread(services.store.series, session_id, since, max_points)
     return SessionMetrics(session_id=session_id, series=series)
+
+
+@router.get("/{session_id}/samples")
+async def session_samples(session_id: str, services: Wired) -> SessionSamples:
+    samples = await asyncio.to_thread(services.store.samples, session_id)
+    return SessionSamples(session_id=session_id, samples=samples)
 
 
 @router.get("/{session_id}/logs")

@@ -11,9 +11,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from backend.runs.rewards import Metric, RewardNumbers, SampleData, ValidationNumbers
+
 PhaseName = Literal[
     "loading model",
     "quantising base",
+    "loading reference",
     "preparing data",
     "training",
     "evaluating",
@@ -48,8 +51,11 @@ class Model(_Event):
     layers: int | None = None
 
 
-class Metrics(_Event):
-    """A training report. Losses are means per token in nats, memory is in 10^9 bytes."""
+class Metrics(_Event, RewardNumbers):
+    """A training report. Losses are means per token in nats, memory is in 10^9 bytes.
+
+    Of what rewards and preferences add, the run names what its method has.
+    """
 
     type: Literal["metrics"]
     step: int
@@ -62,7 +68,7 @@ class Metrics(_Event):
     epoch: float | None = None
 
 
-class Validation(_Event):
+class Validation(_Event, ValidationNumbers):
     """A validation pass over the weights after `step` updates."""
 
     type: Literal["validation"]
@@ -80,12 +86,18 @@ class Checkpoint(_Event):
 
 
 class Best(_Event):
-    """The best adapter so far was kept, from the very weights that were validated."""
+    """The best adapter so far was kept, from the very weights that were validated.
+
+    It is best by `metric`: lowest for a loss, highest for all else. A run that names none goes by
+    its validation loss.
+    """
 
     type: Literal["best"]
     step: int
-    val_loss: float
     path: str
+    val_loss: float | None = None
+    metric: Metric = "val_loss"
+    value: float | None = None
 
 
 class Tested(_Event):
@@ -97,13 +109,10 @@ class Tested(_Event):
     test_perplexity: float | None = None
 
 
-class Sample(_Event):
-    """A live generation."""
+class Sample(_Event, SampleData):
+    """A completion made while training, with what the reward functions gave for it, if any do."""
 
     type: Literal["sample"]
-    step: int
-    prompt: str
-    text: str
 
 
 class Warning(_Event):

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from backend.runs.schemas import Alert, QueuedRun, RunMetrics, TrainingStateData
+from backend.runs.rewards import SampleData
+from backend.runs.schemas import Alert, BestModel, QueuedRun, RunMetrics, TrainingStateData
 
 
 class StartedData(BaseModel):
@@ -31,12 +32,6 @@ class ProgressData(BaseModel):
     point: Point | None = None
     phase: str | None = None
     state: str | None = None
-
-
-class BestData(BaseModel):
-    step: int
-    val_loss: float
-    path: str
 
 
 class CheckpointData(BaseModel):
@@ -119,12 +114,17 @@ class ProgressFrame(_Frame):
 
 class BestFrame(_Frame):
     type: Literal["best_model_updated"]
-    data: BestData
+    data: BestModel
 
 
 class CheckpointFrame(_Frame):
     type: Literal["checkpoint_saved"]
     data: CheckpointData
+
+
+class SampleFrame(_Frame):
+    type: Literal["training_sample"]
+    data: SampleData
 
 
 class AlertFrame(_Frame):
@@ -188,6 +188,7 @@ Frame = (
     | ProgressFrame
     | BestFrame
     | CheckpointFrame
+    | SampleFrame
     | AlertFrame
     | CompletedFrame
     | StoppedFrame

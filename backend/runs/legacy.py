@@ -11,11 +11,12 @@ import stat
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
 from backend.errors import BadContent
+from backend.runs.rewards import Metric
 from backend.runs.schemas import RunMetrics, SessionRecord, SessionSummary
 from backend.runs.state import RunState
 
@@ -91,6 +92,7 @@ def to_summary(raw: Mapping[str, Any], session_id: str) -> SessionSummary:
     model_path = _text(config.get("model_path")) or _text(model.get("path"))
     start, end = time_of(raw.get("started_at")), time_of(raw.get("ended_at"))
     elapsed = _number(metrics.get("elapsed_seconds"))
+    metric, value = _best(best, metrics)
     tags = raw.get("tags")
     return SessionSummary(
         session_id=session_id,
@@ -103,7 +105,9 @@ def to_summary(raw: Mapping[str, Any], session_id: str) -> SessionSummary:
         steps_completed=_whole(metrics.get("current_step")),
         total_steps=_whole(metrics.get("total_steps")),
         method=_text(raw.get("method")) or _text(metrics.get("method")) or "sft",
-        best_val_loss=_number(best.get("val_loss", metrics.get("best_val_loss"))),
+        best_val_loss=value if metric == "val_loss" else None,
+        best_metric=metric,
+        best_value=value,
         duration_seconds=(max(0.0, (end - start).total_seconds()) if start and end else elapsed),
         notes=_text(raw.get("notes")) or "",
         tags=[tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else [],
@@ -155,6 +159,14 @@ def time_of(value: Any) -> datetime | None:
         return datetime.fromisoformat(value).astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def _best(best: Mapping[str, Any], metrics: Mapping[str, Any]) -> tuple[Metric, float | None]:
+    """What a run goes by, and the best of it. Older records have validation losses only."""
+    metric = next((name for name in get_args(Metric) if name == best.get("metric")), None)
+    if metric is not None:
+        return metric, _number(best.get("value"))
+    return "val_loss", _number(best.get("val_loss", metrics.get("best_val_loss")))
 
 
 def _state(raw: Mapping[str, Any]) -> RunState | None:

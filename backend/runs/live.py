@@ -101,9 +101,10 @@ class LiveRun:
                 found.append(self.progress_frame(frames.Point(kind="validation", values=row)))
             case events.Phase() | events.Model():
                 found.append(self.progress_frame())
-            case events.Best():
-                best = frames.BestData(step=event.step, val_loss=event.val_loss, path=event.path)
-                found.append(("best_model_updated", best))
+            case events.Best() if self.progress.best is not None:
+                found.append(("best_model_updated", self.progress.best))
+            case events.Sample() if self.progress.samples:
+                found.append(("training_sample", self.progress.samples[-1]))
             case events.Checkpoint():
                 found.append(
                     ("checkpoint_saved", frames.CheckpointData(step=event.step, path=event.path))
@@ -167,8 +168,11 @@ class LiveRun:
     def metrics(self) -> RunMetrics:
         """The numbers of the events; of the record where there are none (a legacy session)."""
         if self.progress.last_seq or self.active:
-            return self.progress.metrics()
-        return to_metrics(self.record.metrics)
+            found = self.progress.metrics()
+        else:
+            found = to_metrics(self.record.metrics)
+        found.method = found.method or self.record.method
+        return found
 
     def snapshot(self, seq: int, queue: list[QueuedRun]) -> TrainingStateData:
         """All there is to show, with every point: thin the series before sending it."""
@@ -185,6 +189,7 @@ class LiveRun:
             series=series,
             logs=list(self.lines),
             alerts=list(self.progress.alerts),
+            samples=list(self.progress.samples),
             message=ended.message if ended and self.state in FINAL else None,
             early_stopped=self.record.early_stopped or self.progress.early_stop is not None,
             adapter_path=self.record.adapter_path,

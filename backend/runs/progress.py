@@ -10,6 +10,14 @@ from statistics import median
 from typing import Any
 
 from backend.runs import events
+from backend.runs.rewards import (
+    SampleData,
+    reward_columns,
+    shown,
+    shown_rewards,
+    shown_scores,
+    val_reward_columns,
+)
 from backend.runs.schemas import Alert, BestModel, RunMetrics, Series
 
 Columns = dict[str, list[float | None]]
@@ -27,7 +35,9 @@ TRAIN = (
 )
 VALIDATION = ("step", "val_loss", "val_time")
 MAX_ALERTS = 200
+MAX_SAMPLES = 24  # The last few reports' worth; events.jsonl has them all.
 
+_NOT_NUMBERS = {"seq", "at", "type", "rewards", "val_rewards"}
 _RECENT = 9  # Reports whose median speed gives the remaining time.
 
 
@@ -40,6 +50,7 @@ class Progress:
         self.early_stop: events.EarlyStop | None = None
         self.best: BestModel | None = None
         self.alerts: deque[Alert] = deque(maxlen=MAX_ALERTS)
+        self.samples: deque[SampleData] = deque(maxlen=MAX_SAMPLES)
         self.checkpoints: list[int] = []
         self.train: Columns = {name: [] for name in TRAIN}
         self.validation: Columns = {name: [] for name in VALIDATION}
@@ -81,7 +92,9 @@ class Progress:
                 self._stopped_early(event)
             case events.Exit():
                 self.exit = event
-            case events.Sample() | events.Resumed():
+            case events.Sample():
+                self._take_sample(event)
+            case events.Tested() | events.Resumed():
                 pass
 
     def fresh_alerts(self) -> list[Alert]:
@@ -120,31 +133,56 @@ class Progress:
         self.last_at = at
 
     def _report(self, event: events.Metrics) -> None:
-        row = event.model_dump(exclude={"seq", "at", "type"}) | {"elapsed_seconds": self._elapsed}
+        row = self._row(event) | reward_columns(event.rewards)
         row = {name: self._number(name, value, event) for name, value in row.items()}
-        append_row(self.train, row)
-        for name in RunMetrics.model_fields:
-            # A loss that became unknown is unknown, not the last good one.
-            if name in event.model_fields_set:
-                setattr(self._latest, name, row[name])
+        append_row(self.train, row | {"elapsed_seconds": self._elapsed})
+        self._note(event, row)
+        if event.rewards is not None:
+            self._latest.rewards = shown_rewards(event.rewards)
         self._latest.current_step = event.step
         speed = row.get("iterations_per_second")
         if speed is not None and speed > 0:
             self._speeds.append(speed)
 
     def _validated(self, event: events.Validation) -> None:
-        row = event.model_dump(exclude={"seq", "at", "type"})
+        row = self._row(event) | val_reward_columns(event.val_rewards)
         row = {name: self._number(name, value, event) for name, value in row.items()}
         append_row(self.validation, row)
-        self._latest.val_loss = row["val_loss"]
+        self._note(event, row)
+        if event.val_rewards is not None:
+            self._latest.val_rewards = shown_scores(event.val_rewards)
         self._latest.current_step = max(self._latest.current_step or 0, event.step)
 
     def _keep_best(self, event: events.Best) -> None:
-        if not math.isfinite(event.val_loss):
+        value = event.val_loss if event.value is None else event.value
+        if value is None or not math.isfinite(value):
             return
-        self.best = BestModel(val_loss=event.val_loss, step=event.step, path=event.path)
-        self._latest.best_val_loss = event.val_loss
+        self.best = BestModel(
+            step=event.step,
+            path=event.path,
+            val_loss=shown(event.val_loss),
+            metric=event.metric,
+            value=value,
+        )
+        self._latest.best_metric, self._latest.best_value = event.metric, value
+        self._latest.best_val_loss = value if event.metric == "val_loss" else None
         self._latest.best_model_step = event.step
+
+    def _take_sample(self, event: events.Sample) -> None:
+        sample = SampleData.model_validate(event.model_dump(include=set(SampleData.model_fields)))
+        sample.total = shown(sample.total)
+        sample.rewards = None if sample.rewards is None else shown_scores(sample.rewards)
+        self.samples.append(sample)
+
+    @staticmethod
+    def _row(event: events.Metrics | events.Validation) -> dict[str, Any]:
+        """What the run said, without the numbers that its method does not have."""
+        return event.model_dump(exclude=_NOT_NUMBERS, exclude_unset=True)
+
+    def _note(self, event: events.Event, row: dict[str, float | None]) -> None:
+        """Make the row the latest numbers. A loss that became unknown is not the last good one."""
+        for name in RunMetrics.model_fields.keys() & event.model_fields_set & row.keys():
+            setattr(self._latest, name, row[name])
 
     def _number(self, name: str, value: Any, event: events.Event) -> float | None:
         """A number as it may be shown: null for what is not finite, with one warning per name."""
@@ -188,10 +226,11 @@ class Progress:
 
 
 def append_row(columns: Columns, row: dict[str, float | None]) -> None:
-    """Add a row. A name that is new becomes a column, unknown for the rows before."""
+    """Add a row. A new name becomes a column, unknown for the rows before, once it has a value."""
     length = len(columns["step"])
-    for name in row.keys() - columns.keys():
-        columns[name] = [None] * length
+    for name, value in row.items():
+        if value is not None and name not in columns:
+            columns[name] = [None] * length
     for name, values in columns.items():
         values.append(row.get(name))
 
@@ -203,11 +242,15 @@ def newest_row(columns: Columns) -> dict[str, float | None]:
 def thin_series(series: Series, max_points: int, *, since: int = 0) -> Series:
     """The series from step `since` on, with at most `max_points` rows in each table."""
     return Series.model_construct(
-        train=thin(_since(series.train, since), max_points, by="train_loss"),
-        validation=thin(_since(series.validation, since), max_points, by="val_loss"),
+        train=_thinned(_since(series.train, since), max_points, "avg_reward", "train_loss"),
+        validation=_thinned(_since(series.validation, since), max_points, "val_reward", "val_loss"),
         checkpoints=[step for step in series.checkpoints if step >= since],
         best=series.best,
     )
+
+
+def _thinned(columns: Columns, max_points: int, reward: str, loss: str) -> Columns:
+    return thin(columns, max_points, by=reward if reward in columns else loss)
 
 
 def thin(columns: Columns, max_points: int, *, by: str) -> Columns:

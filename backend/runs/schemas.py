@@ -5,14 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from backend.runs.rewards import Metric, RewardNumbers, SampleData, ValidationNumbers
 from backend.runs.state import RunState
 
 
-class RunMetrics(BaseModel):
-    """The latest numbers of a run. Unknown is null, never 0. Times in seconds, memory in 10^9 B."""
+class RunMetrics(RewardNumbers, ValidationNumbers):
+    """The latest numbers of a run. Unknown is null, never 0. Times in seconds, memory in 10^9 B.
 
+    `best_val_loss` is known where the run goes by its validation loss; `best_metric` says by which
+    number it goes, and `best_value` is the best of it.
+    """
+
+    method: str | None = None
     current_step: int | None = None
     total_steps: int | None = None
     train_loss: float | None = None
@@ -23,6 +29,8 @@ class RunMetrics(BaseModel):
     trained_tokens: int | None = None
     peak_memory_gb: float | None = None
     best_val_loss: float | None = None
+    best_metric: Metric | None = None
+    best_value: float | None = None
     best_model_step: int | None = None
     trainable_parameters: int | None = None
     total_parameters: int | None = None
@@ -33,17 +41,32 @@ class RunMetrics(BaseModel):
 
 
 class BestModel(BaseModel):
-    """The adapter with the lowest validation loss, and where it is."""
+    """The adapter that was best by `metric` with `value`, and where it is.
 
-    val_loss: float
+    `val_loss` is its validation loss, null where a run has none. Records from before other metrics
+    have nothing but that.
+    """
+
     step: int
     path: str
+    val_loss: float | None = None
+    metric: Metric = "val_loss"
+    value: float
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_old(cls, raw: Any) -> Any:
+        if isinstance(raw, dict) and "value" not in raw and "metric" not in raw:
+            return {**raw, "value": raw.get("val_loss")}
+        return raw
 
 
 class Series(BaseModel):
     """A run's curves as columns of equal length: `train["step"]`, `train["train_loss"]`, …
 
-    `validation` has `step`, `val_loss`, `val_time`. A value that was not finite is null.
+    `validation` has `step`, `val_loss`, `val_time`. A run by rewards or preferences has a column
+    for each of its numbers, and `reward/<function>` and `val_reward/<function>`. A value that was
+    not finite is null.
     """
 
     train: dict[str, list[float | None]] = {}
@@ -93,6 +116,7 @@ class TrainingStateData(BaseModel):
     series: Series = Series()
     logs: list[str] = []
     alerts: list[Alert] = []
+    samples: list[SampleData] = []
     message: str | None = None
     early_stopped: bool = False
     adapter_path: str | None = None
@@ -211,6 +235,8 @@ class SessionSummary(BaseModel):
     total_steps: int | None
     method: str | None
     best_val_loss: float | None
+    best_metric: Metric | None = None
+    best_value: float | None = None
     duration_seconds: float | None
     notes: str
     tags: list[str]

@@ -29,6 +29,7 @@ from backend.runs.legacy import (
     to_summary,
 )
 from backend.runs.progress import Progress, thin_series
+from backend.runs.rewards import SampleData
 from backend.runs.schemas import Series, SessionRecord, SessionSummary
 from backend.runs.state import ACTIVE
 
@@ -180,6 +181,11 @@ class SessionStore:
         """The curves from step `since` on, spikes kept when thinned to `max_points`."""
         self._raw(session_id)
         return thin_series(self.progress(session_id).series(), max_points, since=since)
+
+    def samples(self, session_id: str) -> list[SampleData]:
+        """The last completions that the run made while training, oldest first."""
+        self._raw(session_id)
+        return list(self.progress(session_id).samples)
 
     def logs(self, session_id: str, limit: int, before: int | None) -> tuple[list[str], int | None]:
         """The last log lines before a position, and the position for those above; None at the top.

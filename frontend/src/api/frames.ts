@@ -9,7 +9,47 @@ export type RunState =
   | "stopped"
   | "error"
   | "interrupted";
+export type FunctionReward = {
+  mean?: number | null;
+  std?: number | null;
+  coverage?: number | null;
+};
 export type RunMetrics = {
+  val_reward?: number | null;
+  val_reward_std?: number | null;
+  val_success_rate?: number | null;
+  val_kl?: number | null;
+  val_completion_length?: number | null;
+  val_rewards?: {
+    [key: string]: number | null;
+  } | null;
+  val_accuracy?: number | null;
+  val_margin?: number | null;
+  val_rewards_chosen?: number | null;
+  val_rewards_rejected?: number | null;
+  avg_reward?: number | null;
+  reward_std?: number | null;
+  group_reward?: number | null;
+  group_reward_std?: number | null;
+  kl?: number | null;
+  kl_saturation?: number | null;
+  entropy?: number | null;
+  success_rate?: number | null;
+  clip_ratio?: number | null;
+  clip_ratio_low?: number | null;
+  clip_ratio_high?: number | null;
+  completion_length_mean?: number | null;
+  completion_length_min?: number | null;
+  completion_length_max?: number | null;
+  hit_max_tokens_ratio?: number | null;
+  rewards?: {
+    [key: string]: FunctionReward;
+  } | null;
+  rewards_chosen?: number | null;
+  rewards_rejected?: number | null;
+  margin?: number | null;
+  accuracy?: number | null;
+  method?: string | null;
   current_step?: number | null;
   total_steps?: number | null;
   train_loss?: number | null;
@@ -20,6 +60,8 @@ export type RunMetrics = {
   trained_tokens?: number | null;
   peak_memory_gb?: number | null;
   best_val_loss?: number | null;
+  best_metric?: ("val_loss" | "val_reward" | "val_accuracy") | null;
+  best_value?: number | null;
   best_model_step?: number | null;
   trainable_parameters?: number | null;
   total_parameters?: number | null;
@@ -34,9 +76,11 @@ export type RunError = {
   log_tail?: string[];
 };
 export type BestModel = {
-  val_loss: number;
   step: number;
   path: string;
+  val_loss?: number | null;
+  metric?: "val_loss" | "val_reward" | "val_accuracy";
+  value: number;
 };
 export type Series = {
   train?: {
@@ -54,6 +98,17 @@ export type Alert = {
   message: string;
   hint?: string | null;
   at?: string | null;
+};
+export type SampleData = {
+  step: number;
+  prompt: string;
+  text: string;
+  answer?: string | null;
+  rewards?: {
+    [key: string]: number | null;
+  } | null;
+  total?: number | null;
+  split?: ("train" | "valid") | null;
 };
 export type QueuedRun = {
   session_id: string;
@@ -75,6 +130,7 @@ export type TrainingStateData = {
   series?: Series;
   logs?: string[];
   alerts?: Alert[];
+  samples?: SampleData[];
   message?: string | null;
   early_stopped?: boolean;
   adapter_path?: string | null;
@@ -123,17 +179,12 @@ export type ProgressFrame = {
   type: "training_progress";
   data: ProgressData;
 };
-export type BestData = {
-  step: number;
-  val_loss: number;
-  path: string;
-};
 export type BestFrame = {
   seq: number;
   epoch: string;
   session_id: string | null;
   type: "best_model_updated";
-  data: BestData;
+  data: BestModel;
 };
 export type CheckpointData = {
   step: number;
@@ -145,6 +196,13 @@ export type CheckpointFrame = {
   session_id: string | null;
   type: "checkpoint_saved";
   data: CheckpointData;
+};
+export type SampleFrame = {
+  seq: number;
+  epoch: string;
+  session_id: string | null;
+  type: "training_sample";
+  data: SampleData;
 };
 export type AlertFrame = {
   seq: number;
@@ -274,6 +332,7 @@ export type Frame =
   | ProgressFrame
   | BestFrame
   | CheckpointFrame
+  | SampleFrame
   | AlertFrame
   | CompletedFrame
   | StoppedFrame

@@ -276,6 +276,15 @@ const injectedRtkApi = api
         }),
         providesTags: ["sessions"],
       }),
+      sessionSamples: build.query<
+        SessionSamplesApiResponse,
+        SessionSamplesApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/sessions/${encodeURIComponent(String(queryArg.sessionId))}/samples`,
+        }),
+        providesTags: ["sessions"],
+      }),
       sessionLogs: build.query<SessionLogsApiResponse, SessionLogsApiArg>({
         query: (queryArg) => ({
           url: `/sessions/${encodeURIComponent(String(queryArg.sessionId))}/logs`,
@@ -452,6 +461,11 @@ export type SessionMetricsApiArg = {
   sessionId: string;
   since?: number;
   maxPoints?: number;
+};
+export type SessionSamplesApiResponse =
+  /** status 200 Successful Response */ SessionSamples;
+export type SessionSamplesApiArg = {
+  sessionId: string;
 };
 export type SessionLogsApiResponse =
   /** status 200 Successful Response */ SessionLogs;
@@ -957,7 +971,47 @@ export type RunState =
   | "stopped"
   | "error"
   | "interrupted";
+export type FunctionReward = {
+  mean?: number | null;
+  std?: number | null;
+  coverage?: number | null;
+};
 export type RunMetrics = {
+  val_reward?: number | null;
+  val_reward_std?: number | null;
+  val_success_rate?: number | null;
+  val_kl?: number | null;
+  val_completion_length?: number | null;
+  val_rewards?: {
+    [key: string]: number | null;
+  } | null;
+  val_accuracy?: number | null;
+  val_margin?: number | null;
+  val_rewards_chosen?: number | null;
+  val_rewards_rejected?: number | null;
+  avg_reward?: number | null;
+  reward_std?: number | null;
+  group_reward?: number | null;
+  group_reward_std?: number | null;
+  kl?: number | null;
+  kl_saturation?: number | null;
+  entropy?: number | null;
+  success_rate?: number | null;
+  clip_ratio?: number | null;
+  clip_ratio_low?: number | null;
+  clip_ratio_high?: number | null;
+  completion_length_mean?: number | null;
+  completion_length_min?: number | null;
+  completion_length_max?: number | null;
+  hit_max_tokens_ratio?: number | null;
+  rewards?: {
+    [key: string]: FunctionReward;
+  } | null;
+  rewards_chosen?: number | null;
+  rewards_rejected?: number | null;
+  margin?: number | null;
+  accuracy?: number | null;
+  method?: string | null;
   current_step?: number | null;
   total_steps?: number | null;
   train_loss?: number | null;
@@ -968,6 +1022,8 @@ export type RunMetrics = {
   trained_tokens?: number | null;
   peak_memory_gb?: number | null;
   best_val_loss?: number | null;
+  best_metric?: ("val_loss" | "val_reward" | "val_accuracy") | null;
+  best_value?: number | null;
   best_model_step?: number | null;
   trainable_parameters?: number | null;
   total_parameters?: number | null;
@@ -1027,6 +1083,8 @@ export type SessionSummary = {
   total_steps: number | null;
   method: string | null;
   best_val_loss: number | null;
+  best_metric?: ("val_loss" | "val_reward" | "val_accuracy") | null;
+  best_value?: number | null;
   duration_seconds: number | null;
   notes: string;
   tags: string[];
@@ -1044,9 +1102,11 @@ export type Done = {
   message: string;
 };
 export type BestModel = {
-  val_loss: number;
   step: number;
   path: string;
+  val_loss?: number | null;
+  metric?: "val_loss" | "val_reward" | "val_accuracy";
+  value: number;
 };
 export type Series = {
   train?: {
@@ -1061,6 +1121,21 @@ export type Series = {
 export type SessionMetrics = {
   session_id: string;
   series: Series;
+};
+export type SampleData = {
+  step: number;
+  prompt: string;
+  text: string;
+  answer?: string | null;
+  rewards?: {
+    [key: string]: number | null;
+  } | null;
+  total?: number | null;
+  split?: ("train" | "valid") | null;
+};
+export type SessionSamples = {
+  session_id: string;
+  samples: SampleData[];
 };
 export type SessionLogs = {
   logs: string[];
@@ -1128,6 +1203,8 @@ export const {
   useDeleteSessionMutation,
   useSessionMetricsQuery,
   useLazySessionMetricsQuery,
+  useSessionSamplesQuery,
+  useLazySessionSamplesQuery,
   useSessionLogsQuery,
   useLazySessionLogsQuery,
   useLoadSessionMutation,

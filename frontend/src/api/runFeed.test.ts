@@ -75,7 +75,7 @@ test('best and checkpoints reach the chart', () => {
   server.send(
     make.snapshot(),
     make.make('checkpoint_saved', { step: 25, path: 'c' }),
-    make.make('best_model_updated', { step: 20, val_loss: 0.5, path: 'b' }),
+    make.make('best_model_updated', { step: 20, value: 0.5, path: 'b' }),
   )
   flush()
   expect(series.checkpoints).toEqual([25])

@@ -25,7 +25,7 @@ test('a run from start to end', () => {
   expect([run.state, run.sessionId, run.method]).toEqual(['starting', 'run-1', 'sft'])
   const running = after([make.point(10, 2), make.point(20, 1)], run)
   expect([running.state, running.phase, running.metrics.train_loss]).toEqual(['running', 'training', 1])
-  const best = after([make.make('best_model_updated', { step: 20, val_loss: 0.9, path: 'best' })], running)
+  const best = after([make.make('best_model_updated', { step: 20, value: 0.9, path: 'best' })], running)
   expect(best.best?.step).toBe(20)
   const done = after(
     [
@@ -57,7 +57,7 @@ test('a new run inherits nothing from the one before', () => {
   const first = new FrameMaker()
   const run = after([
     started(first),
-    first.make('best_model_updated', { step: 5, val_loss: 0.1, path: 'p' }),
+    first.make('best_model_updated', { step: 5, value: 0.1, path: 'p' }),
     first.make('training_alert', { level: 'warning', code: 'nan', message: 'NaN' }),
   ])
   const next = after([started(new FrameMaker('epoch-1', 'run-2'))], run)
@@ -80,7 +80,7 @@ test('a reload in the middle of a run shows the whole run', () => {
       config: { adapter_name: 'a' },
       metrics: { current_step: 40, total_steps: 100 },
       alerts: [{ level: 'warning', code: 'over_fitting', message: 'x' }],
-      series: { best: { step: 30, val_loss: 1, path: 'p' } },
+      series: { best: { step: 30, value: 1, path: 'p' } },
       adapter_path: '/data/adapters/a',
     }),
   ])

@@ -90,7 +90,7 @@ export function reduceFrame(run: RunView, frame: Frame, at: number): RunView {
         sessionId: data.session_id ?? null,
         state: data.state,
         phase: data.phase ?? null,
-        method: methodOf(data.config),
+        method: data.metrics?.method ?? methodOf(data.config),
         metrics: data.metrics ?? {},
         config: data.config ?? null,
         error: data.error ?? null,
@@ -148,7 +148,7 @@ export function reduceFrame(run: RunView, frame: Frame, at: number): RunView {
         state: isRunState(data.state) ? data.state : 'interrupted',
         metrics: data.metrics,
         config: data.config,
-        method: methodOf(data.config),
+        method: data.metrics?.method ?? methodOf(data.config),
         at,
       }
     }

@@ -36,7 +36,7 @@ test('an unknown value is null outside, never 0', () => {
 
 test('a snapshot takes the place of everything', () => {
   const series = RunSeries.from({ train: { step: [1], train_loss: [9] }, checkpoints: [1] })
-  series.replace({ validation: { step: [4], val_loss: [2] }, best: { step: 4, val_loss: 2 } })
+  series.replace({ validation: { step: [4], val_loss: [2] }, best: { step: 4, value: 2 } })
   expect(series.train.length).toBe(0)
   expect(series.checkpoints).toEqual([])
   expect(series.validation.last('val_loss')).toBe(2)
@@ -61,7 +61,7 @@ test('listeners hear of a change, and not of a point that was refused', () => {
 test('evaluations without gain are counted from the best one', () => {
   const series = RunSeries.from({ validation: { step: [1, 100, 200, 300], val_loss: [3, 1, 1.2, 1.3] } })
   expect(evaluationsSinceBest(series)).toBeNull()
-  series.markBest({ step: 100, val_loss: 1 })
+  series.markBest({ step: 100, value: 1 })
   expect(evaluationsSinceBest(series)).toBe(2)
 })
 

@@ -3,6 +3,7 @@
  * costs no render. The same class holds a live run and a saved one.
  */
 
+import type { BestMetric } from '@/lib/best'
 import { Columns } from '@/lib/columns'
 import { indexAtOrBefore } from '@/lib/smooth'
 import { Notifier } from '@/lib/notifier'
@@ -21,7 +22,8 @@ const VALIDATION = ['step', 'val_loss', 'val_time'] as const
 
 export type TrainColumn = (typeof TRAIN)[number]
 export type ValidationColumn = (typeof VALIDATION)[number]
-export type BestPoint = { readonly step: number; readonly val_loss: number }
+/** The best adapter's step, and its value by the metric that the run goes by (validation loss unless said). */
+export type BestPoint = { readonly step: number; readonly value: number; readonly metric?: BestMetric }
 
 /** As the server sends it: columns of equal length. */
 export type SeriesData = {
@@ -76,6 +78,11 @@ export class RunSeries extends Notifier {
   clear(): void {
     this.replace({})
   }
+}
+
+/** The best adapter, if it is called so by this metric. */
+export function bestBy({ best }: RunSeries, metric: BestMetric): BestPoint | null {
+  return (best?.metric ?? 'val_loss') === metric ? best : null
 }
 
 /** How many evaluations came after the best one; null before there is a best. */

@@ -2,7 +2,7 @@
 import { useMemo, useRef, useState } from 'react'
 import { saveFile, safeFileName } from '@/lib/download'
 import { count, loss } from '@/lib/format'
-import type { RunSeries } from '@/lib/series'
+import { bestBy, type RunSeries } from '@/lib/series'
 import { seriesCsv } from '@/lib/seriesTable'
 import { Button } from '@/ui/Button'
 import { Card } from '@/ui/Card'
@@ -106,13 +106,14 @@ function styleOf(log: boolean, clip: boolean, end: number | null): ChartStyle {
 
 /** The picture in one sentence. */
 function summaryOf(series: RunSeries): string {
-  const { train, validation, best } = series
+  const { train, validation } = series
+  const best = bestBy(series, 'val_loss')
   if (train.length === 0 && validation.length === 0) return 'Loss chart without points yet.'
   const parts = [
     `Loss chart, ${count(train.length)} reports up to iteration ${count(train.last('step'))}.`,
     `Training loss from ${loss(train.value('train_loss', 0))} to ${loss(train.last('train_loss'))}.`,
     validation.length > 0 ? `Validation loss ${loss(validation.last('val_loss'))}.` : '',
-    best ? `Best ${loss(best.val_loss)} at iteration ${count(best.step)}.` : '',
+    best ? `Best ${loss(best.value)} at iteration ${count(best.step)}.` : '',
     'The table shows all numbers; the arrow keys move the cursor.',
   ]
   return parts.filter(Boolean).join(' ')

@@ -19,7 +19,7 @@ const style: ChartStyle = {
 const series = RunSeries.from({
   train: { step: [10, 20, 30], train_loss: [3, null, 1] },
   validation: { step: [20], val_loss: [1.5] },
-  best: { step: 20, val_loss: 1.5 },
+  best: { step: 20, value: 1.5 },
 })
 
 test('the readout has the smoothed loss and the last validation before the cursor', () => {

@@ -1,6 +1,6 @@
 /** From a run's series to what charts read, without copying the columns. */
 
-import type { RunSeries, TrainColumn } from '@/lib/series'
+import { bestBy, type RunSeries, type TrainColumn } from '@/lib/series'
 import { smooth, weightFor } from '@/lib/smooth'
 import type { ChartSource } from '@/ui/chartTypes'
 
@@ -11,12 +11,13 @@ export function lossSource(series: RunSeries, smoothing: number): ChartSource {
     subscribe: series.subscribe,
     read: () => {
       const raw = series.train.column('train_loss')
+      const best = bestBy(series, 'val_loss')
       if (room.length < raw.length) room = new Float64Array(raw.length * 2)
       return {
         x: series.train.column('step'),
         lines: [raw, smooth(raw, weightFor(smoothing, raw.length), room)],
         points: { x: series.validation.column('step'), y: series.validation.column('val_loss') },
-        ring: series.best ? { x: series.best.step, y: series.best.val_loss } : null,
+        ring: best ? { x: best.step, y: best.value } : null,
         ticks: series.checkpoints,
       }
     },

@@ -14,7 +14,7 @@ export function SessionFigures({ session }: { readonly session: SessionView }) {
       <StatCard label="Final validation loss" value={loss(metric(session, 'val_loss'))} />
       <StatCard
         label="Best"
-        value={loss(best?.val_loss ?? metric(session, 'best_val_loss'))}
+        value={loss(best?.value ?? metric(session, 'best_val_loss'))}
         note={best ? `at ${count(best.step)}` : ''}
       />
       <StatCard

@@ -1,6 +1,8 @@
 /** A stored record read for the page. It may come from an older app: nothing is taken for granted. */
 import { isRunState } from '@/api/runReducer'
 import type { RunState } from '@/api/generated'
+import { isBestMetric } from '@/lib/best'
+import type { BestPoint } from '@/lib/series'
 
 type Values = { readonly [key: string]: unknown }
 
@@ -14,7 +16,7 @@ export type SessionView = {
   readonly repeatable: Values
   readonly metrics: Values
   readonly adapterPath: string | null
-  readonly best: { readonly val_loss: number; readonly step: number; readonly path: string | null } | null
+  readonly best: (BestPoint & { readonly path: string | null }) | null
   readonly message: string | null
   readonly hint: string | null
   readonly startedAt: string | null
@@ -77,9 +79,12 @@ function originOf({ session_id, step }: Values): SessionView['resumedFrom'] {
 
 function bestOf(record: Values): SessionView['best'] {
   const best = group(record['best_model'])
-  const { val_loss, step, path } = best
-  if (typeof val_loss !== 'number' || typeof step !== 'number') return null
-  return { val_loss, step, path: text(path) }
+  const { step, path } = best
+  const metric = isBestMetric(best['metric']) ? best['metric'] : 'val_loss'
+  // Records from before other metrics have the loss only.
+  const value = best['value'] ?? best['val_loss']
+  if (typeof value !== 'number' || typeof step !== 'number') return null
+  return { value, metric, step, path: text(path) }
 }
 
 function group(value: unknown): Values {

@@ -128,7 +128,7 @@ test('a completed run says which adapter is best and where; its times stand stil
     state: 'completed',
     early_stopped: true,
     message: 'Validation stopped improving.',
-    series: { best: { step: 700, val_loss: 0.531, path: '/a/best_adapters.safetensors' } },
+    series: { best: { step: 700, value: 0.531, path: '/a/best_adapters.safetensors' } },
     adapter_path: '/a/adapters.safetensors',
   })
   const outcome = within(screen.getByRole('region', { name: 'Outcome' }))
@@ -187,7 +187,7 @@ test('the curves are also a table, and the picture has its words', async () => {
     series: {
       train: { step: [25, 50], train_loss: [2.5, 1.25] },
       validation: { step: [50], val_loss: [1.5] },
-      best: { step: 50, val_loss: 1.5, path: 'p' },
+      best: { step: 50, value: 1.5, path: 'p' },
     },
   })
   expect(screen.getByRole('img', { name: /Training loss from 2.500 to 1.250.*Best 1.500 at iteration 50/ })).toBeTruthy()

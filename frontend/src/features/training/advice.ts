@@ -1,6 +1,6 @@
 /** What the curves say that no single number says. Pure. */
 import { plural } from '@/lib/format'
-import { evaluationsSinceBest, type RunSeries } from '@/lib/series'
+import { bestBy, evaluationsSinceBest, type RunSeries } from '@/lib/series'
 import { indexAtOrBefore } from '@/lib/smooth'
 
 export type Advice = { readonly title: string; readonly text: string }
@@ -13,12 +13,13 @@ const RISE = 0.01
 export function overFitting(series: RunSeries, rules: Rules): Advice | null {
   const since = evaluationsSinceBest(series)
   const latest = series.validation.last('val_loss')
-  if (!series.best || since === null || since < 1 || latest === null) return null
-  if (latest < series.best.val_loss * (1 + RISE)) return null
-  const then = trainLossNear(series, series.best.step)
+  const best = bestBy(series, 'val_loss')
+  if (!best || since === null || since < 1 || latest === null) return null
+  if (latest < best.value * (1 + RISE)) return null
+  const then = trainLossNear(series, best.step)
   const now = meanOfLast(series, 5)
   if (then === null || now === null || now >= then) return null
-  const rise = `Validation loss has risen since ${series.best.step.toLocaleString('en-US')} while train loss falls.`
+  const rise = `Validation loss has risen since ${best.step.toLocaleString('en-US')} while train loss falls.`
   return { title: 'Over-fitting has begun', text: `${rise} ${whatFollows(rules, since)}` }
 }
 

@@ -15,7 +15,7 @@ export function figuresOf(run: RunView, series: RunSeries, memoryLimit: number |
     { label: 'Validation loss', value: loss(metrics.val_loss), note: gainWords(run, series) },
     {
       label: 'Best',
-      value: loss(best?.val_loss ?? metrics.best_val_loss),
+      value: loss(best?.value ?? metrics.best_value),
       note: best ? `at ${count(best.step)} · kept` : '',
     },
     { label: 'Learning rate', value: compact(metrics.learning_rate, 2), note: scheduleWords(run) },

@@ -7,7 +7,7 @@ import { figuresOf } from './cards'
 import { phaseWords } from './phases'
 
 const run: RunView = { ...NO_RUN, sessionId: 'r', state: 'running', at: 1 }
-const curve = (loss: number[], val: number[], best: { step: number; val_loss: number } | null = null) =>
+const curve = (loss: number[], val: number[], best: { step: number; value: number } | null = null) =>
   RunSeries.from({
     train: { step: loss.map((_, i) => (i + 1) * 100), train_loss: loss },
     validation: { step: val.map((_, i) => (i + 1) * 100), val_loss: val },
@@ -20,10 +20,10 @@ test('before the first report every figure is unknown, none is zero', () => {
 })
 
 test('each figure says what it means', () => {
-  const series = curve([2, 1.5], [1.4, 1.2, 1.3], { step: 200, val_loss: 1.2 })
+  const series = curve([2, 1.5], [1.4, 1.2, 1.3], { step: 200, value: 1.2 })
   const view: RunView = {
     ...run,
-    best: { step: 200, val_loss: 1.2, path: 'p' },
+    best: { step: 200, value: 1.2, path: 'p' },
     config: { early_stop: true, patience: 3, lr_schedule: 'cosine', warmup_steps: 10 },
     metrics: {
       train_loss: 1.5,
@@ -45,7 +45,7 @@ test('each figure says what it means', () => {
 })
 
 test('without early stopping evaluations are only counted', () => {
-  const series = curve([1], [1, 2, 3], { step: 100, val_loss: 1 })
+  const series = curve([1], [1, 2, 3], { step: 100, value: 1 })
   const note = figuresOf({ ...run, metrics: { val_loss: 3 } }, series, null)[1]?.note
   expect(note).toBe('2 evaluations without gain')
 })
@@ -53,7 +53,7 @@ test('without early stopping evaluations are only counted', () => {
 const rules = { earlyStop: true, patience: 3, live: true }
 
 test('over-fitting is a validation loss that rises while the training loss falls', () => {
-  const rising = curve([2, 1.5, 1, 0.8], [1.5, 1.2, 1.3, 1.4], { step: 200, val_loss: 1.2 })
+  const rising = curve([2, 1.5, 1, 0.8], [1.5, 1.2, 1.3, 1.4], { step: 200, value: 1.2 })
   const advice = overFitting(rising, rules)
   expect(advice?.title).toBe('Over-fitting has begun')
   expect(advice?.text).toContain('since 200')
@@ -63,9 +63,9 @@ test('over-fitting is a validation loss that rises while the training loss falls
 })
 
 test('noise, the first evaluation, and a training loss that rises too are no over-fitting', () => {
-  expect(overFitting(curve([2, 1], [1.2, 1.203], { step: 100, val_loss: 1.2 }), rules)).toBeNull()
-  expect(overFitting(curve([2, 1], [1.2], { step: 100, val_loss: 1.2 }), rules)).toBeNull()
-  expect(overFitting(curve([1, 5], [1.2, 2], { step: 100, val_loss: 1.2 }), rules)).toBeNull()
+  expect(overFitting(curve([2, 1], [1.2, 1.203], { step: 100, value: 1.2 }), rules)).toBeNull()
+  expect(overFitting(curve([2, 1], [1.2], { step: 100, value: 1.2 }), rules)).toBeNull()
+  expect(overFitting(curve([1, 5], [1.2, 2], { step: 100, value: 1.2 }), rules)).toBeNull()
   expect(overFitting(new RunSeries(), rules)).toBeNull()
 })
 
