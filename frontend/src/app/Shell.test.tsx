@@ -1,6 +1,6 @@
 import { act, screen, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { Connection } from '@/api/eventStream'
 import { connectionChanged, framesReceived } from '@/api/runSlice'
 import { renderPage, serve } from '@/test/render'
@@ -42,7 +42,7 @@ const running = framesReceived({
 })
 
 test('every page has its entry, and those to come say so', () => {
-  renderPage(<Sidebar />)
+  renderPage(<Sidebar onFind={vi.fn()} />)
   for (const page of [...MAIN_PAGES, ...SIDE_PAGES]) {
     const link = screen.getByRole('link', { name: new RegExp(`^${page.name}`) })
     expect(link.textContent?.includes('soon')).toBe(page.soon !== undefined)
@@ -50,7 +50,7 @@ test('every page has its entry, and those to come say so', () => {
 })
 
 test('a run under way pulses beside Training', () => {
-  const { store } = renderPage(<Sidebar />)
+  const { store } = renderPage(<Sidebar onFind={vi.fn()} />)
   const training = () => screen.getByRole('link', { name: /^Training/ })
   expect(within(training()).queryByText('A run is under way')).toBeNull()
   act(() => void store.dispatch(running))
@@ -58,10 +58,10 @@ test('a run under way pulses beside Training', () => {
 })
 
 test('the sidebar folds, and stays folded', async () => {
-  const { unmount } = renderPage(<Sidebar />)
+  const { unmount } = renderPage(<Sidebar onFind={vi.fn()} />)
   await userEvent.click(screen.getByRole('button', { name: 'Fold the sidebar' }))
   unmount()
-  renderPage(<Sidebar />)
+  renderPage(<Sidebar onFind={vi.fn()} />)
   expect(screen.getByRole('button', { name: 'Open the sidebar' })).toBeTruthy()
 })
 

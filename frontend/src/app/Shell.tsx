@@ -1,17 +1,22 @@
 /** What surrounds every page: sidebar or bottom bar, status bar, messages. */
-import { useLayoutEffect, useRef } from 'react'
+import { lazy, Suspense, useLayoutEffect, useRef } from 'react'
 import { Outlet, useLocation } from 'react-router'
 import { BottomBar } from '@/app/BottomBar'
 import { Sidebar } from '@/app/Sidebar'
 import { StatusBar } from '@/app/StatusBar'
 import { useLiveRun } from '@/app/useLiveRun'
 import { useMenu } from '@/app/useMenu'
+import { usePalette } from '@/app/usePalette'
 import { ResumeDialog } from '@/features/resume/ResumeDialog'
 import { Toasts } from '@/ui/Toasts'
+
+// Few need it at once, so it is no part of the first load.
+const CommandPalette = lazy(async () => ({ default: (await import('@/app/CommandPalette')).CommandPalette }))
 
 export function Shell() {
   useLiveRun()
   useMenu()
+  const palette = usePalette()
   const main = useRef<HTMLElement>(null)
   const { pathname } = useLocation()
   useLayoutEffect(() => {
@@ -31,7 +36,7 @@ export function Shell() {
         Skip to the page
       </a>
       <div className="flex min-h-0 flex-1">
-        <Sidebar />
+        <Sidebar onFind={palette.show} />
         <main ref={main} id="main" tabIndex={-1} className="min-w-0 flex-1 overflow-y-auto outline-none">
           <div className="mx-auto w-full max-w-360 px-4 py-4 md:px-7 md:py-5">
             <Outlet />
@@ -41,6 +46,11 @@ export function Shell() {
       <StatusBar />
       <BottomBar />
       <ResumeDialog />
+      {palette.open ? (
+        <Suspense>
+          <CommandPalette onClose={palette.hide} />
+        </Suspense>
+      ) : null}
       <Toasts />
     </div>
   )

@@ -1,9 +1,10 @@
 /** Pages by name, icon and one line. It folds to icons, and remembers that. */
-import { PanelLeftClose, PanelLeftOpen } from 'lucide-react'
+import { PanelLeftClose, PanelLeftOpen, Search } from 'lucide-react'
 import { useEffect, useEffectEvent, useState } from 'react'
 import { MAIN_PAGES, SIDE_PAGES } from '@/app/pages'
 import { SidebarLink } from '@/app/SidebarLink'
 import { ThemeButton } from '@/app/ThemeButton'
+import { paletteKeys } from '@/app/usePalette'
 import { bridge } from '@/lib/bridge'
 import { cx } from '@/lib/cx'
 import { readStored, writeStored } from '@/lib/storage'
@@ -12,7 +13,7 @@ import { Mark } from '@/ui/Mark'
 
 const KEY = 'droid.sidebar'
 
-export function Sidebar() {
+export function Sidebar({ onFind }: { readonly onFind: () => void }) {
   const [folded, setFolded] = useState(() => readStored(KEY, (value) => value === 'folded') ?? false)
   const fold = () => {
     writeStored(KEY, folded ? 'open' : 'folded')
@@ -45,6 +46,7 @@ export function Sidebar() {
       </ul>
       <div className={cx('mt-auto flex gap-1 px-2.5', folded ? 'flex-col items-center' : 'justify-between')}>
         <ThemeButton />
+        <IconButton icon={Search} label={`Find a page or a run (${paletteKeys()})`} onClick={onFind} />
         <IconButton
           icon={folded ? PanelLeftOpen : PanelLeftClose}
           label={folded ? 'Open the sidebar' : 'Fold the sidebar'}

@@ -1,10 +1,10 @@
 /** One quiet line: the connection, the run, the machine. */
-import { useEffect, useState } from 'react'
 import { useSelector } from 'react-redux'
 import { useSystemQuery, type SystemInfo } from '@/api/generated'
 import { progressOf, selectConnection, selectIsLive, selectQueue, selectRun, timesOf } from '@/api/runSlice'
 import { ConnectionBadge } from '@/app/ConnectionBadge'
 import { clock, count, loss, UNKNOWN } from '@/lib/format'
+import { useClock } from '@/lib/useClock'
 import { ProgressBar } from '@/ui/ProgressBar'
 
 export function StatusBar() {
@@ -78,15 +78,4 @@ function versions(engines: SystemInfo['engines']): string {
     .map((name) => [name, engines[name] ?? engines[name.replace('-', '_')]] as const)
     .map(([name, version]) => `${name} ${version ?? UNKNOWN}`)
     .join(' · ')
-}
-
-/** The time, once a second while `ticking`. */
-function useClock(ticking: boolean): number {
-  const [now, setNow] = useState(() => Date.now())
-  useEffect(() => {
-    if (!ticking) return
-    const timer = setInterval(() => setNow(Date.now()), 1000)
-    return () => clearInterval(timer)
-  }, [ticking])
-  return now
 }

@@ -1,6 +1,7 @@
 /**
  * A native modal dialog: the browser keeps the focus inside, closes on Escape and makes the page
- * behind it inert. `sheet` slides it to the bottom edge on narrow screens.
+ * behind it inert. The focus goes to what is marked `data-first-focus`, else to the close button.
+ * `sheet` slides it to the bottom edge on narrow screens.
  */
 import { X } from 'lucide-react'
 import { useEffect, useId, useRef, type MouseEvent, type ReactNode } from 'react'
@@ -31,6 +32,7 @@ function OpenDialog({ title, onClose, footer, size = 'normal', sheet, children }
     const dialog = ref.current
     const before = document.activeElement
     dialog?.showModal()
+    dialog?.querySelector<HTMLElement>('[data-first-focus]')?.focus()
     return () => {
       dialog?.close()
       if (before instanceof HTMLElement) before.focus()

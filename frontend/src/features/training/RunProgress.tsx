@@ -4,7 +4,7 @@ import { isLive, type RunView } from '@/api/runReducer'
 import { clock, compact, count, duration } from '@/lib/format'
 import { ProgressBar } from '@/ui/ProgressBar'
 import { phaseWords } from './phases'
-import { useClock } from './useClock'
+import { useClock } from '@/lib/useClock'
 
 export function RunProgress({ run }: { readonly run: RunView }) {
   const live = isLive(run.state)
