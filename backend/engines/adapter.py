@@ -27,7 +27,7 @@ _NUMBERED = re.compile(r"\d{7}_adapters\.safetensors")
 _OURS = re.compile(
     r"(\d{7}_|best_)?adapters\.safetensors|adapter_config\.json|droid\.json|\..+\.tmp"
 )
-_PACKAGES = ("mlx", "mlx-lm", "transformers")
+_PACKAGES = ("mlx", "mlx-lm", "mlx-lm-lora", "transformers")
 
 
 class NotFinite(Exception):

@@ -27,7 +27,7 @@ from mlx.utils import tree_flatten, tree_map_with_path
 
 from backend.core.files import link_or_copy, write_json
 from backend.engines.adapter import SAVED, write_weights
-from backend.engines.watch import Counters
+from backend.engines.keeper import Counters
 
 _NAMED = re.compile(r"(\d{7})\.json")
 

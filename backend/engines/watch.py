@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mlx_lm.tuner.callbacks import TrainingCallback
 
 from backend.engines.emit import Emitter
+from backend.engines.keeper import Counters, Keeper, Patience
 
 
 class Diverged(Exception):
@@ -21,28 +21,6 @@ class Diverged(Exception):
     def __init__(self, step: int, what: str) -> None:
         super().__init__(f"Training diverged at step {step}: {what}.")
         self.step = step
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """End the run after `evaluations` validations without an improvement over `min_delta`."""
-
-    enabled: bool
-    evaluations: int
-    min_delta: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counters:
-    """What a run has seen of its losses: `best` is (step, loss), `reference` and `stale` count
-    the patience.
-    """
-
-    baseline: float | None = None
-    best: tuple[int, float] | None = None
-    reference: float | None = None
-    stale: int = 0
-    train_loss: float | None = None
 
 
 class Watch(TrainingCallback):  # type: ignore[misc]  # the engine has no types
@@ -65,34 +43,36 @@ class Watch(TrainingCallback):  # type: ignore[misc]  # the engine has no types
         vocabulary: int | None,
         first_step: int = 0,
         trained_tokens: int = 0,
-        counters: Counters = Counters(),
+        counters: Counters,
     ) -> None:
-        self.baseline = counters.baseline
-        self.best = counters.best
-        self.early_stopped = False
         self.train_loss = counters.train_loss
+        self._keeper = Keeper(
+            emit, metric="val_loss", save_best=save_best, patience=patience, counters=counters
+        )
         self._emit = emit
-        self._save_best = save_best
         self._stopping = stopping
-        self._patience = patience
         self._steps_per_epoch = steps_per_epoch
         self._per_report = steps_per_report
         self._first_step = first_step
         self._trained_tokens = trained_tokens
         self._reported = 0
-        self._reference = counters.reference
-        self._stale = counters.stale
         # Guessing evenly over the vocabulary costs ln(V); half as much again is no bad luck.
         self._hopeless = 1.5 * math.log(vocabulary) + 1 if vocabulary else math.inf
 
+    @property
+    def baseline(self) -> float | None:
+        return self._keeper.baseline
+
+    @property
+    def best(self) -> tuple[int, float] | None:
+        return self._keeper.best
+
+    @property
+    def early_stopped(self) -> bool:
+        return self._keeper.early_stopped
+
     def counters(self) -> Counters:
-        return Counters(
-            baseline=self.baseline,
-            best=self.best,
-            reference=self._reference,
-            stale=self._stale,
-            train_loss=self.train_loss,
-        )
+        return self._keeper.counters(self.train_loss)
 
     def on_train_loss_report(self, info: dict[str, Any]) -> None:
         done = int(info["iteration"])
@@ -128,24 +108,7 @@ class Watch(TrainingCallback):  # type: ignore[misc]  # the engine has no types
         self._emit("validation", step=step, val_loss=loss, val_time=float(info["val_time"]))
         if not math.isfinite(loss):
             raise Diverged(step, "the validation loss is not a number")
-        if step == 0:
-            self.baseline = loss
-            return
-        if self.best is None or loss < self.best[1]:
-            path = self._save_best(step)
-            self.best = (step, loss)
-            self._emit("best", step=step, val_loss=loss, path=str(path))
-        self._count(step, loss)
-
-    def _count(self, step: int, loss: float) -> None:
-        if self._reference is None or loss < self._reference - self._patience.min_delta:
-            self._reference = loss
-            self._stale = 0
-            return
-        self._stale += 1
-        if self._patience.enabled and self._stale >= self._patience.evaluations:
-            self.early_stopped = True
-            self._emit("early_stop", step=step, best_step=self.best[0] if self.best else None)
+        self._keeper.judge(step, loss)
 
 
 class Both(TrainingCallback):  # type: ignore[misc]  # the engine has no types

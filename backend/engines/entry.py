@@ -1,0 +1,47 @@
+"""The outermost layer of a run's process: signals, events, and one last event whatever happens."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from backend.engines.control import Control
+from backend.engines.emit import Emitter
+from backend.engines.explain import Ending, explain
+
+Load = Callable[[], Callable[[Path, Emitter, Control], Ending]]
+
+
+def run_process(argv: Sequence[str], *, module: str, load: Load) -> int:
+    """Run to the end and say in one last event how it ended; 0 unless it failed.
+
+    `load` imports the engine and answers what trains: a second that passes with the first phase
+    already on the screen.
+    """
+    if len(argv) != 1:
+        sys.stderr.write(f"Usage: python -m {module} <run folder>\n")
+        return 2
+    folder = Path(argv[0])
+    emit = Emitter(folder / "events.jsonl")
+    control = Control()
+    control.listen()
+    ending = _run(folder, emit, control, load)
+    emit(
+        "exit",
+        state=ending.state,
+        code=ending.code,
+        message=ending.message,
+        hint=ending.hint,
+    )
+    return ending.code
+
+
+def _run(folder: Path, emit: Emitter, control: Control, load: Load) -> Ending:
+    emit("phase", name="loading model")
+    try:
+        return load()(folder, emit, control)
+    except BaseException as error:  # noqa: BLE001 - the top: nothing may end in silence
+        traceback.print_exc()
+        return explain(error)
