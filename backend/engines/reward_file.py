@@ -1,0 +1,117 @@
+"""A person's own reward functions: run only as the very bytes that were trusted.
+
+The file is read once, its SHA-256 compared with the one that was recorded when it was trusted,
+and what was read is what runs: there is no moment in which it could be exchanged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import re
+import sys
+import traceback
+from collections.abc import Mapping, Set
+from pathlib import Path
+from types import ModuleType
+
+from backend.engines.reward_engine import Function, registry
+from backend.engines.reward_shipped import SHIPPED
+
+MODULE = "custom_rewards"  # The name that the engine gives such a file.
+FILE_CAP = 1024 * 1024
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+_ARGUMENTS = {"prompts", "completions"}
+
+
+def load_file(path: Path, sha256: str | None) -> dict[str, Function]:
+    """Run the file and answer its functions by name: those registered with the engine's
+    decorator, and the public ones of the file whose arguments are prompts and completions.
+
+    Raises ValueError with a sentence: missing, changed since it was trusted, raising, empty, or
+    with a name that a function of the engine has.
+    """
+    source = _read(path, sha256)
+    known = registry()
+    before = dict(known)
+    module = ModuleType(MODULE)
+    module.__file__ = str(path)
+    previous = sys.modules.get(MODULE)
+    sys.modules[MODULE] = module  # Where dataclasses and pickle look for their module.
+    try:
+        exec(compile(source, str(path), "exec"), module.__dict__)  # noqa: S102 - it was trusted
+        found = _functions(module, before)
+    except Exception as problem:
+        raise ValueError(_raised(path, problem)) from problem
+    except SystemExit as problem:
+        raise ValueError(f"{path.name} ended the program while it was loaded.") from problem
+    finally:
+        known.clear()
+        known.update(before)
+        if previous is not None:
+            sys.modules[MODULE] = previous
+    _check_names(path, found, {*before, *(shipped.name for shipped in SHIPPED)})
+    if not found:
+        raise ValueError(
+            f"{path.name} has no reward function. Write one as def name(prompts, completions, "
+            "answer, types=None) that returns one number for each completion."
+        )
+    return found
+
+
+def _read(path: Path, sha256: str | None) -> bytes:
+    if sha256 is None:
+        raise ValueError(f"{path.name} has not been trusted, so it is not run.")
+    try:
+        with path.open("rb") as file:
+            source = file.read(FILE_CAP + 1)
+    except OSError as problem:
+        raise ValueError(f"{path} can't be read: {problem.strerror}.") from problem
+    if hashlib.sha256(source).hexdigest() != sha256:
+        raise ValueError(
+            f"{path.name} has changed since it was trusted; look at it and trust it again."
+        )
+    return source
+
+
+def _functions(module: ModuleType, before: dict[str, Function]) -> dict[str, Function]:
+    registered = {
+        name: function for name, function in registry().items() if before.get(name) is not function
+    }
+    again = set(map(id, registered.values()))
+    own = {
+        name: value
+        for name, value in vars(module).items()
+        if inspect.isfunction(value)
+        and value.__module__ == MODULE
+        and not name.startswith("_")
+        and id(value) not in again
+        and set(inspect.signature(value).parameters) >= _ARGUMENTS
+    }
+    return {**registered, **own}
+
+
+def _check_names(path: Path, found: Mapping[str, Function], taken: Set[str]) -> None:
+    for name, function in found.items():
+        if name in taken:
+            raise ValueError(
+                f"{path.name} has a function named {name}, as a built-in one is; rename it."
+            )
+        if not NAME.fullmatch(name):
+            raise ValueError(
+                f"{path.name} has a function named {name[:80]!r}; names are letters, digits and "
+                "underscores."
+            )
+        if not callable(function):
+            raise ValueError(f"{path.name} registers {name}, which is not a function.")
+
+
+def _raised(path: Path, problem: Exception) -> str:
+    lines = [
+        frame.lineno for frame in traceback.extract_tb(problem.__traceback__)
+        if frame.filename == str(path)
+    ]  # fmt: skip
+    line = getattr(problem, "lineno", None) if isinstance(problem, SyntaxError) else None
+    where = line or (lines[-1] if lines else None)
+    at = f" in line {where}" if where else ""
+    return f"{path.name} can't be loaded: {type(problem).__name__}{at}: {problem}"
