@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -86,7 +87,7 @@ def _describe(path: Path, source: Source, recall: Recall) -> DatasetInfo:
         if known is not None:
             info.format, info.rows = known.format, known.rows
             return info
-        info.format = _first_format(path)
+        info.format = _first_format(path, status.st_size, status.st_mtime_ns)
         info.rows = _rows(path, status.st_size)
     except OSError as problem:
         info.problem = f"The file can't be read: {problem.strerror}."
@@ -95,7 +96,9 @@ def _describe(path: Path, source: Source, recall: Recall) -> DatasetInfo:
     return info
 
 
-def _first_format(path: Path) -> str | None:
+@lru_cache(maxsize=MOST)
+def _first_format(path: Path, _size: int, _modified: int) -> str | None:
+    """Remembered until the file changes: a look into a Parquet file costs a process."""
     for line in islice(read_lines(path), LOOKED_AT):
         if line.row is not None:
             return detect(line.row)

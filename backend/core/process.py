@@ -1,7 +1,8 @@
 """The only door to other processes: start one detached, know it again, signal it, end it.
 
 A process is known by its pid *and* its start time (or the mark in its environment), so a recycled
-pid is never signalled. Output goes straight to files: nothing here can be blocked by a pipe.
+pid is never signalled. Output goes straight to files, so that nothing is blocked by a pipe; only
+`reading` has one, for a thread that waits for what it reads.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -173,6 +174,49 @@ async def run_child(
         return await asyncio.shield(asyncio.ensure_future(work))
     finally:
         cancelled.set()  # After a normal end nobody looks at it any more.
+
+
+class Reading:
+    """A child whose stdout is read as it is written."""
+
+    def __init__(self, popen: subprocess.Popen[bytes], errors: IO[bytes]) -> None:
+        self._popen = popen
+        self._errors = errors
+
+    def lines(self) -> Iterator[bytes]:
+        """Every line up to the end of its output; waits for each."""
+        if self._popen.stdout is not None:
+            yield from self._popen.stdout
+
+    def problem(self) -> str | None:
+        """Waits for its end; the last line it complained in unless it ended well."""
+        code = self._popen.wait()
+        if code == 0:
+            return None
+        start = max(0, _size(self._errors) - 4096)
+        said = _read(self._errors, start, 4096).decode(errors="replace").strip().splitlines()
+        return (said or [f"exit code {code}"])[-1][:300]
+
+
+@contextmanager
+def reading(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> Iterator[Reading]:
+    """Start a child to read from, in a thread that may wait for it. Leaving ends it, read or not.
+
+    Raises EngineMissing if it can't be started. A child that is not read waits, so it takes no
+    more memory than the pipe; one whose reader has died ends when it writes.
+    """
+    mark = f"reading-{os.getpid()}-{threading.get_ident()}-{time.monotonic_ns()}"
+    with tempfile.TemporaryFile() as err:
+        popen = _popen(
+            argv, cwd=cwd, env={**env, MARK: mark}, out=subprocess.PIPE, err=err.fileno()
+        )
+        child = Child(Identity(popen.pid, _started(popen.pid) or time.time(), mark), popen)
+        try:
+            yield Reading(popen, err)
+        finally:
+            child.kill()
+            if popen.stdout is not None:
+                popen.stdout.close()
 
 
 def _run(

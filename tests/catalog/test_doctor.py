@@ -154,10 +154,9 @@ async def test_what_the_process_refuses_is_refused_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hands, "SMALL", 0)
-    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     (tmp_path / "a.parquet").write_bytes(b"PAR1 and so on")
 
-    with pytest.raises(BadContent, match=r"pyarrow|not a readable Parquet file"):
+    with pytest.raises(BadContent, match="not a readable Parquet file"):
         await look(tmp_path, tmp_path / "a.parquet")
 
 

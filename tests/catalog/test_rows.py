@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
+import psutil
+import pyarrow as arrow
+import pyarrow.parquet as parquet
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +25,7 @@ from backend.errors import BadContent, NotFound
 ROWS = [{"prompt": "What?", "answer": "This, “that”."}, {"prompt": "Naïve\n2", "answer": "🎉"}]
 
 
-def rows_of(path: Path) -> list[object]:
+def rows_of(path: Path) -> list[Any]:
     return [line.row for line in read_lines(path) if line.row is not None]
 
 
@@ -155,13 +162,82 @@ def test_a_conversation_may_stand_in_a_cell(tmp_path: Path) -> None:
     ]
 
 
-def test_a_parquet_file_says_what_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+def write_parquet(path: Path, rows: Sequence[Any], **options: Any) -> Path:
+    parquet.write_table(arrow.Table.from_pylist(rows), path, **options)
+    return path
 
-    with pytest.raises(BadContent, match="pyarrow") as refused:
+
+def test_a_parquet_file_gives_the_rows_that_json_lines_would(tmp_path: Path) -> None:
+    turns = [
+        {"role": "user", "content": "Naïve “🎉”?"},
+        {"role": "assistant", "content": None, "tool_calls": [{"name": "f"}]},
+    ]
+    rows = [
+        {"prompt": "a", "answer": "b", "score": 1.5, "messages": turns},
+        {"prompt": "c", "answer": "d", "score": float("nan"), "messages": None},
+        {"prompt": "e", "answer": "f", "score": None, "messages": []},
+    ]
+
+    found = list(read_lines(write_parquet(tmp_path / "a.parquet", rows)))
+
+    assert [line.number for line in found] == [1, 2, 3]
+    assert not any(line.clean or line.problem for line in found)
+    assert [json.loads(line.raw) for line in found] == [line.row for line in found]
+    assert [line.row for line in found] == [
+        {"prompt": "a", "answer": "b", "score": 1.5, "messages": turns},
+        {"prompt": "c", "answer": "d"},
+        {"prompt": "e", "answer": "f", "messages": []},
+    ]
+
+
+def test_columns_that_json_lacks_do_not_spoil_a_parquet_row(tmp_path: Path) -> None:
+    row = {"text": "a", "day": date(2026, 1, 2), "price": Decimal("1.50"), "image": b"123"}
+
+    (line,) = read_lines(write_parquet(tmp_path / "a.parquet", [row]))
+
+    assert line.row == {"text": "a", "day": "2026-01-02", "price": "1.50", "image": "(3 bytes)"}
+
+
+def test_a_parquet_row_that_is_too_long_is_told_by_its_number(tmp_path: Path) -> None:
+    rows = [{"text": "a"}, {"text": "x" * (2 * 1024 * 1024)}, {"text": "c"}]
+
+    path = write_parquet(tmp_path / "a.parquet", rows, row_group_size=2)
+
+    assert problems_of(path) == [(2, "is longer than 1 MiB")]
+    assert rows_of(path) == [rows[0], rows[2]]
+
+
+def test_a_parquet_file_is_left_in_the_middle_without_leaving_its_reader(tmp_path: Path) -> None:
+    rows = [{"text": f"row {number} " + "x" * 1000} for number in range(2000)]
+    lines = read_lines(write_parquet(tmp_path / "a.parquet", rows))
+    assert next(lines).row == rows[0]
+    assert children() != set()
+
+    lines.close()  # type: ignore[attr-defined]
+
+    assert children() == set()
+
+
+def children() -> set[str]:
+    """The living readers that this process has started."""
+    found = psutil.Process().children()
+    return {word for child in found for word in child.cmdline() if word.endswith("parquet_rows")}
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1" + b"\0" * 99 + b"PAR1"])
+def test_a_broken_parquet_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(BadContent, match=r"a\.parquet is not a readable Parquet file"):
+        list(read_lines(write(tmp_path / "a.parquet", content)))
+
+
+def test_a_reader_that_dies_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dying = tmp_path / "python"
+    dying.write_text("#!/bin/sh\necho 'No module named pyarrow' >&2\nexit 1\n")
+    dying.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(dying))
+
+    with pytest.raises(BadContent, match="No module named pyarrow"):
         list(read_lines(write(tmp_path / "a.parquet", b"PAR1")))
-
-    assert "a.jsonl" in (refused.value.hint or "")
 
 
 def test_a_pipe_is_refused_at_once(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as arrow
+import pyarrow.parquet as parquet
 import pytest
 
 from backend.errors import AppError, BadContent, Invalid, NotFound
@@ -98,6 +100,7 @@ CONVERTED: list[tuple[str, dict[str, Any], list[dict[str, str]], str]] = [
     ("alpaca", {"instruction": "a", "input": "", "output": "c"}, turns("a", "c"), "a.csv"),
     ("sharegpt", {"conversations": SHAREGPT, "system": "S"}, turns("S", "a", "b"), "a.jsonl"),
     ("prompt/answer", {"prompt": "a", "answer": "b"}, turns("a", "b"), "a.tsv"),
+    ("sharegpt", {"conversations": SHAREGPT, "id": 1}, turns("a", "b"), "a.parquet"),
 ]
 
 
@@ -107,6 +110,9 @@ def write_as(path: Path, rows: list[dict[str, Any]]) -> Path:
         return write_rows(path, rows)
     if path.suffix == ".json":
         path.write_text(json.dumps(rows, indent=1))
+        return path
+    if path.suffix == ".parquet":
+        parquet.write_table(arrow.Table.from_pylist(rows), path)
         return path
     with path.open("w", newline="") as file:
         table = csv.DictWriter(
