@@ -1,34 +1,15 @@
 // The main job, pressed in a real browser against the real backend and engine.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { launchBrowser, openPage } from './browser.ts'
+import { expect, test } from 'vitest'
 import { chartFacts, chartPasses, completed, startButton, whenReady } from './pages.ts'
-import { startServer, type Server } from './server.ts'
+import { setStage } from './stage.ts'
 
-let browser: Browser
-const servers: Server[] = []
-
-const serve = async (dataDir?: string, port?: number): Promise<Server> => {
-  const server = await startServer(dataDir, port)
-  servers.push(server)
-  return server
-}
-
-beforeAll(async () => {
-  browser = await launchBrowser()
-})
-
-afterEach(async () => {
-  for (const server of servers.splice(0)) await server.stop()
-})
-
-afterAll(() => browser.close())
+const { serve, open } = setStage()
 
 test('one press trains the demo model, live, through a reload, to an adapter in Results', async () => {
   const server = await serve()
-  const { page, errors } = await openPage(browser, server.url)
+  const { page, errors } = await open(server)
   await whenReady(page)
   await page.getByLabel('Iterations').fill('60')
   await page.getByLabel('Adapter name').fill('from_the_browser')
@@ -54,7 +35,7 @@ test('one press trains the demo model, live, through a reload, to an adapter in 
 
 test('a server killed mid-run and started again shows the same run without a hole', async () => {
   const server = await serve()
-  const { page } = await openPage(browser, server.url)
+  const { page } = await open(server)
   await whenReady(page)
   await page.getByText('Advanced', { exact: true }).click()
   await page.getByLabel('Iterations').fill('150')
@@ -80,7 +61,7 @@ test('a server killed mid-run and started again shows the same run without a hol
 
 test('bad input is refused in the page, beside its field, and nothing is written', async () => {
   const server = await serve()
-  const { page } = await openPage(browser, server.url)
+  const { page } = await open(server)
   await whenReady(page)
   await page.getByLabel('Rank').fill('0')
   await page.getByText(/512/).first().waitFor()

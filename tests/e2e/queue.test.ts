@@ -1,28 +1,10 @@
 // Runs that wait, from the browser to the real engine, over a killed server.
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { launchBrowser, openPage } from './browser.ts'
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
 import { chartPasses, completed, startButton, whenReady } from './pages.ts'
-import { startServer, type Server } from './server.ts'
+import { setStage } from './stage.ts'
 
-let browser: Browser
-const servers: Server[] = []
-
-const serve = async (dataDir?: string, port?: number): Promise<Server> => {
-  const server = await startServer(dataDir, port)
-  servers.push(server)
-  return server
-}
-
-beforeAll(async () => {
-  browser = await launchBrowser()
-})
-
-afterEach(async () => {
-  for (const server of servers.splice(0)) await server.stop()
-})
-
-afterAll(() => browser.close())
+const { serve, open } = setStage()
 
 async function setUp(page: Page, name: string, iterations: number): Promise<void> {
   await page.getByLabel('Iterations').fill(String(iterations))
@@ -36,7 +18,7 @@ async function waitingRuns(page: Page): Promise<(string | undefined)[]> {
 
 test('runs are queued, put in order, outlive the server and train one after the other', async () => {
   const server = await serve()
-  const { page } = await openPage(browser, server.url)
+  const { page } = await open(server)
   await whenReady(page)
   await setUp(page, 'run_a', 5000)
   await whenReady(page)
