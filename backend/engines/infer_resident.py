@@ -1,0 +1,124 @@
+"""The one base model of the worker, what is on it now, and what it keeps for the next request."""
+
+from __future__ import annotations
+
+import gc
+import time
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+from mlx import nn
+from mlx.utils import tree_flatten
+from mlx_lm.utils import load_model, load_tokenizer
+
+from backend.engines.infer_caches import Conversations
+from backend.engines.infer_shelf import Shelf, Spec
+from backend.engines.infer_swap import Adapter, adapted, attach, overwrite, strip
+from backend.engines.infer_wire import Refused
+
+BARE = ""  # The key of no adapter.
+
+_ADAPTER_SHARE = 0.06  # Of the base's bytes: with the caches, eight adapters stay under 1.1 × it.
+_CACHE_SHARE = 0.03
+_LEAST_BUDGET = 16 * 1024 * 1024
+_CONTEXT = (
+    "max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "n_ctx"
+)  # fmt: skip
+
+
+class Resident:
+    """A loaded base. `on` is the key of the adapter it carries, `name` that adapter's name."""
+
+    def __init__(self, path: Path) -> None:
+        started = time.perf_counter()
+        self.path = path
+        self.model, self.tokenizer, self._config = _load(path)
+        self.load_seconds = time.perf_counter() - started
+        self.base_bytes = sum(value.nbytes for _, value in tree_flatten(self.model.parameters()))
+        self.shelf = Shelf(max(_LEAST_BUDGET, int(self.base_bytes * _ADAPTER_SHARE)))
+        self.conversations = Conversations(
+            budget=max(_LEAST_BUDGET, int(self.base_bytes * _CACHE_SHARE))
+        )
+        self.on = BARE
+        self.name: str | None = None
+        self._overwritten = False
+
+    @property
+    def context(self) -> int | None:
+        """The most tokens the model was made for; None where its configuration does not say."""
+        text = self._config.get("text_config")
+        for place in (self._config, text if isinstance(text, dict) else {}):
+            for name in _CONTEXT:
+                value = place.get(name)
+                if isinstance(value, int) and value > 0:
+                    return value
+        return None
+
+    def carry(self, spec: Spec | None) -> dict[str, Any]:
+        """Put on the adapter of a spec, or none. Answers what it took.
+
+        Raises Refused; the base is bare then. A full fine-tune overwrites the base's weights, so
+        before anything else is carried the base is loaded again.
+        """
+        started = time.perf_counter()
+        wanted = spec["key"] if spec else BARE
+        reloaded = False
+        if wanted != self.on:
+            adapter = self.shelf.take(spec) if spec else None
+            self._bare()
+            if self._overwritten:
+                self._reload()
+                reloaded = True
+            if adapter is not None:
+                self._put_on(adapter)
+        return {"swap_seconds": time.perf_counter() - started, "reloaded": reloaded}
+
+    def status(self) -> dict[str, Any]:
+        return {
+            "base": str(self.path),
+            "adapter": self.name,
+            "adapters_known": self.shelf.names,
+            "adapter_modules": sum(1 for _ in adapted(self.model)),
+            "base_bytes": self.base_bytes,
+            "adapter_bytes": self.shelf.nbytes,
+            "conversation_bytes": self.conversations.nbytes,
+            "load_seconds": self.load_seconds,
+            "chat_template": bool(self.tokenizer.has_chat_template),
+            "context_length": self.context,
+        }
+
+    def _bare(self) -> None:
+        strip(self.model)
+        self.on, self.name = BARE, None
+
+    def _put_on(self, adapter: Adapter) -> None:
+        if adapter.kind == "full":
+            overwrite(self.model, adapter)
+            self._overwritten = True
+        else:
+            attach(self.model, adapter)
+        self.on, self.name = adapter.key, adapter.name
+
+    def _reload(self) -> None:
+        weights = self.model
+        del weights
+        self.model = nn.Module()
+        gc.collect()
+        mx.clear_cache()
+        self.model, self.tokenizer, self._config = _load(self.path)
+        self.conversations.clear()
+        self._overwritten = False
+
+
+def _load(path: Path) -> tuple[nn.Module, Any, dict[str, Any]]:
+    try:
+        model, config = load_model(path)
+        tokenizer = load_tokenizer(path, eos_token_ids=config.get("eos_token_id"))
+    except (ValueError, OSError, KeyError, TypeError, RuntimeError, ImportError) as problem:
+        raise Refused(
+            "bad_model",
+            f"The model {path.name} can't be loaded: {' '.join(str(problem).split())[:500]}.",
+            "GET /models says what is known to be wrong with a model's folder.",
+        ) from problem
+    return model, tokenizer, config
