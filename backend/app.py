@@ -30,6 +30,7 @@ from backend.settings import Settings
 from backend.training.defaults import known_defaults
 from backend.training.lora_keys import ModelInspector
 from backend.training.managers import TrainingManager
+from backend.training.quantized_cache import tend_copies
 
 ROUTERS = (
     health.router,
@@ -56,6 +57,9 @@ def create_app(settings: Settings) -> FastAPI:
         await services.dispatcher.open()
         # The first run should not wait for this, and neither should the first request.
         background.start(_warm_up(settings), name="find a BLAS")
+        background.start(
+            tend_copies(settings.data_dir, services.queue), name="remove old quantised copies"
+        )
         app.state.services = services
         try:
             yield

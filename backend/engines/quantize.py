@@ -1,4 +1,8 @@
-"""Make the quantised copy of a base that a run trains on: once, and whole or not at all."""
+"""Make the quantised copy of a base that a run trains on: once, and whole or not at all.
+
+`.<name>.lock` beside a copy is locked while it is made, and shared by every process that uses it,
+to its end; when it was last used is the lock's time. The server removes old copies by these two.
+"""
 
 from __future__ import annotations
 
@@ -35,14 +39,18 @@ def make_quantized_base(args: Namespace, emit: Emitter, say: Callable[[str], Non
         return
     source, target = Path(args.quantize_from), Path(args.model)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(target):
-        if _is_whole(target):
+    with _alone(target) as handle:
+        there = _is_whole(target)
+        if there:
             say(f"Training on the {bits}-bit copy of the base in {target}.")
-            return
-        emit("phase", name="quantising base")
-        say(f"Quantising the base to {bits} bits (once) ...")
-        _remove_remains(target)
-        group = _make(source, target, bits, getattr(args, "model_fingerprint", None))
+        else:
+            emit("phase", name="quantising base")
+            say(f"Quantising the base to {bits} bits (once) ...")
+            _remove_remains(target)
+            group = _make(source, target, bits, getattr(args, "model_fingerprint", None))
+        _use(handle)
+    if there:
+        return
     # The run's peak is that of its training.
     mx.clear_cache()
     mx.reset_peak_memory()
@@ -116,12 +124,19 @@ def _sync(folder: Path) -> None:
 
 
 @contextmanager
-def _alone(target: Path) -> Iterator[None]:
+def _alone(target: Path) -> Iterator[int]:
     """One process at a time makes a copy; the kernel gives the lock back whatever happens."""
     lock = target.with_name(f".{target.name}.lock")
     handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+        yield handle
     finally:
         os.close(handle)
+
+
+def _use(handle: int) -> None:
+    """Tell that the copy is in use from now on, until this process ends."""
+    os.utime(handle)
+    # Shared by a handle of its own, which nobody closes: one lock goes over into the other.
+    fcntl.flock(os.dup(handle), fcntl.LOCK_SH)

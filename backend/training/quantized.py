@@ -20,7 +20,7 @@ _NOT_OF_A_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuantizedBase:
-    """`size` is an estimate, and None where the model's sizes are not known."""
+    """`size` in bytes is measured where the copy is there, else estimated; None: not known."""
 
     bits: int
     path: Path
@@ -48,18 +48,20 @@ def quantized_base(
         text = f"{model.name} has no weights that could be quantised."
         raise BadContent(text, errors=[FieldProblem("quantize_base", text)])
     path = quantized_path(data_dir, model.name, fingerprint, bits)
-    return QuantizedBase(
-        bits=bits,
-        path=path,
-        size=quantized_bytes(model, targets, bits),
-        there=(path / "config.json").is_file(),
-    )
+    there = (path / "config.json").is_file()
+    size = _size_of(path) if there else quantized_bytes(model, targets, bits)
+    return QuantizedBase(bits=bits, path=path, size=size, there=there)
 
 
 def quantized_path(data_dir: Path, name: str, fingerprint: str, bits: int) -> Path:
     """The same for the same weights, wherever their folder lies."""
     readable = _NOT_OF_A_NAME.sub("-", name).strip(".-")[:80] or "model"
-    return data_dir / ".cache" / "quantized" / f"{readable}-{fingerprint[:12]}-q{bits}"
+    return quantized_folder(data_dir) / f"{readable}-{fingerprint[:12]}-q{bits}"
+
+
+def quantized_folder(data_dir: Path) -> Path:
+    """Where all copies lie; the server keeps it bounded (`quantized_cache.py`)."""
+    return data_dir / ".cache" / "quantized"
 
 
 def quantized_bytes(model: ModelInfo, targets: LoraTargets, bits: int) -> int | None:
@@ -115,16 +117,28 @@ def quantize_remarks(base: QuantizedBase | None, *, on_cpu: bool) -> list[str]:
     """What the user should know before the run."""
     if base is None:
         return []
+    size = f"{max(base.size / 1e6, 0.1):,.{0 if base.size >= 1e7 else 1}f} MB" if base.size else ""
     if base.there:
-        remarks = [f"The {base.bits}-bit copy of the base is there already and is used again."]
+        taken = f" ({size} in .cache)" if size else ""
+        remarks = [f"The {base.bits}-bit copy of the base{taken} is there already and used again."]
     else:
-        size = f", about {base.size / 1e6:,.0f} MB in .cache" if base.size else " into .cache"
-        remarks = [f"The base is quantised to {base.bits} bits once{size}."]
+        taken = f", about {size} in .cache" if size else " into .cache"
+        remarks = [
+            f"The base is quantised to {base.bits} bits once{taken}. The copy is removed when no "
+            "run has used it for 30 days, or when four others were used since."
+        ]
     if on_cpu:
         remarks.append(
             "On a CPU, a quantised base trains seven to twenty times slower than the whole model."
         )
     return remarks
+
+
+def _size_of(folder: Path) -> int | None:
+    try:
+        return sum(path.stat().st_size for path in folder.iterdir())
+    except OSError:  # It is being removed.
+        return None
 
 
 def _matrix_weights(targets: LoraTargets, group: int) -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 import subprocess
 import sys
+from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,6 +113,35 @@ def test_plain_mlx_lm_loads_the_copy_with_the_adapter(trained: Trained) -> None:
 
     assert done.returncode == 0, done.stderr
     assert "QuantizedLinear" in done.stdout
+
+
+def test_it_is_told_when_a_copy_was_last_used_and_that_it_is_in_use(
+    trained: Trained, tmp_path: Path
+) -> None:
+    lock = trained.copy.with_name(f".{trained.copy.name}.lock")
+    os.utime(lock, (0, 0))
+    asked = Namespace(model=str(trained.copy), quantize_from=str(trained.base), quantize_base=4)
+    using = (
+        "import sys; from argparse import Namespace; "
+        "from backend.engines.quantize import make_quantized_base; "
+        f"make_quantized_base({asked!r}, None, print); "
+        "print('using', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", using], env=environment(), text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    ) as user:  # fmt: skip
+        assert user.stdout is not None
+        assert "using\n" in iter(user.stdout.readline, "")
+        handle = os.open(lock, os.O_RDWR)
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, fcntl.LOCK_SH)  # Others may use it as well.
+        user.communicate()
+
+    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(handle)
+    assert lock.stat().st_mtime > 0
 
 
 def test_a_damaged_copy_is_made_again(trained: Trained, tmp_path: Path) -> None:
