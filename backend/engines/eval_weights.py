@@ -1,0 +1,163 @@
+"""What an adapter does to each matrix: size and rank of ΔW, beside the W that it changes.
+
+Of the product, never of its factors: A and B can be scaled against each other without any change
+of ΔW = scale · B · A. The product itself is not built where its factors are enough.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import mlx.core as mx
+import numpy as np
+
+_A, _B, _M = ".lora_a", ".lora_b", ".m"
+
+_Matrix = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatrixChange:
+    """One matrix. Norms are Frobenius norms, `spectral` is the largest singular value of ΔW.
+
+    `effective_rank` is exp(H(σ / Σσ)) over the singular values of ΔW (Roy and Vetterli 2007), from
+    1 to the adapter's rank; null where ΔW is zero. `relative` is ‖ΔW‖ / ‖W‖; null where the base
+    has no matrix of that name. A stack of experts has the norms of the whole stack and the mean
+    effective rank of its changed experts. For DoRA the norm is of W′ − W, magnitudes included (and
+    null without the base), there is no `spectral`, and the rank is that of its low-rank part.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    rank: int
+    norm: float | None
+    spectral: float | None
+    effective_rank: float | None
+    base_norm: float | None
+    relative: float | None
+
+
+def changes_of(weights: Path, *, scale: float, base: Path | None) -> Iterator[MatrixChange]:
+    """Each adapted matrix of an adapter file, in the file's order of names.
+
+    Raises OSError or RuntimeError when a file can't be read, ValueError when it holds no LoRA.
+    """
+    tensors = read_tensors(weights)
+    names = sorted((name[: -len(_A)] for name in tensors if name.endswith(_A)), key=_natural)
+    if not names:
+        raise ValueError(f"{weights.name} holds no LoRA matrices, so there is no ΔW to look at.")
+    source = BaseWeights(base) if base is not None else None
+    for name in names:
+        if name + _B not in tensors:
+            raise ValueError(f"{weights.name} has {name}{_A} without {name}{_B}.")
+        yield _change(name, tensors, scale, source)
+        mx.clear_cache()
+
+
+class BaseWeights:
+    """The base's matrices by name, one in memory at a time; quantised ones are dequantised."""
+
+    def __init__(self, folder: Path) -> None:
+        self._tensors: dict[str, mx.array] = {}
+        for file in sorted(folder.glob("model*.safetensors")):
+            self._tensors |= read_tensors(file)
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        self._quantization: Mapping[str, Any] = config.get("quantization") or {}
+
+    def matrix(self, name: str) -> mx.array | None:
+        """In float32, of shape (…, out, in); None where the base has none of that name."""
+        weight = self._tensors.get(name + ".weight")
+        if weight is None:
+            return None
+        if (scales := self._tensors.get(name + ".scales")) is None:
+            return weight.astype(mx.float32)
+        own = self._quantization.get(name)
+        how = {**self._quantization, **own} if isinstance(own, Mapping) else self._quantization
+        whole = mx.dequantize(
+            weight,
+            scales,
+            self._tensors.get(name + ".biases"),
+            group_size=int(how["group_size"]),
+            bits=int(how["bits"]),
+            mode=str(how.get("mode", "affine")),
+        )
+        return whole.astype(mx.float32)
+
+
+def read_tensors(path: Path) -> dict[str, mx.array]:
+    """The tensors of a safetensors file by name; each is read from disk when it is first used."""
+    return cast("dict[str, mx.array]", mx.load(str(path)))
+
+
+def _change(
+    name: str, tensors: Mapping[str, mx.array], scale: float, source: BaseWeights | None
+) -> MatrixChange:
+    left, right = _factors(tensors[name + _A]), _factors(tensors[name + _B])
+    spectra = [scale * _singular(a, b) for a, b in zip(left, right, strict=True)]
+    norm: float | None = math.sqrt(sum(float((values**2).sum()) for values in spectra))
+    spectral: float | None = max(float(values.max(initial=0.0)) for values in spectra)
+    ranks = [rank for values in spectra if (rank := _effective_rank(values)) is not None]
+    base = source.matrix(name) if source else None
+    if (magnitude := tensors.get(name + _M)) is not None:
+        spectral = None
+        norm = None if base is None else _dora(base, scale * right[0] @ left[0], magnitude)
+    base_norm = None if base is None else _norm(base)
+    found = (len(left), right.shape[1], left.shape[2])
+    return MatrixChange(
+        name=name,
+        shape=tuple(base.shape) if base is not None else found[len(left) == 1 :],
+        rank=left.shape[1],
+        norm=norm,
+        spectral=spectral,
+        effective_rank=sum(ranks) / len(ranks) if ranks else None,
+        base_norm=base_norm,
+        relative=norm / base_norm if base_norm and norm is not None else None,
+    )
+
+
+def _factors(factor: mx.array) -> _Matrix:
+    """A factor as (stack, rank, in) or (stack, out, rank).
+
+    mlx_lm keeps a linear layer's as (in, rank) and (rank, out), an embedding's as (rows, rank) and
+    (rank, width), of which the product is transposed, and experts' as they are wanted here.
+    """
+    values = np.array(factor.astype(mx.float32), np.float64)
+    return values if values.ndim == 3 else values.T[None]
+
+
+def _norm(matrix: mx.array) -> float:
+    return float(mx.linalg.norm(matrix.reshape(-1)))
+
+
+def _singular(a: _Matrix, b: _Matrix) -> _Matrix:
+    """The singular values of b @ a through the small matrix between two orthonormal bases."""
+    _, upper_b = np.linalg.qr(b)
+    _, upper_a = np.linalg.qr(a.T)
+    values: _Matrix = np.linalg.svd(upper_b @ upper_a.T, compute_uv=False)
+    return values
+
+
+def _effective_rank(values: _Matrix) -> float | None:
+    total = values.sum()
+    if not total > 0:
+        return None
+    shares = values[values > 0] / total
+    return float(np.exp(-(shares * np.log(shares)).sum()))
+
+
+def _dora(base: mx.array, change: _Matrix, magnitude: mx.array) -> float:
+    """‖W′ − W‖ with W′ = m · (W + ΔW) / ‖W + ΔW‖ by row, as mlx_lm's DoRALinear has it."""
+    whole = np.array(base, np.float64)
+    moved = whole + (change if change.shape == whole.shape else change.T)
+    lengths = np.linalg.norm(moved, axis=1, keepdims=True)
+    learned = np.array(magnitude.astype(mx.float32), np.float64)[:, None]
+    return float(np.linalg.norm(learned * moved / lengths - whole))
+
+
+def _natural(name: str) -> tuple[tuple[int, int | str], ...]:
+    return tuple((0, int(part)) if part.isdigit() else (1, part) for part in name.split("."))
