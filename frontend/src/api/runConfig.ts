@@ -29,6 +29,12 @@ const METHODS: Readonly<Record<string, string>> = {
   dpo: 'DPO',
   orpo: 'ORPO',
   cpo: 'CPO',
+  online_dpo: 'Online DPO',
+  xpo: 'XPO',
+  ppo: 'PPO',
+  rlhf_reinforce: 'REINFORCE',
+  klpo: 'KLPO',
+  dapo: 'DAPO',
 }
 const PRESETS: Readonly<Record<string, string>> = {
   full: 'full-layer LoRA',

@@ -3,7 +3,7 @@
  * other runs change nothing. The server is the one writer of state; the page only repeats it.
  */
 
-import type { Alert, BestModel, Frame, RunError, RunMetrics, RunState } from './frames'
+import type { Alert, BestModel, Frame, RunError, RunMetrics, RunState, SampleData } from './frames'
 
 export type RunConfig = { readonly [field: string]: unknown }
 
@@ -18,6 +18,8 @@ export type RunView = {
   readonly message: string | null
   readonly alerts: readonly Alert[]
   readonly best: BestModel | null
+  /** The last completions of the run, oldest first. */
+  readonly samples: readonly SampleData[]
   readonly adapterPath: string | null
   readonly earlyStopped: boolean
   /** When the metrics arrived, by the browser's clock: from there the shown times run on. */
@@ -35,6 +37,7 @@ export const NO_RUN: RunView = {
   message: null,
   alerts: [],
   best: null,
+  samples: [],
   adapterPath: null,
   earlyStopped: false,
   at: 0,
@@ -80,6 +83,8 @@ export function concerns(sessionId: string | null, frame: Frame): boolean {
 
 /** Alerts beyond this are the same trouble repeated; the log has them all. */
 const MOST_ALERTS = 20
+/** As many as the server keeps. */
+const MOST_SAMPLES = 24
 
 export function reduceFrame(run: RunView, frame: Frame, at: number): RunView {
   if (!concerns(run.sessionId, frame)) return run
@@ -97,6 +102,7 @@ export function reduceFrame(run: RunView, frame: Frame, at: number): RunView {
         message: data.message ?? null,
         alerts: data.alerts ?? [],
         best: data.series?.best ?? null,
+        samples: data.samples ?? [],
         adapterPath: data.adapter_path ?? null,
         earlyStopped: data.early_stopped ?? false,
         at,
@@ -125,6 +131,8 @@ export function reduceFrame(run: RunView, frame: Frame, at: number): RunView {
     }
     case 'best_model_updated':
       return { ...run, best: frame.data }
+    case 'training_sample':
+      return { ...run, samples: [...run.samples, frame.data].slice(-MOST_SAMPLES) }
     case 'training_alert':
       return { ...run, alerts: withAlert(run.alerts, frame.data) }
     case 'training_completed': {

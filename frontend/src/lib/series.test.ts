@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest'
 
-import { evaluationsSinceBest, lastChange, RunSeries } from '@/lib/series'
+import { evaluationsSinceBest, lastChange, rewardFunctions, RunSeries } from '@/lib/series'
 import { seriesCsv, seriesRows, thinRows } from '@/lib/seriesTable'
 
 const point = (step: number, train_loss: number | null) =>
@@ -95,4 +95,31 @@ test('a thinned table keeps evaluations and the last row', () => {
   expect(rows.length).toBeLessThanOrEqual(210)
   expect(rows.at(-1)?.step).toBe(5000)
   expect(rows.some((row) => row.step === 777)).toBe(true)
+})
+
+test('a method brings columns of its own, unknown for the reports before', () => {
+  const series = RunSeries.from({ train: { step: [1], train_loss: [0], clip_ratio: [null] } })
+  expect(series.train.has('clip_ratio')).toBe(false)
+  series.append({ kind: 'train', values: { step: 2, train_loss: 0, avg_reward: 0.5, 'reward/token_f1': 0.4 } })
+  series.append({ kind: 'validation', values: { step: 2, val_reward: 0.6 } })
+  expect([...series.train.column('avg_reward')]).toEqual([NaN, 0.5])
+  expect(rewardFunctions(series)).toEqual(['token_f1'])
+  expect(series.validation.last('val_reward')).toBe(0.6)
+  series.clear()
+  expect(series.train.has('avg_reward')).toBe(false)
+  expect([...series.train.column('avg_reward')]).toEqual([])
+})
+
+test('rewards stand in the table and in the CSV, behind what every run has', () => {
+  const series = RunSeries.from({
+    train: { step: [1, 2], train_loss: [0, 0], elapsed_seconds: [1, 2], avg_reward: [0.5, 0.75], 'reward/length_window(2,8)': [1, null] },
+    validation: { step: [2], val_reward: [0.6] },
+  })
+  expect(seriesRows(series)[1]?.more).toEqual({ avg_reward: 0.75, 'reward/length_window(2,8)': null, val_reward: 0.6 })
+  expect(seriesCsv(series).split('\n').map((line) => line.split(',').slice(9).join(','))).toEqual([
+    'avg_reward,"reward/length_window(2,8)",val_reward',
+    '0.5,1,',
+    '0.75,,0.6',
+    '',
+  ])
 })

@@ -20,8 +20,37 @@ const TRAIN = [
 ] as const
 const VALIDATION = ['step', 'val_loss', 'val_time'] as const
 
-export type TrainColumn = (typeof TRAIN)[number]
-export type ValidationColumn = (typeof VALIDATION)[number]
+/** What a run by rewards or by preferences has beside; a column is there once it has a value. */
+type RewardColumn =
+  | 'avg_reward'
+  | 'reward_std'
+  | 'group_reward'
+  | 'kl'
+  | 'entropy'
+  | 'success_rate'
+  | 'clip_ratio'
+  | 'completion_length_mean'
+  | 'completion_length_min'
+  | 'completion_length_max'
+  | 'hit_max_tokens_ratio'
+  | 'rewards_chosen'
+  | 'rewards_rejected'
+  | 'margin'
+  | 'accuracy'
+  | `reward/${string}`
+type ValidationRewardColumn =
+  | 'val_reward'
+  | 'val_success_rate'
+  | 'val_kl'
+  | 'val_completion_length'
+  | 'val_accuracy'
+  | 'val_margin'
+  | 'val_rewards_chosen'
+  | 'val_rewards_rejected'
+  | `val_reward/${string}`
+
+export type TrainColumn = (typeof TRAIN)[number] | RewardColumn
+export type ValidationColumn = (typeof VALIDATION)[number] | ValidationRewardColumn
 /** The best adapter's step, and its value by the metric that the run goes by (validation loss unless said). */
 export type BestPoint = { readonly step: number; readonly value: number; readonly metric?: BestMetric }
 
@@ -39,8 +68,8 @@ export type SeriesPoint = {
 }
 
 export class RunSeries extends Notifier {
-  readonly train = new Columns<TrainColumn>(TRAIN, 'step')
-  readonly validation = new Columns<ValidationColumn>(VALIDATION, 'step')
+  readonly train = new Columns<TrainColumn>(TRAIN, 'step', true)
+  readonly validation = new Columns<ValidationColumn>(VALIDATION, 'step', true)
   checkpoints: readonly number[] = []
   best: BestPoint | null = null
 
@@ -91,6 +120,13 @@ export function evaluationsSinceBest(series: RunSeries): number | null {
   const steps = series.validation.column('step')
   return steps.length - 1 - indexAtOrBefore(steps, series.best.step)
 }
+
+/** The reward functions that have a curve, in the order they came. */
+export function rewardFunctions({ train }: RunSeries): readonly string[] {
+  return train.keys.filter((key) => key.startsWith(REWARD)).map((key) => key.slice(REWARD.length))
+}
+
+const REWARD = 'reward/'
 
 /** Change of the newest value against the one before; null until there are two. */
 export function lastChange(series: RunSeries, column: TrainColumn): number | null {

@@ -1,4 +1,4 @@
-/** The row of choices above the loss chart. */
+/** The row of choices above the large chart. */
 import { Download } from 'lucide-react'
 import { Button } from '@/ui/Button'
 import type { ChartSettings } from '@/ui/chartSettings'
@@ -6,6 +6,8 @@ import { Segmented } from '@/ui/Segmented'
 
 type Props = {
   readonly settings: ChartSettings
+  /** What the choice between linear and logarithmic is called; null where only linear can be. */
+  readonly axis: string | null
   readonly onChange: (change: Partial<ChartSettings>) => void
   readonly table: boolean
   readonly onTable: (table: boolean) => void
@@ -14,18 +16,20 @@ type Props = {
 }
 
 export function ChartControls(props: Props) {
-  const { settings, onChange, table, onTable, onPicture, onCsv } = props
+  const { settings, axis, onChange, table, onTable, onPicture, onCsv } = props
   return (
     <>
-      <Segmented
-        label="Loss axis"
-        value={settings.log ? 'log' : 'linear'}
-        choices={[
-          { value: 'linear', label: 'Linear' },
-          { value: 'log', label: 'Log' },
-        ]}
-        onChoose={(scale) => onChange({ log: scale === 'log' })}
-      />
+      {axis === null ? null : (
+        <Segmented
+          label={axis}
+          value={settings.log ? 'log' : 'linear'}
+          choices={[
+            { value: 'linear', label: 'Linear' },
+            { value: 'log', label: 'Log' },
+          ]}
+          onChoose={(scale) => onChange({ log: scale === 'log' })}
+        />
+      )}
       <label className="flex items-center gap-2 px-1 text-small text-soft">
         <span className="w-23 whitespace-nowrap">Smoothing {settings.smoothing.toFixed(2)}</span>
         <input

@@ -18,9 +18,10 @@ type Props = {
   readonly group: ChartGroup
   readonly end: number | null
   readonly format: (value: number | null) => string
+  readonly note?: string
 }
 
-export function SmallChart({ title, series, column, color, faint, group, end, format }: Props) {
+export function SmallChart({ title, series, column, color, faint, group, end, format, note }: Props) {
   useVersion(series)
   const source = useMemo(
     () => (faint ? smoothedSource(series, column) : columnSource(series, column)),
@@ -54,6 +55,7 @@ export function SmallChart({ title, series, column, color, faint, group, end, fo
           group={group}
         />
       </div>
+      {note ? <p className="mt-1 text-tiny text-soft">{note}</p> : null}
     </Card>
   )
 }

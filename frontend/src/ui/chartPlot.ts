@@ -145,6 +145,7 @@ function optionsOf({ style, group, data, shown, choose, width, height }: Wiring)
       ...style.lines.map((line, index) => ({
         stroke: () => lineColor(style, index + 1),
         width: line.width ?? 2,
+        ...(line.dash ? { dash: [...line.dash] } : {}),
         points: { show: (plot: uPlot) => plot.data[0].length < 2 },
         pxAlign: 0,
         ...(line.quiet ? { cursor: { show: false } } : {}),

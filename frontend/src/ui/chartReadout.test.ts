@@ -4,7 +4,8 @@ import { loss } from '@/lib/format'
 import { RunSeries } from '@/lib/series'
 import { seriesRows } from '@/lib/seriesTable'
 import { readoutRows } from '@/ui/chartReadout'
-import { lossSource } from '@/ui/chartSources'
+import { mainSource } from '@/ui/chartSources'
+import { mainCurve } from '@/ui/mainCurve'
 import type { ChartStyle } from '@/ui/chartTypes'
 
 const style: ChartStyle = {
@@ -23,7 +24,7 @@ const series = RunSeries.from({
 })
 
 test('the readout has the smoothed loss and the last validation before the cursor', () => {
-  const data = lossSource(series, 0).read()
+  const data = mainSource(mainCurve('loss'), series, 0).read()
   const texts = (index: number) => readoutRows(data, style, index).map((row) => row.text)
   expect(texts(0)).toEqual(['3.000', '—'])
   expect(texts(1)).toEqual(['—', '1.500'])
@@ -31,7 +32,7 @@ test('the readout has the smoothed loss and the last validation before the curso
 })
 
 test('the source hands on the columns without copying and rings the best', () => {
-  const data = lossSource(series, 0.6).read()
+  const data = mainSource(mainCurve('loss'), series, 0.6).read()
   expect(data.lines[0]?.buffer).toBe(series.train.column('train_loss').buffer)
   expect(data.ring).toEqual({ x: 20, y: 1.5 })
   expect(seriesRows(series)).toHaveLength(3)

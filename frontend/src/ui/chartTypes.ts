@@ -9,6 +9,8 @@ export type ChartLine = {
   readonly label: string
   readonly color: Token
   readonly width?: number
+  /** Lengths of strokes and gaps, so that lines differ by more than colour. */
+  readonly dash?: readonly number[]
   readonly format: (value: number | null) => string
   /** Drawn, but neither in the readout nor in the range's outlier clip: the faint raw line. */
   readonly quiet?: boolean

@@ -32,7 +32,7 @@ const session = (part: Partial<SessionSummary>): SessionSummary => ({
   steps_completed: 100,
   total_steps: 100,
   method: 'sft',
-  best_val_loss: 0.55,
+  best_val_loss: 0.55, best_value: 0.55,
   duration_seconds: 60,
   notes: '',
   tags: [],
@@ -65,7 +65,7 @@ test('a server that does not answer is an error with a way to try again', async 
 test('a session shows its losses, a damaged one its problem, a legacy one its badge', async () => {
   list([
     session({}),
-    session({ session_id: 'bad', adapter_name: null, training_state: null, problem: 'Line 3 is not JSON.', best_val_loss: null }),
+    session({ session_id: 'bad', adapter_name: null, training_state: null, problem: 'Line 3 is not JSON.', best_val_loss: null, best_value: null }),
     session({ session_id: 'old', adapter_name: 'older', legacy: true }),
   ])
   const rows = (await table()).getAllByRole('row')
@@ -88,7 +88,7 @@ test('typing narrows the list, also with a bracket', async () => {
 
 test('a click on a column sorts by it, a second one turns it around', async () => {
   const user = userEvent.setup()
-  list([session({ best_val_loss: 2 }), session({ session_id: 'two', adapter_name: 'beta', best_val_loss: 1 })])
+  list([session({ best_val_loss: 2, best_value: 2 }), session({ session_id: 'two', adapter_name: 'beta', best_val_loss: 1, best_value: 1 })])
   const head = await screen.findByRole('columnheader', { name: 'Best' })
   const first = () => screen.getAllByRole('row')[1]?.textContent ?? ''
   await user.click(within(head).getByRole('button'))

@@ -1,9 +1,14 @@
 /** The final numbers of a run. */
+import { bestWords, metricWords } from '@/lib/best'
 import { count, duration, loss, moment, parameters } from '@/lib/format'
+import { methodFigures } from '@/lib/methodFigures'
+import type { RunKind } from '@/lib/runKind'
 import { StatCard, StatGrid } from '@/ui/StatCard'
 import { durationOf, metric, type SessionView } from './record'
 
-export function SessionFigures({ session }: { readonly session: SessionView }) {
+type Props = { readonly session: SessionView; readonly kind: RunKind }
+
+export function SessionFigures({ session, kind }: Props) {
   const { best } = session
   const total = metric(session, 'total_steps')
   const trainable = metric(session, 'trainable_parameters')
@@ -13,8 +18,8 @@ export function SessionFigures({ session }: { readonly session: SessionView }) {
       <StatCard label="Final train loss" value={loss(metric(session, 'train_loss'))} />
       <StatCard label="Final validation loss" value={loss(metric(session, 'val_loss'))} />
       <StatCard
-        label="Best"
-        value={loss(best?.value ?? metric(session, 'best_val_loss'))}
+        label={best && best.metric !== 'val_loss' ? `Best ${metricWords(best.metric)}` : 'Best'}
+        value={bestWords(best?.metric, best?.value ?? metric(session, 'best_val_loss'))}
         note={best ? `at ${count(best.step)}` : ''}
       />
       <StatCard
@@ -28,6 +33,9 @@ export function SessionFigures({ session }: { readonly session: SessionView }) {
         value={parameters(trainable)}
         note={shareOf(trainable, all)}
       />
+      {methodFigures(kind, (name) => metric(session, name)).map((figure) => (
+        <StatCard key={figure.label} {...figure} />
+      ))}
     </StatGrid>
   )
 }

@@ -2,8 +2,9 @@
 import { Link } from 'react-router'
 import type { SessionSummary } from '@/api/generated'
 import { methodName } from '@/api/runConfig'
+import { bestWords, metricWords } from '@/lib/best'
 import { cx } from '@/lib/cx'
-import { duration, loss, moment, UNKNOWN } from '@/lib/format'
+import { duration, moment, UNKNOWN } from '@/lib/format'
 import { Badge } from '@/ui/Badge'
 import { StateBadge } from '@/ui/StateBadge'
 import { SessionActions } from './SessionActions'
@@ -40,7 +41,7 @@ export function SessionList({ sessions, className }: Props) {
               <div className="mt-1.5 flex flex-wrap items-center gap-x-3 gap-y-1 text-small text-soft">
                 {session.training_state ? <StateBadge state={session.training_state} /> : null}
                 <span>
-                  best <span className="font-medium text-ink">{loss(session.best_val_loss)}</span>
+                  best{wordOf(session)} <span className="font-medium text-ink">{bestWords(session.best_metric, session.best_value)}</span>
                 </span>
                 <span>{duration(session.duration_seconds)}</span>
                 <span className="ml-auto">{moment(session.timestamp)}</span>
@@ -53,4 +54,9 @@ export function SessionList({ sessions, className }: Props) {
       ))}
     </ul>
   )
+}
+
+/** What it is best by, where that is not the loss as in most runs. */
+function wordOf({ best_metric: metric }: SessionSummary): string {
+  return metric && metric !== 'val_loss' ? ` ${metricWords(metric)}` : ''
 }

@@ -6,6 +6,7 @@ import { Link, useParams } from 'react-router'
 import { readProblem } from '@/api/errors'
 import { useReadSessionQuery, useSessionMetricsQuery } from '@/api/generated'
 import { configGroups } from '@/api/runConfig'
+import { runKind } from '@/lib/runKind'
 import { RunSeries } from '@/lib/series'
 import { Card } from '@/ui/Card'
 import { ConfigGrid } from '@/ui/ConfigGrid'
@@ -17,6 +18,7 @@ import { SessionFigures } from './SessionFigures'
 import { SessionHeader } from './SessionHeader'
 import { SessionLog } from './SessionLog'
 import { SessionOutcome } from './SessionOutcome'
+import { SessionSamples } from './SessionSamples'
 
 export function SessionPage() {
   const { id } = useParams()
@@ -41,23 +43,26 @@ function Session({ id, record }: Props) {
   const session = useMemo(() => readSession(record, id), [record, id])
   const { data, error } = useSessionMetricsQuery({ sessionId: id, maxPoints: 200_000 })
   const series = useMemo(() => RunSeries.from(data?.series ?? {}), [data])
+  const kind = runKind(session.method, series)
   const problem = readProblem(error)
   return (
     <>
       <SessionHeader session={session} />
       <div className="flex flex-col gap-3">
         <SessionOutcome session={session} />
-        <SessionFigures session={session} />
+        <SessionFigures session={session} kind={kind} />
         {problem ? (
           <ErrorPanel message={problem.detail} hint={problem.hint} />
         ) : (
           <RunCharts
             series={series}
+            kind={kind}
             end={series.train.last('step') ?? metric(session, 'current_step')}
             name={session.name}
             waiting={data ? 'No curve was recorded for this run.' : 'Reading the curves…'}
           />
         )}
+        {kind === 'reward' ? <SessionSamples id={id} /> : null}
         <SessionLog id={id} name={session.name} />
         <Card title="Configuration" subtitle="As it was sent; what differs from the defaults is bold.">
           <ConfigGrid groups={configGroups(session.config)} />

@@ -3,6 +3,7 @@ import { ArrowDown, ArrowUp } from 'lucide-react'
 import { Link } from 'react-router'
 import type { SessionSummary } from '@/api/generated'
 import { methodName } from '@/api/runConfig'
+import { bestWords, metricWords } from '@/lib/best'
 import { cx } from '@/lib/cx'
 import { count, duration, loss, moment, UNKNOWN } from '@/lib/format'
 import { Badge } from '@/ui/Badge'
@@ -103,7 +104,12 @@ function SessionRow({ session }: { readonly session: SessionSummary }) {
       <Cell>{stateOf(session)}</Cell>
       <Cell className="hidden text-right lg:table-cell">{loss(session.final_train_loss)}</Cell>
       <Cell className="hidden text-right xl:table-cell">{loss(session.final_val_loss)}</Cell>
-      <Cell className="text-right font-medium">{loss(session.best_val_loss)}</Cell>
+      <Cell className="text-right font-medium" title={metricWords(session.best_metric)}>
+        {bestWords(session.best_metric, session.best_value)}
+        {session.best_metric && session.best_metric !== 'val_loss' ? (
+          <span className="block text-tiny font-normal text-faint">{metricWords(session.best_metric)}</span>
+        ) : null}
+      </Cell>
       <Cell className="hidden text-right whitespace-nowrap xl:table-cell">
         {count(session.steps_completed)}
         {session.total_steps === null ? null : <span className="text-faint"> / {count(session.total_steps)}</span>}

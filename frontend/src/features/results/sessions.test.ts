@@ -14,7 +14,7 @@ function session(part: Partial<SessionSummary> & { session_id: string }): Sessio
     steps_completed: 10,
     total_steps: 10,
     method: 'sft',
-    best_val_loss: 1,
+    best_val_loss: 1, best_value: 1,
     duration_seconds: 60,
     notes: '',
     tags: [],
@@ -36,9 +36,9 @@ test('the newest come first, those without a date last', () => {
 
 test('an unknown loss is never the lowest, whichever way is sorted', () => {
   const sessions = [
-    session({ session_id: 'a', best_val_loss: 2 }),
-    session({ session_id: 'b', best_val_loss: null }),
-    session({ session_id: 'c', best_val_loss: 1 }),
+    session({ session_id: 'a', best_val_loss: 2, best_value: 2 }),
+    session({ session_id: 'b', best_val_loss: null, best_value: null }),
+    session({ session_id: 'c', best_val_loss: 1, best_value: 1 }),
   ]
   expect(ids(chosenSessions(sessions, '', 'all', { key: 'best', down: false }))).toEqual(['c', 'a', 'b'])
   expect(ids(chosenSessions(sessions, '', 'all', { key: 'best', down: true }))).toEqual(['a', 'c', 'b'])

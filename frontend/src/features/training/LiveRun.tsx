@@ -3,10 +3,12 @@ import { configGroups, numberOf, adapterName } from '@/api/runConfig'
 import type { RunStores } from '@/api/runFeed'
 import { isLive, type RunView } from '@/api/runReducer'
 import { count } from '@/lib/format'
+import { runKind } from '@/lib/runKind'
 import { Card } from '@/ui/Card'
 import { ConfigGrid } from '@/ui/ConfigGrid'
 import { LogPanel } from '@/ui/LogPanel'
 import { RunCharts } from '@/ui/RunCharts'
+import { SampleList } from '@/ui/SampleList'
 import { useVersion } from '@/ui/useVersion'
 import { overFitting } from './advice'
 import { AlertList } from './AlertList'
@@ -23,6 +25,7 @@ export function LiveRun({ run, stores }: Props) {
   useVersion(series)
   const name = adapterName(run.config) ?? 'run'
   const live = isLive(run.state)
+  const kind = runKind(run.method, series)
   const advice = overFitting(series, {
     live,
     earlyStop: run.config?.['early_stop'] === true,
@@ -35,9 +38,12 @@ export function LiveRun({ run, stores }: Props) {
         <RunOutcome run={run} />
         <RunProgress run={run} />
         <FigureGrid run={run} series={series} />
-        <RunCharts series={series} end={run.metrics.total_steps ?? null} name={name} waiting={waitingWords(run)}>
+        <RunCharts series={series} kind={kind} end={run.metrics.total_steps ?? null} name={name} waiting={waitingWords(run)}>
           <AlertList alerts={run.alerts} advice={advice} />
         </RunCharts>
+        {kind === 'reward' || run.samples.length > 0 ? (
+          <SampleList samples={run.samples} waiting={live ? 'They come with the reports.' : 'This run kept none.'} />
+        ) : null}
         <QueueCard />
         <LogPanel book={log} name={name} live={live} />
         {run.config ? (

@@ -1,8 +1,8 @@
 /** How the run ended: which adapter is best and where it is, or what went wrong and what to do. */
 import { CircleCheck, CircleSlash, Unplug } from 'lucide-react'
 import type { RunView } from '@/api/runReducer'
-import { metricWords } from '@/lib/best'
-import { count, loss } from '@/lib/format'
+import { bestWords, metricWords } from '@/lib/best'
+import { count } from '@/lib/format'
 import { ActionLink } from '@/ui/ActionLink'
 import { CopyButton } from '@/ui/CopyButton'
 import { ResumeRunButton } from './ResumeRunButton'
@@ -43,7 +43,7 @@ function Ended({ run, icon: Icon, tone, title }: EndedProps) {
           {run.error?.hint ? <p className="text-soft">{run.error.hint}</p> : null}
           <dl className="mt-2 flex flex-col gap-1">
             {best ? (
-              <Path label={`Best adapter · iteration ${count(best.step)}, ${metricWords(best.metric)} ${loss(best.value)}`} path={best.path} />
+              <Path label={`Best adapter · iteration ${count(best.step)}, ${metricWords(best.metric)} ${bestWords(best.metric, best.value)}`} path={best.path} />
             ) : null}
             {adapterPath && adapterPath !== best?.path ? <Path label="Latest adapter" path={adapterPath} /> : null}
           </dl>

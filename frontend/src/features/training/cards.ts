@@ -1,31 +1,86 @@
 /** The figures of a run and what each means, in words. Pure, so the words are tested. */
 import { numberOf, textOf } from '@/api/runConfig'
+import type { RunMetrics } from '@/api/frames'
 import type { RunView } from '@/api/runReducer'
+import { bestWords, metricWords } from '@/lib/best'
 import { compact, count, gigabytes, loss, plural, UNKNOWN } from '@/lib/format'
+import { preferenceFigures, rewardFigures, type Figure } from '@/lib/methodFigures'
+import { runKind } from '@/lib/runKind'
 import { evaluationsSinceBest, lastChange, type RunSeries } from '@/lib/series'
-
-export type Figure = { readonly label: string; readonly value: string; readonly note: string }
 
 /** `memoryLimit` in bytes: what the engine may use on this machine, null when unknown. */
 export function figuresOf(run: RunView, series: RunSeries, memoryLimit: number | null): readonly Figure[] {
-  const { metrics } = run
-  const best = run.best
+  const memory = memoryFigure(run, memoryLimit)
+  const of = (name: string) => numberIn(run.metrics, name)
+  switch (runKind(run.method, series)) {
+    case 'loss':
+      return [...lossFigures(run, series), bestFigure(run), rateFigure(run), speedFigure(run), memory]
+    case 'reward': {
+      const [reward, validation, ...rest] = rewardFigures(of)
+      const quiet = { ...lossFigure(run, series), note: 'no measure of quality' }
+      return [reward, withGain(validation, run, series), bestFigure(run), ...rest, quiet, memory].filter(isFigure)
+    }
+    case 'preference': {
+      const [accuracy, validation, ...rest] = preferenceFigures(of)
+      const gain = withGain(validation, run, series)
+      const [train, held] = lossFigures(run, series)
+      return [accuracy, gain, bestFigure(run), ...rest, train, held, speedFigure(run), memory].filter(isFigure)
+    }
+  }
+}
+
+function isFigure(figure: Figure | undefined): figure is Figure {
+  return figure !== undefined
+}
+
+function numberIn(metrics: RunMetrics, name: string): number | null {
+  const value = (metrics as Readonly<Record<string, unknown>>)[name]
+  return typeof value === 'number' ? value : null
+}
+
+function lossFigure({ metrics }: RunView, series: RunSeries): Figure {
+  return { label: 'Train loss', value: loss(metrics.train_loss), note: changeWords(lastChange(series, 'train_loss')) }
+}
+
+function lossFigures(run: RunView, series: RunSeries): readonly Figure[] {
+  const byLoss = (run.best?.metric ?? 'val_loss') === 'val_loss'
   return [
-    { label: 'Train loss', value: loss(metrics.train_loss), note: changeWords(lastChange(series, 'train_loss')) },
-    { label: 'Validation loss', value: loss(metrics.val_loss), note: gainWords(run, series) },
-    {
-      label: 'Best',
-      value: loss(best?.value ?? metrics.best_value),
-      note: best ? `at ${count(best.step)} · kept` : '',
-    },
-    { label: 'Learning rate', value: compact(metrics.learning_rate, 2), note: scheduleWords(run) },
-    { label: 'Throughput', value: speedOf(metrics.tokens_per_second), note: pace(metrics.iterations_per_second) },
-    {
-      label: 'Memory',
-      value: gigabytes(metrics.peak_memory_gb),
-      note: memoryLimit === null ? 'peak' : `peak · of ${(memoryLimit / 1e9).toFixed(1)} GB`,
-    },
+    lossFigure(run, series),
+    { label: 'Validation loss', value: loss(run.metrics.val_loss), note: byLoss ? gainWords(run, series) : '' },
   ]
+}
+
+/** What the run goes by says how long it has not gained; before that, what its spread is. */
+function withGain(figure: Figure | undefined, run: RunView, series: RunSeries): Figure | undefined {
+  if (!figure || run.best?.metric === 'val_loss') return figure
+  const since = evaluationsSinceBest(series)
+  return since === null || since === 0 ? figure : { ...figure, note: gainWords(run, series) }
+}
+
+function bestFigure({ best, metrics }: RunView): Figure {
+  const metric = best?.metric ?? metrics.best_metric
+  const value = best?.value ?? metrics.best_value
+  return {
+    label: metric && metric !== 'val_loss' ? `Best ${metricWords(metric)}` : 'Best',
+    value: bestWords(metric, value),
+    note: best ? `at ${count(best.step)} · kept` : '',
+  }
+}
+
+function rateFigure(run: RunView): Figure {
+  return { label: 'Learning rate', value: compact(run.metrics.learning_rate, 2), note: scheduleWords(run) }
+}
+
+function speedFigure({ metrics }: RunView): Figure {
+  return { label: 'Throughput', value: speedOf(metrics.tokens_per_second), note: pace(metrics.iterations_per_second) }
+}
+
+function memoryFigure({ metrics }: RunView, limit: number | null): Figure {
+  return {
+    label: 'Memory',
+    value: gigabytes(metrics.peak_memory_gb),
+    note: limit === null ? 'peak' : `peak · of ${(limit / 1e9).toFixed(1)} GB`,
+  }
 }
 
 function changeWords(change: number | null): string {

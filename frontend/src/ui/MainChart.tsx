@@ -1,7 +1,7 @@
-/** The loss card: picture or table, with its controls. */
+/** The card of the curve that a run is judged by: picture or table, with its controls. */
 import { useMemo, useRef, useState } from 'react'
 import { saveFile, safeFileName } from '@/lib/download'
-import { count, loss } from '@/lib/format'
+import { count } from '@/lib/format'
 import { bestBy, type RunSeries } from '@/lib/series'
 import { seriesCsv } from '@/lib/seriesTable'
 import { Button } from '@/ui/Button'
@@ -11,12 +11,14 @@ import { ChartControls } from '@/ui/ChartControls'
 import { ChartLegend } from '@/ui/ChartLegend'
 import { chartPicture } from '@/ui/chartPicture'
 import { useChartSettings } from '@/ui/chartSettings'
-import { lossSource } from '@/ui/chartSources'
+import { mainSource } from '@/ui/chartSources'
 import { ChartTable } from '@/ui/ChartTable'
 import type { ChartGroup, ChartStyle } from '@/ui/chartTypes'
+import type { MainCurve } from '@/ui/mainCurve'
 import { useVersion } from '@/ui/useVersion'
 
 type Props = {
+  readonly curve: MainCurve
   readonly series: RunSeries
   readonly group: ChartGroup
   /** Planned end of the x axis. */
@@ -29,31 +31,34 @@ type Props = {
 
 const HEIGHT = 300
 
-export function LossChart({ series, group, end, name, waiting }: Props) {
+export function MainChart({ curve, series, group, end, name, waiting }: Props) {
   useVersion(series)
   useVersion(group)
   const [settings, change] = useChartSettings()
   const [table, setTable] = useState(false)
   const chart = useRef<ChartHandle>(null)
-  const source = useMemo(() => lossSource(series, settings.smoothing), [series, settings.smoothing])
-  const style = useMemo(() => styleOf(settings.log, settings.clip, end), [settings.log, settings.clip, end])
+  const { smoothing, clip } = settings
+  const log = settings.log && curve.canLog
+  const source = useMemo(() => mainSource(curve, series, smoothing), [curve, series, smoothing])
+  const style = useMemo(() => styleOf(curve, { log, clip, end }), [curve, log, clip, end])
   const empty = series.train.length === 0 && series.validation.length === 0
 
   const savePicture = async () => {
     const canvas = chart.current?.picture()
-    const blob = canvas ? await chartPicture(canvas, `Loss · ${name}`) : null
-    if (blob) saveFile(`${safeFileName(name)}-loss.png`, blob)
+    const blob = canvas ? await chartPicture(canvas, `${curve.title} · ${name}`) : null
+    if (blob) saveFile(`${safeFileName(name)}-${curve.noun}.png`, blob)
   }
 
   return (
     <Card
-      title="Loss"
+      title={curve.title}
       className="h-full"
       bodyClassName="flex flex-col"
       actions={
         <ChartControls
           settings={settings}
           onChange={change}
+          axis={curve.canLog ? `${curve.title} axis` : null}
           table={table}
           onTable={setTable}
           onPicture={() => void savePicture()}
@@ -64,7 +69,7 @@ export function LossChart({ series, group, end, name, waiting }: Props) {
       <div className="flex min-h-7 items-center justify-between gap-3">
         <ChartLegend
           smoothed={settings.smoothing > 0}
-          validated={series.validation.length > 0}
+          validated={series.validation.has(curve.validation) && series.validation.length > 0}
           checkpoints={series.checkpoints.length > 0}
         />
         {group.view() === null ? null : (
@@ -77,7 +82,7 @@ export function LossChart({ series, group, end, name, waiting }: Props) {
         <ChartTable series={series} minHeight={HEIGHT} />
       ) : (
         <div className="relative min-h-0 flex-1">
-          <Chart ref={chart} summary={summaryOf(series)} source={source} style={style} group={group} />
+          <Chart ref={chart} summary={summaryOf(curve, series)} source={source} style={style} group={group} />
           {empty ? (
             <p className="pointer-events-none absolute inset-0 flex items-center justify-center pb-8 text-small text-soft">
               {waiting}
@@ -89,7 +94,9 @@ export function LossChart({ series, group, end, name, waiting }: Props) {
   )
 }
 
-function styleOf(log: boolean, clip: boolean, end: number | null): ChartStyle {
+type Look = { readonly log: boolean; readonly clip: boolean; readonly end: number | null }
+
+function styleOf({ format }: MainCurve, { log, clip, end }: Look): ChartStyle {
   return {
     minHeight: HEIGHT,
     log,
@@ -97,23 +104,23 @@ function styleOf(log: boolean, clip: boolean, end: number | null): ChartStyle {
     end,
     xLabel: 'Iteration',
     lines: [
-      { label: 'raw', color: 'chart-train-faint', width: 1, format: loss, quiet: true },
-      { label: 'train', color: 'chart-train', width: 2, format: loss },
+      { label: 'raw', color: 'chart-train-faint', width: 1, format, quiet: true },
+      { label: 'train', color: 'chart-train', width: 2, format },
     ],
-    points: { label: 'validation', color: 'chart-validation', format: loss },
+    points: { label: 'validation', color: 'chart-validation', format },
   }
 }
 
 /** The picture in one sentence. */
-function summaryOf(series: RunSeries): string {
+function summaryOf({ title, noun, column, validation: held, metric, format }: MainCurve, series: RunSeries): string {
   const { train, validation } = series
-  const best = bestBy(series, 'val_loss')
-  if (train.length === 0 && validation.length === 0) return 'Loss chart without points yet.'
+  const best = bestBy(series, metric)
+  if (train.length === 0 && validation.length === 0) return `${title} chart without points yet.`
   const parts = [
-    `Loss chart, ${count(train.length)} reports up to iteration ${count(train.last('step'))}.`,
-    `Training loss from ${loss(train.value('train_loss', 0))} to ${loss(train.last('train_loss'))}.`,
-    validation.length > 0 ? `Validation loss ${loss(validation.last('val_loss'))}.` : '',
-    best ? `Best ${loss(best.value)} at iteration ${count(best.step)}.` : '',
+    `${title} chart, ${count(train.length)} reports up to iteration ${count(train.last('step'))}.`,
+    `Training ${noun} from ${format(train.value(column, 0))} to ${format(train.last(column))}.`,
+    validation.length > 0 ? `Validation ${noun} ${format(validation.last(held))}.` : '',
+    best ? `Best ${format(best.value)} at iteration ${count(best.step)}.` : '',
     'The table shows all numbers; the arrow keys move the cursor.',
   ]
   return parts.filter(Boolean).join(' ')

@@ -1,0 +1,41 @@
+/** What the large chart shows: the number by which a run of this kind is judged. */
+import type { BestMetric } from '@/lib/best'
+import { compact, loss } from '@/lib/format'
+import type { RunKind } from '@/lib/runKind'
+import type { TrainColumn, ValidationColumn } from '@/lib/series'
+
+export type MainCurve = {
+  readonly title: string
+  /** In the middle of a sentence. */
+  readonly noun: string
+  readonly column: TrainColumn
+  readonly validation: ValidationColumn
+  readonly metric: BestMetric
+  readonly format: (value: number | null) => string
+  /** Only what is never negative can have a logarithmic axis. */
+  readonly canLog: boolean
+}
+
+const LOSS: MainCurve = {
+  title: 'Loss',
+  noun: 'loss',
+  column: 'train_loss',
+  validation: 'val_loss',
+  metric: 'val_loss',
+  format: loss,
+  canLog: true,
+}
+
+const REWARD: MainCurve = {
+  title: 'Reward',
+  noun: 'reward',
+  column: 'avg_reward',
+  validation: 'val_reward',
+  metric: 'val_reward',
+  format: (value) => compact(value, 3),
+  canLog: false,
+}
+
+export function mainCurve(kind: RunKind): MainCurve {
+  return kind === 'reward' ? REWARD : LOSS
+}
