@@ -35,8 +35,10 @@ class Unusable(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Described:
+    """`shape` is that part of the fingerprint that costs nothing more; None without weights."""
+
     info: ModelInfo
-    fingerprint: str | None
+    shape: str | None
 
 
 def describe_folder(name: str, folder: Path) -> Described:
@@ -74,7 +76,12 @@ def describe_folder(name: str, folder: Path) -> Described:
         problem=problem,
         defaults=_defaults(folder),
     )
-    return Described(info=info, fingerprint=_fingerprint(folder, weights))
+    return Described(info=info, shape=_shape(folder, weights))
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """Those that the engine reads."""
+    return sorted(folder.glob("model*.safetensors"))
 
 
 def looks_like_model(folder: Path) -> bool:
@@ -129,7 +136,7 @@ def _read_object(path: Path) -> Mapping[str, Any]:
 
 
 def _weights(folder: Path) -> WeightSummary:
-    files = sorted(folder.glob("model*.safetensors"))
+    files = weight_files(folder)
     _check_index(folder)
     if files:
         return read_weights(files)
@@ -222,7 +229,7 @@ def _defaults(folder: Path) -> dict[str, Any] | None:
     return values
 
 
-def _fingerprint(folder: Path, weights: WeightSummary | None) -> str | None:
+def _shape(folder: Path, weights: WeightSummary | None) -> str | None:
     if weights is None:
         return None
     config = (folder / "config.json").read_bytes()

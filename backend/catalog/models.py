@@ -8,7 +8,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from backend.catalog.model_folder import Described, describe_folder, looks_like_model, stamp
+from backend.catalog.fingerprint import joined, sample_weights
+from backend.catalog.model_folder import (
+    Described,
+    describe_folder,
+    looks_like_model,
+    stamp,
+    weight_files,
+)
 from backend.catalog.schemas import ModelInfo
 from backend.errors import NotFound
 from backend.settings import Settings
@@ -29,6 +36,7 @@ class ModelCatalog:
         self._root = settings.data_dir
         self._clean = clean_defaults or dict
         self._cache: dict[Path, tuple[object, Described]] = {}
+        self._samples: dict[Path, tuple[object, str]] = {}
         self._lock = threading.Lock()
 
     def scan(self) -> list[ModelInfo]:
@@ -41,8 +49,22 @@ class ModelCatalog:
         return self._find(name_or_path).info
 
     def fingerprint(self, name_or_path: str) -> str | None:
-        """Of config and weight headers: changes when the model does. None without weights."""
-        return self._find(name_or_path).fingerprint
+        """Changes when the model does (`backend/catalog/fingerprint.py`). None without weights."""
+        found = self._find(name_or_path)
+        if found.shape is None:
+            return None
+        folder = Path(found.info.path)
+        now = stamp(folder)
+        with self._lock:
+            held = self._samples.get(folder)
+        if held is None or held[0] != now:
+            try:
+                held = now, sample_weights(weight_files(folder))
+            except OSError:  # Deleted since it was looked at: the run will say so.
+                return found.shape
+            with self._lock:
+                self._samples[folder] = held
+        return joined(found.shape, held[1])
 
     def _find(self, name_or_path: str) -> Described:
         named = list(self._named())

@@ -42,7 +42,9 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightSummary:
-    """All tensors of a model. `fingerprint` changes with any name, shape, type or file size."""
+    """All tensors of a model. `fingerprint` changes with any name, shape, type or file size, but
+    not with the weights' values.
+    """
 
     tensors: Mapping[str, Tensor]
     size_bytes: int

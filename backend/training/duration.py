@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from backend.catalog.fingerprint import same_shape
 from backend.errors import AppError
 from backend.runs.schemas import SessionRecord
 from backend.runs.store import SessionStore
@@ -48,9 +49,7 @@ def estimate_seconds(past: Sequence[PastRun], work: Work) -> float | None:
     are scaled by their number of weights. A quantised base has a speed of its own.
     """
     past = [run for run in past if run.quantize_base == work.quantize_base]
-    same = [
-        run for run in past if work.fingerprint is not None and run.fingerprint == work.fingerprint
-    ]
+    same = [run for run in past if same_shape(run.fingerprint, work.fingerprint)]
     alike = [run for run in same if run.checkpointing == work.checkpointing]
     speeds = [_speed(run, work) for run in (alike or same or past)]
     known = [speed for speed in speeds if speed is not None][:_ASKED]
@@ -113,7 +112,7 @@ def _past_run(record: SessionRecord) -> PastRun | None:
 
 def _speed(run: PastRun, work: Work) -> float | None:
     speed = run.tokens_per_second * _cost(run.checkpointing) / _cost(work.checkpointing)
-    if run.fingerprint is not None and run.fingerprint == work.fingerprint:
+    if same_shape(run.fingerprint, work.fingerprint):
         return speed
     if not run.parameters or not work.parameters:
         return None

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from backend.catalog.fingerprint import digest
 from backend.catalog.schemas import LoraKey, LoraTargets, ModelInfo
 from backend.errors import BadContent, FieldProblem
 from backend.training.config import StandardStart
@@ -56,7 +57,7 @@ def quantized_base(
 def quantized_path(data_dir: Path, name: str, fingerprint: str, bits: int) -> Path:
     """The same for the same weights, wherever their folder lies."""
     readable = _NOT_OF_A_NAME.sub("-", name).strip(".-")[:80] or "model"
-    return quantized_folder(data_dir) / f"{readable}-{fingerprint[:12]}-q{bits}"
+    return quantized_folder(data_dir) / f"{readable}-{digest(fingerprint)}-q{bits}"
 
 
 def quantized_folder(data_dir: Path) -> Path:

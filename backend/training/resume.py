@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from backend.catalog import fingerprint
 from backend.errors import AlreadyExists, AppError, BadContent, FieldProblem, Invalid, WrongState
 from backend.runs.resume import SavedState, hand_on, saved_states
 from backend.runs.schemas import DataSummary, ModelRef, ResumedFrom, SessionRecord
@@ -58,12 +59,12 @@ class Continuation:
         what the user should know.
         """
         before = self.source.model
-        if before is None or before.fingerprint != model.fingerprint:
-            was = _short(before.fingerprint) if before else "unknown"
+        if before is None or not _same(before.fingerprint, model.fingerprint):
+            was = fingerprint.short(before.fingerprint if before else None)
+            now = fingerprint.short(model.fingerprint)
             text = (
                 f"The model has changed since session {self.source.session_id}: {model.path} has "
-                f"fingerprint {_short(model.fingerprint)}, and it was {was}. The saved weights "
-                "belong to the old one."
+                f"fingerprint {now}, and it was {was}. The saved weights belong to the old one."
             )
             raise BadContent(text, errors=[FieldProblem("model_path", text)])
         if iterations <= self.state.step:
@@ -248,6 +249,11 @@ def _owner(adapter: Path) -> str | None:
 
 def _named(owner: str | None) -> str:
     return f"session {owner}" if owner else "another run"
+
+
+def _same(before: str | None, now: str | None) -> bool:
+    # Neither had weights that could be told apart: then their folder is all there is to go by.
+    return before == now or fingerprint.same_model(before, now)
 
 
 def _short(digest: str | None) -> str:

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from backend.catalog.fingerprint import same_model, same_shape
 from backend.catalog.models import ModelCatalog
 from backend.errors import NotFound
 from tests.catalog.folders import CONFIG, model_folder, settings_for, write_weights
@@ -168,6 +170,29 @@ def test_a_changed_folder_is_read_again(tmp_path: Path) -> None:
 
     assert models.find("tiny").vocab_size == 4321
     assert models.fingerprint("tiny") != before
+
+
+def test_other_weights_of_the_same_shape_change_the_fingerprint(tmp_path: Path) -> None:
+    folder = model_folder(tmp_path / "models" / "tiny")
+    models = catalog(tmp_path)
+    before = models.fingerprint("tiny")
+    weights = folder / "model.safetensors"
+
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\1")
+
+    after = models.fingerprint("tiny")
+    assert before is not None and after is not None and after != before
+    assert not same_model(before, after) and same_shape(before, after)
+
+
+def test_a_copied_model_keeps_its_fingerprint(tmp_path: Path) -> None:
+    folder = model_folder(tmp_path / "models" / "tiny")
+    copy = tmp_path / "models" / "copy"
+    shutil.copytree(folder, copy, copy_function=shutil.copyfile)
+    os.utime(copy / "model.safetensors", (0, 0))
+    models = catalog(tmp_path)
+
+    assert models.fingerprint("copy") == models.fingerprint("tiny")
 
 
 def test_suggested_data_paths_are_relative_to_the_model(tmp_path: Path) -> None:

@@ -120,6 +120,29 @@ async def test_a_continued_session_can_be_continued(house: House) -> None:
     assert second.resumed_from.session_id == first.session_id
 
 
+async def test_a_base_trained_again_in_the_same_shape_is_noticed(house: House) -> None:
+    session_id = await make_source(house)
+    weights = house.folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\1")
+
+    problem = await refused(house, session_id)
+
+    assert "model has changed" in problem.detail
+    assert problem.errors[0].field == "model_path"
+
+
+async def test_a_session_of_an_older_version_is_compared_by_what_it_recorded(
+    house: House,
+) -> None:
+    session_id = await make_source(house)
+    record = store_of(house).record(session_id)
+    assert record.model is not None and record.model.fingerprint is not None
+    record.model.fingerprint = record.model.fingerprint.partition("+")[0]
+    store_of(house).save(record)
+
+    assert (await resumed(house, session_id)).resumed_from is not None
+
+
 async def refused(house: House, session_id: str, **fields: Any) -> AppError:
     with pytest.raises(AppError) as refusal:
         await resumed(house, session_id, **fields)
