@@ -19,9 +19,19 @@ class Ending:
         return 1 if self.state == "error" else 0
 
 
+class Unusable(ValueError):
+    """The run can't go on with what it was given; the message is a whole sentence for the user."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
 def explain(error: BaseException) -> Ending:
     """The ending for an exception that nothing else handled."""
     text = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, Unusable):
+        return Ending("error", text, error.hint)
     lowered = text.lower()
     if isinstance(error, MemoryError) or any(word in lowered for word in _MEMORY_WORDS):
         return Ending(

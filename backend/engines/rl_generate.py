@@ -1,0 +1,53 @@
+"""The engine's batch generator, counted and steerable: a stop need not wait for a whole rollout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+from mlx_lm.generate import BatchGenerator
+
+from backend.engines.rl_engine import Halted
+from backend.engines.rl_rollouts import Rollouts
+
+
+def steerable(
+    stopping: Callable[[], bool], rollouts: Callable[[], Rollouts]
+) -> type[BatchGenerator]:
+    """A kind of BatchGenerator that raises Halted when it should stop, and notes the lengths of
+    completions, how many were cut, and the entropy of the policy at each generated token.
+
+    The entropy is that of the model's own distribution (temperature 1, nothing cut off), in nats:
+    exact at each visited position, not an estimate from the sampled tokens.
+    """
+
+    class Steerable(BatchGenerator):  # type: ignore[misc]  # the engine has no types
+        def next_generated(self) -> Any:
+            if stopping():
+                raise Halted
+            responses = super().next_generated()
+            if responses:
+                self._note(responses)
+            return responses
+
+        def _note(self, responses: Any) -> None:
+            noted = rollouts()
+            counts = self.__dict__.setdefault("_droid_counts", {})
+            for response in responses:
+                counts[response.uid] = counts.get(response.uid, 0) + 1
+                if response.finish_reason is not None:
+                    noted.lengths.append(counts.pop(response.uid))
+                    noted.cut += response.finish_reason == "length"
+            noted.tokens += len(responses)
+            noted.entropy += _entropy([one.logprobs for one in responses])
+
+    return Steerable
+
+
+def _entropy(logprobs: list[mx.array]) -> float:
+    """The sum over positions of −Σ p·log p; a token that can't come adds nothing."""
+    stacked = mx.stack(logprobs).astype(mx.float32)
+    parts = mx.where(mx.isfinite(stacked), mx.exp(stacked) * stacked, 0)
+    return float(np.array(-parts.sum()))

@@ -1,0 +1,78 @@
+"""Accuracy and margin of preferences, pair by pair.
+
+The engine compares the mean rewards of a batch, so its accuracy of a batch is 0 or 1, and it counts
+a tie as wrong: DPO, which begins at its own reference, would begin at 0.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+
+
+class Pairs:
+    """Listens to a preference loss. Between `begin` and `measured` it also keeps every pair."""
+
+    def __init__(self) -> None:
+        self._kept: list[tuple[mx.array, mx.array]] | None = None
+
+    def begin(self) -> None:
+        self._kept = []
+
+    def measured(self) -> dict[str, float]:
+        """Over the pairs seen since `begin`: the share in which the chosen answer has the higher
+        reward (a tie counts half), and means. Rewards are beta times log-probabilities, less those
+        of the reference where there is one.
+        """
+        kept, self._kept = self._kept or [], None
+        if not kept:
+            return {}
+        chosen = np.concatenate([np.array(pair[0].astype(mx.float32)) for pair in kept])
+        rejected = np.concatenate([np.array(pair[1].astype(mx.float32)) for pair in kept])
+        wins = (chosen > rejected).mean() + 0.5 * (chosen == rejected).mean()
+        return {
+            "val_accuracy": float(wins),
+            "val_margin": float((chosen - rejected).mean()),
+            "val_rewards_chosen": float(chosen.mean()),
+            "val_rewards_rejected": float(rejected.mean()),
+        }
+
+    def listen(self, loss: Callable[..., Any]) -> Callable[..., Any]:
+        """The same loss, with the accuracy and rewards of its metrics put right."""
+
+        def heard(*values: Any, **given: Any) -> Any:
+            if values:  # One evaluation passes the first of them by their places.
+                given = dict(zip(inspect.signature(loss).parameters, values, strict=False)) | given
+            value, reward, tokens, metrics = loss(**given)
+            chosen, rejected = _rewards(given)
+            if self._kept is not None:
+                mx.eval(chosen, rejected)
+                self._kept.append((chosen, rejected))
+            ties = mx.mean((chosen == rejected).astype(mx.float32))
+            right = {
+                "accuracies": mx.mean((chosen > rejected).astype(mx.float32)) + 0.5 * ties,
+                "margins": mx.mean(chosen - rejected),
+                # The engine adds up a fixed list of names; these two say nothing of their own.
+                "chosen_logits_mean": mx.mean(chosen),
+                "rejected_logits_mean": mx.mean(rejected),
+            }
+            known = {name: found for name, found in right.items() if name in metrics}
+            return value, reward, tokens, metrics | known
+
+        return heard
+
+
+def _rewards(given: dict[str, Any]) -> tuple[mx.array, mx.array]:
+    beta = given["beta"]
+    if "chosen_logps" in given:
+        chosen, rejected = given["chosen_logps"], given["rejected_logps"]
+    else:
+        chosen, rejected = given["policy_chosen_score"], given["policy_rejected_score"]
+        if "reference_chosen_score" in given:
+            chosen = chosen - given["reference_chosen_score"]
+            rejected = rejected - given["reference_rejected_score"]
+    return beta * chosen, beta * rejected
