@@ -2,7 +2,8 @@
 
 The engine's own sort by length does nothing for local files (it compares the number of keys of a
 row), and it never trains on the last `rows % batch_size` rows. Here every row is used exactly once
-per epoch, and rows of like length share a batch, which saves padding.
+per epoch. Padding is saved inside a step where the loss is per token (`parts`), and by sorting
+rows into batches where it is per row.
 """
 
 from __future__ import annotations
@@ -21,13 +22,23 @@ def steps_per_epoch(rows: int, batch_size: int) -> int:
     return -(-rows // batch_size)
 
 
+def shuffled_batches(
+    rows: Sequence[int], *, batch_size: int, seed: int, epoch: int
+) -> list[list[int]]:
+    """The batches of one epoch, as chance has it."""
+    order, _ = _shuffled(rows, seed=seed, epoch=epoch)
+    return _cut(order, batch_size)
+
+
 def epoch_batches(
     rows: Sequence[int], length: Length, *, batch_size: int, seed: int, epoch: int
 ) -> Iterator[list[int]]:
-    """The batches of one epoch. `length` is asked for one window at a time, as it is reached."""
-    chance = random.Random(f"{seed}/{epoch}")  # A text seed gives the same order on any machine.
-    order = list(rows)
-    chance.shuffle(order)
+    """The batches of one epoch, of rows of like length.
+
+    `length` is asked for one window at a time, as it is reached. Not for a loss that is a mean per
+    token: short rows would weigh more than in mixed batches, which costs validation loss.
+    """
+    order, chance = _shuffled(rows, seed=seed, epoch=epoch)
     span = batch_size * WINDOW
     for start in range(0, len(order), span):
         window = sorted(order[start : start + span], key=length)
@@ -57,6 +68,13 @@ def padded_width(longest: int, max_seq_length: int) -> int:
 def step_seed(seed: int, step: int) -> int:
     """The random state (dropout) of one step, so that a continued run draws the same numbers."""
     return random.Random(f"{seed}/step/{step}").getrandbits(63)
+
+
+def _shuffled(rows: Sequence[int], *, seed: int, epoch: int) -> tuple[list[int], random.Random]:
+    chance = random.Random(f"{seed}/{epoch}")  # A text seed gives the same order on any machine.
+    order = list(rows)
+    chance.shuffle(order)
+    return order, chance
 
 
 def _cut(rows: Sequence[int], batch_size: int) -> list[list[int]]:

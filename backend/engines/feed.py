@@ -16,16 +16,17 @@ import numpy as np
 from mlx import nn
 
 from backend.engines.batches import (
-    epoch_batches,
     held_out_batches,
     padded_width,
+    shuffled_batches,
     step_seed,
     steps_per_epoch,
 )
 from backend.engines.emit import Emitter
+from backend.engines.parts import in_parts
 from backend.engines.spans import Item
 
-Batch = tuple[mx.array, mx.array]
+Batch = tuple[mx.array, ...]  # Tokens and what is learned of them, for each part of the step.
 
 
 class Tokenised(Protocol):
@@ -50,6 +51,8 @@ class Rows:
 
 class StepFeed:
     """Batches for `mlx_lm.tuner.trainer.train`, in the order of (seed, epoch, step).
+
+    A training step may come in two parts, so its loss is to be an `over_parts`.
 
     `between_steps(done)` is called before each training step with the number of steps already
     done, and answers whether to go on. `ended` tells that it said no; otherwise the engine came to
@@ -94,12 +97,8 @@ class StepFeed:
         per_epoch = steps_per_epoch(len(self._rows.train), batch_size)
         epoch, skip = divmod(self._first_step, per_epoch)
         while True:
-            batches = epoch_batches(
-                self._rows.train,
-                lambda row: len(dataset[row][0]),
-                batch_size=batch_size,
-                seed=self._rows.seed,
-                epoch=epoch,
+            batches = shuffled_batches(
+                self._rows.train, batch_size=batch_size, seed=self._rows.seed, epoch=epoch
             )
             for batch in islice(batches, skip, None):
                 if not self._between_steps(self.done):
@@ -108,7 +107,7 @@ class StepFeed:
                 mx.random.seed(step_seed(self._rows.seed, self.done))
                 items = [dataset[row] for row in batch]
                 self.tokens += int(target_mask(items, limit).sum())
-                yield self._collate(items, limit)
+                yield self._step(items, limit)
                 self.done += 1
             epoch, skip = epoch + 1, 0
 
@@ -123,9 +122,19 @@ class StepFeed:
         for batch in batches:
             if self._stopping():
                 return
-            yield self._collate([dataset[row] for row in batch], limit)
+            items = [dataset[row] for row in batch]
+            self._note_cut(items, limit)
+            yield collate(items, limit, masked=self._rows.masked)
 
-    def _collate(self, items: Sequence[Item], limit: int) -> Batch:
+    def _step(self, items: Sequence[Item], limit: int) -> Batch:
+        self._note_cut(items, limit)
+        arrays: list[mx.array] = []
+        for part in in_parts([len(tokens) for tokens, _ in items], limit):
+            rows = [items[at] for at in part.rows]
+            arrays += collate(rows, limit, masked=self._rows.masked, width=part.width)
+        return tuple(arrays)
+
+    def _note_cut(self, items: Sequence[Item], limit: int) -> None:
         longest = max(len(tokens) for tokens, _ in items)
         if longest > limit and not self._cut_seen:
             self._cut_seen = True
@@ -135,30 +144,35 @@ class StepFeed:
                 f"has {longest}.",
                 "Raise the max sequence length, or split long rows.",
             )
-        return collate(items, limit, masked=self._rows.masked)
 
 
-def collate(items: Sequence[Item], limit: int, *, masked: bool = False) -> Batch:
+def collate(
+    items: Sequence[Item], limit: int, *, masked: bool = False, width: int | None = None
+) -> tuple[mx.array, mx.array]:
     """Padded tokens of shape (rows, width), and what is learned: per row (start, end) as the
     engine's `default_loss` wants it, or with `masked` the mask of `masked_loss`.
+
+    Without a `width` it is the engine's own.
     """
-    longest = max(len(tokens) for tokens, _ in items)
-    padded = np.zeros((len(items), padded_width(longest, limit)), np.int32)
+    width = width or _own_width(items, limit)
+    padded = np.zeros((len(items), width), np.int32)
     borders = []
     for row, (tokens, spans) in enumerate(items):
         kept = tokens[:limit]
         padded[row, : len(kept)] = kept
         borders.append((spans[0][0], len(kept)))
-    learned = mx.array(target_mask(items, limit)) if masked else mx.array(borders)
+    learned = mx.array(target_mask(items, limit, width)) if masked else mx.array(borders)
     return mx.array(padded), learned
 
 
-def target_mask(items: Sequence[Item], limit: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def target_mask(
+    items: Sequence[Item], limit: int, width: int | None = None
+) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Of shape (rows, width - 1): whether the token after each position is learned.
 
     As in the engine, a row that is learned to its end also learns the first padding after it.
     """
-    width = padded_width(max(len(tokens) for tokens, _ in items), limit)
+    width = width or _own_width(items, limit)
     mask = np.zeros((len(items), width - 1), np.bool_)
     for row, (tokens, spans) in enumerate(items):
         for start, end in spans:
@@ -173,3 +187,7 @@ def masked_loss(model: Any, batch: mx.array, mask: mx.array) -> tuple[mx.array, 
     losses = nn.losses.cross_entropy(logits, batch[:, 1:]) * mask
     count = mask.sum()
     return losses.astype(mx.float32).sum() / count, count
+
+
+def _own_width(items: Sequence[Item], limit: int) -> int:
+    return padded_width(max(len(tokens) for tokens, _ in items), limit)

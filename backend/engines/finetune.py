@@ -28,6 +28,7 @@ from backend.engines.explain import Ending
 from backend.engines.feed import Rows, StepFeed, masked_loss
 from backend.engines.keeper import Patience
 from backend.engines.optimizer import build_optimizer
+from backend.engines.parts import over_parts
 from backend.engines.quantize import make_quantized_base
 from backend.engines.sets import Sets, load_sets
 from backend.engines.watch import Both, Diverged, Watch
@@ -107,7 +108,7 @@ class _Training:
         moment = self._course.moment
         self._first_step = moment.step
         # The engine's own wherever it can say what is learned.
-        self._loss = masked_loss if sets.masked else default_loss
+        self._loss = over_parts(masked_loss if sets.masked else default_loss)
         self._watch = Watch(
             emit,
             first_step=self._first_step,

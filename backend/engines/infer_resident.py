@@ -14,7 +14,7 @@ from mlx_lm.utils import load_model, load_tokenizer
 
 from backend.engines.infer_caches import Conversations
 from backend.engines.infer_shelf import Shelf, Spec
-from backend.engines.infer_swap import Adapter, adapted, attach, overwrite, strip
+from backend.engines.infer_swap import Adapter, attach, overwrite, strip
 from backend.engines.infer_wire import Refused
 
 BARE = ""  # The key of no adapter.
@@ -79,7 +79,6 @@ class Resident:
             "base": str(self.path),
             "adapter": self.name,
             "adapters_known": self.shelf.names,
-            "adapter_modules": sum(1 for _ in adapted(self.model)),
             "base_bytes": self.base_bytes,
             "adapter_bytes": self.shelf.nbytes,
             "conversation_bytes": self.conversations.nbytes,

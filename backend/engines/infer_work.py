@@ -46,11 +46,20 @@ class Work:
         """After each request: what MLX keeps for the next one is given back."""
         mx.clear_cache()
 
+    def status(self) -> dict[str, Any]:
+        """What is loaded; goes with the last frame of every request."""
+        memory = {
+            "active_bytes": mx.get_active_memory(),
+            "peak_bytes": mx.get_peak_memory(),
+            "cached_bytes": mx.get_cache_memory(),
+        }
+        return memory | (self._resident.status() if self._resident else {})
+
     # -- the operations ---------------------------------------------------------------------
 
     def _load(self, request: Request) -> None:
-        resident, took = self._ready(request)
-        self._done(request, **took, **resident.status())
+        _, took = self._ready(request)
+        self._done(request, **took)
 
     def _generate(self, request: Request) -> None:
         started = time.perf_counter()
@@ -129,14 +138,7 @@ class Work:
         )
 
     def _status(self, request: Request) -> None:
-        resident = self._resident
-        self._done(
-            request,
-            active_bytes=mx.get_active_memory(),
-            peak_bytes=mx.get_peak_memory(),
-            cached_bytes=mx.get_cache_memory(),
-            **(resident.status() if resident else {"base": None, "adapter": None}),
-        )
+        self._done(request)
 
     def _unload(self, request: Request) -> None:
         self._drop()
@@ -181,4 +183,4 @@ class Work:
         self._frames.send(request["id"], "progress", phase=phase, done=done, total=total)
 
     def _done(self, request: Request, **fields: Any) -> None:
-        self._frames.send(request["id"], "done", **fields)
+        self._frames.send(request["id"], "done", **fields, status=self.status())

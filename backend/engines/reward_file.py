@@ -19,16 +19,20 @@ from backend.engines.reward_engine import Function, registry
 from backend.engines.reward_shipped import SHIPPED
 
 MODULE = "custom_rewards"  # The name that the engine gives such a file.
-FILE_CAP = 1024 * 1024
+FILE_CAP = 256 * 1024
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _ARGUMENTS = {"prompts", "completions"}
+
+
+class FileRefused(ValueError):
+    """The file is missing, changed, raising or has no usable function; the text says which."""
 
 
 def load_file(path: Path, sha256: str | None) -> dict[str, Function]:
     """Run the file and answer its functions by name: those registered with the engine's
     decorator, and the public ones of the file whose arguments are prompts and completions.
 
-    Raises ValueError with a sentence: missing, changed since it was trusted, raising, empty, or
+    Raises FileRefused with a sentence: missing, changed since it was trusted, raising, empty, or
     with a name that a function of the engine has.
     """
     source = _read(path, sha256)
@@ -42,9 +46,9 @@ def load_file(path: Path, sha256: str | None) -> dict[str, Function]:
         exec(compile(source, str(path), "exec"), module.__dict__)  # noqa: S102 - it was trusted
         found = _functions(module, before)
     except Exception as problem:
-        raise ValueError(_raised(path, problem)) from problem
+        raise FileRefused(_raised(path, problem)) from problem
     except SystemExit as problem:
-        raise ValueError(f"{path.name} ended the program while it was loaded.") from problem
+        raise FileRefused(f"{path.name} ended the program while it was loaded.") from problem
     finally:
         known.clear()
         known.update(before)
@@ -52,26 +56,30 @@ def load_file(path: Path, sha256: str | None) -> dict[str, Function]:
             sys.modules[MODULE] = previous
     _check_names(path, found, {*before, *(shipped.name for shipped in SHIPPED)})
     if not found:
-        raise ValueError(
+        raise FileRefused(
             f"{path.name} has no reward function. Write one as def name(prompts, completions, "
             "answer, types=None) that returns one number for each completion."
         )
     return found
 
 
-def _read(path: Path, sha256: str | None) -> bytes:
+def _read(path: Path, sha256: str | None) -> str:
     if sha256 is None:
-        raise ValueError(f"{path.name} has not been trusted, so it is not run.")
+        raise FileRefused(f"{path.name} has not been trusted, so it is not run.")
     try:
         with path.open("rb") as file:
             source = file.read(FILE_CAP + 1)
     except OSError as problem:
-        raise ValueError(f"{path} can't be read: {problem.strerror}.") from problem
+        raise FileRefused(f"{path} can't be read: {problem.strerror}.") from problem
     if hashlib.sha256(source).hexdigest() != sha256:
-        raise ValueError(
+        raise FileRefused(
             f"{path.name} has changed since it was trusted; look at it and trust it again."
         )
-    return source
+    try:
+        # As text: a line that declares another encoding would make other code of it than is shown.
+        return source.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise FileRefused(f"{path.name} is not UTF-8 text.") from problem
 
 
 def _functions(module: ModuleType, before: dict[str, Function]) -> dict[str, Function]:
@@ -94,16 +102,16 @@ def _functions(module: ModuleType, before: dict[str, Function]) -> dict[str, Fun
 def _check_names(path: Path, found: Mapping[str, Function], taken: Set[str]) -> None:
     for name, function in found.items():
         if name in taken:
-            raise ValueError(
+            raise FileRefused(
                 f"{path.name} has a function named {name}, as a built-in one is; rename it."
             )
         if not NAME.fullmatch(name):
-            raise ValueError(
+            raise FileRefused(
                 f"{path.name} has a function named {name[:80]!r}; names are letters, digits and "
                 "underscores."
             )
         if not callable(function):
-            raise ValueError(f"{path.name} registers {name}, which is not a function.")
+            raise FileRefused(f"{path.name} registers {name}, which is not a function.")
 
 
 def _raised(path: Path, problem: Exception) -> str:

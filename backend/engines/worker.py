@@ -42,27 +42,37 @@ def main() -> int:
 
 def _serve(work: Work, frames: Frames, inbox: Inbox, request: Request) -> None:
     number = request["id"]
+    refusal = _refusal_of(work, inbox, request)
+    inbox.forget(number)
+    work.tidy()
+    if refusal is not None:
+        frames.send(
+            number,
+            "error",
+            code=refusal.code,
+            message=refusal.message,
+            hint=refusal.hint,
+            status=work.status(),
+        )
+
+
+def _refusal_of(work: Work, inbox: Inbox, request: Request) -> Refused | None:
+    """Do what is asked; answers why it could not be."""
     try:
-        if inbox.is_cancelled(number):
+        if inbox.is_cancelled(request["id"]):
             raise Cancelled
         work.do(request)
     except Cancelled:
-        frames.send(number, "error", code="cancelled", message="The answer was taken back.")
+        return Refused("cancelled", "The answer was taken back.")
     except Refused as refusal:
-        frames.send(number, "error", code=refusal.code, message=refusal.message, hint=refusal.hint)
+        return refusal
     except BrokenPipeError:
         raise
     except Exception as problem:  # noqa: BLE001 - the top: the next request must be served
         traceback.print_exc()
-        frames.send(
-            number,
-            "error",
-            code="failed",
-            message=f"{type(problem).__name__}: {' '.join(str(problem).split())[:500]}",
-        )
-    finally:
-        inbox.forget(number)
-        work.tidy()
+        text = " ".join(str(problem).split())[:500]
+        return Refused("failed", f"{type(problem).__name__}: {text}")
+    return None
 
 
 def _private_output() -> int:

@@ -1,0 +1,177 @@
+"""One evaluation: every target answers the same rows, is scored on them, and is summed up."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from backend.core.files import write_json
+from backend.engines.control import Control
+from backend.engines.emit import Emitter
+from backend.engines.eval_questions import Question, question_of
+from backend.engines.eval_summary import LOSS, PERPLEXITY, Row, score_answer, summarise
+from backend.engines.explain import Ending, Unusable
+from backend.engines.infer_batch import answer_batch, answer_in_turn, can_batch
+from backend.engines.infer_generate import Sampling, Watch
+from backend.engines.infer_prompt import encode, fit
+from backend.engines.infer_resident import Resident
+from backend.engines.infer_score import score_rows
+from backend.engines.infer_wire import Cancelled, Refused
+
+_AT_ONCE = 16  # Questions per batch: between two batches a cancel is heard and progress is told.
+
+
+def evaluate_run(folder: Path, emit: Emitter, control: Control) -> Ending:
+    """Evaluate what the folder asks for; answer how it ended. Errors are raised."""
+    request = json.loads((folder / "request.json").read_text(encoding="utf-8"))
+    rows = [json.loads(line) for line in (folder / "rows.jsonl").open(encoding="utf-8")]
+    started = time.monotonic()
+    try:
+        resident = Resident(Path(request["model"]))
+        run = _Evaluation(resident, request, rows, emit, control)
+        result = run.result()
+    except Cancelled:
+        return Ending("stopped", "The evaluation was cancelled; nothing was kept.")
+    except Refused as refusal:
+        raise Unusable(refusal.message, refusal.hint) from refusal
+    write_json(folder / "result.json", result | {"seconds": time.monotonic() - started})
+    emit("phase", name="done")
+    return Ending("completed", f"{len(rows)} rows evaluated.")
+
+
+class _Evaluation:
+    def __init__(
+        self,
+        resident: Resident,
+        request: Mapping[str, Any],
+        rows: Sequence[Mapping[str, Any]],
+        emit: Emitter,
+        control: Control,
+    ) -> None:
+        self._resident = resident
+        self._targets: Sequence[Mapping[str, Any]] = request["targets"]
+        self._chosen: Sequence[str] = request["metrics"]
+        self._sampling: Mapping[str, Any] = request["sampling"]
+        self._rows = rows
+        self._questions = [question_of(entry["row"]) for entry in rows]
+        self._emit = emit
+        self._watch = Watch(lambda: control.stop is not None, None)
+        # Each target reads every row once for its loss and answers every question.
+        self._wants_loss = bool({LOSS, PERPLEXITY} & set(self._chosen))
+        self._asked = sum(question is not None for question in self._questions)
+        per_target = len(rows) * self._wants_loss + self._asked
+        self._total, self._done = per_target * len(self._targets), 0
+
+    def result(self) -> dict[str, Any]:
+        sides = [self._side(target) for target in self._targets]
+        self._emit("phase", name="scoring")
+        return {
+            "targets": [_described(target) for target in self._targets],
+            "metrics": summarise(sides, self._chosen),
+            "rows": len(self._rows),
+            "questions_asked": self._asked,
+            "batched": can_batch(self._resident.model),
+            "questions": [
+                {
+                    "line": entry["line"],
+                    "seen": entry["seen"],
+                    "messages": question.messages if question else None,
+                    "expected": question.expected if question else None,
+                    "answers": [asdict(side[at]) for side in sides],
+                }
+                for at, (entry, question) in enumerate(
+                    zip(self._rows, self._questions, strict=True)
+                )
+            ],
+        }
+
+    def _side(self, target: Mapping[str, Any]) -> list[Row]:
+        self._watch.check()
+        self._resident.carry(target["adapter"])
+        side = [Row() for _ in self._rows]
+        if self._wants_loss:
+            self._emit("phase", name="scoring")
+            self._take_losses(side)
+        self._emit("phase", name="answering")
+        for batch in self._batches():
+            self._watch.check()
+            self._answer(side, batch)
+            self._tell(target, len(batch))
+        return side
+
+    def _take_losses(self, side: Sequence[Row]) -> None:
+        told = 0
+
+        def between(done: int) -> None:
+            nonlocal told
+            self._watch.check()
+            self._tell(None, done - told)
+            told = done
+
+        scores = score_rows(
+            self._resident.model,
+            self._resident.tokenizer,
+            [entry["row"] for entry in self._rows],
+            limit=self._resident.context,
+            between=between,
+        )
+        between(len(scores))
+        for row, score in zip(side, scores, strict=True):
+            if score.problem is not None:
+                row.problem = score.problem
+            elif score.tokens:
+                row.loss, row.tokens = score.loss, score.tokens
+
+    def _answer(self, side: Sequence[Row], batch: Sequence[tuple[int, Question]]) -> None:
+        model, tokenizer = self._resident.model, self._resident.tokenizer
+        ready: list[tuple[int, list[int], Sampling]] = []
+        for at, question in batch:
+            try:
+                tokens = encode(tokenizer, {"messages": question.messages}).tokens
+                room = fit(
+                    tokens,
+                    context=self._resident.context,
+                    max_tokens=self._sampling["max_tokens"],
+                )
+            except Refused as refusal:  # One row that can't be asked must not end the others.
+                side[at].problem = refusal.message
+                continue
+            ready.append((at, tokens, Sampling.of(self._sampling, max_tokens=room)))
+        if not ready:
+            return
+        prompts = [tokens for _, tokens, _ in ready]
+        samplings = [sampling for _, _, sampling in ready]
+        answers = (
+            answer_batch(model, tokenizer, prompts, samplings, watch=self._watch)
+            if can_batch(model)
+            else answer_in_turn(
+                model, tokenizer, prompts, samplings, watch=self._watch,
+                fresh=lambda: self._resident.conversations.take(model, None, []),
+            )
+        )  # fmt: skip
+        questions = dict(batch)
+        for answer in answers:
+            at = ready[answer.index][0]
+            side[at].text = answer.text
+            side[at].finish_reason = answer.finish_reason
+            side[at].completion_tokens = answer.completion_tokens
+            score_answer(side[at], questions[at].expected, self._chosen)
+
+    def _batches(self) -> Iterator[list[tuple[int, Question]]]:
+        asked = [(at, question) for at, question in enumerate(self._questions) if question]
+        for first in range(0, len(asked), _AT_ONCE):
+            yield asked[first : first + _AT_ONCE]
+
+    def _tell(self, target: Mapping[str, Any] | None, more: int) -> None:
+        if more:
+            self._done += more
+            label = target["label"] if target else None
+            self._emit("progress", done=self._done, total=self._total, target=label)
+
+
+def _described(target: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: target.get(key) for key in ("label", "adapter_name", "checkpoint")}
