@@ -8,6 +8,7 @@ from backend.engines.batches import (
     epoch_batches,
     held_out_batches,
     padded_width,
+    shuffled_batches,
     step_seed,
     steps_per_epoch,
 )
@@ -27,18 +28,27 @@ def length(row: int) -> int:
 def test_every_row_is_used_exactly_once_per_epoch(
     rows: int, batch_size: int, seed: int, epoch: int
 ) -> None:
-    batches = list(
-        epoch_batches(range(rows), length, batch_size=batch_size, seed=seed, epoch=epoch)
-    )
-
-    assert sorted(row for batch in batches for row in batch) == list(range(rows))
-    assert len(batches) == steps_per_epoch(rows, batch_size)
-    assert sum(len(batch) < batch_size for batch in batches) <= 1
+    for batches in (
+        list(epoch_batches(range(rows), length, batch_size=batch_size, seed=seed, epoch=epoch)),
+        shuffled_batches(range(rows), batch_size=batch_size, seed=seed, epoch=epoch),
+    ):
+        assert sorted(row for batch in batches for row in batch) == list(range(rows))
+        assert len(batches) == steps_per_epoch(rows, batch_size)
+        assert sum(len(batch) < batch_size for batch in batches) <= 1
 
 
 def test_the_order_is_a_function_of_seed_and_epoch() -> None:
     def order(seed: int, epoch: int) -> list[list[int]]:
         return list(epoch_batches(range(50), length, batch_size=4, seed=seed, epoch=epoch))
+
+    assert order(1, 0) == order(1, 0)
+    assert order(1, 0) != order(2, 0)
+    assert order(1, 0) != order(1, 1)
+
+
+def test_the_shuffled_order_is_a_function_of_seed_and_epoch() -> None:
+    def order(seed: int, epoch: int) -> list[list[int]]:
+        return shuffled_batches(range(50), batch_size=4, seed=seed, epoch=epoch)
 
     assert order(1, 0) == order(1, 0)
     assert order(1, 0) != order(2, 0)
