@@ -22,7 +22,7 @@ from mlx_lm.tuner.trainer import TrainingArgs, train
 
 from backend.catalog.schemas import LoraTargets, ModelInfo
 from backend.engines.attach import attach
-from backend.engines.inspect_model import build, describe_tree
+from backend.engines.model_tree import build, describe_tree
 from backend.training.config import StandardStart
 from backend.training.lora_count import count_lora, resolve_keys
 from backend.training.lora_groups import build_targets

@@ -21,7 +21,7 @@ from mlx import nn
 from mlx.utils import tree_flatten
 from mlx_lm.tuner.utils import linear_to_lora_layers
 
-from backend.engines.inspect_model import build, describe_tree, problem_of
+from backend.engines.model_tree import build, describe_tree, problem_of
 from backend.training.lora_count import count_lora
 from backend.training.lora_groups import PRESETS, build_targets
 from scripts.lora_keys.configs import is_architecture, tiny_config

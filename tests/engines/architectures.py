@@ -13,7 +13,7 @@ from mlx_lm.tuner.utils import linear_to_lora_layers
 from mlx_lm.utils import load_model
 
 from backend.engines.infer_shelf import Spec
-from backend.engines.inspect_model import build
+from backend.engines.model_tree import build
 
 _DENSE: dict[str, Any] = {
     "hidden_size": 64, "num_hidden_layers": 2, "intermediate_size": 96, "num_attention_heads": 4,
