@@ -10,7 +10,17 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from backend import __version__
-from backend.api import datasets, downloads, health, models, queue, sessions, stream, training
+from backend.api import (
+    datasets,
+    downloads,
+    health,
+    models,
+    queue,
+    rewards,
+    sessions,
+    stream,
+    training,
+)
 from backend.api.errors import render_errors
 from backend.api.schema import FAILURES, describe, operation_id
 from backend.api.services import Services
@@ -31,6 +41,7 @@ from backend.training.defaults import known_defaults
 from backend.training.lora_keys import ModelInspector
 from backend.training.managers import TrainingManager
 from backend.training.quantized_cache import tend_copies
+from backend.training.rewards import Rewards
 
 ROUTERS = (
     health.router,
@@ -38,6 +49,7 @@ ROUTERS = (
     downloads.router,
     datasets.router,
     training.router,
+    rewards.router,
     queue.router,
     sessions.router,
     stream.router,
@@ -117,6 +129,7 @@ def build_services(settings: Settings) -> Services:
         downloads=Downloads(settings, hub),
         inspector=inspector,
         training=training,
+        rewards=Rewards(settings),
     )
 
 

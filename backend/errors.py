@@ -6,11 +6,14 @@
     ├── NotFound                  404  no such model, session, adapter, file
     ├── WrongState                409  the thing exists but can't do that now
     │   ├── RunAlreadyActive      409
-    │   └── AlreadyExists         409
+    │   ├── AlreadyExists         409
+    │   └── NotTrusted            409
     ├── TooLarge                  413
     ├── Invalid                   422  a field failed validation
     ├── EngineMissing             503  the engine can't be started at all
     ├── HubUnreachable            503  the model hub does not answer
+    ├── EngineFailed              503  the engine started, and ended or failed in its work
+    ├── WorkerBusy                503  too many questions wait for the inference worker
     ├── EngineTimeout             504
     └── NoDiskSpace               507
 
@@ -77,6 +80,10 @@ class AlreadyExists(WrongState):
     """Nothing that exists is overwritten unless the request says so."""
 
 
+class NotTrusted(WrongState):
+    """A file of code that nobody has looked at and trusted as it is now."""
+
+
 class TooLarge(AppError):
     """A body or file over its limit."""
 
@@ -97,6 +104,18 @@ class EngineMissing(AppError):
 
 class HubUnreachable(AppError):
     """The model hub does not answer, or not as it should."""
+
+    status = 503
+
+
+class EngineFailed(AppError):
+    """The engine ended or failed while it worked; the next request gets a fresh one."""
+
+    status = 503
+
+
+class WorkerBusy(AppError):
+    """More questions wait for the inference worker than it can answer soon."""
 
     status = 503
 

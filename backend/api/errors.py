@@ -18,6 +18,8 @@ from starlette.exceptions import HTTPException
 from backend.core.schemas import ErrorAnswer, FieldError
 from backend.errors import AppError
 
+TELLS_SUCCESS = "enhanced"  # Routers with this tag say `success` in answers and refusals.
+
 _logger = logging.getLogger(__name__)
 
 _NAMES = {404: "NotFound", 405: "MethodNotAllowed", 400: "BadContent", 413: "TooLarge"}
@@ -56,11 +58,16 @@ def render_errors(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _bug)
 
 
-async def _refused(_request: Request, error: Exception) -> JSONResponse:
+async def _refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, AppError)  # noqa: S101 - what it was registered for
     problems = [FieldError(field=p.field, message=p.message) for p in error.errors]
     return _answer(
-        error.status, type(error).__name__, error.detail, hint=error.hint, errors=problems
+        error.status,
+        type(error).__name__,
+        error.detail,
+        hint=error.hint,
+        errors=problems,
+        told=_tells_success(request),
     )
 
 
@@ -75,6 +82,7 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
             "BadContent",
             f"The body is not JSON: {reason} (character {broken['loc'][-1]}).",
             hint="Send one JSON object, without NaN or Infinity.",
+            told=_tells_success(request),
         )
     known = _known_fields(request)
     problems = _without_repeats([_problem(item, known) for item in found])
@@ -85,6 +93,7 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
         problems[0].message + rest,
         hint="Correct the named fields; GET /openapi.json lists them all.",
         errors=problems,
+        told=_tells_success(request),
     )
 
 
@@ -110,6 +119,7 @@ async def _bug(request: Request, error: Exception) -> JSONResponse:
         "InternalError",
         f"Something went wrong inside the server. It is noted in its log as bug {number}.",
         hint="logs/backend.log has the details under that number.",
+        told=_tells_success(request),
     )
 
 
@@ -120,10 +130,22 @@ def _answer(
     *,
     hint: str | None = None,
     errors: Sequence[FieldError] = (),
+    told: bool = False,
 ) -> JSONResponse:
-    answer = ErrorAnswer(error=error, detail=detail, hint=hint, errors=list(errors) or None)
-    content = answer.model_dump(mode="json", exclude=set() if errors else {"errors"})
-    return JSONResponse(content, status_code=status)
+    answer = ErrorAnswer(
+        success=False if told else None,
+        error=error,
+        detail=detail,
+        hint=hint,
+        errors=list(errors) or None,
+    )
+    absent = {name for name, there in (("errors", errors), ("success", told)) if not there}
+    return JSONResponse(answer.model_dump(mode="json", exclude=absent), status_code=status)
+
+
+def _tells_success(request: Request) -> bool:
+    """Whether the route is one whose answers say `success`."""
+    return TELLS_SUCCESS in getattr(request.scope.get("route"), "tags", ())
 
 
 def _problem(item: Mapping[str, Any], known: Sequence[str]) -> FieldError:

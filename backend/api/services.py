@@ -18,6 +18,7 @@ from backend.runs.supervisor import RunSupervisor
 from backend.settings import Settings
 from backend.training.lora_keys import ModelInspector
 from backend.training.managers import TrainingManager
+from backend.training.rewards import Rewards
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,7 @@ class Services:
     downloads: Downloads
     inspector: ModelInspector
     training: TrainingManager
+    rewards: Rewards
 
 
 def services_of(request: Request) -> Services:

@@ -48,8 +48,11 @@ class FieldError(BaseModel):
 
 
 class ErrorAnswer(BaseModel):
-    """Every refusal: what happened, with the value, and what to do."""
+    """Every refusal: what happened, with the value, and what to do. The routes of the enhanced tab
+    say `success: false` beside it, as their answers say true.
+    """
 
+    success: Literal[False] | None = None
     error: str
     detail: str
     hint: str | None = None

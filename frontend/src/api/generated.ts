@@ -5,6 +5,7 @@ export const addTagTypes = [
   "models",
   "datasets",
   "training",
+  "enhanced",
   "queue",
   "sessions",
 ] as const;
@@ -208,6 +209,57 @@ const injectedRtkApi = api
       >({
         query: () => ({ url: `/training/resume`, method: "POST" }),
         invalidatesTags: ["training"],
+      }),
+      rewardFunctions: build.query<
+        RewardFunctionsApiResponse,
+        RewardFunctionsApiArg
+      >({
+        query: () => ({ url: `/api/training/reward-functions` }),
+        providesTags: ["enhanced"],
+      }),
+      inspectRewardCode: build.mutation<
+        InspectRewardCodeApiResponse,
+        InspectRewardCodeApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/training/reward-functions/inspect`,
+          method: "POST",
+          body: queryArg.inspectCodeRequest,
+        }),
+        invalidatesTags: ["enhanced"],
+      }),
+      trustRewardCode: build.mutation<
+        TrustRewardCodeApiResponse,
+        TrustRewardCodeApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/training/reward-functions/trust`,
+          method: "POST",
+          body: queryArg.trustRequest,
+        }),
+        invalidatesTags: ["enhanced"],
+      }),
+      untrustRewardCode: build.mutation<
+        UntrustRewardCodeApiResponse,
+        UntrustRewardCodeApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/training/reward-functions/untrust`,
+          method: "POST",
+          body: queryArg.untrustRequest,
+        }),
+        invalidatesTags: ["enhanced"],
+      }),
+      tryRewardFunctions: build.mutation<
+        TryRewardFunctionsApiResponse,
+        TryRewardFunctionsApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/training/reward-functions/try`,
+          method: "POST",
+          body: queryArg.tryRequest,
+        }),
+        invalidatesTags: ["enhanced"],
       }),
       readQueue: build.query<ReadQueueApiResponse, ReadQueueApiArg>({
         query: () => ({ url: `/training/queue` }),
@@ -423,6 +475,29 @@ export type PauseTrainingApiArg = void;
 export type ResumeTrainingApiResponse =
   /** status 200 Successful Response */ PauseAnswer;
 export type ResumeTrainingApiArg = void;
+export type RewardFunctionsApiResponse =
+  /** status 200 Successful Response */ RewardFunctionsAnswer;
+export type RewardFunctionsApiArg = void;
+export type InspectRewardCodeApiResponse =
+  /** status 200 Successful Response */ RewardCode;
+export type InspectRewardCodeApiArg = {
+  inspectCodeRequest: InspectCodeRequest;
+};
+export type TrustRewardCodeApiResponse =
+  /** status 200 Successful Response */ TrustAnswer;
+export type TrustRewardCodeApiArg = {
+  trustRequest: TrustRequest;
+};
+export type UntrustRewardCodeApiResponse =
+  /** status 200 Successful Response */ TrustAnswer;
+export type UntrustRewardCodeApiArg = {
+  untrustRequest: UntrustRequest;
+};
+export type TryRewardFunctionsApiResponse =
+  /** status 200 Successful Response */ TryAnswer;
+export type TryRewardFunctionsApiArg = {
+  tryRequest: TryRequest;
+};
 export type ReadQueueApiResponse =
   /** status 200 Successful Response */ QueueData;
 export type ReadQueueApiArg = void;
@@ -499,6 +574,7 @@ export type FieldError = {
   message: string;
 };
 export type ErrorAnswer = {
+  success?: boolean | null;
   error: string;
   detail: string;
   hint?: string | null;
@@ -1064,6 +1140,100 @@ export type LogsAnswer = {
 export type PauseAnswer = {
   status: "paused" | "running";
 };
+export type RewardParameter = {
+  name: string;
+  help: string;
+  default: string | null;
+};
+export type RewardFunction = {
+  name: string;
+  source: "app" | "engine" | "file";
+  doc: string;
+  minimum: number | null;
+  maximum: number | null;
+  needs: ("answer" | "type")[];
+  parameters: RewardParameter[];
+  example: string;
+  file: string | null;
+};
+export type TrustedFile = {
+  path: string;
+  sha256: string;
+  at: string;
+  state: "trusted" | "changed" | "missing";
+};
+export type RewardFunctionsAnswer = {
+  success?: true;
+  functions: RewardFunction[];
+  default: string[];
+  files: TrustedFile[];
+};
+export type FoundFunction = {
+  name: string;
+  line: number;
+  doc: string;
+};
+export type RewardCode = {
+  success?: true;
+  path: string;
+  sha256: string;
+  size_bytes: number;
+  code: string;
+  functions: FoundFunction[];
+  imports: string[];
+  trusted: boolean;
+  warnings: string[];
+};
+export type InspectCodeRequest = {
+  path: string;
+};
+export type TrustAnswer = {
+  success?: true;
+  files: TrustedFile[];
+};
+export type TrustRequest = {
+  path: string;
+  sha256: string;
+};
+export type UntrustRequest = {
+  path: string;
+};
+export type TriedReward = {
+  name: string;
+  source: "app" | "engine" | "file";
+  weight: number;
+  minimum: number | null;
+  maximum: number | null;
+  needs: ("answer" | "type")[];
+  mean: number | null;
+  std: number | null;
+  coverage: number;
+  seconds: number;
+};
+export type TriedSample = {
+  line: number;
+  prompt: string;
+  answer: string;
+  completion: string;
+  scores: (number | null)[];
+  total: number | null;
+};
+export type TryAnswer = {
+  success?: true;
+  format: string;
+  functions: TriedReward[];
+  samples: TriedSample[];
+  mean_total: number | null;
+  notes: string[];
+};
+export type TryRequest = {
+  reward_functions?: string | string[];
+  reward_weights?: string | number[] | null;
+  reward_functions_file?: string | null;
+  data_path: string;
+  samples?: number;
+  completions?: string[] | null;
+};
 export type QueueData = {
   queue: QueuedRun[];
 };
@@ -1192,6 +1362,12 @@ export const {
   useLazyTrainingLogsQuery,
   usePauseTrainingMutation,
   useResumeTrainingMutation,
+  useRewardFunctionsQuery,
+  useLazyRewardFunctionsQuery,
+  useInspectRewardCodeMutation,
+  useTrustRewardCodeMutation,
+  useUntrustRewardCodeMutation,
+  useTryRewardFunctionsMutation,
   useReadQueueQuery,
   useLazyReadQueueQuery,
   useMoveQueuedRunMutation,
