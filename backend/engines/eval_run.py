@@ -9,10 +9,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from backend.core.files import write_json
+from backend.core.files import write_json, write_text
 from backend.engines.control import Control
 from backend.engines.emit import Emitter
 from backend.engines.eval_questions import Question, question_of
+from backend.engines.eval_report import report_of
 from backend.engines.eval_summary import LOSS, PERPLEXITY, Row, score_answer, summarise
 from backend.engines.explain import Ending, Unusable
 from backend.engines.infer_batch import answer_batch, answer_in_turn, can_batch
@@ -38,7 +39,9 @@ def evaluate_run(folder: Path, emit: Emitter, control: Control) -> Ending:
         return Ending("stopped", "The evaluation was cancelled; nothing was kept.")
     except Refused as refusal:
         raise Unusable(refusal.message, refusal.hint) from refusal
-    write_json(folder / "result.json", result | {"seconds": time.monotonic() - started})
+    result |= {"seconds": time.monotonic() - started}
+    write_text(folder / "report.md", report_of(request, result))
+    write_json(folder / "result.json", result)  # Last: with it the evaluation is there.
     emit("phase", name="done")
     return Ending("completed", f"{len(rows)} rows evaluated.")
 

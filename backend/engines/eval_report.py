@@ -1,0 +1,122 @@
+"""An evaluation as a page of Markdown: what was asked of whom, the scores, the telling rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+UNKNOWN = "—"
+_SHOWN_ROWS = 5
+_LONGEST = 600
+
+
+def report_of(request: Mapping[str, Any], result: Mapping[str, Any]) -> str:
+    """The whole page, ending in a line break."""
+    labels = [str(target["label"]) for target in result["targets"]]
+    seen = sum(bool(question["seen"]) for question in result["questions"])
+    parts = [
+        f"# Evaluation of {request['adapter_name']}",
+        _facts(request, result, seen),
+        "## Scores",
+        _scores(result["metrics"], labels),
+        "Means over rows, with the 95 % interval of a percentile bootstrap. A difference is taken "
+        "row by row, so it can be sure where the two intervals overlap.",
+        *_telling(result, labels),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _facts(request: Mapping[str, Any], result: Mapping[str, Any], seen: int) -> str:
+    sampling = request["sampling"]
+    marked = (
+        f"{seen} of them were trained on, and are marked"
+        if request.get("compared")
+        else "whether any was trained on is not known"
+    )
+    facts = [
+        f"Base model: {request['model']}",
+        f"Rows: {result['rows']} of {request['training_data_path']}; {marked}",
+        f"Answers: at most {sampling['max_tokens']} tokens, temperature "
+        f"{sampling['temperature']:g}, seed {sampling['seed']}",
+        f"Started: {request['started']}",
+        *request.get("warnings", ()),
+    ]
+    return "\n".join(f"- {fact}" for fact in facts)
+
+
+def _scores(metrics: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> str:
+    compared = len(labels) == 2
+    head = ["", *labels, *(["difference"] if compared else []), "rows"]
+    lines = [_line(head), _line(["---"] * len(head))]
+    for metric in metrics:
+        rows = next((value["rows"] for value in metric["values"] if value), 0)
+        change = f"× {_estimate(metric['ratio'])}" if metric["ratio"] else None
+        more = [change or _estimate(metric["difference"], sign=True)] if compared else []
+        values = [_estimate(value) for value in metric["values"]]
+        lines.append(_line([_named(metric), *values, *more, str(rows)]))
+    return "\n".join(lines)
+
+
+def _named(metric: Mapping[str, Any]) -> str:
+    arrow = {"higher": " ↑", "lower": " ↓"}.get(str(metric["better"]), "")
+    return f"{metric['name']}{arrow}"
+
+
+def _telling(result: Mapping[str, Any], labels: Sequence[str]) -> list[str]:
+    """The rows with the lowest and the highest token F1 of the last target."""
+    scored = [
+        (question["answers"][-1]["metrics"]["token_f1"], question)
+        for question in result["questions"]
+        if question["answers"][-1]["metrics"].get("token_f1") is not None
+    ]
+    if not scored:
+        return []
+    ordered = [question for _, question in sorted(scored, key=lambda pair: pair[0])]
+    worst = ordered[:_SHOWN_ROWS]
+    best = ordered[len(worst) :][::-1][:_SHOWN_ROWS]
+    return [
+        *_rows("## Furthest from the expected answer", worst, labels),
+        *_rows("## Nearest to the expected answer", best, labels),
+    ]
+
+
+def _rows(title: str, questions: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[str]:
+    if not questions:
+        return []
+    blocks = [title]
+    for question in questions:
+        asked = question["messages"][-1]["content"] if question["messages"] else UNKNOWN
+        lines = [
+            f"### Line {question['line']}{' (trained on)' if question['seen'] else ''}",
+            _quoted("Question", asked),
+            _quoted("Expected", question["expected"]),
+            *(
+                _quoted(label, answer["text"] or answer["problem"])
+                for label, answer in zip(labels, question["answers"], strict=True)
+            ),
+        ]
+        blocks.append("\n\n".join(lines))
+    return blocks
+
+
+def _quoted(who: str, text: Any) -> str:
+    said = str(text) if text is not None else UNKNOWN
+    short = said if len(said) <= _LONGEST else said[:_LONGEST] + "…"
+    # As code, so that what a model wrote can't become part of the page's own marks.
+    fence = "```"
+    while fence in short:
+        fence += "`"
+    return f"{who}:\n{fence}text\n{short}\n{fence}"
+
+
+def _estimate(found: Mapping[str, Any] | None, *, sign: bool = False) -> str:
+    if found is None:
+        return UNKNOWN
+    mean = f"{found['mean']:+.3g}" if sign else f"{found['mean']:.3g}"
+    if found["low"] is None:
+        return mean
+    return f"{mean} ({found['low']:.3g} to {found['high']:.3g})"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

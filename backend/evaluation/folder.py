@@ -1,0 +1,88 @@
+"""An evaluation on disk: its request, its rows, what its process said, and its result."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from backend.core.files import child_path, write_bytes, write_json
+from backend.errors import NotFound
+from backend.evaluation.rows import ChosenRows
+
+REQUEST, ROWS, EVENTS, RESULT = "request.json", "rows.jsonl", "events.jsonl", "result.json"
+LOG = "evaluate.log"
+_KEPT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationFolder:
+    """`<data>/evaluations/<id>`; the id begins with its time, so that names sort by age."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    @property
+    def mark(self) -> str:
+        return f"evaluation-{self.id}"
+
+    def request(self) -> dict[str, Any]:
+        """Raises ValueError or OSError when it can't be read."""
+        value = json.loads((self.path / REQUEST).read_text(encoding="utf-8"))
+        if not isinstance(value, dict):
+            raise ValueError("request.json is not an object")
+        return value
+
+    def result(self) -> dict[str, Any] | None:
+        """None until there is one."""
+        try:
+            value = json.loads((self.path / RESULT).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return value if isinstance(value, dict) else None
+
+
+class EvaluationFolders:
+    """All evaluations of a data root. Blocking."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._root = data_dir / "evaluations"
+
+    def all(self) -> list[EvaluationFolder]:
+        """Newest first."""
+        try:
+            found = [path for path in self._root.iterdir() if (path / REQUEST).is_file()]
+        except OSError:
+            return []
+        return [EvaluationFolder(path) for path in sorted(found, reverse=True)][:_KEPT]
+
+    def find(self, evaluation_id: str) -> EvaluationFolder:
+        """Raises NotFound, also for a name that leads elsewhere."""
+        folder = EvaluationFolder(child_path(self._root, evaluation_id))
+        if not (folder.path / REQUEST).is_file():
+            raise NotFound(
+                f"There is no evaluation {evaluation_id[:80]!r}.",
+                hint="GET /api/evaluation/list names them.",
+            )
+        return folder
+
+    def make(self, request: Mapping[str, Any], rows: ChosenRows) -> EvaluationFolder:
+        """Write what the process will read; the request last, so that a torn folder is not one."""
+        now = datetime.now(UTC)
+        number = 0
+        while (path := self._root / f"{now:%Y%m%d_%H%M%S}_{number:02d}").exists():
+            number += 1
+        path.mkdir(parents=True)
+        lines = (
+            json.dumps({"line": row.line, "seen": row.seen, "row": row.row}, ensure_ascii=False)
+            for row in rows.rows
+        )
+        write_bytes(path / ROWS, "".join(line + "\n" for line in lines).encode())
+        write_json(path / REQUEST, {**request, "started": now.isoformat()})
+        return EvaluationFolder(path)

@@ -1,0 +1,301 @@
+"""Evaluations as jobs: one process at a time, followed by its events, found again later."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from backend.core.blas import engine_environment
+from backend.core.exits import explain
+from backend.core.files import JsonlTail, read_tail
+from backend.core.hub import Hub
+from backend.core.process import Child, find_marked, spawn
+from backend.core.tasks import Tasks
+from backend.errors import NotFound, WrongState
+from backend.evaluation.folder import EVENTS, LOG, EvaluationFolder, EvaluationFolders
+from backend.evaluation.rows import ChosenRows
+from backend.evaluation.schemas import EvaluationState, EvaluationStatus, EvaluationSummary
+from backend.settings import CHECKOUT, Settings
+
+_LOOK_EVERY = 0.2
+_STOP_GRACE = 20.0
+_TAIL = 12
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    """An evaluation as far as its events tell."""
+
+    folder: EvaluationFolder
+    adapter_name: str
+    questions: int
+    targets: tuple[str, ...]
+    started: datetime
+    state: EvaluationState = "starting"
+    phase: str = "starting"
+    share: float = 0.0
+    error: str | None = None
+    hint: str | None = None
+    message: str | None = None
+    child: Child | None = None
+    stopping: bool = False
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def running(self) -> bool:
+        return self.state in ("starting", "running")
+
+    def apply(self, event: Mapping[str, Any]) -> None:
+        match event.get("type"):
+            case "phase":
+                self.state, self.phase = "running", str(event.get("name"))
+            case "progress":
+                done, total = event.get("done"), event.get("total")
+                if isinstance(done, int) and isinstance(total, int) and total > 0:
+                    self.share = min(1.0, done / total)
+            case "exit":
+                state = event.get("state")
+                self.state = state if state in ("completed", "stopped") else "error"
+                self.message = str(event.get("message"))
+                if self.state == "completed":
+                    self.phase, self.share = "done", 1.0
+                elif self.state == "error":
+                    self.error, self.hint = self.message, event.get("hint")
+
+
+class Evaluations:
+    """`make_room` is awaited before a process starts, so that two bases don't share the memory."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        hub: Hub,
+        *,
+        active_run: Callable[[], str | None],
+        make_room: Callable[[], Awaitable[object]],
+    ) -> None:
+        self.folders = EvaluationFolders(settings.data_dir)
+        self._settings = settings
+        self._hub = hub
+        self._active_run = active_run
+        self._make_room = make_room
+        self._current: _Job | None = None
+        self._begins = False
+        self._tasks = Tasks()
+
+    async def open(self) -> None:
+        """Take up the newest evaluation again: followed if its process still lives."""
+        found = await asyncio.to_thread(self.folders.all)
+        if not found:
+            return
+        job = await asyncio.to_thread(_read, found[0])
+        if job is None:
+            return
+        self._current = job
+        if job.running:
+            identity = await asyncio.to_thread(find_marked, found[0].mark)
+            if identity is None:
+                _interrupted(job)
+            else:
+                job.child = Child(identity)
+                self._tasks.start(self._follow(job), name=f"follow evaluation {job.folder.id}")
+
+    async def close(self) -> None:
+        """The process goes on; the next server follows it."""
+        await self._tasks.close()
+
+    def refuse_if_busy(self) -> None:
+        """Raises WrongState while another evaluation or a run is active."""
+        if self._begins or (self._current is not None and self._current.running):
+            name = self._current.adapter_name if self._current else "another adapter"
+            raise WrongState(
+                f"An evaluation of {name} is running.",
+                hint="Wait until it is done, or stop it with POST /api/evaluation/stop.",
+            )
+        if (session := self._active_run()) is not None:
+            raise WrongState(
+                f"A run is active (session {session}), and the model it trains needs the memory.",
+                hint="Evaluate when it has ended.",
+            )
+
+    async def start(self, request: Mapping[str, Any], rows: ChosenRows) -> EvaluationFolder:
+        """Start the process. Raises WrongState as above, or EngineMissing."""
+        self.refuse_if_busy()
+        self._begins = True
+        try:
+            await self._make_room()
+            folder = await asyncio.to_thread(self.folders.make, request, rows)
+            job = await asyncio.to_thread(_read, folder)
+            if job is None:
+                raise WrongState("The evaluation's folder was changed while it was being started.")
+            env = await asyncio.to_thread(engine_environment, self._settings)
+            job.child = await asyncio.to_thread(
+                spawn,
+                [str(self._settings.python), "-m", "backend.engines.evaluate", str(folder.path)],
+                cwd=CHECKOUT,
+                env=env,
+                log_path=folder.path / LOG,
+                mark=folder.mark,
+            )
+            self._current = job
+        finally:
+            self._begins = False
+        self._tasks.start(self._follow(job), name=f"follow evaluation {folder.id}")
+        return folder
+
+    async def stop(self) -> EvaluationFolder | None:
+        """Cancel the running one and wait until it is gone; None when none runs."""
+        job = self._current
+        if job is None or not job.running or job.child is None:
+            return None
+        job.stopping = True
+        await asyncio.to_thread(job.child.signal, signal.SIGTERM)
+        try:
+            async with asyncio.timeout(_STOP_GRACE):
+                await job.ended.wait()
+        except TimeoutError:  # In the middle of one long step of the engine.
+            await asyncio.to_thread(job.child.kill)
+            await job.ended.wait()
+        return job.folder
+
+    async def ended(self, folder: EvaluationFolder) -> None:
+        """Return when that evaluation has ended."""
+        if self._current is not None and self._current.folder == folder:
+            await self._current.ended.wait()
+
+    def status(self) -> EvaluationStatus:
+        job = self._current
+        if job is None:
+            return EvaluationStatus(
+                running=False, progress=0.0, current_question=0, total_questions=0,
+                adapter_name=None, error=None,
+            )  # fmt: skip
+        return EvaluationStatus(
+            running=job.running,
+            progress=round(100 * job.share, 1),
+            current_question=int(job.questions * job.share),
+            total_questions=job.questions,
+            adapter_name=job.adapter_name,
+            error=job.error,
+            hint=job.hint,
+            evaluation_id=job.folder.id,
+            state=job.state,
+            phase=job.phase,
+        )
+
+    def listed(self) -> list[EvaluationSummary]:
+        """Newest first. Blocking."""
+        found = []
+        for folder in self.folders.all():
+            current = self._current
+            job = current if current and current.folder == folder else _read(folder)
+            if job is None:
+                continue
+            if job.running and job is not current:
+                _interrupted(job)
+            found.append(
+                EvaluationSummary(
+                    evaluation_id=folder.id,
+                    adapter_name=job.adapter_name,
+                    state=job.state,
+                    started=job.started,
+                    num_questions=job.questions,
+                    targets=list(job.targets),
+                    error=job.error,
+                )
+            )
+        return found
+
+    def newest_result(self) -> EvaluationFolder:
+        """The newest evaluation that has one. Raises NotFound. Blocking."""
+        for folder in self.folders.all():
+            if folder.result() is not None:
+                return folder
+        raise NotFound(
+            "There is no evaluation result yet.", hint="Start one: POST /api/evaluation/start."
+        )
+
+    async def _follow(self, job: _Job) -> None:
+        tail = JsonlTail(job.folder.path / EVENTS)
+        child = job.child
+        assert child is not None  # noqa: S101 - a job is followed only with a process
+        while True:
+            gone = not await asyncio.to_thread(child.alive)  # Asked first: then all is written.
+            events = await asyncio.to_thread(tail.read)
+            for event in events:
+                job.apply(event)
+            if events and job.running:
+                self._say("job_progress", job)
+            if gone and not events:
+                break
+            await asyncio.sleep(_LOOK_EVERY)
+        if job.running:
+            await asyncio.to_thread(self._died, job, child.exit_code())
+        self._say("job_completed" if job.state == "completed" else "job_error", job)
+        job.ended.set()
+
+    def _died(self, job: _Job, code: int | None) -> None:
+        """It ended without a last event."""
+        if job.stopping:
+            job.state, job.message = "stopped", "The evaluation was cancelled; nothing was kept."
+            return
+        lines, _ = read_tail(job.folder.path / LOG, _TAIL)
+        told = explain(code, lines)
+        job.state, job.error, job.hint = "error", told.message, told.hint
+
+    def _say(self, kind: str, job: _Job) -> None:
+        self._hub.publish(
+            kind,
+            {
+                "kind": "evaluation",
+                "job_id": job.folder.id,
+                "state": job.state,
+                "phase": job.phase,
+                "progress": job.share,
+                "error": job.error,
+                "hint": job.hint,
+                "message": job.message,
+            },
+        )
+
+
+def _read(folder: EvaluationFolder) -> _Job | None:
+    """An evaluation from its files; None when they can't be read."""
+    try:
+        request = folder.request()
+        job = _Job(
+            folder=folder,
+            adapter_name=str(request["adapter_name"]),
+            questions=int(request["num_questions"]),
+            targets=tuple(str(target["label"]) for target in request["targets"]),
+            started=datetime.fromisoformat(request["started"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        _logger.warning("The evaluation %s can't be read: %s.", folder.id, problem)
+        return None
+    for event in _all_events(folder.path / EVENTS):
+        job.apply(event)
+    if not job.running:
+        job.ended.set()
+    return job
+
+
+def _all_events(path: Path) -> list[dict[str, Any]]:
+    tail = JsonlTail(path)
+    found: list[dict[str, Any]] = []
+    while events := tail.read():
+        found += events
+    return found
+
+
+def _interrupted(job: _Job) -> None:
+    job.state = "interrupted"
+    job.error = "The evaluation's process ended without a word, as when a machine is restarted."
+    job.ended.set()

@@ -1,0 +1,137 @@
+"""Which rows an adapter is measured on: held out from its training, a seeded choice of them."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from backend.catalog.engine_form import engine_form
+from backend.catalog.formats import Format, check, detect
+from backend.catalog.rows import data_file, read_lines
+from backend.errors import BadContent, NotFound
+
+HELD_OUT = ("test.jsonl", "valid.jsonl")
+_TRAINED = "train.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """One row in the engine's form, the line it stands on, and whether it was trained on."""
+
+    line: int
+    row: Mapping[str, Any]
+    seen: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenRows:
+    """`available` rows could have been chosen. `compared` is false where what was trained on is
+    not known, so that `seen` says nothing.
+    """
+
+    path: Path
+    rows: tuple[Chosen, ...]
+    available: int
+    skipped: int
+    compared: bool
+
+    @property
+    def seen(self) -> int:
+        return sum(row.seen for row in self.rows)
+
+
+def held_out_file(data: Path | None) -> Path:
+    """The run's own rows that it was not trained on: its test set, else its validation set.
+
+    Raises NotFound where there are none.
+    """
+    for name in HELD_OUT:
+        if data is not None and (data / name).is_file():
+            return data / name
+    where = "is not known" if data is None else f"({data}) has neither {' nor '.join(HELD_OUT)}"
+    raise NotFound(
+        f"There are no held-out rows: the data folder that this adapter was trained with {where}.",
+        hint="Give training_data_path: a file of rows that the adapter has not been trained on.",
+    )
+
+
+def choose_rows(given: str | Path, *, count: int, seed: int, data: Path | None) -> ChosenRows:
+    """A seeded choice of `count` rows (all, if there are fewer), in the order of the file.
+
+    `data` is the folder that was trained with: rows whose content stands in its train.jsonl are
+    marked as seen, however they are written. Raises NotFound or BadContent with a sentence.
+    """
+    path = data_file(given, HELD_OUT[0]) if not Path(given).is_dir() else _inside(Path(given))
+    trained = _trained(data)
+    chance = random.Random(f"{seed}/evaluation")
+    kept: list[Chosen] = []
+    available = skipped = 0
+    first: str | None = None
+    for line, row, problem in _rows(path):
+        if row is None:
+            skipped += 1
+            first = first or f"Line {line} {problem}."
+            continue
+        available += 1
+        # A reservoir, so that a file of any length takes the memory of `count` rows.
+        at = available - 1 if available <= count else chance.randrange(available)
+        if at < count:
+            chosen = Chosen(line, row, content_of(row) in trained)
+            kept[at : at + 1] = [chosen]
+    if not kept:
+        raise BadContent(
+            f"{path} has no row that can be evaluated. {first or 'It is empty.'}",
+            hint="Chat, prompt and completion, prompt and answer, or text rows can be.",
+        )
+    return ChosenRows(
+        path=path,
+        rows=tuple(sorted(kept, key=lambda row: row.line)),
+        available=available,
+        skipped=skipped,
+        compared=bool(trained),
+    )
+
+
+def content_of(row: Mapping[str, Any]) -> bytes:
+    """A hash of what a row in the engine's form says, the same for a prompt with a completion and
+    for the conversation of one question and answer.
+    """
+    if "prompt" in row and "completion" in row:
+        said: Any = [["user", row["prompt"]], ["assistant", row["completion"]]]
+    elif "messages" in row:
+        said = [[message.get("role"), message.get("content")] for message in row["messages"]]
+    else:
+        said = row.get("text")
+    return blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=12).digest()
+
+
+def _inside(folder: Path) -> Path:
+    for name in HELD_OUT:
+        if (folder / name).is_file():
+            return folder / name
+    return data_file(folder, HELD_OUT[-1])
+
+
+def _trained(data: Path | None) -> frozenset[bytes]:
+    if data is None or not (data / _TRAINED).is_file():
+        return frozenset()
+    return frozenset(content_of(row) for _, row, _ in _rows(data / _TRAINED) if row is not None)
+
+
+def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | None, str | None]]:
+    """(line, row in the engine's form, None), or (line, None, what is wrong)."""
+    form: Format | None = None
+    for line in read_lines(path):
+        if line.row is None:
+            if line.problem:
+                yield line.number, None, line.problem
+            continue
+        form = form or detect(line.row)
+        problem = check(line.row, form)
+        row = None if problem else engine_form(line.row, form)
+        yield line.number, row, None if row is not None else problem or "has no form to ask in"

@@ -1,0 +1,200 @@
+"""What an evaluation is asked for, and what it found. Unknown is null, never 0."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MetricId = Literal[
+    "loss",
+    "perplexity",
+    "exact_match",
+    "token_f1",
+    "rouge_l",
+    "number_match",
+    "valid_json",
+    "length",
+    "repetition",
+]
+ALL_METRICS: tuple[MetricId, ...] = (
+    "loss",
+    "perplexity",
+    "exact_match",
+    "token_f1",
+    "rouge_l",
+    "number_match",
+    "valid_json",
+    "length",
+    "repetition",
+)
+EvaluationState = Literal["starting", "running", "completed", "stopped", "error", "interrupted"]
+
+
+class EvaluationStart(BaseModel):
+    """POST /api/evaluation/start and /compare. Unknown fields are refused.
+
+    Without `training_data_path` the rows are those that the run held out: its test set, else its
+    validation set. Without `model_name` the base is the one that the adapter was trained on.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    adapter_name: str = Field(min_length=1)
+    checkpoint: Annotated[int, Field(ge=1)] | Literal["best", "latest"] | None = None
+    model_name: str | None = None
+    training_data_path: str | None = None
+    num_questions: int = Field(20, ge=1, le=2000)
+    evaluate_base_model: bool = False
+    metrics: list[MetricId] = Field([], description="Empty: all of them.")
+    max_tokens: int = Field(300, ge=1, le=8192)
+    temperature: float = Field(0.0, ge=0, le=2)
+    seed: int = Field(0, ge=0, lt=2**32)
+    judge: bool = Field(False, description="Ask the judge named in the settings for scores too.")
+
+
+class EvaluationStarted(BaseModel):
+    success: Literal[True] = True
+    message: str
+    adapter_name: str
+    evaluation_id: str
+    warnings: list[str]
+
+
+class EvaluationStatus(BaseModel):
+    """Of the running evaluation, or of the last one. `progress` is from 0 to 100."""
+
+    running: bool
+    progress: float
+    current_question: int
+    total_questions: int
+    adapter_name: str | None
+    error: str | None
+    hint: str | None = None
+    evaluation_id: str | None = None
+    state: EvaluationState | None = None
+    phase: str | None = None
+
+
+class Estimate(BaseModel):
+    """A mean over `rows` rows with its 95 % bootstrap interval; no interval for one row."""
+
+    mean: float
+    low: float | None
+    high: float | None
+    rows: int
+
+
+class MetricResult(BaseModel):
+    """One estimate per target; with two targets, `difference` is second − first, row by row.
+
+    Perplexities are compared by their `ratio`, second / first, instead.
+    """
+
+    id: MetricId
+    name: str
+    help: str
+    source: str
+    better: Literal["higher", "lower", "neither"]
+    values: list[Estimate | None]
+    difference: Estimate | None
+    ratio: Estimate | None
+
+
+class JudgeScores(BaseModel):
+    """0 to 100, more is better (of hallucination too: 100 is none). Null without a judge."""
+
+    overall: float | None = None
+    faithfulness: float | None = None
+    fact_recall: float | None = None
+    consistency: float | None = None
+    hallucination: float | None = None
+
+
+class TargetInfo(BaseModel):
+    label: str
+    adapter_name: str | None
+    checkpoint: str | int | None
+
+
+class GivenAnswer(BaseModel):
+    """What one target answered. `loss` is the sum over `tokens` of the expected answer, in nats."""
+
+    text: str | None
+    finish_reason: str | None
+    completion_tokens: int | None
+    loss: float | None
+    tokens: int | None
+    problem: str | None
+    metrics: dict[str, float | None]
+    judged: dict[str, Any] | None = None
+
+
+class QuestionResult(BaseModel):
+    """`seen`: a row of the same content was trained on. `line` is its line in the data file."""
+
+    line: int
+    seen: bool
+    messages: list[dict[str, Any]] | None
+    expected: str | None
+    answers: list[GivenAnswer]
+
+
+class ReportFiles(BaseModel):
+    json_file: str = Field(serialization_alias="json", validation_alias="json")
+    markdown: str
+
+    model_config = ConfigDict(populate_by_name=True)
+
+
+class EvaluationResult(BaseModel):
+    """One finished evaluation. `scores` are the judge's of the last target."""
+
+    evaluation_id: str
+    adapter_name: str
+    is_base_model: bool
+    base_model: str
+    adapter_config: dict[str, Any] | None
+    training_data_path: str
+    num_questions: int
+    rows_available: int
+    seen_rows: int | None
+    evaluation_date: datetime
+    seconds: float
+    batched: bool
+    sampling: dict[str, Any]
+    warnings: list[str]
+    targets: list[TargetInfo]
+    metrics: list[MetricResult]
+    scores: JudgeScores
+    base_model_scores: JudgeScores | None
+    questions: list[QuestionResult]
+    report_files: ReportFiles | None = None
+
+
+class ResultAnswer(BaseModel):
+    success: Literal[True] = True
+    result: EvaluationResult
+
+
+class EvaluationSummary(BaseModel):
+    """One line of the list of past evaluations, newest first."""
+
+    evaluation_id: str
+    adapter_name: str
+    state: EvaluationState
+    started: datetime
+    num_questions: int
+    targets: list[str]
+    error: str | None = None
+
+
+class EvaluationList(BaseModel):
+    evaluations: list[EvaluationSummary]
+
+
+class StopAnswer(BaseModel):
+    success: Literal[True] = True
+    message: str
+    evaluation_id: str | None

@@ -1,0 +1,201 @@
+"""From a request to an evaluation: who is asked, on which rows; and back from its files."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from backend.catalog.models import ModelCatalog
+from backend.catalog.schemas import ModelInfo
+from backend.errors import BadContent, NotFound, WrongState
+from backend.evaluation.folder import RESULT, EvaluationFolder
+from backend.evaluation.jobs import Evaluations
+from backend.evaluation.rows import ChosenRows, choose_rows, held_out_file
+from backend.evaluation.schemas import (
+    ALL_METRICS,
+    EvaluationResult,
+    EvaluationStart,
+    EvaluationStarted,
+    JudgeScores,
+    ReportFiles,
+)
+from backend.inference.adapter_folder import AdapterFolder
+from backend.inference.adapters import Adapters, ReadyAdapter
+from backend.settings import Settings
+
+BASE = "base"
+_REPORT = "report.md"
+
+
+class Evaluator:
+    def __init__(
+        self, settings: Settings, models: ModelCatalog, adapters: Adapters, jobs: Evaluations
+    ) -> None:
+        self.jobs = jobs
+        self._settings = settings
+        self._models = models
+        self._adapters = adapters
+
+    async def start(self, request: EvaluationStart, *, compare: bool) -> EvaluationStarted:
+        """Check everything, then start. With `compare`, base and adapter answer the same rows.
+
+        Raises NotFound, BadContent or WrongState; nothing is written then.
+        """
+        self.jobs.refuse_if_busy()
+        asked, rows, warnings = await asyncio.to_thread(self._prepare, request, compare)
+        folder = await self.jobs.start(asked, rows)
+        sides = " and ".join(target["label"] for target in asked["targets"])
+        return EvaluationStarted(
+            message=f"{sides} are asked {len(rows.rows)} rows."
+            if compare
+            else f"{sides} is asked {len(rows.rows)} rows.",
+            adapter_name=str(asked["adapter_name"]),
+            evaluation_id=folder.id,
+            warnings=warnings,
+        )
+
+    def result(self, folder: EvaluationFolder) -> EvaluationResult:
+        """What a finished evaluation found. Raises WrongState when there is nothing. Blocking."""
+        found = folder.result()
+        if found is None:
+            raise WrongState(
+                f"The evaluation {folder.id} has no result.",
+                hint="GET /api/evaluation/status tells how it is going, or how it ended.",
+            )
+        asked = folder.request()
+        targets = asked["targets"]
+        return EvaluationResult.model_validate(
+            {
+                **found,
+                "evaluation_id": folder.id,
+                "adapter_name": asked["adapter_name"],
+                "is_base_model": targets[-1]["adapter"] is None,
+                "base_model": asked["model"],
+                "adapter_config": asked["adapter_config"],
+                "training_data_path": asked["training_data_path"],
+                "num_questions": asked["num_questions"],
+                "rows_available": asked["rows_available"],
+                "seen_rows": asked["seen_rows"],
+                "evaluation_date": asked["started"],
+                "sampling": asked["sampling"],
+                "warnings": asked["warnings"],
+                "scores": found.get("scores") or JudgeScores(),
+                "base_model_scores": found.get("base_model_scores"),
+                "report_files": ReportFiles(
+                    json_file=str(folder.path / RESULT), markdown=str(folder.path / _REPORT)
+                )
+                if (folder.path / _REPORT).is_file()
+                else None,
+            }
+        )
+
+    def base_of(self, adapter: AdapterFolder, given: str | None = None) -> ModelInfo:
+        """The model that an adapter was trained on. Raises NotFound naming what it records."""
+        if given is not None:
+            return self._usable(self._models.find(given))
+        for base in adapter.bases:
+            try:
+                return self._usable(self._models.find(base))
+            except NotFound:
+                continue
+        for model in self._models.scan():
+            if model.problem is None and self._adapters.belongs_to(adapter, model):
+                return model
+        recorded = adapter.bases[0] if adapter.bases else None
+        raise NotFound(
+            f"The base model of {adapter.name} is not here: "
+            + (f"it was trained on {recorded}." if recorded else "it does not name one."),
+            hint="Give model_name, or put the model into one of the model folders.",
+        )
+
+    def data_of(self, adapter: AdapterFolder) -> Path | None:
+        """The data folder that it was trained with, as far as it is still there."""
+        session = adapter.lineage.get("session_id") or adapter.config.get("session_id")
+        own = self._settings.sessions_dir / str(session) / "data" if session else None
+        named = adapter.config.get("data")
+        places = [own, Path(named) if isinstance(named, str) and named else None]
+        return next((place for place in places if place is not None and place.is_dir()), None)
+
+    def _prepare(
+        self, request: EvaluationStart, compare: bool
+    ) -> tuple[dict[str, Any], ChosenRows, list[str]]:
+        adapter = self._adapters.find(request.adapter_name)
+        model = self.base_of(adapter, request.model_name)
+        base_only = request.evaluate_base_model and not compare
+        ready = (
+            None
+            if base_only
+            else self._adapters.ready(request.adapter_name, model, request.checkpoint)
+        )
+        data = self.data_of(adapter)
+        rows = choose_rows(
+            request.training_data_path or held_out_file(data),
+            count=request.num_questions,
+            seed=request.seed,
+            data=data,
+        )
+        warnings = [*(ready.warnings if ready else ()), *_remarks(rows, request.num_questions)]
+        targets = [_base()] if compare or base_only else []
+        if ready is not None:
+            targets.append(_adapted(ready))
+        asked = {
+            "adapter_name": adapter.name,
+            "model": model.path,
+            "targets": targets,
+            "metrics": [m for m in ALL_METRICS if not request.metrics or m in request.metrics],
+            "sampling": {
+                "max_tokens": request.max_tokens,
+                "temperature": request.temperature,
+                "top_p": 1.0,
+                "min_p": 0.0,
+                "top_k": 0,
+                "repetition_penalty": None,
+                "seed": request.seed,
+            },
+            "training_data_path": str(rows.path),
+            "num_questions": len(rows.rows),
+            "rows_available": rows.available,
+            "seen_rows": rows.seen if rows.compared else None,
+            "compared": rows.compared,
+            "adapter_config": dict(adapter.config),
+            "warnings": warnings,
+        }
+        return asked, rows, warnings
+
+    def _usable(self, model: ModelInfo) -> ModelInfo:
+        if model.problem is not None:
+            raise BadContent(f"The model {model.name} can't be used: {model.problem}")
+        return model
+
+
+def _base() -> dict[str, Any]:
+    return {"label": BASE, "adapter": None, "adapter_name": None, "checkpoint": None}
+
+
+def _adapted(ready: ReadyAdapter) -> dict[str, Any]:
+    return {
+        "label": ready.name if ready.name != BASE else f"{ready.name} (adapter)",
+        "adapter": dict(ready.spec),
+        "adapter_name": ready.name,
+        "checkpoint": ready.checkpoint,
+    }
+
+
+def _remarks(rows: ChosenRows, wanted: int) -> list[str]:
+    found = []
+    if rows.available < wanted:
+        found.append(f"{rows.path.name} has {rows.available} rows, so all of them are asked.")
+    if rows.skipped:
+        found.append(f"{rows.skipped} lines of {rows.path.name} can't be asked and are left out.")
+    if rows.seen:
+        found.append(
+            f"{rows.seen} of the {len(rows.rows)} rows were trained on: what the adapter scores on "
+            "them says nothing about new questions."
+        )
+    if not rows.compared:
+        found.append(
+            "What the adapter was trained on is not known, so rows that it has seen can't be "
+            "told apart."
+        )
+    return found
