@@ -209,6 +209,9 @@ class RlTraining:
         hooks[mode.module, mode.iterate] = self._feed
         if mode.name == "orpo":  # Its evaluation takes no loss.
             hooks[mode.module, "orpo_loss"] = self._losses["loss"]
+        if mode.name == "dsla":  # The preference part of its own loss.
+            for name in ("dpo_loss", "cpo_loss"):
+                hooks[mode.module, name] = self._pairs.listen(getattr(mode.module, name))
         if mode.judge:
             hooks[mode.module, mode.judge] = self._make_judge()
         return hooks

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.settings import CHECKOUT
-from tests.engines.running import Finished, environment, finish
+from tests.engines.running import DEADLINE, Finished, environment, events_of, finish
 from tests.training.requests import write_rows
 
 REWARDS = """
@@ -108,3 +108,27 @@ def start_rl(run: Path) -> subprocess.Popen[str]:
 
 def train_rl(run: Path) -> Finished:
     return finish(run, start_rl(run))
+
+
+def train_rl_all(runs: Mapping[str, Path]) -> dict[str, Finished]:
+    """Several runs one after the other in one process, which saves the seconds of its imports."""
+    code = "import sys; from backend.engines.rl import main; [main([run]) for run in sys.argv[1:]]"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, runs.values())],
+        cwd=CHECKOUT, env=environment(), capture_output=True, text=True, timeout=DEADLINE,
+        check=True,
+    )  # fmt: skip
+    log = done.stdout + done.stderr
+    return {
+        name: Finished(events_of(run)[-1]["code"], events_of(run), run.parent / "adapter", log)
+        for name, run in runs.items()
+    }
+
+
+def repeatable(run: Finished) -> list[dict[str, Any]]:
+    """The events without the times and the memory, which differ from run to run."""
+    timed = {
+        "seq", "at", "iterations_per_second", "tokens_per_second", "peak_memory_gb", "val_time",
+        "path",
+    }  # fmt: skip
+    return [{k: v for k, v in event.items() if k not in timed} for event in run.events]
