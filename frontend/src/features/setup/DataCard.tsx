@@ -1,25 +1,24 @@
 /** The rows to train on, and those to judge by. */
 import { useCallback, useEffect } from 'react'
-import { DataField } from './DataField'
-import { FieldControl } from './FieldControl'
-import { fieldsOf } from './fieldGroups'
-import type { FieldErrors } from './form'
-import { number } from './review'
-import { useDataFile } from './useDataFile'
-import { useInspection, type Inspection } from './useInspection'
-import type { SetupForm } from './useSetupForm'
+import { DataField } from '@/form/DataField'
+import { FieldControl } from '@/form/FieldControl'
+import type { FieldErrors } from '@/form/form'
+import { number } from '@/form/review'
+import { useDataFile } from '@/api/useDataFile'
+import { useInspection, type Inspection } from '@/form/useInspection'
+import type { StartForm } from '@/form/useStartForm'
 import { bridge } from '@/lib/bridge'
 import { baseName } from '@/lib/format'
 import { Card } from '@/ui/Card'
 import { LinkButton } from '@/ui/LinkButton'
 
-type Props = { readonly form: SetupForm; readonly errors: FieldErrors }
+type Props = { readonly form: StartForm; readonly errors: FieldErrors }
 
 export function DataCard({ form, errors }: Props) {
   const { set, values, level } = form
   const train = useInspection(String(values.train_data_path), {
     model: form.model,
-    length: number(values, 'max_seq_length'),
+    length: number(form, 'max_seq_length'),
   })
   const valid = useInspection(String(values.val_data_path), UNMEASURED)
   const trainFile = useDataFile(useCallback((path: string) => set('train_data_path', path), [set]))
@@ -43,7 +42,7 @@ export function DataCard({ form, errors }: Props) {
         {level === 'advanced' ? (
           <div className="@container">
             <div className="grid grid-cols-1 gap-4 border-t border-line pt-3.5 @3xs:grid-cols-2">
-              {fieldsOf('data', 'advanced').map((name) => (
+              {form.fieldsOf('data', 'advanced').map((name) => (
                 <FieldControl key={name} name={name} form={form} errors={errors} />
               ))}
             </div>

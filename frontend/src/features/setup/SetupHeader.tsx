@@ -1,7 +1,7 @@
 /** The title, how much is shown, and the form as a file. */
 import { FolderOpen, RotateCcw, Save } from 'lucide-react'
-import type { Level } from './formMemory'
-import type { SetupForm } from './useSetupForm'
+import type { Level } from '@/form/formMemory'
+import type { StartForm } from '@/form/useStartForm'
 import { Button } from '@/ui/Button'
 import { IconButton } from '@/ui/IconButton'
 import { PageHeader } from '@/ui/PageHeader'
@@ -12,7 +12,7 @@ const LEVELS: readonly { readonly value: Level; readonly label: string }[] = [
   { value: 'advanced', label: 'Advanced' },
 ]
 
-type Props = { readonly form: SetupForm; readonly onSave: () => void; readonly onLoad: () => void }
+type Props = { readonly form: StartForm; readonly onSave: () => void; readonly onLoad: () => void }
 
 export function SetupHeader({ form, onSave, onLoad }: Props) {
   return (

@@ -3,7 +3,7 @@ import userEvent from '@testing-library/user-event'
 import axe from 'axe-core'
 import { expect, test } from 'vitest'
 import { renderPage, serve, type Answers } from '@/test/render'
-import { DEMO, BROKEN, PREVIEW, QWEN, TARGETS } from './samples'
+import { DEMO, BROKEN, PREVIEW, QWEN, TARGETS } from '@/test/formSamples'
 import { SetupPage } from './SetupPage'
 
 const inspection = (path: string) => ({

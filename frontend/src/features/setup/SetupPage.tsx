@@ -1,29 +1,30 @@
 /** Everything that a standard run needs, and what it will cost. */
 import { useCallback, useMemo, useState } from 'react'
 import { useSelector } from 'react-redux'
-import { useListSessionsQuery } from '@/api/generated'
+import { useListSessionsQuery, type StandardStart } from '@/api/generated'
 import { selectIsLive, selectQueue } from '@/api/runSlice'
-import { ConfigDialog } from './ConfigDialog'
-import { ConfirmDialog } from './ConfirmDialog'
+import { ConfigDialog } from '@/form/ConfigDialog'
+import { ConfirmDialog } from '@/form/ConfirmDialog'
 import { DataCard } from './DataCard'
-import { defaultsFor, toRequest } from './form'
+import { defaultsFor, toRequest } from '@/form/form'
+import { FullLayerCard } from './FullLayerCard'
 import { GuideCard } from './GuideCard'
-import { LoraCard } from './LoraCard'
-import { ModelCard } from './ModelCard'
-import { NotesCard } from './NotesCard'
-import { ParametersCard } from './ParametersCard'
-import { fieldErrors, reviewOf, warningsOf } from './review'
-import { ReviewBar } from './ReviewBar'
-import { ReviewCard } from './ReviewCard'
+import { ModelCard } from '@/form/ModelCard'
+import { NotesCard } from '@/form/NotesCard'
+import { ParametersCard } from '@/form/ParametersCard'
+import { fieldErrors, reviewOf, warningsOf } from '@/form/review'
+import { ReviewBar } from '@/form/ReviewBar'
+import { ReviewCard } from '@/form/ReviewCard'
 import { SetupHeader } from './SetupHeader'
-import { StartActions } from './StartActions'
-import { useConfigFile } from './useConfigFile'
+import { StartActions } from '@/form/StartActions'
+import { useConfigFile } from '@/form/useConfigFile'
 import { useHandedForm } from './useHandedForm'
-import { useModels, useTargets } from './useModels'
+import { useModels, useTargets } from '@/form/useModels'
 import { usePreview } from './usePreview'
+import { SETUP } from './spec'
 import { useSetupForm } from './useSetupForm'
 import { useStart } from './useStart'
-import { useStartKey } from './useStartKey'
+import { useStartKey } from '@/form/useStartKey'
 
 export function SetupPage() {
   const list = useModels()
@@ -36,12 +37,12 @@ export function SetupPage() {
   const state = usePreview(list.loaded ? form.request : null)
   const { start, starting, problem: startProblem } = useStart()
   const live = useSelector(selectIsLive)
-  const file = useConfigFile(form)
+  const file = useConfigFile(form, 'setup')
   const [showsConfig, setShowsConfig] = useState(false)
   const [confirming, setConfirming] = useState(false)
 
   const errors = fieldErrors(touchedOnly(form), state.problem, startProblem)
-  const review = reviewOf(list.loaded ? form.errors : {}, state)
+  const review = reviewOf(SETUP, list.loaded ? form.errors : {}, state)
   const startable = review.kind === 'ready' && !starting
   // The server may know of a run that this page has not heard of yet: then a press offers the queue.
   const queues = live || startProblem?.code === 'RunAlreadyActive'
@@ -66,7 +67,7 @@ export function SetupPage() {
   const startDemo = useCallback(() => {
     if (!demo) return
     reset()
-    const { request } = toRequest(defaultsFor({ model: demo, taken }))
+    const { request } = toRequest<StandardStart>(SETUP, defaultsFor(SETUP, { model: demo, taken }))
     if (request) void start(request)
   }, [demo, reset, start, taken])
 
@@ -101,7 +102,7 @@ export function SetupPage() {
             <DataCard form={form} errors={errors} />
           </div>
           <ParametersCard form={form} errors={errors} preview={state.preview} />
-          <LoraCard form={form} errors={errors} preview={state.preview} targets={targets} targetsProblem={targetsProblem} />
+          <FullLayerCard form={form} errors={errors} preview={state.preview} targets={targets} targetsProblem={targetsProblem} />
           {form.level === 'advanced' ? <NotesCard form={form} errors={errors} /> : null}
         </div>
         <aside className="sticky top-0 hidden w-66 shrink-0 @2xl:block @5xl:w-75">{card}</aside>

@@ -6,12 +6,12 @@ import { FIELDS, type FieldName } from '@/api/fields'
 import type { StandardStart } from '@/api/generated'
 import { renderPage, serve } from '@/test/render'
 import { DataCard } from './DataCard'
-import { NO_CONTROL } from './form'
-import { LoraCard } from './LoraCard'
-import { ModelCard } from './ModelCard'
-import { NotesCard } from './NotesCard'
-import { ParametersCard } from './ParametersCard'
-import { DEMO, QWEN, TARGETS } from './samples'
+import { FullLayerCard } from './FullLayerCard'
+import { ModelCard } from '@/form/ModelCard'
+import { NotesCard } from '@/form/NotesCard'
+import { ParametersCard } from '@/form/ParametersCard'
+import { DEMO, QWEN, TARGETS } from '@/test/formSamples'
+import { SETUP } from './spec'
 import { useSetupForm, type SetupForm } from './useSetupForm'
 
 type Way = 'type' | 'choose' | 'switch' | 'pick'
@@ -87,7 +87,7 @@ function Cards() {
       <ModelCard {...common} list={LIST} />
       <DataCard {...common} />
       <ParametersCard {...common} />
-      <LoraCard {...common} targets={TARGETS} targetsProblem={null} />
+      <FullLayerCard {...common} targets={TARGETS} targetsProblem={null} />
       <NotesCard {...common} />
     </>
   )
@@ -118,7 +118,7 @@ test('the control of every field changes that field of the request, and no other
   show()
   const before = sent()
   expect(before).not.toBeNull()
-  const names = FIELDS.map((field) => field.name).filter((name) => !NO_CONTROL.includes(name))
+  const names = FIELDS.map((field) => field.name).filter((name) => !SETUP.noControl.includes(name))
   expect(Object.keys(ROWS).sort()).toEqual([...names].sort())
   for (const name of names) {
     const row = ROWS[name]

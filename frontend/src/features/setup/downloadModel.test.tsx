@@ -7,7 +7,7 @@ import type { JobData } from '@/api/frames'
 import { framesReceived } from '@/api/runSlice'
 import { FrameMaker } from '@/test/fakeServer'
 import { renderPage, serve, type Answers } from '@/test/render'
-import { BROKEN, DEMO, PREVIEW, QWEN, TARGETS } from './samples'
+import { BROKEN, DEMO, PREVIEW, QWEN, TARGETS } from '@/test/formSamples'
 import { SetupPage } from './SetupPage'
 
 const INFO: DownloadInfo = {

@@ -1,18 +1,21 @@
 import { describe, expect, test } from 'vitest'
 import { FIELDS } from '@/api/fields'
-import { fieldOf, parseDraft } from './fieldRules'
-import { defaultsFor, draftsOf, edited, freeName, handedEdits, NO_CONTROL, toRequest, unusualFields, valuesOf, type Edits } from './form'
-import { DEMO, QWEN } from './samples'
+import type { StandardStart } from '@/api/generated'
+import { fieldIn } from '@/form/spec'
+import { parseDraft } from '@/form/fieldRules'
+import { defaultsFor, draftsOf, edited, freeName, handedEdits, toRequest, unusualFields, valuesOf, type Edits } from '@/form/form'
+import { DEMO, QWEN } from '@/test/formSamples'
+import { SETUP } from './spec'
 
 const filled = (edits: Edits = {}) =>
-  valuesOf({ train_data_path: '/data/train.jsonl', ...edits }, defaultsFor({ model: QWEN }))
+  valuesOf({ train_data_path: '/data/train.jsonl', ...edits }, defaultsFor(SETUP, { model: QWEN }))
 
 describe('defaults', () => {
   test('they are the schema’s own, but for three epochs and a rarer checkpoint', () => {
-    const { request } = toRequest(filled())
+    const { request } = toRequest<StandardStart>(SETUP, filled())
     for (const field of FIELDS) {
       if (['model_path', 'train_data_path', 'save_every', 'iterations', 'epochs'].includes(field.name)) continue
-      if (NO_CONTROL.includes(field.name)) continue
+      if (SETUP.noControl.includes(field.name)) continue
       const expected = 'default' in field && field.default !== null ? field.default : undefined
       expect(request?.[field.name], field.name).toEqual(expected)
     }
@@ -21,13 +24,13 @@ describe('defaults', () => {
   })
 
   test('those of the chosen model come before the schema’s', () => {
-    const { request } = toRequest(defaultsFor({ model: DEMO }))
+    const { request } = toRequest<StandardStart>(SETUP, defaultsFor(SETUP, { model: DEMO }))
     expect(request).toMatchObject({ iterations: 120, batch_size: 4, train_data_path: '/demo/train.jsonl' })
     expect(request).not.toHaveProperty('epochs')
   })
 
   test('the adapter’s name avoids those that are taken', () => {
-    const values = defaultsFor({ model: DEMO, taken: new Set(['demo_captain', 'demo_captain_2']) })
+    const values = defaultsFor(SETUP, { model: DEMO, taken: new Set(['demo_captain', 'demo_captain_2']) })
     expect(values.adapter_name).toBe('demo_captain_3')
     expect(freeName('new', new Set())).toBe('new')
   })
@@ -36,15 +39,15 @@ describe('defaults', () => {
 describe('iterations and epochs', () => {
   test('the one typed last is sent, alone', () => {
     const iterations = edited({}, 'iterations', '500')
-    expect(toRequest(filled(iterations)).request).toMatchObject({ iterations: 500 })
-    expect(toRequest(filled(iterations)).request).not.toHaveProperty('epochs')
+    expect(toRequest<StandardStart>(SETUP, filled(iterations)).request).toMatchObject({ iterations: 500 })
+    expect(toRequest<StandardStart>(SETUP, filled(iterations)).request).not.toHaveProperty('epochs')
     const epochs = edited(iterations, 'epochs', '1.5')
-    expect(toRequest(filled(epochs)).request).toMatchObject({ epochs: 1.5 })
-    expect(toRequest(filled(epochs)).request).not.toHaveProperty('iterations')
+    expect(toRequest<StandardStart>(SETUP, filled(epochs)).request).toMatchObject({ epochs: 1.5 })
+    expect(toRequest<StandardStart>(SETUP, filled(epochs)).request).not.toHaveProperty('iterations')
   })
 
   test('with neither, something is missing', () => {
-    const { request, errors } = toRequest(filled(edited({}, 'iterations', '')))
+    const { request, errors } = toRequest<StandardStart>(SETUP, filled(edited({}, 'iterations', '')))
     expect(request).toBeNull()
     expect(errors.iterations).toBe('A whole number from 1 up.')
   })
@@ -63,16 +66,16 @@ describe('what may be typed', () => {
     ['model_path', '', 'Model is missing.'],
     ['lora_keys', [], 'Choose at least one matrix.'],
   ] as const)('%s “%s” is answered with what is allowed', (name, draft, message) => {
-    expect(parseDraft(fieldOf(name), draft)).toEqual({ kind: 'problem', message })
+    expect(parseDraft(fieldIn(SETUP, name), draft)).toEqual({ kind: 'problem', message })
   })
 
   test('a name with a slash is refused with the rule', () => {
-    const parsed = parseDraft(fieldOf('adapter_name'), 'a/b')
+    const parsed = parseDraft(fieldIn(SETUP, 'adapter_name'), 'a/b')
     expect(parsed).toMatchObject({ kind: 'problem', message: expect.stringContaining('“a/b” can’t be used.') })
   })
 
   test('nothing is clamped or rounded', () => {
-    expect(toRequest(filled({ lora_rank: '512', lora_dropout: '0.999' })).request).toMatchObject({
+    expect(toRequest<StandardStart>(SETUP, filled({ lora_rank: '512', lora_dropout: '0.999' })).request).toMatchObject({
       lora_rank: 512,
       lora_dropout: 0.999,
     })
@@ -80,19 +83,19 @@ describe('what may be typed', () => {
 })
 
 test('a decay that adam does not have is sent only when it was asked for', () => {
-  expect(toRequest(filled({ optimizer: 'adam' })).request).not.toHaveProperty('weight_decay')
-  expect(toRequest(filled({ optimizer: 'adam', weight_decay: '0.1' })).request).toMatchObject({ weight_decay: 0.1 })
+  expect(toRequest<StandardStart>(SETUP, filled({ optimizer: 'adam' })).request).not.toHaveProperty('weight_decay')
+  expect(toRequest<StandardStart>(SETUP, filled({ optimizer: 'adam', weight_decay: '0.1' })).request).toMatchObject({ weight_decay: 0.1 })
 })
 
 test('unusual settings are those that differ, whatever was touched; names and paths are not counted', () => {
-  const defaults = defaultsFor({ model: QWEN })
+  const defaults = defaultsFor(SETUP, { model: QWEN })
   const edits = { lora_rank: '64', batch_size: '1', adapter_name: 'mine', ...edited({}, 'iterations', '10') }
-  expect(unusualFields(edits, defaults)).toEqual(['iterations', 'lora_rank'])
+  expect(unusualFields(SETUP, edits, defaults)).toEqual(['iterations', 'lora_rank'])
 })
 
 test('a request survives the way through the form unchanged', () => {
-  const request = toRequest(filled({ lora_keys: ['mlp.up_proj'], tags: 'a, b', mask_prompt: true })).request
-  expect(toRequest(valuesOf(draftsOf(request ?? {}), defaultsFor({ model: null }))).request).toEqual(request)
+  const request = toRequest<StandardStart>(SETUP, filled({ lora_keys: ['mlp.up_proj'], tags: 'a, b', mask_prompt: true })).request
+  expect(toRequest<StandardStart>(SETUP, valuesOf(draftsOf(SETUP, request ?? {}), defaultsFor(SETUP, { model: null }))).request).toEqual(request)
 })
 
 describe('a session handed over', () => {
@@ -112,7 +115,7 @@ describe('a session handed over', () => {
   }
 
   test('its known fields fill the form, under a name that is free, and replace nothing', () => {
-    const edits = handedEdits(config, new Set(['captain_2']))
+    const edits = handedEdits(SETUP, config, new Set(['captain_2']))
     expect(edits).toEqual({
       model_path: QWEN.path,
       train_data_path: '/data/train.jsonl',
@@ -121,10 +124,10 @@ describe('a session handed over', () => {
       epochs: '',
       adapter_name: 'captain_3',
     })
-    expect(toRequest(filled(edits)).request).toMatchObject({ lora_rank: 8, iterations: 60, overwrite: false })
+    expect(toRequest<StandardStart>(SETUP, filled(edits)).request).toMatchObject({ lora_rank: 8, iterations: 60, overwrite: false })
   })
 
   test('a record without a name keeps the form’s own', () => {
-    expect(handedEdits({ lora_rank: 4 }, new Set())).toEqual({ lora_rank: '4' })
+    expect(handedEdits(SETUP, { lora_rank: 4 }, new Set())).toEqual({ lora_rank: '4' })
   })
 })

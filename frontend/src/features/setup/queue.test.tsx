@@ -7,7 +7,7 @@ import { framesReceived } from '@/api/runSlice'
 import { FrameMaker } from '@/test/fakeServer'
 import { renderPage, serve, type Answers } from '@/test/render'
 import { Toasts } from '@/ui/Toasts'
-import { DEMO, PREVIEW, TARGETS } from './samples'
+import { DEMO, PREVIEW, TARGETS } from '@/test/formSamples'
 import { SetupPage } from './SetupPage'
 
 vi.setConfig({ testTimeout: 30_000 })

@@ -3,11 +3,12 @@ import { useEffect } from 'react'
 import { useDispatch, useSelector } from 'react-redux'
 import { selectSetupAsked, setupFilled } from '@/api/handoffSlice'
 import { toastRaised } from '@/ui/toastSlice'
-import { handedEdits } from './form'
-import type { SetupForm } from './useSetupForm'
+import { handedEdits } from '@/form/form'
+import { SETUP } from './spec'
+import type { StartForm } from '@/form/useStartForm'
 
 type Options = {
-  readonly replace: SetupForm['replace']
+  readonly replace: StartForm['replace']
   /** Adapter names in use; null until that is known, since the copy needs one of its own. */
   readonly taken: ReadonlySet<string> | null
 }
@@ -17,7 +18,7 @@ export function useHandedForm({ replace, taken }: Options): void {
   const dispatch = useDispatch()
   useEffect(() => {
     if (!asked || taken === null) return
-    replace(handedEdits(asked.config, taken))
+    replace(handedEdits(SETUP, asked.config, taken))
     dispatch(setupFilled())
     dispatch(toastRaised({ level: 'good', message: `The form is filled from “${asked.name}”.`, hint: null }))
   }, [asked, dispatch, replace, taken])

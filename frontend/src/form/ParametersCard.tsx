@@ -3,15 +3,14 @@ import type { ReactNode } from 'react'
 import type { FieldName } from '@/api/fields'
 import type { Preview } from '@/api/generated'
 import { FieldControl } from './FieldControl'
-import { fieldsOf } from './fieldGroups'
 import type { FieldErrors } from './form'
 import { number } from './review'
-import type { SetupForm } from './useSetupForm'
+import type { StartForm } from './useStartForm'
 import { compact, count } from '@/lib/format'
 import { Card } from '@/ui/Card'
 
 type Props = {
-  readonly form: SetupForm
+  readonly form: StartForm
   readonly errors: FieldErrors
   readonly preview: Preview | null
 }
@@ -19,7 +18,7 @@ type Props = {
 export const FIELD_GRID = 'grid grid-cols-1 gap-x-4 gap-y-4 @3xs:grid-cols-2 @2xl:grid-cols-4'
 
 export function ParametersCard({ form, errors, preview }: Props) {
-  const simple = fieldsOf('parameters', 'simple')
+  const simple = form.fieldsOf('parameters', 'simple')
   const shown = [...FIRST, ...simple.filter((name) => !FIRST.includes(name))]
   return (
     <Card title="Training parameters" subtitle={validationLine(form, preview)} bodyClassName="@container">
@@ -37,7 +36,7 @@ export function ParametersCard({ form, errors, preview }: Props) {
       </div>
       {form.level === 'advanced' ? (
         <div className={`${FIELD_GRID} mt-4 border-t border-line pt-4`}>
-          {fieldsOf('parameters', 'advanced').map((name) => (
+          {form.fieldsOf('parameters', 'advanced').map((name) => (
             <FieldControl key={name} name={name} form={form} errors={errors} />
           ))}
         </div>
@@ -50,7 +49,7 @@ export function ParametersCard({ form, errors, preview }: Props) {
 const FIRST: readonly FieldName[] = ['learning_rate', 'iterations', 'epochs', 'batch_size', 'max_seq_length']
 
 /** What the present value leads to, said beside the control that causes it. */
-function effectOf(name: FieldName, form: SetupForm, preview: Preview | null): ReactNode {
+function effectOf(name: FieldName, form: StartForm, preview: Preview | null): ReactNode {
   const { values } = form
   switch (name) {
     case 'iterations':
@@ -58,7 +57,7 @@ function effectOf(name: FieldName, form: SetupForm, preview: Preview | null): Re
     case 'epochs':
       return values.epochs === '' && preview ? 'Follows from the iterations' : undefined
     case 'batch_size': {
-      const [batch, steps] = [number(values, 'batch_size'), number(values, 'grad_accumulation_steps')]
+      const [batch, steps] = [number(form, 'batch_size'), number(form, 'grad_accumulation_steps')]
       if (batch === null || steps === null || steps === 1) return undefined
       return `Accumulation ${count(steps)} → effective ${count(batch * steps)}`
     }
@@ -76,11 +75,11 @@ function derivedLength(name: FieldName, preview: Preview | null): string | undef
   return name === 'epochs' ? `≈ ${compact(preview.epochs, 2)}` : undefined
 }
 
-function validationLine(form: SetupForm, preview: Preview | null): string {
+function validationLine(form: StartForm, preview: Preview | null): string {
   if (form.values.val_data_path !== '') {
     return preview ? `Validation: ${count(preview.data.valid_rows)} rows of their own file` : 'Validation: a file of its own'
   }
-  const share = number(form.values, 'val_split')
+  const share = number(form, 'val_split')
   const part = share === null ? 'a part' : `${compact(share * 100, 2)} %`
   return `Validation: ${part} of the rows, split by seed, since no file is given`
 }

@@ -2,23 +2,23 @@
 import { useCallback } from 'react'
 import { useDispatch } from 'react-redux'
 import { configText, readConfig } from './configFile'
-import type { SetupForm } from './useSetupForm'
+import type { StartForm } from './useStartForm'
 import { bridge } from '@/lib/bridge'
 import { toastRaised } from '@/ui/toastSlice'
 
-export function useConfigFile({ values, replace }: SetupForm) {
+export function useConfigFile({ spec, values, replace }: StartForm, title: string) {
   const dispatch = useDispatch()
 
   const save = useCallback(async () => {
-    const name = `${String(values.adapter_name) || 'setup'}.json`
+    const name = `${String(values.adapter_name) || title}.json`
     const desktop = bridge()
-    if (desktop) await desktop.saveFile(name, configText(values))
-    else download(name, configText(values))
-  }, [values])
+    if (desktop) await desktop.saveFile(name, configText(spec, values))
+    else download(name, configText(spec, values))
+  }, [spec, values, title])
 
   const load = useCallback(
     async (file: File) => {
-      const loaded = readConfig(await file.text())
+      const loaded = readConfig(spec, await file.text())
       if (loaded.kind === 'problem') {
         dispatch(toastRaised({ level: 'error', message: `${file.name} was not loaded.`, hint: loaded.message }))
         return
@@ -27,7 +27,7 @@ export function useConfigFile({ values, replace }: SetupForm) {
       const left = loaded.left.length > 0 ? `Left out, because this form does not know it: ${loaded.left.join(', ')}.` : null
       dispatch(toastRaised({ level: 'good', message: `The form is filled from ${file.name}.`, hint: left }))
     },
-    [dispatch, replace],
+    [dispatch, replace, spec],
   )
 
   const pick = useCallback(() => {

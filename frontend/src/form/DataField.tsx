@@ -1,11 +1,10 @@
 /** A path to a data file: typed, browsed for, or dropped here; what the file holds stands under it. */
 import { useState, type DragEvent } from 'react'
-import { fieldOf } from './fieldRules'
 import type { FieldErrors } from './form'
 import { InspectionLine } from './InspectionLine'
-import type { useDataFile } from './useDataFile'
+import type { useDataFile } from '@/api/useDataFile'
 import type { Inspection } from './useInspection'
-import type { SetupForm } from './useSetupForm'
+import type { StartForm } from './useStartForm'
 import { cx } from '@/lib/cx'
 import { Field } from '@/ui/Field'
 import { LinkButton } from '@/ui/LinkButton'
@@ -13,7 +12,7 @@ import { TextInput } from '@/ui/TextInput'
 
 type Props = {
   readonly name: 'train_data_path' | 'val_data_path'
-  readonly form: SetupForm
+  readonly form: StartForm
   readonly errors: FieldErrors
   readonly inspection: Inspection
   readonly file: ReturnType<typeof useDataFile>
@@ -42,7 +41,7 @@ export function DataField({ name, form, errors, inspection, file }: Props) {
       onDrop={onDrop}
       className={cx('rounded-field', over && 'outline-2 outline-offset-4 outline-accent outline-dashed')}
     >
-      <Field label={fieldOf(name).title} aside={optional ? 'optional' : undefined} error={error}>
+      <Field label={form.field(name).title} aside={optional ? 'optional' : undefined} error={error}>
         {(control) => (
           <TextInput
             {...control}

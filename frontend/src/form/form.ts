@@ -2,19 +2,14 @@
  * The form as pure functions: defaults (of the schema, the page and the chosen model), the user's
  * edits over them, and the request that comes out. Only edits are kept; all else is derived.
  */
-import { FIELDS, type Field, type FieldName } from '@/api/fields'
-import type { ModelInfo, StandardStart } from '@/api/generated'
-import { draftOf, fieldOf, isFieldName, parseDraft, type Draft } from './fieldRules'
+import type { FieldName } from '@/api/fields'
+import type { ModelInfo } from '@/api/generated'
+import { draftOf, parseDraft, type Draft } from './fieldRules'
+import { fieldIn, hasField, type FormSpec } from './spec'
 
 export type Values = Readonly<Record<FieldName, Draft>>
 export type Edits = Readonly<Partial<Record<FieldName, Draft>>>
 export type FieldErrors = Readonly<Partial<Record<FieldName, string>>>
-
-/** Fields without a control: other buttons than those of the form set them. */
-export const NO_CONTROL: readonly FieldName[] = ['resume_from', 'resume_checkpoint', 'queue']
-
-/** Where this page suggests something else than the API's own default, which scripts rely on. */
-const PAGE_DEFAULTS: Edits = { save_every: '1000', epochs: '3', iterations: '' }
 
 /** What says which run it is, not how it trains: never counted as unusual. */
 const IDENTITY: ReadonlySet<FieldName> = new Set<FieldName>([
@@ -32,19 +27,19 @@ type Surroundings = {
   readonly taken?: ReadonlySet<string>
 }
 
-export function defaultsFor({ model, taken = new Set() }: Surroundings): Values {
-  const schema = Object.fromEntries(FIELDS.map((field: Field) => [field.name, draftOf(field, field.default) ?? '']))
-  const own = model ? draftsOf(model.defaults ?? {}) : {}
-  const merged = { ...schema, ...PAGE_DEFAULTS, ...own, model_path: model?.path ?? '' } as Values
+export function defaultsFor(spec: FormSpec, { model, taken = new Set() }: Surroundings): Values {
+  const schema = Object.fromEntries(spec.fields.map((field) => [field.name, draftOf(field, field.default) ?? '']))
+  const own = spec.modelDefaults && model ? draftsOf(spec, model.defaults ?? {}) : {}
+  const merged = { ...schema, ...spec.pageDefaults, ...own, model_path: model?.path ?? '' } as Values
   return { ...merged, adapter_name: freeName(String(merged.adapter_name), taken) }
 }
 
 /** A request, or a part of one, as drafts; of iterations and epochs only what it names. */
-export function draftsOf(record: Readonly<Record<string, unknown>>): Edits {
+export function draftsOf(spec: FormSpec, record: Readonly<Record<string, unknown>>): Edits {
   const drafts: Partial<Record<FieldName, Draft>> = {}
   for (const [name, value] of Object.entries(record)) {
-    if (!isFieldName(name) || NO_CONTROL.includes(name)) continue
-    const draft = draftOf(fieldOf(name), value)
+    if (!hasField(spec, name) || spec.noControl.includes(name)) continue
+    const draft = draftOf(fieldIn(spec, name), value)
     if (draft !== undefined) drafts[name] = draft
   }
   if (drafts.iterations && !drafts.epochs) drafts.epochs = ''
@@ -53,9 +48,9 @@ export function draftsOf(record: Readonly<Record<string, unknown>>): Edits {
 }
 
 /** A session's configuration as edits for a run like it, under a name of its own. */
-export function handedEdits(config: Readonly<Record<string, unknown>>, taken: ReadonlySet<string>): Edits {
+export function handedEdits(spec: FormSpec, config: Readonly<Record<string, unknown>>, taken: ReadonlySet<string>): Edits {
   // Replacing an adapter and a risky scale are agreed to for one run.
-  const drafts = draftsOf({ ...config, overwrite: undefined, confirm_high_scale: undefined })
+  const drafts = draftsOf(spec, { ...config, overwrite: undefined, confirm_high_scale: undefined })
   const name = drafts.adapter_name
   if (typeof name !== 'string') return drafts
   // The session has the name, whether or not it is in the list.
@@ -74,45 +69,46 @@ export function edited(edits: Edits, name: FieldName, draft: Draft): Edits {
   return next
 }
 
-export type Outcome = {
+export type Outcome<Request> = {
   /** What would be sent; null while something is missing or wrong. */
-  readonly request: StandardStart | null
+  readonly request: Request | null
   /** The fields that can be sent, complete or not. */
   readonly partial: Readonly<Record<string, unknown>>
   readonly errors: FieldErrors
 }
 
-export function toRequest(values: Values): Outcome {
+export function toRequest<Request>(spec: FormSpec, values: Values): Outcome<Request> {
   const request: Record<string, unknown> = {}
   const errors: Partial<Record<FieldName, string>> = {}
-  for (const { name } of FIELDS) {
-    if (NO_CONTROL.includes(name) || isLeftOut(values, name)) continue
-    const parsed = parseDraft(fieldOf(name), values[name])
+  for (const field of spec.fields) {
+    const name = field.name as FieldName
+    if (spec.noControl.includes(name) || isLeftOut(spec, values, name)) continue
+    const parsed = parseDraft(field, values[name])
     if (parsed.kind === 'value') request[name] = parsed.value
     if (parsed.kind === 'problem') errors[name] = parsed.message
   }
   const complete = Object.keys(errors).length === 0
   // Each value was parsed by the rules of the same schema that this type is generated from.
-  return { request: complete ? (request as StandardStart) : null, partial: request, errors }
+  return { request: complete ? (request as Request) : null, partial: request, errors }
 }
 
 /** Of iterations and epochs the empty one; and a decay that adam does not have and nobody asked for. */
-function isLeftOut(values: Values, name: FieldName): boolean {
+function isLeftOut(spec: FormSpec, values: Values, name: FieldName): boolean {
   switch (name) {
     case 'epochs':
       return values.epochs === ''
     case 'iterations':
       return values.iterations === '' && values.epochs !== ''
     case 'weight_decay':
-      return values.optimizer === 'adam' && values.weight_decay === draftOf(fieldOf(name), fieldOf(name).default)
+      return values.optimizer === 'adam' && values.weight_decay === draftOf(fieldIn(spec, name), fieldIn(spec, name).default)
     default:
       return false
   }
 }
 
 /** Settings that differ from the defaults; iterations and epochs count as one. */
-export function unusualFields(edits: Edits, defaults: Values): readonly FieldName[] {
-  return FIELDS.map((field) => field.name).filter((name) => {
+export function unusualFields(spec: FormSpec, edits: Edits, defaults: Values): readonly FieldName[] {
+  return spec.fields.map((field) => field.name as FieldName).filter((name) => {
     const draft = edits[name]
     if (draft === undefined || IDENTITY.has(name)) return false
     if ((name === 'iterations' || name === 'epochs') && draft === '') return false

@@ -1,11 +1,9 @@
 /** What is trained: rank, strength, matrices and layers, and what that amounts to. */
-import { useMemo } from 'react'
+import { useMemo, type ReactNode } from 'react'
 import type { FieldName } from '@/api/fields'
 import type { LoraTargets, Preview } from '@/api/generated'
 import type { Problem } from '@/api/errors'
 import { FieldControl } from './FieldControl'
-import { fieldsOf } from './fieldGroups'
-import { fieldOf } from './fieldRules'
 import type { FieldErrors } from './form'
 import { KeyPicker } from './KeyPicker'
 import { coveredKeys, effectiveScale, peftAlpha } from './lora'
@@ -13,7 +11,7 @@ import { LoraResult } from './LoraResult'
 import { FIELD_GRID } from './ParametersCard'
 import { PresetPicker } from './PresetPicker'
 import { number } from './review'
-import type { SetupForm } from './useSetupForm'
+import type { StartForm } from './useStartForm'
 import { compact } from '@/lib/format'
 import { Card } from '@/ui/Card'
 import { Field, FieldNote } from '@/ui/Field'
@@ -21,27 +19,24 @@ import { Notice } from '@/ui/Notice'
 import { Select, type Option } from '@/ui/Select'
 
 type Props = {
-  readonly form: SetupForm
+  readonly title: string
+  readonly subtitle: ReactNode
+  readonly form: StartForm
   readonly errors: FieldErrors
   readonly preview: Preview | null
   readonly targets: LoraTargets | null
   readonly targetsProblem: Problem | null
 }
 
-export function LoraCard({ form, errors, preview, targets, targetsProblem }: Props) {
+export function LoraCard({ title, subtitle, form, errors, preview, targets, targetsProblem }: Props) {
   const { values, level } = form
   const full = values.fine_tune_type === 'full'
   // The picture has hundreds of cells: drawn again only when what it shows has changed.
   const covered = useMemo(() => (targets ? coveredKeys(targets, values.lora_keys) : []), [targets, values.lora_keys])
   return (
     <Card
-      title="Full-Layer LoRA Configuration"
-      subtitle={
-        <>
-          Adapters on every matrix of every layer. Attention-only training lags behind it —{' '}
-          <cite>“LoRA Without Regret”</cite>, Thinking Machines, 2025.
-        </>
-      }
+      title={title}
+      subtitle={subtitle}
       actions={<PresetPicker form={form} targets={targets} />}
       bodyClassName="@container"
     >
@@ -58,7 +53,7 @@ export function LoraCard({ form, errors, preview, targets, targetsProblem }: Pro
         <FieldControl name="lora_dropout" form={form} errors={errors} help="0 for small data sets" />
         <LayerCoverage form={form} errors={errors} targets={targets} />
         {level === 'advanced'
-          ? fieldsOf('lora', 'advanced').map((name) => (
+          ? form.fieldsOf('lora', 'advanced').map((name) => (
               <FieldControl key={name} name={name} form={form} errors={errors} help={helpOf(name, form)} />
             ))
           : null}
@@ -77,14 +72,15 @@ export function LoraCard({ form, errors, preview, targets, targetsProblem }: Pro
   )
 }
 
-function scaleLine({ values }: SetupForm): string | undefined {
-  const [alpha, rank] = [number(values, 'lora_alpha'), number(values, 'lora_rank')]
+function scaleLine(form: StartForm): string | undefined {
+  const { values } = form
+  const [alpha, rank] = [number(form, 'lora_alpha'), number(form, 'lora_rank')]
   if (alpha === null || rank === null) return undefined
   const scaling = { rule: String(values.lora_scaling), alpha, rank }
   return `Scale ×${compact(effectiveScale(scaling))} · PEFT alpha ${compact(peftAlpha(scaling), 4)}`
 }
 
-function helpOf(name: FieldName, { values }: SetupForm): string | undefined {
+function helpOf(name: FieldName, { values }: StartForm): string | undefined {
   if (name !== 'lora_scaling') return undefined
   return SCALING_HELP[String(values.lora_scaling)]
 }
@@ -99,9 +95,9 @@ function LayerCoverage({ form, errors, targets }: Pick<Props, 'form' | 'errors' 
   const value = String(form.values.lora_num_layers)
   return (
     <Field
-      label={fieldOf('lora_num_layers').title}
+      label={form.field('lora_num_layers').title}
       error={errors.lora_num_layers}
-      help={targets ? `Model depth: ${targets.num_layers}` : fieldOf('lora_num_layers').help}
+      help={targets ? `Model depth: ${targets.num_layers}` : form.field('lora_num_layers').help}
     >
       {(control) => (
         <Select

@@ -1,5 +1,5 @@
 /** What a field holds while it is edited, what it means, and what is wrong with it. */
-import { FIELDS, type Field, type FieldName } from '@/api/fields'
+import type { Field } from '@/api/fields'
 import { numberText, parseNumber } from '@/lib/numbers'
 
 /** Text as typed, a switch, or a list of module names. '' stands for null where that is allowed. */
@@ -9,18 +9,6 @@ export type Parsed =
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'absent' }
   | { readonly kind: 'problem'; readonly message: string }
-
-const BY_NAME = new Map<string, Field>(FIELDS.map((field) => [field.name, field]))
-
-export function fieldOf(name: FieldName): Field {
-  const field = BY_NAME.get(name)
-  if (!field) throw new Error(`No field ${name}.`)
-  return field
-}
-
-export function isFieldName(name: string): name is FieldName {
-  return BY_NAME.has(name)
-}
 
 /** A value as the request spells it → as the form holds it; undefined where it can't be held. */
 export function draftOf(field: Field, value: unknown): Draft | undefined {

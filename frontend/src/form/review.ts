@@ -1,9 +1,10 @@
 /** What the review card says: ready, what is missing, what is unusual. Pure. */
 import type { Problem } from '@/api/errors'
 import type { FieldName } from '@/api/fields'
-import { fieldOf, isFieldName, parseDraft, type Draft } from './fieldRules'
+import { parseDraft, type Draft } from './fieldRules'
 import type { FieldErrors, Values } from './form'
-import type { PreviewState } from './usePreview'
+import type { PreviewState } from './previewState'
+import { fieldIn, hasField, type FormSpec } from './spec'
 
 export type Review =
   | { readonly kind: 'incomplete'; readonly missing: readonly Missing[] }
@@ -13,21 +14,18 @@ export type Review =
 
 export type Missing = { readonly name: FieldName; readonly message: string }
 
-export function reviewOf(errors: FieldErrors, state: PreviewState): Review {
+export function reviewOf(spec: FormSpec, errors: FieldErrors, state: PreviewState): Review {
+  const titleOf = (name: FieldName) => fieldIn(spec, name).title
   const missing = Object.entries(errors)
-    .filter(([name]) => isFieldName(name))
-    .map(([name, message]) => ({ name: name as FieldName, message: `${titleOf(name as FieldName)}: ${message}` }))
-  if (missing.length > 0) return { kind: 'incomplete', missing: missing.map(withoutEcho) }
+    .flatMap(([name, message]) => (hasField(spec, name) ? [{ name, message: withoutEcho(titleOf(name), message) }] : []))
+  if (missing.length > 0) return { kind: 'incomplete', missing }
   if (state.problem) return { kind: 'refused', problem: state.problem }
   return state.fresh ? { kind: 'ready' } : { kind: 'checking' }
 }
 
-const titleOf = (name: FieldName) => fieldOf(name).title
-
 /** "Model: Model is missing." says it twice. */
-function withoutEcho({ name, message }: Missing): Missing {
-  const echo = `${titleOf(name)}: ${titleOf(name)}`
-  return { name, message: message.startsWith(echo) ? message.slice(titleOf(name).length + 2) : message }
+function withoutEcho(title: string, message: string): string {
+  return message.startsWith(title) ? message : `${title}: ${message}`
 }
 
 /** Problems by field: the form's own first, then the server's. */
@@ -49,8 +47,10 @@ export function warningsOf(values: Values, answered: readonly string[]): readonl
   return answered.map((text) => ({ text, fix: canEase && /\balpha_over_rank\b/.test(text) ? USE_RATIO : null }))
 }
 
+type Filled = { readonly spec: FormSpec; readonly values: Values }
+
 /** A numeric field's value; null while it is empty or wrong. */
-export function number(values: Values, name: FieldName): number | null {
-  const parsed = parseDraft(fieldOf(name), values[name])
+export function number({ spec, values }: Filled, name: FieldName): number | null {
+  const parsed = parseDraft(fieldIn(spec, name), values[name])
   return parsed.kind === 'value' && typeof parsed.value === 'number' ? parsed.value : null
 }

@@ -1,8 +1,7 @@
 /** Words kept with the run. */
 import { FieldControl } from './FieldControl'
-import { fieldsOf } from './fieldGroups'
 import type { FieldErrors } from './form'
-import type { SetupForm } from './useSetupForm'
+import type { StartForm } from './useStartForm'
 import { Card } from '@/ui/Card'
 
 const HELP: Readonly<Record<string, string>> = {
@@ -10,13 +9,13 @@ const HELP: Readonly<Record<string, string>> = {
   tags: 'Words to find the run by, with commas between them.',
 }
 
-type Props = { readonly form: SetupForm; readonly errors: FieldErrors }
+type Props = { readonly form: StartForm; readonly errors: FieldErrors }
 
 export function NotesCard({ form, errors }: Props) {
   return (
     <Card title="Notes" bodyClassName="@container">
       <div className="grid grid-cols-1 gap-4 @md:grid-cols-2">
-        {fieldsOf('run', 'simple').map((name) => (
+        {form.fieldsOf('run', 'simple').map((name) => (
           <FieldControl key={name} name={name} form={form} errors={errors} help={HELP[name]} />
         ))}
       </div>

@@ -1,18 +1,18 @@
 /** Which matrices: a preset of the architecture, or a list of one's own. */
 import type { LoraTargets } from '@/api/generated'
-import { fieldOf, type Draft } from './fieldRules'
+import type { Draft } from './fieldRules'
 import { PRESET_NAMES } from './labels'
 import { coveredKeys } from './lora'
-import type { SetupForm } from './useSetupForm'
+import type { StartForm } from './useStartForm'
 import { Segmented } from '@/ui/Segmented'
 
 const CUSTOM = 'custom'
 
-type Props = { readonly form: SetupForm; readonly targets: LoraTargets | null }
+type Props = { readonly form: StartForm; readonly targets: LoraTargets | null }
 
 export function PresetPicker({ form, targets }: Props) {
   const { lora_keys: chosen } = form.values
-  const presets = (fieldOf('lora_keys').options ?? []).map(String).filter((name) => isUseful(name, targets, chosen))
+  const presets = (form.field('lora_keys').options ?? []).map(String).filter((name) => isUseful(name, targets, chosen))
   const choices = [
     ...presets.map((value) => ({ value, label: value, ...PRESET_NAMES[value] })),
     { value: CUSTOM, label: 'Custom…', hint: 'Choose the modules one by one.' },
@@ -23,7 +23,7 @@ export function PresetPicker({ form, targets }: Props) {
   }
   return (
     <Segmented
-      label={fieldOf('lora_keys').title}
+      label={form.field('lora_keys').title}
       value={typeof chosen === 'string' ? chosen : CUSTOM}
       choices={choices}
       onChoose={choose}

@@ -9,7 +9,7 @@ import { ModelFacts } from './ModelFacts'
 import { UnusableModels } from './UnusableModels'
 import { useDownloads } from './useDownloads'
 import type { ModelList } from './useModels'
-import type { SetupForm } from './useSetupForm'
+import type { StartForm } from './useStartForm'
 import { bridge } from '@/lib/bridge'
 import { bytes, plural } from '@/lib/format'
 import { Button } from '@/ui/Button'
@@ -22,7 +22,7 @@ import { Skeleton } from '@/ui/Skeleton'
 import { TextInput } from '@/ui/TextInput'
 
 type Props = {
-  readonly form: SetupForm
+  readonly form: StartForm
   readonly errors: FieldErrors
   readonly list: ModelList
   readonly preview: Preview | null

@@ -1,10 +1,11 @@
 /** The form as a file: a plain request body, so that a script can send the same file. */
-import { draftOf, fieldOf, isFieldName } from './fieldRules'
-import { draftsOf, NO_CONTROL, toRequest, type Edits, type Values } from './form'
+import { draftOf } from './fieldRules'
+import { draftsOf, toRequest, type Edits, type Values } from './form'
+import { fieldIn, hasField, type FormSpec } from './spec'
 
 /** An unfinished form is kept too, without what can't be sent yet. */
-export function configText(values: Values): string {
-  return `${JSON.stringify(toRequest(values).partial, null, 2)}\n`
+export function configText(spec: FormSpec, values: Values): string {
+  return `${JSON.stringify(toRequest(spec, values).partial, null, 2)}\n`
 }
 
 export type LoadedConfig =
@@ -12,20 +13,20 @@ export type LoadedConfig =
   | { readonly kind: 'problem'; readonly message: string }
 
 /** Reads a file's text; `left` names what it holds that this form does not know. */
-export function readConfig(text: string): LoadedConfig {
+export function readConfig(spec: FormSpec, text: string): LoadedConfig {
   const record = parseObject(text)
   if (!record) return { kind: 'problem', message: 'This is not a configuration file: it holds no JSON object.' }
-  const edits = draftsOf(record)
-  const left = Object.keys(record).filter((name) => !isKept(name, record[name]))
+  const edits = draftsOf(spec, record)
+  const left = Object.keys(record).filter((name) => !isKept(spec, name, record[name]))
   if (Object.keys(edits).length === 0) {
     return { kind: 'problem', message: 'No setting in this file is known here.' }
   }
   return { kind: 'config', edits, left }
 }
 
-function isKept(name: string, value: unknown): boolean {
-  if (!isFieldName(name) || NO_CONTROL.includes(name)) return false
-  return draftOf(fieldOf(name), value) !== undefined
+function isKept(spec: FormSpec, name: string, value: unknown): boolean {
+  if (!hasField(spec, name) || spec.noControl.includes(name)) return false
+  return draftOf(fieldIn(spec, name), value) !== undefined
 }
 
 function parseObject(text: string): Record<string, unknown> | null {

@@ -4,13 +4,13 @@ import type { LoraKey, LoraTargets, Preview } from '@/api/generated'
 import { notesOf, trainableParameters } from './lora'
 import { CoverageLegend, MatrixCoverage } from './MatrixCoverage'
 import { number } from './review'
-import type { SetupForm } from './useSetupForm'
+import type { StartForm } from './useStartForm'
 import { parameters, percent, UNKNOWN } from '@/lib/format'
 import { Notice } from '@/ui/Notice'
 import { Skeleton } from '@/ui/Skeleton'
 
 type Props = {
-  readonly form: SetupForm
+  readonly form: StartForm
   readonly preview: Preview | null
   readonly targets: LoraTargets | null
   readonly problem: Problem | null
@@ -31,7 +31,7 @@ export function LoraResult({ form, preview, targets, problem, covered }: Props) 
     <div className="mt-4 flex flex-col gap-4 @xl:flex-row @xl:items-center @xl:gap-5">
       <div className="min-w-0 flex-1">
         {targets?.keys.length ? (
-          <MatrixCoverage targets={targets} covered={covered} coverage={number(form.values, 'lora_num_layers') ?? -1} />
+          <MatrixCoverage targets={targets} covered={covered} coverage={number(form, 'lora_num_layers') ?? -1} />
         ) : (
           <CoverageSkeleton waiting={form.model !== null && targets === null} model={form.model !== null} />
         )}
@@ -71,7 +71,7 @@ type Figures = { readonly trainable: number | null; readonly total: number | nul
 
 /** At once from the modules' sizes; from the server where only it can know. */
 function figuresOf({ form, preview, targets, covered }: Omit<Props, 'problem'>): Figures {
-  const [rank, coverage] = [number(form.values, 'lora_rank'), number(form.values, 'lora_num_layers')]
+  const [rank, coverage] = [number(form, 'lora_rank'), number(form, 'lora_num_layers')]
   const plain = form.values.fine_tune_type === 'lora'
   const own = plain && targets?.keys.length && rank !== null && coverage !== null ? trainableParameters(targets, covered, { rank, coverage }) : null
   const trainable = own ?? preview?.lora?.trainable_parameters ?? null

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { coveredBlocks, coveredKeys, effectiveScale, notesOf, peftAlpha, trainableParameters, unknownNames } from './lora'
 import { inWords } from './MatrixCoverage'
-import { TARGETS } from './samples'
+import { TARGETS } from '@/test/formSamples'
 
 const sizes = (choice: string | readonly string[], rank: number, coverage = -1) =>
   trainableParameters(TARGETS, coveredKeys(TARGETS, choice), { rank, coverage })

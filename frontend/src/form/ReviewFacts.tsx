@@ -1,12 +1,12 @@
 /** Time, memory, steps, checkpoints: the numbers of the run to come. */
 import type { ReactNode } from 'react'
 import type { MemoryEstimate, Preview } from '@/api/generated'
-import type { SetupForm } from './useSetupForm'
+import type { StartForm } from './useStartForm'
 import { cx } from '@/lib/cx'
 import { bytes, compact, count, duration, gigabytes, plural, UNKNOWN } from '@/lib/format'
 import { Meter } from '@/ui/Meter'
 
-type Props = { readonly form: SetupForm; readonly preview: Preview | null; readonly stale: boolean }
+type Props = { readonly form: StartForm; readonly preview: Preview | null; readonly stale: boolean }
 
 export function ReviewFacts({ form, preview, stale }: Props) {
   const { values } = form

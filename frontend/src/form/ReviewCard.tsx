@@ -1,9 +1,9 @@
 /** What will happen, what it costs, what is unusual; then the button. */
 import type { ReactNode } from 'react'
-import type { SetupForm } from './useSetupForm'
+import type { StartForm } from './useStartForm'
 import { ReviewFacts } from './ReviewFacts'
 import { warningsOf, type Review, type Warning } from './review'
-import type { PreviewState } from './usePreview'
+import type { PreviewState } from './previewState'
 import type { Problem } from '@/api/errors'
 import { plural } from '@/lib/format'
 import { Badge } from '@/ui/Badge'
@@ -12,7 +12,7 @@ import { LinkButton } from '@/ui/LinkButton'
 import { Notice } from '@/ui/Notice'
 
 type Props = {
-  readonly form: SetupForm
+  readonly form: StartForm
   readonly review: Review
   readonly state: PreviewState
   readonly startProblem: Problem | null
@@ -49,7 +49,7 @@ export function ReviewCard({ form, review, state, startProblem, actions }: Props
   )
 }
 
-function Warnings({ form, warnings }: { readonly form: SetupForm; readonly warnings: readonly Warning[] }) {
+function Warnings({ form, warnings }: { readonly form: StartForm; readonly warnings: readonly Warning[] }) {
   if (warnings.length === 0) return null
   return (
     <Notice tone="warn">

@@ -2,7 +2,7 @@
 import { useState, type ReactNode } from 'react'
 import type { Review } from './review'
 import { ReviewBadge } from './ReviewCard'
-import type { PreviewState } from './usePreview'
+import type { PreviewState } from './previewState'
 import { duration } from '@/lib/format'
 import { Button } from '@/ui/Button'
 import { Dialog } from '@/ui/Dialog'

@@ -2,7 +2,7 @@ import { render, screen } from '@testing-library/react'
 import { expect, test } from 'vitest'
 import type { MemoryEstimate } from '@/api/generated'
 import { ModelFacts } from './ModelFacts'
-import { QWEN } from './samples'
+import { QWEN } from '@/test/formSamples'
 
 const memory = (verdict: MemoryEstimate['verdict']): MemoryEstimate => ({
   estimate_gb: 7.3,

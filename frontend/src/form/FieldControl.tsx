@@ -1,9 +1,8 @@
 /** A field of the schema as a control: the kind decides which. Its limits, help and unit come along. */
 import type { ReactNode } from 'react'
-import type { FieldName } from '@/api/fields'
-import { fieldOf } from './fieldRules'
+import type { Field as SchemaField, FieldName } from '@/api/fields'
 import { optionsOf } from './labels'
-import type { SetupForm } from './useSetupForm'
+import type { StartForm } from './useStartForm'
 import type { FieldErrors } from './form'
 import { cx } from '@/lib/cx'
 import { Field } from '@/ui/Field'
@@ -14,7 +13,7 @@ import { TextInput } from '@/ui/TextInput'
 
 export type FieldControlProps = {
   readonly name: FieldName
-  readonly form: SetupForm
+  readonly form: StartForm
   readonly errors: FieldErrors
   /** Instead of the schema's help: what the present value leads to. */
   readonly help?: ReactNode
@@ -24,7 +23,7 @@ export type FieldControlProps = {
 }
 
 export function FieldControl({ name, form, errors, help, placeholder, className }: FieldControlProps) {
-  const field = fieldOf(name)
+  const field = form.field(name)
   const draft = form.values[name]
   const note = help ?? field.help
   const look = className === undefined ? {} : { className }
@@ -51,7 +50,7 @@ export function FieldControl({ name, form, errors, help, placeholder, className 
             return <Select {...control} value={text} options={optionsOf(field)} onChoose={(next) => form.set(name, next)} />
           case 'integer':
           case 'number':
-            return <NumberInput {...common} unit={field.unit} step={stepOf(name)} min={field.min} max={field.max} />
+            return <NumberInput {...common} unit={field.unit} step={stepOf(field)} min={field.min} max={field.max} />
           default:
             return <TextInput {...common} mono={name === 'adapter_name'} />
         }
@@ -61,8 +60,7 @@ export function FieldControl({ name, form, errors, help, placeholder, className 
 }
 
 /** What an arrow key adds; a learning rate has no sensible step. */
-function stepOf(name: FieldName): number | undefined {
-  const field = fieldOf(name)
+function stepOf(field: SchemaField): number | undefined {
   if (field.kind === 'integer') return 1
   return field.below === 1 ? 0.05 : undefined
 }

@@ -1,31 +1,31 @@
 /** The form between visits. What was stored by another version, or is garbage, is left out. */
-import { isFieldName, type Draft } from './fieldRules'
+import type { Draft } from './fieldRules'
 import type { Edits } from './form'
+import type { FormSpec } from './spec'
 import { forgetStored, readStored, writeStored } from '@/lib/storage'
 
 export type Level = 'simple' | 'advanced'
 export type Remembered = { readonly edits: Edits; readonly level: Level }
 
-const KEY = 'droid.setup'
 const NOTHING: Remembered = { edits: {}, level: 'simple' }
 
-export function recallForm(): Remembered {
-  return readStored(KEY, parse) ?? NOTHING
+export function recallForm({ key, known }: FormSpec): Remembered {
+  return readStored(key, (stored) => parse(stored, known)) ?? NOTHING
 }
 
-export function rememberForm(form: Remembered): void {
-  writeStored(KEY, form)
+export function rememberForm({ key }: FormSpec, form: Remembered): void {
+  writeStored(key, form)
 }
 
-export function forgetForm(): void {
-  forgetStored(KEY)
+export function forgetForm({ key }: FormSpec): void {
+  forgetStored(key)
 }
 
-function parse(stored: unknown): Remembered | undefined {
+function parse(stored: unknown, names: ReadonlySet<string>): Remembered | undefined {
   if (typeof stored !== 'object' || stored === null) return undefined
   const { edits, level } = stored as { readonly edits?: unknown; readonly level?: unknown }
   const entries = typeof edits === 'object' && edits !== null ? Object.entries(edits) : []
-  const known = entries.filter((entry): entry is [string, Draft] => isFieldName(entry[0]) && isDraft(entry[1]))
+  const known = entries.filter((entry): entry is [string, Draft] => names.has(entry[0]) && isDraft(entry[1]))
   return { edits: Object.fromEntries(known), level: level === 'advanced' ? 'advanced' : 'simple' }
 }
 

@@ -1,0 +1,12 @@
+/** Setup's form: every field of a standard run, full-layer LoRA. */
+import { FIELDS } from '@/api/fields'
+import type { FormSpec } from '@/form/spec'
+
+export const SETUP: FormSpec = {
+  key: 'droid.setup',
+  known: new Set(FIELDS.map((field) => field.name)),
+  fields: FIELDS,
+  noControl: ['resume_from', 'resume_checkpoint', 'queue'],
+  pageDefaults: { save_every: '1000', epochs: '3', iterations: '' },
+  modelDefaults: true,
+}
