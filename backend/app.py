@@ -14,6 +14,7 @@ from backend.api import (
     datasets,
     downloads,
     health,
+    inference,
     models,
     queue,
     rewards,
@@ -32,6 +33,7 @@ from backend.core.blas import find_blas
 from backend.core.guard import Guard
 from backend.core.hub import Hub
 from backend.core.tasks import Tasks
+from backend.inference.host import InferenceHost
 from backend.runs.dispatch import Dispatcher
 from backend.runs.queue import RunQueue
 from backend.runs.store import SessionStore
@@ -45,6 +47,7 @@ from backend.training.rewards import Rewards
 
 ROUTERS = (
     health.router,
+    inference.router,
     models.router,
     downloads.router,
     datasets.router,
@@ -78,6 +81,7 @@ def create_app(settings: Settings) -> FastAPI:
         finally:
             await background.close()
             await services.downloads.close()
+            await services.inference.close()
             await services.datasets.close()
             await services.dispatcher.close()
             await services.supervisor.close()
@@ -110,6 +114,8 @@ def build_services(settings: Settings) -> Services:
     supervisor = RunSupervisor(settings, store, hub, queue=waiting)
     models = ModelCatalog(settings, clean_defaults=known_defaults)
     inspector = ModelInspector(settings)
+    asked = InferenceHost(settings, models, active_run=lambda: supervisor.active_session)
+    supervisor.make_room = asked.make_room
     training = TrainingManager(
         settings=settings,
         models=models,
@@ -129,6 +135,7 @@ def build_services(settings: Settings) -> Services:
         downloads=Downloads(settings, hub),
         inspector=inspector,
         training=training,
+        inference=asked,
         rewards=Rewards(settings),
     )
 

@@ -11,6 +11,7 @@ from backend.catalog.datasets import DatasetCatalog
 from backend.catalog.downloads import Downloads
 from backend.catalog.models import ModelCatalog
 from backend.core.hub import Hub
+from backend.inference.host import InferenceHost
 from backend.runs.dispatch import Dispatcher
 from backend.runs.queue import RunQueue
 from backend.runs.store import SessionStore
@@ -34,6 +35,7 @@ class Services:
     downloads: Downloads
     inspector: ModelInspector
     training: TrainingManager
+    inference: InferenceHost
     rewards: Rewards
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
@@ -64,6 +64,7 @@ class RunSupervisor:
         self._grace = grace or Grace()
         self._run: LiveRun | None = None
         self._slot: str | None = None  # Taken from before the first file until after the last.
+        self.make_room: Callable[[], Awaitable[None]] | None = None  # Awaited before a launch.
         self._scribe = Scribe(store, hub)
         self._news = News()
         self._stop_wanted: Literal["save", "discard"] | None = None
@@ -184,6 +185,8 @@ class RunSupervisor:
             str(self._settings.python), "-m", f"backend.engines.{recipe.engine}", str(folder)
         ]  # fmt: skip
         env = await asyncio.to_thread(engine_environment, self._settings)
+        if self.make_room is not None:
+            await self.make_room()
         if self._stop_wanted is not None:
             await self._finish(run, RunState.STOPPED, "Stopped before it began.", None)
             return

@@ -263,6 +263,9 @@ def main(argv: list[str]) -> int:
         os.execv(sys.executable, [sys.executable, *argv])  # noqa: S606 - any other errand
     if argv[1] == "backend.engines.inspect_model":
         os.execv(sys.executable, [sys.executable, *argv])  # noqa: S606
+    if argv[1] == "backend.engines.worker":
+        here = str(Path(__file__).with_name("worker.py"))
+        os.execv(sys.executable, [sys.executable, here])  # noqa: S606
     part = Part(Path(argv[2]))
     part.listen()
     return PARTS[part.fake["mode"]](part)

@@ -1,0 +1,134 @@
+"""What an adapter folder holds, whichever program wrote it. Nothing is loaded or written."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backend.catalog.model_folder import JSON_CAP
+from backend.inference import peft
+
+LATEST = "adapters.safetensors"
+BEST = "best_adapters.safetensors"
+
+_NUMBERED = re.compile(r"(\d{7})_adapters\.safetensors")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterFolder:
+    """`bases` are the base models that it names, best known first; `fingerprint` is the first's.
+
+    `problem` says why it can't be used at all, where that shows without opening its weights.
+    """
+
+    name: str
+    path: Path
+    config: Mapping[str, Any]
+    lineage: Mapping[str, Any]
+    has_best: bool
+    has_latest: bool
+    checkpoints: tuple[int, ...]
+    is_peft: bool
+    bases: tuple[str, ...]
+    fingerprint: str | None
+    quantize_base: int | None
+    problem: str | None
+
+
+def looks_like_adapter(folder: Path) -> bool:
+    """Whether the folder holds an adapter, or something that was meant to be one."""
+    return (folder / "adapter_config.json").is_file() or any(
+        (folder / name).is_file() for name in (LATEST, BEST, peft.FILE)
+    )
+
+
+def read_folder(name: str, folder: Path) -> AdapterFolder:
+    """Describe it. Never raises: what is wrong is its `problem`."""
+    problem: str | None = None
+    config: Mapping[str, Any] = {}
+    lineage: Mapping[str, Any] = {}
+    try:
+        config = _object(folder / "adapter_config.json")
+    except FileNotFoundError:
+        problem = "There is no adapter_config.json, so its scale and base are unknown."
+    except ValueError as reason:
+        problem = f"adapter_config.json can't be read: {reason}."
+    try:
+        lineage = _object(folder / "droid.json")
+    except (FileNotFoundError, ValueError):
+        lineage = {}
+    numbers = sorted(
+        int(match[1]) for path in _files(folder) if (match := _NUMBERED.fullmatch(path.name))
+    )
+    is_peft = peft.is_peft(config)
+    has_best, has_latest = (folder / BEST).is_file(), (folder / LATEST).is_file()
+    if is_peft and not has_latest:
+        has_latest = (folder / peft.FILE).is_file()
+    if problem is None and not (has_best or has_latest or numbers):
+        problem = _why_no_weights(folder, is_peft)
+    base = lineage.get("base_model")
+    base = base if isinstance(base, Mapping) else {}
+    named = [base.get("path"), config.get("model"), config.get("base_model_name_or_path")]
+    bits = base.get("quantize_base")
+    return AdapterFolder(
+        name=name,
+        path=folder,
+        config=config,
+        lineage=lineage,
+        has_best=has_best,
+        has_latest=has_latest,
+        checkpoints=tuple(numbers),
+        is_peft=is_peft,
+        bases=tuple(dict.fromkeys(item for item in named if isinstance(item, str) and item)),
+        fingerprint=base["fingerprint"] if isinstance(base.get("fingerprint"), str) else None,
+        quantize_base=bits if isinstance(bits, int) else None,
+        problem=problem,
+    )
+
+
+def weights_of(adapter: AdapterFolder, checkpoint: str | int) -> Path:
+    """The file of `best`, `latest` or a step; it need not be there."""
+    if checkpoint == "best":
+        return adapter.path / BEST
+    if checkpoint == "latest":
+        latest = adapter.path / LATEST
+        return latest if latest.is_file() or not adapter.is_peft else adapter.path / peft.FILE
+    return adapter.path / f"{int(checkpoint):07d}_{LATEST}"
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        return [path for path in folder.iterdir() if path.is_file()]
+    except OSError:
+        return []
+
+
+def _why_no_weights(folder: Path, is_peft: bool) -> str:
+    pickled = folder / "adapter_model.bin"
+    if is_peft and pickled.is_file():
+        return (
+            "Its weights are in adapter_model.bin, a pickle that can run code when it is opened; "
+            "only safetensors are loaded."
+        )
+    return "It has no weights yet: no checkpoint was saved."
+
+
+def _object(path: Path) -> Mapping[str, Any]:
+    """Raises FileNotFoundError, or ValueError with the reason."""
+    try:
+        if path.stat().st_size > JSON_CAP:
+            raise ValueError(f"it is over {JSON_CAP // 1_000_000} MB")
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise
+    except OSError as problem:
+        raise ValueError(problem.strerror or "no reason given") from problem
+    except RecursionError as problem:
+        raise ValueError("it is nested too deeply") from problem
+    if not isinstance(value, dict):
+        raise ValueError("it holds no JSON object")
+    return value

@@ -1,0 +1,55 @@
+"""Answers as the routes show them."""
+
+from __future__ import annotations
+
+from backend.inference.asking import Ask, Done, Target
+from backend.inference.schemas import AdapterDetails, AnswerStats, InferenceAnswer, ModelAnswered
+
+NO_ADAPTER = "none (base model)"  # As the reference app says it.
+
+
+def shown(target: Target, ask: Ask, question: str, text: str, done: Done) -> InferenceAnswer:
+    """A whole answer with who gave it, how it was asked and what it took."""
+    return InferenceAnswer(
+        prompt=question,
+        response=text,
+        model_info=_answered(target, ask, done),
+        stats=AnswerStats(
+            prompt_tokens=done.prompt_tokens,
+            completion_tokens=done.completion_tokens,
+            cached_tokens=done.cached_tokens,
+            first_token_seconds=done.first_token_seconds,
+            tokens_per_second=done.tokens_per_second,
+            model_load_seconds=done.model_load_seconds,
+            swap_seconds=done.swap_seconds,
+            finish_reason=done.finish_reason,
+        ),
+    )
+
+
+def _answered(target: Target, ask: Ask, done: Done) -> ModelAnswered:
+    adapter = target.adapter
+    warnings = list(adapter.warnings) if adapter else []
+    if not done.chat_template_used and not ask.raw:
+        warnings.append("The model has no chat template, so it was given the text as it is.")
+    if 0 < done.max_tokens < ask.sampling.max_tokens:
+        warnings.append(
+            f"max_tokens {ask.sampling.max_tokens} is more than the context has room for; "
+            f"{done.max_tokens} were allowed."
+        )
+    return ModelAnswered(
+        base_model=target.model.name,
+        adapter=adapter.name if adapter else NO_ADAPTER,
+        adapter_type=adapter.type if adapter else "none",
+        max_tokens=ask.sampling.max_tokens,
+        temperature=ask.sampling.temperature,
+        adapter_details=AdapterDetails(
+            name=adapter.name if adapter else None,
+            type=adapter.fine_tune_type if adapter else "none",
+            warnings=warnings,
+            chat_template_used=done.chat_template_used,
+            checkpoint=adapter.checkpoint if adapter else None,
+            scale=adapter.scale if adapter else None,
+            path=str(adapter.path) if adapter else None,
+        ),
+    )

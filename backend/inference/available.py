@@ -1,0 +1,42 @@
+"""Which adapter stands under which base: only under the one that it was trained on."""
+
+from __future__ import annotations
+
+from backend.catalog.models import ModelCatalog
+from backend.inference.adapter_folder import AdapterFolder
+from backend.inference.adapters import Adapters
+from backend.inference.schemas import AvailableAdapter, AvailableModel, AvailableModels
+
+
+def available(models: ModelCatalog, adapters: Adapters) -> AvailableModels:
+    """Every model with its adapters, and the adapters of no model that is here. Blocking."""
+    found = adapters.all()
+    placed: set[str] = set()
+    listed = []
+    for model in models.scan():
+        own = [adapter for adapter in found if adapters.belongs_to(adapter, model)]
+        placed |= {adapter.name for adapter in own}
+        listed.append(
+            AvailableModel(
+                name=model.name,
+                path=model.path,
+                adapters=[_shown(adapter) for adapter in own],
+                problem=model.problem,
+            )
+        )
+    rest = [_shown(adapter) for adapter in found if adapter.name not in placed]
+    return AvailableModels(models=listed, unassigned=rest)
+
+
+def _shown(adapter: AdapterFolder) -> AvailableAdapter:
+    method, session = adapter.lineage.get("method"), adapter.lineage.get("session_id")
+    return AvailableAdapter(
+        name=adapter.name,
+        has_best=adapter.has_best,
+        has_latest=adapter.has_latest,
+        path=str(adapter.path),
+        checkpoints=list(adapter.checkpoints),
+        method=method if isinstance(method, str) else None,
+        session_id=session if isinstance(session, str) else None,
+        problem=adapter.problem,
+    )

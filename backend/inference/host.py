@@ -1,0 +1,355 @@
+"""The one inference worker: started when asked, shared in turn, ended when idle or in the way.
+
+Everything that wants an answer from a model comes here: the Compare page, evaluation, other
+programs through the OpenAI routes. Questions are answered one after the other, in order; a few may
+wait, more are refused. A worker that dies takes only the question with it: the next one starts a
+fresh worker. Before a run starts, the worker is ended, so that the run has the memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
+
+import psutil
+
+from backend.catalog.models import ModelCatalog
+from backend.core.tasks import Tasks
+from backend.errors import AppError, BadContent, EngineFailed, EngineTimeout, WorkerBusy, WrongState
+from backend.inference.adapters import Adapters, Checkpoint
+from backend.inference.asking import (
+    DEADLINE,
+    Answer,
+    Ask,
+    Done,
+    Piece,
+    Progress,
+    RowScore,
+    Scores,
+    Target,
+    Token,
+)
+from backend.inference.schemas import WorkerState
+from backend.inference.talk import Frame, RequestFailed, Talk
+from backend.settings import Settings
+
+IDLE = 900.0  # Seconds without a question after which the worker gives its memory back.
+LINE = 16  # Questions that may wait behind the one that is answered.
+
+_GRACE = 60.0  # Beyond a deadline, which the worker keeps by itself, before it counts as stuck.
+_BAD = frozenset({"bad_model", "bad_adapter", "bad_prompt", "too_long"})
+_logger = logging.getLogger(__name__)
+_DONE_FIELDS = {field.name for field in dataclasses.fields(Done)}
+_SCORE_FIELDS = {field.name for field in dataclasses.fields(RowScore)}
+
+
+class InferenceHost:
+    """`active_run` answers the session that trains now, or None. Used on the event loop only."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        models: ModelCatalog,
+        *,
+        active_run: Callable[[], str | None] = lambda: None,
+        idle_after: float = IDLE,
+        line: int = LINE,
+    ) -> None:
+        self.adapters = Adapters(settings, models)
+        self._settings = settings
+        self._models = models
+        self._active_run = active_run
+        self._idle_after = idle_after
+        self._line = line
+        self._waiting = 0
+        self._turn = asyncio.Lock()
+        self._talk: Talk | None = None
+        self._status: Frame = {}
+        self._clock: asyncio.TimerHandle | None = None
+        self._answered = 0
+        self._tasks = Tasks()
+
+    # -- whom to ask ------------------------------------------------------------------------
+
+    async def target(
+        self, model: str, adapter: str | None = None, checkpoint: Checkpoint | None = None
+    ) -> Target:
+        """The base of that name or folder, and the adapter checked against it.
+
+        Raises NotFound for what is not there, BadContent for what can't be used or doesn't fit.
+        """
+        return await asyncio.to_thread(self._find, model, adapter, checkpoint)
+
+    def _find(self, model: str, adapter: str | None, checkpoint: Checkpoint | None) -> Target:
+        found = self._models.find(model)
+        if found.problem is not None:
+            raise BadContent(
+                f"The model {found.name} can't be used: {found.problem}",
+                hint="Choose another model; GET /models lists them.",
+            )
+        ready = self.adapters.ready(adapter, found, checkpoint) if adapter else None
+        return Target(model=found, adapter=ready)
+
+    # -- asking -----------------------------------------------------------------------------
+
+    async def stream(self, target: Target, ask: Ask) -> AsyncGenerator[Piece, None]:
+        """The answer as it is made; the last piece is `Done`. Closing it ends the answer.
+
+        Raises WorkerBusy, WrongState (a run is active), BadContent (a prompt too long, say),
+        EngineTimeout or EngineFailed.
+        """
+        fields = {
+            **_target_fields(target),
+            **ask.content(),
+            **ask.sampling.fields(),
+            "conversation": ask.conversation,
+            "deadline": ask.deadline,
+        }
+        async with self._asked("generate", fields, ask.deadline, ask.during_run) as frames:
+            async for frame in frames:
+                match frame["type"]:
+                    case "token":
+                        yield Token(frame["text"])
+                    case "progress":
+                        yield Progress(frame["phase"], frame["done"], frame["total"])
+                    case "done":
+                        self._answered += 1
+                        yield _done(frame)
+
+    async def answer(self, target: Target, ask: Ask) -> Answer:
+        """The whole answer. Raises as `stream` does; cancelling the caller ends the answer."""
+        pieces: list[str] = []
+        async with aclosing(self.stream(target, ask)) as stream:
+            async for piece in stream:
+                if isinstance(piece, Token):
+                    pieces.append(piece.text)
+                elif isinstance(piece, Done):
+                    return Answer(text="".join(pieces), done=piece)
+        raise EngineFailed("The inference worker ended its answer without a last word.")
+
+    async def answer_many(
+        self,
+        target: Target,
+        asks: Sequence[Ask],
+        *,
+        on_answer: Callable[[int, Answer], None] = lambda index, answer: None,
+        deadline: float = DEADLINE,
+        during_run: bool = False,
+    ) -> list[Answer]:
+        """Answers in the order of `asks`, made several at a time where the engine can.
+
+        `on_answer` hears of each as it is done. A `seed` is taken from the first question.
+        """
+        if not asks:
+            return []
+        fields = {
+            **_target_fields(target),
+            "prompts": [ask.content() | ask.sampling.fields() for ask in asks],
+            "deadline": deadline,
+        }
+        answers: dict[int, Answer] = {}
+        async with self._asked("batch", fields, deadline, during_run) as frames:
+            async for frame in frames:
+                if frame["type"] == "answer":
+                    answer = Answer(text=frame["text"], done=_done(frame))
+                    answers[frame["index"]] = answer
+                    self._answered += 1
+                    on_answer(frame["index"], answer)
+        return [answers[index] for index in range(len(asks))]
+
+    async def score(
+        self,
+        target: Target,
+        rows: Sequence[dict[str, Any]],
+        *,
+        max_seq_length: int | None = None,
+        on_progress: Callable[[int], None] = lambda done: None,
+        deadline: float = DEADLINE,
+        during_run: bool = False,
+    ) -> Scores:
+        """The loss of the answers in training rows (`{"prompt", "completion"}`, `{"messages"}` or
+        `{"text"}`), under the target. `on_progress` hears how many rows are done.
+        """
+        fields = {
+            **_target_fields(target),
+            "rows": list(rows),
+            "max_seq_length": max_seq_length,
+            "deadline": deadline,
+        }
+        last: Frame = {}
+        async with self._asked("score", fields, deadline, during_run) as frames:
+            async for frame in frames:
+                if frame["type"] == "progress" and frame["phase"] == "scoring":
+                    on_progress(frame["done"])
+                last = frame
+        scored = (
+            RowScore(**{name: row[name] for name in _SCORE_FIELDS if name in row})
+            for row in last["rows"]
+        )
+        return Scores(
+            rows=tuple(scored), loss=last["loss"], tokens=last["tokens"], correct=last["correct"]
+        )
+
+    # -- the worker -------------------------------------------------------------------------
+
+    async def state(self) -> WorkerState:
+        """What is loaded, and what it takes. Never waits for an answer."""
+        talk = self._talk
+        if talk is None or not talk.alive:
+            return WorkerState(state="none", waiting=self._waiting, answered=self._answered)
+        rss = await asyncio.to_thread(_resident_bytes, talk.child.identity.pid)
+        return WorkerState(
+            state="busy" if self._turn.locked() else "idle",
+            pid=talk.child.identity.pid,
+            waiting=self._waiting,
+            answered=self._answered,
+            resident_bytes=rss,
+            idle_unload_seconds=self._idle_after,
+            **{name: self._status.get(name) for name in _STATUS_FIELDS},
+        )
+
+    async def unload(self) -> bool:
+        """End the worker, and with it any answer; False when there is none."""
+        return await self._end(
+            WrongState("The model was unloaded.", hint="Ask again: it is loaded anew.")
+        )
+
+    async def make_room(self) -> None:
+        """For a run that starts: end the worker, and return when its memory is free."""
+        if await self._end(
+            WrongState(
+                "A run is starting, so the inference worker gave its memory back.",
+                hint="Ask again when the run has ended, or with during_run.",
+            )
+        ):
+            _logger.info("The inference worker was ended to make room for a run.")
+
+    async def close(self) -> None:
+        await self._end(EngineFailed("The server is closing."))
+        await self._tasks.close()
+
+    # -- helpers ----------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def _asked(
+        self, op: str, fields: dict[str, Any], deadline: float, during_run: bool
+    ) -> AsyncIterator[AsyncGenerator[Frame, None]]:
+        """The frames of one request, in its turn; refusals of the worker as AppErrors."""
+        async with self._in_turn(during_run):
+            talk = await self._worker(during_run)
+            frames = talk.ask(op, fields, limit=deadline + _GRACE)
+            try:
+                yield frames
+            except RequestFailed as failure:
+                raise _refusal(failure) from failure
+            finally:
+                await frames.aclose()
+                if talk.alive:  # A question about it must not wait behind an answer.
+                    self._status = talk.status
+
+    @asynccontextmanager
+    async def _in_turn(self, during_run: bool) -> AsyncIterator[None]:
+        self._refuse_during_run(during_run)
+        if self._waiting > self._line:
+            raise WorkerBusy(
+                f"{self._waiting} questions are waiting for the model already.",
+                hint="Ask again in a moment.",
+            )
+        self._waiting += 1
+        try:
+            await self._turn.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            self._refuse_during_run(during_run)  # One may have started meanwhile.
+            self._stop_clock()
+            yield
+        finally:
+            self._turn.release()
+            self._start_clock()
+
+    def _refuse_during_run(self, during_run: bool) -> None:
+        session = self._active_run()
+        if session is not None and not during_run:
+            raise WrongState(
+                f"A run is active (session {session}), and the model it trains needs the memory.",
+                hint="Wait until it has ended, or ask with during_run to share the memory with it.",
+            )
+
+    async def _worker(self, during_run: bool) -> Talk:
+        if self._talk is None or not self._talk.alive:
+            self._status = {}
+            self._talk = await Talk.start(self._settings)
+            try:
+                self._refuse_during_run(during_run)  # A run that began meanwhile found no worker.
+            except WrongState:
+                await self.make_room()
+                raise
+        return self._talk
+
+    async def _end(self, why: AppError) -> bool:
+        talk, self._talk = self._talk, None
+        self._stop_clock()
+        self._status = {}
+        if talk is None:
+            return False
+        lived = talk.alive
+        await talk.end(why)
+        return lived
+
+    def _start_clock(self) -> None:
+        self._stop_clock()
+        if self._talk is not None and self._waiting == 0:
+            loop = asyncio.get_running_loop()
+            self._clock = loop.call_later(self._idle_after, self._idle)
+
+    def _stop_clock(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
+            self._clock = None
+
+    def _idle(self) -> None:
+        self._tasks.start(self._unload_idle(), name="unload an idle model")
+
+    async def _unload_idle(self) -> None:
+        if not self._turn.locked() and await self.unload():
+            _logger.info("The inference worker was ended after %g idle seconds.", self._idle_after)
+
+
+_STATUS_FIELDS = (
+    "base", "adapter", "adapters_known", "base_bytes", "adapter_bytes", "conversation_bytes",
+    "active_bytes", "chat_template", "context_length",
+)  # fmt: skip
+
+
+def _target_fields(target: Target) -> dict[str, Any]:
+    return {
+        "model": target.model.path,
+        "adapter": dict(target.adapter.spec) if target.adapter else None,
+    }
+
+
+def _done(frame: Frame) -> Done:
+    return Done(**{name: value for name, value in frame.items() if name in _DONE_FIELDS})
+
+
+def _refusal(failure: RequestFailed) -> AppError:
+    if failure.code in _BAD:
+        return BadContent(failure.message, hint=failure.hint)
+    if failure.code == "deadline":
+        return EngineTimeout(failure.message, hint=failure.hint)
+    return EngineFailed(
+        f"The inference worker could not answer: {failure.message}",
+        hint=failure.hint or "logs/worker.log has the details.",
+    )
+
+
+def _resident_bytes(pid: int) -> int | None:
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
+        return None

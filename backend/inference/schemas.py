@@ -1,0 +1,107 @@
+"""The shapes in which the inference worker, its targets and answers are shown to the outside."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+CheckpointName = Literal["best", "latest"] | int
+
+
+class WorkerState(BaseModel):
+    """GET /models/worker. Bytes; null where nothing is loaded, or where it is not known.
+
+    `resident_bytes` is what the process holds of the machine's memory, `active_bytes` what
+    MLX does.
+    `waiting` questions stand behind the one that is answered.
+    """
+
+    state: Literal["none", "idle", "busy"]
+    pid: int | None = None
+    base: str | None = None
+    adapter: str | None = None
+    adapters_known: list[str] | None = None
+    waiting: int = 0
+    answered: int = 0
+    base_bytes: int | None = None
+    adapter_bytes: int | None = None
+    conversation_bytes: int | None = None
+    active_bytes: int | None = None
+    resident_bytes: int | None = None
+    chat_template: bool | None = None
+    context_length: int | None = None
+    idle_unload_seconds: float | None = None
+
+
+class AdapterDetails(BaseModel):
+    """`type` is how it was trained: lora, dora or full; `none` for the base alone."""
+
+    name: str | None
+    type: str
+    warnings: list[str]
+    chat_template_used: bool
+    checkpoint: CheckpointName | None = None
+    scale: float | None = None
+    path: str | None = None
+
+
+class ModelAnswered(BaseModel):
+    """Who answered, and with which settings. `max_tokens` as it was asked."""
+
+    base_model: str
+    adapter: str
+    adapter_type: Literal["none", "best", "latest", "checkpoint"]
+    max_tokens: int
+    temperature: float
+    adapter_details: AdapterDetails
+
+
+class AnswerStats(BaseModel):
+    """Seconds are wall clock; `tokens_per_second` is null when there was one token."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int
+    first_token_seconds: float | None
+    tokens_per_second: float | None
+    model_load_seconds: float
+    swap_seconds: float
+    finish_reason: Literal["stop", "length"]
+
+
+class InferenceAnswer(BaseModel):
+    """POST /models/inference without `stream`; with it, the `done` event's data."""
+
+    success: Literal[True] = True
+    prompt: str
+    response: str
+    model_info: ModelAnswered
+    stats: AnswerStats
+
+
+class AvailableAdapter(BaseModel):
+    """An adapter of a base. `problem` says why it can't be used."""
+
+    name: str
+    has_best: bool
+    has_latest: bool
+    path: str
+    checkpoints: list[int] = []
+    method: str | None = None
+    session_id: str | None = None
+    problem: str | None = None
+
+
+class AvailableModel(BaseModel):
+    name: str
+    path: str
+    adapters: list[AvailableAdapter]
+    problem: str | None = None
+
+
+class AvailableModels(BaseModel):
+    """GET /models/available. `unassigned`: adapters that name no base known here."""
+
+    models: list[AvailableModel]
+    unassigned: list[AvailableAdapter] = []

@@ -1,0 +1,110 @@
+"""A scripted inference worker: what it does stands in the prompt it is asked.
+
+`die` ends it as a crash would, `hang` answers only once it is taken back, `refuse CODE` refuses,
+`wait PATH` answers when the file is there, `flood N` answers N words. Anything else is given back
+word by word, with the adapter's name in front. It imports nothing of the project.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+requests: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+cancelled: set[int] = set()
+loaded: dict[str, Any] = {"base": None, "adapter": None}
+
+
+def listen() -> None:
+    for line in sys.stdin:
+        request = json.loads(line)
+        if request["op"] == "cancel":
+            cancelled.add(request["id"])
+        else:
+            requests.put(request)
+    os._exit(0)
+
+
+def send(number: int, kind: str, **fields: Any) -> None:
+    sys.stdout.write(json.dumps({"id": number, "type": kind, **fields}) + "\n")
+    sys.stdout.flush()
+
+
+def done(number: int, words: int = 0, **fields: Any) -> None:
+    told = {
+        "prompt_tokens": 3, "completion_tokens": words, "cached_tokens": 0,
+        "first_token_seconds": 0.01, "tokens_per_second": 100.0, "finish_reason": "stop",
+        "model_load_seconds": 0.0, "swap_seconds": 0.0, "reloaded": False,
+        "chat_template_used": True, "max_tokens": 100,
+    }  # fmt: skip
+    send(number, "done", **told, **fields, status=loaded)
+
+
+def generate(request: dict[str, Any]) -> None:
+    number = request["id"]
+    messages = request.get("messages")
+    prompt = request.get("prompt") or (messages[-1]["content"] if messages else "")
+    order, _, rest = prompt.partition(" ")
+    if order == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if order == "refuse":
+        send(number, "error", code=rest, message=f"It is {rest}.", hint="Do this.", status=loaded)
+        return
+    while order == "hang" or (order == "wait" and not Path(rest).exists()):
+        if number in cancelled:
+            send(number, "error", code="cancelled", message="Taken back.", status=loaded)
+            return
+        time.sleep(0.005)
+    if order == "flood":
+        words = ["word "] * int(rest)
+    else:
+        name = request["adapter"]["name"] if request.get("adapter") else "base"
+        words = [f"{name}:", *(f" {word}" for word in prompt.split(" "))]
+    for word in words:
+        if number in cancelled:
+            send(number, "error", code="cancelled", message="Taken back.", status=loaded)
+            return
+        send(number, "token", text=word)
+    done(number, len(words))
+
+
+def batch(request: dict[str, Any]) -> None:
+    for index, item in reversed(list(enumerate(request["prompts"]))):
+        send(
+            request["id"], "answer", index=index, text=f"re: {item['prompt']}", prompt_tokens=3,
+            completion_tokens=2, finish_reason="stop", chat_template_used=True,
+        )  # fmt: skip
+    done(request["id"])
+
+
+def score(request: dict[str, Any]) -> None:
+    rows = [
+        {"loss": 2.0, "tokens": 4, "correct": 1, "truncated": False, "problem": None}
+        for _ in request["rows"]
+    ]
+    send(request["id"], "progress", phase="scoring", done=len(rows), total=len(rows))
+    sums = {"loss": 2.0 * len(rows), "tokens": 4 * len(rows), "correct": len(rows)}
+    send(request["id"], "done", rows=rows, **sums, status=loaded)
+
+
+def main() -> None:
+    threading.Thread(target=listen, daemon=True).start()
+    send(0, "ready", pid=os.getpid())
+    while (request := requests.get()) is not None:
+        if loaded["base"] != request["model"]:
+            send(request["id"], "progress", phase="loading", done=0, total=1)
+            loaded["base"] = request["model"]
+        adapter = request.get("adapter")
+        loaded["adapter"] = adapter["name"] if adapter else None
+        {"generate": generate, "batch": batch, "score": score}[request["op"]](request)
+
+
+if __name__ == "__main__":
+    main()
