@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import psutil
 
@@ -81,6 +81,25 @@ def spawn(
         os.close(log)
     # Not yet reaped, so the pid is surely ours, even if it has already ended.
     return Child(Identity(popen.pid, _started(popen.pid) or time.time(), mark), popen)
+
+
+def spawn_talking(
+    argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log_path: Path, mark: str
+) -> tuple[Child, IO[bytes], IO[bytes]]:
+    """Start `argv` in its own session with pipes to its stdin and from its stdout; its stderr
+    replaces `log_path`. Who starts it must keep reading, and closes both.
+
+    Raises EngineMissing when the program can't be started at all.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    log = os.open(log_path, flags, 0o600)
+    pipe = subprocess.PIPE
+    try:
+        popen = _popen(argv, cwd=cwd, env={**env, MARK: mark}, out=pipe, err=log, stdin=pipe)
+    finally:
+        os.close(log)
+    child = Child(Identity(popen.pid, _started(popen.pid) or time.time(), mark), popen)
+    return child, cast("IO[bytes]", popen.stdin), cast("IO[bytes]", popen.stdout)
 
 
 def alive(identity: Identity) -> bool:
