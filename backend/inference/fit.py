@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from backend.catalog.fingerprint import same_model, short
 from backend.catalog.models import ModelCatalog
 from backend.catalog.schemas import ModelInfo
 from backend.catalog.weights import Tensor
@@ -46,14 +47,14 @@ def base_match(
     )
     recorded = adapter.fingerprint
     if any(_same_path(base, model.path) for base in adapter.bases):
-        if recorded and fingerprint and recorded != fingerprint:
+        if recorded and fingerprint and not same_model(recorded, fingerprint):
             text = (
                 f"The base has changed since {adapter.name} was trained: its fingerprint was "
-                f"{recorded[:12]}, and is {fingerprint[:12]} now."
+                f"{short(recorded)}, and is {short(fingerprint)} now."
             )
             return BaseMatch(known=True, warnings=(text, *quantized))
         return BaseMatch(known=True, warnings=quantized)
-    if fingerprint and fingerprint in {recorded, *_fingerprints(adapter, models)}:
+    if any(same_model(fingerprint, one) for one in (recorded, *_fingerprints(adapter, models))):
         return BaseMatch(known=True, warnings=quantized)
     first = adapter.bases[0]
     there = any(Path(base).is_dir() for base in adapter.bases)

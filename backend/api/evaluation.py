@@ -1,0 +1,75 @@
+"""Evaluations: start one, see how it goes, read what it found."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import APIRouter
+from fastapi.responses import PlainTextResponse
+
+from backend.api.services import Wired
+from backend.errors import WrongState
+from backend.evaluation.schemas import (
+    EvaluationList,
+    EvaluationResult,
+    EvaluationStart,
+    EvaluationStarted,
+    EvaluationStatus,
+    ResultAnswer,
+    StopAnswer,
+)
+
+router = APIRouter(prefix="/api/evaluation", tags=["evaluation"])
+
+
+@router.post("/start")
+async def start_evaluation(body: EvaluationStart, services: Wired) -> EvaluationStarted:
+    """The adapter, or with `evaluate_base_model` the base without it, on held-out rows."""
+    return await services.evaluator.start(body, compare=False)
+
+
+@router.post("/compare")
+async def compare_evaluation(body: EvaluationStart, services: Wired) -> EvaluationStarted:
+    """Base and adapter on the same rows, with paired differences."""
+    return await services.evaluator.start(body, compare=True)
+
+
+@router.get("/status")
+async def evaluation_status(services: Wired) -> EvaluationStatus:
+    return services.evaluator.jobs.status()
+
+
+@router.get("/result")
+async def evaluation_result(services: Wired) -> ResultAnswer:
+    """Of the newest evaluation that has one."""
+    folder = await asyncio.to_thread(services.evaluator.jobs.newest_result)
+    return ResultAnswer(result=await asyncio.to_thread(services.evaluator.result, folder))
+
+
+@router.post("/stop")
+async def stop_evaluation(services: Wired) -> StopAnswer:
+    folder = await services.evaluator.jobs.stop()
+    if folder is None:
+        raise WrongState("No evaluation is running.")
+    return StopAnswer(message="The evaluation was stopped.", evaluation_id=folder.id)
+
+
+@router.get("/list")
+async def list_evaluations(services: Wired) -> EvaluationList:
+    """The last evaluations, newest first, those that failed too."""
+    return EvaluationList(evaluations=await asyncio.to_thread(services.evaluator.jobs.listed))
+
+
+@router.get("/{evaluation_id}")
+async def read_evaluation(evaluation_id: str, services: Wired) -> EvaluationResult:
+    folder = await asyncio.to_thread(services.evaluator.jobs.folders.find, evaluation_id)
+    return await asyncio.to_thread(services.evaluator.result, folder)
+
+
+@router.get("/{evaluation_id}/report", response_class=PlainTextResponse)
+async def evaluation_report(evaluation_id: str, services: Wired) -> PlainTextResponse:
+    """The same as a page of Markdown."""
+    folder = await asyncio.to_thread(services.evaluator.jobs.folders.find, evaluation_id)
+    await asyncio.to_thread(services.evaluator.result, folder)  # Refuses where there is none.
+    text = await asyncio.to_thread((folder.path / "report.md").read_text, "utf-8")
+    return PlainTextResponse(text, media_type="text/markdown; charset=utf-8")
