@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.api.live import Live
+from tests.inference.folders import adapter, base
+
+ASK = {"model_name": "small", "prompt": "one two"}
+
+
+@pytest.fixture(scope="module")
+def small(live: Live) -> Path:
+    folder = base(live.settings.models_dirs[0] / "small")
+    adapter(live.settings.adapters_dir / "tuned", folder)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _unloaded(live: Live, small: Path) -> Iterator[None]:
+    yield
+    live.client.post("/models/unload")
+
+
+def events(lines: Iterator[str]) -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    kind = ""
+    for line in lines:
+        if line.startswith("event: "):
+            kind = line.removeprefix("event: ")
+        elif line.startswith("data: "):
+            found.append((kind, json.loads(line.removeprefix("data: "))))
+    return found
+
+
+def test_an_answer_has_the_shape_of_the_contract(live: Live) -> None:
+    answer = live.client.post("/models/inference", json={**ASK, "adapter_name": "tuned"})
+
+    body = answer.json()
+    assert answer.status_code == 200
+    assert body["success"] is True
+    assert (body["prompt"], body["response"]) == ("one two", "tuned: one two")
+    info = body["model_info"]
+    assert (info["base_model"], info["adapter"], info["adapter_type"]) == (
+        "small", "tuned", "latest",
+    )  # fmt: skip
+    assert (info["max_tokens"], info["temperature"]) == (100, 0.7)
+    assert info["adapter_details"]["chat_template_used"] is True
+    assert info["adapter_details"]["warnings"] == []
+    assert set(body["stats"]) >= {
+        "prompt_tokens", "completion_tokens", "first_token_seconds", "tokens_per_second",
+        "model_load_seconds", "finish_reason",
+    }  # fmt: skip
+
+
+def test_the_base_alone_says_that_there_is_no_adapter(live: Live) -> None:
+    info = live.client.post("/models/inference", json=ASK).json()["model_info"]
+
+    assert (info["adapter"], info["adapter_type"]) == ("none (base model)", "none")
+
+
+def test_a_stream_has_tokens_and_ends_with_the_whole_answer(live: Live) -> None:
+    with live.client.stream("POST", "/models/inference", json={**ASK, "stream": True}) as answer:
+        heard = events(answer.iter_lines())
+
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert [data["text"] for kind, data in heard if kind == "token"] == ["base:", " one", " two"]
+    assert heard[-1][0] == "done"
+    assert heard[-1][1]["response"] == "base: one two"
+
+
+def test_what_fails_in_a_warm_stream_has_a_status_and_later_an_event(live: Live) -> None:
+    live.client.post("/models/inference", json=ASK)
+
+    warm = live.client.post(
+        "/models/inference", json={**ASK, "prompt": "refuse too_long", "stream": True}
+    )
+    live.client.post("/models/unload")
+    with live.client.stream(
+        "POST", "/models/inference", json={**ASK, "prompt": "refuse too_long", "stream": True}
+    ) as answer:
+        cold = events(answer.iter_lines())
+
+    assert (warm.status_code, warm.json()["detail"]) == (400, "It is too_long.")
+    assert [kind for kind, _ in cold] == ["progress", "error"]
+    assert cold[-1][1]["detail"] == "It is too_long."
+
+
+@pytest.mark.parametrize(
+    ("changed", "status", "words"),
+    [
+        ({"max_tokens": 0}, 422, "max_tokens must be at least 1; got 0."),
+        ({"max_tokens": "many"}, 422, "max_tokens must be a whole number; got 'many'."),
+        ({"temperature": -1}, 422, "temperature must be at least 0"),
+        ({"top_p": 0}, 422, "top_p must be more than 0"),
+        ({"prompt": " "}, 422, "the prompt is empty"),
+        ({"messages": [{"role": "user", "content": "x"}]}, 422, "either a prompt or messages"),
+        ({"prompt": None}, 422, "either a prompt or messages"),
+        ({"maxtokens": 5}, 422, "Did you mean max_tokens?"),
+        ({"model_name": "nobody"}, 404, "There is no model 'nobody'."),
+        ({"adapter_name": "tunned"}, 404, "There is no adapter 'tunned'."),
+        ({"adapter_name": "tuned", "checkpoint": 7}, 404, "no checkpoint 7"),
+        ({"prompt": "refuse too_long"}, 400, "It is too_long."),
+        ({"prompt": "refuse deadline"}, 504, "It is deadline."),
+        ({"prompt": "die"}, 503, "The inference worker was killed"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_answered_in_a_sentence_and_the_next_request_works(
+    live: Live, changed: dict[str, Any], status: int, words: str
+) -> None:
+    refused = live.client.post("/models/inference", json={**ASK, **changed})
+
+    assert refused.status_code == status
+    assert words in refused.json()["detail"]
+    assert live.client.post("/models/inference", json=ASK).status_code == 200
+
+
+def test_a_client_that_goes_away_ends_its_answer(live: Live) -> None:
+    with pytest.raises(httpx.ReadTimeout):
+        live.client.post("/models/inference", json={**ASK, "prompt": "hang"}, timeout=1.0)
+    with live.client.stream(
+        "POST", "/models/inference", json={**ASK, "prompt": "flood 1000000", "stream": True}
+    ) as answer:
+        next(answer.iter_lines())
+
+    assert live.client.post("/models/inference", json=ASK).status_code == 200
+
+
+def test_the_worker_is_shown_and_unloaded(live: Live, small: Path) -> None:
+    assert live.client.get("/models/worker").json()["state"] == "none"
+    live.client.post("/models/inference", json=ASK)
+
+    worker = live.client.get("/models/worker").json()
+    assert (worker["state"], worker["base"]) == ("idle", str(small))
+    assert worker["resident_bytes"] > 0
+    assert live.client.post("/models/unload").json()["unloaded"] is True
+    assert live.client.post("/models/unload").json()["unloaded"] is False
+
+
+def test_adapters_are_listed_under_their_base(live: Live, small: Path) -> None:
+    listed = live.client.get("/models/available").json()["models"]
+
+    (model,) = [model for model in listed if model["path"] == str(small)]
+    assert [
+        (one["name"], one["has_best"], one["has_latest"]) for one in model["adapters"]
+    ] == [("tuned", False, True)]  # fmt: skip
+
+
+def test_without_a_session_there_is_nothing_to_test(live: Live) -> None:
+    for path in ("/model/test", "/model/test-base"):
+        answer = live.client.post(path, json={"prompt": "x"})
+        assert answer.status_code == 409
+        assert answer.json()["detail"] == "No session is loaded, so there is nothing to test."
+
+
+def test_a_run_ends_the_worker_and_questions_wait_for_its_end(live: Live) -> None:
+    live.client.post("/models/inference", json=ASK)
+
+    session = live.start(name="blocking", mode="endless")
+    refused = live.client.post("/models/inference", json=ASK)
+    shared = live.client.post("/models/inference", json={**ASK, "during_run": True})
+    live.do(live.services.supervisor.stop(save=False))
+    live.do(live.services.supervisor.until_free())
+
+    assert refused.status_code == 409
+    assert session in refused.json()["detail"]
+    assert shared.json()["response"] == "base: one two"
+    assert live.client.post("/models/inference", json=ASK).status_code == 200
