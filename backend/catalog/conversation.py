@@ -62,6 +62,12 @@ def with_system(said: Conversation, system: str | None) -> Conversation:
     return replace(said, messages=(_turn("system", system), *said.messages))
 
 
+def shortened(said: Conversation) -> Conversation:
+    """Its system message, first question and first answer, where it begins with those."""
+    opening = 1 if said.messages and said.messages[0]["role"] in ("system", "developer") else 0
+    return replace(said, messages=said.messages[: opening + 2])
+
+
 def _turn(role: str, content: str) -> dict[str, Any]:
     return {"role": role, "content": content}
 

@@ -6,9 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from backend.catalog.conversation import Conversation, Unsuitable, read_row, with_system, write_row
+from backend.catalog.conversation import (
+    Conversation,
+    Unsuitable,
+    read_row,
+    shortened,
+    with_system,
+    write_row,
+)
 from backend.catalog.dataset_schemas import ConvertAnswer, DataForm, LineProblem
 from backend.catalog.formats import Format, check, detect
+from backend.catalog.pairs import plain_pair
 from backend.catalog.rows import read_lines
 from backend.catalog.written import NewFile
 from backend.errors import BadContent, Invalid
@@ -16,8 +24,13 @@ from backend.errors import BadContent, Invalid
 SHOWN = 50
 FIELDS = (
     "text", "messages", "tools", "prompt", "completion", "answer", "system", "chosen", "rejected",
-    "instruction", "input", "output", "conversations",
+    "instruction", "input", "output", "conversations", "type",
 )  # fmt: skip
+
+_NO_PAIRS = (
+    "A preference row needs a worse answer that a person or a model really gave; none is made up "
+    "here. If a column has it, map that column to 'rejected'."
+)
 
 
 def convert_file(
@@ -27,6 +40,8 @@ def convert_file(
     *,
     mapping: Mapping[str, str] | None = None,
     system: str | None = None,
+    answer_after: str | None = None,
+    first_exchange: bool = False,
     overwrite: bool = False,
 ) -> ConvertAnswer:
     """Nothing is left behind unless it works. Raises BadContent when no row can be written."""
@@ -43,8 +58,17 @@ def convert_file(
                     if line.row is None:
                         raise Unsuitable(str(line.problem))
                     row = _mapped(line.row, mapping)
-                    form = form or detect(row)
-                    new.add(convert_row(row, form, to, system=system))
+                    form = form or detect(plain_pair(row))
+                    new.add(
+                        convert_row(
+                            row,
+                            form,
+                            to,
+                            system=system,
+                            answer_after=answer_after,
+                            first_exchange=first_exchange,
+                        )
+                    )
                 except Unsuitable as problem:
                     left_out += 1
                     if len(skipped) < SHOWN:
@@ -67,18 +91,47 @@ def convert_file(
 
 
 def convert_row(
-    row: Mapping[str, Any], form: Format, to: DataForm, *, system: str | None = None
+    row: Mapping[str, Any],
+    form: Format,
+    to: DataForm,
+    *,
+    system: str | None = None,
+    answer_after: str | None = None,
+    first_exchange: bool = False,
 ) -> dict[str, Any]:
-    """Raises Unsuitable. What is written passes the check of its form."""
+    """Raises Unsuitable. What is written passes the check of its form.
+
+    `answer_after` keeps of an answer what stands behind the last such mark; `first_exchange` keeps
+    of a longer conversation its first question and answer.
+    """
+    row = plain_pair(row)
     wrong = check(row, form)
     if wrong:
         raise Unsuitable(wrong)
     said = with_system(read_row(row, form), system)
+    if first_exchange:
+        said = shortened(said)
     written = write_row(_with_rejected(said, row), to)
+    if to == "grpo":
+        written = _checkable(written, row, answer_after)
     wrong = check(written, to)
     if wrong:
         raise Unsuitable(f"{wrong} once it is written as {to}")
+    if to == "preference" and written["chosen"].strip() == written["rejected"].strip():
+        raise Unsuitable("has a rejected answer that is the same as the chosen one")
     return written
+
+
+def _checkable(
+    written: dict[str, Any], row: Mapping[str, Any], answer_after: str | None
+) -> dict[str, Any]:
+    """A prompt/answer row with what reward functions may need: the bare answer, and the type."""
+    if answer_after:
+        _, found, answer = written["answer"].rpartition(answer_after)
+        if not found:
+            raise Unsuitable(f"has no {answer_after[:40]!r} in its answer")
+        written["answer"] = answer.strip()
+    return {**written, "type": row["type"]} if row.get("type") is not None else written
 
 
 def _with_rejected(said: Conversation, row: Mapping[str, Any]) -> Conversation:
@@ -125,7 +178,9 @@ def _nothing(source: Path, to: DataForm, skipped: list[LineProblem]) -> BadConte
     first = skipped[0].message if skipped else f"{source.name} has no rows."
     return BadContent(
         f"No row of {source.name} can be written as {to}. {first}",
-        hint="Map the columns of the file to the fields of a form, or choose another form.",
+        hint=_NO_PAIRS
+        if to == "preference"
+        else "Map the columns of the file to the fields of a form, or choose another form.",
     )
 
 

@@ -198,6 +198,9 @@ class DatasetPreview(BaseModel):
 class ConvertRequest(_Request):
     """`mapping` names, for each field of a known form, the column it is in: {"prompt": "question",
     "answer": "solution.value"}. `system` is put before every row that has no system message.
+    `answer_after` is for grpo rows: of an answer it keeps what stands behind the last such mark
+    ("####"), and leaves out rows without it. `first_exchange` keeps of longer conversations the
+    first question and answer, where a form holds only one; else they are left out.
     A relative `output_path` is under the data folder of the app.
     """
 
@@ -206,6 +209,8 @@ class ConvertRequest(_Request):
     to: DataForm
     mapping: dict[str, str] | None = None
     system: str | None = Field(default=None, max_length=20_000)
+    answer_after: str | None = Field(default=None, min_length=1, max_length=200)
+    first_exchange: bool = False
     overwrite: bool = False
 
 
@@ -224,6 +229,27 @@ class ConvertAnswer(BaseModel):
     skipped: list[LineProblem]
     skipped_count: int
     notes: list[str]
+
+
+class MethodDataReport(BaseModel):
+    """What every line of a file says to one training method. `num_samples` counts the good rows,
+    `error_count` the bad ones, of which `errors` has the first; `error` is the first of them in
+    words, null where the file is valid. `convertible_to` is a form of POST /api/datasets/convert
+    that its first row can be written in.
+    """
+
+    success: Literal[True] = True
+    valid: bool
+    num_samples: int
+    format: str
+    needs: Literal["sft", "prompt_answer", "preference", "prompt"]
+    message: str
+    error: str | None
+    hint: str | None
+    errors: list[LineProblem]
+    error_count: int
+    warnings: list[str]
+    convertible_to: DataForm | None
 
 
 class SplitRequest(_Request):

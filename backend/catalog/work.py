@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from backend.catalog.convert import convert_file
+from backend.catalog.method_data import check_rows
 from backend.catalog.scan import scan
 from backend.catalog.split import split_file
 from backend.errors import AppError
@@ -51,6 +52,8 @@ def run(asked: Mapping[str, Any]) -> BaseModel:
         return scan(**options, progress=_Reporter(asked.get("progress")))
     if task == "convert":
         return convert_file(**options)
+    if task == "check":
+        return check_rows(**options)
     return split_file(**options)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from backend.catalog.conversation import Unsuitable
@@ -75,6 +75,7 @@ def test_a_system_message_is_kept_where_there_is_a_place_for_it(
 def test_preference_rows_need_a_rejected_answer_and_keep_it(
     question: str, good: str, bad: str
 ) -> None:
+    assume(good.strip() != bad.strip())
     row = {"prompt": question, "completion": good, "rejected": bad}
 
     assert convert_row(row, "completions", "preference") == {
@@ -198,3 +199,62 @@ def test_a_conversion_that_yields_nothing_leaves_nothing_behind(tmp_path: Path) 
         convert(tmp_path, source, "chat")
 
     assert [path.name for path in tmp_path.iterdir()] == ["a.jsonl"]
+
+
+def test_the_answer_behind_a_mark_becomes_what_is_checked(tmp_path: Path) -> None:
+    source, target = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    source.write_text(
+        '{"question": "2 + 2?", "answer": "Two and two. #### not yet #### 4", "kind": {"a": 1}}\n'
+        '{"question": "3 + 3?", "answer": "six"}\n',
+        encoding="utf-8",
+    )
+
+    answer = convert_file(
+        source,
+        target,
+        "grpo",
+        mapping={"prompt": "question", "answer": "answer", "type": "kind"},
+        answer_after="####",
+    )
+
+    assert target.read_text(encoding="utf-8") == (
+        '{"prompt": "2 + 2?", "answer": "4", "type": {"a": 1}}\n'
+    )
+    assert answer.skipped[0].message == "Line 2 has no '####' in its answer."
+
+
+def test_of_a_long_conversation_the_first_exchange_is_kept_when_asked() -> None:
+    row = chat(
+        ("system", "S"), ("user", "Q"), ("assistant", "A"), ("user", "R"), ("assistant", "B")
+    )
+
+    with pytest.raises(Unsuitable, match="4 messages"):
+        convert_row(row, "chat", "grpo")
+
+    first = convert_row(row, "chat", "grpo", first_exchange=True)
+
+    assert first == {"prompt": "Q", "answer": "A", "system": "S"}
+    assert convert_row(first, "grpo", "grpo") == first
+
+
+def test_a_pair_needs_two_different_answers() -> None:
+    row = {"prompt": "Q", "completion": "A", "rejected": " A "}
+
+    with pytest.raises(Unsuitable, match="the same as the chosen one"):
+        convert_row(row, "completions", "preference")
+
+    assert convert_row({**row, "rejected": "B"}, "completions", "preference") == {
+        "prompt": "Q",
+        "chosen": "A",
+        "rejected": "B",
+    }
+
+
+def test_no_worse_answer_is_made_up(tmp_path: Path) -> None:
+    source = tmp_path / "a.jsonl"
+    source.write_text(json.dumps(EXCHANGE) + "\n", encoding="utf-8")
+
+    with pytest.raises(BadContent, match="has no rejected answer") as refused:
+        convert_file(source, tmp_path / "b.jsonl", "preference")
+
+    assert "none is made up" in str(refused.value.hint)

@@ -2,6 +2,7 @@
 import { baseApi as api } from "./baseApi";
 export const addTagTypes = [
   "system",
+  "inference",
   "models",
   "datasets",
   "training",
@@ -22,6 +23,48 @@ const injectedRtkApi = api
       system: build.query<SystemApiResponse, SystemApiArg>({
         query: () => ({ url: `/system` }),
         providesTags: ["system"],
+      }),
+      askModel: build.mutation<AskModelApiResponse, AskModelApiArg>({
+        query: (queryArg) => ({
+          url: `/models/inference`,
+          method: "POST",
+          body: queryArg.inferenceRequest,
+        }),
+        invalidatesTags: ["inference"],
+      }),
+      availableModels: build.query<
+        AvailableModelsApiResponse,
+        AvailableModelsApiArg
+      >({
+        query: () => ({ url: `/models/available` }),
+        providesTags: ["inference"],
+      }),
+      inferenceWorker: build.query<
+        InferenceWorkerApiResponse,
+        InferenceWorkerApiArg
+      >({
+        query: () => ({ url: `/models/worker` }),
+        providesTags: ["inference"],
+      }),
+      unloadModel: build.mutation<UnloadModelApiResponse, UnloadModelApiArg>({
+        query: () => ({ url: `/models/unload`, method: "POST" }),
+        invalidatesTags: ["inference"],
+      }),
+      testAdapter: build.mutation<TestAdapterApiResponse, TestAdapterApiArg>({
+        query: (queryArg) => ({
+          url: `/model/test`,
+          method: "POST",
+          body: queryArg.testRequest,
+        }),
+        invalidatesTags: ["inference"],
+      }),
+      testBase: build.mutation<TestBaseApiResponse, TestBaseApiArg>({
+        query: (queryArg) => ({
+          url: `/model/test-base`,
+          method: "POST",
+          body: queryArg.testRequest,
+        }),
+        invalidatesTags: ["inference"],
       }),
       listModels: build.query<ListModelsApiResponse, ListModelsApiArg>({
         query: () => ({ url: `/models` }),
@@ -380,6 +423,30 @@ export type HealthApiArg = void;
 export type SystemApiResponse =
   /** status 200 Successful Response */ SystemInfo;
 export type SystemApiArg = void;
+export type AskModelApiResponse =
+  /** status 200 With `stream`, `text/event-stream`: `progress` {phase, done, total}, `token` {text}, `done` (this answer) and `error`. */ InferenceAnswer;
+export type AskModelApiArg = {
+  inferenceRequest: InferenceRequest;
+};
+export type AvailableModelsApiResponse =
+  /** status 200 Successful Response */ AvailableModels;
+export type AvailableModelsApiArg = void;
+export type InferenceWorkerApiResponse =
+  /** status 200 Successful Response */ WorkerState;
+export type InferenceWorkerApiArg = void;
+export type UnloadModelApiResponse =
+  /** status 200 Successful Response */ Unloaded;
+export type UnloadModelApiArg = void;
+export type TestAdapterApiResponse =
+  /** status 200 Successful Response */ InferenceAnswer;
+export type TestAdapterApiArg = {
+  testRequest: TestRequest;
+};
+export type TestBaseApiResponse =
+  /** status 200 Successful Response */ InferenceAnswer;
+export type TestBaseApiArg = {
+  testRequest: TestRequest;
+};
 export type ListModelsApiResponse =
   /** status 200 Successful Response */ ModelsAnswer;
 export type ListModelsApiArg = void;
@@ -603,6 +670,112 @@ export type SystemInfo = {
   gpu_percent: number | null;
   thermal: string | null;
   data_dir: string;
+};
+export type AdapterDetails = {
+  name: string | null;
+  type: string;
+  warnings: string[];
+  chat_template_used: boolean;
+  checkpoint?: ("best" | "latest") | number | null;
+  scale?: number | null;
+  path?: string | null;
+};
+export type ModelAnswered = {
+  base_model: string;
+  adapter: string;
+  adapter_type: "none" | "best" | "latest" | "checkpoint";
+  max_tokens: number;
+  temperature: number;
+  adapter_details: AdapterDetails;
+};
+export type AnswerStats = {
+  prompt_tokens: number;
+  completion_tokens: number;
+  cached_tokens: number;
+  first_token_seconds: number | null;
+  tokens_per_second: number | null;
+  model_load_seconds: number;
+  swap_seconds: number;
+  finish_reason: "stop" | "length";
+};
+export type InferenceAnswer = {
+  success?: true;
+  prompt: string;
+  response: string;
+  model_info: ModelAnswered;
+  stats: AnswerStats;
+};
+export type ChatMessage = {
+  role: "system" | "user" | "assistant" | "tool";
+  content: string;
+};
+export type InferenceRequest = {
+  max_tokens?: number;
+  temperature?: number;
+  top_p?: number;
+  min_p?: number;
+  top_k?: number;
+  repetition_penalty?: number | null;
+  seed?: number | null;
+  stop?: string[];
+  prompt?: string | null;
+  messages?: ChatMessage[] | null;
+  system?: string | null;
+  raw?: boolean;
+  conversation?: string | null;
+  /** Ask even while a run is active, and share the memory with it. */
+  during_run?: boolean;
+  model_name: string;
+  adapter_name?: string | null;
+  checkpoint?: ("best" | "latest") | number | null;
+  stream?: boolean;
+};
+export type AvailableAdapter = {
+  name: string;
+  has_best: boolean;
+  has_latest: boolean;
+  path: string;
+  checkpoints?: number[];
+  method?: string | null;
+  session_id?: string | null;
+  problem?: string | null;
+};
+export type AvailableModel = {
+  name: string;
+  path: string;
+  adapters: AvailableAdapter[];
+  problem?: string | null;
+};
+export type AvailableModels = {
+  models: AvailableModel[];
+  unassigned?: AvailableAdapter[];
+};
+export type WorkerState = {
+  state: "none" | "idle" | "busy";
+  pid?: number | null;
+  base?: string | null;
+  adapter?: string | null;
+  adapters_known?: string[] | null;
+  waiting?: number;
+  answered?: number;
+  base_bytes?: number | null;
+  adapter_bytes?: number | null;
+  conversation_bytes?: number | null;
+  active_bytes?: number | null;
+  resident_bytes?: number | null;
+  chat_template?: boolean | null;
+  context_length?: number | null;
+  idle_unload_seconds?: number | null;
+};
+export type Unloaded = {
+  unloaded: boolean;
+  message: string;
+};
+export type TestRequest = {
+  prompt: string;
+  max_tokens?: number;
+  temperature?: number;
+  during_run?: boolean;
 };
 export type ModelInfo = {
   name: string;
@@ -851,6 +1024,8 @@ export type ConvertRequest = {
     [key: string]: string;
   } | null;
   system?: string | null;
+  answer_after?: string | null;
+  first_exchange?: boolean;
   overwrite?: boolean;
 };
 export type WrittenFile = {
@@ -1330,6 +1505,14 @@ export const {
   useLazyHealthQuery,
   useSystemQuery,
   useLazySystemQuery,
+  useAskModelMutation,
+  useAvailableModelsQuery,
+  useLazyAvailableModelsQuery,
+  useInferenceWorkerQuery,
+  useLazyInferenceWorkerQuery,
+  useUnloadModelMutation,
+  useTestAdapterMutation,
+  useTestBaseMutation,
   useListModelsQuery,
   useLazyListModelsQuery,
   useLoraTargetsQuery,
