@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from backend import __version__
 from backend.api import (
+    compare,
     datasets,
     downloads,
     health,
@@ -48,6 +49,7 @@ from backend.training.rewards import Rewards
 ROUTERS = (
     health.router,
     inference.router,
+    compare.router,
     models.router,
     downloads.router,
     datasets.router,

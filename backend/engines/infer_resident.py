@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from mlx_lm.utils import load_model, load_tokenizer
 from backend.engines.infer_caches import Conversations
 from backend.engines.infer_shelf import Shelf, Spec
 from backend.engines.infer_swap import Adapter, attach, overwrite, strip
+from backend.engines.infer_together import attach_rows
 from backend.engines.infer_wire import Refused
 
 BARE = ""  # The key of no adapter.
@@ -66,13 +68,28 @@ class Resident:
         reloaded = False
         if wanted != self.on:
             adapter = self.shelf.take(spec) if spec else None
-            self._bare()
+            self.bare()
             if self._overwritten:
                 self._reload()
                 reloaded = True
             if adapter is not None:
                 self._put_on(adapter)
         return {"swap_seconds": time.perf_counter() - started, "reloaded": reloaded}
+
+    def carry_rows(self, specs: Sequence[Spec | None]) -> dict[str, Any]:
+        """Put another adapter on every row of a batch; `bare` takes them off again.
+
+        Raises Refused: `not_together` when these can't be, and then the base is bare.
+        """
+        started = time.perf_counter()
+        took = self.carry(None)
+        attach_rows(self.model, [self.shelf.take(spec) if spec else None for spec in specs])
+        return took | {"swap_seconds": time.perf_counter() - started}
+
+    def bare(self) -> None:
+        """Take off whatever is on."""
+        strip(self.model)
+        self.on, self.name = BARE, None
 
     def status(self) -> dict[str, Any]:
         return {
@@ -86,10 +103,6 @@ class Resident:
             "chat_template": bool(self.tokenizer.has_chat_template),
             "context_length": self.context,
         }
-
-    def _bare(self) -> None:
-        strip(self.model)
-        self.on, self.name = BARE, None
 
     def _put_on(self, adapter: Adapter) -> None:
         if adapter.kind == "full":

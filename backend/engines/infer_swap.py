@@ -70,7 +70,7 @@ def attach(model: nn.Module, adapter: Adapter) -> int:
             problems.append(f"{path}: {problem}")
     if problems:
         raise _mismatch(adapter, problems)
-    _replace(model, wrapped)
+    replace(model, wrapped)
     return len(wrapped)
 
 
@@ -83,7 +83,7 @@ def strip(model: nn.Module) -> int:
             continue
         outermost.add(name)
         bare.append((name, _inside(module)))
-    _replace(model, bare)
+    replace(model, bare)
     return len(bare)
 
 
@@ -101,6 +101,12 @@ def overwrite(model: nn.Module, adapter: Adapter) -> int:
         raise _mismatch(adapter, problems)
     model.load_weights(list(adapter.weights.items()), strict=False)
     return len(adapter.weights)
+
+
+def replace(model: nn.Module, modules: list[tuple[str, nn.Module]]) -> None:
+    """Put modules in the place of those of these names."""
+    if modules:
+        model.update_modules(tree_unflatten(modules))
 
 
 def adapted(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
@@ -222,11 +228,6 @@ def _inside(module: nn.Module) -> nn.Module:
     while "lora_a" in module:
         module = module["linear"] if "linear" in module else module["embedding"]
     return module
-
-
-def _replace(model: nn.Module, modules: list[tuple[str, nn.Module]]) -> None:
-    if modules:
-        model.update_modules(tree_unflatten(modules))
 
 
 def _mismatch(adapter: Adapter, problems: list[str]) -> Refused:

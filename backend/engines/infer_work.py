@@ -16,6 +16,7 @@ from backend.engines.infer_generate import Sampling, Stats, Watch, generate
 from backend.engines.infer_prompt import Prompt, encode, fit
 from backend.engines.infer_resident import Resident
 from backend.engines.infer_score import score_rows
+from backend.engines.infer_together import answer_together
 from backend.engines.infer_wire import Frames, Inbox, Refused, Request
 
 
@@ -30,6 +31,7 @@ class Work:
             "load": self._load,
             "generate": self._generate,
             "batch": self._batch,
+            "together": self._together,
             "score": self._score,
             "status": self._status,
             "unload": self._unload,
@@ -112,6 +114,29 @@ class Work:
             templated = encoded[answer.index][0].templated
             self._frames.send(request["id"], "answer", **fields, chat_template_used=templated)
         self._done(request, **took, batched=together, seconds=time.perf_counter() - started)
+
+    def _together(self, request: Request) -> None:
+        started = time.perf_counter()
+        watch = self._watch(request)
+        specs = request["adapters"]
+        resident, took = self._ready(request | {"adapter": None})
+        prompt, sampling = self._encode(resident, request)
+        took |= resident.carry_rows(specs)
+        told = {"chat_template_used": prompt.templated, "max_tokens": sampling.max_tokens}
+        try:
+            for row, piece in answer_together(
+                resident.model, resident.tokenizer, prompt.tokens, sampling,
+                rows=len(specs), watch=watch, started=started,
+            ):  # fmt: skip
+                if isinstance(piece, Stats):
+                    self._frames.send(
+                        request["id"], "answer", row=row, **asdict(piece), **took, **told
+                    )
+                else:
+                    self._frames.send(request["id"], "token", row=row, text=piece)
+        finally:
+            resident.bare()
+        self._done(request, **took)
 
     def _score(self, request: Request) -> None:
         watch = self._watch(request)

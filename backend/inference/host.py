@@ -47,6 +47,10 @@ _DONE_FIELDS = {field.name for field in dataclasses.fields(Done)}
 _SCORE_FIELDS = {field.name for field in dataclasses.fields(RowScore)}
 
 
+class NotTogether(Exception):
+    """These targets can't answer in one batch; the text says why."""
+
+
 class InferenceHost:
     """`active_run` answers the session that trains now, or None. Used on the event loop only."""
 
@@ -119,6 +123,31 @@ class InferenceHost:
                     case "done":
                         self._answered += 1
                         yield _done(frame)
+
+    async def together(
+        self, targets: Sequence[Target], ask: Ask
+    ) -> AsyncGenerator[tuple[int, Piece], None]:
+        """Several targets on one base answer in one batch: (place of the target, piece).
+
+        Raises NotTogether, before any token, when the engine can't; else as `stream` does.
+        """
+        fields = {
+            "model": targets[0].model.path,
+            "adapters": [_spec(target) for target in targets],
+            **ask.content(),
+            **ask.sampling.fields(),
+            "deadline": ask.deadline,
+        }
+        async with self._asked("together", fields, ask.deadline, ask.during_run) as frames:
+            async for frame in frames:
+                match frame["type"]:
+                    case "token":
+                        yield frame["row"], Token(frame["text"])
+                    case "progress":
+                        yield 0, Progress(frame["phase"], frame["done"], frame["total"])
+                    case "answer":
+                        self._answered += 1
+                        yield frame["row"], _done(frame)
 
     async def answer(self, target: Target, ask: Ask) -> Answer:
         """The whole answer. Raises as `stream` does; cancelling the caller ends the answer."""
@@ -253,7 +282,7 @@ class InferenceHost:
 
     @asynccontextmanager
     async def _in_turn(self, during_run: bool) -> AsyncIterator[None]:
-        self._refuse_during_run(during_run)
+        self.require_open(during_run=during_run)
         if self._waiting > self._line:
             raise WorkerBusy(
                 f"{self._waiting} questions are waiting for the model already.",
@@ -265,14 +294,15 @@ class InferenceHost:
         finally:
             self._waiting -= 1
         try:
-            self._refuse_during_run(during_run)  # One may have started meanwhile.
+            self.require_open(during_run=during_run)  # One may have started meanwhile.
             self._stop_clock()
             yield
         finally:
             self._turn.release()
             self._start_clock()
 
-    def _refuse_during_run(self, during_run: bool) -> None:
+    def require_open(self, *, during_run: bool) -> None:
+        """Raise WrongState while a run is active, unless the question asks to share its memory."""
         session = self._active_run()
         if session is not None and not during_run:
             raise WrongState(
@@ -285,7 +315,9 @@ class InferenceHost:
             self._status = {}
             self._talk = await Talk.start(self._settings)
             try:
-                self._refuse_during_run(during_run)  # A run that began meanwhile found no worker.
+                self.require_open(
+                    during_run=during_run
+                )  # A run that began meanwhile found no worker.
             except WrongState:
                 await self.make_room()
                 raise
@@ -327,17 +359,20 @@ _STATUS_FIELDS = (
 
 
 def _target_fields(target: Target) -> dict[str, Any]:
-    return {
-        "model": target.model.path,
-        "adapter": dict(target.adapter.spec) if target.adapter else None,
-    }
+    return {"model": target.model.path, "adapter": _spec(target)}
+
+
+def _spec(target: Target) -> dict[str, Any] | None:
+    return dict(target.adapter.spec) if target.adapter else None
 
 
 def _done(frame: Frame) -> Done:
     return Done(**{name: value for name, value in frame.items() if name in _DONE_FIELDS})
 
 
-def _refusal(failure: RequestFailed) -> AppError:
+def _refusal(failure: RequestFailed) -> Exception:
+    if failure.code == "not_together":
+        return NotTogether(failure.message)
     if failure.code in _BAD:
         return BadContent(failure.message, hint=failure.hint)
     if failure.code == "deadline":

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from backend.core.schemas import ErrorAnswer
+
 CheckpointName = Literal["best", "latest"] | int
 
 
@@ -105,3 +107,19 @@ class AvailableModels(BaseModel):
 
     models: list[AvailableModel]
     unassigned: list[AvailableAdapter] = []
+
+
+class ComparedAnswer(BaseModel):
+    """What one target answered, or why it did not."""
+
+    target: str
+    answer: InferenceAnswer | None = None
+    error: ErrorAnswer | None = None
+
+
+class CompareAnswer(BaseModel):
+    """POST /models/compare without `stream`. `mode` batch: the targets shared one batch."""
+
+    mode: Literal["batch", "in_turn"]
+    reason: str
+    answers: list[ComparedAnswer]

@@ -171,3 +171,62 @@ def test_a_run_ends_the_worker_and_questions_wait_for_its_end(live: Live) -> Non
     assert session in refused.json()["detail"]
     assert shared.json()["response"] == "base: one two"
     assert live.client.post("/models/inference", json=ASK).status_code == 200
+
+
+BOTH = {"prompt": "one two", "targets": [
+    {"model_name": "small"}, {"model_name": "small", "adapter_name": "tuned"},
+]}  # fmt: skip
+
+
+def test_base_and_adapter_answer_side_by_side_in_one_batch(live: Live) -> None:
+    with live.client.stream("POST", "/models/compare", json=BOTH) as answer:
+        heard = events(answer.iter_lines())
+
+    assert heard[0][0] == "plan"
+    assert heard[0][1]["mode"] == "batch"
+    assert heard[0][1]["targets"] == ["small", "small+tuned@latest"]
+    order = [data["target"] for kind, data in heard if kind == "token"]
+    assert order == [0, 1, 0, 1]
+    answers = {data["target"]: data["answer"] for kind, data in heard if kind == "done"}
+    assert answers[0]["response"] == "base:one base:two "
+    assert answers[1]["model_info"]["adapter"] == "tuned"
+    assert heard[-1] == ("end", {})
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"together": False}, "asks for one after the other"),
+        ({"prompt": "apart"}, "One batch is not possible: tuned is not plain."),
+        ({"conversation": "c"}, "A conversation is read once"),
+        ({"targets": BOTH["targets"][:1]}, "one target"),
+    ],
+)  # fmt: skip
+def test_where_no_batch_is_possible_the_targets_answer_in_turn_and_it_says_why(
+    live: Live, changed: dict[str, Any], reason: str
+) -> None:
+    body = live.client.post("/models/compare", json={**BOTH, **changed, "stream": False}).json()
+
+    prompt = changed.get("prompt", "one two")
+    assert body["mode"] == "in_turn"
+    assert reason in body["reason"]
+    assert [one["answer"]["response"] for one in body["answers"]] == [
+        f"base: {prompt}", f"tuned: {prompt}",
+    ][: len(body["answers"])]  # fmt: skip
+
+
+def test_a_target_that_fails_leaves_the_others_their_answers(live: Live) -> None:
+    asked = {**BOTH, "prompt": "refuse bad_prompt", "together": False, "stream": False}
+
+    body = live.client.post("/models/compare", json=asked).json()
+
+    assert [one["error"]["detail"] for one in body["answers"]] == ["It is bad_prompt."] * 2
+
+
+def test_a_target_that_is_not_there_is_named_by_its_place(live: Live) -> None:
+    targets = [{"model_name": "small"}, {"model_name": "small", "adapter_name": "nothing"}]
+
+    refused = live.client.post("/models/compare", json={"prompt": "x", "targets": targets})
+
+    assert refused.status_code == 404
+    assert refused.json()["errors"][0]["field"] == "targets.1"

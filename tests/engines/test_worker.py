@@ -169,6 +169,55 @@ def test_a_conversation_with_another_adapter_is_read_anew(
     assert again["cached_tokens"] == again["prompt_tokens"] - 1
 
 
+def test_base_and_adapters_answer_in_one_batch_as_they_do_one_by_one(
+    talk: Worker, adapters: dict[str, Path], tiny_model: Path, tmp_path: Path
+) -> None:
+    third = make_adapter(tmp_path / "third", tiny_model, rank=8, seed=3, scale=20.0, layers=1)
+    specs = [None, spec_of(adapters["one"]), spec_of(third)]
+    alone = [talk.answer("Hello", adapter=spec) for spec in specs]
+
+    frames = talk.ask("together", prompt="Hello", adapters=specs)
+
+    texts = ["", "", ""]
+    for frame in frames:
+        if frame["type"] == "token":
+            texts[frame["row"]] += frame["text"]
+    done = {frame["row"]: frame for frame in frames if frame["type"] == "answer"}
+    assert texts == [text for text, _ in alone]
+    assert [done[row]["completion_tokens"] for row in range(3)] == [
+        last["completion_tokens"] for _, last in alone
+    ]
+    assert talk.answer("Hello")[0] == texts[0]  # The base is bare again.
+
+
+def test_stops_seeds_and_penalties_hold_in_a_batch_of_adapters(
+    talk: Worker, adapters: dict[str, Path]
+) -> None:
+    specs = [None, spec_of(adapters["one"])]
+    warm = {"temperature": 1.0, "seed": 3, "repetition_penalty": 1.2, "max_tokens": 30}
+
+    def texts(**fields: Any) -> list[str]:
+        made = ["", ""]
+        for frame in talk.ask("together", prompt="Hello", adapters=specs, **fields):
+            if frame["type"] == "token":
+                made[frame["row"]] += frame["text"]
+        return made
+
+    first, second = texts(**warm), texts(**warm)
+    stop = first[1][5:7]
+
+    assert first == second
+    assert texts(**warm, stop=[stop])[1] == first[1][: first[1].index(stop)]
+
+
+def test_what_can_not_share_a_batch_says_why(talk: Worker, adapters: dict[str, Path]) -> None:
+    for name, why in (("two", "more than plain LoRA"), ("full", "replaces weights")):
+        last = talk.ask("together", prompt="Hi", adapters=[None, spec_of(adapters[name])])[-1]
+
+        assert (last["type"], last["code"]) == ("error", "not_together")
+        assert why in last["message"]
+
+
 def test_prompts_asked_together_are_answered_as_one_by_one(
     talk: Worker, adapters: dict[str, Path]
 ) -> None:

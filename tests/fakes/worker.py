@@ -75,6 +75,21 @@ def generate(request: dict[str, Any]) -> None:
     done(number, len(words))
 
 
+def together(request: dict[str, Any]) -> None:
+    names = [spec["name"] if spec else "base" for spec in request["adapters"]]
+    if request["prompt"] == "apart":
+        refusal = {"code": "not_together", "message": "tuned is not plain", "hint": None}
+        send(request["id"], "error", **refusal, status=loaded)
+        return
+    for word in request["prompt"].split(" "):
+        for row, name in enumerate(names):
+            send(request["id"], "token", row=row, text=f"{name}:{word} ")
+    for row in range(len(names)):
+        send(request["id"], "answer", row=row, finish_reason="stop", prompt_tokens=3,
+             completion_tokens=2, chat_template_used=True)  # fmt: skip
+    done(request["id"])
+
+
 def batch(request: dict[str, Any]) -> None:
     for index, item in reversed(list(enumerate(request["prompts"]))):
         send(
@@ -103,7 +118,8 @@ def main() -> None:
             loaded["base"] = request["model"]
         adapter = request.get("adapter")
         loaded["adapter"] = adapter["name"] if adapter else None
-        {"generate": generate, "batch": batch, "score": score}[request["op"]](request)
+        ops = {"generate": generate, "batch": batch, "score": score, "together": together}
+        ops[request["op"]](request)
 
 
 if __name__ == "__main__":
