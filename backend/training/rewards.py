@@ -21,6 +21,7 @@ from backend.errors import (
     Invalid,
 )
 from backend.settings import CHECKOUT, Settings
+from backend.training.reward_code import code_path
 from backend.training.reward_names import DEFAULT_REWARDS, names_of, weights_of
 from backend.training.reward_schemas import (
     ResolvedReward,
@@ -125,14 +126,12 @@ class Rewards:
         weights: str | Sequence[float] | None,
         file: str | None,
     ) -> dict[str, Any]:
-        path = file.strip() if file else ""
-        sha256 = await asyncio.to_thread(self.trusted.require, path) if path else None
-        return {
-            "names": names_of(names),
-            "weights": weights_of(weights),
-            "file": path or None,
-            "sha256": sha256,
-        }
+        asked = {"names": names_of(names), "weights": weights_of(weights)}
+        if not file or not file.strip():
+            return asked
+        path = await asyncio.to_thread(code_path, file.strip())
+        sha256 = await asyncio.to_thread(self.trusted.require, str(path))
+        return {**asked, "file": str(path), "sha256": sha256}
 
     async def _ask(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         try:

@@ -152,6 +152,14 @@ def test_every_function_of_the_engine_is_documented_with_its_range() -> None:
     assert all(entry["doc"] and entry["maximum"] for entry in list_rewards())
 
 
+def test_the_page_about_rewards_has_each_function_and_its_example_works() -> None:
+    page = (CHECKOUT / "docs" / "rewards.md").read_text(encoding="utf-8")
+
+    for entry in list_rewards():
+        assert f"`{entry['name']}" in page
+        assert load_rewards([entry["example"]])[0].name == entry["example"]
+
+
 @pytest.mark.parametrize("name", sorted(BUILT_IN))
 def test_the_range_of_the_engines_functions_is_what_they_reach(name: str) -> None:
     best = {

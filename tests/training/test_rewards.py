@@ -237,6 +237,17 @@ async def test_own_functions_score_once_they_are_trusted(rewards: Rewards, tmp_p
         await rewards.check("own", file=path)
 
 
+async def test_a_file_may_be_named_from_the_home_folder(
+    rewards: Rewards, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own(rewards, tmp_path, "return [0.0] * len(completions)")
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    found = await rewards.check("own", file="~/own.py")
+
+    assert found[0].source == "file"
+
+
 @pytest.mark.parametrize(
     ("body", "kind", "sentence"),
     [
