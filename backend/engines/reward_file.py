@@ -19,7 +19,7 @@ from backend.engines.reward_engine import Function, registry
 from backend.engines.reward_shipped import SHIPPED
 
 MODULE = "custom_rewards"  # The name that the engine gives such a file.
-FILE_CAP = 256 * 1024
+FILE_CAP = 64 * 1024
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _ARGUMENTS = {"prompts", "completions"}
 

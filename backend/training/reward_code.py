@@ -17,7 +17,7 @@ from pathlib import Path
 from backend.errors import AppError, BadContent, FieldProblem, Invalid, NotFound, TooLarge
 from backend.training.reward_schemas import FoundFunction, RewardCode
 
-CAP = 256 * 1024  # Bytes; the engine's child has the same limit. More is not read by anybody.
+CAP = 64 * 1024  # Bytes; the engine has the same limit. More is not read, and slow to parse.
 FIELD = "reward_functions_file"
 
 _DECORATOR = "register_reward_function"
