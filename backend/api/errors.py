@@ -58,6 +58,13 @@ def render_errors(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _bug)
 
 
+async def refusal_of(request: Request, error: Exception) -> tuple[int, ErrorAnswer]:
+    """Status and words of a refusal, for routes that answer in another shape."""
+    render = _refused if isinstance(error, AppError) else _invalid
+    answer = await render(request, error)
+    return answer.status_code, ErrorAnswer.model_validate_json(bytes(answer.body))
+
+
 async def _refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, AppError)  # noqa: S101 - what it was registered for
     problems = [FieldError(field=p.field, message=p.message) for p in error.errors]

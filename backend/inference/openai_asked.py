@@ -1,0 +1,156 @@
+"""The bodies of the OpenAI-compatible routes, and how they become questions.
+
+What this service can't do is refused by name; fields it has never heard of are let through, as the
+clients of that API send many.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from backend.inference.asked import MAX_TOKENS, Seed
+from backend.inference.asking import Ask, Sampling
+
+CHAT_TOKENS = 1024  # Unless the request says otherwise.
+PLAIN_TOKENS = 16  # OpenAI's own default for plain completions.
+
+_OPEN = ConfigDict(extra="allow", strict=True)
+_NOT_DONE = (
+    "tools", "functions", "logprobs", "logit_bias", "presence_penalty", "frequency_penalty",
+    "suffix", "echo", "audio", "prediction",
+)  # fmt: skip
+
+Tokens = Annotated[int, Field(ge=1, le=MAX_TOKENS)]
+Stops = Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=16)]
+
+
+class TextPart(BaseModel):
+    model_config = _OPEN
+
+    type: Literal["text"]
+    text: str
+
+
+class OpenAIMessage(BaseModel):
+    """`content` as text or as a list of text parts; pictures and sound are refused."""
+
+    model_config = _OPEN
+
+    role: Literal["system", "developer", "user", "assistant", "tool"]
+    content: str | list[TextPart] | None = None
+
+    def plain(self) -> dict[str, str]:
+        content = self.content
+        if isinstance(content, list):
+            content = "".join(part.text for part in content)
+        role = "system" if self.role == "developer" else self.role
+        return {"role": role, "content": content or ""}
+
+
+class StreamOptions(BaseModel):
+    model_config = _OPEN
+
+    include_usage: bool = False
+
+
+class OpenAIRequest(BaseModel):
+    """What chat and plain completions share. `top_k`, `min_p`, `repetition_penalty` and
+    `during_run` are this service's own: give them as `extra_body`.
+    """
+
+    model_config = _OPEN
+
+    model: str = Field(min_length=1, max_length=4096)
+    temperature: float | None = Field(None, ge=0, le=5, allow_inf_nan=False)
+    top_p: float | None = Field(None, gt=0, le=1, allow_inf_nan=False)
+    top_k: int = Field(0, ge=0, le=1_000_000)
+    min_p: float = Field(0.0, ge=0, le=1, allow_inf_nan=False)
+    repetition_penalty: float | None = Field(None, gt=0, le=10, allow_inf_nan=False)
+    seed: Seed | None = None
+    stop: str | Stops | None = None
+    stream: bool = False
+    stream_options: StreamOptions | None = None
+    n: int | None = None
+    during_run: bool = False
+
+    @model_validator(mode="after")
+    def _only_what_can_be_done(self) -> Self:
+        if self.n not in (None, 1):
+            raise ValueError(f"n is {self.n}, and one answer at a time is given")
+        given = self.model_extra or {}
+        unknown = [name for name in _NOT_DONE if given.get(name)]
+        if unknown:
+            raise ValueError(f"{unknown[0]} is not supported by this service")
+        wanted = given.get("response_format")
+        if isinstance(wanted, dict) and wanted.get("type") not in (None, "text"):
+            raise ValueError("response_format can only be text: output is not constrained here")
+        return self
+
+    @property
+    def wants_usage(self) -> bool:
+        return self.stream_options is not None and self.stream_options.include_usage
+
+    def sampling(self, max_tokens: int) -> Sampling:
+        """With OpenAI's defaults: temperature 1, and every token may be chosen."""
+        return Sampling(
+            max_tokens=max_tokens,
+            temperature=1.0 if self.temperature is None else self.temperature,
+            top_p=1.0 if self.top_p is None else self.top_p,
+            min_p=self.min_p,
+            top_k=self.top_k,
+            repetition_penalty=self.repetition_penalty,
+            seed=self.seed,
+            stop=(self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ()),
+        )
+
+
+class ChatRequest(OpenAIRequest):
+    """POST /v1/chat/completions."""
+
+    messages: list[OpenAIMessage] = Field(min_length=1, max_length=1000)
+    max_tokens: Tokens | None = None
+    max_completion_tokens: Tokens | None = None
+
+    def ask(self) -> Ask:
+        messages = tuple(message.plain() for message in self.messages)
+        limit = self.max_completion_tokens or self.max_tokens or CHAT_TOKENS
+        return Ask(
+            messages=messages,
+            sampling=self.sampling(limit),
+            # A seed promises the same answer again, to the last bit: nothing is taken from before.
+            conversation=None if self.seed is not None else _conversation(messages),
+            during_run=self.during_run,
+        )
+
+
+class CompletionRequest(OpenAIRequest):
+    """POST /v1/completions: the prompt goes to the model as it is."""
+
+    prompt: str | Annotated[list[str], Field(min_length=1, max_length=64)]
+    max_tokens: Tokens | None = None
+
+    @model_validator(mode="after")
+    def _one_stream(self) -> Self:
+        if self.stream and isinstance(self.prompt, list) and len(self.prompt) > 1:
+            raise ValueError("several prompts can't be streamed; send one, or leave out stream")
+        return self
+
+    def asks(self) -> list[Ask]:
+        sampling = self.sampling(self.max_tokens or PLAIN_TOKENS)
+        prompts = [self.prompt] if isinstance(self.prompt, str) else self.prompt
+        return [
+            Ask(prompt=prompt, raw=True, sampling=sampling, during_run=self.during_run)
+            for prompt in prompts
+        ]
+
+
+def _conversation(messages: tuple[dict[str, Any], ...]) -> str:
+    """The same for every turn of a talk: its beginning, up to the first question."""
+    first = next((at for at, m in enumerate(messages) if m["role"] == "user"), 0)
+    digest = hashlib.sha256()
+    for message in messages[: first + 1]:
+        digest.update(f"{message['role']}\0{message['content']}\0".encode(errors="replace"))
+    return f"openai:{digest.hexdigest()}"

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+
+from tests.api.live import Live
+from tests.inference.folders import adapter, base
+
+HELLO: Any = [{"role": "user", "content": "one two"}]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _served(live: Live) -> None:
+    folder: Path = base(live.settings.models_dirs[0] / "served")
+    adapter(
+        live.settings.adapters_dir / "tuned", folder,
+        files=("adapters.safetensors", "0000010_adapters.safetensors"),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def client(live: Live) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=f"{live.url}/v1", api_key="unused", max_retries=0) as made:
+        yield made
+
+
+def chat(client: openai.OpenAI, **changed: Any) -> Any:
+    asked: dict[str, Any] = {"model": "served", "messages": HELLO, **changed}
+    return client.chat.completions.create(**asked)
+
+
+def test_models_are_the_bases_and_the_adapters_on_them(client: openai.OpenAI) -> None:
+    assert [model.id for model in client.models.list()] == ["served", "served+tuned"]
+    assert client.models.retrieve("served+tuned@10").id == "served+tuned@10"
+    with pytest.raises(openai.NotFoundError):
+        client.models.retrieve("nobody")
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ("served", "base: one two"), ("served+tuned", "tuned: one two"),
+        ("served+tuned@latest", "tuned: one two"), ("served+tuned@10", "tuned: one two"),
+    ],
+)  # fmt: skip
+def test_a_chat_is_answered_by_the_model_it_names(
+    client: openai.OpenAI, model: str, said: str
+) -> None:
+    answer = chat(client, model=model)
+
+    assert answer.choices[0].message.content == said
+    assert answer.choices[0].finish_reason == "stop"
+    assert answer.model == model
+    assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens
+
+
+def test_a_chat_streams_its_pieces_and_its_usage(client: openai.OpenAI) -> None:
+    pieces = list(chat(client, stream=True, stream_options={"include_usage": True}))
+
+    assert pieces[0].choices[0].delta.role == "assistant"
+    texts = [piece.choices[0].delta.content for piece in pieces[1:-2]]
+    assert texts == ["base:", " one", " two"]
+    assert pieces[-2].choices[0].finish_reason == "stop"
+    assert pieces[-1].choices == []
+    assert pieces[-1].usage.completion_tokens == 3
+    assert len({piece.id for piece in pieces}) == 1
+
+
+def test_plain_completions_are_answered_streamed_and_batched(client: openai.OpenAI) -> None:
+    single = client.completions.create(model="served", prompt="one")
+    pieces = list(client.completions.create(model="served", prompt="one", stream=True))
+    several = client.completions.create(model="served", prompt=["a", "b"])
+
+    assert single.choices[0].text == "base: one"
+    assert "".join(piece.choices[0].text for piece in pieces) == "base: one"
+    assert [(choice.index, choice.text) for choice in several.choices] == [
+        (0, "re: a"), (1, "re: b"),
+    ]  # fmt: skip
+
+
+def test_text_parts_and_developer_messages_are_understood(client: openai.OpenAI) -> None:
+    parts = [{"type": "text", "text": "one "}, {"type": "text", "text": "two"}]
+    messages = [{"role": "developer", "content": "Be brief"}, {"role": "user", "content": parts}]
+
+    assert chat(client, messages=messages).choices[0].message.content == "base: one two"
+
+
+@pytest.mark.parametrize(
+    ("changed", "kind", "words"),
+    [
+        ({"model": "nobody"}, openai.NotFoundError, "no model 'nobody'"),
+        ({"model": "served+nothing"}, openai.NotFoundError, "no adapter 'nothing'"),
+        ({"model": "served+tuned@99"}, openai.NotFoundError, "no checkpoint 99"),
+        ({"model": "served+tuned@newest"}, openai.NotFoundError, "'newest' is no checkpoint"),
+        ({"max_tokens": 0}, openai.BadRequestError, "max_tokens must be at least 1"),
+        ({"n": 2}, openai.BadRequestError, "n is 2"),
+        ({"tools": [{}]}, openai.BadRequestError, "tools is not supported"),
+        ({"messages": []}, openai.BadRequestError, "messages"),
+        (
+            {"messages": [{"role": "user", "content": "refuse too_long"}]},
+            openai.BadRequestError, "It is too_long",
+        ),
+        (
+            {"messages": [{"role": "user", "content": "refuse too_long"}], "stream": True},
+            openai.BadRequestError, "It is too_long",
+        ),
+        (
+            {"messages": [{"role": "user", "content": "die"}]},
+            openai.InternalServerError, "was killed from outside",
+        ),
+    ],
+)  # fmt: skip
+def test_refusals_are_what_the_client_expects_and_the_next_request_works(
+    client: openai.OpenAI, changed: dict[str, Any], kind: type[openai.APIStatusError], words: str
+) -> None:
+    with pytest.raises(kind) as refused:
+        chat(client, **changed)
+
+    body: Any = refused.value.body
+    assert words in body["message"]
+    assert chat(client).choices[0].message.content == "base: one two"
