@@ -16,6 +16,7 @@ from backend.catalog.convert import convert_row
 from backend.catalog.dataset_schemas import DataForm, LineProblem, MethodDataReport
 from backend.catalog.formats import Format, detect
 from backend.catalog.method_rows import NEEDED, DataNeeds, check_row
+from backend.catalog.pairs import plain_pair
 from backend.catalog.rows import read_lines
 from backend.errors import BadContent
 
@@ -39,7 +40,7 @@ def check_rows(path: Path, needs: DataNeeds, *, most_rows: int = MOST_ROWS) -> M
     """Every line of `path` for a method that `needs` such rows. Raises BadContent when the file
     can't be read at all; what is wrong with its lines is in the report.
     """
-    seen = _Seen(needs, most_rows)
+    seen = Judged(needs, most_rows)
     try:
         for line in read_lines(path):
             if line.row is not None:
@@ -69,8 +70,10 @@ class _Found:
         return f"{word} {', '.join(map(str, self.lines))}{more}"
 
 
-class _Seen:
-    def __init__(self, needs: DataNeeds, most_rows: int) -> None:
+class Judged:
+    """The rows of one file, judged one by one; holds only what is told, and their hashes."""
+
+    def __init__(self, needs: DataNeeds, most_rows: int = MOST_ROWS) -> None:
         self.form: Format | None = None
         self.rows = self.bad = 0
         self.errors: list[LineProblem] = []
@@ -84,7 +87,7 @@ class _Seen:
     def add(self, line: int, row: Mapping[str, Any]) -> None:
         if self.form is None:
             self.form = detect(row)
-            self.convertible = _can_convert(row, self.form, self._needs)
+            self.convertible = _can_convert(row, self._needs)
         wrong = check_row(row, self._needs, self.form)
         if wrong is not None:
             self.problem(line, wrong)
@@ -226,12 +229,16 @@ def _count(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
-def _can_convert(row: Mapping[str, Any], form: Format, needs: DataNeeds) -> bool:
+def _can_convert(row: Mapping[str, Any], needs: DataNeeds) -> bool:
     target = _CONVERTED.get(needs)
-    if target is None or form == target:
+    if target is None:
         return False
     try:
-        convert_row(row, form, target)
+        plain = plain_pair(row)
+        form = detect(plain)
+        if form == target and plain is row:
+            return False
+        convert_row(plain, form, target)
     except Unsuitable:
         return False
     return True

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from backend.catalog.method_data import SHOWN, check_rows
+from backend.catalog.method_data import SHOWN, Judged, check_rows
 from backend.catalog.method_rows import DataNeeds, check_row, engine_row, first_samples
 from backend.catalog.method_samples import MOST, sample_rows, write_samples
 from backend.errors import AlreadyExists, BadContent, NotFound
@@ -144,6 +146,20 @@ def test_a_file_of_another_form_says_what_it_can_become(
     assert hint in str(report.hint)
 
 
+@pytest.mark.parametrize("first", [{"prompt": "q"}, {}])
+def test_pairs_of_messages_can_be_converted_to_plain_ones(
+    tmp_path: Path, first: dict[str, Any]
+) -> None:
+    asked = {"role": "user", "content": "q"}
+    answers = [[asked, {"role": "assistant", "content": text}] for text in ("yes", "no")]
+    row = {**first, "chosen": answers[0], "rejected": answers[1]}
+
+    report = check_rows(lines(tmp_path, row), "preference")
+
+    assert (report.valid, report.convertible_to) == (False, "preference")
+    assert "convert the file, which unpacks it" in str(report.error)
+
+
 def test_an_empty_file_is_not_valid(tmp_path: Path) -> None:
     report = check_rows(lines(tmp_path), "prompt")
 
@@ -215,3 +231,30 @@ def test_rows_for_a_try_come_from_any_form(tmp_path: Path) -> None:
     assert refused.value.errors[0].field == "data_path"
     with pytest.raises(BadContent, match="It is empty"):
         first_samples(str(lines(tmp_path)), 3)
+
+
+_VALUE = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["role", "content", "messages"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+_ROW = st.dictionaries(
+    st.sampled_from(
+        ["prompt", "answer", "system", "chosen", "rejected", "messages", "completion", "text",
+         "preference_score", "conversations", "type"]
+    ),
+    _VALUE,
+    max_size=5,
+)  # fmt: skip
+
+
+@given(_ROW, st.sampled_from(NEEDS))
+def test_no_row_is_too_strange_to_be_judged(row: dict[str, Any], needs: DataNeeds) -> None:
+    seen = Judged(needs)
+
+    seen.add(1, row)
+
+    assert seen.rows + seen.bad == 1
