@@ -30,6 +30,9 @@ class Settings:
     python: Path = Path(sys.executable)
     hf_endpoint: str | None = None
     hf_token: str | None = field(default=None, repr=False)
+    judge_url: str | None = None
+    judge_model: str | None = None
+    judge_key: str | None = field(default=None, repr=False)
 
     @property
     def is_loopback(self) -> bool:
@@ -87,6 +90,9 @@ def read_settings(
         python=Path(env.get("DROID_PYTHON") or sys.executable),
         hf_endpoint=env.get("HF_ENDPOINT") or None,
         hf_token=env.get("HF_TOKEN") or None,
+        judge_url=env.get("DROID_JUDGE_URL") or None,
+        judge_model=env.get("DROID_JUDGE_MODEL") or None,
+        judge_key=env.get("DROID_JUDGE_KEY") or None,
     )
 
 

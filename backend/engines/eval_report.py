@@ -21,6 +21,7 @@ def report_of(request: Mapping[str, Any], result: Mapping[str, Any]) -> str:
         _scores(result["metrics"], labels),
         "Means over rows, with the 95 % interval of a percentile bootstrap. A difference is taken "
         "row by row, so it can be sure where the two intervals overlap.",
+        *_judged(result, labels),
         *_telling(result, labels),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -55,6 +56,34 @@ def _scores(metrics: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> str:
         values = [_estimate(value) for value in metric["values"]]
         lines.append(_line([_named(metric), *values, *more, str(rows)]))
     return "\n".join(lines)
+
+
+def _judged(result: Mapping[str, Any], labels: Sequence[str]) -> list[str]:
+    judge = result.get("judge")
+    if judge is None:
+        return []
+    sides = [result["base_model_scores"], result["scores"]][-len(labels) :]
+    head = ["of 100", *labels]
+    rows = [
+        _line([name.replace("_", " "), *(_score(side[name]) for side in sides)])
+        for name in result["scores"]
+    ]
+    said = [f"Judge: {judge['model']}. {judge['failed']} of {judge['asked']} calls failed."]
+    if judge["problems"]:
+        said.append(f"First failures: {'; '.join(judge['problems'])}.")
+    if (swaps := judge["swaps"]) and swaps["asked"]:
+        said.append(
+            f"Of {swaps['asked']} pairs shown in both orders, {swaps['consistent']} got the same "
+            f"verdict twice: base {swaps['base_wins']}, adapter {swaps['adapter_wins']}, ties "
+            f"{swaps['ties']}. Whichever stood first won {swaps['first_wins']} of "
+            f"{2 * swaps['asked']} verdicts."
+        )
+    table = "\n".join([_line(head), _line(["---"] * len(head)), *rows])
+    return ["## The judge's scores", table, " ".join(said)]
+
+
+def _score(value: float | None) -> str:
+    return UNKNOWN if value is None else f"{value:.1f}"
 
 
 def _named(metric: Mapping[str, Any]) -> str:

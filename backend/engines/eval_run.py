@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,9 +10,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import mlx.core as mx
+
 from backend.core.files import write_json, write_text
 from backend.engines.control import Control
 from backend.engines.emit import Emitter
+from backend.engines.eval_judging import Judging, calls_for
 from backend.engines.eval_questions import Question, question_of
 from backend.engines.eval_report import report_of
 from backend.engines.eval_summary import LOSS, PERPLEXITY, Row, score_answer, summarise
@@ -22,6 +26,7 @@ from backend.engines.infer_prompt import encode, fit
 from backend.engines.infer_resident import Resident
 from backend.engines.infer_score import score_rows
 from backend.engines.infer_wire import Cancelled, Refused
+from backend.engines.judges import judge_of
 
 _AT_ONCE = 16  # Questions per batch: between two batches a cancel is heard and progress is told.
 
@@ -32,9 +37,7 @@ def evaluate_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     rows = [json.loads(line) for line in (folder / "rows.jsonl").open(encoding="utf-8")]
     started = time.monotonic()
     try:
-        resident = Resident(Path(request["model"]))
-        run = _Evaluation(resident, request, rows, emit, control)
-        result = run.result()
+        result = _Evaluation(request, rows, emit, control).result()
     except Cancelled:
         return Ending("stopped", "The evaluation was cancelled; nothing was kept.")
     except Refused as refusal:
@@ -49,13 +52,12 @@ def evaluate_run(folder: Path, emit: Emitter, control: Control) -> Ending:
 class _Evaluation:
     def __init__(
         self,
-        resident: Resident,
         request: Mapping[str, Any],
         rows: Sequence[Mapping[str, Any]],
         emit: Emitter,
         control: Control,
     ) -> None:
-        self._resident = resident
+        self._resident = Resident(Path(request["model"]))
         self._targets: Sequence[Mapping[str, Any]] = request["targets"]
         self._chosen: Sequence[str] = request["metrics"]
         self._sampling: Mapping[str, Any] = request["sampling"]
@@ -67,17 +69,22 @@ class _Evaluation:
         self._wants_loss = bool({LOSS, PERPLEXITY} & set(self._chosen))
         self._asked = sum(question is not None for question in self._questions)
         per_target = len(rows) * self._wants_loss + self._asked
-        self._total, self._done = per_target * len(self._targets), 0
+        self._judge: Mapping[str, Any] | None = request.get("judge")
+        judged = calls_for(self._asked, len(self._targets)) if self._judge else 0
+        self._total, self._done = per_target * len(self._targets) + judged, 0
 
     def result(self) -> dict[str, Any]:
         sides = [self._side(target) for target in self._targets]
+        batched = can_batch(self._resident.model)
+        judged = self._judged(sides)
         self._emit("phase", name="scoring")
         return {
+            **judged,
             "targets": [_described(target) for target in self._targets],
             "metrics": summarise(sides, self._chosen),
             "rows": len(self._rows),
             "questions_asked": self._asked,
-            "batched": can_batch(self._resident.model),
+            "batched": batched,
             "questions": [
                 {
                     "line": entry["line"],
@@ -91,6 +98,16 @@ class _Evaluation:
                 )
             ],
         }
+
+    def _judged(self, sides: Sequence[Sequence[Row]]) -> dict[str, Any]:
+        if self._judge is None:
+            return {}
+        self._emit("phase", name="judging")
+        del self._resident  # A judge of this machine needs the room.
+        gc.collect()
+        mx.clear_cache()
+        judging = Judging(judge_of(self._judge), self._watch, lambda more: self._tell(None, more))
+        return judging.sides(self._questions, sides)
 
     def _side(self, target: Mapping[str, Any]) -> list[Row]:
         self._watch.check()

@@ -26,6 +26,7 @@ from backend.settings import CHECKOUT, Settings
 _LOOK_EVERY = 0.2
 _STOP_GRACE = 20.0
 _TAIL = 12
+_JUDGE_KEY = "DROID_JUDGE_PASS"  # As backend/engines/judges.py reads it.
 _logger = logging.getLogger(__name__)
 
 
@@ -136,6 +137,8 @@ class Evaluations:
             if job is None:
                 raise WrongState("The evaluation's folder was changed while it was being started.")
             env = await asyncio.to_thread(engine_environment, self._settings)
+            if self._settings.judge_key and (request.get("judge") or {}).get("url"):
+                env[_JUDGE_KEY] = self._settings.judge_key
             job.child = await asyncio.to_thread(
                 spawn,
                 [str(self._settings.python), "-m", "backend.engines.evaluate", str(folder.path)],

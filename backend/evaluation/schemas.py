@@ -51,7 +51,13 @@ class EvaluationStart(BaseModel):
     max_tokens: int = Field(300, ge=1, le=8192)
     temperature: float = Field(0.0, ge=0, le=2)
     seed: int = Field(0, ge=0, lt=2**32)
-    judge: bool = Field(False, description="Ask the judge named in the settings for scores too.")
+    judge: bool = Field(
+        False,
+        description="Ask a judge for scores too: the service in DROID_JUDGE_URL, or `judge_model`.",
+    )
+    judge_model: str | None = Field(
+        None, min_length=1, description="A model of this machine that judges instead of a service."
+    )
 
 
 class EvaluationStarted(BaseModel):
@@ -112,6 +118,29 @@ class JudgeScores(BaseModel):
     hallucination: float | None = None
 
 
+class JudgeSwaps(BaseModel):
+    """Pairs shown in both orders: `consistent` ones got the same verdict twice, and only those have
+    a winner. `first_wins` counts verdicts, two per pair, for whichever answer stood first.
+    """
+
+    asked: int
+    consistent: int
+    base_wins: int
+    adapter_wins: int
+    ties: int
+    first_wins: int
+
+
+class JudgeReport(BaseModel):
+    """Of the judge itself. Failed calls are no scores; `problems` are the first different ones."""
+
+    model: str
+    asked: int
+    failed: int
+    problems: list[str]
+    swaps: JudgeSwaps | None
+
+
 class TargetInfo(BaseModel):
     label: str
     adapter_name: str | None
@@ -167,6 +196,7 @@ class EvaluationResult(BaseModel):
     warnings: list[str]
     targets: list[TargetInfo]
     metrics: list[MetricResult]
+    judge: JudgeReport | None = None
     scores: JudgeScores
     base_model_scores: JudgeScores | None
     questions: list[QuestionResult]

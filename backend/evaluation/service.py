@@ -128,6 +128,7 @@ class Evaluator:
             if base_only
             else self._adapters.ready(request.adapter_name, model, request.checkpoint)
         )
+        judge = self._judge(request)
         data = self.data_of(adapter)
         rows = choose_rows(
             request.training_data_path or held_out_file(data),
@@ -159,9 +160,25 @@ class Evaluator:
             "seen_rows": rows.seen if rows.compared else None,
             "compared": rows.compared,
             "adapter_config": dict(adapter.config),
+            "judge": judge,
             "warnings": warnings,
         }
         return asked, rows, warnings
+
+    def _judge(self, request: EvaluationStart) -> dict[str, str] | None:
+        if request.judge_model is not None:
+            return {"path": self._usable(self._models.find(request.judge_model)).path}
+        if not request.judge:
+            return None
+        url, model = self._settings.judge_url, self._settings.judge_model
+        if not url or not model:
+            missing = "DROID_JUDGE_URL" if not url else "DROID_JUDGE_MODEL"
+            raise BadContent(
+                f"There is no judge: {missing} is not set.",
+                hint="Set DROID_JUDGE_URL (as https://host/v1), DROID_JUDGE_MODEL and, if it needs "
+                "one, DROID_JUDGE_KEY in .env, or give judge_model, a model of this machine.",
+            )
+        return {"url": url, "model": model}
 
     def _usable(self, model: ModelInfo) -> ModelInfo:
         if model.problem is not None:
