@@ -6,8 +6,6 @@ whatever is there, also after an interruption.
 
 from __future__ import annotations
 
-import argparse
-import json
 import shutil
 import sys
 import tempfile
@@ -15,9 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from backend.core.files import write_json
-from backend.settings import read_settings
 from scripts.bench.machine import machine
+from scripts.experiments.course import finish, options
 from scripts.experiments.grid import Cell, cells
 from scripts.experiments.report import CURVE_NAME, report
 from scripts.experiments.runs import Event, make_run, train
@@ -29,27 +26,8 @@ _DATA = CHECKOUT / "test_data" / "demo" / "chat"
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="npm run experiment:lora --")
-    parser.add_argument("--fresh", action="store_true", help="forget what was measured before")
-    parser.add_argument("--minutes", type=float, default=60.0, help="start no cell after this (60)")
-    args = parser.parse_args()
-    kept = read_settings().data_dir / ".cache" / "experiments" / "lora.json"
-    results = {} if args.fresh else _read(kept)
-    end = time.monotonic() + 60 * args.minutes
-    wanted = list(cells())
-    for number, cell in enumerate(wanted, 1):
-        if cell.name in results:
-            continue
-        if time.monotonic() > end:
-            print(f"  Stopped at cell {number} of {len(wanted)}; start again to go on.")
-            break
-        results[cell.name] = _run(cell)
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        write_json(kept, results)
-        print(f"  {number:3} of {len(wanted)}  {cell.name:<28} {_said(results[cell.name])}")
-    names = {cell.name for cell in wanted}
-    current = {name: one for name, one in results.items() if name in names}
-    text, image = report(current, machine())
+    results = finish("lora", list(cells()), options("lora"), run=_run, say=_said)
+    text, image = report(results, machine())
     IMAGE.parent.mkdir(parents=True, exist_ok=True)
     IMAGE.write_text(image, encoding="utf-8")
     PAGE.write_text(text, encoding="utf-8")
@@ -90,14 +68,6 @@ def _first(events: list[Event], kind: str) -> Event:
 def _said(result: dict[str, Any]) -> str:
     loss = result["loss"]
     return f"{'diverged' if loss is None else f'{loss:.3f}'}  in {result['seconds']:.0f} s"
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 if __name__ == "__main__":

@@ -14,14 +14,16 @@ _COLOURS = ("#2563eb", "#d97706", "#059669", "#dc2626", "#7c3aed", "#0891b2", "#
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Points in the order of x, which must be above 0: its axis is logarithmic."""
+    """Points in the order of x, which must be above 0 where its axis is logarithmic."""
 
     label: str
     points: Sequence[tuple[float, float]]
 
 
-def plot(curves: Sequence[Curve], *, x: str, y: str) -> str:
-    xs = [math.log10(point[0]) for curve in curves for point in curve.points]
+def plot(curves: Sequence[Curve], *, x: str, y: str, linear: bool = False) -> str:
+    """The x axis is logarithmic unless it is to be `linear`; the y axis begins at 0."""
+    scale = float if linear else math.log10
+    xs = [scale(point[0]) for curve in curves for point in curve.points]
     ys = [point[1] for curve in curves for point in curve.points]
     if not xs:
         return _svg([])
@@ -29,14 +31,15 @@ def plot(curves: Sequence[Curve], *, x: str, y: str) -> str:
     bottom, top = 0.0, max(ys) * 1.05
 
     def place(point: tuple[float, float]) -> tuple[float, float]:
-        across = (math.log10(point[0]) - low) / ((high - low) or 1)
+        across = (scale(point[0]) - low) / ((high - low) or 1)
         up = (point[1] - bottom) / ((top - bottom) or 1)
         return (
             _LEFT + across * (_WIDTH - _LEFT - _RIGHT),
             _HEIGHT - _BOTTOM - up * (_HEIGHT - _TOP - _BOTTOM),
         )
 
-    parts = _axes(sorted({10**value for value in xs}), top, place, x, y)
+    marks = sorted({point[0] for curve in curves for point in curve.points})
+    parts = _axes(marks, top, place, x, y, form="g" if linear else ".0e")
     for number, curve in enumerate(curves):
         colour = _COLOURS[number % len(_COLOURS)]
         spots = [place(point) for point in curve.points]
@@ -53,23 +56,26 @@ def plot(curves: Sequence[Curve], *, x: str, y: str) -> str:
     return _svg(parts)
 
 
-def _axes(rates: Sequence[float], top: float, place: object, x: str, y: str) -> list[str]:
+def _axes(
+    marks: Sequence[float], top: float, place: object, x: str, y: str, *, form: str
+) -> list[str]:
     assert callable(place)  # noqa: S101 - narrows the type
     parts = []
+    digits = 1 if top > 2 else 2
     for step in range(5):
         value = top * step / 4
-        _, down = place((rates[0], value))
+        _, down = place((marks[0], value))
         parts.append(
             f'<line x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{down:.1f}" y2="{down:.1f}" '
             'stroke="#94a3b8" stroke-opacity="0.35"/>'
         )
         parts.append(
-            f'<text x="{_LEFT - 8}" y="{down + 4:.1f}" text-anchor="end">{value:.1f}</text>'
+            f'<text x="{_LEFT - 8}" y="{down + 4:.1f}" text-anchor="end">{value:.{digits}f}</text>'
         )
-    for rate in rates:
-        left, down = place((rate, 0.0))
+    for mark in marks:
+        left, down = place((mark, 0.0))
         parts.append(
-            f'<text x="{left:.1f}" y="{down + 18:.1f}" text-anchor="middle">{rate:.0e}</text>'
+            f'<text x="{left:.1f}" y="{down + 18:.1f}" text-anchor="middle">{mark:{form}}</text>'
         )
     middle = (_LEFT + _WIDTH - _RIGHT) / 2
     parts.append(f'<text x="{middle}" y="{_HEIGHT - 8}" text-anchor="middle">{escape(x)}</text>')

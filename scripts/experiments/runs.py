@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,29 +26,38 @@ Event = dict[str, Any]
 
 def make_run(root: Path, data: Path, keys: Sequence[str], **fields: Any) -> Path:
     """A run folder with the rows of `data` and the configuration of these fields."""
-    run = root / "run"
-    shutil.rmtree(root, ignore_errors=True)
-    shutil.copytree(data, run / "data")
     request = StandardStart(
         model_path=str(MODEL), train_data_path=str(data / "train.jsonl"), early_stop=False, **fields
     )
-    config = build_config(
-        request,
-        session_id=SESSION,
-        paths=RunPaths(model=MODEL, run=run, adapter=root / "adapter"),
-        keys=keys,
-        iterations=request.iterations,
-        model_fingerprint=None,
+    return lay_out(
+        root,
+        data,
+        lambda paths: build_config(
+            request,
+            session_id=SESSION,
+            paths=paths,
+            keys=keys,
+            iterations=request.iterations,
+            model_fingerprint=None,
+        ),
     )
+
+
+def lay_out(root: Path, data: Path, configure: Callable[[RunPaths], dict[str, Any]]) -> Path:
+    """A run folder below `root`, which is emptied first."""
+    run = root / "run"
+    shutil.rmtree(root, ignore_errors=True)
+    shutil.copytree(data, run / "data")
+    config = configure(RunPaths(model=MODEL, run=run, adapter=root / "adapter"))
     (run / CONFIG_NAME).write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
     return run
 
 
-def train(run: Path) -> list[Event]:
+def train(run: Path, module: str = "backend.engines.sft") -> list[Event]:
     """Train it in its own process; answer its events. A run that fails raises RuntimeError."""
     with (run / "train.log").open("w", encoding="utf-8") as log:
         code = subprocess.run(
-            [sys.executable, "-m", "backend.engines.sft", str(run)],
+            [sys.executable, "-m", module, str(run)],
             cwd=CHECKOUT, env=environment(), stdout=log, stderr=log, check=False,
         ).returncode  # fmt: skip
     lines = (run / "events.jsonl").read_text(encoding="utf-8").splitlines()

@@ -1,0 +1,68 @@
+"""One run of the RL experiment: the app's own request, configuration and process."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from backend.training.enhanced_build import Judgement, build_method_config
+from backend.training.enhanced_config import EnhancedStart
+from backend.training.lora_groups import SEVEN
+from backend.training.standard import RunPaths
+from scripts.experiments.rl_grid import RlCell
+from scripts.experiments.runs import MODEL, SESSION, Event, lay_out, train
+
+_KEPT = (
+    "val_reward", "val_accuracy", "val_margin", "val_success_rate", "val_completion_length",
+    "val_rewards",
+)  # fmt: skip
+
+
+def run_cell(cell: RlCell) -> dict[str, Any]:
+    """Train it; answer what its validations and reports said. A run that fails raises."""
+    root = Path(tempfile.mkdtemp(prefix="droid-experiment-"))
+    started = time.monotonic()
+    try:
+        events = train(make_method_run(root / "cell", cell), "backend.engines.rl")
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+    return {
+        "method": cell.method,
+        "seed": cell.seed,
+        "fields": cell.fields,
+        "seconds": round(time.monotonic() - started, 1),
+        "curve": [_validation(event) for event in events if event["type"] == "validation"],
+        "clipped": [
+            event["clip_ratio"]
+            for event in events
+            if event["type"] == "metrics" and event.get("clip_ratio") is not None
+        ],
+    }
+
+
+def make_method_run(root: Path, cell: RlCell) -> Path:
+    """The folder of that run, as the server would fill it."""
+    task = cell.task
+    request = EnhancedStart(
+        model_path=str(MODEL), train_data_path=str(task.data / "train.jsonl"), **cell.fields
+    )
+
+    def configure(paths: RunPaths) -> dict[str, Any]:
+        return build_method_config(
+            request,
+            session_id=SESSION,
+            paths=paths,
+            keys=SEVEN,
+            iterations=request.iterations,
+            model_fingerprint=None,
+            judgement=Judgement(rewards=task.rewards, success=cell.fields.get("success_function")),
+        )
+
+    return lay_out(root, task.data, configure)
+
+
+def _validation(event: Event) -> dict[str, Any]:
+    return {"step": event["step"]} | {name: event[name] for name in _KEPT if name in event}
