@@ -13,7 +13,7 @@ from pathlib import Path
 from backend.catalog.fingerprint import digest
 from backend.catalog.schemas import LoraKey, LoraTargets, ModelInfo
 from backend.errors import BadContent, FieldProblem
-from backend.training.config import StandardStart
+from backend.training.fields import CommonStart
 
 GROUPS = (64, 32)  # Weights that share a scale; the first is the engine's own choice.
 _NOT_OF_A_NAME = re.compile(r"[^A-Za-z0-9._-]+")
@@ -34,7 +34,7 @@ class QuantizedBase:
 
 
 def quantized_base(
-    request: StandardStart,
+    request: CommonStart,
     model: ModelInfo,
     targets: LoraTargets,
     *,
@@ -88,7 +88,7 @@ def group_size(targets: LoraTargets, hidden: int | None) -> int | None:
 
 
 def quantize_problems(
-    request: StandardStart, model: ModelInfo, targets: LoraTargets
+    request: CommonStart, model: ModelInfo, targets: LoraTargets
 ) -> Iterator[FieldProblem]:
     """Why the base can't be quantised for this request."""
     bits = request.quantize_base

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib.util import find_spec
+from typing import cast
 
 from backend.catalog.schemas import LoraTargets, ModelInfo
 from backend.errors import FieldProblem, Invalid
 from backend.training.config import StandardStart
+from backend.training.fields import CommonStart
 from backend.training.quantized import quantize_problems
 from backend.training.strength import strength_warning
 
@@ -16,7 +18,7 @@ MANY_CHECKPOINT_BYTES = 5e9
 
 
 def refuse_impossible(
-    request: StandardStart, model: ModelInfo, targets: LoraTargets, iterations: int
+    request: CommonStart, model: ModelInfo, targets: LoraTargets, iterations: int
 ) -> None:
     """Values that the engine would fail on, or train nothing with. Raises Invalid with all."""
     problems = list(_impossible(request, model, targets, iterations))
@@ -25,26 +27,14 @@ def refuse_impossible(
 
 
 def warnings_for(
-    request: StandardStart, *, iterations: int, checkpoint_bytes: int, checkpoints: int
+    request: CommonStart, *, iterations: int, checkpoint_bytes: int, checkpoints: int
 ) -> list[str]:
     """Sentences about what is allowed but may not be meant."""
     return list(_warnings(request, iterations, checkpoint_bytes, checkpoints))
 
 
-# Options that only some optimizers have: anywhere else they would be ignored.
-OPTIONS_OF: dict[str, tuple[str, ...]] = {
-    "beta1": ("adam", "adamw", "adafactor"),
-    "beta2": ("adam", "adamw"),
-    "epsilon": ("adam", "adamw"),
-    "bias_correction": ("adam", "adamw"),
-    "momentum": ("muon", "sgd"),
-    "nesterov": ("muon", "sgd"),
-    "clip_threshold": ("adafactor",),
-}
-
-
-def _misplaced(request: StandardStart) -> Iterator[FieldProblem]:
-    for name, optimizers in OPTIONS_OF.items():
+def _misplaced(request: CommonStart) -> Iterator[FieldProblem]:
+    for name, optimizers in options_of(type(request)).items():
         if getattr(request, name) not in (None, False) and request.optimizer not in optimizers:
             yield FieldProblem(
                 name,
@@ -52,6 +42,35 @@ def _misplaced(request: StandardStart) -> Iterator[FieldProblem]:
             )
     if request.optimizer == "sgd" and request.nesterov == "on" and not request.momentum:
         yield FieldProblem("nesterov", "Nesterov momentum needs a momentum above 0 with sgd.")
+    if request.optimizer == "sgd" and request.dampening:
+        if request.nesterov == "on":
+            yield FieldProblem(
+                "dampening", "Nesterov momentum allows no dampening; leave it empty."
+            )
+        elif not request.momentum:
+            yield FieldProblem("dampening", "Dampening is of the momentum, which is 0.")
+    if request.optimizer == "adafactor" and request.warmup_init and not request.relative_step:
+        yield FieldProblem(
+            "warmup_init", "warmup_init is of the relative step; turn on relative_step as well."
+        )
+    if isinstance(request, StandardStart):
+        yield from _missing_reporters(request)
+
+
+def options_of(request: type[CommonStart]) -> dict[str, list[str]]:
+    """Options that only some optimizers have, by the marks of the fields: anywhere else they would
+    be ignored. Those with a default that is not "none" are warned of instead.
+    """
+    found: dict[str, list[str]] = {}
+    for name, field in request.model_fields.items():
+        marks = field.json_schema_extra
+        when = marks.get("when") if isinstance(marks, dict) else None
+        if isinstance(when, dict) and "optimizer" in when and field.default in (None, False):
+            found[name] = cast(list[str], when["optimizer"])
+    return found
+
+
+def _missing_reporters(request: StandardStart) -> Iterator[FieldProblem]:
     for package in (request.report_to or "").split(","):
         if package and find_spec(package) is None:
             yield FieldProblem(
@@ -62,7 +81,7 @@ def _misplaced(request: StandardStart) -> Iterator[FieldProblem]:
 
 
 def _impossible(
-    request: StandardStart, model: ModelInfo, targets: LoraTargets, iterations: int
+    request: CommonStart, model: ModelInfo, targets: LoraTargets, iterations: int
 ) -> Iterator[FieldProblem]:
     yield from _misplaced(request)
     yield from quantize_problems(request, model, targets)
@@ -107,7 +126,7 @@ def _impossible(
 
 
 def _warnings(
-    request: StandardStart, iterations: int, checkpoint_bytes: int, checkpoints: int
+    request: CommonStart, iterations: int, checkpoint_bytes: int, checkpoints: int
 ) -> Iterator[str]:
     if too_strong := strength_warning(request):
         yield too_strong
@@ -128,6 +147,11 @@ def _warnings(
         )
     if request.optimizer == "adam" and "weight_decay" in request.model_fields_set:
         yield "The adam optimizer has no weight decay; adamw has."
+    if request.relative_step:
+        yield (
+            "With relative_step, adafactor picks its own rate: learning_rate, lr_schedule and "
+            "warmup_steps are not used."
+        )
     total = checkpoint_bytes * checkpoints
     if total > MANY_CHECKPOINT_BYTES:
         yield (

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.training.config import StandardStart
+from backend.training.fields import CommonStart
 
 CONFIG_NAME = "config.yaml"
 
@@ -106,13 +107,13 @@ def command_for(run: Path) -> str:
     return f"python -m mlx_lm lora --config {shlex.quote(str(run / CONFIG_NAME))}"
 
 
-def optimizer_options(request: StandardStart) -> dict[str, Any]:
+def optimizer_options(request: CommonStart) -> dict[str, Any]:
     """The engine's options of the chosen optimizer; those left open keep the engine's defaults."""
     decay = {} if request.optimizer == "adam" else {"weight_decay": request.weight_decay}
     match request.optimizer:
         case "adam" | "adamw":
             options: dict[str, Any] = {
-                "eps": request.epsilon,
+                "eps": request.epsilon if isinstance(request, StandardStart) else None,
                 "bias_correction": request.bias_correction,
             }
             if request.beta1 is not None or request.beta2 is not None:
@@ -120,13 +121,17 @@ def optimizer_options(request: StandardStart) -> dict[str, Any]:
         case "muon" | "sgd":
             nesterov = None if request.nesterov is None else request.nesterov == "on"
             options = {"momentum": request.momentum, "nesterov": nesterov}
+            own = "ns_steps" if request.optimizer == "muon" else "dampening"
+            options[own] = getattr(request, own)
         case "adafactor":
-            # Its defaults ignore the learning rate and pick their own.
+            # By the engine's own defaults it would ignore the learning rate.
             options = {
-                "relative_step": False,
-                "scale_parameter": False,
+                "relative_step": request.relative_step,
+                "scale_parameter": request.scale_parameter,
+                "warmup_init": request.warmup_init,
                 "beta_1": request.beta1,
                 "clip_threshold": request.clip_threshold,
+                "decay_rate": request.decay_rate,
             }
     return decay | {name: value for name, value in options.items() if value is not None}
 
@@ -135,7 +140,7 @@ def _or(value: float | None, otherwise: float) -> float:
     return otherwise if value is None else value
 
 
-def lr_schedule(request: StandardStart, iterations: int) -> dict[str, Any] | None:
+def lr_schedule(request: CommonStart, iterations: int) -> dict[str, Any] | None:
     """The engine's schedule, counted in weight updates as the engine counts; None is constant."""
     updates = max(1, iterations // request.grad_accumulation_steps)
     warmup = math.ceil(request.warmup_steps / request.grad_accumulation_steps)

@@ -3,27 +3,42 @@
 With Adam every step moves B by about the learning rate, so a LoRA branch moves its output by
 multiplier × rate, whatever the gradient. Runs of equal product behave alike: measured, 1e-4 left
 other text nearly as it was (loss 0.66 → 1.05), 3.2e-3 overwrote most of it (2.66), and from 1e-2 on
-the training itself became unstable. Pure.
+the training itself became unstable. Adafactor may pick its rate: then that one counts. Pure.
 """
 
 from __future__ import annotations
 
 from backend.errors import FieldProblem, Invalid
-from backend.training.config import StandardStart
+from backend.training.fields import CommonStart
 
 WARN = 1e-3
 CONFIRM = 1e-2
 INSTEAD = "alpha_over_rank"
 
+# mlx.optimizers.Adafactor: the relative step is at most this, or grows by that each update; scaled
+# by weights, those that are still zero (B at its start) count as this.
+_RELATIVE, _RISING, _SMALLEST = 1e-2, 1e-6, 1e-3
 
-def strength(request: StandardStart) -> float | None:
+
+def strength(request: CommonStart) -> float | None:
     """Multiplier × learning rate; None for full fine-tuning, which has no multiplier."""
     if request.fine_tune_type == "full":
         return None
-    return request.effective_scale * request.learning_rate
+    return request.effective_scale * highest_rate(request)
 
 
-def strength_warning(request: StandardStart) -> str | None:
+def highest_rate(request: CommonStart) -> float:
+    """The learning rate that moves B: the given one, unless adafactor picks or scales its own."""
+    if request.optimizer != "adafactor":
+        return request.learning_rate
+    rate = request.learning_rate
+    if request.relative_step:
+        rising = _RISING * request.iterations if request.warmup_init else _RELATIVE
+        rate = min(_RELATIVE, rising)
+    return rate * _SMALLEST if request.scale_parameter else rate
+
+
+def strength_warning(request: CommonStart) -> str | None:
     """From WARN on: the numbers, what they do, and the alternative."""
     product = strength(request)
     if product is None or product < WARN:
@@ -35,12 +50,12 @@ def strength_warning(request: StandardStart) -> str | None:
     )
     return (
         f"The adapter's multiplier is {request.effective_scale:g} (alpha {request.peft_alpha:g} in "
-        f"PEFT's terms). Times the learning rate {request.learning_rate:g} that is {product:.1e}: "
+        f"PEFT's terms). Times the learning rate {highest_rate(request):g} that is {product:.1e}: "
         f"{effect} {_alternative(request)}"
     )
 
 
-def confirmation_for(request: StandardStart) -> str | None:
+def confirmation_for(request: CommonStart) -> str | None:
     """What must be confirmed before such a run starts; None where nothing must."""
     product = strength(request)
     if product is None or product <= CONFIRM or request.confirm_high_scale:
@@ -48,7 +63,7 @@ def confirmation_for(request: StandardStart) -> str | None:
     return strength_warning(request)
 
 
-def refuse_unconfirmed(request: StandardStart) -> None:
+def refuse_unconfirmed(request: CommonStart) -> None:
     """Raises Invalid for a run that is above CONFIRM and was not confirmed."""
     text = confirmation_for(request)
     if text is not None:
@@ -59,11 +74,11 @@ def refuse_unconfirmed(request: StandardStart) -> None:
         )
 
 
-def _alternative(request: StandardStart) -> str:
+def _alternative(request: CommonStart) -> str:
     if request.lora_scaling == INSTEAD:
         return "Lower alpha or the learning rate."
     multiplier = request.lora_alpha / request.lora_rank
     return (
         f"Scaling {INSTEAD} would make the multiplier {multiplier:g}, and the product "
-        f"{multiplier * request.learning_rate:.1e}."
+        f"{multiplier * highest_rate(request):.1e}."
     )

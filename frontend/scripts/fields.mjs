@@ -3,7 +3,10 @@
 const TYPES = `
 export type FieldKind = 'text' | 'number' | 'integer' | 'boolean' | 'choice' | 'keys' | 'list'
 
-/** A field of the start request. Limits are as the server checks them. */
+/**
+ * A field of the start request. Limits are as the server checks them. \`when\`: it has an effect only
+ * where each field that is named there has one of the values.
+ */
 export type Field = {
   readonly name: string
   readonly kind: FieldKind
@@ -12,6 +15,7 @@ export type Field = {
   readonly group: string
   readonly level: 'simple' | 'advanced'
   readonly unit?: string
+  readonly when?: Readonly<Record<string, readonly (string | number | boolean)[]>>
   readonly required?: true
   readonly nullable?: true
   readonly default?: string | number | boolean | null | readonly string[]
@@ -53,6 +57,7 @@ function describe(name, property, required) {
     group: property.group,
     level: property.level,
     unit: property.unit,
+    when: property.when,
     required: required || undefined,
     nullable: nullable || undefined,
     default: fallback,

@@ -84,6 +84,8 @@ def random_fields(chance: random.Random, rows: Path) -> dict[str, Any]:
     rate = float(f"{10 ** chance.uniform(-6, -3):.3g}")
     scale = {"mlx": alpha, "alpha_over_rank": alpha / rank, "rslora": alpha / math.sqrt(rank)}
     optimizer = chance.choice(["adam", "adamw", "muon", "sgd", "adafactor"])
+    options = random_options(chance, optimizer)
+    highest = 1e-2 if options.get("relative_step") else rate
     return {
         "train_data_path": str(rows / "train.jsonl"),
         "val_data_path": chance.choice(["", str(rows / "valid.jsonl")]),
@@ -102,7 +104,7 @@ def random_fields(chance: random.Random, rows: Path) -> dict[str, Any]:
         "lora_rank": rank,
         "lora_alpha": alpha,
         "lora_scaling": scaling,
-        "confirm_high_scale": scale[scaling] * rate > CONFIRM,
+        "confirm_high_scale": scale[scaling] * highest > CONFIRM,
         "lora_dropout": round(chance.uniform(0, 0.5), 3),
         "lora_num_layers": chance.choice([-1, 0, 1, 2]),
         "lora_keys": chance.choice(
@@ -110,7 +112,7 @@ def random_fields(chance: random.Random, rows: Path) -> dict[str, Any]:
         ),
         "optimizer": optimizer,
         "weight_decay": round(chance.uniform(0, 0.2), 3),
-        **random_options(chance, optimizer),
+        **options,
         "lr_schedule": chance.choice(["constant", "cosine", "linear"]),
         "warmup_steps": chance.randint(0, min(50, iterations - 1)),
         "grad_accumulation_steps": chance.randint(1, min(8, iterations)),
@@ -133,8 +135,15 @@ def random_options(chance: random.Random, optimizer: str) -> dict[str, Any]:
     own: dict[str, dict[str, Any]] = {
         "adam": {"beta1": beta, "beta2": 0.99, "epsilon": 1e-7, "bias_correction": True},
         "adamw": {"beta1": beta, "beta2": 0.99, "epsilon": 1e-7, "bias_correction": True},
-        "muon": {"momentum": beta, "nesterov": "off"},
-        "sgd": {"momentum": beta, "nesterov": "off"},
-        "adafactor": {"beta1": beta, "clip_threshold": 2.0},
-    }
-    return {name: value for name, value in own[optimizer].items() if chance.random() < 0.5}
+        "muon": {"momentum": beta, "nesterov": "off", "ns_steps": 4},
+        "sgd": {"momentum": beta, "nesterov": "off", "dampening": 0.25},
+        "adafactor": {
+            "beta1": beta, "clip_threshold": 2.0, "decay_rate": -0.7, "relative_step": True,
+            "scale_parameter": True, "warmup_init": True,
+        },
+    }  # fmt: skip
+    chosen = {name: value for name, value in own[optimizer].items() if chance.random() < 0.5}
+    for name, needed in (("dampening", "momentum"), ("warmup_init", "relative_step")):
+        if name in chosen:
+            chosen[needed] = own[optimizer][needed]
+    return chosen

@@ -37,7 +37,9 @@ OTHER_NAME = {
 }
 OPTIONS = {
     "epsilon": "eps", "bias_correction": "bias_correction", "momentum": "momentum",
-    "clip_threshold": "clip_threshold",
+    "clip_threshold": "clip_threshold", "dampening": "dampening", "ns_steps": "ns_steps",
+    "decay_rate": "decay_rate", "relative_step": "relative_step",
+    "scale_parameter": "scale_parameter", "warmup_init": "warmup_init",
 }  # fmt: skip
 PRESETS = {
     "full": SEVEN,

@@ -47,6 +47,11 @@ MISPLACED: list[dict[str, Any]] = [
     {"beta1": 0.5, "optimizer": "sgd"}, {"beta2": 0.5, "optimizer": "adafactor"},
     {"epsilon": 1e-6, "optimizer": "muon"}, {"bias_correction": True, "optimizer": "sgd"},
     {"nesterov": "on", "optimizer": "sgd"}, {"report_to": "swanlab"},
+    {"ns_steps": 5, "optimizer": "sgd"}, {"dampening": 0.1, "optimizer": "muon"},
+    {"dampening": 0.1, "optimizer": "sgd"},
+    {"dampening": 0.1, "optimizer": "sgd", "momentum": 0.9, "nesterov": "on"},
+    {"relative_step": True}, {"scale_parameter": True}, {"decay_rate": -0.5}, {"warmup_init": True},
+    {"warmup_init": True, "optimizer": "adafactor"},
 ]  # fmt: skip
 
 
@@ -72,6 +77,7 @@ def test_a_strong_multiplier_is_warned_of_with_its_alternative() -> None:
 def test_odd_settings_are_warned_of() -> None:
     assert "nothing is validated" in warned(val_batches=0)
     assert "weight decay" in warned(optimizer="adam", weight_decay=0.5)
+    assert "picks its own rate" in warned(optimizer="adafactor", relative_step=True)
     assert "do not fill a weight update" in warned(grad_accumulation_steps=3)
 
 

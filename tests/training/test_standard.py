@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import yaml
@@ -92,10 +92,40 @@ FIELDS: list[tuple[dict[str, Any], str, Any]] = [
                 "weight_decay": 0.0,
                 "relative_step": False,
                 "scale_parameter": False,
+                "warmup_init": False,
                 "beta_1": 0.5,
                 "clip_threshold": 2.0,
             }
         },
+    ),
+    (
+        {
+            "optimizer": "adafactor",
+            "relative_step": True,
+            "scale_parameter": True,
+            "warmup_init": True,
+            "decay_rate": -0.5,
+        },
+        "optimizer_config",
+        {
+            "adafactor": {
+                "weight_decay": 0.01,
+                "relative_step": True,
+                "scale_parameter": True,
+                "warmup_init": True,
+                "decay_rate": -0.5,
+            }
+        },
+    ),
+    (
+        {"optimizer": "sgd", "momentum": 0.5, "dampening": 0.25},
+        "optimizer_config",
+        {"sgd": {"weight_decay": 0.01, "momentum": 0.5, "dampening": 0.25}},
+    ),
+    (
+        {"optimizer": "muon", "ns_steps": 7},
+        "optimizer_config",
+        {"muon": {"weight_decay": 0.01, "ns_steps": 7}},
     ),
     ({"optimizer": "adam"}, "optimizer_config", {"adam": {"bias_correction": False}}),
     ({"report_to": "wandb"}, "report_to", "wandb"),
@@ -159,6 +189,25 @@ def test_adafactor_is_told_to_use_the_given_rate() -> None:
     options = config(optimizer="adafactor")["optimizer_config"]["adafactor"]
 
     assert options["relative_step"] is False
+
+
+def test_a_mark_of_the_form_names_fields_and_values_that_there_are() -> None:
+    fields = StandardStart.model_fields
+    marked = 0
+    for name, field in fields.items():
+        marks = cast(dict[str, Any], field.json_schema_extra)
+        for other, values in marks.get("when", {}).items():
+            marked += 1
+            for value in values:
+                assert getattr(request(**{other: value}), other) == value, (name, other)
+
+    assert marked > 20
+
+
+def test_the_question_before_a_strong_run_is_in_no_card() -> None:
+    marks = cast(dict[str, Any], StandardStart.model_fields["confirm_high_scale"].json_schema_extra)
+
+    assert marks["group"] == "run"
 
 
 def test_the_command_quotes_its_path() -> None:

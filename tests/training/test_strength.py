@@ -3,7 +3,12 @@ from __future__ import annotations
 import pytest
 
 from backend.errors import Invalid
-from backend.training.strength import confirmation_for, refuse_unconfirmed, strength_warning
+from backend.training.strength import (
+    confirmation_for,
+    refuse_unconfirmed,
+    strength,
+    strength_warning,
+)
 from tests.training.requests import request
 
 
@@ -40,3 +45,12 @@ def test_with_the_alternative_on_already_lower_numbers_are_advised() -> None:
     asked = request(lora_scaling="alpha_over_rank", learning_rate=0.1)
 
     assert "Lower alpha" in (confirmation_for(asked) or "")
+
+
+def test_a_rate_that_adafactor_picks_is_the_one_that_counts() -> None:
+    relative = {"optimizer": "adafactor", "relative_step": True, "iterations": 2000}
+
+    assert strength(request(**relative)) == pytest.approx(32 * 1e-2)
+    assert "learning rate 0.01" in (strength_warning(request(**relative)) or "")
+    assert strength(request(**relative, warmup_init=True)) == pytest.approx(32 * 2e-3)
+    assert strength(request(**relative, scale_parameter=True)) == pytest.approx(32 * 1e-5)

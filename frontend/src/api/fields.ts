@@ -2,7 +2,10 @@
 
 export type FieldKind = 'text' | 'number' | 'integer' | 'boolean' | 'choice' | 'keys' | 'list'
 
-/** A field of the start request. Limits are as the server checks them. */
+/**
+ * A field of the start request. Limits are as the server checks them. `when`: it has an effect only
+ * where each field that is named there has one of the values.
+ */
 export type Field = {
   readonly name: string
   readonly kind: FieldKind
@@ -11,6 +14,7 @@ export type Field = {
   readonly group: string
   readonly level: 'simple' | 'advanced'
   readonly unit?: string
+  readonly when?: Readonly<Record<string, readonly (string | number | boolean)[]>>
   readonly required?: true
   readonly nullable?: true
   readonly default?: string | number | boolean | null | readonly string[]
@@ -27,7 +31,7 @@ export const FIELDS = [
   {"name":"model_path","kind":"text","title":"Model","help":"Folder of the base model, or its name in the model list.","group":"model","level":"simple","required":true},
   {"name":"train_data_path","kind":"text","title":"Training data","help":"A JSONL file, or a folder with train.jsonl.","group":"data","level":"simple","required":true},
   {"name":"val_data_path","kind":"text","title":"Validation data","help":"Optional. Empty: a seeded part of the training rows is held out.","group":"data","level":"simple","default":""},
-  {"name":"val_split","kind":"number","title":"Validation split","help":"Share of the rows held out when no validation file is given.","group":"data","level":"advanced","default":0.1,"above":0,"below":1},
+  {"name":"val_split","kind":"number","title":"Validation split","help":"Share of the rows held out when no validation file is given.","group":"data","level":"advanced","when":{"val_data_path":[""]},"default":0.1,"above":0,"below":1},
   {"name":"learning_rate","kind":"number","title":"Learning rate","help":"LoRA works best at about ten times the full fine-tuning rate.","group":"parameters","level":"simple","default":0.0001,"above":0},
   {"name":"batch_size","kind":"integer","title":"Batch size","help":"Rows per iteration. More is steadier and needs more memory.","group":"parameters","level":"simple","unit":"rows","default":1,"min":1},
   {"name":"max_seq_length","kind":"integer","title":"Max sequence length","help":"Longer rows are cut here.","group":"parameters","level":"simple","unit":"tokens","default":1024,"min":16},
@@ -37,44 +41,50 @@ export const FIELDS = [
   {"name":"steps_per_eval","kind":"integer","title":"Steps per evaluation","help":"Iterations between two validations.","group":"parameters","level":"advanced","default":200,"min":1},
   {"name":"save_every","kind":"integer","title":"Save every","help":"Iterations between two numbered checkpoints.","group":"parameters","level":"advanced","default":25,"min":1},
   {"name":"early_stop","kind":"boolean","title":"Early stopping","help":"End the run when validation stops improving.","group":"parameters","level":"simple","default":true},
-  {"name":"patience","kind":"integer","title":"Patience","help":"Evaluations without improvement before the run ends.","group":"parameters","level":"simple","unit":"evaluations","default":3,"min":1},
-  {"name":"min_delta","kind":"number","title":"Minimum improvement","help":"How much lower the validation loss must be to count.","group":"parameters","level":"advanced","default":0,"min":0},
+  {"name":"patience","kind":"integer","title":"Patience","help":"Evaluations without improvement before the run ends.","group":"parameters","level":"simple","unit":"evaluations","when":{"early_stop":[true]},"default":3,"min":1},
+  {"name":"min_delta","kind":"number","title":"Minimum improvement","help":"How much lower the validation loss must be to count.","group":"parameters","level":"advanced","when":{"early_stop":[true]},"default":0,"min":0},
   {"name":"adapter_name","kind":"text","title":"Adapter name","help":"Letters, digits, dot, dash and underscore; the folder's name.","group":"parameters","level":"simple","default":"mlx_finetune","pattern":"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"},
   {"name":"overwrite","kind":"boolean","title":"Overwrite adapter","help":"Replace an adapter of the same name.","group":"parameters","level":"advanced","default":false},
   {"name":"fine_tune_type","kind":"choice","title":"Fine-tuning type","help":"LoRA trains small matrices beside frozen weights; DoRA adds a learned magnitude; full trains every weight.","group":"lora","level":"advanced","default":"lora","options":["lora","dora","full"]},
-  {"name":"lora_rank","kind":"integer","title":"Rank","help":"16 under 100 examples, 32 for 100–1000, 64 and more above.","group":"lora","level":"simple","default":32,"min":1,"max":512},
-  {"name":"lora_alpha","kind":"number","title":"Alpha (scale)","help":"Strength of the adapter.","group":"lora","level":"simple","default":32,"above":0},
-  {"name":"lora_scaling","kind":"choice","title":"Scaling rule","help":"mlx: multiplier = alpha. alpha_over_rank: alpha / rank, as PEFT. rslora: alpha / √rank.","group":"lora","level":"advanced","default":"mlx","options":["mlx","alpha_over_rank","rslora"]},
-  {"name":"confirm_high_scale","kind":"boolean","title":"Confirm strong scaling","help":"Needed where multiplier × learning rate is above 0.01.","group":"lora","level":"advanced","default":false},
-  {"name":"lora_dropout","kind":"number","title":"Dropout","help":"Share of adapter inputs dropped while training; 0 for small data sets.","group":"lora","level":"simple","default":0,"min":0,"below":1},
+  {"name":"lora_rank","kind":"integer","title":"Rank","help":"16 under 100 examples, 32 for 100–1000, 64 and more above.","group":"lora","level":"simple","when":{"fine_tune_type":["lora","dora"]},"default":32,"min":1,"max":512},
+  {"name":"lora_alpha","kind":"number","title":"Alpha (scale)","help":"Strength of the adapter.","group":"lora","level":"simple","when":{"fine_tune_type":["lora","dora"]},"default":32,"above":0},
+  {"name":"lora_scaling","kind":"choice","title":"Scaling rule","help":"mlx: multiplier = alpha. alpha_over_rank: alpha / rank, as PEFT. rslora: alpha / √rank.","group":"lora","level":"advanced","when":{"fine_tune_type":["lora","dora"]},"default":"mlx","options":["mlx","alpha_over_rank","rslora"]},
+  {"name":"confirm_high_scale","kind":"boolean","title":"Confirm strong scaling","help":"Needed where multiplier × learning rate is above 0.01.","group":"run","level":"simple","default":false},
+  {"name":"lora_dropout","kind":"number","title":"Dropout","help":"Share of adapter inputs dropped while training; 0 for small data sets.","group":"lora","level":"simple","when":{"fine_tune_type":["lora","dora"]},"default":0,"min":0,"below":1},
   {"name":"lora_num_layers","kind":"integer","title":"Layer coverage","help":"The last N blocks; -1 is all of them.","group":"lora","level":"simple","default":-1,"min":-1},
-  {"name":"lora_keys","kind":"keys","title":"Matrices","help":"A preset, or a list of module names of this architecture.","group":"lora","level":"simple","default":"full","options":["full","full_experts","attention","mlp","qv"]},
+  {"name":"lora_keys","kind":"keys","title":"Matrices","help":"A preset, or a list of module names of this architecture.","group":"lora","level":"simple","when":{"fine_tune_type":["lora","dora"]},"default":"full","options":["full","full_experts","attention","mlp","qv"]},
   {"name":"optimizer","kind":"choice","title":"Optimizer","help":"","group":"parameters","level":"advanced","default":"adamw","options":["adam","adamw","muon","sgd","adafactor"]},
-  {"name":"weight_decay","kind":"number","title":"Weight decay","help":"Used by adamw, muon, sgd and adafactor.","group":"parameters","level":"advanced","default":0.01,"min":0},
-  {"name":"beta1","kind":"number","title":"Beta 1","help":"adam, adamw and adafactor: how slowly the mean gradient changes.","group":"parameters","level":"advanced","nullable":true,"default":null,"min":0,"below":1},
-  {"name":"beta2","kind":"number","title":"Beta 2","help":"adam and adamw: how slowly the mean square changes.","group":"parameters","level":"advanced","nullable":true,"default":null,"min":0,"below":1},
-  {"name":"epsilon","kind":"number","title":"Epsilon","help":"adam and adamw: keeps small gradients from being blown up.","group":"parameters","level":"advanced","nullable":true,"default":null,"above":0},
-  {"name":"bias_correction","kind":"boolean","title":"Bias correction","help":"adam and adamw: full steps from the first one on, as in the papers.","group":"parameters","level":"advanced","default":false},
-  {"name":"momentum","kind":"number","title":"Momentum","help":"muon and sgd: share of the last step that is taken again.","group":"parameters","level":"advanced","nullable":true,"default":null,"min":0,"below":1},
-  {"name":"nesterov","kind":"choice","title":"Nesterov momentum","help":"muon and sgd: look ahead along the momentum. On for muon by default.","group":"parameters","level":"advanced","nullable":true,"default":null,"options":["on","off"]},
-  {"name":"clip_threshold","kind":"number","title":"Clip threshold","help":"adafactor: the largest update.","group":"parameters","level":"advanced","nullable":true,"default":null,"above":0},
-  {"name":"lr_schedule","kind":"choice","title":"Schedule","help":"How the learning rate changes over the run.","group":"parameters","level":"advanced","default":"constant","options":["constant","cosine","linear"]},
-  {"name":"warmup_steps","kind":"integer","title":"Warm-up","help":"Iterations over which the rate rises from zero.","group":"parameters","level":"advanced","unit":"iterations","default":0,"min":0},
+  {"name":"weight_decay","kind":"number","title":"Weight decay","help":"Used by adamw, muon, sgd and adafactor.","group":"parameters","level":"advanced","when":{"optimizer":["adamw","muon","sgd","adafactor"]},"default":0.01,"min":0},
+  {"name":"beta1","kind":"number","title":"Beta 1","help":"adam, adamw and adafactor: how slowly the mean gradient changes.","group":"parameters","level":"advanced","when":{"optimizer":["adam","adamw","adafactor"]},"nullable":true,"default":null,"min":0,"below":1},
+  {"name":"beta2","kind":"number","title":"Beta 2","help":"adam and adamw: how slowly the mean square changes.","group":"parameters","level":"advanced","when":{"optimizer":["adam","adamw"]},"nullable":true,"default":null,"min":0,"below":1},
+  {"name":"bias_correction","kind":"boolean","title":"Bias correction","help":"adam and adamw: full steps from the first one on, as in the papers.","group":"parameters","level":"advanced","when":{"optimizer":["adam","adamw"]},"default":false},
+  {"name":"momentum","kind":"number","title":"Momentum","help":"muon and sgd: share of the last step that is taken again.","group":"parameters","level":"advanced","when":{"optimizer":["muon","sgd"]},"nullable":true,"default":null,"min":0,"below":1},
+  {"name":"nesterov","kind":"choice","title":"Nesterov momentum","help":"muon and sgd: look ahead along the momentum. On for muon by default.","group":"parameters","level":"advanced","when":{"optimizer":["muon","sgd"]},"nullable":true,"default":null,"options":["on","off"]},
+  {"name":"clip_threshold","kind":"number","title":"Clip threshold","help":"adafactor: the largest update.","group":"parameters","level":"advanced","when":{"optimizer":["adafactor"]},"nullable":true,"default":null,"above":0},
+  {"name":"dampening","kind":"number","title":"Dampening","help":"sgd: share of each gradient that is kept out of the momentum.","group":"parameters","level":"advanced","when":{"optimizer":["sgd"]},"nullable":true,"default":null,"min":0,"below":1},
+  {"name":"ns_steps","kind":"integer","title":"Newton–Schulz steps","help":"muon: how exactly the update is made orthogonal. 5 by default.","group":"parameters","level":"advanced","when":{"optimizer":["muon"]},"nullable":true,"default":null,"min":1,"max":20},
+  {"name":"decay_rate","kind":"number","title":"Decay rate","help":"adafactor: how the memory of squares grows with the step; -0.8 by default.","group":"parameters","level":"advanced","when":{"optimizer":["adafactor"]},"nullable":true,"default":null,"above":-1,"below":0},
+  {"name":"relative_step","kind":"boolean","title":"Relative step","help":"adafactor: pick the rate by the step, and ignore learning rate and schedule.","group":"parameters","level":"advanced","when":{"optimizer":["adafactor"]},"default":false},
+  {"name":"scale_parameter","kind":"boolean","title":"Scale by weights","help":"adafactor: multiply the rate by the size of the weights it moves.","group":"parameters","level":"advanced","when":{"optimizer":["adafactor"]},"default":false},
+  {"name":"warmup_init","kind":"boolean","title":"Warm up the relative step","help":"adafactor: let the relative step rise from zero over 10,000 updates.","group":"parameters","level":"advanced","when":{"optimizer":["adafactor"],"relative_step":[true]},"default":false},
+  {"name":"lr_schedule","kind":"choice","title":"Schedule","help":"How the learning rate changes over the run.","group":"parameters","level":"advanced","when":{"relative_step":[false]},"default":"constant","options":["constant","cosine","linear"]},
+  {"name":"warmup_steps","kind":"integer","title":"Warm-up","help":"Iterations over which the rate rises from zero.","group":"parameters","level":"advanced","unit":"iterations","when":{"relative_step":[false]},"default":0,"min":0},
   {"name":"grad_accumulation_steps","kind":"integer","title":"Gradient accumulation","help":"Iterations per weight update; the effective batch is this times batch size.","group":"parameters","level":"advanced","default":1,"min":1},
   {"name":"grad_checkpoint","kind":"boolean","title":"Gradient checkpointing","help":"Recompute activations: less memory, somewhat slower.","group":"parameters","level":"advanced","default":true},
   {"name":"mask_prompt","kind":"boolean","title":"Train on answers only","help":"Leave the prompt out of the loss.","group":"data","level":"advanced","default":false},
   {"name":"seed","kind":"integer","title":"Seed","help":"","group":"parameters","level":"advanced","default":0,"min":0,"below":4294967296},
   {"name":"val_batches","kind":"integer","title":"Validation batches","help":"-1 uses the whole validation set.","group":"parameters","level":"advanced","default":-1,"min":-1},
-  {"name":"test","kind":"boolean","title":"Test at the end","help":"Measure the loss on test.jsonl when training is done.","group":"data","level":"advanced","default":false},
   {"name":"keep_checkpoints","kind":"integer","title":"Checkpoints kept","help":"Numbered checkpoints kept besides best and latest; 0 keeps all.","group":"parameters","level":"advanced","default":5,"min":0},
-  {"name":"report_to","kind":"choice","title":"Report to","help":"Send the curves to Weights & Biases or SwanLab too. Needs their package and a login on this machine.","group":"parameters","level":"advanced","nullable":true,"default":null,"options":["wandb","swanlab","wandb,swanlab"]},
-  {"name":"project_name","kind":"text","title":"Project name","help":"Under which the reports are filed.","group":"parameters","level":"advanced","default":"","maxLength":200},
-  {"name":"quantize_base","kind":"choice","title":"Quantise base","help":"QLoRA: train on a 4- or 8-bit copy of the base model.","group":"lora","level":"advanced","nullable":true,"default":null,"options":[4,8]},
+  {"name":"quantize_base","kind":"choice","title":"Quantise base","help":"QLoRA: train on a 4- or 8-bit copy of the base model.","group":"lora","level":"advanced","when":{"fine_tune_type":["lora","dora"]},"nullable":true,"default":null,"options":[4,8]},
   {"name":"resume_from","kind":"text","title":"Resume from","help":"Session to continue.","group":"run","level":"simple","nullable":true,"default":null},
   {"name":"resume_checkpoint","kind":"integer","title":"Resume at checkpoint","help":"Which kept checkpoint of that session; empty is the newest.","group":"run","level":"simple","nullable":true,"default":null,"min":1},
   {"name":"queue","kind":"boolean","title":"Queue","help":"Wait behind the active run instead of being refused.","group":"run","level":"simple","default":false},
   {"name":"notes","kind":"text","title":"Notes","help":"","group":"run","level":"simple","default":"","maxLength":20000},
   {"name":"tags","kind":"list","title":"Tags","help":"","group":"run","level":"simple","default":[]},
+  {"name":"epsilon","kind":"number","title":"Epsilon","help":"adam and adamw: keeps small gradients from being blown up.","group":"parameters","level":"advanced","when":{"optimizer":["adam","adamw"]},"nullable":true,"default":null,"above":0},
+  {"name":"test","kind":"boolean","title":"Test at the end","help":"Measure the loss on test.jsonl when training is done.","group":"data","level":"advanced","default":false},
+  {"name":"report_to","kind":"choice","title":"Report to","help":"Send the curves to Weights & Biases or SwanLab too. Needs their package and a login on this machine.","group":"parameters","level":"advanced","nullable":true,"default":null,"options":["wandb","swanlab","wandb,swanlab"]},
+  {"name":"project_name","kind":"text","title":"Project name","help":"Under which the reports are filed.","group":"parameters","level":"advanced","when":{"report_to":["wandb","swanlab","wandb,swanlab"]},"default":"","maxLength":200},
 ] as const satisfies readonly Field[]
 
 export type FieldName = (typeof FIELDS)[number]['name']

@@ -3,6 +3,7 @@ import { baseApi as api } from "./baseApi";
 export const addTagTypes = [
   "system",
   "inference",
+  "openai",
   "models",
   "datasets",
   "training",
@@ -65,6 +66,49 @@ const injectedRtkApi = api
           body: queryArg.testRequest,
         }),
         invalidatesTags: ["inference"],
+      }),
+      compareModels: build.mutation<
+        CompareModelsApiResponse,
+        CompareModelsApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/models/compare`,
+          method: "POST",
+          body: queryArg.compareRequest,
+        }),
+        invalidatesTags: ["inference"],
+      }),
+      servedModels: build.query<ServedModelsApiResponse, ServedModelsApiArg>({
+        query: () => ({ url: `/v1/models` }),
+        providesTags: ["openai"],
+      }),
+      servedModel: build.query<ServedModelApiResponse, ServedModelApiArg>({
+        query: (queryArg) => ({
+          url: `/v1/models/${encodeURIComponent(String(queryArg.model))}`,
+        }),
+        providesTags: ["openai"],
+      }),
+      chatCompletion: build.mutation<
+        ChatCompletionApiResponse,
+        ChatCompletionApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/v1/chat/completions`,
+          method: "POST",
+          body: queryArg.chatRequest,
+        }),
+        invalidatesTags: ["openai"],
+      }),
+      textCompletion: build.mutation<
+        TextCompletionApiResponse,
+        TextCompletionApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/v1/completions`,
+          method: "POST",
+          body: queryArg.completionRequest,
+        }),
+        invalidatesTags: ["openai"],
       }),
       listModels: build.query<ListModelsApiResponse, ListModelsApiArg>({
         query: () => ({ url: `/models` }),
@@ -447,6 +491,29 @@ export type TestBaseApiResponse =
 export type TestBaseApiArg = {
   testRequest: TestRequest;
 };
+export type CompareModelsApiResponse =
+  /** status 200 With `stream` (the default), `text/event-stream`: `plan` {mode, reason, targets}, `progress` {target, phase, done, total}, `token` {target, text}, `done` {target, answer}, `error` {target, …}, and last `end`. `target` counts from 0. */ CompareAnswer;
+export type CompareModelsApiArg = {
+  compareRequest: CompareRequest;
+};
+export type ServedModelsApiResponse =
+  /** status 200 Successful Response */ ModelList;
+export type ServedModelsApiArg = void;
+export type ServedModelApiResponse =
+  /** status 200 Successful Response */ ModelEntry;
+export type ServedModelApiArg = {
+  model: string;
+};
+export type ChatCompletionApiResponse =
+  /** status 200 Successful Response */ ChatCompletion;
+export type ChatCompletionApiArg = {
+  chatRequest: ChatRequest;
+};
+export type TextCompletionApiResponse =
+  /** status 200 Successful Response */ TextCompletion;
+export type TextCompletionApiArg = {
+  completionRequest: CompletionRequest;
+};
 export type ListModelsApiResponse =
   /** status 200 Successful Response */ ModelsAnswer;
 export type ListModelsApiArg = void;
@@ -776,6 +843,151 @@ export type TestRequest = {
   max_tokens?: number;
   temperature?: number;
   during_run?: boolean;
+};
+export type ComparedAnswer = {
+  target: string;
+  answer?: InferenceAnswer | null;
+  error?: ErrorAnswer | null;
+};
+export type CompareAnswer = {
+  mode: "batch" | "in_turn";
+  reason: string;
+  answers: ComparedAnswer[];
+};
+export type CompareTarget = {
+  model_name: string;
+  adapter_name?: string | null;
+  checkpoint?: ("best" | "latest") | number | null;
+};
+export type CompareRequest = {
+  max_tokens?: number;
+  temperature?: number;
+  top_p?: number;
+  min_p?: number;
+  top_k?: number;
+  repetition_penalty?: number | null;
+  seed?: number | null;
+  stop?: string[];
+  prompt?: string | null;
+  messages?: ChatMessage[] | null;
+  system?: string | null;
+  raw?: boolean;
+  conversation?: string | null;
+  /** Ask even while a run is active, and share the memory with it. */
+  during_run?: boolean;
+  targets: CompareTarget[];
+  together?: boolean;
+  stream?: boolean;
+};
+export type ModelEntry = {
+  id: string;
+  object?: "model";
+  created: number;
+  owned_by?: string;
+};
+export type ModelList = {
+  object?: "list";
+  data: ModelEntry[];
+};
+export type OpenAiProblem = {
+  message: string;
+  type: string;
+  param?: string | null;
+  code?: string | null;
+};
+export type OpenAiError = {
+  error: OpenAiProblem;
+};
+export type AssistantMessage = {
+  role?: "assistant";
+  content: string;
+  refusal?: null;
+};
+export type ChatChoice = {
+  index?: number;
+  message: AssistantMessage;
+  finish_reason: ("stop" | "length") | null;
+  logprobs?: null;
+};
+export type CachedTokens = {
+  cached_tokens: number;
+};
+export type Usage = {
+  prompt_tokens: number;
+  completion_tokens: number;
+  total_tokens: number;
+  prompt_tokens_details: CachedTokens;
+};
+export type ChatCompletion = {
+  id: string;
+  object?: "chat.completion";
+  created: number;
+  model: string;
+  choices: ChatChoice[];
+  usage: Usage;
+};
+export type StreamOptions = {
+  include_usage?: boolean;
+  [key: string]: any;
+};
+export type TextPart = {
+  type: "text";
+  text: string;
+  [key: string]: any;
+};
+export type OpenAiMessage = {
+  role: "system" | "developer" | "user" | "assistant" | "tool";
+  content?: string | TextPart[] | null;
+  [key: string]: any;
+};
+export type ChatRequest = {
+  model: string;
+  temperature?: number | null;
+  top_p?: number | null;
+  top_k?: number;
+  min_p?: number;
+  repetition_penalty?: number | null;
+  seed?: number | null;
+  stop?: string | string[] | null;
+  stream?: boolean;
+  stream_options?: StreamOptions | null;
+  n?: number | null;
+  during_run?: boolean;
+  messages: OpenAiMessage[];
+  max_tokens?: number | null;
+  max_completion_tokens?: number | null;
+  [key: string]: any;
+};
+export type TextChoice = {
+  index?: number;
+  text: string;
+  finish_reason: ("stop" | "length") | null;
+  logprobs?: null;
+};
+export type TextCompletion = {
+  id: string;
+  object?: "text_completion";
+  created: number;
+  model: string;
+  choices: TextChoice[];
+  usage: Usage;
+};
+export type CompletionRequest = {
+  model: string;
+  temperature?: number | null;
+  top_p?: number | null;
+  top_k?: number;
+  min_p?: number;
+  repetition_penalty?: number | null;
+  seed?: number | null;
+  stop?: string | string[] | null;
+  stream?: boolean;
+  stream_options?: StreamOptions | null;
+  n?: number | null;
+  during_run?: boolean;
+  prompt: string | string[];
+  max_tokens?: number | null;
+  [key: string]: any;
 };
 export type ModelInfo = {
   name: string;
@@ -1117,8 +1329,6 @@ export type StandardStart = {
   beta1?: number | null;
   /** adam and adamw: how slowly the mean square changes. */
   beta2?: number | null;
-  /** adam and adamw: keeps small gradients from being blown up. */
-  epsilon?: number | null;
   /** adam and adamw: full steps from the first one on, as in the papers. */
   bias_correction?: boolean;
   /** muon and sgd: share of the last step that is taken again. */
@@ -1127,6 +1337,18 @@ export type StandardStart = {
   nesterov?: ("on" | "off") | null;
   /** adafactor: the largest update. */
   clip_threshold?: number | null;
+  /** sgd: share of each gradient that is kept out of the momentum. */
+  dampening?: number | null;
+  /** muon: how exactly the update is made orthogonal. 5 by default. */
+  ns_steps?: number | null;
+  /** adafactor: how the memory of squares grows with the step; -0.8 by default. */
+  decay_rate?: number | null;
+  /** adafactor: pick the rate by the step, and ignore learning rate and schedule. */
+  relative_step?: boolean;
+  /** adafactor: multiply the rate by the size of the weights it moves. */
+  scale_parameter?: boolean;
+  /** adafactor: let the relative step rise from zero over 10,000 updates. */
+  warmup_init?: boolean;
   /** How the learning rate changes over the run. */
   lr_schedule?: "constant" | "cosine" | "linear";
   /** Iterations over which the rate rises from zero. */
@@ -1140,14 +1362,8 @@ export type StandardStart = {
   seed?: number;
   /** -1 uses the whole validation set. */
   val_batches?: number;
-  /** Measure the loss on test.jsonl when training is done. */
-  test?: boolean;
   /** Numbered checkpoints kept besides best and latest; 0 keeps all. */
   keep_checkpoints?: number;
-  /** Send the curves to Weights & Biases or SwanLab too. Needs their package and a login on this machine. */
-  report_to?: ("wandb" | "swanlab" | "wandb,swanlab") | null;
-  /** Under which the reports are filed. */
-  project_name?: string;
   /** QLoRA: train on a 4- or 8-bit copy of the base model. */
   quantize_base?: (4 | 8) | null;
   /** Session to continue. */
@@ -1158,6 +1374,14 @@ export type StandardStart = {
   queue?: boolean;
   notes?: string;
   tags?: string[];
+  /** adam and adamw: keeps small gradients from being blown up. */
+  epsilon?: number | null;
+  /** Measure the loss on test.jsonl when training is done. */
+  test?: boolean;
+  /** Send the curves to Weights & Biases or SwanLab too. Needs their package and a login on this machine. */
+  report_to?: ("wandb" | "swanlab" | "wandb,swanlab") | null;
+  /** Under which the reports are filed. */
+  project_name?: string;
 };
 export type LoraSummary = {
   keys: string[];
@@ -1513,6 +1737,13 @@ export const {
   useUnloadModelMutation,
   useTestAdapterMutation,
   useTestBaseMutation,
+  useCompareModelsMutation,
+  useServedModelsQuery,
+  useLazyServedModelsQuery,
+  useServedModelQuery,
+  useLazyServedModelQuery,
+  useChatCompletionMutation,
+  useTextCompletionMutation,
   useListModelsQuery,
   useLazyListModelsQuery,
   useLoraTargetsQuery,

@@ -57,9 +57,6 @@ export function LoraCard({ title, subtitle, form, errors, preview, targets, targ
               <FieldControl key={name} name={name} form={form} errors={errors} help={helpOf(name, form)} />
             ))
           : null}
-        {level === 'simple' && (preview?.needs_confirmation || values.confirm_high_scale) ? (
-          <FieldControl name="confirm_high_scale" form={form} errors={errors} />
-        ) : null}
       </div>
       <LoraResult
         form={form}

@@ -6,7 +6,7 @@ export const SETUP: FormSpec = {
   key: 'droid.setup',
   known: new Set(FIELDS.map((field) => field.name)),
   fields: FIELDS,
-  noControl: ['resume_from', 'resume_checkpoint', 'queue'],
+  noControl: ['resume_from', 'resume_checkpoint', 'queue', 'confirm_high_scale'],
   pageDefaults: { save_every: '1000', epochs: '3', iterations: '' },
   modelDefaults: true,
 }
