@@ -47,10 +47,18 @@ def adapter(folder: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def prepare(folder: Path, model: Path, targets: Sequence[dict[str, Any]], rows: Any = ROWS) -> Path:
+def prepare(
+    folder: Path,
+    model: Path,
+    targets: Sequence[dict[str, Any]],
+    rows: Any = ROWS,
+    judge: dict[str, str] | None = None,
+) -> Path:
     folder.mkdir(parents=True)
     request = {
         "model": str(model), "targets": list(targets), "metrics": METRICS, "sampling": SAMPLING,
+        "adapter_name": "loud", "training_data_path": "rows.jsonl", "started": "today",
+        "compared": True, "warnings": ["A remark."], "judge": judge,
     }  # fmt: skip
     (folder / "request.json").write_text(json.dumps(request))
     entries = [{"line": at + 1, "seen": at == 2, "row": row} for at, row in enumerate(rows)]
@@ -124,6 +132,27 @@ def test_progress_counts_up_to_all_of_the_work(evaluated: Path) -> None:
     assert [event["done"] for event in told] == sorted(event["done"] for event in told)
     assert told[-1]["done"] == told[-1]["total"] == 2 * (4 + 3)
     assert events(evaluated)[-1]["state"] == "completed"
+
+
+def test_the_report_names_rows_scores_and_remarks(evaluated: Path) -> None:
+    report = (evaluated / "report.md").read_text("utf-8")
+    assert "1 of them were trained on, and are marked" in report
+    assert "- A remark." in report
+    assert "| Loss per token ↓ |" in report
+
+
+def test_a_model_of_this_machine_judges_in_the_room_of_the_one_it_judges(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    judge = {"path": str(tiny_model)}
+    targets = [{"label": "base", "adapter": None}]
+    folder = prepare(tmp_path / "run", tiny_model, targets, ROWS[:1], judge=judge)
+    assert start(folder).wait(DEADLINE) == 0, events(folder)[-1]
+    result = result_of(folder)
+    # A random model says nothing that could be read as a score, so there is none.
+    assert (result["judge"]["asked"], result["judge"]["failed"]) == (1, 1)
+    assert set(result["scores"].values()) == {None}
+    assert "1 of 1 calls failed" in (folder / "report.md").read_text("utf-8")
 
 
 def test_a_damaged_adapter_is_told_in_a_sentence(tiny_model: Path, tmp_path: Path) -> None:
