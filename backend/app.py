@@ -14,6 +14,7 @@ from backend.api import (
     compare,
     datasets,
     downloads,
+    enhanced,
     health,
     inference,
     models,
@@ -45,7 +46,9 @@ from backend.training.defaults import known_defaults
 from backend.training.lora_keys import ModelInspector
 from backend.training.managers import TrainingManager
 from backend.training.quantized_cache import tend_copies
+from backend.training.resources import Resources
 from backend.training.rewards import Rewards
+from backend.training.workshop import Workshop
 
 ROUTERS = (
     health.router,
@@ -56,6 +59,7 @@ ROUTERS = (
     downloads.router,
     datasets.router,
     training.router,
+    enhanced.router,
     rewards.router,
     queue.router,
     sessions.router,
@@ -120,13 +124,9 @@ def build_services(settings: Settings) -> Services:
     inspector = ModelInspector(settings)
     asked = InferenceHost(settings, models, active_run=lambda: supervisor.active_session)
     supervisor.make_room = asked.make_room
-    training = TrainingManager(
-        settings=settings,
-        models=models,
-        inspector=inspector,
-        supervisor=supervisor,
-        queue=waiting,
-    )
+    reward_functions = Rewards(settings)
+    workshop = Workshop(settings, models, inspector, store)
+    training = TrainingManager(workshop, supervisor, queue=waiting, rewards=reward_functions)
     return Services(
         settings=settings,
         hub=hub,
@@ -140,7 +140,8 @@ def build_services(settings: Settings) -> Services:
         inspector=inspector,
         training=training,
         inference=asked,
-        rewards=Rewards(settings),
+        rewards=reward_functions,
+        resources=Resources(workshop),
     )
 
 

@@ -19,6 +19,7 @@ from backend.runs.supervisor import RunSupervisor
 from backend.settings import Settings
 from backend.training.lora_keys import ModelInspector
 from backend.training.managers import TrainingManager
+from backend.training.resources import Resources
 from backend.training.rewards import Rewards
 
 
@@ -37,6 +38,7 @@ class Services:
     training: TrainingManager
     inference: InferenceHost
     rewards: Rewards
+    resources: Resources
 
 
 def services_of(request: Request) -> Services:

@@ -1,6 +1,7 @@
 """`python -m backend.engines.inspect_data`: token counts of a data file, as the engine counts.
 
-Reads `{"model", "path", "mask"}` on stdin, the rows being JSON lines in a form of the engine;
+Reads `{"model", "path", "mask", "needs"}` on stdin, the rows being JSON lines as the engine gets
+them for a method that needs such rows;
 answers `{"lengths": […], "starts": […]}` on stdout, one number per row: its tokens, and where its
 loss begins.
 """
@@ -21,16 +22,21 @@ def main() -> int:
     """0 with the counts, or with `{"error": sentence}` when a row can't be turned into tokens."""
     asked = json.load(sys.stdin)
     try:
-        answer = count(Path(asked["model"]), Path(asked["path"]), asked["mask"])
+        needs = asked.get("needs", "sft")
+        answer = count(Path(asked["model"]), Path(asked["path"]), asked["mask"], needs)
     except Exception as error:  # noqa: BLE001 - the top: templates fail in their own ways
         answer = {"error": f"{type(error).__name__}: {' '.join(str(error).split())}"}
     sys.stdout.write(json.dumps(answer))
     return 0
 
 
-def count(model: Path, path: Path, mask: bool) -> dict[str, Any]:
+def count(model: Path, path: Path, mask: bool, needs: str = "sft") -> dict[str, Any]:
     tokenizer = load_tokenizer(model)
     rows = [json.loads(line) for line in path.read_bytes().split(b"\n") if line.strip()]
+    if needs != "sft":
+        from backend.engines.method_tokens import count_method_rows  # A second engine to import.
+
+        return count_method_rows(tokenizer, rows, needs)
     lengths, starts = [], []
     for row in rows:
         tokens, spans = tokens_and_spans(tokenizer, row, mask=mask)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backend.catalog.engine_form import check_trainable, given_form, trainable
+from backend.catalog.engine_form import given_form, trainable
 from backend.catalog.formats import Format, detect
+from backend.catalog.method_rows import DataNeeds, check_row, engine_row
 from backend.catalog.rows import data_file, read_lines
 from backend.errors import AppError, BadContent, FieldProblem
 
@@ -23,6 +24,13 @@ _MIXED = (
     '{"messages": [{"role": "user", "content": "…"}, {"role": "assistant", …}]}. Correct it, or '
     "write the file anew under Data → Convert, which leaves such rows out and names them."
 )
+_NEEDED: Mapping[DataNeeds, str] = {
+    "prompt_answer": 'The method needs {"prompt": "…", "answer": "…"} on every line. Correct it, '
+    "or convert the file to prompt/answer rows under Data → Convert.",
+    "preference": 'The method needs {"prompt": "…", "chosen": "…", "rejected": "…"} on every line. '
+    "Correct it, or convert the file to preference rows under Data → Convert.",
+    "prompt": 'The method needs {"prompt": "…"} on every line.',
+}
 _UNKNOWN = "Convert the file under Data → Convert, where its columns can be mapped to those."
 
 
@@ -30,12 +38,15 @@ _UNKNOWN = "Convert the file under Data → Convert, where its columns can be ma
 class CheckedFile:
     """A data file whose every row is good. `clean` files can be used by the engine unchanged.
 
-    `form` is how the rows are written, `given` what the engine gets of them. `unanswered` is the
+    `form` is how the rows are written, `given` what the engine gets of them for a method that
+    `needs` them. `unanswered` is the
     first row that does not end with an answer (it can't be trained on answers only); `multi_turn`
-    counts rows with several answers; `characters` sums what is trained on.
+    counts rows with several answers, `without_system` prompt/answer rows that have no system
+    prompt; `characters` sums what is trained on.
     """
 
     path: Path
+    needs: DataNeeds
     form: Format
     given: Format
     rows: int
@@ -43,6 +54,7 @@ class CheckedFile:
     unanswered: int | None
     multi_turn: int
     labelled_text: bool
+    without_system: int
     characters: int
     longest: int
     stamp: tuple[int, int]
@@ -52,22 +64,25 @@ class DataFiles:
     """Checks files, and remembers the result until a file changes: previews are frequent."""
 
     def __init__(self) -> None:
-        self._held: OrderedDict[Path, CheckedFile] = OrderedDict()
+        self._held: OrderedDict[tuple[Path, DataNeeds], CheckedFile] = OrderedDict()
         self._lock = threading.Lock()
 
-    def check(self, given: str, *, field: str, name: str = "train.jsonl") -> CheckedFile:
+    def check(
+        self, given: str, *, field: str, name: str = "train.jsonl", needs: DataNeeds = "sft"
+    ) -> CheckedFile:
         """Read every line of the file that `given` means (`name` in it, if it is a folder).
 
-        Raises NotFound or BadContent whose `errors` name `field`, the file and the lines.
+        Every row must be what a method `needs`; for fine-tuning it has the first row's form. Raises
+        NotFound or BadContent whose `errors` name `field`, the file and the lines.
         """
         try:
             path = data_file(given, name).resolve()
             stamp = stamp_of(path)
             with self._lock:
-                held = self._held.get(path)
+                held = self._held.get((path, needs))
             if held is not None and held.stamp == stamp:
                 return held
-            checked = _check(path, stamp, field)
+            checked = _check(path, stamp, field, needs)
         except OSError as problem:
             text = f"{given} can't be read: {problem.strerror}."
             raise BadContent(text, errors=[FieldProblem(field, text)]) from problem
@@ -76,8 +91,8 @@ class DataFiles:
                 refusal.errors = (FieldProblem(field, refusal.detail),)
             raise
         with self._lock:
-            self._held[path] = checked
-            self._held.move_to_end(path)
+            self._held[path, needs] = checked
+            self._held.move_to_end((path, needs))
             while len(self._held) > _HELD:
                 self._held.popitem(last=False)
         return checked
@@ -88,10 +103,11 @@ def stamp_of(path: Path) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
-def _check(path: Path, stamp: tuple[int, int], field: str) -> CheckedFile:
+def _check(path: Path, stamp: tuple[int, int], field: str, needs: DataNeeds) -> CheckedFile:
     form: Format | None = None
     problems: list[str] = []
     bad = rows = multi_turn = characters = longest = 0
+    without_system = 0
     clean, labelled = True, False
     unanswered: int | None = None
     for line in read_lines(path):
@@ -99,7 +115,7 @@ def _check(path: Path, stamp: tuple[int, int], field: str) -> CheckedFile:
         wrong = line.problem
         if line.row is not None:
             form = form or detect(line.row)
-            wrong = check_trainable(line.row, form)
+            wrong = check_row(line.row, needs, form)
         elif wrong is None:
             continue
         if wrong is not None or line.row is None or form is None:
@@ -110,11 +126,13 @@ def _check(path: Path, stamp: tuple[int, int], field: str) -> CheckedFile:
                 break  # Not this kind of file: the first thousand say so well enough.
             continue
         rows += 1
-        given = given_form(form)
+        given = given_form(form) if needs == "sft" else form
+        clean = clean and (needs == "sft" or line.row == engine_row(line.row, needs))
         row = line.row if given == form else trainable(line.row, form)
         length = _length(row, given)
         characters += length
         longest = max(longest, length)
+        without_system += needs == "prompt_answer" and not line.row.get("system")
         answers = _answers(row) if given == "chat" else 1
         multi_turn += answers > 1
         if given == "chat" and row["messages"][-1]["role"] != "assistant":
@@ -124,16 +142,16 @@ def _check(path: Path, stamp: tuple[int, int], field: str) -> CheckedFile:
         more = f" (and {bad - 1} more such lines)" if bad > 1 else ""
         raise BadContent(
             problems[0] + more,
-            hint=_UNKNOWN if form == "unknown" else _MIXED,
+            hint=_NEEDED.get(needs, _UNKNOWN if form == "unknown" else _MIXED),
             errors=[FieldProblem(field, problem) for problem in problems],
         )
     if rows == 0 or form is None:
         text = f"{path.name} is empty: it has no rows."
         raise BadContent(text, errors=[FieldProblem(field, text)])
     return CheckedFile(
-        path=path, form=form, given=given_form(form), rows=rows, clean=clean,
+        path=path, needs=needs, form=form, given=given, rows=rows, clean=clean,
         unanswered=unanswered, multi_turn=multi_turn, labelled_text=labelled,
-        characters=characters, longest=longest, stamp=stamp,
+        without_system=without_system, characters=characters, longest=longest, stamp=stamp,
     )  # fmt: skip
 
 

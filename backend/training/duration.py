@@ -60,7 +60,7 @@ def estimate_seconds(past: Sequence[PastRun], work: Work) -> float | None:
     return work.trained_tokens / trained_per_second + work.validated_tokens / validated_per_second
 
 
-def work_of(plan: Plan, counts: TokenCounts) -> Work:
+def work_of(plan: Plan[Any], counts: TokenCounts) -> Work:
     """The tokens of a plan; validation rows are taken to be as long as the training rows."""
     request = plan.request
     lengths = [min(length, request.max_seq_length) for length in counts.lengths]

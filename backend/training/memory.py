@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backend.catalog.schemas import LoraTargets, ModelInfo
-from backend.training.config import StandardStart
+from backend.training.fields import CommonStart
 from backend.training.quantized import quantized_bytes
 from backend.training.schemas import MemoryEstimate
 
@@ -42,11 +42,14 @@ _CACHE_SHARE = 0.03
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """The sizes of a model that activations depend on."""
+    """The sizes of a model that activations depend on. `cache_per_token` counts the numbers that
+    generation keeps for each token, over all layers.
+    """
 
     trained_layers: int
     hidden: int
     heads: int
+    cache_per_token: int
     vocabulary: int
     per_token: int
     inputs_per_token: int
@@ -54,7 +57,7 @@ class Shape:
 
 
 def estimate_memory(
-    request: StandardStart,
+    request: CommonStart,
     model: ModelInfo,
     targets: LoraTargets,
     *,
@@ -68,12 +71,19 @@ def estimate_memory(
     """
     if not (model.size_bytes and model.hidden_size and model.vocab_size and targets.keys):
         return None
-    shape = _shape(request, model, targets, config)
+    shape = shape_of(request, model, targets, config)
     if request.quantize_base and (size := quantized_bytes(model, targets, request.quantize_base)):
         model = model.model_copy(update={"size_bytes": size})
-    length = min(request.max_seq_length, _padded(longest or request.max_seq_length))
-    parts = {name: round(size / GB, 4) for name, size in _parts(request, model, shape,
-        trainable=trainable, length=length).items()}  # fmt: skip
+    length = min(request.max_seq_length, padded(longest or request.max_seq_length))
+    sizes = training_parts(
+        request, model, shape, trainable=trainable, rows=request.batch_size, length=length
+    )
+    return as_estimate(sizes, available)
+
+
+def as_estimate(sizes: Mapping[str, float], available: int | None) -> MemoryEstimate:
+    """Parts in bytes, summed and compared with what a run may use."""
+    parts = {name: round(size / GB, 4) for name, size in sizes.items()}
     total = sum(parts.values())
     available_gb = available / GB if available else None
     return MemoryEstimate(
@@ -84,15 +94,22 @@ def estimate_memory(
     )
 
 
-def _parts(
-    request: StandardStart, model: ModelInfo, shape: Shape, *, trainable: int, length: int
+def training_parts(
+    request: CommonStart,
+    model: ModelInfo,
+    shape: Shape,
+    *,
+    trainable: int,
+    rows: int,
+    length: int,
 ) -> dict[str, float]:
-    tokens = request.batch_size * length
+    """Bytes while `rows` sequences of `length` tokens are learned from at once."""
+    tokens = rows * length
     width = shape.weight_bytes
     full = request.fine_tune_type == "full"
     trained_bytes = width if full else 4
     gradients = float(trained_bytes * trainable)
-    scores = float(request.batch_size * shape.heads * length * length * width)
+    scores = float(rows * shape.heads * length * length * width)
     passed = float(tokens * shape.per_token * width)
     casts = 0.0 if full or width == 4 else _LORA_CASTS * tokens * shape.inputs_per_token * 4
     logits = _LOGIT_COPIES * tokens * shape.vocabulary * width
@@ -117,8 +134,8 @@ def _parts(
     return {**parts, "cache": _CACHE_SHARE * moving}
 
 
-def _shape(
-    request: StandardStart, model: ModelInfo, targets: LoraTargets, config: Mapping[str, Any]
+def shape_of(
+    request: CommonStart, model: ModelInfo, targets: LoraTargets, config: Mapping[str, Any]
 ) -> Shape:
     text = config.get("text_config")
     places = [config, text if isinstance(text, Mapping) else {}]
@@ -131,12 +148,15 @@ def _shape(
         times = key.modules * min(key.copies, experts)
         inputs += key.inputs * times
         outputs += key.outputs * times
+    heads = _first(places, "num_attention_heads", "n_head") or max(1, hidden // 64)
+    stored = _first(places, "num_key_value_heads") or heads
     return Shape(
+        cache_per_token=2 * layers * stored * (_first(places, "head_dim") or hidden // heads),
         trained_layers=(
             layers if request.lora_num_layers < 1 else min(layers, request.lora_num_layers)
         ),
         hidden=hidden,
-        heads=_first(places, "num_attention_heads", "n_head") or max(1, hidden // 64),
+        heads=heads,
         vocabulary=model.vocab_size or 1,
         per_token=(inputs + outputs) // layers,
         inputs_per_token=inputs // layers,
@@ -153,7 +173,7 @@ def _first(places: Sequence[Mapping[str, Any]], *names: str) -> int | None:
     return None
 
 
-def _padded(length: int) -> int:
+def padded(length: int) -> int:
     return 1 + 32 * -(-length // 32)
 
 

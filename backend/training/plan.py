@@ -8,26 +8,37 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from backend.catalog.models import ModelCatalog
 from backend.catalog.schemas import LoraTargets, ModelInfo
 from backend.errors import AppError, BadContent, FieldProblem
 from backend.runs.schemas import LoraSummary
-from backend.training.config import StandardStart
 from backend.training.datafiles import DataFiles
+from backend.training.fields import CommonStart
 from backend.training.lora_count import count_lora, resolve_keys
 from backend.training.lora_groups import seed_warnings
 from backend.training.lora_keys import ModelInspector
-from backend.training.prepare import DataPlan, plan_data
+from backend.training.prepare import DataPlan
 from backend.training.rules import refuse_impossible, warnings_for
+
+Asked = TypeVar("Asked", bound=CommonStart)
+_Asking = TypeVar("_Asking", bound=CommonStart, contravariant=True)
+
+
+class DataPlanner(Protocol[_Asking]):
+    """Checks the data that a request names; raises AppError naming its fields."""
+
+    def __call__(
+        self, request: _Asking, files: DataFiles, /, *, chat_template: bool | None
+    ) -> DataPlan: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Generic[Asked]):
     """A request that has passed every check, and what it comes to."""
 
-    request: StandardStart
+    request: Asked
     model: ModelInfo
     fingerprint: str | None
     model_config: dict[str, Any]
@@ -51,24 +62,21 @@ class Planner:
         self._inspector = inspector
         self._files = DataFiles()
 
-    async def plan(self, request: StandardStart) -> Plan:
+    async def plan(self, request: Asked, plan_data: DataPlanner[Asked]) -> Plan[Asked]:
         """Raises NotFound, BadContent or Invalid; `errors` name the fields."""
-        model = await asyncio.to_thread(_named("model_path", self._models.find), request.model_path)
-        if model.problem is not None:
-            text = f"{model.name} can't be used. {model.problem}"
-            raise BadContent(text, errors=[FieldProblem("model_path", text)])
+        model = await asyncio.to_thread(self.usable_model, request.model_path, "model_path")
         data = await asyncio.to_thread(
             plan_data, request, self._files, chat_template=model.chat_template
         )
         targets = await self._inspector.targets(model)
-        config = await asyncio.to_thread(_read_config, model)
+        config = await asyncio.to_thread(read_model_config, model)
         fingerprint = await asyncio.to_thread(self._models.fingerprint, model.path)
         steps = math.ceil(data.train_rows / request.batch_size)
         iterations = request.iterations
         if request.epochs is not None:
             iterations = max(1, round(request.epochs * steps))
         refuse_impossible(request, model, targets, iterations)
-        keys, lora, trainable = _coverage(request, targets)
+        keys, lora, trainable = coverage(request, targets)
         checkpoint_bytes = _checkpoint_bytes(request, model, trainable)
         checkpoints = iterations // request.save_every
         if request.keep_checkpoints:
@@ -99,8 +107,19 @@ class Planner:
             ),
         )
 
+    def usable_model(self, name: str, field: str) -> ModelInfo:
+        """A model by folder or name; a refusal names `field`. Blocking."""
+        model = _named(field, self._models.find)(name)
+        if model.problem is not None:
+            text = f"{model.name} can't be used. {model.problem}"
+            raise BadContent(text, errors=[FieldProblem(field, text)])
+        return model
 
-def _target_warnings(request: StandardStart, targets: LoraTargets) -> list[str]:
+    def fingerprint(self, model: ModelInfo) -> str | None:
+        return self._models.fingerprint(model.path)
+
+
+def _target_warnings(request: CommonStart, targets: LoraTargets) -> list[str]:
     """What the model's tree has to say that a run should be warned of."""
     if not targets.keys:
         return list(targets.notes)
@@ -109,8 +128,8 @@ def _target_warnings(request: StandardStart, targets: LoraTargets) -> list[str]:
     return seed_warnings(targets.architecture, targets.unmatched_seed_keys)
 
 
-def _coverage(
-    request: StandardStart, targets: LoraTargets
+def coverage(
+    request: CommonStart, targets: LoraTargets
 ) -> tuple[list[str], LoraSummary | None, int]:
     """Keys, what they cover, and the number of trained weights (0 where it can't be known)."""
     depth = targets.num_layers
@@ -131,7 +150,7 @@ def _coverage(
 
 
 def _summary(
-    request: StandardStart, keys: list[str], modules: int, trainable: int, total: int, layers: int
+    request: CommonStart, keys: list[str], modules: int, trainable: int, total: int, layers: int
 ) -> LoraSummary:
     full = request.fine_tune_type == "full"
     return LoraSummary(
@@ -146,7 +165,7 @@ def _summary(
     )
 
 
-def _no_module(request: StandardStart, keys: list[str]) -> AppError:
+def _no_module(request: CommonStart, keys: list[str]) -> AppError:
     text = (
         f"None of the last {request.lora_num_layers} layers has {', '.join(keys)}, so nothing "
         "would be trained."
@@ -167,7 +186,7 @@ def _named(field: str, call: Callable[[str], ModelInfo]) -> Callable[[str], Mode
     return named
 
 
-def _read_config(model: ModelInfo) -> dict[str, Any]:
+def read_model_config(model: ModelInfo) -> dict[str, Any]:
     try:
         value = json.loads((Path(model.path) / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
@@ -175,7 +194,7 @@ def _read_config(model: ModelInfo) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _checkpoint_bytes(request: StandardStart, model: ModelInfo, trainable: int) -> int:
+def _checkpoint_bytes(request: CommonStart, model: ModelInfo, trainable: int) -> int:
     """The weights, and the optimizer's state that a resume needs, which is as wide as they are."""
     width = _width(model) if request.fine_tune_type == "full" else 4
     copies = {"adam": 2, "adamw": 2, "muon": 1, "sgd": 1, "adafactor": 0}[request.optimizer]

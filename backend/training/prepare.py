@@ -11,19 +11,22 @@ import json
 import os
 import random
 import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from backend.catalog.conversation import Unsuitable
 from backend.catalog.engine_form import trainable
 from backend.catalog.formats import Format
+from backend.catalog.method_rows import DataNeeds, engine_row
 from backend.catalog.rows import read_lines
 from backend.core.files import sha256_of, write_json
 from backend.errors import AppError, BadContent, FieldProblem, Invalid
 from backend.runs.schemas import DataFile, DataSummary
 from backend.training.config import StandardStart
 from backend.training.datafiles import CheckedFile, DataFiles, stamp_of
+from backend.training.fields import CommonStart
 
 _NEEDS_TEMPLATE = ("chat", "completions")
 _NOT_FOR_SFT = (
@@ -59,12 +62,29 @@ class DataPlan:
 
 def plan_data(request: StandardStart, files: DataFiles, *, chat_template: bool | None) -> DataPlan:
     """Check all data of a request. Raises BadContent, NotFound or Invalid naming the fields."""
-    train = files.check(request.train_data_path, field="train_data_path")
-    valid, warnings = _validation_file(request, files)
-    test = _test_file(request, files)
+    plan = plan_rows(
+        request,
+        files,
+        test=_test_file(request, files),
+        check=lambda checked, field: _check_form(checked, field, request, chat_template),
+    )
+    return replace(plan, warnings=(*plan.warnings, *_remarks(plan.train, request, chat_template)))
+
+
+def plan_rows(
+    request: CommonStart,
+    files: DataFiles,
+    *,
+    check: Callable[[CheckedFile, str], None],
+    needs: DataNeeds = "sft",
+    test: CheckedFile | None = None,
+) -> DataPlan:
+    """The sets of a run whose files pass `check`, which is told the field and raises AppError."""
+    train = files.check(request.train_data_path, field="train_data_path", needs=needs)
+    valid, warnings = _validation_file(request, files, needs)
     for checked, field in ((train, "train_data_path"), (valid, "val_data_path"), (test, "test")):
         if checked is not None:
-            _check_form(checked, field, request, chat_template)
+            check(checked, field)
     _check_batch(train, valid, test, request)
     held_out: frozenset[int] = frozenset()
     if valid is None:
@@ -78,7 +98,6 @@ def plan_data(request: StandardStart, files: DataFiles, *, chat_template: bool |
             "The validation file is the training file, so validation can't tell learning from "
             "memorising."
         )
-    warnings += _remarks(train, request, chat_template)
     return DataPlan(
         train=train,
         valid=valid,
@@ -134,6 +153,9 @@ def engine_rows(checked: CheckedFile) -> Iterator[bytes]:
         if line.row is None:
             continue
         rows += 1
+        if checked.needs != "sft":
+            yield _dumped(engine_row(line.row, checked.needs))
+            continue
         if checked.form == checked.given:
             yield line.raw.strip().replace(b"\r", b" ") + b"\n"
             continue
@@ -141,9 +163,13 @@ def engine_rows(checked: CheckedFile) -> Iterator[bytes]:
             row = trainable(line.row, checked.form)
         except (Unsuitable, LookupError, TypeError) as problem:
             raise _changed(checked.path) from problem
-        yield json.dumps(row, ensure_ascii=False).encode() + b"\n"
+        yield _dumped(row)
     if rows != checked.rows:
         raise _changed(checked.path)
+
+
+def _dumped(row: Mapping[str, Any]) -> bytes:
+    return json.dumps(row, ensure_ascii=False).encode() + b"\n"
 
 
 def _changed(path: Path) -> BadContent:
@@ -154,14 +180,14 @@ def _changed(path: Path) -> BadContent:
 
 
 def _validation_file(
-    request: StandardStart, files: DataFiles
+    request: CommonStart, files: DataFiles, needs: DataNeeds
 ) -> tuple[CheckedFile | None, list[str]]:
     if request.val_data_path:
-        checked = files.check(request.val_data_path, field="val_data_path", name="valid.jsonl")
-        return checked, []
+        given = request.val_data_path
+        return files.check(given, field="val_data_path", name="valid.jsonl", needs=needs), []
     inside = Path(request.train_data_path).expanduser() / "valid.jsonl"
     if inside.is_file():  # The training path is a folder: its own validation set came with it.
-        return files.check(str(inside), field="val_data_path"), [
+        return files.check(str(inside), field="val_data_path", needs=needs), [
             f"The folder's own {inside.name} is used for validation."
         ]
     return None, []
@@ -217,7 +243,7 @@ def _check_form(
 
 
 def _check_batch(
-    train: CheckedFile, valid: CheckedFile | None, test: CheckedFile | None, request: StandardStart
+    train: CheckedFile, valid: CheckedFile | None, test: CheckedFile | None, request: CommonStart
 ) -> None:
     """The engine needs one whole batch in each set, and fails in the middle of a run otherwise."""
     for checked, name in ((train, "training"), (valid, "validation"), (test, "test")):
@@ -230,7 +256,7 @@ def _check_batch(
             )
 
 
-def _hold_out(train: CheckedFile, request: StandardStart) -> frozenset[int]:
+def _hold_out(train: CheckedFile, request: CommonStart) -> frozenset[int]:
     count = max(round(train.rows * request.val_split), request.batch_size)
     if train.rows - count < request.batch_size:
         raise _invalid(

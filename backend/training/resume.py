@@ -15,7 +15,6 @@ from backend.runs.resume import SavedState, hand_on, saved_states
 from backend.runs.schemas import DataSummary, ModelRef, ResumedFrom, SessionRecord
 from backend.runs.state import ACTIVE
 from backend.runs.store import SessionStore
-from backend.settings import Settings
 from backend.training.config import StandardStart
 from backend.training.prepare import DataPlan, stage_data
 from backend.training.standard import ResumePoint
@@ -140,8 +139,8 @@ class Continuation:
 class Continuations:
     """Finds what a request continues, from the records and run folders."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._store = SessionStore(settings.sessions_dir, settings.adapters_dir)
+    def __init__(self, sessions: SessionStore) -> None:
+        self._store = sessions
 
     def record(self, session_id: str) -> SessionRecord:
         return self._store.record(session_id)

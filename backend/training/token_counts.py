@@ -29,7 +29,9 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TokenCounts:
-    """Per training row: its tokens, and where its loss begins."""
+    """Per training row: its tokens, and where its loss begins: of rows that answers are sampled to,
+    the prompt alone, twice.
+    """
 
     lengths: tuple[int, ...]
     starts: tuple[int, ...]
@@ -64,7 +66,7 @@ class TokenCounter:
         file = data.train
         if file.stamp[0] > MOST_BYTES or file.characters > MOST_CHARACTERS:
             return None
-        key = (model.path, file.path, file.stamp, mask)
+        key = (model.path, file.path, file.stamp, file.needs, mask)
         counts = self._held.get(key)
         if counts is None:
             counts = await self._ask(model, data, mask)
@@ -92,7 +94,9 @@ class TokenCounter:
     async def _count(
         self, model: ModelInfo, data: DataPlan, rows: Path, mask: bool
     ) -> TokenCounts | None:
-        asked = {"model": model.path, "path": str(rows), "mask": mask}
+        asked = {
+            "model": model.path, "path": str(rows), "mask": mask, "needs": data.train.needs,
+        }  # fmt: skip
         try:
             child = await run_child(
                 [str(self._settings.python), "-m", "backend.engines.inspect_data"],

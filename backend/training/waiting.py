@@ -3,34 +3,39 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from pydantic import ValidationError
 
 from backend.errors import BadContent
 from backend.runs.queue import WaitingRun
-from backend.runs.recipe import Recipe
 from backend.training.config import StandardStart
-from backend.training.plan import Plan
+from backend.training.enhanced_config import EnhancedStart
+from backend.training.workshop import Planned
+
+StartRequest = StandardStart | EnhancedStart
 
 
-def waiting_run(plan: Plan, recipe: Recipe) -> WaitingRun:
+def waiting_run(planned: Planned[Any]) -> WaitingRun:
     """Only what the request named is kept, so that it means the same when it is read again."""
+    recipe, request = planned.recipe, planned.request
     return WaitingRun(
         session_id=recipe.session_id,
         adapter_name=recipe.adapter_name,
-        model_name=plan.model.name,
+        model_name=planned.model_name,
         method=recipe.method,
         total_steps=recipe.total_steps,
         queued_at=datetime.now(UTC),
-        request=plan.request.model_dump(mode="json", exclude_unset=True),
-        overwrite=plan.request.overwrite,
+        request=request.model_dump(mode="json", exclude_unset=True),
+        overwrite=request.overwrite,
     )
 
 
-def read_waiting(run: WaitingRun) -> StandardStart:
+def read_waiting(run: WaitingRun) -> StartRequest:
     """Raises BadContent for a request that this version no longer takes."""
+    kind = EnhancedStart if "training_method" in run.request else StandardStart
     try:
-        return StandardStart.model_validate(run.request)
+        return kind.model_validate(run.request)
     except ValidationError as problem:
         first = problem.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

@@ -24,7 +24,9 @@ from backend.training.config import StandardStart
 from backend.training.lora_groups import SEVEN
 from backend.training.lora_keys import ModelInspector
 from backend.training.managers import TrainingManager
+from backend.training.rewards import Rewards
 from backend.training.strength import CONFIRM
+from backend.training.workshop import Workshop
 from tests.catalog.folders import settings_for
 from tests.training.requests import qwen_tree, targets, write_rows
 
@@ -43,13 +45,18 @@ class Planning:
         self.settings: Settings = settings_for(self.root, self.folder.parent)
         self.store = SessionStore(self.settings.sessions_dir, self.settings.adapters_dir)
         self.recipes: list[Recipe] = []
-        self.manager = TrainingManager(
+        workshop = Workshop(
             self.settings,
-            cast(RunSupervisor, self),
             ModelCatalog(self.settings),
             cast(ModelInspector, self),
+            self.store,
             working_set=lambda: 8_000_000_000,
+        )
+        self.manager = TrainingManager(
+            workshop,
+            cast(RunSupervisor, self),
             queue=RunQueue(self.settings.sessions_dir, Hub()),
+            rewards=Rewards(self.settings),
         )
         for name, rows in (("train", ROWS), ("valid", 12), ("test", 12)):
             write_rows(self.root / "rows" / f"{name}.jsonl", rows)

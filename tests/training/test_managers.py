@@ -23,13 +23,16 @@ from backend.errors import (
 )
 from backend.runs.queue import RunQueue
 from backend.runs.recipe import Recipe
+from backend.runs.store import SessionStore
 from backend.runs.supervisor import RunSupervisor
 from backend.settings import Settings
 from backend.training import managers
 from backend.training.config import StandardStart
 from backend.training.lora_keys import ModelInspector
 from backend.training.managers import TrainingManager
+from backend.training.rewards import Rewards
 from backend.training.token_counts import TokenCounter, TokenCounts
+from backend.training.workshop import Workshop
 from tests.catalog.folders import model_folder, settings_for
 from tests.training.requests import request, targets, write_rows
 
@@ -66,13 +69,18 @@ class House:
         self.rows = write_rows(root / "rows.jsonl", 20)
         self.supervisor = FakeSupervisor()
         self.queue = RunQueue(self.settings.sessions_dir, Hub())
-        self.manager = TrainingManager(
+        self.workshop = Workshop(
             self.settings,
-            cast(RunSupervisor, self.supervisor),
             ModelCatalog(self.settings),
             cast(ModelInspector, FakeInspector()),
+            SessionStore(self.settings.sessions_dir, self.settings.adapters_dir),
             working_set=lambda: 8_000_000_000,
+        )
+        self.manager = TrainingManager(
+            self.workshop,
+            cast(RunSupervisor, self.supervisor),
             queue=self.queue,
+            rewards=Rewards(self.settings),
         )
 
     def request(self, **fields: Any) -> StandardStart:

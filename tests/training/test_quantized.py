@@ -109,7 +109,7 @@ async def test_the_preview_says_what_is_made_or_used_again(house: House) -> None
 
 @pytest.mark.parametrize("on_cpu", [True, False])
 async def test_a_cpu_is_warned_of_because_it_is_slow(house: House, on_cpu: bool) -> None:
-    house.manager._on_cpu = lambda: on_cpu  # type: ignore[assignment]
+    house.workshop._on_cpu = lambda: on_cpu  # type: ignore[assignment]
 
     said = " ".join((await house.manager.preview(house.request(quantize_base=8))).warnings)
 
@@ -120,7 +120,7 @@ async def test_the_copy_needs_room_on_the_disk(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = shutil.disk_usage(house.settings.data_dir)._replace(free=10)
-    monkeypatch.setattr("backend.training.managers.shutil.disk_usage", lambda _: usage)
+    monkeypatch.setattr("backend.training.workshop.shutil.disk_usage", lambda _: usage)
 
     with pytest.raises(NoDiskSpace, match="and the quantised base need"):
         await house.start(quantize_base=4)

@@ -297,6 +297,49 @@ const injectedRtkApi = api
         query: () => ({ url: `/training/resume`, method: "POST" }),
         invalidatesTags: ["training"],
       }),
+      trainingMethods: build.query<
+        TrainingMethodsApiResponse,
+        TrainingMethodsApiArg
+      >({
+        query: () => ({ url: `/api/training/methods` }),
+        providesTags: ["enhanced"],
+      }),
+      previewEnhanced: build.mutation<
+        PreviewEnhancedApiResponse,
+        PreviewEnhancedApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/training/preview-enhanced`,
+          method: "POST",
+          body: queryArg.enhancedStart,
+        }),
+        invalidatesTags: ["enhanced"],
+      }),
+      startEnhanced: build.mutation<
+        StartEnhancedApiResponse,
+        StartEnhancedApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/training/start-enhanced`,
+          method: "POST",
+          body: queryArg.enhancedStart,
+          headers: {
+            "idempotency-key": queryArg["idempotency-key"],
+          },
+        }),
+        invalidatesTags: ["enhanced"],
+      }),
+      estimateResources: build.mutation<
+        EstimateResourcesApiResponse,
+        EstimateResourcesApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/training/estimate-resources`,
+          method: "POST",
+          body: queryArg.estimateRequest,
+        }),
+        invalidatesTags: ["enhanced"],
+      }),
       rewardFunctions: build.query<
         RewardFunctionsApiResponse,
         RewardFunctionsApiArg
@@ -609,6 +652,25 @@ export type PauseTrainingApiArg = void;
 export type ResumeTrainingApiResponse =
   /** status 200 Successful Response */ PauseAnswer;
 export type ResumeTrainingApiArg = void;
+export type TrainingMethodsApiResponse =
+  /** status 200 Successful Response */ MethodsAnswer;
+export type TrainingMethodsApiArg = void;
+export type PreviewEnhancedApiResponse =
+  /** status 200 Successful Response */ Preview;
+export type PreviewEnhancedApiArg = {
+  enhancedStart: EnhancedStart;
+};
+export type StartEnhancedApiResponse =
+  /** status 200 Successful Response */ EnhancedStartAnswer;
+export type StartEnhancedApiArg = {
+  "idempotency-key"?: string;
+  enhancedStart: EnhancedStart;
+};
+export type EstimateResourcesApiResponse =
+  /** status 200 Successful Response */ EstimateAnswer;
+export type EstimateResourcesApiArg = {
+  estimateRequest: EstimateRequest;
+};
 export type RewardFunctionsApiResponse =
   /** status 200 Successful Response */ RewardFunctionsAnswer;
 export type RewardFunctionsApiArg = void;
@@ -1539,6 +1601,319 @@ export type LogsAnswer = {
 export type PauseAnswer = {
   status: "paused" | "running";
 };
+export type Inactive = {
+  field: string;
+  equals: string | number | number | boolean | null;
+  reason: string;
+};
+export type MethodParameter = {
+  name: string;
+  title: string;
+  help: string;
+  type: "number" | "integer" | "boolean" | "choice" | "text" | "list" | "keys";
+  default: any;
+  nullable: boolean;
+  minimum: number | null;
+  maximum: number | null;
+  above: number | null;
+  below: number | null;
+  options: (string | number)[] | null;
+  unit: string | null;
+  group: string;
+  level: "simple" | "advanced";
+  inactive: Inactive | null;
+};
+export type MethodInfo = {
+  display_name: string;
+  description: string;
+  complexity: string;
+  stars: number;
+  use_case: string;
+  badge: string | null;
+  resource_intensity: "low" | "medium" | "high" | "very high";
+  estimated_speedup: string | null;
+  data_format: "sft" | "prompt_answer" | "preference" | "prompt";
+  data_example: string;
+  requires_reasoning_chains: boolean;
+  family: "sft" | "policy" | "preference" | "online";
+  generates: boolean;
+  select_by: "val_loss" | "val_reward" | "val_accuracy";
+  resumable: boolean;
+  least_batch: number;
+  defaults: {
+    [key: string]: any;
+  };
+  suggested: {
+    [key: string]: any;
+  };
+  notes: string[];
+  source: string;
+  additional_params: MethodParameter[];
+};
+export type MethodsAnswer = {
+  success: true;
+  methods: {
+    [key: string]: MethodInfo;
+  };
+};
+export type EnhancedStart = {
+  /** Folder of the base model, or its name in the model list. */
+  model_path: string;
+  /** A JSONL file, or a folder with train.jsonl. */
+  train_data_path: string;
+  /** Optional. Empty: a seeded part of the training rows is held out. */
+  val_data_path?: string;
+  /** Share of the rows held out when no validation file is given. */
+  val_split?: number;
+  /** Learning from rewards wants small steps: 1e-6 to 1e-4. */
+  learning_rate?: number;
+  /** Rows per iteration. More is steadier and needs more memory. */
+  batch_size?: number;
+  /** Rows are cut here; prompts that answers are sampled to must be shorter. */
+  max_seq_length?: number;
+  /** Batches of prompts or rows. */
+  iterations?: number;
+  /** Passes over the data; may be given instead of iterations. */
+  epochs?: number | null;
+  /** Iterations between two points of the training curve. */
+  steps_per_report?: number;
+  /** Iterations between two validations. */
+  steps_per_eval?: number;
+  /** Iterations between two numbered checkpoints. */
+  save_every?: number;
+  /** End the run when validation stops improving. */
+  early_stop?: boolean;
+  /** Evaluations without improvement before the run ends. */
+  patience?: number;
+  /** How much lower the validation loss must be to count. */
+  min_delta?: number;
+  /** Letters, digits, dot, dash and underscore; empty: run_ and the time. */
+  adapter_name?: string;
+  /** Replace an adapter of the same name. */
+  overwrite?: boolean;
+  /** LoRA trains small matrices beside frozen weights; DoRA adds a learned magnitude; full trains every weight. */
+  fine_tune_type?: "lora" | "dora" | "full";
+  /** 16 under 100 examples, 32 for 100–1000, 64 and more above. */
+  lora_rank?: number;
+  /** Strength of the adapter. */
+  lora_alpha?: number;
+  /** mlx: multiplier = alpha. alpha_over_rank: alpha / rank, as PEFT. rslora: alpha / √rank. */
+  lora_scaling?: "mlx" | "alpha_over_rank" | "rslora";
+  /** Needed where multiplier × learning rate is above 0.01. */
+  confirm_high_scale?: boolean;
+  /** Share of adapter inputs dropped while training; 0 for small data sets. */
+  lora_dropout?: number;
+  /** The last N blocks; -1 is all of them. */
+  lora_num_layers?: number;
+  /** A preset, or a list of module names of this architecture. */
+  lora_keys?: ("full" | "full_experts" | "attention" | "mlp" | "qv") | string[];
+  optimizer?: "adam" | "adamw" | "muon" | "sgd" | "adafactor";
+  /** Used by adamw, muon, sgd and adafactor. */
+  weight_decay?: number;
+  /** adam, adamw and adafactor: how slowly the mean gradient changes. */
+  beta1?: number | null;
+  /** adam and adamw: how slowly the mean square changes. */
+  beta2?: number | null;
+  /** adam and adamw: full steps from the first one on, as in the papers. */
+  bias_correction?: boolean;
+  /** muon and sgd: share of the last step that is taken again. */
+  momentum?: number | null;
+  /** muon and sgd: look ahead along the momentum. On for muon by default. */
+  nesterov?: ("on" | "off") | null;
+  /** adafactor: the largest update. */
+  clip_threshold?: number | null;
+  /** sgd: share of each gradient that is kept out of the momentum. */
+  dampening?: number | null;
+  /** muon: how exactly the update is made orthogonal. 5 by default. */
+  ns_steps?: number | null;
+  /** adafactor: how the memory of squares grows with the step; -0.8 by default. */
+  decay_rate?: number | null;
+  /** adafactor: pick the rate by the step, and ignore learning rate and schedule. */
+  relative_step?: boolean;
+  /** adafactor: multiply the rate by the size of the weights it moves. */
+  scale_parameter?: boolean;
+  /** adafactor: let the relative step rise from zero over 10,000 updates. */
+  warmup_init?: boolean;
+  /** How the learning rate changes over the run. */
+  lr_schedule?: "constant" | "cosine" | "linear";
+  /** Iterations over which the rate rises from zero. */
+  warmup_steps?: number;
+  /** Iterations per weight update; the effective batch is this times batch size. */
+  grad_accumulation_steps?: number;
+  /** Recompute activations: less memory, somewhat slower. */
+  grad_checkpoint?: boolean;
+  /** Leave the prompt out of the loss. */
+  mask_prompt?: boolean;
+  seed?: number;
+  /** Batches per evaluation; -1 is the whole validation set. Methods that sample have to write answers to its prompts, so their default is 25. */
+  val_batches?: number;
+  /** Numbered checkpoints kept besides best and latest; 0 keeps all. */
+  keep_checkpoints?: number;
+  /** QLoRA: train on a 4- or 8-bit copy of the base model. */
+  quantize_base?: (4 | 8) | null;
+  /** Session to continue. */
+  resume_from?: string | null;
+  /** Which kept checkpoint of that session; empty is the newest. */
+  resume_checkpoint?: number | null;
+  /** Wait behind the active run instead of being refused. */
+  queue?: boolean;
+  notes?: string;
+  tags?: string[];
+  /** How to train: an id of GET /api/training/methods. */
+  training_method:
+    | "sft"
+    | "gspo"
+    | "dr_grpo"
+    | "grpo"
+    | "dapo"
+    | "dpo"
+    | "orpo"
+    | "cpo"
+    | "online_dpo"
+    | "xpo"
+    | "ppo"
+    | "rlhf_reinforce"
+    | "klpo";
+  /** Answers sampled to each prompt and compared with each other. They are decoded batch_size prompts at a time: a larger batch is faster, a larger group is not. */
+  group_size?: number;
+  /** How varied the sampled answers are. At 0 all of a group are the same, and nothing is learned. */
+  temperature?: number;
+  /** Sample from the likeliest tokens that make up this share; 1 is all. */
+  top_p?: number;
+  /** Sample from so many of the likeliest tokens; 0 is all. */
+  top_k?: number;
+  /** Leave out tokens below this share of the likeliest one; 0 leaves out none. */
+  min_p?: number;
+  /** Sampling ends here; answers that are cut rarely earn a reward. */
+  max_completion_length?: number;
+  /** Pull towards the untouched model. In GRPO and its kin the weight of the KL penalty, where 0 is none; in DPO and its kin how sharply pairs are told apart. */
+  beta?: number;
+  /** Weight updates on each batch of sampled answers. 1 is the engine's own way; from 2 on the ratio is clipped as the papers have it. */
+  updates_per_rollout?: number;
+  /** How far the ratio of new to old likelihood counts, downwards; upwards too where epsilon high is empty. 0.2 is usual for token ratios, 3e-4 for GSPO. */
+  epsilon?: number;
+  /** The same upwards, if it is to be wider (clip-higher). */
+  epsilon_high?: number | null;
+  /** One ratio per token or per answer; empty is the method's own. */
+  importance_sampling_level?: ("token" | "sequence") | null;
+  /** grpo: mean per answer. bnpo: mean over all tokens of the batch. dr_grpo: a constant. Empty is the method's own. */
+  grpo_loss_type?: ("grpo" | "bnpo" | "dr_grpo") | null;
+  /** sigmoid: the original. hinge: a margin. ipo: guards against overfitting. dpop: keeps the chosen answers likely. */
+  preference_loss?: "sigmoid" | "hinge" | "ipo" | "dpop";
+  /** Strength of dpop's guard. */
+  delta?: number;
+  /** Weight of the bonus for answers the untouched model would not give. */
+  xpo_alpha?: number;
+  /** Per token or per answer. */
+  klpo_route?: "token" | "sequence";
+  /** mc: by extra draws. topk: on the likeliest tokens. binary: sampled token against the rest. full: exact. */
+  klpo_kl_estimator?: "mc" | "topk" | "binary" | "full";
+  /** Extra draws per token for the mc estimate. */
+  klpo_mc_samples?: number;
+  /** Likeliest tokens kept for the topk estimate. */
+  klpo_top_k?: number;
+  /** Least probability of all other tokens in the topk estimate. */
+  klpo_tail_floor?: number;
+  /** Model that judges the answers: a folder or a name of the model list. Empty: the untouched base model. */
+  judge?: string;
+  /** What the judge is told; empty: the engine's own text. */
+  judge_system_prompt?: string;
+  /** What the run is pulled towards. Empty: the untouched base model. */
+  reference_model_path?: string;
+  /** Names, separated by commas. Empty: the engine's five, which look for <think> and <answer>. */
+  reward_functions?: string;
+  /** One number for each reward function. Empty: 1 each. */
+  reward_weights?: number[] | null;
+  /** A Python file with reward functions. It runs with your rights, so it must have been trusted as it is now. */
+  reward_functions_file?: string;
+  /** The reward function whose maximum counts as a success. Empty: no rate. */
+  success_function?: string;
+  /** Sampled answers kept with each report, with their scores. */
+  sample_completions?: number;
+};
+export type EnhancedStartAnswer = {
+  success: true;
+  status: "started" | "queued";
+  message: string;
+  method: string;
+  session_id: string;
+  pid: number | null;
+  log_file: string | null;
+  warnings: string[];
+};
+export type Estimation = {
+  method: string;
+  estimated_memory_gb: number | null;
+  parts: {
+    [key: string]: number;
+  };
+  available_gb: number | null;
+  verdict: ("ok" | "tight" | "too_large") | null;
+  estimated_time_hours: number | null;
+  relative_cost: number | null;
+  generations_per_step: number | null;
+  resource_intensity: "low" | "medium" | "high" | "very high";
+  recommendations: string[];
+};
+export type EstimateAnswer = {
+  success: true;
+  estimation: Estimation;
+};
+export type EstimateRequest = {
+  method:
+    | "sft"
+    | "gspo"
+    | "dr_grpo"
+    | "grpo"
+    | "dapo"
+    | "dpo"
+    | "orpo"
+    | "cpo"
+    | "online_dpo"
+    | "xpo"
+    | "ppo"
+    | "rlhf_reinforce"
+    | "klpo";
+  /** Folder of the base model, or its name in the model list. */
+  model_path: string;
+  /** Training rows, if known. */
+  dataset_size?: number | null;
+  /** Rows per iteration. More is steadier and needs more memory. */
+  batch_size?: number;
+  /** Iterations per weight update; the effective batch is this times batch size. */
+  grad_accumulation_steps?: number;
+  /** Recompute activations: less memory, somewhat slower. */
+  grad_checkpoint?: boolean;
+  /** Answers sampled to each prompt and compared with each other. They are decoded batch_size prompts at a time: a larger batch is faster, a larger group is not. */
+  group_size?: number;
+  /** Sampling ends here; answers that are cut rarely earn a reward. */
+  max_completion_length?: number;
+  /** Rows are cut here; prompts that answers are sampled to must be shorter. */
+  max_seq_length?: number;
+  /** Batches of prompts or rows. */
+  iterations?: number;
+  /** Passes over the data; may be given instead of iterations. */
+  epochs?: number | null;
+  /** Weight updates on each batch of sampled answers. 1 is the engine's own way; from 2 on the ratio is clipped as the papers have it. */
+  updates_per_rollout?: number;
+  /** Pull towards the untouched model. In GRPO and its kin the weight of the KL penalty, where 0 is none; in DPO and its kin how sharply pairs are told apart. */
+  beta?: number;
+  /** LoRA trains small matrices beside frozen weights; DoRA adds a learned magnitude; full trains every weight. */
+  fine_tune_type?: "lora" | "dora" | "full";
+  /** 16 under 100 examples, 32 for 100–1000, 64 and more above. */
+  lora_rank?: number;
+  /** The last N blocks; -1 is all of them. */
+  lora_num_layers?: number;
+  /** A preset, or a list of module names of this architecture. */
+  lora_keys?: ("full" | "full_experts" | "attention" | "mlp" | "qv") | string[];
+  optimizer?: "adam" | "adamw" | "muon" | "sgd" | "adafactor";
+  /** QLoRA: train on a 4- or 8-bit copy of the base model. */
+  quantize_base?: number | null;
+  /** What the run is pulled towards. Empty: the untouched base model. */
+  reference_model_path?: string;
+  /** Names, separated by commas. Empty: the engine's five, which look for <think> and <answer>. */
+  reward_functions?: string;
+};
 export type RewardParameter = {
   name: string;
   help: string;
@@ -1776,6 +2151,11 @@ export const {
   useLazyTrainingLogsQuery,
   usePauseTrainingMutation,
   useResumeTrainingMutation,
+  useTrainingMethodsQuery,
+  useLazyTrainingMethodsQuery,
+  usePreviewEnhancedMutation,
+  useStartEnhancedMutation,
+  useEstimateResourcesMutation,
   useRewardFunctionsQuery,
   useLazyRewardFunctionsQuery,
   useInspectRewardCodeMutation,

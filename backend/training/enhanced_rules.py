@@ -1,0 +1,180 @@
+"""What a request of the enhanced tab may not ask for, and what it should be warned of. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from backend.catalog.schemas import ModelInfo
+from backend.errors import FieldProblem, Invalid
+from backend.training.enhanced_config import EnhancedStart
+from backend.training.fields import CommonStart
+from backend.training.method import Method
+from backend.training.methods import METHODS
+from backend.training.prepare import DataPlan
+from backend.training.token_counts import TokenCounts
+
+ENGINE_OPTIMIZERS = ("adam", "adamw", "muon")
+# A shared field that only some methods take; it is then among the parameters of their rows.
+_BY_METHOD = ("mask_prompt",)
+OWN = tuple(
+    name
+    for name in EnhancedStart.model_fields
+    if name not in CommonStart.model_fields and name != "training_method"
+)
+
+
+def refuse_contradictions(request: EnhancedStart) -> None:
+    """Fields that don't go with the method or each other. Raises Invalid with all of them."""
+    problems = list(_contradictions(request))
+    if problems:
+        raise Invalid(problems[0].message, errors=problems)
+
+
+def refuse_lengths(
+    request: EnhancedStart, model: ModelInfo, data: DataPlan, counts: TokenCounts | None
+) -> None:
+    """Prompts for which no room is left. Raises Invalid; says nothing where none were counted."""
+    if counts is None:
+        return
+    limit, shortest, longest = request.max_seq_length, min(counts.starts), max(counts.starts)
+    name = data.train.path.name
+    if shortest >= limit:
+        text = (
+            f"No prompt of {name} fits max_seq_length {limit}: the shortest has {shortest} tokens "
+            "with the chat template, so nothing is left to train on."
+        )
+        raise Invalid(
+            text,
+            hint=f"Raise max_seq_length above {longest} for all of them.",
+            errors=[FieldProblem("max_seq_length", text)],
+        )
+    longest = max(start for start in counts.starts if start < limit)
+    room = model.context_length
+    if room and request.method.generates and longest + request.max_completion_length > room:
+        text = (
+            f"The longest prompt of {name} ({longest} tokens) and an answer of up to "
+            f"max_completion_length {request.max_completion_length} are more than the {room} "
+            f"tokens that {model.name} was made for."
+        )
+        raise Invalid(
+            text,
+            hint=f"Use a max_completion_length of at most {max(1, room - longest)}.",
+            errors=[FieldProblem("max_completion_length", text)],
+        )
+
+
+def unused_fields(request: EnhancedStart) -> list[str]:
+    """What was asked for and the method does not use, as one sentence or none."""
+    method = request.method
+    unused = [
+        name
+        for name in (*OWN, *_BY_METHOD)
+        if name not in method.params
+        and name in request.model_fields_set
+        and getattr(request, name) != EnhancedStart.model_fields[name].default
+    ]
+    return [f"{method.display_name} does not use {_listed(unused)}."] if unused else []
+
+
+def method_warnings(
+    request: EnhancedStart, model: ModelInfo, data: DataPlan, counts: TokenCounts | None
+) -> list[str]:
+    """Sentences about what is allowed but may not be meant."""
+    return list(_warnings(request, model, data, counts))
+
+
+def _contradictions(request: EnhancedStart) -> Iterator[FieldProblem]:
+    method = request.method
+    yield from _not_resumable(request, method)
+    yield from _not_the_method(request, method)
+    if method.engine == "rl" and request.optimizer not in ENGINE_OPTIMIZERS:
+        yield FieldProblem(
+            "optimizer",
+            f"{method.display_name} trains with {_listed(ENGINE_OPTIMIZERS)}; {request.optimizer} "
+            "is not among them.",
+        )
+    if request.batch_size < method.least_batch:
+        yield FieldProblem(
+            "batch_size",
+            f"{method.display_name} needs a batch size of at least {method.least_batch}; "
+            f"{request.batch_size} was asked for.",
+        )
+    high = request.epsilon_high
+    if "epsilon_high" in method.params and high is not None and high < request.epsilon:
+        yield FieldProblem(
+            "epsilon_high",
+            f"epsilon_high {high:g} is below epsilon {request.epsilon:g}; it widens the upper "
+            "side, so it must be at least as large.",
+        )
+    if method.id == "klpo" and request.temperature == 0:
+        yield FieldProblem("temperature", "KLPO samples its answers: temperature must be above 0.")
+
+
+def _not_resumable(request: EnhancedStart, method: Method) -> Iterator[FieldProblem]:
+    if method.resumable:
+        return
+    for name in ("resume_from", "resume_checkpoint"):
+        if getattr(request, name) is not None:
+            yield FieldProblem(
+                name,
+                f"A run of {method.display_name} can't be continued: its optimizer and sampling "
+                "state are not kept. Start a new run.",
+            )
+
+
+def _not_the_method(request: EnhancedStart, method: Method) -> Iterator[FieldProblem]:
+    for name, allowed in method.choices.items():
+        value = getattr(request, name)
+        if value is None or value in allowed:
+            continue
+        others = [
+            other.display_name for other in METHODS.values() if value in other.choices.get(name, ())
+        ]
+        instead = f" Choose {others[0]} for {value}." if others else ""
+        yield FieldProblem(
+            name,
+            f"{method.display_name} has {name} {_listed(allowed)}; {value} would make it another "
+            f"method.{instead}",
+        )
+
+
+def _warnings(
+    request: EnhancedStart, model: ModelInfo, data: DataPlan, counts: TokenCounts | None
+) -> Iterator[str]:
+    method = request.method
+    if "updates_per_rollout" in method.params and request.updates_per_rollout == 1:
+        yield (
+            "At one update per rollout the ratio is exactly 1: epsilon and epsilon_high do "
+            "nothing" + (", and GSPO trains as GRPO does." if method.id == "gspo" else ".")
+        )
+    if "group_size" in method.params and request.temperature == 0:
+        yield (
+            "At temperature 0 all answers to a prompt are the same, so their rewards are equal "
+            "and nothing is learned."
+        )
+    if model.chat_template is False:
+        yield (
+            f"{model.name} has no chat template; a plain one is used, which it may never have seen."
+        )
+    if data.train.without_system:
+        yield (
+            f"{data.train.without_system} of {data.train.rows} rows have no system prompt and get "
+            "the engine's own, which asks for <think> and <answer>."
+        )
+    if counts is not None and (late := counts.without_target(request.max_seq_length)):
+        yield (
+            f"{late} of {data.train_rows} rows are left out: their prompts have "
+            f"{request.max_seq_length} tokens or more; the longest has {max(counts.starts)}."
+        )
+    if counts is not None and not method.generates and (cut := counts.over(request.max_seq_length)):
+        yield (
+            f"{cut} of {data.train_rows} rows are longer than {request.max_seq_length} tokens and "
+            f"are cut; the longest has {counts.longest}."
+        )
+    if method.family == "online" and not (request.judge or request.reward_functions):
+        yield "Neither rewards nor a judge are named: the untouched base model judges its answers."
+
+
+def _listed(values: Sequence[Any]) -> str:
+    return ", ".join(str(value) for value in values)

@@ -1,0 +1,106 @@
+"""The table of methods as the API shows it: each parameter from the field of that name. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from backend.training.enhanced_config import EnhancedStart
+from backend.training.enhanced_schemas import (
+    Inactive,
+    MethodInfo,
+    MethodParameter,
+    MethodsAnswer,
+    ParameterType,
+)
+from backend.training.method import DATA_EXAMPLES, Method
+from backend.training.methods import METHODS
+
+_ONE_UPDATE = Inactive(
+    field="updates_per_rollout",
+    equals=1,
+    reason="At one update per rollout the ratio is exactly 1 and nothing is ever clipped. Set "
+    "updates per rollout to 2 or more for this to count.",
+)
+_INACTIVE: dict[str, Inactive] = {"epsilon": _ONE_UPDATE, "epsilon_high": _ONE_UPDATE}
+
+
+@cache
+def methods_answer() -> MethodsAnswer:
+    return MethodsAnswer(success=True, methods={name: _info(row) for name, row in METHODS.items()})
+
+
+def parameters_of(method: Method) -> list[MethodParameter]:
+    """What the method takes besides the fields of every run, in the order of its row."""
+    schema = EnhancedStart.model_json_schema()["properties"]
+    return [_parameter(name, schema[name], method) for name in method.params]
+
+
+def _info(method: Method) -> MethodInfo:
+    return MethodInfo(
+        display_name=method.display_name,
+        description=method.description,
+        complexity="⭐" * method.stars,
+        stars=method.stars,
+        use_case=method.use_case,
+        badge=method.badge,
+        resource_intensity=method.resource_intensity,
+        estimated_speedup=method.estimated_speedup,
+        data_format=method.data_form,
+        data_example=DATA_EXAMPLES[method.data_form],
+        requires_reasoning_chains=method.requires_reasoning_chains,
+        family=method.family,
+        generates=method.generates,
+        select_by=method.select_by,
+        resumable=method.resumable,
+        least_batch=method.least_batch,
+        defaults=dict(method.defaults),
+        suggested=dict(method.suggested),
+        notes=list(method.notes),
+        source=method.source,
+        additional_params=parameters_of(method),
+    )
+
+
+def _parameter(name: str, schema: Mapping[str, Any], method: Method) -> MethodParameter:
+    variants = [one for one in schema.get("anyOf", [schema]) if one.get("type") != "null"]
+    nullable = len(variants) < len(schema.get("anyOf", [schema]))
+    limits = {**variants[0], **schema}
+    choices = method.choices.get(name)
+    default = method.defaults.get(name, schema.get("default"))
+    options = list(choices) if choices else variants[0].get("enum")
+    return MethodParameter(
+        name=name,
+        title=schema["title"],
+        help=schema.get("description", ""),
+        type=_type(variants),
+        default=choices[0] if choices else default,
+        nullable=nullable and not choices,
+        minimum=limits.get("minimum"),
+        maximum=limits.get("maximum"),
+        above=limits.get("exclusiveMinimum"),
+        below=limits.get("exclusiveMaximum"),
+        options=options,
+        unit=schema.get("unit"),
+        group=schema["group"],
+        level=schema["level"],
+        inactive=_inactive(name, method),
+    )
+
+
+def _type(variants: list[dict[str, Any]]) -> ParameterType:
+    first = variants[0]
+    if "enum" in first:
+        return "keys" if len(variants) > 1 else "choice"
+    kinds: dict[str, ParameterType] = {
+        "string": "text", "number": "number", "integer": "integer", "boolean": "boolean",
+        "array": "list",
+    }  # fmt: skip
+    return kinds[first["type"]]
+
+
+def _inactive(name: str, method: Method) -> Inactive | None:
+    if "updates_per_rollout" in method.params:
+        return _INACTIVE.get(name)
+    return None
