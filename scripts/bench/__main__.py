@@ -27,7 +27,7 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="keep the result in docs/")
     parser.add_argument(
         "what", nargs="?", choices=["app", "memory", "lengths"], default="app",
-        help="the app against plain mlx_lm, the memory estimate, or batches sorted by length",
+        help="the app against plain mlx_lm, the memory estimate, or rows of mixed length",
     )  # fmt: skip
     args = parser.parse_args()
     if args.what == "memory":

@@ -1,8 +1,9 @@
-"""Batches sorted by length against the engine's own, on rows of very different length."""
+"""Steps in parts of like length against the engine's own, on rows of very different length."""
 
 from __future__ import annotations
 
 import json
+import math
 import statistics
 import subprocess
 import sys
@@ -20,12 +21,13 @@ PAGE = CHECKOUT / "docs" / "benchmarks-lengths.md"
 WANTED = 1.3
 _DATA = CHECKOUT / "test_data" / "demo" / "mixed"
 _STEPS = 50  # At 8 rows: one pass over the 400 rows.
-_HEAD = """# Batches sorted by length
+_HEAD = """# Steps in parts of like length
 
 Written by `npm run bench -- lengths --write`. `test_data/demo/mixed` has rows of very different
 length. The app's run and plain `mlx_lm lora --config` on the very same YAML train the demo model,
-in turn, per seed. *Loss* is that of the last weights on the validation rows, measured for both by
-the same code.
+in turn, per seed. The app pads the short and the long rows of a step apart; the step's loss and
+gradient are those of the whole. *Loss* is that of the last weights on the validation rows, measured
+for both by the same code.
 
 """
 
@@ -93,13 +95,15 @@ def _loss(adapter: Path) -> float:
     return float(json.loads(child.stdout.splitlines()[-1])["loss"])
 
 
-def _verdict(ours: list[float], plain: list[float]) -> str:
-    """Whether the losses differ by more than two standard deviations of the seeds."""
+def verdict(ours: list[float], plain: list[float]) -> str:
+    """Whether the means of the losses differ by more than two standard errors of the difference."""
+    if min(len(ours), len(plain)) < 2:
+        return "One seed says nothing of the noise."
     apart = statistics.fmean(ours) - statistics.fmean(plain)
-    noise = 2 * max(statistics.pstdev(ours), statistics.pstdev(plain))
-    if abs(apart) <= noise:
-        return "They are equal within the noise of the seeds."
-    return f"They differ by {apart:+.3f}, which is more than the seeds do ({noise:.3f})."
+    error = math.hypot(*(statistics.stdev(one) / math.sqrt(len(one)) for one in (ours, plain)))
+    if abs(apart) <= 2 * error:
+        return f"They differ by {apart:+.4f}, within two standard errors ({2 * error:.4f})."
+    return f"They differ by {apart:+.4f}, which is more than two standard errors ({2 * error:.4f})."
 
 
 def _said(result: Result) -> str:
@@ -121,6 +125,6 @@ def _report(ours: list[Result], plain: list[Result], middle: float) -> str:
     spread = [f"{statistics.fmean(one):.3f} ± {statistics.pstdev(one):.3f}" for one in losses]
     lines.append(
         f"\nMedian ratio {middle:.2f} (wanted {WANTED}); mean loss {spread[0]} with the app, "
-        f"{spread[1]} plain. {_verdict(*losses)}"
+        f"{spread[1]} plain. {verdict(*losses)}"
     )
     return "\n".join(lines) + "\n"

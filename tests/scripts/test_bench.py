@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from scripts.bench.lengths import verdict
 from scripts.bench.measures import Measure
 from scripts.bench.runs import rows
 
@@ -24,3 +25,11 @@ def test_a_table_that_has_no_row_yet_has_no_speed() -> None:
 def test_a_ratio_must_reach_its_limit_and_a_cost_stay_under_it() -> None:
     assert not Measure("ratio", 0.9, "×", 0.98, at_least=True).good
     assert Measure("cost", 0.9, "s", 1.0).good
+
+
+def test_losses_are_called_equal_only_within_the_noise_of_their_means() -> None:
+    plain = [0.530, 0.532, 0.534, 0.536]
+
+    assert "within two standard errors" in verdict([0.531, 0.533, 0.535, 0.537], plain)
+    assert "more than two standard errors" in verdict([0.550, 0.552, 0.554, 0.556], plain)
+    assert verdict([0.53], [0.53]) == "One seed says nothing of the noise."
