@@ -14,16 +14,29 @@ from backend.engines.rl_rollouts import Rollouts
 
 
 def steerable(
-    stopping: Callable[[], bool], rollouts: Callable[[], Rollouts]
+    stopping: Callable[[], bool],
+    rollouts: Callable[[], Rollouts],
+    *,
+    concurrency: int | None = None,
 ) -> type[BatchGenerator]:
     """A kind of BatchGenerator that raises Halted when it should stop, and notes the lengths of
     completions, how many were cut, and the entropy of the policy at each generated token.
 
     The entropy is that of the model's own distribution (temperature 1, nothing cut off), in nats:
     exact at each visited position, not an estimate from the sampled tokens.
+
+    `concurrency` is how many completions are decoded at once. The engine decodes as many as a batch
+    has prompts, whatever the group; more is faster, and takes the memory of their caches.
     """
 
     class Steerable(BatchGenerator):  # type: ignore[misc]  # the engine has no types
+        def __init__(self, *args: Any, **sizes: Any) -> None:
+            if concurrency is not None:
+                sizes |= {
+                    "completion_batch_size": concurrency, "prefill_batch_size": concurrency,
+                }  # fmt: skip
+            super().__init__(*args, **sizes)
+
         def next_generated(self) -> Any:
             if stopping():
                 raise Halted

@@ -202,7 +202,11 @@ class RlTraining:
     def _hooks(self) -> Mapping[tuple[Any, str], Any]:
         """Names in the engine's modules, and what stands there for the time of this run."""
         loaded, mode = self._loaded, self._loaded.mode
-        generator = steerable(self._stopping, lambda: loaded.scorer.rollouts)
+        generator = steerable(
+            self._stopping,
+            lambda: loaded.scorer.rollouts,
+            concurrency=getattr(loaded.args, "decode_concurrency", None),
+        )
         hooks: dict[tuple[Any, str], Any] = {
             (module, "BatchGenerator"): generator for module in _GENERATORS
         }

@@ -62,7 +62,7 @@ def prepare_rl(
     run = root / "run"
     rewards = write_text(root / "rewards.py", REWARDS)
     make = ROWS.get(mode, questions)
-    for name, given in (("train", rows), ("valid", valid)):
+    for name, given in (("train", rows), ("valid", valid), ("test", valid)):
         write_rows(run / "data" / f"{name}.jsonl", make(given) if isinstance(given, int) else given)
     own = {
         "model": str(model), "train": True, "data": str(run / "data"), "train_mode": mode,

@@ -80,6 +80,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> dict[str
                 run("not finite", "dpo", **EXPLODING),
                 run("not finite either", **EXPLODING),
                 run("no such mode", "telepathy"),
+                run("tested", test=True, val_batches=0),
             ]
         )
     )
@@ -96,6 +97,15 @@ def test_a_run_that_stops_improving_ends_early(runs: dict[str, Finished]) -> Non
     assert early["step"] == 3
     assert run.exit["message"].startswith("Stopped early at step 3 of 50")
     assert "adapters.safetensors" in run.files()
+
+
+def test_the_test_set_is_measured_at_the_end(runs: dict[str, Finished]) -> None:
+    (tested,) = runs["tested"].of("test")
+
+    assert 0 <= tested["test_reward"] <= 1
+    assert tested["test_perplexity"] is None
+    assert f"Test reward {tested['test_reward']:.3f}." in runs["tested"].exit["message"]
+    assert not runs["tested"].of("validation")
 
 
 def test_prompts_over_the_limit_are_left_out_and_counted(runs: dict[str, Finished]) -> None:
@@ -174,7 +184,7 @@ def wait_for(run: Path, process: subprocess.Popen[str], kind: str, **fields: Any
 
 def test_a_stop_saves_the_weights_it_had(tmp_path: Path, tiny_model: Path) -> None:
     # Long completions: the stop most likely comes in the middle of one.
-    shape = FOREVER | {"val_batches": 0, "max_completion_length": 64}
+    shape = FOREVER | {"val_batches": 0, "max_completion_length": 32}
     run = prepare_rl(tmp_path, tiny_model, "grpo", **shape)
     process = start_rl(run)
     wait_for(run, process, "metrics", step=2)

@@ -35,7 +35,10 @@ NO_REWARDS: dict[str, Any] = {
 }  # fmt: skip
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     **{name: (name, {}) for name in ("grpo", "klpo", *JUDGED, *PAIRS, "ftpo")},
-    "gspo": ("grpo", {"importance_sampling_level": "sequence", "beta": 0.0}),
+    "gspo": (
+        "grpo",
+        {"importance_sampling_level": "sequence", "beta": 0.0, "decode_concurrency": 4},
+    ),
     "dr_grpo": ("grpo", {"grpo_loss_type": "dr_grpo", "gradient_accumulation_steps": 2}),
     "twice": ("grpo", {"updates_per_rollout": 2, "epsilon_high": 0.3, "train_type": "dora"}),
     "model judges": ("online_dpo", {**NO_REWARDS, "iters": 2}),
@@ -185,13 +188,13 @@ def test_a_model_that_equals_its_reference_is_right_in_half_of_the_pairs(
     assert finished[name].of("validation")[0]["val_accuracy"] == 0.5
 
 
-def test_a_judge_that_can_not_be_read_is_said_to_be(tmp_path: Path, tiny_model: Path) -> None:
-    fields = {**NO_REWARDS, "batch_size": 4, "max_completion_length": 4, "iters": 2}
-    (run,) = train_rl_all(
-        {"run": prepare_rl(tmp_path, tiny_model, "online_dpo", **fields)}
-    ).values()
+@pytest.mark.parametrize("name", ["model judges", "model scores"])
+def test_a_judge_that_can_not_be_read_is_said_to_be(
+    finished: dict[str, Finished], name: str
+) -> None:
+    warnings = finished[name].of("warning")
 
-    (warning,) = [event for event in run.of("warning") if event["code"] == "judge_unreadable"]
+    (warning,) = [event for event in warnings if event["code"] == "judge_unreadable"]
     assert "reward functions as the judge" in warning["hint"]
 
 
