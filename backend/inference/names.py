@@ -9,7 +9,6 @@ from backend.errors import NotFound
 from backend.inference.adapters import Checkpoint
 from backend.inference.schemas import AvailableModels
 
-
 _NAMED: Mapping[str, Checkpoint] = {"best": "best", "latest": "latest"}
 
 
