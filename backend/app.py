@@ -15,9 +15,12 @@ from backend.api import (
     datasets,
     downloads,
     enhanced,
+    evaluation,
     health,
     inference,
+    method_data,
     models,
+    notebook,
     openai,
     queue,
     rewards,
@@ -36,6 +39,10 @@ from backend.core.blas import find_blas
 from backend.core.guard import Guard
 from backend.core.hub import Hub
 from backend.core.tasks import Tasks
+from backend.evaluation.arena import Arena
+from backend.evaluation.jobs import Evaluations
+from backend.evaluation.notebook import Notebook
+from backend.evaluation.service import Evaluator
 from backend.inference.host import InferenceHost
 from backend.runs.dispatch import Dispatcher
 from backend.runs.queue import RunQueue
@@ -45,6 +52,7 @@ from backend.settings import Settings
 from backend.training.defaults import known_defaults
 from backend.training.lora_keys import ModelInspector
 from backend.training.managers import TrainingManager
+from backend.training.method_files import MethodFiles
 from backend.training.quantized_cache import tend_copies
 from backend.training.resources import Resources
 from backend.training.rewards import Rewards
@@ -55,12 +63,15 @@ ROUTERS = (
     inference.router,
     compare.router,
     openai.router,
+    evaluation.router,
+    notebook.router,
     models.router,
     downloads.router,
     datasets.router,
     training.router,
     enhanced.router,
     rewards.router,
+    method_data.router,
     queue.router,
     sessions.router,
     stream.router,
@@ -77,6 +88,7 @@ def create_app(settings: Settings) -> FastAPI:
         background = Tasks()
         await services.supervisor.open()
         await services.downloads.open()
+        await services.evaluator.jobs.open()
         await services.dispatcher.open()
         # The first run should not wait for this, and neither should the first request.
         background.start(_warm_up(settings), name="find a BLAS")
@@ -89,6 +101,7 @@ def create_app(settings: Settings) -> FastAPI:
         finally:
             await background.close()
             await services.downloads.close()
+            await services.evaluator.jobs.close()
             await services.inference.close()
             await services.datasets.close()
             await services.dispatcher.close()
@@ -124,6 +137,9 @@ def build_services(settings: Settings) -> Services:
     inspector = ModelInspector(settings)
     asked = InferenceHost(settings, models, active_run=lambda: supervisor.active_session)
     supervisor.make_room = asked.make_room
+    evaluations = Evaluations(
+        settings, hub, active_run=lambda: supervisor.active_session, make_room=asked.unload
+    )
     reward_functions = Rewards(settings)
     workshop = Workshop(settings, models, inspector, store)
     training = TrainingManager(workshop, supervisor, queue=waiting, rewards=reward_functions)
@@ -140,7 +156,11 @@ def build_services(settings: Settings) -> Services:
         inspector=inspector,
         training=training,
         inference=asked,
+        evaluator=Evaluator(settings, models, asked.adapters, evaluations),
+        notebook=Notebook(settings.data_dir),
+        arena=Arena(settings.data_dir),
         rewards=reward_functions,
+        method_files=MethodFiles(settings),
         resources=Resources(workshop),
     )
 

@@ -11,6 +11,9 @@ from backend.catalog.datasets import DatasetCatalog
 from backend.catalog.downloads import Downloads
 from backend.catalog.models import ModelCatalog
 from backend.core.hub import Hub
+from backend.evaluation.arena import Arena
+from backend.evaluation.notebook import Notebook
+from backend.evaluation.service import Evaluator
 from backend.inference.host import InferenceHost
 from backend.runs.dispatch import Dispatcher
 from backend.runs.queue import RunQueue
@@ -19,6 +22,7 @@ from backend.runs.supervisor import RunSupervisor
 from backend.settings import Settings
 from backend.training.lora_keys import ModelInspector
 from backend.training.managers import TrainingManager
+from backend.training.method_files import MethodFiles
 from backend.training.resources import Resources
 from backend.training.rewards import Rewards
 
@@ -37,7 +41,11 @@ class Services:
     inspector: ModelInspector
     training: TrainingManager
     inference: InferenceHost
+    evaluator: Evaluator
+    notebook: Notebook
+    arena: Arena
     rewards: Rewards
+    method_files: MethodFiles
     resources: Resources
 
 

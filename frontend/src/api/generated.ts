@@ -4,6 +4,8 @@ export const addTagTypes = [
   "system",
   "inference",
   "openai",
+  "evaluation",
+  "notebook",
   "models",
   "datasets",
   "training",
@@ -109,6 +111,166 @@ const injectedRtkApi = api
           body: queryArg.completionRequest,
         }),
         invalidatesTags: ["openai"],
+      }),
+      startEvaluation: build.mutation<
+        StartEvaluationApiResponse,
+        StartEvaluationApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/evaluation/start`,
+          method: "POST",
+          body: queryArg.evaluationStart,
+        }),
+        invalidatesTags: ["evaluation"],
+      }),
+      compareEvaluation: build.mutation<
+        CompareEvaluationApiResponse,
+        CompareEvaluationApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/evaluation/compare`,
+          method: "POST",
+          body: queryArg.evaluationStart,
+        }),
+        invalidatesTags: ["evaluation"],
+      }),
+      evaluationStatus: build.query<
+        EvaluationStatusApiResponse,
+        EvaluationStatusApiArg
+      >({
+        query: () => ({ url: `/api/evaluation/status` }),
+        providesTags: ["evaluation"],
+      }),
+      evaluationResult: build.query<
+        EvaluationResultApiResponse,
+        EvaluationResultApiArg
+      >({
+        query: () => ({ url: `/api/evaluation/result` }),
+        providesTags: ["evaluation"],
+      }),
+      stopEvaluation: build.mutation<
+        StopEvaluationApiResponse,
+        StopEvaluationApiArg
+      >({
+        query: () => ({ url: `/api/evaluation/stop`, method: "POST" }),
+        invalidatesTags: ["evaluation"],
+      }),
+      listEvaluations: build.query<
+        ListEvaluationsApiResponse,
+        ListEvaluationsApiArg
+      >({
+        query: () => ({ url: `/api/evaluation/list` }),
+        providesTags: ["evaluation"],
+      }),
+      readEvaluation: build.query<
+        ReadEvaluationApiResponse,
+        ReadEvaluationApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/evaluation/${encodeURIComponent(String(queryArg.evaluationId))}`,
+        }),
+        providesTags: ["evaluation"],
+      }),
+      evaluationReport: build.query<
+        EvaluationReportApiResponse,
+        EvaluationReportApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/evaluation/${encodeURIComponent(String(queryArg.evaluationId))}/report`,
+        }),
+        providesTags: ["evaluation"],
+      }),
+      listComparisons: build.query<
+        ListComparisonsApiResponse,
+        ListComparisonsApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/comparisons`,
+          params: {
+            limit: queryArg.limit,
+            cursor: queryArg.cursor,
+          },
+        }),
+        providesTags: ["notebook"],
+      }),
+      keepComparison: build.mutation<
+        KeepComparisonApiResponse,
+        KeepComparisonApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/comparisons`,
+          method: "POST",
+          body: queryArg.comparisonIn,
+        }),
+        invalidatesTags: ["notebook"],
+      }),
+      forgetComparisons: build.mutation<
+        ForgetComparisonsApiResponse,
+        ForgetComparisonsApiArg
+      >({
+        query: () => ({ url: `/api/comparisons`, method: "DELETE" }),
+        invalidatesTags: ["notebook"],
+      }),
+      rateComparison: build.mutation<
+        RateComparisonApiResponse,
+        RateComparisonApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/comparisons/${encodeURIComponent(String(queryArg.comparisonId))}`,
+          method: "PATCH",
+          body: queryArg.rating,
+        }),
+        invalidatesTags: ["notebook"],
+      }),
+      forgetComparison: build.mutation<
+        ForgetComparisonApiResponse,
+        ForgetComparisonApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/comparisons/${encodeURIComponent(String(queryArg.comparisonId))}`,
+          method: "DELETE",
+        }),
+        invalidatesTags: ["notebook"],
+      }),
+      listPromptSets: build.query<
+        ListPromptSetsApiResponse,
+        ListPromptSetsApiArg
+      >({
+        query: () => ({ url: `/api/prompt-sets` }),
+        providesTags: ["notebook"],
+      }),
+      keepPromptSet: build.mutation<
+        KeepPromptSetApiResponse,
+        KeepPromptSetApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/prompt-sets/${encodeURIComponent(String(queryArg.name))}`,
+          method: "PUT",
+          body: queryArg.promptSet,
+        }),
+        invalidatesTags: ["notebook"],
+      }),
+      forgetPromptSet: build.mutation<
+        ForgetPromptSetApiResponse,
+        ForgetPromptSetApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/prompt-sets/${encodeURIComponent(String(queryArg.name))}`,
+          method: "DELETE",
+        }),
+        invalidatesTags: ["notebook"],
+      }),
+      vote: build.mutation<VoteApiResponse, VoteApiArg>({
+        query: (queryArg) => ({
+          url: `/api/arena/vote`,
+          method: "POST",
+          body: queryArg.vote,
+        }),
+        invalidatesTags: ["notebook"],
+      }),
+      arena: build.query<ArenaApiResponse, ArenaApiArg>({
+        query: () => ({ url: `/api/arena` }),
+        providesTags: ["notebook"],
       }),
       listModels: build.query<ListModelsApiResponse, ListModelsApiArg>({
         query: () => ({ url: `/models` }),
@@ -304,7 +466,7 @@ const injectedRtkApi = api
         query: () => ({ url: `/api/training/methods` }),
         providesTags: ["enhanced"],
       }),
-      previewEnhanced: build.mutation<
+      previewEnhanced: build.query<
         PreviewEnhancedApiResponse,
         PreviewEnhancedApiArg
       >({
@@ -313,7 +475,7 @@ const injectedRtkApi = api
           method: "POST",
           body: queryArg.enhancedStart,
         }),
-        invalidatesTags: ["enhanced"],
+        providesTags: ["enhanced"],
       }),
       startEnhanced: build.mutation<
         StartEnhancedApiResponse,
@@ -329,7 +491,7 @@ const injectedRtkApi = api
         }),
         invalidatesTags: ["enhanced"],
       }),
-      estimateResources: build.mutation<
+      estimateResources: build.query<
         EstimateResourcesApiResponse,
         EstimateResourcesApiArg
       >({
@@ -338,7 +500,7 @@ const injectedRtkApi = api
           method: "POST",
           body: queryArg.estimateRequest,
         }),
-        invalidatesTags: ["enhanced"],
+        providesTags: ["enhanced"],
       }),
       rewardFunctions: build.query<
         RewardFunctionsApiResponse,
@@ -347,7 +509,7 @@ const injectedRtkApi = api
         query: () => ({ url: `/api/training/reward-functions` }),
         providesTags: ["enhanced"],
       }),
-      inspectRewardCode: build.mutation<
+      inspectRewardCode: build.query<
         InspectRewardCodeApiResponse,
         InspectRewardCodeApiArg
       >({
@@ -356,7 +518,7 @@ const injectedRtkApi = api
           method: "POST",
           body: queryArg.inspectCodeRequest,
         }),
-        invalidatesTags: ["enhanced"],
+        providesTags: ["enhanced"],
       }),
       trustRewardCode: build.mutation<
         TrustRewardCodeApiResponse,
@@ -380,7 +542,7 @@ const injectedRtkApi = api
         }),
         invalidatesTags: ["enhanced"],
       }),
-      tryRewardFunctions: build.mutation<
+      tryRewardFunctions: build.query<
         TryRewardFunctionsApiResponse,
         TryRewardFunctionsApiArg
       >({
@@ -388,6 +550,25 @@ const injectedRtkApi = api
           url: `/api/training/reward-functions/try`,
           method: "POST",
           body: queryArg.tryRequest,
+        }),
+        providesTags: ["enhanced"],
+      }),
+      validateData: build.query<ValidateDataApiResponse, ValidateDataApiArg>({
+        query: (queryArg) => ({
+          url: `/api/training/validate-data`,
+          method: "POST",
+          body: queryArg.validateDataRequest,
+        }),
+        providesTags: ["enhanced"],
+      }),
+      generateSampleData: build.mutation<
+        GenerateSampleDataApiResponse,
+        GenerateSampleDataApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/training/generate-sample-data`,
+          method: "POST",
+          body: queryArg.sampleDataRequest,
         }),
         invalidatesTags: ["enhanced"],
       }),
@@ -557,6 +738,82 @@ export type TextCompletionApiResponse =
 export type TextCompletionApiArg = {
   completionRequest: CompletionRequest;
 };
+export type StartEvaluationApiResponse =
+  /** status 200 Successful Response */ EvaluationStarted;
+export type StartEvaluationApiArg = {
+  evaluationStart: EvaluationStart;
+};
+export type CompareEvaluationApiResponse =
+  /** status 200 Successful Response */ EvaluationStarted;
+export type CompareEvaluationApiArg = {
+  evaluationStart: EvaluationStart;
+};
+export type EvaluationStatusApiResponse =
+  /** status 200 Successful Response */ EvaluationStatus;
+export type EvaluationStatusApiArg = void;
+export type EvaluationResultApiResponse =
+  /** status 200 Successful Response */ ResultAnswer;
+export type EvaluationResultApiArg = void;
+export type StopEvaluationApiResponse =
+  /** status 200 Successful Response */ StopAnswer;
+export type StopEvaluationApiArg = void;
+export type ListEvaluationsApiResponse =
+  /** status 200 Successful Response */ EvaluationList;
+export type ListEvaluationsApiArg = void;
+export type ReadEvaluationApiResponse =
+  /** status 200 Successful Response */ EvaluationResult;
+export type ReadEvaluationApiArg = {
+  evaluationId: string;
+};
+export type EvaluationReportApiResponse = unknown;
+export type EvaluationReportApiArg = {
+  evaluationId: string;
+};
+export type ListComparisonsApiResponse =
+  /** status 200 Successful Response */ Comparisons;
+export type ListComparisonsApiArg = {
+  limit?: number;
+  cursor?: string | null;
+};
+export type KeepComparisonApiResponse =
+  /** status 200 Successful Response */ Comparison;
+export type KeepComparisonApiArg = {
+  comparisonIn: ComparisonIn;
+};
+export type ForgetComparisonsApiResponse =
+  /** status 200 Successful Response */ Forgotten;
+export type ForgetComparisonsApiArg = void;
+export type RateComparisonApiResponse =
+  /** status 200 Successful Response */ Comparison;
+export type RateComparisonApiArg = {
+  comparisonId: string;
+  rating: Rating;
+};
+export type ForgetComparisonApiResponse =
+  /** status 200 Successful Response */ Forgotten;
+export type ForgetComparisonApiArg = {
+  comparisonId: string;
+};
+export type ListPromptSetsApiResponse =
+  /** status 200 Successful Response */ PromptSets;
+export type ListPromptSetsApiArg = void;
+export type KeepPromptSetApiResponse =
+  /** status 200 Successful Response */ NamedPromptSet;
+export type KeepPromptSetApiArg = {
+  name: string;
+  promptSet: PromptSet;
+};
+export type ForgetPromptSetApiResponse =
+  /** status 200 Successful Response */ Forgotten;
+export type ForgetPromptSetApiArg = {
+  name: string;
+};
+export type VoteApiResponse = /** status 200 Successful Response */ Standing;
+export type VoteApiArg = {
+  vote: Vote;
+};
+export type ArenaApiResponse = /** status 200 Successful Response */ Standings;
+export type ArenaApiArg = void;
 export type ListModelsApiResponse =
   /** status 200 Successful Response */ ModelsAnswer;
 export type ListModelsApiArg = void;
@@ -634,7 +891,7 @@ export type PreviewTrainingApiArg = {
   standardStart: StandardStart;
 };
 export type StopTrainingApiResponse =
-  /** status 200 Successful Response */ StopAnswer;
+  /** status 200 Successful Response */ StopAnswer2;
 export type StopTrainingApiArg = {
   body: StopRequest | null;
 };
@@ -693,6 +950,16 @@ export type TryRewardFunctionsApiResponse =
   /** status 200 Successful Response */ TryAnswer;
 export type TryRewardFunctionsApiArg = {
   tryRequest: TryRequest;
+};
+export type ValidateDataApiResponse =
+  /** status 200 Successful Response */ MethodDataReport;
+export type ValidateDataApiArg = {
+  validateDataRequest: ValidateDataRequest;
+};
+export type GenerateSampleDataApiResponse =
+  /** status 200 Successful Response */ SampleDataAnswer;
+export type GenerateSampleDataApiArg = {
+  sampleDataRequest: SampleDataRequest;
 };
 export type ReadQueueApiResponse =
   /** status 200 Successful Response */ QueueData;
@@ -1050,6 +1317,266 @@ export type CompletionRequest = {
   prompt: string | string[];
   max_tokens?: number | null;
   [key: string]: any;
+};
+export type EvaluationStarted = {
+  success?: true;
+  message: string;
+  adapter_name: string;
+  evaluation_id: string;
+  warnings: string[];
+};
+export type EvaluationStart = {
+  adapter_name: string;
+  checkpoint?: number | ("best" | "latest") | null;
+  model_name?: string | null;
+  training_data_path?: string | null;
+  num_questions?: number;
+  evaluate_base_model?: boolean;
+  /** Empty: all of them. */
+  metrics?: (
+    | "loss"
+    | "perplexity"
+    | "exact_match"
+    | "token_f1"
+    | "rouge_l"
+    | "number_match"
+    | "valid_json"
+    | "length"
+    | "repetition"
+  )[];
+  max_tokens?: number;
+  temperature?: number;
+  seed?: number;
+  /** Ask a judge for scores too: the service in DROID_JUDGE_URL, or `judge_model`. */
+  judge?: boolean;
+  /** A model of this machine that judges instead of a service. */
+  judge_model?: string | null;
+};
+export type EvaluationStatus = {
+  running: boolean;
+  progress: number;
+  current_question: number;
+  total_questions: number;
+  adapter_name: string | null;
+  error: string | null;
+  hint?: string | null;
+  evaluation_id?: string | null;
+  state?:
+    | (
+        | "starting"
+        | "running"
+        | "completed"
+        | "stopped"
+        | "error"
+        | "interrupted"
+      )
+    | null;
+  phase?: string | null;
+};
+export type TargetInfo = {
+  label: string;
+  adapter_name: string | null;
+  checkpoint: string | number | null;
+};
+export type Estimate = {
+  mean: number;
+  low: number | null;
+  high: number | null;
+  rows: number;
+};
+export type MetricResult = {
+  id:
+    | "loss"
+    | "perplexity"
+    | "exact_match"
+    | "token_f1"
+    | "rouge_l"
+    | "number_match"
+    | "valid_json"
+    | "length"
+    | "repetition";
+  name: string;
+  help: string;
+  source: string;
+  better: "higher" | "lower" | "neither";
+  values: (Estimate | null)[];
+  difference: Estimate | null;
+  ratio: Estimate | null;
+};
+export type JudgeSwaps = {
+  asked: number;
+  consistent: number;
+  base_wins: number;
+  adapter_wins: number;
+  ties: number;
+  first_wins: number;
+};
+export type JudgeReport = {
+  model: string;
+  asked: number;
+  failed: number;
+  problems: string[];
+  swaps: JudgeSwaps | null;
+};
+export type JudgeScores = {
+  overall?: number | null;
+  faithfulness?: number | null;
+  fact_recall?: number | null;
+  consistency?: number | null;
+  hallucination?: number | null;
+};
+export type GivenAnswer = {
+  text: string | null;
+  finish_reason: string | null;
+  completion_tokens: number | null;
+  loss: number | null;
+  tokens: number | null;
+  problem: string | null;
+  metrics: {
+    [key: string]: number | null;
+  };
+  judged?: {
+    [key: string]: any;
+  } | null;
+};
+export type QuestionResult = {
+  line: number;
+  seen: boolean;
+  messages:
+    | {
+        [key: string]: any;
+      }[]
+    | null;
+  expected: string | null;
+  answers: GivenAnswer[];
+};
+export type ReportFiles = {
+  json: string;
+  markdown: string;
+};
+export type EvaluationResult = {
+  evaluation_id: string;
+  adapter_name: string;
+  is_base_model: boolean;
+  base_model: string;
+  adapter_config: {
+    [key: string]: any;
+  } | null;
+  training_data_path: string;
+  num_questions: number;
+  rows_available: number;
+  seen_rows: number | null;
+  evaluation_date: string;
+  seconds: number;
+  batched: boolean;
+  sampling: {
+    [key: string]: any;
+  };
+  warnings: string[];
+  targets: TargetInfo[];
+  metrics: MetricResult[];
+  judge?: JudgeReport | null;
+  scores: JudgeScores;
+  base_model_scores: JudgeScores | null;
+  questions: QuestionResult[];
+  report_files?: ReportFiles | null;
+};
+export type ResultAnswer = {
+  success?: true;
+  result: EvaluationResult;
+};
+export type StopAnswer = {
+  success?: true;
+  message: string;
+  evaluation_id: string | null;
+};
+export type EvaluationSummary = {
+  evaluation_id: string;
+  adapter_name: string;
+  state:
+    "starting" | "running" | "completed" | "stopped" | "error" | "interrupted";
+  started: string;
+  num_questions: number;
+  targets: string[];
+  error?: string | null;
+};
+export type EvaluationList = {
+  evaluations: EvaluationSummary[];
+};
+export type SavedAnswer = {
+  model_name: string;
+  adapter_name?: string | null;
+  checkpoint?: string | number | null;
+  text: string;
+  finish_reason?: string | null;
+  chat_template_used?: boolean | null;
+  warnings?: string[];
+  stats?: {
+    [key: string]: any;
+  };
+  rating?: number | null;
+};
+export type Comparison = {
+  prompt: string;
+  system?: string | null;
+  sampling?: {
+    [key: string]: any;
+  };
+  answers: SavedAnswer[];
+  id: string;
+  at: string;
+};
+export type Comparisons = {
+  comparisons: Comparison[];
+  next_cursor: string | null;
+};
+export type ComparisonIn = {
+  prompt: string;
+  system?: string | null;
+  sampling?: {
+    [key: string]: any;
+  };
+  answers: SavedAnswer[];
+};
+export type Forgotten = {
+  deleted: number;
+};
+export type Rating = {
+  answer: number;
+  rating: number | null;
+};
+export type NamedPromptSet = {
+  prompts: string[];
+  name: string;
+};
+export type PromptSets = {
+  prompt_sets: NamedPromptSet[];
+};
+export type PromptSet = {
+  prompts: string[];
+};
+export type Standing = {
+  model_name: string;
+  adapter_name: string;
+  votes: number;
+  adapter_wins: number;
+  base_wins: number;
+  ties: number;
+  win_rate: number | null;
+  low: number | null;
+  high: number | null;
+  first_chosen: number;
+};
+export type Vote = {
+  model_name: string;
+  adapter_name: string;
+  checkpoint?: string | number | null;
+  winner: "base" | "adapter" | "tie";
+  base_first: boolean;
+  prompt?: string;
+};
+export type Standings = {
+  standings: Standing[];
 };
 export type ModelInfo = {
   name: string;
@@ -1488,7 +2015,7 @@ export type Preview = {
   needs_confirmation: string | null;
   warnings: string[];
 };
-export type StopAnswer = {
+export type StopAnswer2 = {
   status: "stopped" | "stopping" | "idle";
   message: string;
   session_id: string | null;
@@ -2008,6 +2535,47 @@ export type TryRequest = {
   samples?: number;
   completions?: string[] | null;
 };
+export type MethodDataReport = {
+  success?: true;
+  valid: boolean;
+  num_samples: number;
+  format: string;
+  needs: "sft" | "prompt_answer" | "preference" | "prompt";
+  message: string;
+  error: string | null;
+  hint: string | null;
+  errors: LineProblem[];
+  error_count: number;
+  warnings: string[];
+  convertible_to:
+    | (
+        | "text"
+        | "chat"
+        | "completions"
+        | "grpo"
+        | "preference"
+        | "alpaca"
+        | "sharegpt"
+      )
+    | null;
+};
+export type ValidateDataRequest = {
+  method: string;
+  data_path: string;
+};
+export type SampleDataAnswer = {
+  success?: true;
+  message: string;
+  output_path: string;
+  method: string;
+  sample_count: number;
+};
+export type SampleDataRequest = {
+  method: string;
+  output_path: string;
+  num_samples?: number;
+  seed?: number;
+};
 export type QueueData = {
   queue: QueuedRun[];
 };
@@ -2119,6 +2687,32 @@ export const {
   useLazyServedModelQuery,
   useChatCompletionMutation,
   useTextCompletionMutation,
+  useStartEvaluationMutation,
+  useCompareEvaluationMutation,
+  useEvaluationStatusQuery,
+  useLazyEvaluationStatusQuery,
+  useEvaluationResultQuery,
+  useLazyEvaluationResultQuery,
+  useStopEvaluationMutation,
+  useListEvaluationsQuery,
+  useLazyListEvaluationsQuery,
+  useReadEvaluationQuery,
+  useLazyReadEvaluationQuery,
+  useEvaluationReportQuery,
+  useLazyEvaluationReportQuery,
+  useListComparisonsQuery,
+  useLazyListComparisonsQuery,
+  useKeepComparisonMutation,
+  useForgetComparisonsMutation,
+  useRateComparisonMutation,
+  useForgetComparisonMutation,
+  useListPromptSetsQuery,
+  useLazyListPromptSetsQuery,
+  useKeepPromptSetMutation,
+  useForgetPromptSetMutation,
+  useVoteMutation,
+  useArenaQuery,
+  useLazyArenaQuery,
   useListModelsQuery,
   useLazyListModelsQuery,
   useLoraTargetsQuery,
@@ -2153,15 +2747,22 @@ export const {
   useResumeTrainingMutation,
   useTrainingMethodsQuery,
   useLazyTrainingMethodsQuery,
-  usePreviewEnhancedMutation,
+  usePreviewEnhancedQuery,
+  useLazyPreviewEnhancedQuery,
   useStartEnhancedMutation,
-  useEstimateResourcesMutation,
+  useEstimateResourcesQuery,
+  useLazyEstimateResourcesQuery,
   useRewardFunctionsQuery,
   useLazyRewardFunctionsQuery,
-  useInspectRewardCodeMutation,
+  useInspectRewardCodeQuery,
+  useLazyInspectRewardCodeQuery,
   useTrustRewardCodeMutation,
   useUntrustRewardCodeMutation,
-  useTryRewardFunctionsMutation,
+  useTryRewardFunctionsQuery,
+  useLazyTryRewardFunctionsQuery,
+  useValidateDataQuery,
+  useLazyValidateDataQuery,
+  useGenerateSampleDataMutation,
   useReadQueueQuery,
   useLazyReadQueueQuery,
   useMoveQueuedRunMutation,

@@ -1,0 +1,128 @@
+"""Blind votes between base and adapter, and how sure the win rate is that they add up to."""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from backend.core.files import JsonlTail, append_jsonl
+
+Winner = Literal["base", "adapter", "tie"]
+_Z = 1.959963984540054  # The 97.5th percentile of the normal law.
+Text = Annotated[str, Field(max_length=100_000)]
+
+
+class Vote(BaseModel):
+    """Which answer was preferred while their names were hidden. `prompt` is kept for a later look.
+
+    `base_first` is whether the base's answer stood first, so that a habit of choosing one place can
+    be seen.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    model_name: str = Field(min_length=1, max_length=4096)
+    adapter_name: str = Field(min_length=1, max_length=4096)
+    checkpoint: str | int | None = None
+    winner: Winner
+    base_first: bool
+    prompt: Text = ""
+
+
+class Standing(BaseModel):
+    """One adapter against its base. `win_rate` is the adapter's share of the votes that chose a
+    side, from 0 to 1, with its 95 % Wilson interval; null before the first of them.
+    """
+
+    model_name: str
+    adapter_name: str
+    votes: int
+    adapter_wins: int
+    base_wins: int
+    ties: int
+    win_rate: float | None
+    low: float | None
+    high: float | None
+    first_chosen: int
+
+
+class Standings(BaseModel):
+    standings: list[Standing]
+
+
+class Arena:
+    """Votes in `<data>/arena.jsonl`, one per line. Blocking."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._path = data_dir / "arena.jsonl"
+        self._lock = threading.Lock()
+
+    def vote(self, vote: Vote) -> Standing:
+        """Keep the vote, and answer where its two stand now."""
+        line = vote.model_dump(mode="json") | {"at": datetime.now(UTC).isoformat()}
+        with self._lock:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            append_jsonl(self._path, line)
+        mine = [one for one in self._votes() if _pair(one) == _pair(vote)]
+        return _standing(mine)
+
+    def standings(self) -> Standings:
+        """Every pair that was voted on, most votes first."""
+        pairs: dict[tuple[str, str], list[Vote]] = {}
+        for vote in self._votes():
+            pairs.setdefault(_pair(vote), []).append(vote)
+        found = [_standing(votes) for votes in pairs.values()]
+        return Standings(standings=sorted(found, key=lambda one: (-one.votes, one.adapter_name)))
+
+    def _votes(self) -> Iterable[Vote]:
+        tail = JsonlTail(self._path)
+        while lines := tail.read():
+            for line in lines:
+                if isinstance(line, dict):
+                    line.pop("at", None)
+                try:
+                    yield Vote.model_validate_json(json.dumps(line))
+                except ValidationError:
+                    continue  # A line of another version, or one that a crash has torn.
+
+
+def wilson(wins: int, decided: int) -> tuple[float, float] | None:
+    """The 95 % score interval of a share (Wilson 1927); None without any decision."""
+    if decided == 0:
+        return None
+    share, spread = wins / decided, _Z * _Z / decided
+    middle = share + spread / 2
+    half = _Z * math.sqrt(share * (1 - share) / decided + spread / (4 * decided))
+    low, high = (middle - half) / (1 + spread), (middle + half) / (1 + spread)
+    return max(0.0, low), min(1.0, high)
+
+
+def _pair(vote: Vote) -> tuple[str, str]:
+    return vote.model_name, vote.adapter_name
+
+
+def _standing(votes: list[Vote]) -> Standing:
+    wins = sum(vote.winner == "adapter" for vote in votes)
+    losses = sum(vote.winner == "base" for vote in votes)
+    bounds = wilson(wins, wins + losses)
+    return Standing(
+        model_name=votes[0].model_name,
+        adapter_name=votes[0].adapter_name,
+        votes=len(votes),
+        adapter_wins=wins,
+        base_wins=losses,
+        ties=len(votes) - wins - losses,
+        win_rate=wins / (wins + losses) if bounds else None,
+        low=bounds[0] if bounds else None,
+        high=bounds[1] if bounds else None,
+        first_chosen=sum(
+            vote.winner != "tie" and (vote.winner == "base") == vote.base_first for vote in votes
+        ),
+    )
