@@ -32,12 +32,12 @@ SUMS = Task(
     metric="val_reward",
     rewards=("r1_soft_format_reward_func", "number_match"),
     fields={
-        "iterations": 30, "batch_size": 16, "group_size": 4, "max_completion_length": 40,
+        "iterations": 10, "batch_size": 8, "group_size": 4, "max_completion_length": 40,
         "max_seq_length": 128, "temperature": 1.0, "top_p": 1.0, "top_k": 0, "beta": 0.0,
         "updates_per_rollout": 2, "lora_keys": "full", "lora_rank": 16, "lora_alpha": 32.0,
         "lora_scaling": "alpha_over_rank", "optimizer": "adamw", "weight_decay": 0.0,
-        "lr_schedule": "constant", "warmup_steps": 0, "learning_rate": 3e-4,
-        "steps_per_report": 5, "steps_per_eval": 15, "save_every": 1000, "grad_checkpoint": False,
+        "lr_schedule": "constant", "warmup_steps": 0, "learning_rate": 5e-4,
+        "steps_per_report": 5, "steps_per_eval": 5, "save_every": 1000, "grad_checkpoint": False,
         "success_function": "number_match",
     },
 )  # fmt: skip

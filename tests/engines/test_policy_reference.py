@@ -10,10 +10,12 @@ import pytest
 from mlx import nn
 from mlx.utils import tree_flatten
 from mlx_lm.models.cache import make_prompt_cache
+from mlx_lm.tuner.lora import LoRAEmbedding
 from mlx_lm.utils import load
+from mlx_lm_lora.trainer.sft_trainer import grad_checkpoint
 
 from backend.engines.policy_reference import AdapterOffReference
-from tests.engines.policy_batch import load_policy
+from tests.engines.policy_batch import largest, largest_gap, load_policy
 
 pytestmark = pytest.mark.engine
 
@@ -40,8 +42,6 @@ def test_its_logits_are_exactly_those_of_the_base(tiny_model: Path, use_dora: bo
 def test_adapters_on_embeddings_are_turned_off_too(tiny_model: Path) -> None:
     base, _ = load(str(tiny_model))
     policy = load_policy(tiny_model, keys=("self_attn.q_proj",)).model
-    from mlx_lm.tuner.lora import LoRAEmbedding
-
     inner = policy["model"]
     inner["embed_tokens"] = LoRAEmbedding.from_base(inner["embed_tokens"], r=2, scale=3.0)
     inner["embed_tokens"].lora_b = mx.ones_like(inner["embed_tokens"].lora_b)
@@ -64,6 +64,38 @@ def test_it_follows_no_training_and_sends_no_gradient(tiny_model: Path) -> None:
         strict=False,
     )
     assert mx.array_equal(reference(INPUTS), before)
+
+
+def test_it_costs_no_second_copy_of_the_weights(tiny_model: Path) -> None:
+    policy = load_policy(tiny_model).model
+    mx.eval(policy.parameters(), INPUTS)
+    weights = sum(value.nbytes for _, value in tree_flatten(policy.parameters()))
+    before = mx.get_active_memory()
+    reference = AdapterOffReference(policy)
+    mx.eval(reference(INPUTS).sum())
+    assert mx.get_active_memory() - before < weights / 20
+
+
+def test_it_is_the_base_under_gradient_checkpointing_too(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base, _ = load(str(tiny_model))
+    expected = base(INPUTS)
+    mx.eval(expected)
+    policy = load_policy(tiny_model).model
+    reference = AdapterOffReference(policy)
+
+    def away(model: Any) -> mx.array:
+        return mx.square(model(INPUTS) - mx.stop_gradient(reference(INPUTS))).sum()
+
+    _, plain = nn.value_and_grad(policy, away)(policy)
+    mx.eval(plain)
+    block = type(policy.layers[0])
+    monkeypatch.setattr(block, "__call__", block.__call__)  # So that the next line is undone.
+    grad_checkpoint(policy.layers[0])
+    _, checkpointed = nn.value_and_grad(policy, away)(policy)
+    assert largest_gap(plain, checkpointed) <= 1e-5 * largest(plain)
+    assert mx.array_equal(reference(INPUTS), expected)
 
 
 def test_readying_the_reference_leaves_the_policy_in_its_mode(tiny_model: Path) -> None:
