@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from backend.settings import read_settings
+from backend.settings import CHECKOUT, read_settings
 from tests.api.live import Live, serving
 
 BASE = "/api/training/reward-functions"
@@ -111,3 +111,40 @@ def test_other_routes_say_nothing_of_success(live: Live) -> None:
     answer = live.client.post("/api/datasets/inspect", json={"path": "/none"})
 
     assert "success" not in answer.json()
+
+
+def test_a_run_with_an_untrusted_or_changed_file_is_refused_before_anything_starts(
+    live: Live, tmp_path: Path
+) -> None:
+    path = tmp_path / "own.py"
+    path.write_text(
+        f"open({str(tmp_path / 'ran')!r}, 'w')\n"
+        "def own(prompts, completions, answer, types=None):\n    return [0.5] * len(answer)\n",
+        encoding="utf-8",
+    )
+    request = {
+        "training_method": "grpo",
+        "model_path": str(CHECKOUT / "test_data" / "models" / "droid-demo"),
+        "train_data_path": str(CHECKOUT / "test_data" / "demo" / "grpo"),
+        "adapter_name": "never_made",
+        "reward_functions": "own",
+        "reward_functions_file": str(path),
+    }
+
+    def start() -> Any:
+        answer = live.client.post("/api/training/start-enhanced", json=request)
+        assert answer.status_code == 409, answer.text
+        return answer.json()
+
+    untrusted = start()
+    code = post(live, "/inspect", {"path": str(path)})
+    post(live, "/trust", {"path": str(path), "sha256": code["sha256"]})
+    path.write_text(path.read_text(encoding="utf-8") + "# changed\n", encoding="utf-8")
+    changed = start()
+
+    assert (untrusted["success"], untrusted["error"]) == (False, "NotTrusted")
+    assert "has changed since it was trusted" in changed["detail"]
+    assert not (tmp_path / "ran").exists()
+    assert not (live.settings.adapters_dir / "never_made").exists()
+    assert live.client.get("/sessions").json()["sessions"] == []
+    post(live, "/untrust", {"path": str(path)})

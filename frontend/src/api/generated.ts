@@ -466,7 +466,7 @@ const injectedRtkApi = api
         query: () => ({ url: `/api/training/methods` }),
         providesTags: ["enhanced"],
       }),
-      previewEnhanced: build.query<
+      previewEnhanced: build.mutation<
         PreviewEnhancedApiResponse,
         PreviewEnhancedApiArg
       >({
@@ -475,7 +475,7 @@ const injectedRtkApi = api
           method: "POST",
           body: queryArg.enhancedStart,
         }),
-        providesTags: ["enhanced"],
+        invalidatesTags: ["enhanced"],
       }),
       startEnhanced: build.mutation<
         StartEnhancedApiResponse,
@@ -491,7 +491,7 @@ const injectedRtkApi = api
         }),
         invalidatesTags: ["enhanced"],
       }),
-      estimateResources: build.query<
+      estimateResources: build.mutation<
         EstimateResourcesApiResponse,
         EstimateResourcesApiArg
       >({
@@ -500,7 +500,7 @@ const injectedRtkApi = api
           method: "POST",
           body: queryArg.estimateRequest,
         }),
-        providesTags: ["enhanced"],
+        invalidatesTags: ["enhanced"],
       }),
       rewardFunctions: build.query<
         RewardFunctionsApiResponse,
@@ -509,7 +509,7 @@ const injectedRtkApi = api
         query: () => ({ url: `/api/training/reward-functions` }),
         providesTags: ["enhanced"],
       }),
-      inspectRewardCode: build.query<
+      inspectRewardCode: build.mutation<
         InspectRewardCodeApiResponse,
         InspectRewardCodeApiArg
       >({
@@ -518,7 +518,7 @@ const injectedRtkApi = api
           method: "POST",
           body: queryArg.inspectCodeRequest,
         }),
-        providesTags: ["enhanced"],
+        invalidatesTags: ["enhanced"],
       }),
       trustRewardCode: build.mutation<
         TrustRewardCodeApiResponse,
@@ -542,7 +542,7 @@ const injectedRtkApi = api
         }),
         invalidatesTags: ["enhanced"],
       }),
-      tryRewardFunctions: build.query<
+      tryRewardFunctions: build.mutation<
         TryRewardFunctionsApiResponse,
         TryRewardFunctionsApiArg
       >({
@@ -551,16 +551,18 @@ const injectedRtkApi = api
           method: "POST",
           body: queryArg.tryRequest,
         }),
-        providesTags: ["enhanced"],
+        invalidatesTags: ["enhanced"],
       }),
-      validateData: build.query<ValidateDataApiResponse, ValidateDataApiArg>({
-        query: (queryArg) => ({
-          url: `/api/training/validate-data`,
-          method: "POST",
-          body: queryArg.validateDataRequest,
-        }),
-        providesTags: ["enhanced"],
-      }),
+      validateData: build.mutation<ValidateDataApiResponse, ValidateDataApiArg>(
+        {
+          query: (queryArg) => ({
+            url: `/api/training/validate-data`,
+            method: "POST",
+            body: queryArg.validateDataRequest,
+          }),
+          invalidatesTags: ["enhanced"],
+        },
+      ),
       generateSampleData: build.mutation<
         GenerateSampleDataApiResponse,
         GenerateSampleDataApiArg
@@ -2747,21 +2749,16 @@ export const {
   useResumeTrainingMutation,
   useTrainingMethodsQuery,
   useLazyTrainingMethodsQuery,
-  usePreviewEnhancedQuery,
-  useLazyPreviewEnhancedQuery,
+  usePreviewEnhancedMutation,
   useStartEnhancedMutation,
-  useEstimateResourcesQuery,
-  useLazyEstimateResourcesQuery,
+  useEstimateResourcesMutation,
   useRewardFunctionsQuery,
   useLazyRewardFunctionsQuery,
-  useInspectRewardCodeQuery,
-  useLazyInspectRewardCodeQuery,
+  useInspectRewardCodeMutation,
   useTrustRewardCodeMutation,
   useUntrustRewardCodeMutation,
-  useTryRewardFunctionsQuery,
-  useLazyTryRewardFunctionsQuery,
-  useValidateDataQuery,
-  useLazyValidateDataQuery,
+  useTryRewardFunctionsMutation,
+  useValidateDataMutation,
   useGenerateSampleDataMutation,
   useReadQueueQuery,
   useLazyReadQueueQuery,
