@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import signal
 import subprocess
 import time
@@ -22,6 +23,7 @@ from tests.engines.rl_running import (
     write_text,
 )
 from tests.engines.running import DEADLINE, Finished, events_of, finish
+from tests.engines.tiny_model import build_tiny_model
 
 pytestmark = pytest.mark.engine
 
@@ -47,6 +49,15 @@ def with_reward(root: Path, text: str, name: str) -> dict[str, Any]:
     }
 
 
+def refusing_system(folder: Path) -> Path:
+    """A model whose template knows no system role, as Gemma's."""
+    path = build_tiny_model(folder) / "tokenizer_config.json"
+    config = json.loads(path.read_text())
+    refusal = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('No') }}{% endif %}"
+    path.write_text(json.dumps(config | {"chat_template": refusal + config["chat_template"]}))
+    return folder
+
+
 def long_and(rows: Rows) -> Rows:
     return [{"prompt": "x" * 300, "answer": "1"}, *rows]
 
@@ -54,6 +65,7 @@ def long_and(rows: Rows) -> Rows:
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> dict[str, Finished]:
     root = tmp_path_factory.mktemp("rl")
+    without_system = refusing_system(root / "model")
 
     def run(name: str, mode: str = "grpo", **fields: Any) -> tuple[str, Path]:
         return name, prepare_rl(root / name, tiny_model, mode, **{"iters": 2, **fields})
@@ -81,6 +93,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> dict[str
                 run("not finite either", **EXPLODING),
                 run("no such mode", "telepathy"),
                 run("tested", test=True, val_batches=0),
+                ("no system", prepare_rl(root / "no-system", without_system, "grpo", iters=1)),
             ]
         )
     )
@@ -144,6 +157,13 @@ def test_a_reward_that_fails_ends_the_run_with_its_name(runs: dict[str, Finished
 
     assert run.exit["state"] == "error"
     assert "The reward function fails raised ZeroDivisionError" in run.exit["message"]
+
+
+def test_a_template_without_a_system_role_is_worked_around(runs: dict[str, Finished]) -> None:
+    run = runs["no system"]
+
+    assert run.exit["state"] == "completed", run.exit
+    assert codes(run)[0] == "no_system_role"
 
 
 def test_equal_rewards_are_said_once(runs: dict[str, Finished]) -> None:
