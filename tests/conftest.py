@@ -3,9 +3,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis
 
 from backend.settings import Settings, read_settings
 from tests.fakes.python import fake_python
+
+# No property may fail because the machine was busy: neither an example nor their making is timed.
+hypothesis.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis.load_profile("steady")
 
 
 @pytest.fixture
