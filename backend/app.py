@@ -43,6 +43,7 @@ from backend.evaluation.arena import Arena
 from backend.evaluation.jobs import Evaluations
 from backend.evaluation.notebook import Notebook
 from backend.evaluation.service import Evaluator
+from backend.evaluation.tiers import Tiers
 from backend.inference.host import InferenceHost
 from backend.runs.dispatch import Dispatcher
 from backend.runs.queue import RunQueue
@@ -64,6 +65,7 @@ ROUTERS = (
     compare.router,
     openai.router,
     evaluation.router,
+    evaluation.tiers_router,
     notebook.router,
     models.router,
     downloads.router,
@@ -140,6 +142,7 @@ def build_services(settings: Settings) -> Services:
     evaluations = Evaluations(
         settings, hub, active_run=lambda: supervisor.active_session, make_room=asked.unload
     )
+    evaluator = Evaluator(settings, models, asked.adapters, evaluations)
     reward_functions = Rewards(settings)
     workshop = Workshop(settings, models, inspector, store)
     training = TrainingManager(workshop, supervisor, queue=waiting, rewards=reward_functions)
@@ -156,7 +159,8 @@ def build_services(settings: Settings) -> Services:
         inspector=inspector,
         training=training,
         inference=asked,
-        evaluator=Evaluator(settings, models, asked.adapters, evaluations),
+        evaluator=evaluator,
+        tiers=Tiers(settings, evaluator),
         notebook=Notebook(settings.data_dir),
         arena=Arena(settings.data_dir),
         rewards=reward_functions,

@@ -18,8 +18,10 @@ from backend.evaluation.schemas import (
     ResultAnswer,
     StopAnswer,
 )
+from backend.evaluation.tiers import AdapterAsked, PairAnswer, PairAsked, TierAnswer
 
 router = APIRouter(prefix="/api/evaluation", tags=["evaluation"])
+tiers_router = APIRouter(prefix="/api/evaluate", tags=["evaluation"])
 
 
 @router.post("/start")
@@ -73,3 +75,21 @@ async def evaluation_report(evaluation_id: str, services: Wired) -> PlainTextRes
     await asyncio.to_thread(services.evaluator.result, folder)  # Refuses where there is none.
     text = await asyncio.to_thread((folder.path / "report.md").read_text, "utf-8")
     return PlainTextResponse(text, media_type="text/markdown; charset=utf-8")
+
+
+@tiers_router.post("/adapter")
+async def evaluate_adapter(body: AdapterAsked, services: Wired) -> TierAnswer:
+    """What it does to the weights, and its perplexity beside the base's; answers when done."""
+    return TierAnswer(result=await services.tiers.adapter(body))
+
+
+@tiers_router.post("/base-model")
+async def evaluate_base_model(body: AdapterAsked, services: Wired) -> TierAnswer:
+    """The base of an adapter, on that adapter's rows; answers when done."""
+    return TierAnswer(result=await services.tiers.base(body))
+
+
+@tiers_router.post("/compare")
+async def evaluate_two_adapters(body: PairAsked, services: Wired) -> PairAnswer:
+    """Two adapters on the same rows; answers when done."""
+    return PairAnswer(result=await services.tiers.compare(body))

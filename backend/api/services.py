@@ -14,6 +14,7 @@ from backend.core.hub import Hub
 from backend.evaluation.arena import Arena
 from backend.evaluation.notebook import Notebook
 from backend.evaluation.service import Evaluator
+from backend.evaluation.tiers import Tiers
 from backend.inference.host import InferenceHost
 from backend.runs.dispatch import Dispatcher
 from backend.runs.queue import RunQueue
@@ -42,6 +43,7 @@ class Services:
     training: TrainingManager
     inference: InferenceHost
     evaluator: Evaluator
+    tiers: Tiers
     notebook: Notebook
     arena: Arena
     rewards: Rewards

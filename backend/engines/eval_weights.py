@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -42,20 +42,30 @@ class MatrixChange:
     relative: float | None
 
 
-def changes_of(weights: Path, *, scale: float, base: Path | None) -> Iterator[MatrixChange]:
-    """Each adapted matrix of an adapter file, in the file's order of names.
+def changes_of(
+    weights: Path,
+    *,
+    scale: float,
+    base: Path | None,
+    names: Mapping[str, Sequence[Any]] | None = None,
+    scales: Mapping[str, float] | None = None,
+) -> Iterator[MatrixChange]:
+    """Each adapted matrix of an adapter file, in the order of names.
+
+    `names` maps the file's tensor names to (the engine's name, whether to turn it over) where
+    another framework wrote it; `scales` has the modules whose scale is another.
 
     Raises OSError or RuntimeError when a file can't be read, ValueError when it holds no LoRA.
     """
-    tensors = read_tensors(weights)
-    names = sorted((name[: -len(_A)] for name in tensors if name.endswith(_A)), key=_natural)
-    if not names:
+    tensors = _renamed(read_tensors(weights), names)
+    modules = sorted((name[: -len(_A)] for name in tensors if name.endswith(_A)), key=_natural)
+    if not modules:
         raise ValueError(f"{weights.name} holds no LoRA matrices, so there is no ΔW to look at.")
     source = BaseWeights(base) if base is not None else None
-    for name in names:
+    for name in modules:
         if name + _B not in tensors:
             raise ValueError(f"{weights.name} has {name}{_A} without {name}{_B}.")
-        yield _change(name, tensors, scale, source)
+        yield _change(name, tensors, (scales or {}).get(name, scale), source)
         mx.clear_cache()
 
 
@@ -92,6 +102,14 @@ class BaseWeights:
 def read_tensors(path: Path) -> dict[str, mx.array]:
     """The tensors of a safetensors file by name; each is read from disk when it is first used."""
     return cast("dict[str, mx.array]", mx.load(str(path)))
+
+
+def _renamed(
+    tensors: dict[str, mx.array], names: Mapping[str, Sequence[Any]] | None
+) -> dict[str, mx.array]:
+    if names is None:
+        return tensors
+    return {new: tensors[old].T if turned else tensors[old] for old, (new, turned) in names.items()}
 
 
 def _change(

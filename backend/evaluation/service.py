@@ -90,6 +90,15 @@ class Evaluator:
             }
         )
 
+    def ready(self, name: str, model_name: str | None = None) -> tuple[ReadyAdapter, ModelInfo]:
+        """An adapter checked against its base. Raises NotFound or BadContent. Blocking."""
+        model = self.base_of(self._adapters.find(name), model_name)
+        return self._adapters.ready(name, model), model
+
+    def rows_of(self, evaluation_id: str) -> str:
+        """The file that an evaluation's rows came from."""
+        return str(self.jobs.folders.find(evaluation_id).request()["training_data_path"])
+
     def base_of(self, adapter: AdapterFolder, given: str | None = None) -> ModelInfo:
         """The model that an adapter was trained on. Raises NotFound naming what it records."""
         if given is not None:

@@ -97,6 +97,23 @@ def test_the_base_alone_can_be_evaluated(trained: Server) -> None:
     assert [metric["id"] for metric in result["metrics"]] == ["perplexity"]
 
 
+def test_weights_and_perplexity_come_in_one_answer(trained: Server) -> None:
+    result = trained.post("/api/evaluate/adapter", {"adapter_name": ADAPTER, "max_samples": 4})[
+        "result"
+    ]
+    matrices = result["tier0"]["matrices"]
+    assert len(matrices) == 7 * 4  # Every matrix of every layer.
+    assert all(0 < one["relative"] < 1 for one in matrices)
+    assert all(1 <= one["effective_rank"] <= one["rank"] == 32 for one in matrices)
+    assert result["tier1"]["rows"] == 4
+    assert result["base_model_comparison"]["ratio"] < 1
+    base = trained.post("/api/evaluate/base-model", {"adapter_name": ADAPTER, "max_samples": 4})
+    assert base["result"]["tier0"] is None
+    assert base["result"]["tier1"]["perplexity"] == pytest.approx(
+        result["base_model_comparison"]["base_perplexity"], rel=1e-4
+    )
+
+
 def test_one_that_is_stopped_leaves_no_result_and_the_next_one_works(trained: Server) -> None:
     long = SMALL | {"num_questions": 300, "training_data_path": str(CHAT / "train.jsonl")}
     with listening(trained) as socket:

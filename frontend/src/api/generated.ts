@@ -180,6 +180,39 @@ const injectedRtkApi = api
         }),
         providesTags: ["evaluation"],
       }),
+      evaluateAdapter: build.mutation<
+        EvaluateAdapterApiResponse,
+        EvaluateAdapterApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/evaluate/adapter`,
+          method: "POST",
+          body: queryArg.adapterAsked,
+        }),
+        invalidatesTags: ["evaluation"],
+      }),
+      evaluateBaseModel: build.mutation<
+        EvaluateBaseModelApiResponse,
+        EvaluateBaseModelApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/evaluate/base-model`,
+          method: "POST",
+          body: queryArg.adapterAsked,
+        }),
+        invalidatesTags: ["evaluation"],
+      }),
+      evaluateTwoAdapters: build.mutation<
+        EvaluateTwoAdaptersApiResponse,
+        EvaluateTwoAdaptersApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/evaluate/compare`,
+          method: "POST",
+          body: queryArg.pairAsked,
+        }),
+        invalidatesTags: ["evaluation"],
+      }),
       listComparisons: build.query<
         ListComparisonsApiResponse,
         ListComparisonsApiArg
@@ -466,7 +499,7 @@ const injectedRtkApi = api
         query: () => ({ url: `/api/training/methods` }),
         providesTags: ["enhanced"],
       }),
-      previewEnhanced: build.mutation<
+      previewEnhanced: build.query<
         PreviewEnhancedApiResponse,
         PreviewEnhancedApiArg
       >({
@@ -475,7 +508,7 @@ const injectedRtkApi = api
           method: "POST",
           body: queryArg.enhancedStart,
         }),
-        invalidatesTags: ["enhanced"],
+        providesTags: ["enhanced"],
       }),
       startEnhanced: build.mutation<
         StartEnhancedApiResponse,
@@ -491,7 +524,7 @@ const injectedRtkApi = api
         }),
         invalidatesTags: ["enhanced"],
       }),
-      estimateResources: build.mutation<
+      estimateResources: build.query<
         EstimateResourcesApiResponse,
         EstimateResourcesApiArg
       >({
@@ -500,7 +533,7 @@ const injectedRtkApi = api
           method: "POST",
           body: queryArg.estimateRequest,
         }),
-        invalidatesTags: ["enhanced"],
+        providesTags: ["enhanced"],
       }),
       rewardFunctions: build.query<
         RewardFunctionsApiResponse,
@@ -509,7 +542,7 @@ const injectedRtkApi = api
         query: () => ({ url: `/api/training/reward-functions` }),
         providesTags: ["enhanced"],
       }),
-      inspectRewardCode: build.mutation<
+      inspectRewardCode: build.query<
         InspectRewardCodeApiResponse,
         InspectRewardCodeApiArg
       >({
@@ -518,7 +551,7 @@ const injectedRtkApi = api
           method: "POST",
           body: queryArg.inspectCodeRequest,
         }),
-        invalidatesTags: ["enhanced"],
+        providesTags: ["enhanced"],
       }),
       trustRewardCode: build.mutation<
         TrustRewardCodeApiResponse,
@@ -542,7 +575,7 @@ const injectedRtkApi = api
         }),
         invalidatesTags: ["enhanced"],
       }),
-      tryRewardFunctions: build.mutation<
+      tryRewardFunctions: build.query<
         TryRewardFunctionsApiResponse,
         TryRewardFunctionsApiArg
       >({
@@ -551,18 +584,16 @@ const injectedRtkApi = api
           method: "POST",
           body: queryArg.tryRequest,
         }),
-        invalidatesTags: ["enhanced"],
+        providesTags: ["enhanced"],
       }),
-      validateData: build.mutation<ValidateDataApiResponse, ValidateDataApiArg>(
-        {
-          query: (queryArg) => ({
-            url: `/api/training/validate-data`,
-            method: "POST",
-            body: queryArg.validateDataRequest,
-          }),
-          invalidatesTags: ["enhanced"],
-        },
-      ),
+      validateData: build.query<ValidateDataApiResponse, ValidateDataApiArg>({
+        query: (queryArg) => ({
+          url: `/api/training/validate-data`,
+          method: "POST",
+          body: queryArg.validateDataRequest,
+        }),
+        providesTags: ["enhanced"],
+      }),
       generateSampleData: build.mutation<
         GenerateSampleDataApiResponse,
         GenerateSampleDataApiArg
@@ -770,6 +801,21 @@ export type ReadEvaluationApiArg = {
 export type EvaluationReportApiResponse = unknown;
 export type EvaluationReportApiArg = {
   evaluationId: string;
+};
+export type EvaluateAdapterApiResponse =
+  /** status 200 Successful Response */ TierAnswer;
+export type EvaluateAdapterApiArg = {
+  adapterAsked: AdapterAsked;
+};
+export type EvaluateBaseModelApiResponse =
+  /** status 200 Successful Response */ TierAnswer;
+export type EvaluateBaseModelApiArg = {
+  adapterAsked: AdapterAsked;
+};
+export type EvaluateTwoAdaptersApiResponse =
+  /** status 200 Successful Response */ PairAnswer;
+export type EvaluateTwoAdaptersApiArg = {
+  pairAsked: PairAsked;
 };
 export type ListComparisonsApiResponse =
   /** status 200 Successful Response */ Comparisons;
@@ -1504,6 +1550,81 @@ export type EvaluationSummary = {
 };
 export type EvaluationList = {
   evaluations: EvaluationSummary[];
+};
+export type MatrixChange = {
+  name: string;
+  shape: number[];
+  rank: number;
+  norm: number | null;
+  spectral: number | null;
+  effective_rank: number | null;
+  base_norm: number | null;
+  relative: number | null;
+};
+export type WeightAnalysis = {
+  matrices: MatrixChange[];
+  norm: number | null;
+  relative: number | null;
+  mean_effective_rank: number | null;
+  rank: number;
+  warnings: string[];
+};
+export type Perplexity = {
+  perplexity: number | null;
+  low: number | null;
+  high: number | null;
+  avg_loss: number | null;
+  rows: number;
+  seen_rows: number | null;
+  time_seconds: number;
+};
+export type BaseComparison = {
+  base_perplexity: number | null;
+  adapter_perplexity: number | null;
+  ratio: number | null;
+  low: number | null;
+  high: number | null;
+};
+export type TierResult = {
+  adapter_name: string;
+  is_base_model: boolean;
+  evaluation_method: string;
+  timestamp: string;
+  evaluation_id: string;
+  tier0: WeightAnalysis | null;
+  tier1: Perplexity;
+  base_model_comparison: BaseComparison | null;
+  total_time_seconds: number;
+  warnings: string[];
+};
+export type TierAnswer = {
+  success?: true;
+  result: TierResult;
+};
+export type AdapterAsked = {
+  adapter_name: string;
+  max_samples?: number;
+  model_name?: string | null;
+  training_data_path?: string | null;
+};
+export type PairResult = {
+  adapter1: string;
+  adapter2: string;
+  winner: string | null;
+  tier1_score_difference: number | null;
+  reports: {
+    [key: string]: TierResult;
+  };
+};
+export type PairAnswer = {
+  success?: true;
+  result: PairResult;
+};
+export type PairAsked = {
+  adapter1: string;
+  adapter2: string;
+  max_samples?: number;
+  training_data_path?: string | null;
 };
 export type SavedAnswer = {
   model_name: string;
@@ -2298,6 +2419,7 @@ export type EnhancedStart = {
     | "dpo"
     | "orpo"
     | "cpo"
+    | "dsla"
     | "online_dpo"
     | "xpo"
     | "ppo"
@@ -2331,6 +2453,21 @@ export type EnhancedStart = {
   preference_loss?: "sigmoid" | "hinge" | "ipo" | "dpop";
   /** Strength of dpop's guard. */
   delta?: number;
+  /** What the hidden states are added to; only dpo compares with the untouched model. */
+  dsla_loss?: "dpo" | "orpo" | "cpo";
+  /** Weight of the term on hidden states. */
+  latent_weight?: number;
+  /** By how much more alike a prompt and its chosen answer should be. */
+  latent_margin?: number;
+  /** How sharply the margin is drawn. */
+  latent_gamma?: number;
+  /** Likeness to the prompt, a common direction within the batch, or both. */
+  latent_variant?: "similarity" | "direction" | "both";
+  /** Which positions stand for an answer. */
+  latent_pooling?:
+    "answer_mean" | "last_token" | "last_k_mean" | "prompt_answer_mean";
+  /** Where in the model the hidden states are taken. */
+  latent_layer?: "final" | "middle" | "late";
   /** Weight of the bonus for answers the untouched model would not give. */
   xpo_alpha?: number;
   /** Per token or per answer. */
@@ -2398,6 +2535,7 @@ export type EstimateRequest = {
     | "dpo"
     | "orpo"
     | "cpo"
+    | "dsla"
     | "online_dpo"
     | "xpo"
     | "ppo"
@@ -2702,6 +2840,9 @@ export const {
   useLazyReadEvaluationQuery,
   useEvaluationReportQuery,
   useLazyEvaluationReportQuery,
+  useEvaluateAdapterMutation,
+  useEvaluateBaseModelMutation,
+  useEvaluateTwoAdaptersMutation,
   useListComparisonsQuery,
   useLazyListComparisonsQuery,
   useKeepComparisonMutation,
@@ -2749,16 +2890,21 @@ export const {
   useResumeTrainingMutation,
   useTrainingMethodsQuery,
   useLazyTrainingMethodsQuery,
-  usePreviewEnhancedMutation,
+  usePreviewEnhancedQuery,
+  useLazyPreviewEnhancedQuery,
   useStartEnhancedMutation,
-  useEstimateResourcesMutation,
+  useEstimateResourcesQuery,
+  useLazyEstimateResourcesQuery,
   useRewardFunctionsQuery,
   useLazyRewardFunctionsQuery,
-  useInspectRewardCodeMutation,
+  useInspectRewardCodeQuery,
+  useLazyInspectRewardCodeQuery,
   useTrustRewardCodeMutation,
   useUntrustRewardCodeMutation,
-  useTryRewardFunctionsMutation,
-  useValidateDataMutation,
+  useTryRewardFunctionsQuery,
+  useLazyTryRewardFunctionsQuery,
+  useValidateDataQuery,
+  useLazyValidateDataQuery,
   useGenerateSampleDataMutation,
   useReadQueueQuery,
   useLazyReadQueueQuery,
