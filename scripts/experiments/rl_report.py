@@ -94,6 +94,7 @@ def _section(text: str, task: Task, results: Results, image: str) -> str:
     )
     lines = [
         said,
+        _settings(task) + "\n",
         f"![Held-out curves](images/{image})\n",
         "| method | seeds | start | end | rise ± standard error | in standard errors | smallest "
         "rise | longest run | of it on a core |",
@@ -108,6 +109,15 @@ def _section(text: str, task: Task, results: Results, image: str) -> str:
         lines.append(_row(found))
         verdicts.append(_verdict(found))
     return "\n".join([*lines, "", *verdicts]) + "\n"
+
+
+def _settings(task: Task) -> str:
+    """What differs between the methods of a task."""
+    said = []
+    for method in _of(task):
+        own = [f"{name.replace('_', ' ')} {value:g}" for name, value in METHODS[method][1].items()]
+        said.append(f"{_label(method)} with {' and '.join(own)}")
+    return "; ".join(said) + "."
 
 
 def _row(found: Learned) -> str:
@@ -204,7 +214,7 @@ _PREFERENCES = """## Learning from preferences
 
 Pairs of the same answer in a sea captain's words (chosen) and in plain ones (rejected),
 `test_data/demo/preference`: {iterations} steps of {batch_size} pairs, beta {beta:g}, the same
-adapters and optimizer, at {learning_rate:g}. Accuracy is the share of held-out pairs whose chosen
+adapters and optimizer. Accuracy is the share of held-out pairs whose chosen
 answer has the higher implicit reward; a tie counts half. DPO measures against the model it starts
 from, so it starts with nothing but ties, at exactly one half; ORPO compares likelihoods, and the
 longer captain's answer starts as the less likely of the two.
