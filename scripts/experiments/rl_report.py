@@ -204,8 +204,8 @@ Sums, differences and comparisons of small numbers (`test_data/demo/grpo`), aske
 default GRPO prompt. The reward is the sum of `r1_soft_format_reward_func` (0.5 for
 `<think> … </think> … <answer> … </answer>`) and `number_match` (1 for the right last number).
 {iterations} steps of {batch_size} prompts with {group_size} answers each ({answers} answers per
-step, at most {max_completion_length} tokens, temperature {temperature:g}, nothing cut off),
-{updates_per_rollout} updates per rollout, no KL penalty. LoRA on all seven matrices of every layer,
+step, at most {max_completion_length} tokens, temperature {temperature:g}, nothing cut off), no KL
+penalty. LoRA on all seven matrices of every layer,
 rank {lora_rank}, scale {scale:g}; AdamW without weight decay at a constant {learning_rate:g}.
 Validation: {group_size} sampled answers to each held-out prompt, with the same random numbers each
 time.
