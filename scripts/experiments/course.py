@@ -18,6 +18,8 @@ Result = dict[str, Any]
 class Named(Protocol):
     @property
     def name(self) -> str: ...
+    @property
+    def fields(self) -> dict[str, Any]: ...
 
 
 Cell = TypeVar("Cell", bound=Named)
@@ -41,13 +43,14 @@ def finish(
 ) -> dict[str, Result]:
     """Run what is missing; answer the results of these cells by name, also of a part of them.
 
-    Kept in `.cache/experiments/<name>.json` under the data root.
+    Kept in `.cache/experiments/<name>.json` under the data root. A result that names the `fields`
+    it was made with is run again when the cell's have changed.
     """
     kept = read_settings().data_dir / ".cache" / "experiments" / f"{name}.json"
     results = {} if given.fresh else _read(kept)
     end = time.monotonic() + 60 * given.minutes
     for number, cell in enumerate(cells, 1):
-        if cell.name in results:
+        if _holds(results.get(cell.name), cell):
             continue
         if time.monotonic() > end:
             print(f"  Stopped at cell {number} of {len(cells)}; start again to go on.")
@@ -58,8 +61,11 @@ def finish(
         print(
             f"  {number:3} of {len(cells)}  {cell.name:<28} {say(results[cell.name])}", flush=True
         )
-    names = {cell.name for cell in cells}
-    return {name: one for name, one in results.items() if name in names}
+    return {c.name: results[c.name] for c in cells if _holds(results.get(c.name), c)}
+
+
+def _holds(result: Result | None, cell: Named) -> bool:
+    return result is not None and result.get("fields", cell.fields) == cell.fields
 
 
 def _read(path: Path) -> dict[str, Result]:

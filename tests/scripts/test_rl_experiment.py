@@ -80,15 +80,18 @@ def test_what_is_finished_is_not_run_again(tmp_path: Path, monkeypatch: pytest.M
 
     def run(cell: RlCell) -> dict[str, Any]:
         ran.append(cell.name)
-        return {"seed": cell.seed}
+        return {"seed": cell.seed, "fields": cell.fields}
 
     given = course.options("rl", [])
     first, second = RlCell("grpo", 0), RlCell("dpo", 0)
     course.finish("rl", [first], given, run=run, say=str)
     kept = course.finish("rl", [first, second], given, run=run, say=str)
     assert ran == ["grpo-s0", "dpo-s0"]
-    assert kept == {"grpo-s0": {"seed": 0}, "dpo-s0": {"seed": 0}}
+    assert list(kept) == ["grpo-s0", "dpo-s0"]
+    monkeypatch.setitem(METHODS, "grpo", (SUMS, {"learning_rate": 1.0}))
+    course.finish("rl", [first, second], given, run=run, say=str)
+    assert ran[2:] == ["grpo-s0"]  # Made with other settings than those of now.
     course.finish("rl", [first], course.options("rl", ["--fresh"]), run=run, say=str)
-    assert ran[2:] == ["grpo-s0"]
+    assert ran[3:] == ["grpo-s0"]
     late = course.options("rl", ["--minutes", "-1"])
     assert course.finish("rl", [RlCell("gspo", 2)], late, run=run, say=str) == {}
