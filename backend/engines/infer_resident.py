@@ -15,7 +15,7 @@ from mlx_lm.utils import load_model, load_tokenizer
 
 from backend.engines.infer_caches import Conversations
 from backend.engines.infer_shelf import Shelf, Spec
-from backend.engines.infer_swap import Adapter, attach, overwrite, strip
+from backend.engines.infer_swap import Adapter, attach, overwrite, replace, strip
 from backend.engines.infer_together import attach_rows
 from backend.engines.infer_wire import Refused
 
@@ -36,12 +36,14 @@ class Resident:
         started = time.perf_counter()
         self.path = path
         self.model, self.tokenizer, self._config = _load(path)
+        self._modules = dict(self.model.named_modules())
         self.load_seconds = time.perf_counter() - started
         self.base_bytes = sum(value.nbytes for _, value in tree_flatten(self.model.parameters()))
         self.shelf = Shelf(max(_LEAST_BUDGET, int(self.base_bytes * _ADAPTER_SHARE)))
         self.conversations = Conversations(
             budget=max(_LEAST_BUDGET, int(self.base_bytes * _CACHE_SHARE))
         )
+        self._worn: list[str] = []
         self.on = BARE
         self.name: str | None = None
         self._overwritten = False
@@ -87,8 +89,12 @@ class Resident:
         return took | {"swap_seconds": time.perf_counter() - started}
 
     def bare(self) -> None:
-        """Take off whatever is on."""
-        strip(self.model)
+        """Take off whatever is on: what was put on by name, else whatever is found."""
+        if self._worn:
+            replace(self.model, [(name, self._modules[name]) for name in self._worn])
+        else:
+            strip(self.model)
+        self._worn = []
         self.on, self.name = BARE, None
 
     def status(self) -> dict[str, Any]:
@@ -109,16 +115,15 @@ class Resident:
             overwrite(self.model, adapter)
             self._overwritten = True
         else:
-            attach(self.model, adapter)
+            self._worn = attach(self.model, adapter, self._modules)
         self.on, self.name = adapter.key, adapter.name
 
     def _reload(self) -> None:
-        weights = self.model
-        del weights
-        self.model = nn.Module()
+        self.model, self._modules = nn.Module(), {}
         gc.collect()
         mx.clear_cache()
         self.model, self.tokenizer, self._config = _load(self.path)
+        self._modules = dict(self.model.named_modules())
         self.conversations.clear()
         self._overwritten = False
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal
 
 import mlx.core as mx
@@ -48,13 +49,15 @@ class Adapter:
         return sum(value.nbytes for value in self.weights.values())
 
 
-def attach(model: nn.Module, adapter: Adapter) -> int:
-    """Wrap the modules that the adapter has tensors for; answers how many.
+def attach(
+    model: nn.Module, adapter: Adapter, modules: Mapping[str, nn.Module] | None = None
+) -> list[str]:
+    """Wrap the modules that the adapter has tensors for; answers their names.
 
-    The model must be bare. Raises Refused, with nothing changed, when a module is missing or a
-    shape does not fit.
+    The model must be bare; `modules` are its own by name, if they are at hand. Raises Refused, with
+    nothing changed, when a module is missing or a shape does not fit.
     """
-    modules = dict(model.named_modules())
+    modules = dict(model.named_modules()) if modules is None else modules
     parts = _parts_by_module(adapter)
     places = {path: _place(path, modules, loose=adapter.loose) for path in parts}
     problems = [f"{path} is no module of the model" for path, at in places.items() if at is None]
@@ -71,18 +74,19 @@ def attach(model: nn.Module, adapter: Adapter) -> int:
     if problems:
         raise _mismatch(adapter, problems)
     replace(model, wrapped)
-    return len(wrapped)
+    return [name for name, _ in wrapped]
 
 
 def strip(model: nn.Module) -> int:
     """Take every adapter off, of whatever class and however nested; answers how many modules."""
     bare: list[tuple[str, nn.Module]] = []
-    outermost: set[str] = set()
+    within: set[str] = set()  # Wrapped modules, and all that is inside them.
     for name, module in model.named_modules():
-        if "lora_a" not in module or any(name.startswith(f"{outer}.") for outer in outermost):
-            continue
-        outermost.add(name)
-        bare.append((name, _inside(module)))
+        if name.rpartition(".")[0] in within:
+            within.add(name)
+        elif "lora_a" in module:
+            within.add(name)
+            bare.append((name, _inside(module)))
     replace(model, bare)
     return len(bare)
 
@@ -165,14 +169,13 @@ def _wrap(module: nn.Module, tensors: Mapping[str, Any], scale: float) -> nn.Mod
             raise ValueError(
                 f"{part} has the shape {value.shape}, and {expected[part]} would fit the model"
             )
-    # Built as small as can be: every inner part is put in below.
-    wrapped = kind(*_ones(kind), r=1, dropout=0.0, scale=scale)
+    wrapped = _empty(kind)
+    wrapped.scale = scale
     wrapped[inner] = module
     for part, value in tensors.items():
         wrapped[part] = value
     if kind is LoRASwitchLinear:
         wrapped.num_experts = module.num_experts
-    wrapped.eval()
     return wrapped
 
 
@@ -187,7 +190,6 @@ def _wrap_by_itself(module: Any, tensors: Mapping[str, Any], scale: float) -> nn
         if shapes != expected:
             raise ValueError(f"{part} has the shapes {shapes}, and {expected} would fit the model")
         wrapped[part] = value
-    wrapped.eval()
     return wrapped
 
 
@@ -207,8 +209,21 @@ def _class_for(module: nn.Module, *, dora: bool) -> tuple[Any, Literal["linear",
     raise ValueError(f"{type(module).__name__} can't carry a {'DoRA' if dora else 'LoRA'} adapter")
 
 
-def _ones(kind: Any) -> tuple[int, ...]:
-    return (1, 1, 1) if kind is LoRASwitchLinear else (1, 1)
+def _empty(kind: Any) -> Any:
+    """An instance whose parts are all still to be put in. Its dropout of 0 does nothing, and the
+    constructor, which draws random matrices, is run once per class.
+    """
+    made = _prototype(kind)
+    clone = kind.__new__(kind)
+    dict.update(clone, made)  # A module is a dictionary of its arrays and modules,
+    clone.__dict__.update(made.__dict__)  # with everything else beside it.
+    return clone
+
+
+@cache
+def _prototype(kind: Any) -> Any:
+    sizes = (1, 1, 1) if kind is LoRASwitchLinear else (1, 1)
+    return kind(*sizes, r=1, dropout=0.0, scale=1.0)
 
 
 def _shapes(module: Any, rank: int) -> dict[str, tuple[int, ...]]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 
+from scripts.bench.inference import bench_inference
 from scripts.bench.lengths import bench_lengths
 from scripts.bench.machine import machine
 from scripts.bench.measures import Measure, page, server, speed
 from scripts.bench.memory import bench_memory
+from scripts.bench.soak import soak_inference
 from scripts.setup.stamps import CHECKOUT
 
 _PAGE = CHECKOUT / "docs" / "benchmarks.md"
@@ -24,12 +26,18 @@ costs nothing. Absolute numbers say something about this machine only.
 def main() -> int:
     parser = argparse.ArgumentParser(prog="npm run bench --")
     parser.add_argument("--pairs", type=int, default=5, help="runs of each kind (5)")
+    parser.add_argument("--requests", type=int, default=1000, help="questions of the soak (1000)")
     parser.add_argument("--write", action="store_true", help="keep the result in docs/")
     parser.add_argument(
-        "what", nargs="?", choices=["app", "memory", "lengths"], default="app",
-        help="the app against plain mlx_lm, the memory estimate, or rows of mixed length",
+        "what", nargs="?", choices=["app", "memory", "lengths", "inference", "soak"], default="app",
+        help="the app against plain mlx_lm, the memory estimate, rows of mixed length, the "
+        "inference worker against fresh processes, or its memory over many questions",
     )  # fmt: skip
     args = parser.parse_args()
+    if args.what == "inference":
+        return bench_inference(pairs=args.pairs, write=args.write)
+    if args.what == "soak":
+        return soak_inference(args.requests)
     if args.what == "memory":
         return bench_memory(write=args.write)
     if args.what == "lengths":
