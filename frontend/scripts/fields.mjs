@@ -1,4 +1,4 @@
-/** JSON schema of the start request → the typed list of fields that the form is drawn from. */
+/** JSON schemas of the start requests → the typed lists of fields that the forms are drawn from. */
 
 const TYPES = `
 export type FieldKind = 'text' | 'number' | 'integer' | 'boolean' | 'choice' | 'keys' | 'list'
@@ -29,17 +29,21 @@ export type Field = {
 }
 `
 
-export function renderFields(schema) {
+/** `schemas`: the name of a list → the schema whose fields it has. */
+export function renderFields(schemas) {
+  const lists = Object.entries(schemas).map(([name, schema]) => listOf(name, schema))
+  const names = Object.keys(schemas).map((name) => `(typeof ${name})[number]['name']`)
+  const any = `/** A field of any start request: the forms share most of theirs. */\nexport type FieldName = ${names.join(' | ')}\n`
+  return [TYPES, ...lists, any].join('\n')
+}
+
+function listOf(list, schema) {
   const required = new Set(schema.required ?? [])
   const fields = Object.entries(schema.properties).map(([name, property]) =>
     describe(name, property, required.has(name)),
   )
   const lines = fields.map((field) => `  ${JSON.stringify(field)},`).join('\n')
-  return (
-    TYPES +
-    `\nexport const FIELDS = [\n${lines}\n] as const satisfies readonly Field[]\n` +
-    `\nexport type FieldName = (typeof FIELDS)[number]['name']\n`
-  )
+  return `export const ${list} = [\n${lines}\n] as const satisfies readonly Field[]\n`
 }
 
 function describe(name, property, required) {

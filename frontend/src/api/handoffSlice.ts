@@ -3,11 +3,18 @@ import { createSlice, type PayloadAction } from '@reduxjs/toolkit'
 
 /** A session to continue: the dialog asks from where and how far. */
 export type ResumeAsked = { readonly sessionId: string; readonly name: string }
-/** A session's configuration to fill Setup's form with. */
+export type StartPage = '/setup' | '/enhanced-setup'
+
+/** A session's configuration to fill a start form with. */
 export type SetupAsked = { readonly name: string; readonly config: Readonly<Record<string, unknown>> }
 
 export type HandoffState = { readonly resume: ResumeAsked | null; readonly setup: SetupAsked | null }
 type WithHandoff = { readonly handoff: HandoffState }
+
+/** Whose form it is: only Enhanced Setup names a method. */
+export function handedTo({ config }: SetupAsked): StartPage {
+  return typeof config['training_method'] === 'string' ? '/enhanced-setup' : '/setup'
+}
 
 const initialState: HandoffState = { resume: null, setup: null }
 

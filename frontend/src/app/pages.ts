@@ -28,7 +28,6 @@ export const MAIN_PAGES: readonly PageInfo[] = [
     name: 'Enhanced Setup',
     line: 'GRPO, preferences',
     icon: Sparkles,
-    soon: 'Train with reinforcement learning and on preferences: GSPO, Dr. GRPO, GRPO, DPO and more, with reward functions you can try on samples first.',
   },
   { path: '/training', name: 'Training', line: 'The live run', icon: ChartSpline },
   { path: '/results', name: 'Results', line: 'Finished runs', icon: BookOpen },

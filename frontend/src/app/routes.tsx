@@ -11,6 +11,9 @@ const soon = [...MAIN_PAGES, ...SIDE_PAGES].filter((page) => page.soon !== undef
 const data = async () => ({
   Component: (await import('@/features/data/DataPage')).DataPage,
 })
+const enhanced = async () => ({
+  Component: (await import('@/features/enhanced/EnhancedPage')).EnhancedPage,
+})
 const training = async () => ({
   Component: (await import('@/features/training/TrainingPage')).TrainingPage,
 })
@@ -31,6 +34,7 @@ export const routes: RouteObject[] = [
         errorElement: <RouteError />,
         children: [
           { path: 'setup', element: <SetupPage /> },
+          { path: 'enhanced-setup', lazy: enhanced },
           { path: 'training', lazy: training },
           { path: 'results', lazy: results },
           { path: 'data', lazy: data },

@@ -19,19 +19,23 @@ export type FieldControlProps = {
   readonly help?: ReactNode
   /** Shown in an empty field that follows from others. */
   readonly placeholder?: string | undefined
+  /** Why the field does nothing now: it is shown, greyed, with this. */
+  readonly off?: string | null
   readonly className?: string
 }
 
-export function FieldControl({ name, form, errors, help, placeholder, className }: FieldControlProps) {
+export function FieldControl({ name, form, errors, help, placeholder, off = null, className }: FieldControlProps) {
   const field = form.field(name)
   const draft = form.values[name]
-  const note = help ?? field.help
+  const note = off ?? help ?? field.help
+  const disabled = off !== null
   const look = className === undefined ? {} : { className }
   if (typeof draft === 'boolean') {
     return (
       <Switch
         label={field.title}
         checked={draft}
+        disabled={disabled}
         onChange={(checked) => form.set(name, checked)}
         help={note}
         error={errors[name]}
@@ -44,10 +48,10 @@ export function FieldControl({ name, form, errors, help, placeholder, className 
   return (
     <Field label={field.title} help={note} error={errors[name]} {...look}>
       {(control) => {
-        const common = { ...control, value: text, onText: (next: string) => form.set(name, next), placeholder }
+        const common = { ...control, disabled, value: text, onText: (next: string) => form.set(name, next), placeholder }
         switch (field.kind) {
           case 'choice':
-            return <Select {...control} value={text} options={optionsOf(field)} onChoose={(next) => form.set(name, next)} />
+            return <Select {...control} disabled={disabled} value={text} options={optionsOf(field)} onChoose={(next) => form.set(name, next)} />
           case 'integer':
           case 'number':
             return <NumberInput {...common} unit={field.unit} step={stepOf(field)} min={field.min} max={field.max} />

@@ -16,10 +16,12 @@ type Props = {
   readonly review: Review
   readonly state: PreviewState
   readonly startProblem: Problem | null
+  /** What a page adds to the numbers. */
+  readonly extra?: ReactNode
   readonly actions: ReactNode
 }
 
-export function ReviewCard({ form, review, state, startProblem, actions }: Props) {
+export function ReviewCard({ form, review, state, startProblem, extra, actions }: Props) {
   const { preview } = state
   const problem = startProblem ?? (review.kind === 'refused' ? review.problem : null)
   return (
@@ -32,6 +34,7 @@ export function ReviewCard({ form, review, state, startProblem, actions }: Props
         <p className="mt-0.5 text-small text-soft">{unusualLine(form.unusual.length)}</p>
       </header>
       <ReviewFacts form={form} preview={preview} stale={!state.fresh} />
+      {extra}
       {review.kind === 'incomplete' ? (
         <ul className="flex flex-col gap-1 text-small text-soft">
           {review.missing.map((each) => (

@@ -2,7 +2,7 @@
  * The form as pure functions: defaults (of the schema, the page and the chosen model), the user's
  * edits over them, and the request that comes out. Only edits are kept; all else is derived.
  */
-import type { FieldName } from '@/api/fields'
+import type { Field, FieldName } from '@/api/fields'
 import type { ModelInfo } from '@/api/generated'
 import { draftOf, parseDraft, type Draft } from './fieldRules'
 import { fieldIn, hasField, type FormSpec } from './spec'
@@ -31,7 +31,18 @@ export function defaultsFor(spec: FormSpec, { model, taken = new Set() }: Surrou
   const schema = Object.fromEntries(spec.fields.map((field) => [field.name, draftOf(field, field.default) ?? '']))
   const own = spec.modelDefaults && model ? draftsOf(spec, model.defaults ?? {}) : {}
   const merged = { ...schema, ...spec.pageDefaults, ...own, model_path: model?.path ?? '' } as Values
-  return { ...merged, adapter_name: freeName(String(merged.adapter_name), taken) }
+  const fits = { max_seq_length: atMost(merged.max_seq_length, model?.context_length) }
+  return { ...merged, ...fits, adapter_name: freeName(String(merged.adapter_name), taken) }
+}
+
+/** A suggestion must be possible: no rows longer than what the model was made for. */
+function atMost(draft: Draft, limit: number | null | undefined): Draft {
+  return limit != null && Number(draft) > limit ? String(limit) : draft
+}
+
+/** A list of numbers in a field of text: the weights of reward functions. */
+function asText(field: Field, value: unknown): unknown {
+  return field.kind === 'text' && Array.isArray(value) ? JSON.stringify(value) : value
 }
 
 /** A request, or a part of one, as drafts; of iterations and epochs only what it names. */
@@ -39,7 +50,7 @@ export function draftsOf(spec: FormSpec, record: Readonly<Record<string, unknown
   const drafts: Partial<Record<FieldName, Draft>> = {}
   for (const [name, value] of Object.entries(record)) {
     if (!hasField(spec, name) || spec.noControl.includes(name)) continue
-    const draft = draftOf(fieldIn(spec, name), value)
+    const draft = draftOf(fieldIn(spec, name), asText(fieldIn(spec, name), value))
     if (draft !== undefined) drafts[name] = draft
   }
   if (drafts.iterations && !drafts.epochs) drafts.epochs = ''

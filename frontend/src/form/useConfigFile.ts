@@ -2,11 +2,13 @@
 import { useCallback } from 'react'
 import { useDispatch } from 'react-redux'
 import { configText, readConfig } from './configFile'
+import type { FormSpec } from './spec'
 import type { StartForm } from './useStartForm'
 import { bridge } from '@/lib/bridge'
 import { toastRaised } from '@/ui/toastSlice'
 
-export function useConfigFile({ spec, values, replace }: StartForm, title: string) {
+/** `whole`: the fields that a file may name, where the form has others now. */
+export function useConfigFile({ spec, values, replace }: StartForm, title: string, whole: FormSpec = spec) {
   const dispatch = useDispatch()
 
   const save = useCallback(async () => {
@@ -18,7 +20,7 @@ export function useConfigFile({ spec, values, replace }: StartForm, title: strin
 
   const load = useCallback(
     async (file: File) => {
-      const loaded = readConfig(spec, await file.text())
+      const loaded = readConfig(whole, await file.text())
       if (loaded.kind === 'problem') {
         dispatch(toastRaised({ level: 'error', message: `${file.name} was not loaded.`, hint: loaded.message }))
         return
@@ -27,7 +29,7 @@ export function useConfigFile({ spec, values, replace }: StartForm, title: strin
       const left = loaded.left.length > 0 ? `Left out, because this form does not know it: ${loaded.left.join(', ')}.` : null
       dispatch(toastRaised({ level: 'good', message: `The form is filled from ${file.name}.`, hint: left }))
     },
-    [dispatch, replace, spec],
+    [dispatch, replace, whole],
   )
 
   const pick = useCallback(() => {

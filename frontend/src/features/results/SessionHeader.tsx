@@ -3,7 +3,7 @@ import { Copy, Play, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import { useDispatch } from 'react-redux'
 import { useNavigate } from 'react-router'
-import { resumeAsked, setupAsked } from '@/api/handoffSlice'
+import { handedTo, resumeAsked, setupAsked } from '@/api/handoffSlice'
 import { methodBadge, modelName } from '@/api/runConfig'
 import { isLive } from '@/api/runReducer'
 import { Badge } from '@/ui/Badge'
@@ -20,8 +20,9 @@ export function SessionHeader({ session }: { readonly session: SessionView }) {
   const navigate = useNavigate()
   const dispatch = useDispatch()
   const duplicate = async () => {
-    dispatch(setupAsked({ name: session.name, config: session.repeatable }))
-    await navigate('/setup')
+    const asked = { name: session.name, config: session.repeatable }
+    dispatch(setupAsked(asked))
+    await navigate(handedTo(asked))
   }
   const badge = methodBadge(session.method, session.config)
   const live = session.state !== null && isLive(session.state)

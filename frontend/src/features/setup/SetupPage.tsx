@@ -15,10 +15,12 @@ import { ParametersCard } from '@/form/ParametersCard'
 import { fieldErrors, reviewOf, warningsOf } from '@/form/review'
 import { ReviewBar } from '@/form/ReviewBar'
 import { ReviewCard } from '@/form/ReviewCard'
-import { SetupHeader } from './SetupHeader'
 import { StartActions } from '@/form/StartActions'
+import { FormHeader } from '@/form/FormHeader'
+import { namesTaken } from '@/form/taken'
+import { touchedOnly } from '@/form/touched'
 import { useConfigFile } from '@/form/useConfigFile'
-import { useHandedForm } from './useHandedForm'
+import { useHandedForm } from '@/form/useHandedForm'
 import { useModels, useTargets } from '@/form/useModels'
 import { usePreview } from './usePreview'
 import { SETUP } from './spec'
@@ -30,9 +32,9 @@ export function SetupPage() {
   const list = useModels()
   const sessions = useListSessionsQuery({ limit: 1000 })
   const queue = useSelector(selectQueue)
-  const taken = useMemo(() => namesOf(sessions.data?.sessions, queue), [sessions.data, queue])
+  const taken = useMemo(() => namesTaken(sessions.data?.sessions, queue), [sessions.data, queue])
   const form = useSetupForm({ models: list.models, taken })
-  useHandedForm({ replace: form.replace, taken: sessions.isFetching ? null : taken })
+  useHandedForm({ page: '/setup', spec: SETUP, replace: form.replace, taken: sessions.isFetching ? null : taken })
   const { targets, problem: targetsProblem } = useTargets(form.model)
   const state = usePreview(list.loaded ? form.request : null)
   const { start, starting, problem: startProblem } = useStart()
@@ -86,7 +88,11 @@ export function SetupPage() {
   const card = <ReviewCard form={form} review={review} state={state} startProblem={startProblem} actions={actions} />
   return (
     <div className="@container">
-      <SetupHeader form={form} onSave={() => void file.save()} onLoad={file.pick} />
+      <FormHeader
+        title="Setup"
+        subtitle="Supervised fine-tuning with full-layer LoRA"
+        form={form}
+        onSave={() => void file.save()} onLoad={file.pick} />
       {first && demo ? (
         <GuideCard
           demo={demo}
@@ -125,15 +131,4 @@ export function SetupPage() {
       />
     </div>
   )
-}
-
-type Named = { readonly adapter_name: string | null }
-
-function namesOf(sessions: readonly Named[] = [], queue: readonly Named[]): ReadonlySet<string> {
-  return new Set([...sessions, ...queue].map((each) => each.adapter_name).filter((name) => name !== null))
-}
-
-/** A field that was never touched is missing in the review card, but not yet red. */
-function touchedOnly({ errors, edits }: ReturnType<typeof useSetupForm>) {
-  return Object.fromEntries(Object.entries(errors).filter(([name]) => name in edits))
 }

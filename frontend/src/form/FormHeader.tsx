@@ -1,7 +1,7 @@
 /** The title, how much is shown, and the form as a file. */
 import { FolderOpen, RotateCcw, Save } from 'lucide-react'
-import type { Level } from '@/form/formMemory'
-import type { StartForm } from '@/form/useStartForm'
+import type { Level } from './formMemory'
+import type { StartForm } from './useStartForm'
 import { Button } from '@/ui/Button'
 import { IconButton } from '@/ui/IconButton'
 import { PageHeader } from '@/ui/PageHeader'
@@ -12,11 +12,17 @@ const LEVELS: readonly { readonly value: Level; readonly label: string }[] = [
   { value: 'advanced', label: 'Advanced' },
 ]
 
-type Props = { readonly form: StartForm; readonly onSave: () => void; readonly onLoad: () => void }
+type Props = {
+  readonly title: string
+  readonly subtitle: string
+  readonly form: StartForm
+   readonly onSave: () => void
+  readonly onLoad: () => void
+}
 
-export function SetupHeader({ form, onSave, onLoad }: Props) {
+export function FormHeader({ title, subtitle, form, onSave, onLoad }: Props) {
   return (
-    <PageHeader title="Setup" subtitle="Supervised fine-tuning with full-layer LoRA">
+    <PageHeader title={title} subtitle={subtitle}>
       <Segmented label="How much to show" value={form.level} choices={LEVELS} onChoose={form.chooseLevel} />
       <Button kind="ghost" onClick={onLoad}>
         <FolderOpen className="size-3.5" aria-hidden="true" />

@@ -1,0 +1,146 @@
+/** Everything that a run by rewards or preferences needs, and what it will cost. */
+import { useMemo, useState } from 'react'
+import { useSelector } from 'react-redux'
+import { useListSessionsQuery } from '@/api/generated'
+import { selectIsLive, selectQueue } from '@/api/runSlice'
+import { ConfigDialog } from '@/form/ConfigDialog'
+import { ConfirmDialog } from '@/form/ConfirmDialog'
+import { ModelCard } from '@/form/ModelCard'
+import { NotesCard } from '@/form/NotesCard'
+import { ParametersCard } from '@/form/ParametersCard'
+import { fieldErrors, reviewOf, warningsOf } from '@/form/review'
+import { ReviewBar } from '@/form/ReviewBar'
+import { ReviewCard } from '@/form/ReviewCard'
+import { StartActions } from '@/form/StartActions'
+import { namesTaken } from '@/form/taken'
+import { touchedOnly } from '@/form/touched'
+import { useConfigFile } from '@/form/useConfigFile'
+import { useHandedForm } from '@/form/useHandedForm'
+import { useModels, useTargets } from '@/form/useModels'
+import { useStartKey } from '@/form/useStartKey'
+import { FormHeader } from '@/form/FormHeader'
+import { ErrorPanel } from '@/ui/ErrorPanel'
+import { Skeleton } from '@/ui/Skeleton'
+import { AdapterCard } from './AdapterCard'
+import { EstimateFacts } from './EstimateFacts'
+import { MethodCards } from './MethodCards'
+import { MethodDataCard } from './MethodDataCard'
+import { MethodFields } from './MethodFields'
+import { RewardsCard } from './RewardsCard'
+import { WHOLE } from './spec'
+import { useEnhancedForm } from './useEnhancedForm'
+import { useEnhancedPreview } from './useEnhancedPreview'
+import { useEnhancedStart } from './useEnhancedStart'
+import { useEstimate } from './useEstimate'
+
+export function EnhancedPage() {
+  const list = useModels()
+  const sessions = useListSessionsQuery({ limit: 1000 })
+  const queue = useSelector(selectQueue)
+  const taken = useMemo(() => namesTaken(sessions.data?.sessions, queue), [sessions.data, queue])
+  const { form, methods, id, method, problem: methodsProblem, loaded } = useEnhancedForm({ models: list.models, taken })
+  useHandedForm({ page: '/enhanced-setup', spec: WHOLE, replace: form.replace, taken: sessions.isFetching ? null : taken })
+  const { targets, problem: targetsProblem } = useTargets(form.model)
+  const complete = list.loaded && loaded
+  const state = useEnhancedPreview(complete ? form.request : null)
+  const estimation = useEstimate(form, id, state.preview?.data.rows ?? null)
+  const { start, starting, problem: startProblem } = useEnhancedStart()
+  const live = useSelector(selectIsLive)
+  const file = useConfigFile(form, 'enhanced', WHOLE)
+  const [showsConfig, setShowsConfig] = useState(false)
+  const [confirming, setConfirming] = useState(false)
+
+  const errors = fieldErrors(touchedOnly(form), state.problem, startProblem)
+  const review = reviewOf(form.spec, complete ? form.errors : {}, state)
+  const startable = review.kind === 'ready' && !starting
+  // The server may know of a run that this page has not heard of yet: then a press offers the queue.
+  const queues = live || startProblem?.code === 'RunAlreadyActive'
+  const onStart = () => {
+    if (!startable || !form.request) return
+    if (state.preview?.needs_confirmation) setConfirming(true)
+    else void start(form.request, { queue: queues })
+  }
+  useStartKey(onStart)
+
+  const doubt = state.preview?.needs_confirmation
+  const [warning = null] = confirming && doubt ? warningsOf(form.values, [doubt]) : []
+  const onConfirm = () => {
+    setConfirming(false)
+    // Said for this start only: the next one is asked about again.
+    if (form.request) void start({ ...form.request, confirm_high_scale: true }, { queue: queues })
+  }
+
+  const actions = (
+    <StartActions
+      review={review}
+      live={live}
+      queues={queues}
+      waiting={queue.length}
+      starting={starting}
+      canShowConfig={state.preview !== null}
+      onStart={onStart}
+      onShowConfig={() => setShowsConfig(true)}
+    />
+  )
+  const card = (
+    <ReviewCard
+      form={form}
+      review={review}
+      state={state}
+      startProblem={startProblem}
+      extra={<EstimateFacts estimation={estimation} />}
+      actions={actions}
+    />
+  )
+  return (
+    <div className="@container">
+      <FormHeader
+        title="Enhanced Setup"
+        subtitle="Reinforcement learning from rewards, and learning from preferences"
+        form={form}
+        onSave={() => void file.save()}
+        onLoad={file.pick}
+      />
+      <div className="flex items-start gap-4">
+        <div className="flex min-w-0 flex-1 flex-col gap-3.5">
+          {methodsProblem && !loaded ? <ErrorPanel message={methodsProblem.detail} hint={methodsProblem.hint} /> : null}
+          {loaded ? (
+            <MethodCards
+              methods={methods}
+              chosen={id}
+              onChoose={(next) => form.set('training_method', next)}
+              error={errors.training_method}
+            />
+          ) : (
+            <Skeleton className="h-52 rounded-card" />
+          )}
+          <div className="grid grid-cols-1 gap-3.5 @5xl:grid-cols-[minmax(0,5fr)_minmax(0,7fr)]">
+            <ModelCard form={form} errors={errors} list={list} preview={state.preview} />
+            {method && id !== null ? (
+              <MethodDataCard form={form} id={id} method={method} errors={errors} />
+            ) : (
+              <Skeleton className="h-64 rounded-card" />
+            )}
+          </div>
+          {method ? <RewardsCard form={form} method={method} errors={errors} /> : null}
+          {method ? <MethodFields form={form} method={method} errors={errors} /> : null}
+          <ParametersCard form={form} errors={errors} preview={state.preview} />
+          <AdapterCard form={form} errors={errors} preview={state.preview} targets={targets} targetsProblem={targetsProblem} />
+          {form.level === 'advanced' ? <NotesCard form={form} errors={errors} /> : null}
+        </div>
+        <aside className="sticky top-0 hidden w-66 shrink-0 @2xl:block @5xl:w-75">{card}</aside>
+      </div>
+      <ReviewBar review={review} state={state} startable={startable} queues={queues} starting={starting} onStart={onStart} card={card} />
+      <ConfigDialog open={showsConfig} preview={state.preview} onClose={() => setShowsConfig(false)} onSave={() => void file.save()} />
+      <ConfirmDialog
+        warning={warning}
+        onClose={() => setConfirming(false)}
+        onFix={(fix) => {
+          setConfirming(false)
+          form.set(fix.name, fix.draft)
+        }}
+        onStart={onConfirm}
+      />
+    </div>
+  )
+}
