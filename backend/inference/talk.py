@@ -88,8 +88,8 @@ class Talk:
         self._waiting[number] = frames
         ended = False
         try:
-            await self._send({"id": number, "op": op, **fields})
             async with asyncio.timeout(limit):
+                await self._send({"id": number, "op": op, **fields})
                 while not ended:
                     frame = await self._next(frames)
                     ended = frame["type"] in _LAST

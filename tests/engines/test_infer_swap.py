@@ -11,9 +11,11 @@ from mlx import nn
 from mlx_lm.tuner.utils import linear_to_lora_layers, load_adapters
 from mlx_lm.utils import load_model
 
+from backend.catalog.weights import read_weights
 from backend.engines.infer_shelf import Shelf
 from backend.engines.infer_swap import adapted, attach, strip
 from backend.engines.infer_wire import Refused
+from backend.inference.peft import peft_layout
 from tests.engines.architectures import CONFIGS, make_adapter, make_model, spec_of, weights_of
 
 pytestmark = pytest.mark.engine
@@ -80,6 +82,34 @@ def test_after_every_swap_the_logits_are_those_of_a_fresh_load(case: str, tmp_pa
     assert not list(adapted(resident))
     told_apart = list(expected.values())
     assert not any(mx.array_equal(told_apart[0], other) for other in told_apart[1:])
+
+
+def test_an_imported_peft_adapter_answers_as_the_engines_own(tmp_path: Path) -> None:
+    base = make_model(tmp_path / "base", CONFIGS["llama"])
+    own = make_adapter(tmp_path / "own", base, rank=4, scale=2.0, keys=EMBEDDED["keys"])
+    foreign: dict[str, mx.array] = {}
+    for name, value in weights_of(own).items():
+        module, _, part = name.rpartition(".")
+        part = {"lora_a": "A", "lora_b": "B"}[part]
+        embeds = "embedding_" if "embed" in module else ""
+        end = "" if embeds else ".weight"
+        foreign[f"base_model.model.{module}.lora_{embeds}{part}{end}"] = mx.contiguous(value.T)
+    imported = tmp_path / "imported"
+    imported.mkdir()
+    file = imported / "adapter_model.safetensors"
+    mx.save_safetensors(str(file), foreign)
+    layout = peft_layout(
+        {"peft_type": "LORA", "lora_alpha": 8}, read_weights([file]).tensors
+    )  # fmt: skip
+    spec = {
+        "key": "imported", "name": "imported", "file": str(file), "kind": "lora",
+        "scale": layout.scale, "scales": {}, "names": layout.names,
+    }  # fmt: skip
+    resident, _ = load_model(base)
+
+    attach(resident, Shelf(1 << 30).take(spec))
+
+    assert mx.array_equal(logits(resident), fresh(base, own))
 
 
 @pytest.fixture(scope="module")
