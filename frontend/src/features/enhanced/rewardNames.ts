@@ -53,7 +53,7 @@ export function writeChosen(chosen: readonly ChosenReward[]): RewardDrafts {
 }
 
 /** "length_window(20;80)", as it is named in the run's numbers too. */
-export function wholeName({ name, inside }: ChosenReward): string {
+export function wholeName({ name, inside }: Pick<ChosenReward, 'name' | 'inside'>): string {
   return inside.trim() === '' ? name : `${name}(${inside.trim()})`
 }
 
