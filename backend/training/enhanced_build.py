@@ -10,7 +10,7 @@ from typing import Any
 
 from backend.training.enhanced_config import EnhancedStart
 from backend.training.method import SelectBy
-from backend.training.standard import RunPaths, lr_schedule, optimizer_options
+from backend.training.standard import ResumePoint, RunPaths, lr_schedule, optimizer_options
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +35,7 @@ def build_method_config(
     iterations: int,
     model_fingerprint: str | None,
     judgement: Judgement,
+    resume: ResumePoint | None = None,
 ) -> dict[str, Any]:
     """`config.yaml`: the keys of `mlx_lm_lora.train.CONFIG_DEFAULTS` by their own names, typed;
     then this app's, which its engine translates.
@@ -74,6 +75,13 @@ def build_method_config(
         "delta": request.delta,
         "reward_scaling": 1.0,  # The engine reads it and does nothing with it.
         "alpha": [request.xpo_alpha],
+        "dsla_loss": request.dsla_loss,
+        "latent_weight": request.latent_weight,
+        "latent_margin": request.latent_margin,
+        "latent_gamma": request.latent_gamma,
+        "latent_variant": request.latent_variant,
+        "latent_pooling": request.latent_pooling,
+        "latent_layer": request.latent_layer,
         "klpo_route": request.klpo_route,
         "klpo_kl_estimator": request.klpo_kl_estimator,
         "klpo_mc_samples": request.klpo_mc_samples,
@@ -86,7 +94,7 @@ def build_method_config(
         "reference_model_path": _text(judgement.reference),
         "mask_prompt": False,
         "test": False,
-        "resume_adapter_file": None,
+        "resume_adapter_file": str(paths.run / "state" / resume.weights) if resume else None,
         "fuse": False,
         "method": method.id,
         "updates_per_rollout": request.updates_per_rollout,
@@ -121,8 +129,8 @@ def build_method_config(
         "model_fingerprint": model_fingerprint,
         "quantize_base": request.quantize_base,
         "quantize_from": _text(paths.quantize_from),
-        "resume_from": None,
-        "resume_checkpoint": None,
+        "resume_from": resume.session_id if resume else None,
+        "resume_checkpoint": resume.checkpoint if resume else None,
     }
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import copy
 import difflib
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, model_validator
 from pydantic_core import PydanticCustomError
 
 from backend.training.fields import ADAPTER_NAME, CommonStart, Preset, form
@@ -20,6 +20,10 @@ from backend.training.methods import METHODS
 ImportanceLevel = Literal["token", "sequence"]
 GrpoLoss = Literal["grpo", "bnpo", "dr_grpo"]
 PreferenceLoss = Literal["sigmoid", "hinge", "ipo", "dpop"]
+DslaLoss = Literal["dpo", "orpo", "cpo"]
+LatentVariant = Literal["similarity", "direction", "both"]
+LatentPooling = Literal["answer_mean", "last_token", "last_k_mean", "prompt_answer_mean"]
+LatentLayer = Literal["final", "middle", "late"]
 KlpoRoute = Literal["token", "sequence"]
 KlEstimator = Literal["mc", "topk", "binary", "full"]
 
@@ -215,6 +219,52 @@ class EnhancedStart(CommonStart):
         ge=0,
         title="Delta",
         description="Strength of dpop's guard.",
+        json_schema_extra=form("objective", level="advanced", when={"preference_loss": ["dpop"]}),
+    )
+    dsla_loss: DslaLoss = Field(
+        "dpo",
+        title="Preference loss",
+        description="What the hidden states are added to; only dpo compares with the untouched "
+        "model.",
+        json_schema_extra=form("objective"),
+    )
+    latent_weight: float = Field(
+        0.1,
+        ge=0,
+        title="Latent weight",
+        description="Weight of the term on hidden states.",
+        json_schema_extra=form("objective"),
+    )
+    latent_margin: float = Field(
+        0.05,
+        ge=0,
+        title="Latent margin",
+        description="By how much more alike a prompt and its chosen answer should be.",
+        json_schema_extra=form("objective", level="advanced"),
+    )
+    latent_gamma: float = Field(
+        10.0,
+        gt=0,
+        title="Latent sharpness",
+        description="How sharply the margin is drawn.",
+        json_schema_extra=form("objective", level="advanced"),
+    )
+    latent_variant: LatentVariant = Field(
+        "both",
+        title="Latent term",
+        description="Likeness to the prompt, a common direction within the batch, or both.",
+        json_schema_extra=form("objective", level="advanced"),
+    )
+    latent_pooling: LatentPooling = Field(
+        "answer_mean",
+        title="Latent pooling",
+        description="Which positions stand for an answer.",
+        json_schema_extra=form("objective", level="advanced"),
+    )
+    latent_layer: LatentLayer = Field(
+        "final",
+        title="Latent layer",
+        description="Where in the model the hidden states are taken.",
         json_schema_extra=form("objective", level="advanced"),
     )
     xpo_alpha: float = Field(
@@ -242,14 +292,14 @@ class EnhancedStart(CommonStart):
         ge=1,
         title="KL draws",
         description="Extra draws per token for the mc estimate.",
-        json_schema_extra=form("objective", level="advanced"),
+        json_schema_extra=form("objective", level="advanced", when={"klpo_kl_estimator": ["mc"]}),
     )
     klpo_top_k: int = Field(
         128,
         ge=1,
         title="KL tokens",
         description="Likeliest tokens kept for the topk estimate.",
-        json_schema_extra=form("objective", level="advanced"),
+        json_schema_extra=form("objective", level="advanced", when={"klpo_kl_estimator": ["topk"]}),
     )
     klpo_tail_floor: float = Field(
         1e-6,
@@ -257,7 +307,7 @@ class EnhancedStart(CommonStart):
         lt=1,
         title="KL tail",
         description="Least probability of all other tokens in the topk estimate.",
-        json_schema_extra=form("objective", level="advanced"),
+        json_schema_extra=form("objective", level="advanced", when={"klpo_kl_estimator": ["topk"]}),
     )
     judge: str = Field(
         "",
@@ -314,12 +364,18 @@ class EnhancedStart(CommonStart):
         json_schema_extra=form("rewards", level="advanced"),
     )
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _as_the_method_has_it(cls, given: Any) -> Any:
-        """Fields left out take the method's default where it has one of its own."""
+    def _as_the_method_has_it(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Fields left out take the method's default where it has one of its own; they count as
+        left out all the same.
+        """
         method = METHODS.get(given.get("training_method")) if _is_named(given) else None
-        return {**method.defaults, **given} if method else given
+        if method is None:
+            return handler(given)
+        request = handler({**method.defaults, **given})
+        request.__pydantic_fields_set__ -= method.defaults.keys() - given.keys()
+        return request
 
     @property
     def method(self) -> Method:

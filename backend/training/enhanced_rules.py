@@ -86,7 +86,6 @@ def method_warnings(
 
 def _contradictions(request: EnhancedStart) -> Iterator[FieldProblem]:
     method = request.method
-    yield from _not_resumable(request, method)
     yield from _not_the_method(request, method)
     if method.engine == "rl" and request.optimizer not in ENGINE_OPTIMIZERS:
         yield FieldProblem(
@@ -111,27 +110,14 @@ def _contradictions(request: EnhancedStart) -> Iterator[FieldProblem]:
         yield FieldProblem("temperature", "KLPO samples its answers: temperature must be above 0.")
 
 
-def _not_resumable(request: EnhancedStart, method: Method) -> Iterator[FieldProblem]:
-    if method.resumable:
-        return
-    for name in ("resume_from", "resume_checkpoint"):
-        if getattr(request, name) is not None:
-            yield FieldProblem(
-                name,
-                f"A run of {method.display_name} can't be continued: its optimizer and sampling "
-                "state are not kept. Start a new run.",
-            )
-
-
 def _not_the_method(request: EnhancedStart, method: Method) -> Iterator[FieldProblem]:
     for name, allowed in method.choices.items():
         value = getattr(request, name)
         if value is None or value in allowed:
             continue
-        others = [
-            other.display_name for other in METHODS.values() if value in other.choices.get(name, ())
-        ]
-        instead = f" Choose {others[0]} for {value}." if others else ""
+        others = [other for other in METHODS.values() if value in other.choices.get(name, ())]
+        best = min(others, key=lambda other: len(other.choices[name]), default=None)
+        instead = f" Choose {best.display_name} for {value}." if best else ""
         yield FieldProblem(
             name,
             f"{method.display_name} has {name} {_listed(allowed)}; {value} would make it another "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,7 @@ from backend.training.method_memory import estimate_method_memory
 from backend.training.method_speed import past_steps, seconds_for
 from backend.training.plan import Plan
 from backend.training.prepare import DataPlan, plan_rows, stage_data
+from backend.training.resume import Continuation, Continuations
 from backend.training.reward_choice import RewardChoice
 from backend.training.schemas import DataPreview, Preview
 from backend.training.standard_runs import StandardRuns
@@ -39,26 +40,48 @@ from backend.training.workshop import Planned, Workshop, taken_name
 EnhancedPlan = Plan[EnhancedStart]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Checked:
+    """A request that may start, what it comes to, and what to know of it."""
+
+    plan: EnhancedPlan
+    counts: TokenCounts | None
+    judgement: Judgement
+    going_on: Continuation[EnhancedStart] | None
+    warnings: list[str]
+
+    def replaces(self, adapter: Path) -> bool:
+        return self.going_on.replaces(adapter) if self.going_on else self.plan.request.overwrite
+
+
 class EnhancedRuns:
     """What `Runs` promises, for an EnhancedStart."""
 
-    def __init__(self, workshop: Workshop, standard: StandardRuns, rewards: RewardChoice) -> None:
+    def __init__(
+        self,
+        workshop: Workshop,
+        standard: StandardRuns,
+        continuations: Continuations,
+        rewards: RewardChoice,
+    ) -> None:
         self._shop = workshop
         self._standard = standard
+        self._continuations = continuations
         self._rewards = rewards
 
     async def preview(self, request: EnhancedStart) -> Preview:
         """What a start would do."""
-        request = await asyncio.to_thread(self._named, request)
         if request.method.engine == "sft":
             asked, remarks = await self._as_standard(request)
             shown = await self._standard.preview(asked)
             return shown.model_copy(update={"warnings": [*remarks, *shown.warnings]})
-        plan, counts, judgement, warnings = await self._checked(request)
-        paths = self._shop.paths(plan, "<session>")
-        if not request.overwrite and await asyncio.to_thread(paths.adapter.exists):
-            warnings.append(taken_name(request.adapter_name))
-        config = self._config(plan, "<session>", judgement)
+        checked = await self._checked(request)
+        plan, counts = checked.plan, checked.counts
+        paths, warnings = self._shop.paths(plan, "<session>"), list(checked.warnings)
+        taken = await asyncio.to_thread(paths.adapter.exists)
+        if taken and not await asyncio.to_thread(checked.replaces, paths.adapter):
+            warnings.append(taken_name(plan.request.adapter_name))
+        config = self._config(checked, "<session>")
         past = await asyncio.to_thread(past_steps, self._shop.sessions)
         return Preview(
             config_yaml=yaml.safe_dump(config, sort_keys=False, allow_unicode=True),
@@ -80,24 +103,26 @@ class EnhancedRuns:
             estimated_seconds=seconds_for(past, plan.request, plan.fingerprint, plan.iterations),
             checkpoint_bytes=plan.checkpoint_bytes or None,
             checkpoints_kept=plan.checkpoints,
-            needs_confirmation=confirmation_for(plan.request),
+            needs_confirmation=None if checked.going_on else confirmation_for(plan.request),
             warnings=warnings,
         )
 
     async def planned(self, request: EnhancedStart, session_id: str) -> Planned[CommonStart]:
         """Everything that may refuse a request; nothing is written."""
-        request = await asyncio.to_thread(self._named, request)
         if request.method.engine == "sft":
             asked, remarks = await self._as_standard(request)
             planned = await self._standard.planned(asked, session_id)
             recipe = planned.recipe
             recipe = replace(recipe, warnings=(*remarks, *recipe.warnings))
             return replace(planned, recipe=recipe)
-        plan, _, judgement, warnings = await self._checked(request)
+        checked = await self._checked(request)
+        plan, going_on = checked.plan, checked.going_on
         request = plan.request
-        refuse_unconfirmed(request)
+        if going_on is None:  # A session that is continued keeps the scale that it has.
+            refuse_unconfirmed(request)
         paths = self._shop.paths(plan, session_id)
-        await asyncio.to_thread(self._shop.check_room, plan, paths, replaces=request.overwrite)
+        replaces = await asyncio.to_thread(checked.replaces, paths.adapter)
+        await asyncio.to_thread(self._shop.check_room, plan, paths, replaces=replaces)
         recipe = Recipe(
             session_id=session_id,
             method=request.training_method,
@@ -105,39 +130,44 @@ class EnhancedRuns:
             adapter_name=request.adapter_name,
             adapter_path=paths.adapter,
             total_steps=plan.iterations,
-            config=self._config(plan, session_id, judgement),
+            config=self._config(checked, session_id),
             request=request.model_dump(mode="json") | {"iterations": plan.iterations},
             command=method_command(paths.run),
-            stage=partial(stage_data, plan.data),
-            overwrite=request.overwrite,
+            stage=partial(going_on.stage, plan.data, paths.adapter)
+            if going_on
+            else partial(stage_data, plan.data),
+            overwrite=replaces,
+            resumed_from=going_on.origin if going_on else None,
             lora=plan.lora,
             model=ModelRef(path=plan.model.path, fingerprint=plan.fingerprint),
             notes=request.notes,
             tags=tuple(request.tags),
-            warnings=tuple(warnings),
+            warnings=tuple(checked.warnings),
         )
         return Planned(recipe=recipe, request=request, model_name=plan.model.name)
 
     async def _as_standard(self, request: EnhancedStart) -> tuple[StandardStart, list[str]]:
         refuse_contradictions(request)
-        request, shortened = await asyncio.to_thread(self._fitted, request)
+        if request.resume_from is not None:
+            return as_standard(request), unused_fields(request)
+        request, shortened = await asyncio.to_thread(self._fitted, _named(request))
         return as_standard(request), [*unused_fields(request), *shortened]
 
     def _fitted(self, request: EnhancedStart) -> tuple[EnhancedStart, list[str]]:
         model = self._shop.planner.usable_model(request.model_path, "model_path")
         return fit_to_context(request, model)
 
-    async def _checked(
-        self, request: EnhancedStart
-    ) -> tuple[EnhancedPlan, TokenCounts | None, Judgement, list[str]]:
-        """The plan of a request that may start, and what to know of it."""
+    async def _checked(self, request: EnhancedStart) -> _Checked:
+        going_on = await asyncio.to_thread(self._continuations.find, request)
+        request = going_on.request if going_on else request
         refuse_contradictions(request)
-        request, shortened = await asyncio.to_thread(self._fitted, request)
+        request, shortened = await asyncio.to_thread(self._fitted, _named(request))
         judgement, remarks = await self._judgement(request)
         plan = await self._shop.planner.plan(request, plan_method_data)
         counts = await self._shop.tokens.count(plan.model, plan.data, mask=True)
         refuse_lengths(request, plan.model, plan.data, counts)
         warnings = [
+            *_continued(going_on, plan),
             *unused_fields(request),
             *shortened,
             *remarks,
@@ -145,7 +175,9 @@ class EnhancedRuns:
             *await self._shop.quantize_remarks(plan),
             *plan.warnings,
         ]
-        return plan, counts, judgement, warnings
+        return _Checked(
+            plan=plan, counts=counts, judgement=judgement, going_on=going_on, warnings=warnings
+        )
 
     async def _judgement(self, request: EnhancedStart) -> tuple[Judgement, list[str]]:
         chosen, remarks = await self._rewards.choose(request)
@@ -170,7 +202,8 @@ class EnhancedRuns:
     def _model(self, name: str, field: str) -> ModelInfo:
         return self._shop.planner.usable_model(name, field)
 
-    def _config(self, plan: EnhancedPlan, session_id: str, judgement: Judgement) -> dict[str, Any]:
+    def _config(self, checked: _Checked, session_id: str) -> dict[str, Any]:
+        plan, going_on = checked.plan, checked.going_on
         return build_method_config(
             plan.request,
             session_id=session_id,
@@ -178,25 +211,19 @@ class EnhancedRuns:
             keys=plan.keys,
             iterations=plan.iterations,
             model_fingerprint=plan.fingerprint,
-            judgement=judgement,
+            judgement=checked.judgement,
+            resume=going_on.point if going_on else None,
         )
-
-    def _named(self, request: EnhancedStart) -> EnhancedStart:
-        """With a name of its own where none was given: run_ and the time, free as of now."""
-        if request.adapter_name:
-            return request
-        now = datetime.now().astimezone()
-        name = f"run_{now:%Y%m%d_%H%M%S}_{now.microsecond // 1000:03d}"
-        return request.model_copy(update={"adapter_name": name})
 
 
 def as_standard(request: EnhancedStart) -> StandardStart:
     """The same for the standard tab: what was named, and this tab's own defaults."""
+    goes_on = request.resume_from is not None  # What is left out is then the session's.
     fields = {
         name: getattr(request, name)
         for name, field in CommonStart.model_fields.items()
         if name in request.model_fields_set
-        or field.default != EnhancedStart.model_fields[name].default
+        or (not goes_on and field.default != EnhancedStart.model_fields[name].default)
     }
     return StandardStart.model_validate(fields)
 
@@ -216,15 +243,38 @@ def plan_method_data(
 def fit_to_context(request: EnhancedStart, model: ModelInfo) -> tuple[EnhancedStart, list[str]]:
     """A length that nobody asked for is no reason to refuse: the default gives way to the model."""
     room = model.context_length
-    if room is None or "max_seq_length" in request.model_fields_set:
+    if room is None:
         return request, []
-    if request.max_seq_length <= room:
-        return request, []
-    remark = (
-        f"max_seq_length is {room}, which {model.name} was made for, instead of the default "
-        f"{request.max_seq_length}."
-    )
-    return request.model_copy(update={"max_seq_length": room}), [remark]
+    most = {"max_seq_length": room}
+    if request.method.generates:
+        most["max_completion_length"] = max(1, room // 2)
+    fitted = {
+        name: limit
+        for name, limit in most.items()
+        if name not in request.model_fields_set and getattr(request, name) > limit
+    }
+    remarks = [
+        f"{name} is {limit} instead of the default {getattr(request, name)}: {model.name} was made "
+        f"for {room} tokens."
+        for name, limit in fitted.items()
+    ]
+    return request.model_copy(update=fitted), remarks
+
+
+def _named(request: EnhancedStart) -> EnhancedStart:
+    """With a name of its own where none was given: run_ and the time."""
+    if request.adapter_name:
+        return request
+    now = datetime.now().astimezone()
+    name = f"run_{now:%Y%m%d_%H%M%S}_{now.microsecond // 1000:03d}"
+    return request.model_copy(update={"adapter_name": name})
+
+
+def _continued(going_on: Continuation[EnhancedStart] | None, plan: EnhancedPlan) -> list[str]:
+    if going_on is None:
+        return []
+    model = ModelRef(path=plan.model.path, fingerprint=plan.fingerprint)
+    return going_on.check(model, plan.iterations)
 
 
 def _data_preview(plan: EnhancedPlan, counts: TokenCounts | None) -> DataPreview:

@@ -51,7 +51,9 @@ class TrainingManager:
         self._queue = queue
         self._continuations = Continuations(workshop.sessions)
         self._standard = StandardRuns(workshop, self._continuations)
-        self._enhanced = EnhancedRuns(workshop, self._standard, RewardChoice(rewards))
+        self._enhanced = EnhancedRuns(
+            workshop, self._standard, self._continuations, RewardChoice(rewards)
+        )
         self._keys: dict[str, _Remembered] = {}
 
     async def start(self, request: StartRequest, *, idempotency_key: str | None) -> StartAnswer:

@@ -48,7 +48,7 @@ class Method:
     suggested: Mapping[str, Any] = field(default_factory=dict)
     needs_reference: bool = False
     least_batch: int = 1
-    resumable: bool = False
+    resumable: bool = True
     requires_reasoning_chains: bool = False
     estimated_speedup: str | None = None
     notes: tuple[str, ...] = ()

@@ -4,8 +4,9 @@ sampling, references and judges add.
 Pure. A step samples first and learns afterwards, so the peak is the larger of the two:
 
 - sampling keeps keys and values of `batch_size` answers at a time, with their prompts;
-- learning takes as many rows at once as there are prompts in a batch (policy methods), or both
-  answers of each pair (preferences). The group does not multiply it;
+- learning takes as many rows at once as there are prompts in a batch (policy methods, which score
+  the answer's positions only), or both answers of each pair (preferences). The group does not
+  multiply it;
 - the reference of a LoRA or DoRA run is the base with its adapters off and costs nothing; full
   fine-tuning, a reference of its own and a judge model each are weights once more.
 
@@ -52,6 +53,8 @@ def estimate_method_memory(
     learning = training_parts(
         request, model, shape, trainable=trainable, rows=rows, length=padded(length)
     )
+    if method.family == "policy":  # Only the answer's positions are scored.
+        learning["logits"] *= padded(request.max_completion_length) / padded(length)
     cache = 0.0
     if method.generates:
         held = -(-length // _STEP) * _STEP

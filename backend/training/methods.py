@@ -53,7 +53,6 @@ _ROWS = (
         train_mode="sft",
         select_by="val_loss",
         params=("mask_prompt",),
-        resumable=True,
         source="mlx-lm's own trainer, as in Setup.",
     ),
     Method(
@@ -219,6 +218,34 @@ _ROWS = (
         source="Xu et al. 2024, arXiv:2401.08417.",
     ),
     Method(
+        id="dsla",
+        display_name="DSLA",
+        description="DPO, ORPO or CPO with a second term: the hidden states of chosen answers are "
+        "drawn towards their prompts, those of rejected ones away.",
+        use_case="Pairs, where the choice of words alone does not tell good from bad.",
+        badge="Hidden states",
+        stars=3,
+        resource_intensity="medium",
+        family="preference",
+        data_form="preference",
+        train_mode="dsla",
+        select_by="val_accuracy",
+        params=(
+            *_PAIRS,
+            "dsla_loss",
+            "latent_weight",
+            "latent_margin",
+            "latent_gamma",
+            "latent_variant",
+            "latent_pooling",
+            "latent_layer",
+        ),
+        suggested={"batch_size": 4},
+        needs_reference=True,
+        source="Directional and Similarity-aware Latent Alignment, as mlx-lm-lora implements it.",
+        notes=("Directions are compared within the batch: two pairs or more give it something.",),
+    ),
+    Method(
         id="online_dpo",
         display_name="Online DPO",
         description="The model writes two answers to each prompt, a judge model picks one, and "
@@ -337,8 +364,6 @@ METHODS: Mapping[str, Method] = {row.id: row for row in _ROWS}
 
 # Modes of the pinned engine that are no rows, and why.
 LEFT_OUT: Mapping[str, str] = {
-    "DSLA": "DPO, ORPO or CPO with a term on hidden states; it runs, but nothing here measures "
-    "what the term is good for.",
     "FTPO": "prefers single next tokens and needs rows with a rendered context and token lists, "
     "which no other method shares; the app has no reader for them.",
     "BNPO": "a normalisation, not a method: `grpo_loss_type` bnpo of GRPO and GSPO.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
@@ -16,6 +16,8 @@ from backend.runs.schemas import DataSummary, ModelRef, ResumedFrom, SessionReco
 from backend.runs.state import ACTIVE
 from backend.runs.store import SessionStore
 from backend.training.config import StandardStart
+from backend.training.enhanced_config import EnhancedStart
+from backend.training.fields import CommonStart
 from backend.training.prepare import DataPlan, stage_data
 from backend.training.standard import ResumePoint
 
@@ -25,14 +27,21 @@ KEPT = (
     "lora_keys", "optimizer", "batch_size", "grad_accumulation_steps", "max_seq_length",
     "mask_prompt", "seed", "val_split", "val_batches", "quantize_base",
 )  # fmt: skip
+# So do these of runs that learn from rewards: another one would be another run.
+KEPT_BY_METHODS = (
+    "training_method", "group_size", "reward_functions", "reward_weights", "reward_functions_file",
+)  # fmt: skip
 _OF_THE_REQUEST = {"resume_from", "resume_checkpoint", "queue", "overwrite"}
 
 
+Asked = TypeVar("Asked", StandardStart, EnhancedStart)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Continuation:
+class Continuation(Generic[Asked]):
     """A request that continues `source` at `state`; `request` is whole, filled from the source."""
 
-    request: StandardStart
+    request: Asked
     source: SessionRecord
     state: SavedState
     folder: Path
@@ -145,7 +154,7 @@ class Continuations:
     def record(self, session_id: str) -> SessionRecord:
         return self._store.record(session_id)
 
-    def find(self, request: StandardStart) -> Continuation | None:
+    def find(self, request: Asked) -> Continuation[Asked] | None:
         """None for a request that continues nothing. Blocking."""
         if request.resume_from is None:
             if request.resume_checkpoint is not None:
@@ -170,22 +179,25 @@ class Continuations:
         )
 
 
-def resuming(source: SessionRecord, **fields: Any) -> StandardStart:
+def resuming(source: SessionRecord, **fields: Any) -> StandardStart | EnhancedStart:
     """The request that continues a session as it was asked, but for the given fields."""
-    return _valid(source, _asked(source) | {"resume_from": source.session_id} | fields)
+    named = {"resume_from": source.session_id} | fields
+    if "training_method" in source.config:
+        return _valid(EnhancedStart, source, _asked(EnhancedStart, source) | named)
+    return _valid(StandardStart, source, _asked(StandardStart, source) | named)
 
 
-def _merged(request: StandardStart, source: SessionRecord) -> StandardStart:
+def _merged(request: Asked, source: SessionRecord) -> Asked:
     """The source's request with the fields that this one names and that may change."""
     given = request.model_dump(include=request.model_fields_set)
-    asked = _asked(source)
+    asked = _asked(type(request), source)
     problems = [
         FieldProblem(
             name,
             f"A continued run keeps {name} {asked.get(name)!r} of session {source.session_id}; "
             f"{given[name]!r} was asked for.",
         )
-        for name in KEPT
+        for name in (*KEPT, *KEPT_BY_METHODS)
         if name in given and given[name] != asked.get(name)
     ]
     if problems:
@@ -196,20 +208,18 @@ def _merged(request: StandardStart, source: SessionRecord) -> StandardStart:
         )
     if {"iterations", "epochs"} & given.keys():
         asked.pop("iterations", None)
-    return _valid(source, asked | given)
+    return _valid(type(request), source, asked | given)
 
 
-def _asked(source: SessionRecord) -> dict[str, Any]:
+def _asked(kind: type[CommonStart], source: SessionRecord) -> dict[str, Any]:
     """What the source was asked; `iterations` is what its epochs came to."""
-    known = {
-        name: source.config[name] for name in StandardStart.model_fields if name in source.config
-    }
+    known = {name: source.config[name] for name in kind.model_fields if name in source.config}
     return {name: known[name] for name in known if name not in {*_OF_THE_REQUEST, "epochs"}}
 
 
-def _valid(source: SessionRecord, fields: dict[str, Any]) -> StandardStart:
+def _valid(kind: type[Asked], source: SessionRecord, fields: dict[str, Any]) -> Asked:
     try:
-        return StandardStart.model_validate(fields)
+        return kind.model_validate(fields)
     except ValidationError as problem:
         first = problem.errors()[0]
         raise BadContent(

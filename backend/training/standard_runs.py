@@ -105,13 +105,17 @@ class StandardRuns:
         )
         return Planned(recipe=recipe, request=request, model_name=plan.model.name)
 
-    async def _planned(self, request: StandardStart) -> tuple[Continuation | None, StandardPlan]:
+    async def _planned(
+        self, request: StandardStart
+    ) -> tuple[Continuation[StandardStart] | None, StandardPlan]:
         """The plan of a request, or of the whole one that it continues a session with."""
         going_on = await asyncio.to_thread(self._continuations.find, request)
         whole = going_on.request if going_on else request
         return going_on, await self._shop.planner.plan(whole, plan_data)
 
-    async def _warnings(self, going_on: Continuation | None, plan: StandardPlan) -> list[str]:
+    async def _warnings(
+        self, going_on: Continuation[StandardStart] | None, plan: StandardPlan
+    ) -> list[str]:
         remarks = _remarks(going_on, plan)
         return [*remarks, *await self._shop.quantize_remarks(plan), *plan.warnings]
 
@@ -123,7 +127,10 @@ class StandardRuns:
 
 
 def _config(
-    plan: StandardPlan, session_id: str, paths: RunPaths, going_on: Continuation | None
+    plan: StandardPlan,
+    session_id: str,
+    paths: RunPaths,
+    going_on: Continuation[StandardStart] | None,
 ) -> dict[str, Any]:
     return build_config(
         plan.request,
@@ -136,14 +143,16 @@ def _config(
     )
 
 
-def _remarks(going_on: Continuation | None, plan: StandardPlan) -> list[str]:
+def _remarks(going_on: Continuation[StandardStart] | None, plan: StandardPlan) -> list[str]:
     if going_on is None:
         return []
     model = ModelRef(path=plan.model.path, fingerprint=plan.fingerprint)
     return going_on.check(model, plan.iterations)
 
 
-def _may_replace(going_on: Continuation | None, plan: StandardPlan, paths: RunPaths) -> bool:
+def _may_replace(
+    going_on: Continuation[StandardStart] | None, plan: StandardPlan, paths: RunPaths
+) -> bool:
     return going_on.replaces(paths.adapter) if going_on else plan.request.overwrite
 
 
