@@ -36,3 +36,10 @@ test('fields of another version are shown too, and nested values as text', () =>
   expect(group?.title).toBe('Other')
   expect(group?.rows.map((row) => row.value)).toEqual(['{"a":1}', '—'])
 })
+
+test('a run with a method has its own groups and defaults', () => {
+  const groups = configGroups({ training_method: 'grpo', group_size: 8, epsilon: 1e-4, learning_rate: 1e-5 })
+  expect(groups.map((group) => group.title)).toEqual(['Method', 'Answers', 'Objective', 'Training'])
+  const rows = groups.flatMap((group) => group.rows)
+  expect(rows.filter((row) => row.changed).map((row) => row.name)).toEqual(['group_size'])
+})

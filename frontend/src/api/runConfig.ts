@@ -1,6 +1,6 @@
 /** What a run's configuration says to people: its badge, its model, its rows. */
 
-import { FIELDS, type Field } from '@/api/fields'
+import { ENHANCED_FIELDS, FIELDS, type Field } from '@/api/fields'
 import type { RunConfig } from '@/api/runReducer'
 import { baseName, count, UNKNOWN } from '@/lib/format'
 
@@ -13,14 +13,17 @@ export type ConfigRow = {
 export type ConfigGroup = { readonly title: string; readonly rows: readonly ConfigRow[] }
 
 const GROUPS: readonly (readonly [key: string, title: string])[] = [
+  ['method', 'Method'],
   ['model', 'Model'],
   ['data', 'Data'],
+  ['rewards', 'Rewards'],
+  ['rollouts', 'Answers'],
+  ['objective', 'Objective'],
   ['parameters', 'Training'],
   ['lora', 'LoRA'],
   ['run', 'Run'],
   ['other', 'Other'],
 ]
-const KNOWN: ReadonlyMap<string, Field> = new Map(FIELDS.map((field) => [field.name, field]))
 const METHODS: Readonly<Record<string, string>> = {
   sft: 'SFT',
   grpo: 'GRPO',
@@ -87,12 +90,14 @@ export function numberOf(config: RunConfig | null, field: string): number | null
 
 /** Every field of the configuration, in the form's order and groups; unknown ones come last. */
 export function configGroups(config: RunConfig): readonly ConfigGroup[] {
-  const fields: readonly Field[] = FIELDS
+  // The same name may have another default on the other page, and epsilon another meaning.
+  const fields: readonly Field[] = 'training_method' in config ? ENHANCED_FIELDS : FIELDS
+  const known = new Map(fields.map((field) => [field.name, field]))
   const order = [...fields.map((field) => field.name).filter((name) => name in config)]
-  const rest = Object.keys(config).filter((name) => !KNOWN.has(name))
+  const rest = Object.keys(config).filter((name) => !known.has(name))
   const rows = [...order, ...rest].map((name) => ({
-    group: KNOWN.get(name)?.group ?? 'other',
-    row: rowOf(name, config[name]),
+    group: known.get(name)?.group ?? 'other',
+    row: rowOf(known.get(name), name, config[name]),
   }))
   return GROUPS.map(([key, title]) => ({
     title,
@@ -100,8 +105,7 @@ export function configGroups(config: RunConfig): readonly ConfigGroup[] {
   })).filter((group) => group.rows.length > 0)
 }
 
-function rowOf(name: string, value: unknown): ConfigRow {
-  const field = KNOWN.get(name)
+function rowOf(field: Field | undefined, name: string, value: unknown): ConfigRow {
   const words = valueWords(value)
   const unit = field?.unit && typeof value === 'number' ? ` ${field.unit}` : ''
   const usual = field?.default

@@ -1,9 +1,10 @@
 /** One quiet line: the connection, the run, the machine. */
 import { useSelector } from 'react-redux'
 import { useSystemQuery, type SystemInfo } from '@/api/generated'
+import type { RunView } from '@/api/runReducer'
 import { progressOf, selectConnection, selectIsLive, selectQueue, selectRun, timesOf } from '@/api/runSlice'
 import { ConnectionBadge } from '@/app/ConnectionBadge'
-import { clock, count, loss, UNKNOWN } from '@/lib/format'
+import { clock, compact, count, loss, UNKNOWN } from '@/lib/format'
 import { useClock } from '@/lib/useClock'
 import { ProgressBar } from '@/ui/ProgressBar'
 
@@ -33,11 +34,17 @@ function RunLine() {
         {LABELS[run.state] ?? run.state}
         {step === null ? null : ` · ${count(step)} / ${count(total)}`}
         {remaining === null ? null : ` · ${clock(remaining)} left`}
-        {run.metrics.train_loss == null ? null : ` · loss ${loss(run.metrics.train_loss)}`}
+        {lastWord(run)}
       </span>
       <ProgressBar label="Progress of the run" value={fraction} className="hidden w-28 shrink-0 lg:block" />
     </span>
   )
+}
+
+/** What the run is judged by: the loss of a run by rewards says nothing. */
+function lastWord({ metrics }: RunView): string | null {
+  if (metrics.avg_reward != null) return ` · reward ${compact(metrics.avg_reward)}`
+  return metrics.train_loss == null ? null : ` · loss ${loss(metrics.train_loss)}`
 }
 
 function WaitingLine() {
