@@ -16,7 +16,7 @@ from typing import IO, Any
 from backend.core.blas import engine_environment
 from backend.core.exits import explain
 from backend.core.files import read_tail
-from backend.core.process import Child, spawn_talking
+from backend.core.process import TICK, Child, spawn_talking
 from backend.core.tasks import Tasks
 from backend.errors import AppError, EngineFailed, EngineTimeout
 from backend.settings import CHECKOUT, Settings
@@ -27,6 +27,7 @@ START_LIMIT = 120.0  # Seconds for the imports of a fresh worker, on a machine t
 LOG = "worker.log"
 
 _LONGEST_FRAME = 64 * 1024 * 1024
+_ENDING = 2.0  # Seconds that a worker may take to be gone after its last word.
 _LAST = frozenset({"done", "error"})
 _logger = logging.getLogger(__name__)
 
@@ -88,14 +89,17 @@ class Talk:
         self._waiting[number] = frames
         ended = False
         try:
-            async with asyncio.timeout(limit):
+            # Never around a `yield`: a stream may be begun in one task and read on in another.
+            end = asyncio.get_running_loop().time() + limit
+            async with asyncio.timeout_at(end):
                 await self._send({"id": number, "op": op, **fields})
-                while not ended:
+            while not ended:
+                async with asyncio.timeout_at(end):
                     frame = await self._next(frames)
-                    ended = frame["type"] in _LAST
-                    if frame["type"] == "error":
-                        raise RequestFailed(frame)
-                    yield frame
+                ended = frame["type"] in _LAST
+                if frame["type"] == "error":
+                    raise RequestFailed(frame)
+                yield frame
         except TimeoutError:
             ended = True
             late = EngineTimeout(
@@ -200,9 +204,9 @@ class Talk:
     async def _explained(self) -> AppError:
         """Why the worker is gone, in a sentence."""
         if self._why is None:
-            await asyncio.to_thread(self.child.kill)
+            code = await asyncio.to_thread(_end_of, self.child)
             tail = (await asyncio.to_thread(read_tail, self._log, 40))[0]
-            reason = explain(self.child.exit_code(), tail)
+            reason = explain(code, tail)
             message = reason.message.replace("The run", "The inference worker")
             self._why = EngineFailed(
                 message.replace("The engine", "The inference worker"),
@@ -214,6 +218,15 @@ class Talk:
     def _close_stdin(self) -> None:
         with suppress(OSError, ValueError):
             self._stdin.close()
+
+
+def _end_of(child: Child) -> int | None:
+    """The exit code of a child that has closed its pipe, which it does a moment before it ends."""
+    deadline = time.monotonic() + _ENDING
+    while (code := child.exit_code()) is None and time.monotonic() < deadline:
+        time.sleep(TICK)
+    child.kill()  # And what it left behind.
+    return child.exit_code() if code is None else code
 
 
 class RequestFailed(Exception):

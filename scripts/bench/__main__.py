@@ -37,7 +37,7 @@ def main() -> int:
     if args.what == "inference":
         return bench_inference(pairs=args.pairs, write=args.write)
     if args.what == "soak":
-        return soak_inference(args.requests)
+        return soak_inference(args.requests, write=args.write)
     if args.what == "memory":
         return bench_memory(write=args.write)
     if args.what == "lengths":

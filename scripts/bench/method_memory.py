@@ -82,20 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.bench.method_memory")
     parser.add_argument("--write", action="store_true", help="write the page")
     write = parser.parse_args(argv).write
-    lines, missed = [], 0
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        settings = read_settings({"DROID_PYTHON": sys.executable}, data_dir=str(root / "data"))
-        for number, case in enumerate(CASES):
-            model = _model(root / "models", settings, case)
-            peak, estimate = asyncio.run(measure(settings, model, root / str(number), case))
-            met = UNDER <= estimate / peak <= OVER
-            missed += not met
-            print(f"  {case!s:<76} {peak / 1e6:7.1f} MB  × {estimate / peak:.2f}", flush=True)
-            lines.append(
-                f"| {case} | {peak / 1e6:.1f} MB | {estimate / 1e6:.1f} MB | "
-                f"{estimate / peak:.2f} | {'yes' if met else '**no**'} |"
-            )
+    lines, missed = asyncio.run(measure_all())
     if write:
         head = ["| run | peak | estimate | ratio | met |", "|---|---|---|---|---|"]
         text = _HEAD + machine() + "\n\n" + "\n".join([*head, *lines]) + "\n"
@@ -103,9 +90,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if missed else 0
 
 
-async def measure(settings: Settings, model: Path, folder: Path, case: Case) -> tuple[float, float]:
+async def measure_all() -> tuple[list[str], int]:
+    """A row of the table for each case, and how many miss their limits."""
+    lines, missed = [], 0
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        settings = read_settings({"DROID_PYTHON": sys.executable}, data_dir=str(root / "data"))
+        services = build_services(settings)
+        for number, case in enumerate(CASES):
+            model = _model(root / "models", settings, case)
+            peak, estimate = await measure(services, model, root / str(number), case)
+            met = UNDER <= estimate / peak <= OVER
+            missed += not met
+            print(f"  {case!s:<76} {peak / 1e6:7.1f} MB  × {estimate / peak:.2f}", flush=True)
+            lines.append(
+                f"| {case} | {peak / 1e6:.1f} MB | {estimate / 1e6:.1f} MB | "
+                f"{estimate / peak:.2f} | {'yes' if met else '**no**'} |"
+            )
+    return lines, missed
+
+
+async def measure(services: Services, model: Path, folder: Path, case: Case) -> tuple[float, float]:
     """Bytes: the allocator's peak of a run, and what its preview foretold."""
-    services = build_services(settings)
     rows = folder / "train.jsonl"
     folder.mkdir(parents=True)  # noqa: ASYNC240 - nothing else is going on
     rows.write_text("".join(json.dumps(row) + "\n" for row in _rows(case)), encoding="utf-8")
@@ -121,10 +127,10 @@ async def measure(settings: Settings, model: Path, folder: Path, case: Case) -> 
     )  # fmt: skip
     shown = await services.training.preview(request)
     assert shown.memory is not None  # noqa: S101 - the model is ours
-    return await _peak(settings, services, request), shown.memory.estimate_gb * 1e9
+    return await _peak(services, request), shown.memory.estimate_gb * 1e9
 
 
-async def _peak(settings: Settings, services: Services, request: EnhancedStart) -> float:
+async def _peak(services: Services, request: EnhancedStart) -> float:
     recipes = []
 
     async def taken(recipe: Any) -> None:
@@ -137,7 +143,7 @@ async def _peak(settings: Settings, services: Services, request: EnhancedStart) 
     done = subprocess.run(  # noqa: ASYNC221 - nothing else is going on
         [sys.executable, "-m", "backend.engines.rl", str(run)],
         cwd=CHECKOUT,
-        env=engine_environment(settings) | {"OPENBLAS_NUM_THREADS": "1"},
+        env=engine_environment(services.settings) | {"OPENBLAS_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         check=False,

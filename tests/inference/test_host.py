@@ -181,6 +181,17 @@ async def test_a_worker_that_does_not_keep_its_deadline_is_ended(
     assert await text(host, small, "next") == "base: next"
 
 
+async def test_a_deadline_holds_for_a_stream_that_is_read_on_in_another_task(
+    host: InferenceHost, small: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.inference.host._GRACE", 0.0)
+    stream = host.stream(small, Ask(prompt="hang", deadline=0.5))
+
+    with pytest.raises(EngineTimeout):
+        while True:
+            await asyncio.create_task(anext(stream))
+
+
 async def test_a_run_gets_the_memory_and_refuses_questions_meanwhile(
     settings: Settings, models: ModelCatalog
 ) -> None:
