@@ -37,6 +37,7 @@ const METHODS: Readonly<Record<string, string>> = {
   ppo: 'PPO',
   rlhf_reinforce: 'REINFORCE',
   klpo: 'KLPO',
+  dsla: 'DSLA',
   dapo: 'DAPO',
 }
 const PRESETS: Readonly<Record<string, string>> = {

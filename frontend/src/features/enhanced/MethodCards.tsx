@@ -33,7 +33,7 @@ export function MethodCards({ methods, chosen, onChoose, error }: Props) {
     >
       <fieldset>
         <legend className="sr-only">Training method</legend>
-        <div className="grid grid-cols-1 gap-2.5 @md:grid-cols-2 @3xl:grid-cols-4">
+        <div className="grid grid-cols-1 gap-2.5 @sm:grid-cols-2 @3xl:grid-cols-4">
           {shown.map(([id, method]) => (
             <MethodCard key={id} id={id} group={name} method={method} chosen={id === chosen} onChoose={onChoose} />
           ))}
@@ -41,7 +41,7 @@ export function MethodCards({ methods, chosen, onChoose, error }: Props) {
       </fieldset>
       {error ? <p className="mt-2 text-tiny text-bad">{error}</p> : null}
       {hidden.length > 0 && !open ? (
-        <LinkButton className="mt-3 text-small" onClick={() => setWanted(true)}>
+        <LinkButton className="mt-3 text-left text-small" onClick={() => setWanted(true)}>
           Show {plural(hidden.length, 'more method')}: {hidden.map(([, method]) => method.display_name).join(', ')}
         </LinkButton>
       ) : null}
