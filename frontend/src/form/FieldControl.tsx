@@ -1,6 +1,10 @@
-/** A field of the schema as a control: the kind decides which. Its limits, help and unit come along. */
+/**
+ * A field of the schema as a control: the kind decides which. Its limits, help and unit come along.
+ * Nothing where the field would have no effect.
+ */
 import type { ReactNode } from 'react'
 import type { Field as SchemaField, FieldName } from '@/api/fields'
+import { applies } from './applies'
 import { optionsOf } from './labels'
 import type { StartForm } from './useStartForm'
 import type { FieldErrors } from './form'
@@ -25,6 +29,7 @@ export type FieldControlProps = {
 }
 
 export function FieldControl({ name, form, errors, help, placeholder, off = null, className }: FieldControlProps) {
+  if (!applies(form.spec, form.values, name)) return null
   const field = form.field(name)
   const draft = form.values[name]
   const note = off ?? help ?? field.help

@@ -61,8 +61,6 @@ function effectOf(name: FieldName, form: StartForm, preview: Preview | null): Re
       if (batch === null || steps === null || steps === 1) return undefined
       return `Accumulation ${count(steps)} → effective ${count(batch * steps)}`
     }
-    case 'patience':
-      return values.early_stop ? undefined : 'Not used: early stopping is off'
     default:
       return undefined
   }

@@ -4,6 +4,7 @@
  */
 import type { Field, FieldName } from '@/api/fields'
 import type { ModelInfo } from '@/api/generated'
+import { applies } from './applies'
 import { draftOf, parseDraft, type Draft } from './fieldRules'
 import { fieldIn, hasField, type FormSpec } from './spec'
 
@@ -93,7 +94,7 @@ export function toRequest<Request>(spec: FormSpec, values: Values): Outcome<Requ
   const errors: Partial<Record<FieldName, string>> = {}
   for (const field of spec.fields) {
     const name = field.name as FieldName
-    if (spec.noControl.includes(name) || isLeftOut(spec, values, name)) continue
+    if (spec.noControl.includes(name) || isLeftOut(values, name) || !applies(spec, values, name)) continue
     const parsed = parseDraft(field, values[name])
     if (parsed.kind === 'value') request[name] = parsed.value
     if (parsed.kind === 'problem') errors[name] = parsed.message
@@ -103,18 +104,10 @@ export function toRequest<Request>(spec: FormSpec, values: Values): Outcome<Requ
   return { request: complete ? (request as Request) : null, partial: request, errors }
 }
 
-/** Of iterations and epochs the empty one; and a decay that adam does not have and nobody asked for. */
-function isLeftOut(spec: FormSpec, values: Values, name: FieldName): boolean {
-  switch (name) {
-    case 'epochs':
-      return values.epochs === ''
-    case 'iterations':
-      return values.iterations === '' && values.epochs !== ''
-    case 'weight_decay':
-      return values.optimizer === 'adam' && values.weight_decay === draftOf(fieldIn(spec, name), fieldIn(spec, name).default)
-    default:
-      return false
-  }
+/** Of iterations and epochs the empty one. */
+function isLeftOut(values: Values, name: FieldName): boolean {
+  if (name === 'epochs') return values.epochs === ''
+  return name === 'iterations' && values.iterations === '' && values.epochs !== ''
 }
 
 /** Settings that differ from the defaults; iterations and epochs count as one. */
@@ -122,6 +115,7 @@ export function unusualFields(spec: FormSpec, edits: Edits, defaults: Values): r
   return spec.fields.map((field) => field.name as FieldName).filter((name) => {
     const draft = edits[name]
     if (draft === undefined || IDENTITY.has(name)) return false
+    if (!applies(spec, { ...defaults, ...edits }, name)) return false
     if ((name === 'iterations' || name === 'epochs') && draft === '') return false
     return !sameDraft(draft, defaults[name])
   })

@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useMemo, useReducer } from 'react'
 import type { Field, FieldName } from '@/api/fields'
 import type { ModelInfo } from '@/api/generated'
+import { applies } from './applies'
 import type { Draft } from './fieldRules'
 import { defaultsFor, edited, toRequest, unusualFields, valuesOf, type Edits, type Outcome, type Values } from './form'
 import { forgetForm, recallForm, rememberForm, type Level, type Remembered } from './formMemory'
@@ -37,7 +38,7 @@ export type StartForm<Request = unknown> = Outcome<Request> & {
   readonly level: Level
   readonly model: ModelInfo | null
   readonly field: (name: FieldName) => Field
-  /** The fields of a card, from the schema's own marks. */
+  /** The fields of a card that have an effect now, from the schema's own marks. */
   readonly fieldsOf: (group: string, level: Level) => readonly FieldName[]
   readonly set: (name: FieldName, draft: Draft) => void
   readonly replace: (edits: Edits) => void
@@ -59,14 +60,15 @@ export function useStartForm<Request>(specOf: (edits: Edits) => FormSpec, { mode
     return { defaults, values, unusual: unusualFields(spec, edits, defaults), ...toRequest<Request>(spec, values) }
   }, [spec, edits, model, taken])
 
+  const { values } = derived
   const field = useCallback((name: FieldName) => fieldIn(spec, name), [spec])
   const fieldsOf = useCallback(
     (group: string, of: Level) =>
       spec.fields
         .filter((each) => each.group === group && each.level === of)
         .map((each) => each.name as FieldName)
-        .filter((name) => !spec.noControl.includes(name)),
-    [spec],
+        .filter((name) => !spec.noControl.includes(name) && applies(spec, values, name)),
+    [spec, values],
   )
   const set = useCallback((name: FieldName, draft: Draft) => dispatch({ type: 'fieldEdited', name, draft }), [])
   const replace = useCallback((next: Edits) => dispatch({ type: 'editsReplaced', edits: next }), [])

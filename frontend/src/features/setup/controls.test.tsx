@@ -2,7 +2,7 @@
 import { act, fireEvent } from '@testing-library/react'
 import { useEffect } from 'react'
 import { expect, test } from 'vitest'
-import { FIELDS, type FieldName } from '@/api/fields'
+import { FIELDS, type Field, type FieldName } from '@/api/fields'
 import type { StandardStart } from '@/api/generated'
 import { renderPage, serve } from '@/test/render'
 import { DataCard } from './DataCard'
@@ -11,6 +11,7 @@ import { ModelCard } from '@/form/ModelCard'
 import { NotesCard } from '@/form/NotesCard'
 import { ParametersCard } from '@/form/ParametersCard'
 import { DEMO, QWEN, TARGETS } from '@/test/formSamples'
+import type { Edits } from '@/form/form'
 import { SETUP } from './spec'
 import { useSetupForm, type SetupForm } from './useSetupForm'
 
@@ -75,6 +76,8 @@ const ROWS: Partial<Record<FieldName, Row>> = {
 
 const LABELS: Partial<Record<FieldName, string>> = { model_path: 'Base model' }
 
+const ALL: readonly Field[] = FIELDS
+
 let form: SetupForm | null = null
 const sent = () => form?.request ?? null
 const START = { train_data_path: '/data/train.jsonl' }
@@ -119,25 +122,49 @@ function labelled(title: string): HTMLElement {
   return control
 }
 
+/** The edits with which a field is shown at all: of each choice it hangs on, one that allows it. */
+function shownBy(name: FieldName): Edits {
+  const { when = {} } = ALL.find((field) => field.name === name) ?? ({} as Partial<Field>)
+  const needed = Object.entries(when).map(([other, allowed]) => {
+    const value = allowed[0]
+    return [other, typeof value === 'boolean' ? value : String(value)] as const
+  })
+  return { ...START, ...Object.assign({}, ...needed.map(([other]) => shownBy(other as FieldName))), ...Object.fromEntries(needed) }
+}
+
 test('the control of every field changes that field of the request, and no other', () => {
   show()
-  const before = sent()
-  expect(before).not.toBeNull()
+  expect(sent()).not.toBeNull()
   const names = FIELDS.map((field) => field.name).filter((name) => !SETUP.noControl.includes(name))
   expect(Object.keys(ROWS).sort()).toEqual([...names].sort())
   for (const name of names) {
     const row = ROWS[name]
     if (!row) continue
+    act(() => form?.replace(shownBy(name)))
+    const before = sent()
     use(name, row)
     expect(before?.[name], `${name} before`).not.toEqual(row[2])
     expect(sent()?.[name], name).toEqual(row[2])
-    // A model brings its defaults along, and iterations and epochs are one setting.
-    const others = (request: StandardStart | null) => ({ ...request, [name]: 0, iterations: 0, epochs: 0 })
+    // A model brings its defaults along, iterations and epochs are one setting, and what a choice
+    // leaves without an effect is not sent any more.
+    const hangs = ALL.filter((field) => field.when && name in field.when).map((field) => [field.name, 0])
+    const others = (request: StandardStart | null) => ({ ...request, [name]: 0, iterations: 0, epochs: 0, ...Object.fromEntries(hangs) })
     if (name !== 'model_path') expect(others(sent()), `beside ${name}`).toEqual(others(before))
-    act(() => form?.replace(START))
+    act(() => form?.replace(shownBy(name)))
     expect(sent(), `after ${name}`).toEqual(before)
   }
 }, 30_000)
+
+test('what has no effect is neither shown nor sent, and comes back with what it hangs on', () => {
+  show()
+  fireEvent.change(labelled('Beta 1'), { target: { value: '0.8' } })
+  fireEvent.change(labelled('Optimizer'), { target: { value: 'sgd' } })
+  expect(() => labelled('Beta 1')).toThrow('0 controls')
+  expect(sent()).not.toHaveProperty('beta1')
+  expect(form?.unusual).toEqual(['optimizer'])
+  fireEvent.change(labelled('Optimizer'), { target: { value: 'adamw' } })
+  expect(sent()?.beta1).toBe(0.8)
+})
 
 test('a list of one’s own starts with what the preset covered', () => {
   show()
