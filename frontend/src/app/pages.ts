@@ -36,7 +36,6 @@ export const MAIN_PAGES: readonly PageInfo[] = [
     name: 'Compare',
     line: 'Base against adapter',
     icon: Columns2,
-    soon: 'Put one prompt to the base model and to your adapters side by side, evaluate them on held-out rows, and vote blind.',
   },
   {
     path: '/fusion',

@@ -8,6 +8,9 @@ import { SetupPage } from '@/features/setup/SetupPage'
 
 const soon = [...MAIN_PAGES, ...SIDE_PAGES].filter((page) => page.soon !== undefined)
 
+const compare = async () => ({
+  Component: (await import('@/features/compare/ComparePage')).ComparePage,
+})
 const data = async () => ({
   Component: (await import('@/features/data/DataPage')).DataPage,
 })
@@ -37,6 +40,7 @@ export const routes: RouteObject[] = [
           { path: 'enhanced-setup', lazy: enhanced },
           { path: 'training', lazy: training },
           { path: 'results', lazy: results },
+          { path: 'compare', lazy: compare },
           { path: 'data', lazy: data },
           { path: 'results/:id', lazy: session },
           ...soon.map((page) => ({ path: page.path.slice(1), element: <SoonPage page={page} /> })),

@@ -1,11 +1,12 @@
 /** Name, state and method of a finished run, and what can be done with it. */
-import { Copy, Play, Trash2 } from 'lucide-react'
+import { Columns2, Copy, Play, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import { useDispatch } from 'react-redux'
 import { useNavigate } from 'react-router'
 import { handedTo, resumeAsked, setupAsked } from '@/api/handoffSlice'
 import { methodBadge, modelName } from '@/api/runConfig'
 import { isLive } from '@/api/runReducer'
+import { ActionLink } from '@/ui/ActionLink'
 import { Badge } from '@/ui/Badge'
 import { Button } from '@/ui/Button'
 import { PageHeader } from '@/ui/PageHeader'
@@ -55,6 +56,12 @@ export function SessionHeader({ session }: { readonly session: SessionView }) {
               <Play className="size-3.5" aria-hidden="true" />
               Resume…
             </Button>
+          )}
+          {session.adapterPath === null || session.adapterName === null ? null : (
+            <ActionLink to={`/compare?adapter=${encodeURIComponent(session.adapterName)}`}>
+              <Columns2 className="size-3.5" aria-hidden="true" />
+              Compare
+            </ActionLink>
           )}
           <Button kind="primary" busy={isLoading && 'Loading…'} onClick={() => void load(session.id)}>
             Load

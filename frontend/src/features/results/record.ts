@@ -16,6 +16,7 @@ export type SessionView = {
   readonly repeatable: Values
   readonly metrics: Values
   readonly adapterPath: string | null
+  readonly adapterName: string | null
   readonly best: (BestPoint & { readonly path: string | null }) | null
   readonly message: string | null
   readonly hint: string | null
@@ -41,6 +42,7 @@ export function readSession(record: Values, id: string): SessionView {
     repeatable: { ...config, ...namedModel(group(record['model'])) },
     metrics: group(record['metrics']),
     adapterPath: text(record['adapter_path']),
+    adapterName: text(config['adapter_name']),
     best: bestOf(record),
     message: text(exit['message']),
     hint: text(exit['hint']),

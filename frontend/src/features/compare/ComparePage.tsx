@@ -1,0 +1,141 @@
+/** Base against adapters: ask them the same, measure them on held-out rows, or vote blind. */
+import { Columns2, Users } from 'lucide-react'
+import { useState } from 'react'
+import { useSearchParams } from 'react-router'
+import { ActionLink } from '@/ui/ActionLink'
+import { Button } from '@/ui/Button'
+import { EmptyState } from '@/ui/EmptyState'
+import { ErrorPanel } from '@/ui/ErrorPanel'
+import { Notice } from '@/ui/Notice'
+import { PageHeader } from '@/ui/PageHeader'
+import { Segmented } from '@/ui/Segmented'
+import { Skeleton } from '@/ui/Skeleton'
+import { AskView } from './AskView'
+import { asker, blindAsker } from './asker'
+import { EvaluateView } from './EvaluateView'
+import { TargetDialog } from './TargetDialog'
+import { usePrompt } from './usePrompt'
+import { useTargets, type Targets } from './useTargets'
+import { VoteView } from './VoteView'
+
+type View = 'ask' | 'evaluate' | 'vote'
+const VIEWS: readonly { readonly value: View; readonly label: string }[] = [
+  { value: 'ask', label: 'Ask' },
+  { value: 'evaluate', label: 'Evaluate' },
+  { value: 'vote', label: 'Blind vote' },
+]
+
+export function ComparePage() {
+  const all = useTargets()
+  const [view, setView] = useView()
+  const [choosing, setChoosing] = useState(false)
+  const ready = all.available !== undefined
+  return (
+    <>
+      <PageHeader title="Compare" subtitle={basesOf(all)}>
+        <Segmented label="What to do" value={view} choices={VIEWS} onChoose={setView} />
+        <Button disabled={!ready} onClick={() => setChoosing(true)}>
+          <Users className="size-3.5" aria-hidden="true" />
+          Choose models…
+        </Button>
+      </PageHeader>
+      <div className="flex flex-col gap-3">
+        {all.problem ? (
+          <ErrorPanel
+            message={all.problem.detail}
+            hint={all.problem.hint}
+            action={
+              <Button size="small" onClick={all.retry} busy={all.retrying && 'Trying…'}>
+                Try again
+              </Button>
+            }
+          />
+        ) : null}
+        {all.missing.length > 0 ? (
+          <Notice tone="warn" title={`There is no adapter ${all.missing.join(', ')} here any more.`}>
+            It was deleted or moved, or the model that it was trained on is not here. Choose another one.
+          </Notice>
+        ) : null}
+        {!ready && !all.problem ? <Waiting /> : null}
+        {ready ? <Body view={view} all={all} onChooseTargets={() => setChoosing(true)} /> : null}
+      </div>
+      <TargetDialog open={choosing} all={all} onClose={() => setChoosing(false)} />
+    </>
+  )
+}
+
+type BodyProps = { readonly view: View; readonly all: Targets; readonly onChooseTargets: () => void }
+
+function Body({ view, all, onChooseTargets }: BodyProps) {
+  const prompt = usePrompt()
+  if (all.targets.length === 0 && all.missing.length === 0) return <NobodyYet all={all} onChoose={onChooseTargets} />
+  switch (view) {
+    case 'ask':
+      return <AskView all={all} asker={asker} prompt={prompt} onChooseTargets={onChooseTargets} />
+    case 'evaluate':
+      return <EvaluateView all={all} />
+    case 'vote':
+      return <VoteView all={all} asker={blindAsker} prompt={prompt} />
+  }
+}
+
+function useView(): [View, (view: View) => void] {
+  const [params, setParams] = useSearchParams()
+  const named = params.get('view')
+  const view = VIEWS.find((each) => each.value === named)?.value ?? 'ask'
+  const set = (next: View) => {
+    setParams(
+      (before) => {
+        const after = new URLSearchParams(before)
+        if (next === 'ask') after.delete('view')
+        else after.set('view', next)
+        return after
+      },
+      { replace: true },
+    )
+  }
+  return [view, set]
+}
+
+function basesOf({ targets, available }: Targets): string {
+  const bases = [...new Set(targets.map((target) => target.model))]
+  if (bases.length === 0) return available ? 'Base against adapter' : 'Looking for models and adapters…'
+  return bases.join(', ')
+}
+
+function NobodyYet({ all, onChoose }: { readonly all: Targets; readonly onChoose: () => void }) {
+  const trained = all.available?.models.some((model) => model.adapters.length > 0) ?? false
+  return (
+    <EmptyState
+      icon={Columns2}
+      title={trained ? 'Choose who answers' : 'Nothing is trained yet'}
+      action={
+        <>
+          {trained ? null : (
+            <ActionLink to="/setup" primary>
+              Train an adapter in Setup
+            </ActionLink>
+          )}
+          <Button kind={trained ? 'primary' : 'secondary'} onClick={onChoose}>
+            {trained ? 'Choose models…' : 'Ask a base model'}
+          </Button>
+        </>
+      }
+    >
+      Base and adapters answer the same prompt side by side here. You can also measure both on rows that the run has not
+      seen, or vote without knowing who wrote what.
+    </EmptyState>
+  )
+}
+
+function Waiting() {
+  return (
+    <div aria-busy="true" className="flex flex-col gap-3">
+      <div className="grid grid-cols-1 gap-3 md:grid-cols-2">
+        <Skeleton className="h-44 rounded-card" />
+        <Skeleton className="h-44 rounded-card max-md:hidden" />
+      </div>
+      <Skeleton className="h-44 rounded-card" />
+    </div>
+  )
+}

@@ -1,0 +1,124 @@
+/** What was asked before, kept by the server: look again, ask again, rate, take out, export. */
+import { Download, Trash2 } from 'lucide-react'
+import { useState } from 'react'
+import { readProblem } from '@/api/errors'
+import { useForgetComparisonsMutation, useLazyListComparisonsQuery, useListComparisonsQuery } from '@/api/generated'
+import { plural } from '@/lib/format'
+import { Button } from '@/ui/Button'
+import { Card } from '@/ui/Card'
+import { Dialog } from '@/ui/Dialog'
+import { ErrorPanel } from '@/ui/ErrorPanel'
+import { Skeleton } from '@/ui/Skeleton'
+import { historyJson, historyMarkdown, saveText } from './exporting'
+import { HistoryItem } from './HistoryItem'
+
+const PAGE = 20
+const MOST = 500
+
+export function HistoryCard({ onUse }: { readonly onUse: (prompt: string) => void }) {
+  const [limit, setLimit] = useState(PAGE)
+  const { data, error, isFetching, refetch } = useListComparisonsQuery({ limit })
+  const found = data?.comparisons
+  const problem = readProblem(error)
+  return (
+    <Card
+      title="History"
+      subtitle={found && found.length > 0 ? 'Kept by the server, newest first.' : undefined}
+      actions={found && found.length > 0 ? <HistoryActions shown={found.length} more={data.next_cursor !== null} /> : null}
+    >
+      {problem ? (
+        <ErrorPanel
+          message={problem.detail}
+          hint={problem.hint}
+          action={
+            <Button size="small" onClick={() => void refetch()}>
+              Try again
+            </Button>
+          }
+        />
+      ) : null}
+      {!problem && !found ? <Skeleton className="h-16" /> : null}
+      {found?.length === 0 ? <p className="py-4 text-center text-soft">Each question and its answers are kept here.</p> : null}
+      <ul className="flex flex-col">
+        {found?.map((each) => (
+          <HistoryItem key={each.id} comparison={each} onUse={onUse} />
+        ))}
+      </ul>
+      {data?.next_cursor != null && limit < MOST ? (
+        <div className="mt-3 text-center">
+          <Button size="small" onClick={() => setLimit(Math.min(MOST, limit * 5))} busy={isFetching && 'Loading…'}>
+            Show older ones
+          </Button>
+        </div>
+      ) : null}
+    </Card>
+  )
+}
+
+function HistoryActions({ shown, more }: { readonly shown: number; readonly more: boolean }) {
+  const [asking, setAsking] = useState(false)
+  return (
+    <>
+      <ExportButtons />
+      <Button size="small" kind="ghost" onClick={() => setAsking(true)}>
+        <Trash2 className="size-3.5" aria-hidden="true" />
+        Delete all…
+      </Button>
+      <DeleteAll open={asking} words={more ? 'all comparisons' : plural(shown, 'comparison')} onClose={() => setAsking(false)} />
+    </>
+  )
+}
+
+function ExportButtons() {
+  const [read, { isFetching }] = useLazyListComparisonsQuery()
+  const save = async (kind: 'json' | 'md') => {
+    // Everything that can be listed at once, not only what is shown.
+    const { data } = await read({ limit: MOST })
+    if (!data) return
+    const text = kind === 'json' ? historyJson(data.comparisons) : historyMarkdown(data.comparisons)
+    await saveText(`comparisons.${kind}`, text, kind === 'json' ? 'application/json' : 'text/markdown')
+  }
+  return (
+    <>
+      {(['json', 'md'] as const).map((kind) => (
+        <Button key={kind} size="small" kind="ghost" disabled={isFetching} onClick={() => void save(kind)}>
+          <Download className="size-3.5" aria-hidden="true" />
+          {kind === 'json' ? 'JSON' : 'Markdown'}
+        </Button>
+      ))}
+    </>
+  )
+}
+
+type DeleteProps = { readonly open: boolean; readonly words: string; readonly onClose: () => void }
+
+function DeleteAll({ open, words, onClose }: DeleteProps) {
+  const [send, { isLoading, error }] = useForgetComparisonsMutation()
+  const problem = readProblem(error)
+  const go = async () => {
+    const { error: failed } = await send()
+    if (!failed) onClose()
+  }
+  return (
+    <Dialog
+      open={open}
+      title="Delete the history?"
+      size="small"
+      sheet
+      onClose={onClose}
+      footer={
+        <>
+          <Button onClick={onClose} data-first-focus>
+            Cancel
+          </Button>
+          <Button kind="danger" busy={isLoading && 'Deleting…'} onClick={() => void go()}>
+            Delete {words}
+          </Button>
+        </>
+      }
+    >
+      <p className="text-soft">Questions, answers and stars are gone then. Votes and evaluations stay.</p>
+      {problem ? <ErrorPanel message={problem.detail} hint={problem.hint} /> : null}
+    </Dialog>
+  )
+}

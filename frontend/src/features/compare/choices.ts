@@ -1,0 +1,122 @@
+/** What the dialog offers: every base with its adapters, how ready each is, and why one is not. */
+import type { AvailableAdapter, AvailableModel, AvailableModels, SessionSummary } from '@/api/generated'
+import type { Tone } from '@/ui/Badge'
+import { adapterNamed, isUsable, type Checkpoint } from './targets'
+
+export type Readiness = 'new' | 'ready' | 'legacy' | 'missing' | 'damaged' | 'wrong_base'
+export type Choice = {
+  readonly name: string
+  readonly readiness: Readiness
+  /** Why it can't be used, or what to know of it. */
+  readonly note: string | null
+  readonly method: string | null
+  readonly trained: string | null
+  readonly checkpoints: readonly Checkpoint[]
+}
+export type Group = { readonly model: AvailableModel; readonly choices: readonly Choice[] }
+export type Choices = {
+  readonly groups: readonly Group[]
+  /** Adapters whose base is not here: they may be tried on another. */
+  readonly homeless: readonly Choice[]
+  /** Sessions whose adapter is gone. */
+  readonly gone: readonly Choice[]
+}
+
+export const READINESS: Readonly<Record<Readiness, { readonly word: string; readonly tone: Tone }>> = {
+  new: { word: 'new', tone: 'accent' },
+  ready: { word: 'ready', tone: 'good' },
+  legacy: { word: 'legacy', tone: 'neutral' },
+  missing: { word: 'missing files', tone: 'bad' },
+  damaged: { word: 'can’t be used', tone: 'bad' },
+  wrong_base: { word: 'wrong base', tone: 'warn' },
+}
+
+const DAY = 24 * 3600 * 1000
+
+/** Newest first within a base. `now` in milliseconds. */
+export function choicesOf(available: AvailableModels, sessions: readonly SessionSummary[], now: number): Choices {
+  const bySession = new Map(sessions.map((session) => [session.session_id, session]))
+  // Newest first, so the first of a name is the one that wrote the folder last.
+  const byName = new Map([...sessions].reverse().map((session) => [session.adapter_name, session]))
+  const choice = (adapter: AvailableAdapter) => {
+    const session = (adapter.session_id ? bySession.get(adapter.session_id) : undefined) ?? byName.get(adapter.name)
+    return choiceOf(adapter, session ?? null, now)
+  }
+  return {
+    groups: available.models.map((model) => ({ model, choices: newestFirst(model.adapters.map(choice)) })),
+    homeless: newestFirst((available.unassigned ?? []).map(choice)).map(withoutBase),
+    gone: sessions.filter((session) => isGone(session, available)).map(goneChoice),
+  }
+}
+
+/** Those whose name, base or method has all the words. */
+export function filtered(choices: Choices, text: string): Choices {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean)
+  const fits = (choice: Choice, base: string) => {
+    const all = `${choice.name} ${base} ${choice.method ?? ''} ${READINESS[choice.readiness].word}`.toLowerCase()
+    return words.every((word) => all.includes(word))
+  }
+  if (words.length === 0) return choices
+  return {
+    groups: choices.groups
+      .map(({ model, choices: own }) => ({ model, choices: own.filter((each) => fits(each, model.name)) }))
+      .filter(({ model, choices: own }) => own.length > 0 || words.every((word) => model.name.toLowerCase().includes(word))),
+    homeless: choices.homeless.filter((each) => fits(each, '')),
+    gone: choices.gone.filter((each) => fits(each, '')),
+  }
+}
+
+function choiceOf(adapter: AvailableAdapter, session: SessionSummary | null, now: number): Choice {
+  const trained = session?.timestamp ?? null
+  return {
+    name: adapter.name,
+    readiness: readinessOf(adapter, session, trained !== null && now - Date.parse(trained) < DAY),
+    note: adapter.problem ?? null,
+    method: adapter.method ?? session?.method ?? null,
+    trained,
+    checkpoints: checkpointsOf(adapter),
+  }
+}
+
+function readinessOf(adapter: AvailableAdapter, session: SessionSummary | null, fresh: boolean): Readiness {
+  if (checkpointsOf(adapter).length === 0) return 'missing'
+  if (!isUsable(adapter)) return 'damaged'
+  if (session?.legacy) return 'legacy'
+  return fresh ? 'new' : 'ready'
+}
+
+export function checkpointsOf(adapter: AvailableAdapter): readonly Checkpoint[] {
+  const named: Checkpoint[] = []
+  if (adapter.has_best) named.push('best')
+  if (adapter.has_latest) named.push('latest')
+  return [...named, ...(adapter.checkpoints ?? [])]
+}
+
+function withoutBase(choice: Choice): Choice {
+  if (choice.readiness === 'missing' || choice.readiness === 'damaged') return choice
+  const note = 'The model that it was trained on is not here. On another base it is checked before it answers.'
+  return { ...choice, readiness: 'wrong_base', note }
+}
+
+const ENDED: ReadonlySet<string> = new Set(['completed', 'stopped', 'interrupted', 'error'])
+
+function isGone(session: SessionSummary, available: AvailableModels): boolean {
+  const { adapter_name: name, training_state: state } = session
+  if (name === null || session.adapter_ready || !ENDED.has(state ?? '')) return false
+  return adapterNamed(available, name) === null
+}
+
+function goneChoice(session: SessionSummary): Choice {
+  return {
+    name: session.adapter_name ?? session.session_id,
+    readiness: 'missing',
+    note: 'Its session is kept, but its adapter has no files.',
+    method: session.method,
+    trained: session.timestamp,
+    checkpoints: [],
+  }
+}
+
+function newestFirst(choices: readonly Choice[]): readonly Choice[] {
+  return [...choices].sort((a, b) => (b.trained ?? '').localeCompare(a.trained ?? '') || a.name.localeCompare(b.name))
+}

@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest'
+import type { Comparison, MetricResult } from '@/api/generated'
+import { bodyFor, formProblems, FORM } from './evaluationFields'
+import { historyJson, historyMarkdown } from './exporting'
+import { promptsOf, setProblem, textOf } from './promptSets'
+import { fieldProblem, readForm, SAMPLING, samplingOf } from './sampling'
+import { interval, metricOf, QUESTIONS } from './samples'
+import { chosenQuestions, effectWords, spanOf, verdictOf } from './verdict'
+
+const VERDICTS: readonly (readonly [string, Partial<MetricResult>])[] = [
+  ['better', {}],
+  ['worse', { better: 'lower' }],
+  ['differs', { better: 'neither' }],
+  ['unsure', { difference: interval(0.1, -0.1, 0.3) }],
+  ['unsure', { difference: interval(0.1, null, null) }],
+  ['same', { difference: interval(0, 0, 0) }],
+  ['unknown', { difference: null }],
+  ['better', { better: 'lower', difference: null, ratio: interval(0.4, 0.3, 0.9) }],
+  ['unsure', { better: 'lower', difference: null, ratio: interval(0.9, 0.7, 1.1) }],
+]
+
+test.each(VERDICTS)('a difference is called %s only where its interval allows it (%j)', (verdict, part) => {
+  expect(verdictOf(metricOf(part))).toBe(verdict)
+})
+
+test('the effect is written with its sign and interval, and drawn around no difference', () => {
+  expect(effectWords(metricOf({}))).toBe('+0.4 (0.3 to 0.5)')
+  expect(effectWords(metricOf({ difference: null, ratio: interval(0.5, 0.4, 0.6) }))).toBe('×0.5 (0.4 to 0.6)')
+  expect(effectWords(metricOf({ difference: null }))).toBe('—')
+  const span = spanOf(metricOf({}))
+  expect(span && span.from > 0.5 && span.to <= 1 && span.from < span.to).toBe(true)
+})
+
+test('rows are filtered, and sorted by what the adapter gained; unknown ones come last', () => {
+  const lines = (filter: Parameters<typeof chosenQuestions>[2], sort: Parameters<typeof chosenQuestions>[3]) =>
+    chosenQuestions(QUESTIONS, metricOf({}), filter, sort).map(({ line }) => line)
+  expect(lines('all', 'best')).toEqual([1, 4, 2, 3])
+  expect(lines('all', 'worst')).toEqual([2, 4, 1, 3])
+  expect([lines('better', 'order'), lines('worse', 'order'), lines('same', 'order'), lines('seen', 'order'), lines('failed', 'order')]).toEqual([
+    [1],
+    [2],
+    [4],
+    [2],
+    [3],
+  ])
+})
+
+test('sampling says what is allowed and never clamps', () => {
+  expect(samplingOf(SAMPLING)).toMatchObject({ max_tokens: 256, seed: null, repetition_penalty: null })
+  expect(fieldProblem('topP', '0')).toBe('A number above 0, up to 1.')
+  expect(fieldProblem('maxTokens', '1.5')).toBe('A whole number from 1 to 131,072.')
+  expect([fieldProblem('seed', ''), fieldProblem('seed', '-1')]).toEqual([null, 'A whole number from 0.'])
+  expect(samplingOf({ ...SAMPLING, maxTokens: '' })).toBeNull()
+  expect(readForm({ topP: '0.5', maxTokens: 3, other: 'x' })).toMatchObject({ topP: '0.5', maxTokens: '256' })
+})
+
+test.each([[['One?', 'Two?']], [['Of\ntwo lines', 'One?']], [['Alone\nwith two']], [[]]])('prompts come back from their text: %j', (prompts) => {
+  expect(promptsOf(textOf(prompts))).toEqual(prompts)
+})
+
+test('a set needs a name and a prompt', () => {
+  expect(setProblem(' ', [])).toEqual({ name: 'A name is needed.', prompts: 'At least one prompt is needed.' })
+  expect(setProblem('three', ['One?'])).toEqual({})
+})
+
+test('an evaluation is asked for only with numbers that the server takes', () => {
+  const ready = { ...FORM, adapter: 'captain', checkpoint: '100' }
+  expect(bodyFor({ ...ready, judge: 'model:demo' })).toMatchObject({ adapter_name: 'captain', checkpoint: 100, metrics: [], judge: true, judge_model: 'demo' })
+  expect(bodyFor({ ...ready, rows: '0' })).toBeNull()
+  expect(formProblems({ ...FORM, metrics: [] })).toEqual({ metrics: 'At least one metric is needed.' })
+})
+
+test('the history is written so that no answer breaks out of its fence', () => {
+  const comparison: Comparison = {
+    id: 'x',
+    at: '2026-11-20T10:00:00Z',
+    prompt: 'Code?',
+    system: null,
+    sampling: { temperature: 0.7, seed: null },
+    answers: [{ model_name: 'demo', adapter_name: 'captain', checkpoint: 'best', text: '```\ncode\n```', rating: 4, stats: {}, warnings: [] }],
+  }
+  const text = historyMarkdown([comparison])
+  expect(text).toContain('````\n```\ncode\n```\n````')
+  expect(text).toContain('### captain (best)')
+  expect(text).toContain('★★★★☆')
+  expect(JSON.parse(historyJson([comparison]))).toEqual({ comparisons: [comparison] })
+})

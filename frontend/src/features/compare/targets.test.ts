@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest'
+import { choicesOf, filtered } from './choices'
+import { AVAILABLE, SESSIONS } from './samples'
+import { knownTargets, linkedTargets, readTarget, suggestedTargets, writeTarget, type Target } from './targets'
+import { choiceOfKey, shuffled, winnerOf } from './vote'
+
+const BASE: Target = { model: 'demo', adapter: null, checkpoint: null }
+const BEST: Target = { model: 'demo', adapter: 'captain', checkpoint: 'best' }
+
+test.each([BASE, BEST, { ...BEST, checkpoint: 200 }, { ...BEST, checkpoint: null }, { ...BEST, model: 'a::b+c@d' }])(
+  'a target comes back from the address as it went in: %j',
+  (target) => expect(readTarget(writeTarget(target))).toEqual(target),
+)
+
+test('a link to an adapter brings its base along; one that is gone is named', () => {
+  expect(linkedTargets(['captain@100', 'gone'], AVAILABLE)).toEqual({
+    targets: [BASE, { ...BEST, checkpoint: 100 }],
+    missing: ['gone'],
+  })
+})
+
+test('without a choice the adapter that was trained last stands beside its base', () => {
+  expect(suggestedTargets(AVAILABLE, SESSIONS)).toEqual([BASE, { ...BEST, checkpoint: null }])
+  expect(suggestedTargets({ models: [] }, [])).toEqual([])
+})
+
+test('what was remembered and is gone is left out', () => {
+  expect(knownTargets([BASE, { ...BEST, adapter: 'gone' }, { ...BASE, model: 'other' }], AVAILABLE)).toEqual([BASE])
+})
+
+test('each adapter says how ready it is', () => {
+  const choices = choicesOf(AVAILABLE, SESSIONS, Date.parse('2026-11-20T12:00:00Z'))
+  const words = Object.fromEntries(choices.groups[0]?.choices.map(({ name, readiness }) => [name, readiness]) ?? [])
+  expect(words).toEqual({ captain: 'new', old: 'legacy', half: 'missing', torn: 'damaged' })
+  expect(choices.homeless.map(({ name, readiness }) => [name, readiness])).toEqual([['stray', 'wrong_base']])
+  expect(choices.gone.map(({ name, readiness }) => [name, readiness])).toEqual([['deleted', 'missing']])
+  expect(choices.groups[0]?.choices[0]?.checkpoints).toEqual(['best', 'latest', 100, 200])
+  const found = filtered(choices, 'LEGACY demo')
+  expect(found.groups[0]?.choices.map(({ name }) => name)).toEqual(['old'])
+  expect(found.homeless).toEqual([])
+})
+
+test('a vote counts for whoever stood on the chosen side', () => {
+  expect([winnerOf(1, [BASE, BEST]), winnerOf(2, [BASE, BEST]), winnerOf(1, [BEST, BASE]), winnerOf(0, [BEST, BASE])]).toEqual([
+    'base',
+    'adapter',
+    'adapter',
+    'tie',
+  ])
+  expect([shuffled([BASE, BEST], () => 0.2), shuffled([BASE, BEST], () => 0.7)]).toEqual([[BASE, BEST], [BEST, BASE]])
+  expect(['1', '2', '0', '3'].map(choiceOfKey)).toEqual([1, 2, 0, null])
+})

@@ -1,0 +1,57 @@
+/** The evaluation that is running or was last: asked once, followed over the event stream. */
+import { useEffect } from 'react'
+import { useSelector } from 'react-redux'
+import { readProblem } from '@/api/errors'
+import {
+  useCompareEvaluationMutation,
+  useEvaluationStatusQuery,
+  useListEvaluationsQuery,
+  useStopEvaluationMutation,
+  type EvaluationStart,
+} from '@/api/generated'
+import { selectJob, selectSnapshots, type JobSliceState } from '@/api/jobSlice'
+
+export type Evaluation = ReturnType<typeof useEvaluation>
+
+export function useEvaluation() {
+  const status = useEvaluationStatusQuery(undefined, { refetchOnMountOrArgChange: true })
+  const list = useListEvaluationsQuery(undefined, { refetchOnMountOrArgChange: true })
+  const [send, starting] = useCompareEvaluationMutation()
+  const [cancel, stopping] = useStopEvaluationMutation()
+  const id = status.data?.evaluation_id ?? null
+  const told = useSelector((state: { readonly jobs: JobSliceState }) => selectJob(state, id))
+  const snapshots = useSelector(selectSnapshots)
+  const over = told?.over === true
+  const { refetch: again } = status
+  const { refetch: relist } = list
+  useEffect(() => {
+    // Its end was told, or frames may have been missed while the connection was down.
+    if (!over && snapshots === 0) return
+    void again()
+    void relist()
+  }, [over, snapshots, again, relist])
+
+  const running = over ? false : (status.data?.running ?? false)
+  return {
+    id,
+    running,
+    state: told?.state ?? status.data?.state ?? null,
+    phase: told?.phase ?? status.data?.phase ?? null,
+    share: told?.progress ?? (status.data ? status.data.progress / 100 : null),
+    adapter: status.data?.adapter_name ?? null,
+    questions: status.data?.total_questions ?? null,
+    failure: running ? null : failureOf(told?.error ?? status.data?.error, told?.hint ?? status.data?.hint),
+    past: list.data?.evaluations ?? [],
+    /** Why it was refused, by field too. */
+    refused: readProblem(starting.error),
+    starting: starting.isLoading,
+    warnings: starting.data?.warnings ?? [],
+    start: async (body: EvaluationStart) => (await send({ evaluationStart: body })).data?.evaluation_id ?? null,
+    stop: () => void cancel(),
+    stopping: stopping.isLoading,
+  }
+}
+
+function failureOf(error: string | null | undefined, hint: string | null | undefined) {
+  return error ? { detail: error, hint: hint ?? null } : null
+}
