@@ -5,8 +5,7 @@ Pure. A step samples first and learns afterwards, so the peak is the larger of t
 
 - sampling keeps keys and values of `batch_size` answers at a time, with their prompts;
 - learning takes as many rows at once as there are prompts in a batch (policy methods, which score
-  the answer's positions only), or both answers of each pair (preferences). The group does not
-  multiply it;
+  the answer's positions only; the group does not multiply it), or the pairs of a batch;
 - the reference of a LoRA or DoRA run is the base with its adapters off and costs nothing; full
   fine-tuning, a reference of its own and a judge model each are weights once more.
 
@@ -20,7 +19,7 @@ from typing import Any
 
 from backend.catalog.schemas import LoraTargets, ModelInfo
 from backend.training.enhanced_config import EnhancedStart
-from backend.training.memory import as_estimate, padded, shape_of, training_parts
+from backend.training.memory import Shape, as_estimate, padded, shape_of, training_parts
 from backend.training.quantized import quantized_bytes
 from backend.training.schemas import MemoryEstimate
 from backend.training.token_counts import TokenCounts
@@ -48,28 +47,58 @@ def estimate_method_memory(
         model = model.model_copy(update={"size_bytes": size})
     method = request.method
     longest = min(request.max_seq_length, counts.longest if counts else request.max_seq_length)
-    rows = request.batch_size * (1 if method.family == "policy" else 2)
     length = longest + (request.max_completion_length if method.generates else 0)
-    learning = training_parts(
-        request, model, shape, trainable=trainable, rows=rows, length=padded(length)
-    )
-    if method.family == "policy":  # Only the answer's positions are scored.
-        learning["logits"] *= padded(request.max_completion_length) / padded(length)
-    cache = 0.0
-    if method.generates:
-        held = -(-length // _STEP) * _STEP
-        cache = float(rows_at_once(request) * held * shape.cache_per_token * shape.weight_bytes)
+    learning = _learning(request, model, shape, trainable=trainable, length=padded(length))
+    answers = _sampling(request, shape, length) if method.generates else 0.0
     steady = ("weights", "adapter", "optimizer")
     passing = sum(size for name, size in learning.items() if name not in steady)
     extra = {
         "reference": _weights(model) if needs_reference_copy(request) else 0.0,
         "judge": _weights(model) if has_judge_model(request) else 0.0,
         # Given back before learning begins: only what it needs beyond that counts.
-        "answers": max(0.0, cache - passing),
+        "answers": max(0.0, answers - passing),
+        "draws": _draws(request, shape),
     }
     return as_estimate(
         {**learning, **{name: size for name, size in extra.items() if size}}, available
     )
+
+
+def _learning(
+    request: EnhancedStart, model: ModelInfo, shape: Shape, *, trainable: int, length: int
+) -> dict[str, float]:
+    family = request.method.family
+    one_side = family == "policy" or (family == "preference" and request.grad_checkpoint)
+    rows = request.batch_size * (1 if one_side else 2)
+    parts = training_parts(request, model, shape, trainable=trainable, rows=rows, length=length)
+    if family == "policy":
+        # Only the answer's positions are scored, and rows are learned from in several goes, whose
+        # gradients are added up.
+        parts["logits"] *= padded(request.max_completion_length) / length
+        width = shape.weight_bytes if request.fine_tune_type == "full" else 4
+        parts["gradients"] += trainable * width
+    elif one_side:
+        # Both answers of a pair wait for the backward pass, but one is recomputed at a time.
+        waiting = shape.trained_layers * shape.hidden * shape.weight_bytes
+        parts["activations"] += request.batch_size * length * waiting
+    return parts
+
+
+def _sampling(request: EnhancedStart, shape: Shape, length: int) -> float:
+    """Keys and values of the answers that are decoded together, with their prompts."""
+    held = -(-length // _STEP) * _STEP
+    return float(rows_at_once(request) * held * shape.cache_per_token * shape.weight_bytes)
+
+
+def _draws(request: EnhancedStart, shape: Shape) -> float:
+    """KLPO's records: by the mc estimate, draws over the whole vocabulary for every token, which
+    the engine does not evaluate before the answer is whole.
+    """
+    if request.method.id != "klpo" or request.klpo_kl_estimator == "binary":
+        return 0.0
+    times = request.klpo_mc_samples if request.klpo_kl_estimator == "mc" else 1
+    tokens = request.batch_size * request.max_completion_length
+    return float(tokens * times * shape.vocabulary * 4)
 
 
 def rows_at_once(request: EnhancedStart) -> int:

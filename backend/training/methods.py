@@ -357,6 +357,11 @@ _ROWS = (
         defaults=_SAMPLED,
         suggested={"batch_size": 4},
         source="As mlx-lm-lora implements it.",
+        notes=(
+            "The mc estimate draws klpo_mc_samples times over the whole vocabulary for every token "
+            "and holds all draws until the answer is whole: gigabytes with a large vocabulary. "
+            "binary needs none of them.",
+        ),
     ),
 )
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from backend.catalog.schemas import LoraTargets, ModelInfo
-from backend.training.enhanced_config import EnhancedStart, known_method
+from backend.training.enhanced_config import EnhancedStart, KlEstimator, known_method
 from backend.training.enhanced_runs import as_standard, fit_to_context
 from backend.training.enhanced_schemas import EstimateAnswer, Estimation
 from backend.training.fields import FineTuneType, Optimizer, Preset
@@ -55,6 +55,8 @@ class EstimateRequest(BaseModel):
     epochs: float | None = _of("epochs")
     updates_per_rollout: int = _of("updates_per_rollout")
     beta: float = _of("beta")
+    klpo_kl_estimator: KlEstimator = _of("klpo_kl_estimator")
+    klpo_mc_samples: int = _of("klpo_mc_samples")
     fine_tune_type: FineTuneType = _of("fine_tune_type")
     lora_rank: int = _of("lora_rank")
     lora_num_layers: int = _of("lora_num_layers")
@@ -179,6 +181,8 @@ def _smaller(request: EnhancedStart, memory: MemoryEstimate) -> Iterator[str]:
         f"About {memory.estimate_gb:.2f} GB of {known:.2f} GB; the largest part is {largest} with "
         f"{memory.parts[largest]:.2f} GB."
     )
+    if largest == "draws":
+        yield "Use klpo_kl_estimator binary, which draws nothing, or fewer klpo_mc_samples."
     if request.batch_size > 1:
         yield f"Halve the batch size of {request.batch_size} and double gradient accumulation."
     if request.method.generates and request.max_completion_length > 128:

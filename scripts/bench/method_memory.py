@@ -34,9 +34,10 @@ _HEAD = """# The memory estimate of training methods against measured peaks
 
 Written by `python -m scripts.bench.method_memory --write`. Random models with the demo's tokenizer
 take two steps in the run process, with answers that fill their length; *peak* is what its allocator
-says, *estimate* what a preview shows. Factors are those of fine-tuning (`memory.py`), which was
-fitted to other runs, and the shares that `method_memory.py` adds. Wanted: never more than 10 %
-under, and at most 25 % over.
+says, *estimate* what a preview shows. The factors are those of fine-tuning (`memory.py`), which
+were fitted to other runs; how many rows at once, and what is added, was settled on these. Wanted:
+never more than 10 % under, and at most 25 % over. Without gradient checkpointing it is too high
+where only q and v are trained: inputs of frozen matrices need not be kept, which it does not know.
 
 """
 

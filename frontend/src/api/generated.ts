@@ -2565,6 +2565,10 @@ export type EstimateRequest = {
   updates_per_rollout?: number;
   /** Pull towards the untouched model. In GRPO and its kin the weight of the KL penalty, where 0 is none; in DPO and its kin how sharply pairs are told apart. */
   beta?: number;
+  /** mc: by extra draws. topk: on the likeliest tokens. binary: sampled token against the rest. full: exact. */
+  klpo_kl_estimator?: "mc" | "topk" | "binary" | "full";
+  /** Extra draws per token for the mc estimate. */
+  klpo_mc_samples?: number;
   /** LoRA trains small matrices beside frozen weights; DoRA adds a learned magnitude; full trains every weight. */
   fine_tune_type?: "lora" | "dora" | "full";
   /** 16 under 100 examples, 32 for 100–1000, 64 and more above. */
