@@ -22,9 +22,10 @@ export function AnswerGrid({ asker, asked, targets, onRemove, onAdd }: Props) {
   const [send, { error }] = useRateComparisonMutation()
   const rate = async (answer: number, rating: number | null) => {
     const id = asked?.kept?.id
-    if (id === undefined) return
+    if (id === undefined) return false
     const { data } = await send({ comparisonId: id, rating: { answer, rating } })
     if (data) asker.rated(data)
+    return data !== undefined
   }
   const busy = asked?.state === 'asking'
   const problem = readProblem(error)
@@ -46,7 +47,7 @@ export function AnswerGrid({ asker, asked, targets, onRemove, onAdd }: Props) {
                     label={`Stars for ${targetTitle(target)}`}
                     value={asked?.kept?.answers[at]?.rating ?? null}
                     disabled={asked?.kept == null}
-                    onRate={(value) => void rate(at, value)}
+                    onRate={(value) => rate(at, value)}
                   />
                 ) : null
               }

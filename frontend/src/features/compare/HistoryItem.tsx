@@ -85,7 +85,7 @@ function Saved({ id, at, answer }: SavedProps) {
         <Stars
           label={`Stars for ${title}`}
           value={answer.rating ?? null}
-          onRate={(rating) => void rate({ comparisonId: id, rating: { answer: at, rating } })}
+          onRate={async (rating) => (await rate({ comparisonId: id, rating: { answer: at, rating } })).data !== undefined}
         />
       </div>
     </div>

@@ -33,21 +33,34 @@ export class Asker {
   /** Ask, stream, and have it kept. Does nothing while another question is being answered. */
   async ask(question: Question, keep: Keep | null): Promise<void> {
     if (this.busy) return
-    await this.one(question, keep, new AbortController())
+    const abort = new AbortController()
+    this.abort = abort
+    try {
+      await this.answer(question, abort)
+    } finally {
+      this.abort = null
+    }
+    if (keep) await this.keep(keep)
   }
 
   /** Ask every prompt of a set in its order, until the end or a stop. A failed one is passed over. */
   async askAll(name: string, prompts: readonly string[], question: Question, keep: Keep): Promise<void> {
     if (this.busy) return
     const abort = new AbortController()
-    for (const [index, prompt] of prompts.entries()) {
-      if (abort.signal.aborted) break
-      this.say({ series: { name, at: index + 1, total: prompts.length } })
-      await this.one({ ...question, prompt }, keep, abort)
-      // What stops them all, a run for example, would only be said again for each.
-      if (this.now.asked?.problem) break
+    this.abort = abort // Until the end of the set, so that a stop between two prompts is heard too.
+    try {
+      for (const [index, prompt] of prompts.entries()) {
+        if (abort.signal.aborted) break
+        this.say({ series: { name, at: index + 1, total: prompts.length } })
+        await this.answer({ ...question, prompt }, abort)
+        await this.keep(keep)
+        // What stops them all, a run for example, would only be said again for each.
+        if (this.now.asked?.problem) break
+      }
+    } finally {
+      this.abort = null
+      this.say({ series: null })
     }
-    this.say({ series: null })
   }
 
   readonly stop = (): void => {
@@ -63,8 +76,7 @@ export class Asker {
     if (!this.busy) this.say(NOTHING)
   }
 
-  private async one(question: Question, keep: Keep | null, abort: AbortController): Promise<void> {
-    this.abort = abort
+  private async answer(question: Question, abort: AbortController): Promise<void> {
     this.say({ asked: begin(question) })
     try {
       for await (const events of postStream('models/compare', bodyOf(question), abort.signal)) {
@@ -75,10 +87,7 @@ export class Asker {
       if (error instanceof StreamRefused) this.change((asked) => refused(asked, error.problem))
       else if (abort.signal.aborted) this.change(stopped)
       else throw error
-    } finally {
-      this.abort = null
     }
-    if (keep) await this.keep(keep)
   }
 
   private async keep(keep: Keep): Promise<void> {
