@@ -13,7 +13,7 @@ export function focused(page: Page): Promise<Stop | null> {
   return page.evaluate(() => {
     const element = document.activeElement
     if (!(element instanceof HTMLElement) || element === document.body) return null
-    const labels = element instanceof HTMLInputElement || element instanceof HTMLSelectElement ? element.labels : null
+    const labels = 'labels' in element ? (element.labels as NodeListOf<HTMLLabelElement> | null) : null
     const name = element.getAttribute('aria-label') ?? labels?.[0]?.textContent ?? element.textContent ?? ''
     // A radio button is drawn by its label.
     const drawn = [element, element.closest('label')].some((each) => {

@@ -1,0 +1,317 @@
+// Compare, pressed in a real browser against the real engine. One short run serves all of it.
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { launchBrowser, openPage, type Size, type Watched } from './browser.ts'
+import { tabTo } from './keyboard.ts'
+import { completed } from './pages.ts'
+import { startServer, type Server } from './server.ts'
+
+type Defaults = Readonly<Record<string, unknown>>
+type Kept = { readonly comparisons: readonly { readonly prompt: string; readonly answers: readonly { readonly rating: number | null; readonly text: string }[] }[] }
+
+const ADAPTER = 'captain'
+let browser: Browser
+let server: Server
+let desk: Watched
+
+beforeAll(async () => {
+  ;[browser, server] = await Promise.all([launchBrowser(), startServer()])
+})
+
+afterAll(async () => {
+  await browser.close()
+  await server.stop()
+})
+
+const at = (path: string) => `${server.url}/#${path}`
+const prompt = (page: Page) => page.getByLabel('Prompt', { exact: true })
+const answer = (page: Page, name: string) => page.getByRole('group', { name: `Answer of ${name}` }).first()
+const askButton = (page: Page) => page.getByRole('button', { name: /^Ask/ })
+const comparisons = async () => ((await server.get('/api/comparisons')) as Kept).comparisons
+
+async function axeFindsNothing(page: Page, what: string): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  const found = violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.html).join(' ')}`)
+  expect(found, what).toEqual([])
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+  expect(wide, `${what} is wider than the screen`).toBeLessThanOrEqual(0)
+}
+
+/** The answers to that prompt have ended, and the server has kept them. */
+async function kept(page: Page, prompt: string): Promise<void> {
+  await page.waitForFunction(async (wanted) => {
+    const { comparisons } = (await (await fetch('/api/comparisons?limit=1')).json()) as Kept
+    return comparisons[0]?.prompt === wanted
+  }, prompt)
+  await askButton(page).waitFor()
+}
+
+test('before anything is trained the page says what will be here, and a base can be asked', async () => {
+  desk = await openPage(browser, at('/compare'))
+  const { page, errors } = desk
+  await page.getByRole('heading', { name: 'Nothing is trained yet' }).waitFor()
+  await axeFindsNothing(page, 'the empty page')
+  await page.getByRole('button', { name: 'Ask a base model' }).click()
+  await page.getByRole('checkbox', { name: 'droid-demo', exact: true }).check()
+  await page.getByRole('button', { name: 'Use this one' }).click()
+  await page.getByRole('region', { name: 'droid-demo' }).waitFor()
+  expect(errors).toEqual([])
+})
+
+test('from a trained session, base and adapter answer side by side in one batch', async () => {
+  const { models } = (await server.get('/models')) as { models: { name: string; path: string; defaults: Defaults }[] }
+  const demo = models.find(({ name }) => name === 'droid-demo')
+  const run = { model_path: demo?.path, ...demo?.defaults, adapter_name: ADAPTER, iterations: 20, steps_per_eval: 10 }
+  expect((await server.post('/training/start', run)).ok).toBe(true)
+  const { page, errors } = desk
+  await page.goto(at('/training'))
+  await completed(page)
+  await page.getByRole('link', { name: 'Open in Results' }).click()
+  await page.getByRole('link', { name: 'Compare', exact: true }).last().click()
+
+  await page.getByRole('region', { name: ADAPTER }).waitFor()
+  await prompt(page).fill('Say hello.')
+  await page.getByLabel('Max tokens').fill('24')
+  await page.keyboard.press('ControlOrMeta+Enter')
+  await kept(page, 'Say hello.')
+  await page.getByText('Answered together in one batch.').waitFor()
+  expect(await page.getByText('chat template', { exact: true }).count()).toBe(2)
+  expect(await page.getByText(/first token .* tokens/).count()).toBe(2)
+  await axeFindsNothing(page, 'the answers')
+  const [newest] = await comparisons()
+  expect(newest?.answers.map(({ text }) => text)).toEqual([await answer(page, 'droid-demo').textContent(), await answer(page, ADAPTER).textContent()])
+  expect(errors).toEqual([])
+})
+
+test('stars are kept, and the history is there after a reload, to be asked again', async () => {
+  const { page, errors } = desk
+  await page.getByRole('group', { name: `Stars for ${ADAPTER}` }).first().getByRole('radio', { name: '4 stars' }).check()
+  await page.waitForFunction(async () => {
+    const { comparisons } = (await (await fetch('/api/comparisons')).json()) as Kept
+    return comparisons[0]?.answers[1]?.rating === 4
+  })
+  await page.reload()
+  const entry = page.getByRole('button', { name: /^Say hello\./ })
+  await entry.click()
+  expect(await page.getByRole('radio', { name: '4 stars' }).last().isChecked()).toBe(true)
+  await prompt(page).fill('')
+  await page.getByRole('button', { name: 'Use this prompt again: Say hello.' }).click()
+  expect(await prompt(page).inputValue()).toBe('Say hello.')
+
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Markdown', exact: true }).click()])
+  expect(download.suggestedFilename()).toBe('comparisons.md')
+  expect(readFileSync(await download.path(), 'utf8')).toContain('★★★★☆')
+  expect(errors).toEqual([])
+})
+
+test('a stop ends what is being asked, keeps what was said, and the next question works', async () => {
+  const { page, errors } = desk
+  // Of one answer nobody can say how long it will be, so a long set is stopped after its first.
+  const stories = Array.from({ length: 200 }, (_, number) => `Story ${number + 1}`)
+  await page.getByLabel('Max tokens').fill('900')
+  await page.getByLabel('Temperature').fill('1.5')
+  await page.getByRole('button', { name: 'Prompt set…' }).click()
+  await page.getByRole('dialog').getByLabel('Prompts').fill(stories.join('\n'))
+  await page.getByRole('button', { name: 'Ask all of it' }).click()
+  await page.getByRole('button', { name: /^Story 1[^\d]/ }).waitFor()
+  await page.getByRole('button', { name: 'Stop', exact: true }).click()
+  await askButton(page).waitFor()
+  expect((await comparisons()).map((each) => each.prompt)).not.toContain('Story 200')
+
+  await page.getByLabel('Max tokens').fill('16')
+  await page.getByLabel('Temperature').fill('0.7')
+  await prompt(page).fill('Say hello again.')
+  await askButton(page).click()
+  await kept(page, 'Say hello again.')
+  expect(errors).toEqual([])
+})
+
+test('paste works by keyboard, by the menu’s event, by button, and is explained where it is forbidden', async () => {
+  const { page, errors } = desk
+  const { clipboard } = await copied(page, 'Pasted """text""" with \\ and 🛶')
+  await prompt(page).fill('')
+  await prompt(page).focus()
+  await page.keyboard.press('ControlOrMeta+V')
+  expect(await prompt(page).inputValue()).toBe(clipboard)
+
+  // What the entry of a context menu does: the editor's own command, without the keys.
+  await prompt(page).fill('')
+  await prompt(page).focus()
+  const devtools = await page.context().newCDPSession(page)
+  await devtools.send('Input.dispatchKeyEvent', { type: 'rawKeyDown', commands: ['paste'] })
+  await page.waitForFunction((wanted) => document.querySelector('textarea')?.value === wanted, clipboard)
+
+  await prompt(page).fill('')
+  const paste = page.getByRole('button', { name: 'Paste', exact: true })
+  await page.context().clearPermissions()
+  await paste.click()
+  await page.getByText(/^This browser keeps the clipboard to itself\. Press .*V now/).waitFor()
+  expect(await prompt(page).evaluate((box) => box === document.activeElement)).toBe(true)
+  await page.keyboard.press('ControlOrMeta+V')
+  expect(await prompt(page).inputValue()).toBe(clipboard)
+
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+  await prompt(page).fill('Before: ')
+  await paste.click()
+  await page.waitForFunction((wanted) => document.querySelector('textarea')?.value === wanted, `Before: ${clipboard}`)
+  expect(errors).toEqual([])
+})
+
+test('in the desktop window the Paste button reads the clipboard through the shell', async () => {
+  const { page } = await openPage(browser, at(`/compare?adapter=${ADAPTER}`))
+  await prompt(page).waitFor()
+  await page.addInitScript(() => {
+    const unused = () => Promise.resolve(null)
+    Object.assign(window, {
+      droid: {
+        platform: 'linux',
+        openFile: unused,
+        openFolder: unused,
+        saveFile: unused,
+        writeText: unused,
+        readClipboard: () => Promise.resolve('From the desktop'),
+        pathOfFile: () => null,
+        onMenu: () => () => undefined,
+      },
+    })
+  })
+  await page.reload()
+  await prompt(page).fill('')
+  await page.getByRole('button', { name: 'Paste', exact: true }).click()
+  await page.waitForFunction(() => document.querySelector('textarea')?.value === 'From the desktop')
+  await page.context().close()
+})
+
+test('a prompt of 100 kB gets a clear answer, and the next question works', async () => {
+  const { page } = desk
+  await prompt(page).fill('word '.repeat(20_000))
+  await page.getByText('100 kB').waitFor()
+  await askButton(page).click()
+  await page.getByText(/context|too long/i).first().waitFor()
+  await prompt(page).fill('Short again.')
+  await askButton(page).click()
+  await kept(page, 'Short again.')
+})
+
+test('a set of prompts is saved, loaded and asked one after the other', async () => {
+  const { page, errors } = desk
+  await page.getByRole('button', { name: 'Prompt set…' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Prompt sets' })
+  await dialog.getByLabel('Name').fill('three')
+  await dialog.getByLabel('Prompts').fill('One?\nTwo?\nThree?')
+  await dialog.getByRole('button', { name: 'Save' }).click()
+  await dialog.getByRole('option', { name: 'three · 3 prompts' }).waitFor({ state: 'attached' })
+  await axeFindsNothing(page, 'the prompt sets')
+  await dialog.getByRole('button', { name: 'Ask all of it' }).click()
+  await kept(page, 'Three?')
+  await page.getByRole('button', { name: /^Three\?/ }).waitFor()
+  expect((await comparisons()).slice(0, 3).map((each) => each.prompt)).toEqual(['Three?', 'Two?', 'One?'])
+  await page.getByRole('button', { name: 'Delete from the history: Two?' }).click()
+  await page.getByRole('button', { name: /^Two\?/ }).waitFor({ state: 'detached' })
+  expect(errors).toEqual([])
+})
+
+test('base and adapter are evaluated on held-out rows, with a meter, scores, rows and report files', async () => {
+  const { page, errors } = desk
+  await page.getByText('Evaluate', { exact: true }).click()
+  await page.getByLabel('Rows', { exact: true }).fill('6')
+  await page.getByLabel('Max tokens').fill('24')
+  await page.getByRole('button', { name: 'Evaluate', exact: true }).click()
+  await page.getByRole('progressbar', { name: 'Progress of the evaluation' }).waitFor()
+  await page.getByRole('table', { name: 'Scores' }).waitFor()
+  const loss = page.getByRole('row', { name: /^Loss per token/ })
+  expect(await loss.textContent()).toMatch(/−?\d.*\(.* to .*\)(better|worse|not sure|the same)/)
+  expect(await page.getByText('6 of 6 rows').count()).toBe(1)
+  await axeFindsNothing(page, 'the scores')
+
+  const [report] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Report (Markdown)' }).click()])
+  expect(readFileSync(await report.path(), 'utf8')).toContain('Loss per token')
+  const [json] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Report (JSON)' }).click()])
+  expect(JSON.parse(readFileSync(await json.path(), 'utf8'))).toMatchObject({ adapter_name: ADAPTER, num_questions: 6 })
+  expect(errors).toEqual([])
+})
+
+test('an evaluation is cancelled, which is said, and keeps nothing', async () => {
+  const { page, errors } = desk
+  await page.getByLabel('Rows', { exact: true }).fill('36')
+  await page.getByLabel('Max tokens').fill('900')
+  await page.getByRole('button', { name: 'Evaluate', exact: true }).click()
+  await page.getByRole('button', { name: 'Cancel' }).click()
+  await page.getByText('cancelled', { exact: true }).waitFor()
+  await page.getByRole('button', { name: 'Evaluate', exact: true }).waitFor()
+  expect(errors).toEqual([])
+})
+
+test('a blind vote by keys hides the names until it is given, and counts', async () => {
+  const { page, errors } = desk
+  await page.getByText('Blind vote', { exact: true }).click()
+  await prompt(page).fill('Say something.')
+  await page.getByLabel('Max tokens').fill('16')
+  await prompt(page).press('ControlOrMeta+Enter')
+  await page.getByRole('button', { name: /^The first is better/ }).and(page.locator(':enabled')).waitFor()
+  const answers = page.getByRole('region', { name: /(First|Second) answer/ })
+  expect((await answers.allTextContents()).join(' ')).not.toMatch(/droid-demo|captain|base/)
+  await axeFindsNothing(page, 'the blind vote')
+  await page.keyboard.press('1')
+  await page.getByText(/^You preferred (captain|the base)\./).waitFor()
+  expect((await answers.allTextContents()).join(' ')).toMatch(/captain/)
+  await page.getByText(/^1 vote: /).waitFor()
+  expect(await server.get('/api/arena')).toMatchObject({ standings: [{ adapter_name: ADAPTER, votes: 1, ties: 0 }] })
+  const votes = readdirSync(server.dataDir).filter((name) => name === 'arena.jsonl')
+  expect(votes).toEqual(['arena.jsonl'])
+  expect(errors).toEqual([])
+})
+
+test('models are chosen, and a question asked, with the keyboard alone', async () => {
+  const { page } = await openPage(browser, at('/compare?target=droid-demo'))
+  await page.getByRole('region', { name: 'droid-demo' }).waitFor()
+  await tabTo(page, /^Choose models/)
+  await page.keyboard.press('Enter')
+  await page.getByRole('dialog', { name: 'Who answers?' }).waitFor()
+  await tabTo(page, /^captain/)
+  await page.keyboard.press('Space')
+  await tabTo(page, /^Use these 2/)
+  await page.keyboard.press('Enter')
+  await page.getByRole('region', { name: ADAPTER }).waitFor()
+  expect(page.url()).toContain('target=droid-demo%3A%3Acaptain')
+  await tabTo(page, /^Prompt$/)
+  await page.keyboard.type('By keyboard.')
+  await page.keyboard.press('ControlOrMeta+Enter')
+  await kept(page, 'By keyboard.')
+  await page.context().close()
+})
+
+const LOOKS: readonly (readonly [Size, 'light' | 'dark'])[] = [
+  ['normal', 'dark'],
+  ['narrow', 'light'],
+  ['narrow', 'dark'],
+]
+
+test.each(LOOKS)('axe finds nothing in the three views (%s, %s), nor is one too wide', async (size, scheme) => {
+  const { page, errors } = await openPage(browser, at(`/compare?adapter=${ADAPTER}`), { size, scheme })
+  await page.getByRole('button', { name: /^Three\?/ }).click()
+  await axeFindsNothing(page, 'Ask')
+  await page.getByRole('button', { name: 'Choose models…' }).click()
+  await page.getByRole('checkbox', { name: ADAPTER }).waitFor()
+  await axeFindsNothing(page, 'the dialog')
+  await page.keyboard.press('Escape')
+  await page.getByText('Evaluate', { exact: true }).click()
+  await page.getByRole('heading', { name: 'Questions' }).waitFor()
+  await axeFindsNothing(page, 'Evaluate')
+  await page.getByText('Blind vote', { exact: true }).click()
+  await page.getByText(/^1 vote: /).waitFor()
+  await axeFindsNothing(page, 'Blind vote')
+  expect(errors).toEqual([])
+  await page.context().close()
+})
+
+/** Puts text on the browser's clipboard as a user does: written, marked, copied. */
+async function copied(page: Page, text: string): Promise<{ readonly clipboard: string }> {
+  await prompt(page).fill(text)
+  await prompt(page).press('ControlOrMeta+A')
+  await prompt(page).press('ControlOrMeta+C')
+  return { clipboard: text }
+}
