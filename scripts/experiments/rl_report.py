@@ -196,7 +196,8 @@ model (2.7 million weights). Each method runs once per seed; the seed decides th
 weights, the order of rows and what is sampled. Learned means here: the held-out measure rises from
 before the first step to after the last by more than three standard errors of the mean over the
 seeds, and in each of them. Held-out rows share no prompt with the training rows; the last step is
-measured, not the best one, so nothing is chosen by what it is measured on.
+measured, not the best one, so nothing is chosen by what it is measured on. Where the longest run
+took far more seconds than it had on a core, it waited for other work on the machine.
 """
 _REWARDS = """## Learning from rewards
 
@@ -208,7 +209,8 @@ step, at most {max_completion_length} tokens, temperature {temperature:g}, nothi
 penalty. LoRA on all seven matrices of every layer,
 rank {lora_rank}, scale {scale:g}; AdamW without weight decay at a constant {learning_rate:g}.
 Validation: {group_size} sampled answers to each held-out prompt, with the same random numbers each
-time.
+time. GRPO with one update per rollout is the engine's own training; GSPO and Dr. GRPO make
+[this app's updates](decisions/0015-clipped-updates-of-our-own.md).
 """
 _PREFERENCES = """## Learning from preferences
 
@@ -216,15 +218,16 @@ Pairs of the same answer in a sea captain's words (chosen) and in plain ones (re
 `test_data/demo/preference`: {iterations} steps of {batch_size} pairs, beta {beta:g}, the same
 adapters and optimizer. Accuracy is the share of held-out pairs whose chosen
 answer has the higher implicit reward; a tie counts half. DPO measures against the model it starts
-from, so it starts with nothing but ties, at exactly one half; ORPO compares likelihoods, and the
-longer captain's answer starts as the less likely of the two.
+from, so it starts with nothing but ties, at exactly one half; ORPO compares likelihoods per token,
+and the captain's words start as the less likely.
 """
 _LIMITS = """## What this does not show
 
 - The demo model was trained on texts in this very format, part of them broken on purpose, so that
   there is something to sharpen: rewards bring out what it can already do now and then. That a model
   learns something new from rewards is not shown.
-- Most of the rise is format; see what rose, above.
+- In so few steps the rise is mostly one of format; the table of what rose tells how little of it is
+  right numbers.
 - The captain's style is easy to tell from plain words, which is why accuracies end near 1.
 - Three seeds make a standard error that is itself uncertain by about half. The rows are the same in
   all of them, so the error tells the chance of training, not that of choosing other rows.
