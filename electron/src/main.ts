@@ -28,6 +28,9 @@ const port: ElectronPort = {
   setMenu: (template) => {
     Menu.setApplicationMenu(Menu.buildFromTemplate(template))
   },
+  popupMenu: (template) => {
+    Menu.buildFromTemplate(template).popup()
+  },
   createWindow: (options) => {
     const window = new BrowserWindow(options)
     return {

@@ -29,6 +29,13 @@ import type {
 export type Preventable = { preventDefault(): void }
 export type Navigation = Preventable & { readonly url: string }
 
+/** Where the right mouse button was pressed: of Electron's `ContextMenuParams`. */
+export type ContextParams = {
+  readonly isEditable: boolean
+  readonly selectionText: string
+  readonly editFlags: Readonly<Record<'canCut' | 'canCopy' | 'canPaste' | 'canSelectAll', boolean>>
+}
+
 export interface AppPort
   extends Pick<
     App,
@@ -52,6 +59,7 @@ export interface ContentsPort
   on(event: 'will-frame-navigate', listener: (details: Navigation) => void): unknown
   on(event: 'will-redirect', listener: (details: Navigation) => void): unknown
   on(event: 'will-prevent-unload', listener: (event: Preventable) => void): unknown
+  on(event: 'context-menu', listener: (event: unknown, params: ContextParams) => void): unknown
   on(
     event: 'render-process-gone',
     listener: (event: unknown, details: { readonly reason: string }) => void,
@@ -98,6 +106,8 @@ export interface ElectronPort {
   readonly clipboard: Pick<Clipboard, 'readText' | 'writeText'>
   showErrorBox(title: string, content: string): void
   setMenu(template: MenuItemConstructorOptions[]): void
+  /** A menu where the mouse is. */
+  popupMenu(template: MenuItemConstructorOptions[]): void
   createWindow(options: BrowserWindowConstructorOptions): OpenedWindow
   /** Only after the app is ready: Electron has no session and no screens before. */
   defaultSession(): SessionPort

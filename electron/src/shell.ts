@@ -2,6 +2,7 @@
 import type { MenuCommand } from './bridge'
 import { findBackend, startBackend, type Backend, type Launch } from './backend'
 import { desktopCalls } from './calls'
+import { editMenu } from './contextMenu'
 import { answerCalls, originOf, type Messages } from './ipc'
 import { LOADING_URL } from './loading'
 import type { Log } from './log'
@@ -91,6 +92,10 @@ class DesktopShell {
     // The page may ask "leave?" by itself; once the user has decided here, it is not asked again.
     window.webContents.on('will-prevent-unload', (event) => {
       if (this.way === 'leaving') event.preventDefault()
+    })
+    window.webContents.on('context-menu', (_event, params) => {
+      const menu = editMenu(params)
+      if (menu.length > 0) port.popupMenu(menu)
     })
     window.webContents.on('render-process-gone', (_event, { reason }) => this.pageGone(reason))
     port.setMenu(this.menu())

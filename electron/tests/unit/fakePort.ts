@@ -160,6 +160,7 @@ export function fakePort() {
   }
   const session: { [K in keyof SessionPort]?: Parameters<SessionPort[K]>[0] } = {}
   let menu: MenuItemConstructorOptions[] = []
+  const popups: MenuItemConstructorOptions[][] = []
   const app = Object.assign(new FakeApp(), {
     /** As Electron: asks `before-quit`, closes the windows, and only then ends. */
     quit: () => {
@@ -210,6 +211,9 @@ export function fakePort() {
     setMenu: (template) => {
       menu = template
     },
+    popupMenu: (template) => {
+      popups.push(template)
+    },
     createWindow: (options) => {
       const window = new FakeWindow(options)
       windows.push(window)
@@ -240,6 +244,7 @@ export function fakePort() {
     answers,
     session,
     menu: () => menu,
+    popups,
     /** The exit code, once the app has ended. */
     exited: new Promise<number>((resolve) => {
       events.once('exit', resolve)

@@ -124,6 +124,21 @@ describe('the page', () => {
     expect(windows[0]?.webContents.sent).toEqual([['menu:command', 'start-training']])
   })
 
+  test('has a menu for the right mouse button, with what can be done there', async () => {
+    const { running, windows, popups } = await started()
+    await running
+    const editFlags = { canCut: false, canCopy: false, canPaste: true, canSelectAll: true }
+    const press = (isEditable: boolean, selectionText = '') =>
+      windows[0]?.webContents.emit('context-menu', {}, { isEditable, selectionText, editFlags })
+    press(true)
+    press(false, 'an answer')
+    press(false)
+    expect(popups).toHaveLength(2)
+    expect(popups[0]).toContainEqual({ role: 'paste', enabled: true })
+    expect(popups[0]).toContainEqual({ role: 'cut', enabled: false })
+    expect(popups[1]).toEqual([{ role: 'copy' }])
+  })
+
   test('whose process crashed is loaded again', async () => {
     const { running, windows } = await started()
     await running
