@@ -225,6 +225,8 @@ def as_standard(request: EnhancedStart) -> StandardStart:
         if name in request.model_fields_set
         or (not goes_on and field.default != EnhancedStart.model_fields[name].default)
     }
+    if not request.adapter_name:  # An estimate has none; a start was given its name before.
+        fields.pop("adapter_name", None)
     return StandardStart.model_validate(fields)
 
 

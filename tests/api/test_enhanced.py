@@ -116,6 +116,15 @@ def test_an_estimate_comes_from_the_models_own_sizes(live: Live) -> None:
     assert any("one pass takes 1000" in text for text in lean["estimation"]["recommendations"])
 
 
+def test_every_method_is_estimated_before_the_run_has_a_name(live: Live) -> None:
+    methods = live.client.get("/api/training/methods").json()["methods"]
+    for method in methods:
+        body = {"method": method, "model_path": str(DEMO)}
+        answer = live.client.post("/api/training/estimate-resources", json=body)
+        assert answer.status_code == 200, f"{method}: {answer.text}"
+        assert answer.json()["estimation"]["estimated_memory_gb"] > 0
+
+
 def test_an_estimate_of_an_unknown_model_is_refused(live: Live) -> None:
     body = {"method": "grpo", "model_path": "7B"}
     answer = live.client.post("/api/training/estimate-resources", json=body)
