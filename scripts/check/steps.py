@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Suite = Literal["lint", "unit", "engine", "build", "e2e"]
+Suite = Literal["lint", "unit", "engine", "build", "e2e", "slow"]
 
 SUITES: Mapping[str, tuple[Suite, ...]] = {
     "lint": ("lint",),
@@ -15,6 +15,7 @@ SUITES: Mapping[str, tuple[Suite, ...]] = {
     "unit": ("unit",),
     "engine": ("engine",),
     "e2e": ("build", "e2e"),
+    "methods": ("build", "slow"),
     "all": ("lint", "unit", "build", "engine", "e2e"),
 }
 
@@ -63,6 +64,12 @@ STEPS: tuple[Step, ...] = (
         "e2e",
         "browser tests",
         ("npx", "--no-install", "vitest", "run", "--config", "tests/e2e/vitest.config.ts"),
+        browser=True,
+    ),
+    Step(
+        "slow",
+        "every method",
+        ("npx", "--no-install", "vitest", "run", "--config", "tests/e2e/slow.config.ts"),
         browser=True,
     ),
     Step(

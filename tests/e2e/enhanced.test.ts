@@ -3,40 +3,17 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
+import { fill, openEnhanced, savedRun } from './enhanced.ts'
 import { startButton, whenReady } from './pages.ts'
 import { setStage } from './stage.ts'
 
 const { serve, open } = setStage()
 const DEMO = resolve(import.meta.dirname, '..', '..', 'test_data', 'demo')
 
-type Settings = Readonly<Record<string, string>>
-
-async function openEnhanced(page: Page, method: string): Promise<void> {
-  await page.getByRole('link', { name: /^Enhanced Setup/ }).first().click()
-  const more = page.getByRole('button', { name: /^Show \d+ more methods/ })
-  await page.getByRole('radio', { name: 'GRPO', exact: true }).waitFor()
-  const card = page.getByRole('radio', { name: method, exact: true })
-  if ((await card.count()) === 0) await more.click()
-  await card.check()
-}
-
-async function fill(page: Page, settings: Settings): Promise<void> {
-  for (const [label, text] of Object.entries(settings)) await page.getByLabel(label, { exact: true }).first().fill(text)
-}
-
 /** The first number in the summary of a chart after which it has drawn something. */
 async function reports(page: Page, chart: string): Promise<number> {
   const label = (await page.locator(`[aria-label^="${chart}"]`).first().getAttribute('aria-label')) ?? ''
   return Number(/(\d+) reports/.exec(label)?.[1] ?? '0')
-}
-
-async function savedRun(get: (path: string) => Promise<unknown>) {
-  const { sessions } = (await get('/sessions')) as { sessions: { session_id: string; method: string }[] }
-  const id = sessions[0]?.session_id ?? ''
-  const record = (await get(`/sessions/${id}`)) as { method: string; training_state: string; config: Record<string, unknown> }
-  const { series } = (await get(`/sessions/${id}/metrics`)) as { series: { train: Record<string, unknown[]> } }
-  const { samples } = (await get(`/sessions/${id}/samples`)) as { samples: { rewards: Record<string, number> }[] }
-  return { record, series, samples }
 }
 
 test('GRPO from the page: rewards tried first, live curves and samples, stop and save', async () => {
@@ -89,7 +66,7 @@ test('GRPO from the page: rewards tried first, live curves and samples, stop and
   await page.getByRole('heading', { name: 'Training was stopped' }).waitFor()
 
   expect(existsSync(join(server.dataDir, 'adapters', 'rewarded', 'adapters.safetensors'))).toBe(true)
-  const saved = await savedRun(server.get)
+  const saved = await savedRun(server)
   expect(saved.record).toMatchObject({ method: 'grpo', training_state: 'stopped' })
   expect(saved.record.config).toMatchObject({ reward_functions: 'token_f1, length_window', group_size: 2, lora_keys: 'qv' })
   expect(Object.keys(saved.series.train)).toEqual(expect.arrayContaining(['avg_reward', 'reward/token_f1', 'reward/length_window']))
@@ -121,7 +98,7 @@ test('DPO from the page trains to its end, and its session has accuracy and marg
   await startButton(page).click()
   await page.getByRole('heading', { name: /Training is complete|Stopped early/ }).waitFor()
   await page.getByRole('region', { name: 'Accuracy' }).waitFor()
-  const { record, series } = await savedRun(server.get)
+  const { record, series } = await savedRun(server)
   expect(record).toMatchObject({ method: 'dpo', training_state: 'completed' })
   expect(Object.keys(series.train)).toEqual(expect.arrayContaining(['accuracy', 'margin', 'rewards_chosen']))
   const lineage = readFileSync(join(server.dataDir, 'adapters', 'preferred', 'adapter_config.json'), 'utf8')
