@@ -20,6 +20,8 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Lock
 
 from backend.core.errand import run_errand
 from backend.core.machine import has_nvidia_driver, usable_cores
@@ -29,6 +31,7 @@ from backend.errors import AppError
 from backend.settings import CHECKOUT, Settings
 
 logger = logging.getLogger(__name__)
+_one_search = Lock()
 
 _FUNCTIONS = ("cblas_sgemm", "cblas_dgemm", "cblas_cgemm")  # all that mlx calls
 _REFERENCE = BlasInfo(name="reference", source="mlx's own, slow: no OpenBLAS found", path=None)
@@ -109,8 +112,13 @@ def _joined(first: str, rest: str | None) -> str:
     return f"{first}:{rest}" if rest else first
 
 
-@lru_cache(maxsize=8)
 def _find_openblas(data_dir: Path) -> BlasInfo:
+    with _one_search:  # lru_cache alone lets two threads search, and make the library, at once
+        return _search(data_dir)
+
+
+@lru_cache(maxsize=8)
+def _search(data_dir: Path) -> BlasInfo:
     for library in system_libraries(Path("/")):
         if _loads(library):
             return BlasInfo(name="openblas", source="system library", path=str(library))
@@ -168,7 +176,11 @@ def _loads(library: Path) -> bool:
 
 
 def _from_wheel(cache: Path) -> BlasInfo:
-    """Copy the wheel's library into `cache` with the usual names; once per version."""
+    """Copy the wheel's library into `cache` with the usual names; once per version.
+
+    A copy that is there is used only if it has those names: preloading any other is no error, only
+    slow. Raises LookupError, OSError, PackageNotFoundError or AppError where it can't be made.
+    """
     release = version("scipy-openblas32")
     blas = BlasInfo(
         name="openblas",
@@ -176,15 +188,15 @@ def _from_wheel(cache: Path) -> BlasInfo:
         path=str(cache / f"libopenblas-{release}-{platform.machine()}.so"),
     )
     target = Path(str(blas.path))
-    if target.is_file():
+    if exports_gemm(target):
         return blas
     spec = importlib.util.find_spec("scipy_openblas32")
     if spec is None or not spec.submodule_search_locations:
         raise LookupError("the package scipy_openblas32 has no folder")
     cache.mkdir(parents=True, exist_ok=True)
-    names = cache / f".names.{os.getpid()}"
-    copy = cache / f".{os.getpid()}-{target.name}"
-    try:
+    # A folder of its own for each maker: two servers that start at once don't share a copy.
+    with TemporaryDirectory(prefix=".making-", dir=cache) as making:
+        names, copy = Path(making) / "names", Path(making) / target.name
         shutil.copyfile(
             Path(spec.submodule_search_locations[0]) / "lib" / "libscipy_openblas.so", copy
         )
@@ -193,9 +205,6 @@ def _from_wheel(cache: Path) -> BlasInfo:
         if done.exit_code != 0 or not exports_gemm(copy) or not _loads(copy):
             raise LookupError(f"patchelf ended with {done.exit_code}: {done.stderr.strip()}")
         copy.replace(target)
-    finally:
-        names.unlink(missing_ok=True)
-        copy.unlink(missing_ok=True)
     return blas
 
 

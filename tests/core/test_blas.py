@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -142,14 +144,14 @@ def test_mlx_multiplies_rightly_with_the_library_of_a_folder_with_a_blank(
 ) -> None:
     monkeypatch.setattr(blas, "CHECKOUT", tmp_path / "a folder")
     monkeypatch.setattr(blas, "system_libraries", lambda root: iter(()))
-    blas._find_openblas.cache_clear()
+    blas._search.cache_clear()
     settings = read_settings({}, data_dir=str(tmp_path / "data"))
     chosen = find_blas(settings)
     env = engine_environment(settings)
     preload = [f"{name}={env[name]}" for name in ("LD_PRELOAD", "LD_LIBRARY_PATH")]
 
     done = run_errand(["/usr/bin/env", *preload, sys.executable, "-c", _MULTIPLY])
-    blas._find_openblas.cache_clear()
+    blas._search.cache_clear()
 
     difference, loaded = done.stdout.decode().splitlines()
     assert chosen.name == "openblas"
@@ -164,11 +166,44 @@ def test_a_cache_folder_that_cannot_be_written_leaves_the_reference_library(
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setattr(blas, "CHECKOUT", tmp_path / "file")
     monkeypatch.setattr(blas, "system_libraries", lambda root: iter(()))
-    blas._find_openblas.cache_clear()
+    blas._search.cache_clear()
     settings = replace(read_settings({}), data_dir=tmp_path / "file")
 
     found = find_blas(settings)
-    blas._find_openblas.cache_clear()
+    blas._search.cache_clear()
 
     assert found.name == "reference"
     assert found.path is None
+
+
+@pytest.fixture
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """No library of the system, and nothing made from the wheel yet."""
+    monkeypatch.setattr(blas, "CHECKOUT", tmp_path)
+    monkeypatch.setattr(blas, "system_libraries", lambda root: iter(()))
+    blas._search.cache_clear()
+    yield tmp_path / ".cache" / "blas"
+    blas._search.cache_clear()
+
+
+@linux_only
+def test_many_that_ask_at_once_get_one_library_with_the_right_names(
+    settings: Settings, empty_cache: Path
+) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        found = set(pool.map(lambda _: find_blas(settings).path, range(4)))
+
+    assert len(found) == 1
+    assert exports_gemm(Path(str(found.pop())))
+    assert [path.suffix for path in empty_cache.iterdir()] == [".so"]
+
+
+@linux_only
+def test_a_kept_library_under_other_names_is_made_again(
+    settings: Settings, empty_cache: Path
+) -> None:
+    made = Path(str(find_blas(settings).path))
+    _library(made, names="scipy_cblas_sgemm scipy_cblas_dgemm scipy_cblas_cgemm")
+    blas._search.cache_clear()
+
+    assert exports_gemm(Path(str(find_blas(settings).path)))
