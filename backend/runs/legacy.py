@@ -92,6 +92,8 @@ def to_summary(raw: Mapping[str, Any], session_id: str) -> SessionSummary:
     model_path = _text(config.get("model_path")) or _text(model.get("path"))
     start, end = time_of(raw.get("started_at")), time_of(raw.get("ended_at"))
     elapsed = _number(metrics.get("elapsed_seconds"))
+    if elapsed is None and start and end:
+        elapsed = max(0.0, (end - start).total_seconds())
     metric, value = _best(best, metrics)
     tags = raw.get("tags")
     return SessionSummary(
@@ -108,7 +110,7 @@ def to_summary(raw: Mapping[str, Any], session_id: str) -> SessionSummary:
         best_val_loss=value if metric == "val_loss" else None,
         best_metric=metric,
         best_value=value,
-        duration_seconds=(max(0.0, (end - start).total_seconds()) if start and end else elapsed),
+        duration_seconds=elapsed,
         notes=_text(raw.get("notes")) or "",
         tags=[tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else [],
         adapter_ready=False,

@@ -10,7 +10,7 @@ import difflib
 import json
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, ModelWrapValidatorHandler, model_validator
 from pydantic_core import PydanticCustomError
 
 from backend.training.fields import ADAPTER_NAME, CommonStart, Preset, form
@@ -75,10 +75,20 @@ def _weights(value: Any) -> Any:
         ) from None
 
 
+def _mark_methods(schema: dict[str, Any]) -> None:
+    """Say of each parameter of the table which methods it has an effect in (`form_marks.py`)."""
+    for name, field in schema["properties"].items():
+        methods = [row.id for row in METHODS.values() if name in row.params]
+        if methods:
+            field["when"] = {**field.get("when", {}), "training_method": methods}
+
+
 class EnhancedStart(CommonStart):
     """POST /api/training/start-enhanced. A field that the method does not use is named in the
     warnings when it is given another value than its default.
     """
+
+    model_config = ConfigDict(json_schema_extra=_mark_methods)
 
     training_method: Annotated[str, BeforeValidator(known_method)] = Field(
         title="Method",

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 
+import type { RunConfig } from '@/api/runReducer'
 import { configGroups, methodBadge, modelName } from '@/api/runConfig'
 
 test('the badge says the method and what it trains', () => {
@@ -29,6 +30,16 @@ test('fields stand in the form’s groups with their titles, changed ones are ma
   expect(row('learning_rate')).toMatchObject({ value: '1e-4', changed: false })
   expect(row('lora_num_layers')).toMatchObject({ value: 'All layers' })
   expect(row('batch_size')).toMatchObject({ value: '4 rows' })
+})
+
+test('what has no effect in the run is left out', () => {
+  const names = (config: RunConfig) => configGroups(config).flatMap((group) => group.rows.map((row) => row.name))
+  const all = { optimizer: 'adamw', beta1: null, momentum: null, relative_step: false, lr_schedule: 'cosine' }
+  expect(names(all)).toEqual(['optimizer', 'beta1', 'lr_schedule'])
+  expect(names({ ...all, optimizer: 'sgd' })).toEqual(['optimizer', 'momentum', 'lr_schedule'])
+  expect(names({ fine_tune_type: 'full', lora_rank: 32, lora_num_layers: 4 })).toEqual(['fine_tune_type', 'lora_num_layers'])
+  expect(names({ training_method: 'grpo', group_size: 4, dsla_loss: 'dpo', delta: 50 })).toEqual(['training_method', 'group_size'])
+  expect(names({ seed: 1, queue: true, overwrite: true, resume_from: null, notes: 'first try' })).toEqual(['seed', 'notes'])
 })
 
 test('fields of another version are shown too, and nested values as text', () => {

@@ -1,5 +1,6 @@
 /** What a run's configuration says to people: its badge, its model, its rows. */
 
+import { hasEffect } from '@/api/applies'
 import { ENHANCED_FIELDS, FIELDS, type Field } from '@/api/fields'
 import type { RunConfig } from '@/api/runReducer'
 import { baseName, count, UNKNOWN } from '@/lib/format'
@@ -24,6 +25,8 @@ const GROUPS: readonly (readonly [key: string, title: string])[] = [
   ['run', 'Run'],
   ['other', 'Other'],
 ]
+/** They say how the run was asked for, not what it does. */
+const ASKED_ONLY: ReadonlySet<string> = new Set(['queue', 'confirm_high_scale', 'overwrite'])
 const METHODS: Readonly<Record<string, string>> = {
   sft: 'SFT',
   grpo: 'GRPO',
@@ -89,14 +92,21 @@ export function numberOf(config: RunConfig | null, field: string): number | null
   return typeof value === 'number' ? value : null
 }
 
-/** Every field of the configuration, in the form's order and groups; unknown ones come last. */
+/**
+ * What the run was told, in the form's order and groups; fields of another version come last. What had
+ * no effect is left out: an option of another optimizer or method, and what only asked for the run.
+ */
 export function configGroups(config: RunConfig): readonly ConfigGroup[] {
   // The same name may have another default on the other page, and epsilon another meaning.
   const fields: readonly Field[] = 'training_method' in config ? ENHANCED_FIELDS : FIELDS
   const known = new Map(fields.map((field) => [field.name, field]))
-  const order = [...fields.map((field) => field.name).filter((name) => name in config)]
+  const shown = fields
+    .map((field) => field.name)
+    .filter((name) => name in config && hasEffect(known, (field) => config[field.name] ?? field.default, name))
+    .filter((name) => known.get(name)?.group !== 'run' || valueWords(config[name]) !== UNKNOWN)
+    .filter((name) => !ASKED_ONLY.has(name))
   const rest = Object.keys(config).filter((name) => !known.has(name))
-  const rows = [...order, ...rest].map((name) => ({
+  const rows = [...shown, ...rest].map((name) => ({
     group: known.get(name)?.group ?? 'other',
     row: rowOf(known.get(name), name, config[name]),
   }))

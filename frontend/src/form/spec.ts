@@ -21,16 +21,16 @@ const maps = new WeakMap<FormSpec, ReadonlyMap<string, Field>>()
 
 /** The field of that name; one of another page or method is a mistake of the caller. */
 export function fieldIn(spec: FormSpec, name: FieldName): Field {
-  const field = byName(spec).get(name)
+  const field = fieldsByName(spec).get(name)
   if (!field) throw new Error(`No field ${name}.`)
   return field
 }
 
 export function hasField(spec: FormSpec, name: string): name is FieldName {
-  return byName(spec).has(name)
+  return fieldsByName(spec).has(name)
 }
 
-function byName(spec: FormSpec): ReadonlyMap<string, Field> {
+export function fieldsByName(spec: FormSpec): ReadonlyMap<string, Field> {
   const known = maps.get(spec)
   if (known) return known
   const made = new Map(spec.fields.map((field) => [field.name, field]))

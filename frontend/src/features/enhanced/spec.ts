@@ -68,6 +68,7 @@ function fieldOf(parameter: MethodParameter): Field {
   const field: Field = {
     ...(known?.pattern ? { pattern: known.pattern } : {}),
     ...(known?.maxLength ? { maxLength: known.maxLength } : {}),
+    ...(known?.when ? { when: known.when } : {}),
     ...(nullable ? { nullable: true } : {}),
     ...(minimum === null ? {} : { min: minimum }),
     ...(maximum === null ? {} : { max: maximum }),

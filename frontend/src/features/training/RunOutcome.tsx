@@ -1,5 +1,6 @@
 /** How the run ended: which adapter is best and where it is, or what went wrong and what to do. */
 import { CircleCheck, CircleSlash, Unplug } from 'lucide-react'
+import { adapterName } from '@/api/runConfig'
 import type { RunView } from '@/api/runReducer'
 import { bestWords, metricWords } from '@/lib/best'
 import { count } from '@/lib/format'
@@ -32,6 +33,7 @@ type EndedProps = {
 
 function Ended({ run, icon: Icon, tone, title }: EndedProps) {
   const { best, adapterPath } = run
+  const name = adapterName(run.config)
   const message = run.message ?? run.error?.message
   return (
     <section aria-label="Outcome" className="flex flex-wrap items-start gap-x-6 gap-y-3 rounded-card border border-line bg-card p-4">
@@ -52,9 +54,10 @@ function Ended({ run, icon: Icon, tone, title }: EndedProps) {
       <div className="flex flex-wrap gap-2">
         <ActionLink to="/setup">Set up a run</ActionLink>
         <ResumeRunButton run={run} />
-        {run.sessionId ? (
-          <ActionLink primary to={`/results/${encodeURIComponent(run.sessionId)}`}>
-            Open in Results
+        {run.sessionId ? <ActionLink to={`/results/${encodeURIComponent(run.sessionId)}`}>Open in Results</ActionLink> : null}
+        {adapterPath && name ? (
+          <ActionLink primary to={`/compare?adapter=${encodeURIComponent(name)}`}>
+            Compare with base
           </ActionLink>
         ) : null}
       </div>
