@@ -261,15 +261,18 @@ def _run(
         )
         child = Child(Identity(popen.pid, _started(popen.pid) or time.time(), mark), popen)
         end = time.monotonic() + deadline
-        overflowed = False
+
+        def too_much() -> bool:
+            return max(_size(out), _size(err)) > output_cap
+
         while child.alive() and not cancelled.is_set():
-            overflowed = _size(out) > output_cap or _size(err) > output_cap
-            if overflowed or time.monotonic() > end:
+            if too_much() or time.monotonic() > end:
                 break
             with suppress(subprocess.TimeoutExpired):
                 popen.wait(TICK)
-        late = child.alive() and not overflowed and not cancelled.is_set()
+        late = child.alive() and not too_much() and not cancelled.is_set()
         child.kill()  # And what it left behind, also after a good end.
+        overflowed = too_much()  # Also one that wrote it all within a tick and ended well.
         if late:
             raise EngineTimeout(
                 f"{' '.join(argv[1:3])} did not answer within {deadline:g} seconds and was ended.",
