@@ -16,20 +16,21 @@ from typing import Any
 from scripts.bench.machine import machine
 from scripts.experiments.course import finish, options
 from scripts.experiments.grid import Cell, cells
-from scripts.experiments.report import CURVE_NAME, report
+from scripts.experiments.report import report
 from scripts.experiments.runs import Event, make_run, train
 from scripts.setup.stamps import CHECKOUT
 
 PAGE = CHECKOUT / "docs" / "lora-without-regret.md"
-IMAGE = CHECKOUT / "docs" / "images" / CURVE_NAME
+IMAGES = CHECKOUT / "docs" / "images"
 _DATA = CHECKOUT / "test_data" / "demo" / "chat"
 
 
 def main() -> int:
     results = finish("lora", list(cells()), options("lora"), run=_run, say=_said)
-    text, image = report(results, machine())
-    IMAGE.parent.mkdir(parents=True, exist_ok=True)
-    IMAGE.write_text(image, encoding="utf-8")
+    text, images = report(results, machine())
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    for name, image in images.items():
+        (IMAGES / name).write_text(image, encoding="utf-8")
     PAGE.write_text(text, encoding="utf-8")
     print(f"  wrote {PAGE.relative_to(CHECKOUT)}")
     return 0

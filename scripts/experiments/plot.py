@@ -20,8 +20,13 @@ class Curve:
     points: Sequence[tuple[float, float]]
 
 
-def plot(curves: Sequence[Curve], *, x: str, y: str, linear: bool = False) -> str:
-    """The x axis is logarithmic unless it is to be `linear`; the y axis begins at 0."""
+def plot(
+    curves: Sequence[Curve], *, x: str, y: str, linear: bool = False, form: str | None = None
+) -> str:
+    """The x axis is logarithmic unless it is to be `linear`; the y axis begins at 0.
+
+    `form` is how numbers of the x axis are written: 0.25 or 3e-04 if nothing is said.
+    """
     scale = float if linear else math.log10
     xs = [scale(point[0]) for curve in curves for point in curve.points]
     ys = [point[1] for curve in curves for point in curve.points]
@@ -39,7 +44,7 @@ def plot(curves: Sequence[Curve], *, x: str, y: str, linear: bool = False) -> st
         )
 
     marks = sorted({point[0] for curve in curves for point in curve.points})
-    parts = _axes(marks, top, place, x, y, form="g" if linear else ".0e")
+    parts = _axes(marks, top, place, x, y, form or ("g" if linear else ".0e"))
     for number, curve in enumerate(curves):
         colour = _COLOURS[number % len(_COLOURS)]
         spots = [place(point) for point in curve.points]
@@ -57,7 +62,7 @@ def plot(curves: Sequence[Curve], *, x: str, y: str, linear: bool = False) -> st
 
 
 def _axes(
-    marks: Sequence[float], top: float, place: object, x: str, y: str, *, form: str
+    marks: Sequence[float], top: float, place: object, x: str, y: str, form: str
 ) -> list[str]:
     assert callable(place)  # noqa: S101 - narrows the type
     parts = []

@@ -6,20 +6,22 @@ import statistics
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from scripts.experiments.grid import ALPHA, STEPS
+from scripts.experiments.grid import ALPHA, RANKS, STEPS
 from scripts.experiments.plot import Curve, plot
 
 CURVE_NAME = "lora-without-regret.svg"
+RANK_CURVE_NAME = "lora-without-regret-ranks.svg"
 _NOISE = 0.02  # Losses closer than this are called equal, unless the seeds differ by more.
 _LABELS = {"full": "LoRA, all", "mlp": "LoRA, mlp", "attention": "LoRA, attention",
            "weights": "full fine-tuning"}  # fmt: skip
 
 Setting = tuple[str, int]
 Grid = dict[Setting, dict[float, float]]
+Best = Mapping[Setting, tuple[float, float]]
 
 
-def report(results: Mapping[str, Mapping[str, Any]], machine: str) -> tuple[str, str]:
-    """The page and the SVG."""
+def report(results: Mapping[str, Mapping[str, Any]], machine: str) -> tuple[str, dict[str, str]]:
+    """The page, and its pictures as SVG by file name."""
     grid, trained = _gather(results.values())
     best = {
         setting: min(curve.items(), key=lambda item: item[1]) for setting, curve in grid.items()
@@ -30,12 +32,41 @@ def report(results: Mapping[str, Mapping[str, Any]], machine: str) -> tuple[str,
         machine + "\n",
         f"![Validation loss by learning rate](images/{CURVE_NAME})\n",
         _table(grid, trained, best),
+        f"![Validation loss by rank](images/{RANK_CURVE_NAME})\n",
         _claims(best, noise),
     ]
-    curves = [
-        Curve(label(setting), sorted(curve.items())) for setting, curve in sorted(grid.items())
+    largest = {(method, ranks[-1]) for method, ranks in RANKS.items()} | {("weights", 0)}
+    rates = [
+        Curve(label(setting), sorted(curve.items()))
+        for setting, curve in sorted(grid.items())
+        if setting in largest
     ]
-    return "\n".join(parts), plot(curves, x="learning rate", y="validation loss")
+    return "\n".join(parts), {
+        CURVE_NAME: plot(rates, x="learning rate", y="validation loss"),
+        RANK_CURVE_NAME: plot(_by_rank(best), x=_RANK_AXIS, y="validation loss", form="g"),
+    }
+
+
+def _by_rank(best: Best) -> list[Curve]:
+    """The best loss of each size; full fine-tuning, which has no rank, as a level line."""
+    sizes = RANKS["full"]
+    curves = [
+        Curve(
+            _LABELS[method],
+            [
+                (float(size), best[method, rank][1])
+                for size, rank in zip(sizes, ranks, strict=True)
+                if (method, rank) in best
+            ],
+        )
+        for method, ranks in RANKS.items()
+    ]
+    if ("weights", 0) in best:
+        level = best["weights", 0][1]
+        curves.append(
+            Curve(_LABELS["weights"], [(float(sizes[0]), level), (float(sizes[-1]), level)])
+        )
+    return [curve for curve in curves if curve.points]
 
 
 def _seeds(results: Iterable[Mapping[str, Any]]) -> str:
@@ -77,9 +108,7 @@ def _spread(results: Iterable[Mapping[str, Any]]) -> float:
     return statistics.median(ranges) if ranges else 0.0
 
 
-def _table(
-    grid: Grid, trained: Mapping[Setting, int], best: Mapping[Setting, tuple[float, float]]
-) -> str:
+def _table(grid: Grid, trained: Mapping[Setting, int], best: Best) -> str:
     rates = sorted({rate for curve in grid.values() for rate in curve})
     lines = [
         f"| | trained weights | {' | '.join(f'{rate:g}' for rate in rates)} |",
@@ -94,19 +123,17 @@ def _table(
     return "\n".join(lines) + "\n"
 
 
-def _claims(best: Mapping[Setting, tuple[float, float]], noise: float) -> str:
+def _claims(best: Best, noise: float) -> str:
     lines = ["## What holds here\n"]
-    everything, attention, mlp = ("full", 16), ("attention", 37), ("mlp", 28)
-    weights = ("weights", 0)
-    if {everything, attention} <= best.keys():
-        lines.append(
-            "- *LoRA on every matrix beats attention alone at equal size*: "
-            + _compared(best, everything, attention, noise)
-        )
-    if {mlp, attention} <= best.keys():
-        lines.append(
-            "- *MLP alone beats attention alone*: " + _compared(best, mlp, attention, noise)
-        )
+    everything, weights = ("full", RANKS["full"][-1]), ("weights", 0)
+    for claim, first, second in (
+        ("LoRA on every matrix beats attention alone at equal size", "full", "attention"),
+        ("MLP alone beats attention alone at equal size", "mlp", "attention"),
+    ):
+        for rank, other in zip(RANKS[first], RANKS[second], strict=True):
+            if {(first, rank), (second, other)} <= best.keys():
+                compared = _compared(best, (first, rank), (second, other), noise)
+                lines.append(f"- *{claim}*: {compared}")
     if {everything, weights} <= best.keys():
         lines.append(
             "- *LoRA learns as well as full fine-tuning*: "
@@ -132,7 +159,7 @@ def _claims(best: Mapping[Setting, tuple[float, float]], noise: float) -> str:
 
 
 def _compared(
-    best: Mapping[Setting, tuple[float, float]],
+    best: Best,
     first: Setting,
     second: Setting,
     noise: float,
@@ -146,13 +173,14 @@ def _compared(
     return numbers + ("holds." if a < b else "does not hold.")
 
 
+_RANK_AXIS = "rank on all matrices; the other curves train about as many weights"
 _HEAD = """# LoRA without regret, at this small scale
 
 Written by `npm run experiment:lora`, from runs of the app's own training process on the bundled
 demo model (2.7 million weights) and `test_data/demo/chat`: {steps} steps of 4 rows, AdamW without
 weight decay, constant rate, multiplier {alpha:g} / rank. Numbers are the loss on the validation
 rows after the last step, {seeds}; differences up to {noise:.3f} count as noise. Neighbouring rates
-lie a factor of about three apart, so a best rate is known no better than that. The claims are those
-of *LoRA Without Regret* (Thinking Machines, 2025), made for models a thousand times as large: what
-is found here says how this app and engine behave, and little about theirs.
+lie a factor of about two to three apart, so a best rate is known no better than that. The claims
+are those of *LoRA Without Regret* (Thinking Machines, 2025), made for models a thousand times as
+large: what is found here says how this app and engine behave, and little about theirs.
 """

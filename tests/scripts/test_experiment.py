@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 from scripts.experiments.grid import cells
 from scripts.experiments.plot import Curve, plot
-from scripts.experiments.report import report
+from scripts.experiments.report import RANK_CURVE_NAME, report
 
 
 def result(method: str, rank: int, rate: float, loss: float | None, seed: int = 0) -> Any:
@@ -47,3 +47,13 @@ def test_the_picture_is_well_formed_and_has_a_line_for_each_curve() -> None:
 
     tree = ElementTree.fromstring(drawn)  # noqa: S314 - our own
     assert len(tree.findall("{http://www.w3.org/2000/svg}polyline")) == 2
+
+
+def test_each_size_is_compared_and_has_its_point_in_the_picture_by_rank() -> None:
+    sizes = [("full", 1, 1.0), ("attention", 2, 0.9), ("full", 16, 0.5), ("attention", 37, 0.8)]
+    results = [result(method, rank, 1e-3, loss) for method, rank, loss in sizes]
+    text, pictures = report({str(number): one for number, one in enumerate(results)}, "a machine")
+
+    assert "LoRA, all, rank 1 1.000, LoRA, attention, rank 2 0.900; does not hold." in text
+    assert "LoRA, all, rank 16 0.500, LoRA, attention, rank 37 0.800; holds." in text
+    assert pictures[RANK_CURVE_NAME].count("<circle") == 4
