@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class ModelInfo(BaseModel):
@@ -38,13 +38,16 @@ class LoraKey(BaseModel):
 
     `layers` are those blocks, from 0. A rank costs `copies × (inputs + outputs)` weights in each;
     where the blocks differ in size, `sizes` has `[inputs, outputs, copies]` of each, else nothing.
+    On the wire the two are `in` and `out`: the first is no name that Python allows.
     """
+
+    model_config = ConfigDict(populate_by_name=True)
 
     name: str
     group: KeyGroupName
     modules: int
-    inputs: int
-    outputs: int
+    inputs: int = Field(validation_alias="in", serialization_alias="in")
+    outputs: int = Field(validation_alias="out", serialization_alias="out")
     copies: int = 1
     layers: list[int] = []
     sizes: list[list[int]] = []

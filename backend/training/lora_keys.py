@@ -21,7 +21,7 @@ from backend.settings import CHECKOUT, Settings
 from backend.training.lora_groups import build_targets, unknown_targets
 
 DEADLINE = 60.0
-RULES = 2  # Raise it when the grouping or the child's answer changes: cached answers are then old.
+RULES = 3  # Raise it when the grouping or the child's answer changes: cached answers are then old.
 
 logger = logging.getLogger(__name__)
 
@@ -114,6 +114,6 @@ def _read(path: Path) -> LoraTargets | None:
 def _write(path: Path, targets: LoraTargets) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, targets.model_dump(mode="json"))
+        write_json(path, targets.model_dump(mode="json", by_alias=True))
     except (OSError, AppError) as problem:  # Only a cache: next time it is asked again.
         logger.warning("The module tree could not be cached in %s: %s", path, problem)

@@ -1726,8 +1726,8 @@ export type LoraKey = {
   name: string;
   group: "attention" | "mlp" | "moe" | "linear_attention" | "other";
   modules: number;
-  inputs: number;
-  outputs: number;
+  in: number;
+  out: number;
   copies?: number;
   layers?: number[];
   sizes?: number[][];

@@ -45,7 +45,7 @@ export function trainableParameters(
     key.layers?.forEach((layer, at) => {
       if (!blocks.has(layer)) return
       // Where blocks differ in size, each has its own.
-      const [inputs, outputs, copies] = key.sizes?.[at] ?? [key.inputs, key.outputs, key.copies ?? 1]
+      const [inputs, outputs, copies] = key.sizes?.[at] ?? [key.in, key.out, key.copies ?? 1]
       sum += rank * ((inputs ?? 0) + (outputs ?? 0)) * (copies ?? 1)
     })
   }

@@ -32,8 +32,8 @@ export const BROKEN: ModelInfo = { ...QWEN, name: 'broken', path: '/models/broke
 const key = (name: string, group: LoraKey['group'], inputs: number, outputs: number): LoraKey => ({
   name,
   group,
-  inputs,
-  outputs,
+  in: inputs,
+  out: outputs,
   copies: 1,
   modules: 24,
   layers: Array.from({ length: 24 }, (_, layer) => layer),
