@@ -7,7 +7,7 @@ import asyncio
 from fastapi import APIRouter
 
 from backend.api.services import Wired
-from backend.catalog.schemas import LoraTargets, ModelsAnswer
+from backend.catalog.schemas import LoraTargets, ModelInfo, ModelsAnswer
 
 router = APIRouter(prefix="/models", tags=["models"])
 
@@ -17,7 +17,14 @@ async def list_models(services: Wired) -> ModelsAnswer:
     return ModelsAnswer(models=await asyncio.to_thread(services.models.scan))
 
 
-@router.get("/{name}/lora")
+@router.get("/describe")
+async def describe_model(path: str, services: Wired) -> ModelInfo:
+    """The facts of one model by its folder, which need not be in a searched one, or by its name."""
+    return await asyncio.to_thread(services.models.find, path)
+
+
+@router.get("/{name:path}/lora")
 async def lora_targets(name: str, services: Wired) -> LoraTargets:
+    """What LoRA can attach to in a model, by its name or by its folder's full path."""
     model = await asyncio.to_thread(services.models.find, name)
     return await services.inspector.targets(model)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -49,3 +51,28 @@ def test_a_matrix_has_its_sizes_under_the_names_of_the_contract(live: Live) -> N
             "out": 4,
         }
         assert not {"inputs", "outputs"} & set(key)
+
+
+@pytest.mark.usefixtures("tree")
+def test_a_model_outside_the_searched_folders_is_described_by_its_path(
+    live: Live, tmp_path: Path
+) -> None:
+    folder = model_folder(tmp_path / "else where" / "opened")
+
+    facts = live.client.get("/models/describe", params={"path": str(folder)}).json()
+    targets = live.client.get(f"/models/{quote(str(folder), safe='')}/lora").json()
+
+    assert (facts["name"], facts["path"], facts["problem"]) == ("opened", str(folder), None)
+    assert (facts["num_layers"], facts["context_length"]) == (2, 128)
+    assert [key["name"] for key in targets["keys"]] == ["self_attn.k_proj"]
+    listed = live.client.get("/models").json()["models"]
+    assert "opened" not in [model["name"] for model in listed]
+
+
+def test_a_folder_that_is_no_model_says_why(live: Live, tmp_path: Path) -> None:
+    facts = live.client.get("/models/describe", params={"path": str(tmp_path)}).json()
+    missing = live.client.get("/models/describe", params={"path": str(tmp_path / "gone")})
+
+    assert "no config.json" in facts["problem"]
+    assert missing.status_code == 404
+    assert str(tmp_path / "gone") in missing.json()["detail"]

@@ -309,6 +309,17 @@ const injectedRtkApi = api
         query: () => ({ url: `/models` }),
         providesTags: ["models"],
       }),
+      describeModel: build.query<DescribeModelApiResponse, DescribeModelApiArg>(
+        {
+          query: (queryArg) => ({
+            url: `/models/describe`,
+            params: {
+              path: queryArg.path,
+            },
+          }),
+          providesTags: ["models"],
+        },
+      ),
       loraTargets: build.query<LoraTargetsApiResponse, LoraTargetsApiArg>({
         query: (queryArg) => ({
           url: `/models/${encodeURIComponent(String(queryArg.name))}/lora`,
@@ -865,6 +876,11 @@ export type ArenaApiArg = void;
 export type ListModelsApiResponse =
   /** status 200 Successful Response */ ModelsAnswer;
 export type ListModelsApiArg = void;
+export type DescribeModelApiResponse =
+  /** status 200 Successful Response */ ModelInfo;
+export type DescribeModelApiArg = {
+  path: string;
+};
 export type LoraTargetsApiResponse =
   /** status 200 Successful Response */ LoraTargets;
 export type LoraTargetsApiArg = {
@@ -2862,6 +2878,8 @@ export const {
   useLazyArenaQuery,
   useListModelsQuery,
   useLazyListModelsQuery,
+  useDescribeModelQuery,
+  useLazyDescribeModelQuery,
   useLoraTargetsQuery,
   useLazyLoraTargetsQuery,
   useDownloadModelMutation,
