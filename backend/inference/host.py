@@ -268,15 +268,37 @@ class InferenceHost:
         self, op: str, fields: dict[str, Any], deadline: float, during_run: bool
     ) -> AsyncIterator[AsyncGenerator[Frame, None]]:
         """The frames of one request, in its turn; refusals of the worker as AppErrors."""
-        async with self._in_turn(during_run):
-            talk = await self._worker(during_run)
-            frames = talk.ask(op, fields, limit=deadline + _GRACE)
+        async with (
+            self._in_turn(during_run),
+            aclosing(self._frames(op, fields, deadline + _GRACE, during_run)) as frames,
+        ):
             try:
                 yield frames
             except RequestFailed as failure:
                 raise _refusal(failure) from failure
+
+    async def _frames(
+        self, op: str, fields: dict[str, Any], limit: float, during_run: bool
+    ) -> AsyncGenerator[Frame, None]:
+        """Of the worker that is there. One that died as it sat idle is often noticed only by the
+        next question: as long as nothing was heard of that, a fresh worker is asked, once.
+        """
+        while True:
+            was_there = self._talk is not None and self._talk.alive
+            talk = await self._worker(during_run)
+            heard = False
+            try:
+                async with aclosing(talk.ask(op, fields, limit=limit)) as frames:
+                    async for frame in frames:
+                        heard = True
+                        yield frame
+                return
+            except EngineFailed:
+                # Ended on purpose, it is not this host's any more.
+                if heard or not was_there or self._talk is not talk:
+                    raise
+                _logger.warning("The idle inference worker was found dead; a fresh one is asked.")
             finally:
-                await frames.aclose()
                 if talk.alive:  # A question about it must not wait behind an answer.
                     self._status = talk.status
 

@@ -1,6 +1,7 @@
 """A scripted inference worker: what it does stands in the prompt it is asked.
 
-`die` ends it as a crash would, `hang` answers only once it is taken back, `refuse CODE` refuses,
+`die` ends it as a crash would, `die PATH` only if the file is there, which it takes away,
+`die-late` after a first word, `hang` answers only once it is taken back, `refuse CODE` refuses,
 `wait PATH` answers when the file is there, `flood N` answers N words. Anything else is given back
 word by word, with the adapter's name in front. It imports nothing of the project.
 """
@@ -47,12 +48,22 @@ def done(number: int, words: int = 0, **fields: Any) -> None:
     send(number, "done", **told, **fields, status=loaded)
 
 
+def _taken(path: str) -> bool:
+    if path and not Path(path).exists():
+        return False
+    if path:
+        Path(path).unlink()
+    return True
+
+
 def generate(request: dict[str, Any]) -> None:
     number = request["id"]
     messages = request.get("messages")
     prompt = request.get("prompt") or (messages[-1]["content"] if messages else "")
     order, _, rest = prompt.partition(" ")
-    if order == "die":
+    if order == "die-late":
+        send(number, "token", text="A")
+    if order == "die-late" or (order == "die" and _taken(rest)):
         os.kill(os.getpid(), signal.SIGKILL)
     if order == "refuse":
         send(number, "error", code=rest, message=f"It is {rest}.", hint="Do this.", status=loaded)

@@ -105,6 +105,40 @@ async def test_a_killed_worker_is_told_and_the_next_question_gets_a_fresh_one(
     assert (await host.state()).pid != first
 
 
+async def test_a_worker_that_died_idle_is_replaced_and_the_question_asked_once_more(
+    host: InferenceHost, small: Target, tmp_path: Path
+) -> None:
+    await text(host, small, "x")
+    first = (await host.state()).pid
+    once = tmp_path / "once"
+    once.touch()
+
+    assert await text(host, small, f"die {once}") == f"base: die {once}"
+    assert (await host.state()).pid != first
+
+
+async def test_a_question_that_kills_a_fresh_worker_too_is_not_asked_again(
+    host: InferenceHost, small: Target
+) -> None:
+    with pytest.raises(EngineFailed, match="was killed from outside"):
+        await text(host, small, "die")
+    with pytest.raises(EngineFailed, match="was killed from outside"):
+        await text(host, small, "die")
+
+
+async def test_an_answer_that_has_begun_is_not_begun_again(
+    host: InferenceHost, small: Target
+) -> None:
+    await text(host, small, "x")
+    heard: list[str] = []
+
+    with pytest.raises(EngineFailed, match="was killed from outside"):
+        async for piece in host.stream(small, Ask(prompt="die-late")):
+            heard += [piece.text] if isinstance(piece, Token) else []
+
+    assert heard == ["A"]
+
+
 async def test_a_caller_that_goes_away_ends_its_answer(host: InferenceHost, small: Target) -> None:
     going = asyncio.create_task(text(host, small, "hang"))
     pid = await until_busy(host)
