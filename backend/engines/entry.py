@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -41,7 +42,18 @@ def run_process(argv: Sequence[str], *, module: str, load: Load) -> int:
 def _run(folder: Path, emit: Emitter, control: Control, load: Load) -> Ending:
     emit("phase", name="loading model")
     try:
+        for known in _known(folder / "warnings.json"):
+            emit.warning(known["code"], known["message"])
         return load()(folder, emit, control)
     except BaseException as error:  # noqa: BLE001 - the top: nothing may end in silence
         traceback.print_exc()
         return explain(error)
+
+
+def _known(path: Path) -> list[dict[str, str]]:
+    """What was warned of before the run began; whoever watches the run should hear it too."""
+    try:
+        found: list[dict[str, str]] = json.loads(path.read_bytes())
+    except FileNotFoundError:  # A run folder of an earlier version.
+        return []
+    return found

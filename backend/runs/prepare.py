@@ -12,14 +12,16 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from backend import __version__
-from backend.core.files import write_yaml
+from backend.core.files import write_json, write_yaml
 from backend.errors import NoDiskSpace, WrongState
 from backend.runs.follow import CONFIG
-from backend.runs.recipe import Recipe
+from backend.runs.recipe import Recipe, StartWarning
 from backend.runs.reserve import reserve, settle
 from backend.runs.schemas import DataSummary, RunMetrics, SessionRecord
 from backend.runs.state import RunState
 from backend.runs.store import SessionStore
+
+WARNINGS = "warnings.json"
 
 _ENGINES = ("mlx", "mlx-lm")
 
@@ -27,7 +29,8 @@ _ENGINES = ("mlx", "mlx-lm")
 def prepare(recipe: Recipe, store: SessionStore) -> SessionRecord:
     """Fill the run folder and write the record, in state `starting`. Blocking.
 
-    1. the run folder   2. the adapter's folder   3. the data   4. config.yaml   5. the record.
+    1. the run folder   2. the adapter's folder   3. the data   4. config.yaml and warnings.json
+    5. the record.
     If any of these fails, all that was made is removed, and the error says why.
     """
     folder = store.folder(recipe.session_id)
@@ -38,6 +41,7 @@ def prepare(recipe: Recipe, store: SessionStore) -> SessionRecord:
             try:
                 data = recipe.stage(folder)
                 write_yaml(folder / CONFIG, dict(recipe.config))
+                write_json(folder / WARNINGS, _told(recipe))
                 record = _record(recipe, data)
                 store.save(record)
                 store.set_latest(recipe.session_id)
@@ -89,6 +93,19 @@ def _record(recipe: Recipe, data: DataSummary) -> SessionRecord:
         notes=recipe.notes,
         tags=list(recipe.tags),
     )
+
+
+def _told(recipe: Recipe) -> list[dict[str, str]]:
+    """What the run says first: events are written by the run alone, so it is handed these."""
+    told = []
+    for text in recipe.warnings:
+        code = "start_warning"
+        if isinstance(text, StartWarning):
+            if text.said_by_run:
+                continue
+            code = text.code
+        told.append({"code": code, "message": str(text)})
+    return told
 
 
 def _versions() -> dict[str, str]:

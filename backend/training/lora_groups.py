@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from backend.catalog.schemas import CoverageChoice, KeyGroupName, LoraKey, LoraTargets
+from backend.runs.recipe import StartWarning
 
 SEVEN = (
     "self_attn.q_proj",
@@ -117,8 +118,11 @@ def unknown_targets(
 def seed_warnings(architecture: str, unmatched: Sequence[str]) -> list[str]:
     """The names that are listed for this architecture by custom, but that match no module."""
     return [
-        f"{name} is listed for {architecture}, but is no matrix that LoRA can be attached to, and "
-        "is not sent."
+        StartWarning(
+            f"{name} is listed for {architecture}, but is no matrix that LoRA can be attached to, "
+            "and is not sent.",
+            code="unmatched_seed_key",
+        )
         for name in SEEDS.get(architecture, ())
         if name in unmatched
     ]

@@ -13,6 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from backend.catalog.models import ModelCatalog
 from backend.catalog.schemas import LoraTargets, ModelInfo
 from backend.errors import AppError, BadContent, FieldProblem
+from backend.runs.recipe import StartWarning
 from backend.runs.schemas import LoraSummary
 from backend.training.datafiles import DataFiles
 from backend.training.fields import CommonStart
@@ -122,7 +123,7 @@ class Planner:
 def _target_warnings(request: CommonStart, targets: LoraTargets) -> list[str]:
     """What the model's tree has to say that a run should be warned of."""
     if not targets.keys:
-        return list(targets.notes)
+        return [StartWarning(note, code="unread_modules") for note in targets.notes]
     if request.fine_tune_type == "full" or not isinstance(request.lora_keys, str):
         return []
     return seed_warnings(targets.architecture, targets.unmatched_seed_keys)

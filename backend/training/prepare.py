@@ -23,6 +23,7 @@ from backend.catalog.method_rows import DataNeeds, engine_row
 from backend.catalog.rows import read_lines
 from backend.core.files import sha256_of, write_json
 from backend.errors import AppError, BadContent, FieldProblem, Invalid
+from backend.runs.recipe import StartWarning
 from backend.runs.schemas import DataFile, DataSummary
 from backend.training.config import StandardStart
 from backend.training.datafiles import CheckedFile, DataFiles, stamp_of
@@ -90,8 +91,11 @@ def plan_rows(
     if valid is None:
         held_out = _hold_out(train, request)
         warnings.append(
-            f"No validation file is given: {len(held_out)} of the {train.rows} rows are held out "
-            f"for validation, chosen by seed {request.seed}."
+            StartWarning(
+                f"No validation file is given: {len(held_out)} of the {train.rows} rows are held "
+                f"out for validation, chosen by seed {request.seed}.",
+                code="validation_split",
+            )
         )
     elif valid.path == train.path:
         warnings.append(

@@ -8,6 +8,7 @@ from typing import cast
 
 from backend.catalog.schemas import LoraTargets, ModelInfo
 from backend.errors import FieldProblem, Invalid
+from backend.runs.recipe import StartWarning
 from backend.training.config import StandardStart
 from backend.training.fields import CommonStart
 from backend.training.quantized import quantize_problems
@@ -129,7 +130,7 @@ def _warnings(
     request: CommonStart, iterations: int, checkpoint_bytes: int, checkpoints: int
 ) -> Iterator[str]:
     if too_strong := strength_warning(request):
-        yield too_strong
+        yield StartWarning(too_strong, code="strong_scaling")
     if request.fine_tune_type == "full" and request.learning_rate > 5e-5:
         yield (
             f"Full fine-tuning usually needs about a tenth of LoRA's rate; "

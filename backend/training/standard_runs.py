@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from backend.errors import FieldProblem, Invalid
-from backend.runs.recipe import Recipe
+from backend.runs.recipe import Recipe, StartWarning
 from backend.runs.schemas import ModelRef
 from backend.training.config import StandardStart
 from backend.training.duration import estimate_seconds, past_runs, work_of
@@ -178,15 +178,13 @@ def _token_warnings(plan: StandardPlan, counts: TokenCounts | None) -> list[str]
     if empty == len(counts.lengths):
         text = f"Every prompt is longer than max_seq_length {limit}, so no answer is left to learn."
         raise Invalid(text, errors=[FieldProblem("max_seq_length", text)])
-    warnings = []
+    warnings: list[str] = []
     if cut := counts.over(limit):
-        warnings.append(
-            f"{cut} of {plan.data.train_rows} rows are longer than {limit} tokens and are cut; "
-            f"the longest has {counts.longest}."
-        )
+        text = f"{cut} of {plan.data.train_rows} rows are longer than {limit} tokens and are cut; "
+        text += f"the longest has {counts.longest}."
+        warnings.append(StartWarning(text, code="truncated", said_by_run=True))
     if empty:
-        warnings.append(
-            f"{empty} rows are left out: their prompt alone fills {limit} tokens, so no answer is "
-            "left to learn."
-        )
+        text = f"{empty} rows are left out: their prompt alone fills {limit} tokens, so no answer "
+        text += "is left to learn."
+        warnings.append(StartWarning(text, code="empty_target", said_by_run=True))
     return warnings

@@ -123,6 +123,23 @@ def test_full_layer_lora_reaches_yaml_adapter_session_and_log(
     assert "Trainable parameters" in log
 
 
+def test_what_the_start_was_warned_of_is_heard_from_the_run(
+    server: Server, demo_request: dict[str, Any]
+) -> None:
+    demo_request |= {"val_data_path": "", "iterations": 2}
+    with listening(server) as socket:
+        answer = server.post("/training/start", demo_request)
+        frames = frames_until(socket, has_ended)
+
+    alerts = [frame["data"] for frame in frames if frame["type"] == "training_alert"]
+    heard = {alert["code"]: alert["message"] for alert in alerts}
+    assert heard["validation_split"] in answer["warnings"]
+    assert heard["strong_scaling"] in answer["warnings"]
+    events = server.data_dir / "sessions" / answer["session_id"] / "events.jsonl"
+    numbers = [json.loads(line)["seq"] for line in events.read_text().splitlines()]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
 def test_the_adapter_loads_in_plain_mlx_lm_generate(
     server: Server, demo_request: dict[str, Any]
 ) -> None:
