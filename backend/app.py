@@ -137,11 +137,15 @@ def build_services(settings: Settings) -> Services:
     supervisor = RunSupervisor(settings, store, hub, queue=waiting)
     models = ModelCatalog(settings, clean_defaults=known_defaults)
     inspector = ModelInspector(settings)
-    asked = InferenceHost(settings, models, active_run=lambda: supervisor.active_session)
-    supervisor.make_room = asked.make_room
-    evaluations = Evaluations(
-        settings, hub, active_run=lambda: supervisor.active_session, make_room=asked.unload
+    slot = supervisor.slot  # Who has the memory: one base at a time, unless a question shares it.
+    asked = InferenceHost(
+        settings,
+        models,
+        active_run=lambda: slot.session,
+        evaluating=lambda: slot.evaluating(),
     )
+    supervisor.make_room = asked.make_room
+    evaluations = Evaluations(settings, hub, slot=slot, make_room=asked.unload)
     evaluator = Evaluator(settings, models, asked.adapters, evaluations)
     reward_functions = Rewards(settings)
     workshop = Workshop(settings, models, inspector, store)

@@ -6,6 +6,7 @@
     ├── NotFound                  404  no such model, session, adapter, file
     ├── WrongState                409  the thing exists but can't do that now
     │   ├── RunAlreadyActive      409
+    │   ├── EvaluationActive      409
     │   ├── AlreadyExists         409
     │   └── NotTrusted            409
     ├── TooLarge                  413
@@ -74,6 +75,10 @@ class WrongState(AppError):
 
 class RunAlreadyActive(WrongState):
     """One run at a time over all tabs."""
+
+
+class EvaluationActive(WrongState):
+    """An evaluation has the memory that a run or an answer would need."""
 
 
 class AlreadyExists(WrongState):

@@ -17,10 +17,11 @@ from backend.core.files import JsonlTail, read_tail
 from backend.core.hub import Hub
 from backend.core.process import Child, find_marked, spawn
 from backend.core.tasks import Tasks
-from backend.errors import NotFound, WrongState
+from backend.errors import EvaluationActive, NotFound, WrongState
 from backend.evaluation.folder import EVENTS, LOG, EvaluationFolder, EvaluationFolders
 from backend.evaluation.rows import ChosenRows
 from backend.evaluation.schemas import EvaluationState, EvaluationStatus, EvaluationSummary
+from backend.runs.slot import Slot
 from backend.settings import CHECKOUT, Settings
 
 _LOOK_EVERY = 0.2
@@ -79,17 +80,18 @@ class Evaluations:
         settings: Settings,
         hub: Hub,
         *,
-        active_run: Callable[[], str | None],
+        slot: Slot,
         make_room: Callable[[], Awaitable[object]],
     ) -> None:
         self.folders = EvaluationFolders(settings.data_dir)
         self._settings = settings
         self._hub = hub
-        self._active_run = active_run
+        self._slot = slot
         self._make_room = make_room
         self._current: _Job | None = None
-        self._begins = False
+        self._begins: str | None = None  # The adapter of the one that is being started.
         self._tasks = Tasks()
+        slot.evaluating = lambda: self.running
 
     async def open(self) -> None:
         """Take up the newest evaluation again: followed if its process still lives."""
@@ -112,15 +114,22 @@ class Evaluations:
         """The process goes on; the next server follows it."""
         await self._tasks.close()
 
+    @property
+    def running(self) -> str | None:
+        """The adapter that is evaluated now, from before its process until after it."""
+        if self._begins is not None:
+            return self._begins
+        job = self._current
+        return job.adapter_name if job is not None and not job.ended.is_set() else None
+
     def refuse_if_busy(self) -> None:
         """Raises WrongState while another evaluation or a run is active."""
-        if self._begins or (self._current is not None and self._current.running):
-            name = self._current.adapter_name if self._current else "another adapter"
-            raise WrongState(
+        if (name := self.running) is not None:
+            raise EvaluationActive(
                 f"An evaluation of {name} is running.",
                 hint="Wait until it is done, or stop it with POST /api/evaluation/stop.",
             )
-        if (session := self._active_run()) is not None:
+        if (session := self._slot.session) is not None:
             raise WrongState(
                 f"A run is active (session {session}), and the model it trains needs the memory.",
                 hint="Evaluate when it has ended.",
@@ -129,7 +138,7 @@ class Evaluations:
     async def start(self, request: Mapping[str, Any], rows: ChosenRows) -> EvaluationFolder:
         """Start the process. Raises WrongState as above, or EngineMissing."""
         self.refuse_if_busy()
-        self._begins = True
+        self._begins = str(request["adapter_name"])
         try:
             await self._make_room()
             folder = await asyncio.to_thread(self.folders.make, request, rows)
@@ -149,7 +158,8 @@ class Evaluations:
             )
             self._current = job
         finally:
-            self._begins = False
+            self._begins = None
+            self._slot.news.tell()
         self._tasks.start(self._follow(job), name=f"follow evaluation {folder.id}")
         return folder
 
@@ -243,6 +253,7 @@ class Evaluations:
             await asyncio.to_thread(self._died, job, child.exit_code())
         self._say("job_completed" if job.state == "completed" else "job_error", job)
         job.ended.set()
+        self._slot.news.tell()
 
     def _died(self, job: _Job, code: int | None) -> None:
         """It ended without a last event."""

@@ -33,6 +33,7 @@ from backend.inference.asking import (
     Target,
     Token,
 )
+from backend.inference.memory import require_memory
 from backend.inference.schemas import WorkerState
 from backend.inference.talk import Frame, RequestFailed, Talk
 from backend.settings import Settings
@@ -52,7 +53,9 @@ class NotTogether(Exception):
 
 
 class InferenceHost:
-    """`active_run` answers the session that trains now, or None. Used on the event loop only."""
+    """`active_run` answers the session that trains now, or None; `evaluating` the adapter that is
+    evaluated now, in a process with a base of its own. Used on the event loop only.
+    """
 
     def __init__(
         self,
@@ -60,6 +63,7 @@ class InferenceHost:
         models: ModelCatalog,
         *,
         active_run: Callable[[], str | None] = lambda: None,
+        evaluating: Callable[[], str | None] = lambda: None,
         idle_after: float = IDLE,
         line: int = LINE,
     ) -> None:
@@ -67,6 +71,7 @@ class InferenceHost:
         self._settings = settings
         self._models = models
         self._active_run = active_run
+        self._evaluating = evaluating
         self._idle_after = idle_after
         self._line = line
         self._waiting = 0
@@ -324,13 +329,11 @@ class InferenceHost:
             self._start_clock()
 
     def require_open(self, *, during_run: bool) -> None:
-        """Raise WrongState while a run is active, unless the question asks to share its memory."""
-        session = self._active_run()
-        if session is not None and not during_run:
-            raise WrongState(
-                f"A run is active (session {session}), and the model it trains needs the memory.",
-                hint="Wait until it has ended, or ask with during_run to share the memory with it.",
-            )
+        """Raise WrongState while a run or an evaluation has the memory, unless the question asks
+        to share it.
+        """
+        if not during_run:
+            require_memory(self._active_run(), self._evaluating())
 
     async def _worker(self, during_run: bool) -> Talk:
         if self._talk is None or not self._talk.alive:

@@ -65,7 +65,7 @@ class Dispatcher:
     async def _serve(self) -> None:
         while True:
             await self._queue.until_next()
-            await self._supervisor.until_free()
+            await self._supervisor.slot.until_free()
             run = self._queue.next
             if run is None:
                 continue
@@ -94,7 +94,7 @@ class Dispatcher:
 
     def _may_start(self, run: WaitingRun) -> bool:
         """Not when it was moved, removed, held or overtaken while it was checked: look again."""
-        return self._queue.next is run and self._supervisor.active_session is None
+        return self._queue.next is run and self._supervisor.slot.free
 
     async def _refuse(self, run: WaitingRun, message: str, hint: str | None) -> None:
         """Let it end in `error`, unless it came far enough to have a record that says so."""

@@ -19,10 +19,9 @@ from typing import Literal
 from backend.core.blas import engine_environment
 from backend.core.files import read_tail
 from backend.core.hub import Hub
-from backend.core.news import News
 from backend.core.process import Identity, kill, spawn
 from backend.core.tasks import Tasks
-from backend.errors import AppError, EngineMissing, RunAlreadyActive, WrongState
+from backend.errors import AppError, EngineMissing, WrongState
 from backend.runs import frames, recover
 from backend.runs.events import Event
 from backend.runs.follow import LOG, Batch, Follower
@@ -34,6 +33,7 @@ from backend.runs.recipe import Recipe
 from backend.runs.reserve import settle
 from backend.runs.schemas import RunMetrics, SessionRecord, TrainingStateData, TrainingStatus
 from backend.runs.scribe import Scribe, thinned
+from backend.runs.slot import Slot
 from backend.runs.state import FINAL, RunState
 from backend.runs.stopping import Grace, StopResult, see_out
 from backend.runs.store import SessionStore
@@ -63,10 +63,9 @@ class RunSupervisor:
         self._queue = queue  # Only to show it; the dispatcher takes from it.
         self._grace = grace or Grace()
         self._run: LiveRun | None = None
-        self._slot: str | None = None  # Taken from before the first file until after the last.
+        self.slot = Slot()
         self.make_room: Callable[[], Awaitable[None]] | None = None  # Awaited before a launch.
         self._scribe = Scribe(store, hub)
-        self._news = News()
         self._stop_wanted: Literal["save", "discard"] | None = None
         self._tasks = Tasks()
         # Its own thread: a route that fills the shared pool must not blind the follower.
@@ -92,10 +91,10 @@ class RunSupervisor:
 
     async def close(self) -> None:
         """Stop following. A living run is left to itself; the next server adopts it."""
-        if self._slot is not None and self._run is not None and self._run.active:
+        if self.slot.session is not None and self._run is not None and self._run.active:
             _logger.info(
                 "The run %s goes on without the server and is adopted at the next start.",
-                self._slot,
+                self.slot.session,
             )
         await self._tasks.close()
         self._reader.shutdown(wait=True)
@@ -103,9 +102,10 @@ class RunSupervisor:
     async def _recover(self, session_id: str) -> None:
         record = await asyncio.to_thread(self._store.record, session_id)
         child = await asyncio.to_thread(recover.find_child, record)
-        if child is not None and self._slot is None:
+        if child is not None and self.slot.session is None:
             run, follower = await asyncio.to_thread(recover.adopt, record, child, self._store)
-            self._run, self._slot = run, session_id
+            self._run = run
+            self.slot.take(session_id)
             _logger.info("Adopted the run %s (pid %d).", session_id, child.identity.pid)
             await self._scribe.save(run)
             self._follow(run, follower)
@@ -128,34 +128,26 @@ class RunSupervisor:
     @property
     def active_session(self) -> str | None:
         """The session that holds the slot: a run that lives, or one that is being prepared."""
-        return self._slot
+        return self.slot.session
 
     def require_free(self) -> None:
-        """Raise RunAlreadyActive, naming the run, unless one may start now."""
-        if self._slot is not None:
-            raise RunAlreadyActive(
-                f"A run is already active: session {self._slot}.",
-                hint="Stop it first, or wait until it has ended.",
-            )
-
-    async def until_free(self) -> None:
-        await self._news.until(lambda: self._slot is None)
+        """Raise RunAlreadyActive or EvaluationActive, naming it, unless a run may start now."""
+        self.slot.require_free()
 
     async def start(self, recipe: Recipe) -> None:
         """Start a run. Returns when its process lives; from `starting` on, failures end in `error`.
 
-        Raises RunAlreadyActive, whatever preparing refuses (then nothing was written), or
+        Raises as `require_free`, whatever preparing refuses (then nothing was written), or
         EngineMissing.
         """
         self.require_free()
-        self._slot = recipe.session_id
+        self.slot.take(recipe.session_id)
         self._stop_wanted = None
         try:
             record = await asyncio.to_thread(prepare, recipe, self._store)
             run, heard = await asyncio.to_thread(recover.begin, record, self._store)
         except BaseException:
-            self._slot = None
-            self._news.tell()
+            self.slot.leave()
             raise
         self._run = run
         self._say_started(run)
@@ -173,8 +165,8 @@ class RunSupervisor:
 
     async def refuse(self, record: SessionRecord, message: str, hint: str | None) -> None:
         """Show a waiting run that can't start as one that ended in `error`, once it is free."""
-        await self.until_free()
-        self._slot = record.session_id
+        await self.slot.news.until(lambda: self.slot.session is None)
+        self.slot.take(record.session_id)
         run = self._run = LiveRun(record, Progress())
         self._say_started(run)
         await self._finish(run, RunState.ERROR, message, hint)
@@ -208,15 +200,15 @@ class RunSupervisor:
 
         Stopping again is harmless; a second stop without saving makes the first one stronger.
         """
-        if self._slot is None:
+        if self.slot.session is None:
             return StopResult("idle", "No run is active.", None)
-        session_id = self._slot
+        session_id = self.slot.session
         self._stop_wanted = "save" if save and self._stop_wanted != "discard" else "discard"
         run = self._run
         if run is not None and run.session_id == session_id and run.child is not None:
             await self._begin_stop(run, save=save)
-        await self._news.until(lambda: self._slot != session_id, limit=wait)
-        if self._slot == session_id:
+        await self.slot.news.until(lambda: self.slot.session != session_id, limit=wait)
+        if self.slot.session == session_id:
             what = "saves its weights and ends" if save else "ends"
             return StopResult("stopping", f"The run {what} after its current step.", session_id)
         ended = self._run.record.exit if self._run is not None else None
@@ -227,7 +219,7 @@ class RunSupervisor:
         run = self._require_active("pause", {RunState.RUNNING, RunState.PAUSED})
         if run.state is RunState.RUNNING and run.child is not None:
             await asyncio.to_thread(run.child.signal, signal.SIGUSR1)
-            await self._news.until(lambda: run.state is not RunState.RUNNING, limit=0.8)
+            await self.slot.news.until(lambda: run.state is not RunState.RUNNING, limit=0.8)
         await self._scribe.saved()
         return "paused" if run.state is RunState.PAUSED else "running"
 
@@ -236,13 +228,13 @@ class RunSupervisor:
         run = self._require_active("resume", {RunState.RUNNING, RunState.PAUSED})
         if run.child is not None:
             await asyncio.to_thread(run.child.signal, signal.SIGUSR2)
-            await self._news.until(lambda: run.state is not RunState.PAUSED, limit=0.8)
+            await self.slot.news.until(lambda: run.state is not RunState.PAUSED, limit=0.8)
         await self._scribe.saved()
         return "paused" if run.state is RunState.PAUSED else "running"
 
     def _require_active(self, verb: str, states: set[RunState]) -> LiveRun:
         run = self._run
-        if run is None or self._slot is None or run.state not in states:
+        if run is None or self.slot.session is None or run.state not in states:
             now = run.state if run is not None else RunState.IDLE
             raise WrongState(
                 f"There is no training to {verb}: the state is {now}.",
@@ -309,7 +301,7 @@ class RunSupervisor:
         if not quiet:
             for kind, data in told:
                 self._scribe.say(run, kind, data)
-        self._news.tell()
+        self.slot.news.tell()
         if run.progress.exit is event and run.state is not RunState.STOPPING:
             self._tasks.start(see_out(run, self._grace), name="see a run out")
 
@@ -317,8 +309,7 @@ class RunSupervisor:
         frame: Frame = run.end(state, message, hint)
         await self._scribe.save(run)
         await self._settle(run)
-        self._slot = None
-        self._news.tell()
+        self.slot.leave()
         self._scribe.say(run, *frame)
 
     def _say_started(self, run: LiveRun) -> None:
@@ -370,12 +361,12 @@ class RunSupervisor:
 
     async def load(self, session_id: str) -> None:
         """Show a saved session in place of the last one."""
-        if session_id == self._slot:
+        if session_id == self.slot.session:
             return
-        self.require_free()
+        self.slot.require_no_run()
         record = await asyncio.to_thread(self._store.record, session_id)
         run = await asyncio.to_thread(recover.reopen, record, self._store)
-        self.require_free()  # A run may have begun meanwhile.
+        self.slot.require_no_run()  # A run may have begun meanwhile.
         self._run = run
         data = frames.LoadedData(
             session_id=session_id, state=run.state, metrics=run.metrics(), config=record.config
@@ -385,7 +376,7 @@ class RunSupervisor:
 
     async def delete(self, session_id: str, *, files: bool) -> None:
         """Delete a session that does not live; `files` also deletes the adapter it wrote."""
-        if session_id == self._slot:
+        if session_id == self.slot.session:
             raise WrongState(
                 f"Session {session_id} is the active run.", hint="Stop it first, then delete it."
             )

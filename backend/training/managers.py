@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-from backend.errors import RunAlreadyActive, WrongState
+from backend.errors import EvaluationActive, RunAlreadyActive, WrongState
 from backend.runs.queue import RunQueue, WaitingRun
 from backend.runs.recipe import Recipe
 from backend.runs.supervisor import RunSupervisor
@@ -117,7 +117,7 @@ class TrainingManager:
             return await self._wait(planned, what)
         try:
             await self._supervisor.start(recipe)
-        except RunAlreadyActive:  # Another start was faster.
+        except (RunAlreadyActive, EvaluationActive):  # Or another start was faster.
             if not request.queue:
                 raise
             return await self._wait(planned, what)

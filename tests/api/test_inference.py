@@ -165,7 +165,7 @@ def test_a_run_ends_the_worker_and_questions_wait_for_its_end(live: Live) -> Non
     refused = live.client.post("/models/inference", json=ASK)
     shared = live.client.post("/models/inference", json={**ASK, "during_run": True})
     live.do(live.services.supervisor.stop(save=False))
-    live.do(live.services.supervisor.until_free())
+    live.do(live.services.supervisor.slot.until_free())
 
     assert refused.status_code == 409
     assert session in refused.json()["detail"]

@@ -62,7 +62,7 @@ def test_a_stop_may_hold_the_queue(live: Live) -> None:
     session_id = live.start(mode="endless", name="busy2")
     live.do(live.services.queue.add(waiting("later")))
     live.client.post("/training/stop", json={"save": False, "hold_queue": True})
-    live.do(live.services.supervisor.until_free())
+    live.do(live.services.supervisor.slot.until_free())
 
     status = live.client.get("/training/status").json()
     assert (status["session_id"], names(status)) == (session_id, ["later"])

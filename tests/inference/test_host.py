@@ -15,6 +15,7 @@ from backend.errors import (
     BadContent,
     EngineFailed,
     EngineTimeout,
+    EvaluationActive,
     NotFound,
     WorkerBusy,
     WrongState,
@@ -248,6 +249,24 @@ async def test_a_run_gets_the_memory_and_refuses_questions_meanwhile(
     assert "during_run" in (refused.value.hint or "")
     shared = await host.answer(small, Ask(prompt="x", during_run=True))
     assert shared.text == "base: x"
+    await host.close()
+
+
+async def test_an_evaluation_keeps_the_memory_until_it_has_ended(
+    settings: Settings, models: ModelCatalog
+) -> None:
+    evaluated: list[str] = ["tall"]
+    host = InferenceHost(settings, models, evaluating=lambda: evaluated[0] if evaluated else None)
+    small = await host.target("small")
+
+    with pytest.raises(EvaluationActive, match="An evaluation of tall is running"):
+        await text(host, small, "x")
+    assert (await host.state()).state == "none"
+    shared = await host.answer(small, Ask(prompt="x", during_run=True))
+    assert shared.text == "base: x"
+
+    evaluated.clear()
+    assert await text(host, small, "y") == "base: y"
     await host.close()
 
 

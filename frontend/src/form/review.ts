@@ -28,6 +28,11 @@ function withoutEcho(title: string, message: string): string {
   return message.startsWith(title) ? message : `${title}: ${message}`
 }
 
+/** A start that was refused for what goes on now can wait for its end. */
+export function offersQueue(problem: Problem | null): boolean {
+  return problem?.code === 'RunAlreadyActive' || problem?.code === 'EvaluationActive'
+}
+
 /** Problems by field: the form's own first, then the server's. */
 export function fieldErrors(local: FieldErrors, ...problems: readonly (Problem | null)[]): FieldErrors {
   return Object.assign({}, ...problems.map((each) => each?.fields ?? {}), local) as FieldErrors

@@ -12,7 +12,7 @@ import { GuideCard } from './GuideCard'
 import { ModelCard } from '@/form/ModelCard'
 import { NotesCard } from '@/form/NotesCard'
 import { ParametersCard } from '@/form/ParametersCard'
-import { fieldErrors, reviewOf, warningsOf } from '@/form/review'
+import { fieldErrors, offersQueue, reviewOf, warningsOf } from '@/form/review'
 import { ReviewBar } from '@/form/ReviewBar'
 import { ReviewCard } from '@/form/ReviewCard'
 import { StartActions } from '@/form/StartActions'
@@ -47,7 +47,7 @@ export function SetupPage() {
   const review = reviewOf(SETUP, list.loaded ? form.errors : {}, state)
   const startable = review.kind === 'ready' && !starting
   // The server may know of a run that this page has not heard of yet: then a press offers the queue.
-  const queues = live || startProblem?.code === 'RunAlreadyActive'
+  const queues = live || offersQueue(startProblem)
   const onStart = () => {
     if (!startable || !form.request) return
     if (state.preview?.needs_confirmation) setConfirming(true)

@@ -65,8 +65,11 @@ test('while a run is live the button adds to the queue, and the page stays', asy
   expect(screen.getByLabelText<HTMLInputElement>('Adapter name').value, 'its name is taken').toBe('demo_captain_2')
 })
 
-test('a start that another run forestalled becomes the offer to wait', async () => {
-  const busy = { error: 'RunAlreadyActive', detail: 'A run is already active: session s1.', hint: null }
+test.each([
+  ['RunAlreadyActive', 'A run is already active: session s1.'],
+  ['EvaluationActive', 'An evaluation of tall is running, and its model needs the memory.'],
+])('a start that is refused with %s becomes the offer to wait', async (error, detail) => {
+  const busy = { error, detail, hint: null }
   const { calls } = show({
     ...SERVER,
     'POST /training/start': ({ body }) =>
@@ -75,7 +78,7 @@ test('a start that another run forestalled becomes the offer to wait', async () 
         : { status: 409, body: busy },
   })
   await press(/^Start Training/)
-  await review().findByText('A run is already active: session s1.')
+  await review().findByText(detail)
   await press(/^Add to queue/)
   await screen.findByText('Added to the queue. It is next.')
   const starts = calls.filter((call) => call.path === '/training/start')

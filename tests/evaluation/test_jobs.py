@@ -1,0 +1,112 @@
+"""Evaluations as processes of the scripted engine, beside runs and questions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from backend.errors import EvaluationActive, WrongState
+from backend.evaluation.folder import EvaluationFolder
+from backend.evaluation.jobs import Evaluations
+from backend.evaluation.rows import ChosenRows
+from backend.settings import Settings
+from tests.fakes.python import fake_python
+from tests.runs.conftest import end_runs_under
+from tests.runs.test_queue import Line
+
+ASKED: dict[str, Any] = {
+    "adapter_name": "tall",
+    "num_questions": 4,
+    "targets": [{"label": "tall"}],
+}
+
+
+class Bench:
+    """A line of runs and the evaluations that share the memory with them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.line = Line(settings)
+        self.supervisor = self.line.world.supervisor
+        self.jobs = Evaluations(
+            settings, self.line.world.hub, slot=self.supervisor.slot, make_room=self.make_room
+        )
+        self.rows = ChosenRows(
+            path=settings.data_dir / "rows.jsonl", rows=(), available=0, skipped=0, compared=False
+        )
+
+    async def make_room(self) -> None:
+        """There is no worker here."""
+
+    async def evaluate(self) -> EvaluationFolder:
+        return await self.jobs.start(ASKED, self.rows)
+
+
+@pytest_asyncio.fixture
+async def bench(settings: Settings, tmp_path: Path) -> AsyncIterator[Bench]:
+    folder = tmp_path / "evaluating"
+    folder.mkdir()
+    engine = fake_python(folder, mode="silent", adapter_path=str(folder / "adapter"))
+    made = Bench(replace(settings, python=engine))
+    await made.line.open()
+    yield made
+    await made.jobs.stop()
+    await made.jobs.close()
+    await made.line.close()
+    end_runs_under(settings.sessions_dir)
+
+
+async def test_a_run_is_refused_while_an_evaluation_has_the_memory(bench: Bench) -> None:
+    await bench.evaluate()
+
+    with pytest.raises(EvaluationActive, match="evaluation of tall is running") as refused:
+        await bench.line.world.start(mode="fast")
+    assert "queue" in (refused.value.hint or "")
+    assert bench.supervisor.active_session is None
+
+    await bench.jobs.stop()
+    session_id = await bench.line.world.start(mode="fast")
+    assert await bench.line.ended(session_id) == "completed"
+
+
+async def test_a_run_that_waits_starts_when_the_evaluation_has_ended(bench: Bench) -> None:
+    await bench.evaluate()
+    session_id = await bench.line.add("patient")
+    await asyncio.sleep(0)  # The dispatcher looks, and goes on waiting.
+    assert bench.line.planned == []
+    assert bench.line.names() == ["patient"]
+
+    await bench.jobs.stop()
+
+    assert await bench.line.ended(session_id) == "completed"
+
+
+async def test_a_waiting_run_is_not_lost_to_an_evaluation_that_overtakes_its_check(
+    bench: Bench,
+) -> None:
+    bench.line.gate = asyncio.Event()
+    session_id = await bench.line.add("patient")
+    await bench.line.checking(session_id)
+    await bench.evaluate()
+    bench.line.gate.set()
+    await bench.jobs.stop()
+
+    assert await bench.line.ended(session_id) == "completed"
+
+
+async def test_an_evaluation_is_refused_while_a_run_or_another_one_is_active(
+    bench: Bench,
+) -> None:
+    await bench.evaluate()
+    with pytest.raises(EvaluationActive, match="evaluation of tall"):
+        await bench.evaluate()
+    await bench.jobs.stop()
+
+    session_id = await bench.line.world.start(mode="endless")
+    with pytest.raises(WrongState, match=session_id):
+        await bench.evaluate()
