@@ -49,7 +49,8 @@ def engine_row(row: Mapping[str, Any], needs: DataNeeds) -> dict[str, Any]:
     names = {
         "prompt_answer": ("prompt", "answer", "system", "type"),
         "preference": ("prompt", "chosen", "rejected", "system", "preference_score"),
-        "prompt": ("prompt",),
+        # Its own answer is never trained on; reward functions that judge may compare with it.
+        "prompt": ("prompt", "answer", "type"),
     }.get(needs)
     if names is None:
         return dict(row)

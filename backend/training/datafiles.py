@@ -8,15 +8,17 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from backend.catalog.engine_form import given_form, trainable
 from backend.catalog.formats import Format, detect
 from backend.catalog.method_rows import DataNeeds, check_row, engine_row
 from backend.catalog.rows import data_file, read_lines
 from backend.errors import AppError, BadContent, FieldProblem
+from backend.training.reward_schemas import Need
 
 SHOWN = 20
+NEEDS: tuple[Need, ...] = get_args(Need)
 _ROLE_WORDS = re.compile(r"^\s*(User|Human|Assistant|System)\s*:", re.MULTILINE)
 _HELD = 64
 _MIXED = (
@@ -42,7 +44,8 @@ class CheckedFile:
     `needs` them. `unanswered` is the
     first row that does not end with an answer (it can't be trained on answers only); `multi_turn`
     counts rows with several answers, `without_system` prompt/answer rows that have no system
-    prompt; `characters` sums what is trained on.
+    prompt; `without` counts the rows that lack what a reward function may need; `characters` sums
+    what is trained on.
     """
 
     path: Path
@@ -55,6 +58,7 @@ class CheckedFile:
     multi_turn: int
     labelled_text: bool
     without_system: int
+    without: Mapping[Need, int]
     characters: int
     longest: int
     stamp: tuple[int, int]
@@ -108,6 +112,7 @@ def _check(path: Path, stamp: tuple[int, int], field: str, needs: DataNeeds) -> 
     problems: list[str] = []
     bad = rows = multi_turn = characters = longest = 0
     without_system = 0
+    without = dict.fromkeys(NEEDS, 0)
     clean, labelled = True, False
     unanswered: int | None = None
     for line in read_lines(path):
@@ -133,6 +138,8 @@ def _check(path: Path, stamp: tuple[int, int], field: str, needs: DataNeeds) -> 
         characters += length
         longest = max(longest, length)
         without_system += needs == "prompt_answer" and not line.row.get("system")
+        for name in NEEDS:
+            without[name] += line.row.get(name) in (None, "")
         answers = _answers(row) if given == "chat" else 1
         multi_turn += answers > 1
         if given == "chat" and row["messages"][-1]["role"] != "assistant":
@@ -151,7 +158,8 @@ def _check(path: Path, stamp: tuple[int, int], field: str, needs: DataNeeds) -> 
     return CheckedFile(
         path=path, needs=needs, form=form, given=given, rows=rows, clean=clean,
         unanswered=unanswered, multi_turn=multi_turn, labelled_text=labelled,
-        without_system=without_system, characters=characters, longest=longest, stamp=stamp,
+        without_system=without_system, without=without, characters=characters, longest=longest,
+        stamp=stamp,
     )  # fmt: skip
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 from backend.catalog.schemas import ModelInfo
@@ -12,6 +13,7 @@ from backend.training.fields import CommonStart
 from backend.training.method import Method
 from backend.training.methods import METHODS
 from backend.training.prepare import DataPlan
+from backend.training.reward_schemas import Need
 from backend.training.token_counts import TokenCounts
 
 ENGINE_OPTIMIZERS = ("adam", "adamw", "muon")
@@ -62,6 +64,30 @@ def refuse_lengths(
             hint=f"Use a max_completion_length of at most {max(1, room - longest)}.",
             errors=[FieldProblem("max_completion_length", text)],
         )
+
+
+def reward_warnings(rewards: Mapping[str, Sequence[Need]], data: DataPlan) -> list[str]:
+    """Which rows reward functions don't apply to, for want of an answer or a type; `rewards` says
+    what each needs. Raises Invalid where that is every row: the function would judge nothing.
+    """
+    warnings = []
+    files = {"train_data_path": data.train, "val_data_path": data.valid}
+    for name, needs in rewards.items():
+        for need, (field, file) in product(needs, files.items()):
+            if file is None or not (lacking := file.without[need]):
+                continue
+            if lacking == file.rows:
+                text = f"{name} needs a row's {need}, and no row of {file.path.name} has one."
+                raise Invalid(
+                    text,
+                    hint=f"Choose other reward functions, or data whose rows have {need!r}.",
+                    errors=[FieldProblem("reward_functions", text), FieldProblem(field, text)],
+                )
+            warnings.append(
+                f"{lacking} of {file.rows} rows of {file.path.name} have no {need}; {name} does "
+                "not apply to them."
+            )
+    return warnings
 
 
 def unused_fields(request: EnhancedStart) -> list[str]:

@@ -22,6 +22,7 @@ from backend.training.enhanced_rules import (
     method_warnings,
     refuse_contradictions,
     refuse_lengths,
+    reward_warnings,
     unused_fields,
 )
 from backend.training.fields import CommonStart
@@ -30,7 +31,7 @@ from backend.training.method_speed import past_steps, seconds_for
 from backend.training.plan import Plan
 from backend.training.prepare import DataPlan, plan_rows, stage_data
 from backend.training.resume import Continuation, Continuations
-from backend.training.reward_choice import RewardChoice
+from backend.training.reward_choice import ChosenRewards, RewardChoice
 from backend.training.schemas import DataPreview, Preview
 from backend.training.standard_runs import StandardRuns
 from backend.training.strength import confirmation_for, refuse_unconfirmed
@@ -162,8 +163,10 @@ class EnhancedRuns:
         request = going_on.request if going_on else request
         refuse_contradictions(request)
         request, shortened = await asyncio.to_thread(self._fitted, _named(request))
-        judgement, remarks = await self._judgement(request)
+        chosen, remarks = await self._rewards.choose(request)
+        judgement = await self._judgement(request, chosen)
         plan = await self._shop.planner.plan(request, plan_method_data)
+        lacking = reward_warnings(chosen.needs, plan.data)
         counts = await self._shop.tokens.count(plan.model, plan.data, mask=True)
         refuse_lengths(request, plan.model, plan.data, counts)
         warnings = [
@@ -171,6 +174,7 @@ class EnhancedRuns:
             *unused_fields(request),
             *shortened,
             *remarks,
+            *lacking,
             *method_warnings(request, plan.model, plan.data, counts),
             *await self._shop.quantize_remarks(plan),
             *plan.warnings,
@@ -179,8 +183,7 @@ class EnhancedRuns:
             plan=plan, counts=counts, judgement=judgement, going_on=going_on, warnings=warnings
         )
 
-    async def _judgement(self, request: EnhancedStart) -> tuple[Judgement, list[str]]:
-        chosen, remarks = await self._rewards.choose(request)
+    async def _judgement(self, request: EnhancedStart, chosen: ChosenRewards) -> Judgement:
         models = {
             field: Path((await asyncio.to_thread(self._model, name, field)).path)
             for field, name in (
@@ -188,7 +191,7 @@ class EnhancedRuns:
             )
             if name
         }  # fmt: skip
-        judgement = Judgement(
+        return Judgement(
             rewards=chosen.names,
             weights=chosen.weights,
             file=chosen.file,
@@ -197,7 +200,6 @@ class EnhancedRuns:
             judge=models.get("judge"),
             reference=models.get("reference_model_path"),
         )
-        return judgement, remarks
 
     def _model(self, name: str, field: str) -> ModelInfo:
         return self._shop.planner.usable_model(name, field)

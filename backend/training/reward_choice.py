@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from backend.errors import AppError, FieldProblem, Invalid
 from backend.training.enhanced_config import EnhancedStart
 from backend.training.reward_code import code_path
-from backend.training.reward_schemas import ResolvedReward
+from backend.training.reward_schemas import Need, ResolvedReward
 from backend.training.rewards import Rewards
 
 _HELD = 32
@@ -25,6 +25,7 @@ class ChosenRewards:
     weights: tuple[float, ...] | None = None
     file: Path | None = None
     sha256: str | None = None
+    needs: Mapping[str, Sequence[Need]] = field(default_factory=dict)
 
 
 class RewardChoice:
@@ -57,6 +58,7 @@ class RewardChoice:
             weights=tuple(reward.weight for reward in found),
             file=await asyncio.to_thread(_path, request.reward_functions_file),
             sha256=sha256,
+            needs={reward.name: reward.needs for reward in found},
         )
         return chosen, remarks
 

@@ -212,7 +212,7 @@ def test_the_engine_gets_its_columns_and_none_that_is_empty() -> None:
         **pair(),
         "preference_score": 0,
     }
-    assert engine_row(row, "prompt") == {"prompt": "q"}
+    assert engine_row(row, "prompt") == {"prompt": "q", "answer": "a", "type": {"x": 1}}
     assert engine_row({"text": "t", "id": 1}, "sft") == {"text": "t", "id": 1}
 
 

@@ -81,6 +81,19 @@ def test_a_grpo_run_is_stopped_goes_on_and_reads_back_like_any_other(server: Ser
     assert (Path(record["adapter_path"]).parent / "best_adapters.safetensors").is_file()
 
 
+def test_judging_rewards_compare_with_the_answers_of_the_rows(server: Server) -> None:
+    with listening(server) as socket:
+        assert next_frame(socket)["type"] == "training_state"
+        rewards = {"reward_functions": "number_match", "max_completion_length": 8}
+        started = server.post("/api/training/start-enhanced", asked("online_dpo", **rewards))
+        assert frames_until(socket, has_ended)[-1]["type"] == "training_completed"
+
+    record = server.get(f"/sessions/{started['session_id']}")
+    assert record["metrics"]["rewards"]["number_match"]["coverage"] == 1.0
+    samples = server.get(f"/sessions/{started['session_id']}/samples")["samples"]
+    assert all(sample["answer"] and sample["total"] is not None for sample in samples)
+
+
 def test_both_tabs_share_one_slot_and_one_queue(
     server: Server, demo_request: dict[str, Any]
 ) -> None:

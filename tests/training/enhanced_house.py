@@ -20,7 +20,9 @@ PAIR = {"prompt": "Is a peach a fruit?", "chosen": "Ahoy, yes.", "rejected": "Ye
 
 
 class FakeRewards:
-    """Knows every name but `nope`, and trusts every file but `strange.py`."""
+    """Knows every name but `nope`, of which `number_match` needs an answer; trusts every file but
+    `strange.py`.
+    """
 
     @property
     def trusted(self) -> FakeRewards:
@@ -44,7 +46,8 @@ class FakeRewards:
         return [
             ResolvedReward(
                 name=name, source="app", weight=weight, minimum=0.0,
-                maximum=None if name == "open_end" else 1.0, needs=[],
+                maximum=None if name == "open_end" else 1.0,
+                needs=["answer"] if name == "number_match" else [],
             )
             for name, weight in zip(named, weights or [1.0] * len(named), strict=True)
         ]  # fmt: skip

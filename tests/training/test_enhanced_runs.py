@@ -118,6 +118,46 @@ async def test_rows_are_staged_as_the_engine_reads_them(
     assert any("20 of 20 rows have no system prompt" in text for text in recipe.warnings)
 
 
+@pytest.mark.parametrize("method", ["online_dpo", "xpo", "ppo", "rlhf_reinforce"])
+async def test_rows_keep_the_answers_that_reward_functions_compare_with(
+    house: EnhancedHouse, tmp_path: Path, method: str
+) -> None:
+    recipe = await house.recipe(method, reward_functions="number_match")
+
+    recipe.stage(tmp_path / "run")
+
+    for name in ("train", "valid"):
+        rows = (tmp_path / "run" / "data" / f"{name}.jsonl").read_text().splitlines()
+        assert set(rows) == {'{"prompt": "2 + 2?", "answer": "4"}'}
+
+
+async def test_a_reward_function_that_no_row_suits_is_refused_before_the_run(
+    house: EnhancedHouse, tmp_path: Path
+) -> None:
+    bare = write_rows(tmp_path / "bare.jsonl", 20, {"prompt": "2 + 2?"})
+    fields = {"train_data_path": str(bare), "reward_functions": "number_match"}
+
+    refused = await refusal(house, "online_dpo", **fields)
+
+    assert refused.detail == "number_match needs a row's answer, and no row of bare.jsonl has one."
+    assert [error.field for error in refused.errors] == ["reward_functions", "train_data_path"]
+
+
+async def test_rows_that_a_reward_function_leaves_out_are_counted(
+    house: EnhancedHouse, tmp_path: Path
+) -> None:
+    rows = [{"prompt": "2 + 2?"}] * 5 + [{"prompt": "2 + 2?", "answer": "4"}] * 15
+    path = write_rows(tmp_path / "mixed.jsonl", rows)
+    fields = {"train_data_path": str(path), "reward_functions": "number_match"}
+
+    shown = await house.manager.preview(house.enhanced("online_dpo", **fields))
+
+    assert (
+        "5 of 20 rows of mixed.jsonl have no answer; number_match does not apply to them."
+        in shown.warnings
+    )
+
+
 async def test_a_length_nobody_asked_for_gives_way_to_the_model(house: EnhancedHouse) -> None:
     recipe = await house.recipe()
     assert recipe.config["max_seq_length"] < 2048
