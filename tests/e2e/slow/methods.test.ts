@@ -1,4 +1,5 @@
-// Every training method, pressed in a real browser to its end, and started once more over REST.
+// Every training method, pressed in a real browser to its end, and started once more over REST: there
+// it is stopped after a step and goes on to its end.
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
@@ -31,15 +32,45 @@ const METHODS: readonly Case[] = [
   ['XPO', 'xpo', 'grpo', SAMPLED],
   ['PPO (pairwise)', 'ppo', 'grpo', SAMPLED],
   ['RLHF (REINFORCE)', 'rlhf_reinforce', 'grpo', SAMPLED],
-  ['KLPO', 'klpo', 'grpo', { ...SAMPLED, 'Group size': '2' }],
+  ['KLPO', 'klpo', 'grpo', SAMPLED],
 ]
 
-async function ended(server: Server, id: string): Promise<string> {
+type Run = {
+  readonly training_state: string
+  readonly metrics: { readonly current_step: number | null }
+  readonly resumed_from: { readonly session_id: string } | null
+}
+type Started = { readonly success: boolean; readonly session_id: string }
+
+const going = (record: Run) => ['starting', 'running', 'stopping'].includes(record.training_state)
+
+async function recordWhen(server: Server, id: string, wanted: (record: Run) => boolean): Promise<Run> {
   for (;;) {
-    const record = (await server.get(`/sessions/${id}`)) as { training_state: string }
-    if (!['starting', 'running', 'stopping'].includes(record.training_state)) return record.training_state
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    const record = (await server.get(`/sessions/${id}`)) as Run
+    if (wanted(record)) return record
+    await new Promise((resolve) => setTimeout(resolve, 100))
   }
+}
+
+/** Start it, stop it after its first steps with its weights kept, and let it go on for one step more. */
+async function stopAndGoOn(server: Server, request: object, resumable: boolean): Promise<void> {
+  const answer = await server.post('/api/training/start-enhanced', { ...request, iterations: 5000 })
+  const started = (await answer.json()) as Started
+  expect(started, JSON.stringify(started)).toMatchObject({ success: true })
+  await recordWhen(server, started.session_id, (run) => (run.metrics.current_step ?? 0) >= 1 || !going(run))
+  await server.post('/training/stop', { save: true })
+  const stopped = await recordWhen(server, started.session_id, (run) => !going(run))
+  expect(stopped.training_state).toBe('stopped')
+  if (!resumable) return
+  const last = (stopped.metrics.current_step ?? 0) + 1
+  const resumed = (await (await server.post(`/sessions/${started.session_id}/resume`, { iterations: last })).json()) as Started
+  expect(resumed).toMatchObject({ status: 'started' })
+  const finished = await recordWhen(server, resumed.session_id, (run) => !going(run))
+  expect(finished).toMatchObject({
+    training_state: 'completed', resumed_from: { session_id: started.session_id }, metrics: { current_step: last },
+  })
+  const { series } = (await server.get(`/sessions/${resumed.session_id}/metrics`)) as { series: { train: { step: number[] } } }
+  expect(series.train.step).toEqual(Array.from({ length: last }, (_, index) => index + 1))
 }
 
 test('there is a case for each method that the server offers', async () => {
@@ -73,12 +104,13 @@ test.each(METHODS)('%s trains from the page and over REST', async (card, id, dat
     components: { schemas: Record<string, { properties: Record<string, unknown> }> }
   }
   const fields = known.components.schemas['EnhancedStart']?.properties ?? {}
-  const again = Object.fromEntries(Object.entries(rest).filter(([name]) => name in fields))
-  const answer = await server.post('/api/training/start-enhanced', {
-    ...again, training_method: training_method ?? id, model_path, train_data_path, adapter_name: 'posted',
-  })
-  const said = (await answer.json()) as { success: boolean; session_id: string }
-  expect(said).toMatchObject({ success: true })
-  expect(await ended(server, said.session_id)).toBe('completed')
+  // Null is left out: a run of SFT is recorded by the standard tab, whose epsilon is the optimizer's.
+  const again = Object.fromEntries(Object.entries(rest).filter(([name, value]) => name in fields && value !== null))
+  const { methods } = (await server.get('/api/training/methods')) as { methods: { [id: string]: { resumable: boolean } } }
+  await stopAndGoOn(
+    server,
+    { ...again, training_method: training_method ?? id, model_path, train_data_path, adapter_name: 'posted' },
+    methods[id]?.resumable ?? false,
+  )
   expect(errors).toEqual([])
 })
