@@ -65,17 +65,16 @@ class Resident:
         Raises Refused; the base is bare then. A full fine-tune overwrites the base's weights, so
         before anything else is carried the base is loaded again.
         """
+        if (spec["key"] if spec else BARE) == self.on:
+            return {"swap_seconds": 0.0, "reloaded": False}
         started = time.perf_counter()
-        wanted = spec["key"] if spec else BARE
-        reloaded = False
-        if wanted != self.on:
-            adapter = self.shelf.take(spec) if spec else None
-            self.bare()
-            if self._overwritten:
-                self._reload()
-                reloaded = True
-            if adapter is not None:
-                self._put_on(adapter)
+        adapter = self.shelf.take(spec) if spec else None
+        self.bare()
+        reloaded = self._overwritten
+        if reloaded:
+            self._reload()
+        if adapter is not None:
+            self._put_on(adapter)
         return {"swap_seconds": time.perf_counter() - started, "reloaded": reloaded}
 
     def carry_rows(self, specs: Sequence[Spec | None]) -> dict[str, Any]:

@@ -65,6 +65,16 @@ def test_base_and_adapters_answer_differently_and_change_no_file(served: Server)
     assert files_of(served) == before
 
 
+def test_only_an_adapter_that_was_not_on_takes_time_to_be_put_on(served: Server) -> None:
+    took = [
+        ask(served, adapter_name=name)["stats"]["swap_seconds"]
+        for name in ("other", "captain", "captain")
+    ]
+
+    assert took[1] > 0
+    assert took[2] == 0
+
+
 def test_a_comparison_is_one_batch_where_it_can_be_and_agrees_with_single_answers(
     served: Server,
 ) -> None:

@@ -103,7 +103,7 @@ function Footer({ side, stars }: { readonly side: Side | null; readonly stars: R
   const note = lengthNote(side?.answer?.stats.finish_reason) ?? (side?.state === 'stopped' ? 'stopped' : null)
   return (
     <div className="flex min-h-6 items-end justify-between gap-3 text-small text-faint">
-      <span className="min-w-0 flex-1 tabular-nums">{side?.answer ? timingWords(side.answer.stats).join(' · ') : ''}</span>
+      <span className="min-w-0 flex-1 tabular-nums">{side?.answer ? timingWords(side.answer.stats, side.target.adapter !== null).join(' · ') : ''}</span>
       <div className="flex shrink-0 items-center gap-2">
         {note ? <span className="text-warn">{note}</span> : null}
         {stars}

@@ -81,7 +81,7 @@ function Saved({ id, at, answer }: SavedProps) {
         </Notice>
       ))}
       <div className="flex flex-wrap items-center justify-between gap-2 text-small text-faint">
-        {[...timingWords(answer.stats ?? {}), ...(note ? [note] : [])].join(' · ')}
+        {[...timingWords(answer.stats ?? {}, answer.adapter_name != null), ...(note ? [note] : [])].join(' · ')}
         <Stars
           label={`Stars for ${title}`}
           value={answer.rating ?? null}

@@ -6,6 +6,7 @@ import { promptsOf, setProblem, textOf } from './promptSets'
 import { fieldProblem, readForm, SAMPLING, samplingOf } from './sampling'
 import { interval, metricOf, QUESTIONS } from './samples'
 import { chosenQuestions, effectWords, spanOf, verdictOf } from './verdict'
+import { timingWords } from './words'
 
 const VERDICTS: readonly (readonly [string, Partial<MetricResult>])[] = [
   ['better', {}],
@@ -84,4 +85,11 @@ test('the history is written so that no answer breaks out of its fence', () => {
   expect(text).toContain('### captain (best)')
   expect(text).toContain('★★★★☆')
   expect(JSON.parse(historyJson([comparison]))).toEqual({ comparisons: [comparison] })
+})
+
+test('putting an adapter on is told where one was put on for this answer, never of a base', () => {
+  const stats = { completion_tokens: 24, swap_seconds: 0.012 }
+  expect(timingWords(stats, true)).toEqual(['24 tokens', 'adapter put on in 12 ms'])
+  expect(timingWords({ ...stats, swap_seconds: 0 }, true)).toEqual(['24 tokens'])
+  expect(timingWords(stats, false)).toEqual(['24 tokens'])
 })

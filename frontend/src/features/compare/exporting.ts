@@ -35,7 +35,7 @@ export function answerTitle(answer: SavedAnswer): string {
 
 function answerMarkdown(answer: SavedAnswer): string {
   const stars = answer.rating == null ? [] : [`${'★'.repeat(answer.rating)}${'☆'.repeat(5 - answer.rating)}`]
-  const facts = [...stars, ...timingWords(answer.stats ?? {})]
+  const facts = [...stars, ...timingWords(answer.stats ?? {}, answer.adapter_name != null)]
   const notes = (answer.warnings ?? []).map((warning) => `> ${warning}`)
   return [`### ${answerTitle(answer)}`, fenced(answer.text), ...(facts.length > 0 ? [facts.join(' · ')] : []), ...notes].join('\n\n')
 }

@@ -22,14 +22,14 @@ export function waitingWords({ state, phase, share }: Side): string {
   return phase !== 'reading' || share === null ? `${words}…` : `${words}, ${Math.round(share * 100)} %…`
 }
 
-/** first token 41 ms · 148 tokens/s · 24 tokens. */
-export function timingWords(stats: Partial<AnswerStats>): readonly string[] {
+/** first token 41 ms · 148 tokens/s · 24 tokens. Before a base's answer, an adapter was only taken off. */
+export function timingWords(stats: Partial<AnswerStats>, adapted: boolean): readonly string[] {
   const parts: string[] = []
   if (stats.first_token_seconds != null) parts.push(`first token ${moments(stats.first_token_seconds)}`)
   if (stats.tokens_per_second != null) parts.push(`${compact(stats.tokens_per_second)} tokens/s`)
   if (stats.completion_tokens != null) parts.push(plural(stats.completion_tokens, 'token'))
   if (stats.cached_tokens) parts.push(`${count(stats.cached_tokens)} read before`)
-  if (stats.swap_seconds) parts.push(`adapter changed in ${moments(stats.swap_seconds)}`)
+  if (adapted && stats.swap_seconds) parts.push(`adapter put on in ${moments(stats.swap_seconds)}`)
   if (stats.model_load_seconds) parts.push(`model loaded in ${moments(stats.model_load_seconds)}`)
   return parts
 }
