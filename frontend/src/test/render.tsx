@@ -6,7 +6,7 @@ import { createMemoryRouter, RouterProvider } from 'react-router'
 import { vi } from 'vitest'
 import { makeStore } from '@/app/store'
 
-export type Call = { readonly method: string; readonly path: string; readonly body: unknown }
+export type Call = { readonly method: string; readonly path: string; readonly query: URLSearchParams; readonly body: unknown }
 type Answer = { readonly status?: number; readonly body: unknown }
 /** "METHOD /path" → what the server says; a function is given the call. */
 export type Answers = Readonly<Record<string, Answer | ((call: Call) => Answer)>>
@@ -15,9 +15,9 @@ export type Answers = Readonly<Record<string, Answer | ((call: Call) => Answer)>
 export function serve(answers: Answers): Call[] {
   const calls: Call[] = []
   vi.stubGlobal('fetch', async (request: Request) => {
-    const { pathname } = new URL(request.url)
+    const { pathname, searchParams } = new URL(request.url)
     const text = await request.text()
-    const call = { method: request.method, path: pathname, body: text ? (JSON.parse(text) as unknown) : null }
+    const call = { method: request.method, path: pathname, query: searchParams, body: text ? (JSON.parse(text) as unknown) : null }
     calls.push(call)
     const found = answers[`${call.method} ${call.path}`]
     const answer = typeof found === 'function' ? found(call) : found

@@ -2,7 +2,7 @@
 import { Download, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import { readProblem } from '@/api/errors'
-import { useForgetComparisonsMutation, useLazyListComparisonsQuery, useListComparisonsQuery } from '@/api/generated'
+import { useForgetComparisonsMutation, useLazyListComparisonsQuery, useListComparisonsQuery, type Comparison } from '@/api/generated'
 import { plural } from '@/lib/format'
 import { Button } from '@/ui/Button'
 import { Card } from '@/ui/Card'
@@ -10,14 +10,14 @@ import { Dialog } from '@/ui/Dialog'
 import { ErrorPanel } from '@/ui/ErrorPanel'
 import { Skeleton } from '@/ui/Skeleton'
 import { historyJson, historyMarkdown, saveText } from './exporting'
-import { HistoryItem } from './HistoryItem'
+import { HistoryList, HistoryOlder } from './HistoryOlder'
 
-const PAGE = 20
-const MOST = 500
+const FIRST = 20
+/** As many as the server gives at once. */
+const AT_ONCE = 500
 
 export function HistoryCard({ onUse }: { readonly onUse: (prompt: string) => void }) {
-  const [limit, setLimit] = useState(PAGE)
-  const { data, error, isFetching, refetch } = useListComparisonsQuery({ limit })
+  const { data, error, refetch } = useListComparisonsQuery({ limit: FIRST })
   const found = data?.comparisons
   const problem = readProblem(error)
   return (
@@ -39,18 +39,8 @@ export function HistoryCard({ onUse }: { readonly onUse: (prompt: string) => voi
       ) : null}
       {!problem && !found ? <Skeleton className="h-16" /> : null}
       {found?.length === 0 ? <p className="py-4 text-center text-soft">Each question and its answers are kept here.</p> : null}
-      <ul className="flex flex-col">
-        {found?.map((each) => (
-          <HistoryItem key={each.id} comparison={each} onUse={onUse} />
-        ))}
-      </ul>
-      {data?.next_cursor != null && limit < MOST ? (
-        <div className="mt-3 text-center">
-          <Button size="small" onClick={() => setLimit(Math.min(MOST, limit * 5))} busy={isFetching && 'Loading…'}>
-            Show older ones
-          </Button>
-        </div>
-      ) : null}
+      {found ? <HistoryList comparisons={found} onUse={onUse} /> : null}
+      {data?.next_cursor == null ? null : <HistoryOlder cursor={data.next_cursor} onUse={onUse} />}
     </Card>
   )
 }
@@ -71,15 +61,23 @@ function HistoryActions({ shown, more }: { readonly shown: number; readonly more
 
 function ExportButtons() {
   const [read, { isFetching }] = useLazyListComparisonsQuery()
+  const [refused, setRefused] = useState<string | null>(null)
   const save = async (kind: 'json' | 'md') => {
-    // Everything that can be listed at once, not only what is shown.
-    const { data } = await read({ limit: MOST })
-    if (!data) return
-    const text = kind === 'json' ? historyJson(data.comparisons) : historyMarkdown(data.comparisons)
+    const all: Comparison[] = []
+    let cursor: string | null = null
+    do {
+      const { data, error }: Awaited<ReturnType<typeof read>> = await read({ limit: AT_ONCE, ...(cursor ? { cursor } : {}) })
+      setRefused(readProblem(error)?.detail ?? null)
+      if (!data) return
+      all.push(...data.comparisons)
+      cursor = data.next_cursor
+    } while (cursor !== null)
+    const text = kind === 'json' ? historyJson(all) : historyMarkdown(all)
     await saveText(`comparisons.${kind}`, text, kind === 'json' ? 'application/json' : 'text/markdown')
   }
   return (
     <>
+      {refused ? <span className="text-small text-bad">{refused}</span> : null}
       {(['json', 'md'] as const).map((kind) => (
         <Button key={kind} size="small" kind="ghost" disabled={isFetching} onClick={() => void save(kind)}>
           <Download className="size-3.5" aria-hidden="true" />

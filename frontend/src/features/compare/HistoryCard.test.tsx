@@ -1,0 +1,52 @@
+import { fireEvent, screen } from '@testing-library/react'
+import { expect, test, vi } from 'vitest'
+import type { Comparisons } from '@/api/generated'
+import { renderPage, serve, type Call } from '@/test/render'
+import { HistoryCard } from './HistoryCard'
+
+/** As the server pages: what is older than the cursor, newest first. */
+const pages = (total: number) => ({ query }: Call) => {
+  const from = query.has('cursor') ? Number(query.get('cursor')) : total + 1
+  const limit = Number(query.get('limit'))
+  const ids = Array.from({ length: Math.min(limit, from - 1) }, (_, at) => from - 1 - at)
+  const comparisons = ids.map((id) => ({
+    id: String(id),
+    at: '2026-11-20T10:00:00Z',
+    prompt: `Question ${id}`,
+    answers: [{ model_name: 'demo', text: 'Hi' }],
+  }))
+  const last = ids.at(-1) ?? 1
+  return { body: { comparisons, next_cursor: last > 1 ? String(last) : null } satisfies Comparisons }
+}
+
+function open(answer: (call: Call) => { status?: number; body: unknown }) {
+  serve({ 'GET /api/comparisons': answer })
+  renderPage(<HistoryCard onUse={() => undefined} />)
+}
+
+test('the export holds every comparison that is kept, however many pages that takes', async () => {
+  open(pages(1200))
+  const saved = new Promise<string>((resolve) => {
+    vi.stubGlobal('droid', { saveFile: (_name: string, text: string) => Promise.resolve(resolve(text)) })
+  })
+  fireEvent.click(await screen.findByRole('button', { name: 'JSON' }))
+  const { comparisons } = JSON.parse(await saved) as Comparisons
+  expect(comparisons.map(({ id }) => id)).toEqual(Array.from({ length: 1200 }, (_, at) => String(1200 - at)))
+})
+
+test('an export that the server refuses says so', async () => {
+  const gone = { status: 500, body: { error: 'Broken', detail: 'The disk is gone.' } }
+  open((call) => (call.query.has('cursor') ? gone : pages(600)(call)))
+  fireEvent.click(await screen.findByRole('button', { name: 'Markdown' }))
+  expect(await screen.findByText('The disk is gone.')).toBeTruthy()
+})
+
+test('older ones are shown page after page', async () => {
+  open(pages(150))
+  fireEvent.click(await screen.findByText('Show older ones'))
+  await screen.findByText('Question 31')
+  fireEvent.click(screen.getByText('Show older ones'))
+  await screen.findByText('Question 1')
+  expect(document.querySelectorAll('li').length).toBe(150)
+  expect(screen.queryByText('Show older ones')).toBeNull()
+})
