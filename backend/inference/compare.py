@@ -9,7 +9,8 @@ from typing import Literal
 
 from backend.errors import AppError
 from backend.inference.asking import Ask, Done, Piece, Target
-from backend.inference.host import InferenceHost, NotTogether
+from backend.inference.host import InferenceHost
+from backend.inference.refused import NotTogether
 
 Mode = Literal["batch", "in_turn"]
 

@@ -19,7 +19,7 @@ import psutil
 
 from backend.catalog.models import ModelCatalog
 from backend.core.tasks import Tasks
-from backend.errors import AppError, BadContent, EngineFailed, EngineTimeout, WorkerBusy, WrongState
+from backend.errors import AppError, BadContent, EngineFailed, WorkerBusy, WrongState
 from backend.inference.adapters import Adapters, Checkpoint
 from backend.inference.asking import (
     DEADLINE,
@@ -33,7 +33,7 @@ from backend.inference.asking import (
     Target,
     Token,
 )
-from backend.inference.memory import require_memory
+from backend.inference.refused import refusal, require_memory
 from backend.inference.schemas import WorkerState
 from backend.inference.talk import Frame, RequestFailed, Talk
 from backend.settings import Settings
@@ -42,14 +42,9 @@ IDLE = 900.0  # Seconds without a question after which the worker gives its memo
 LINE = 16  # Questions that may wait behind the one that is answered.
 
 _GRACE = 60.0  # Beyond a deadline, which the worker keeps by itself, before it counts as stuck.
-_BAD = frozenset({"bad_model", "bad_adapter", "bad_prompt", "too_long"})
 _logger = logging.getLogger(__name__)
 _DONE_FIELDS = {field.name for field in dataclasses.fields(Done)}
 _SCORE_FIELDS = {field.name for field in dataclasses.fields(RowScore)}
-
-
-class NotTogether(Exception):
-    """These targets can't answer in one batch; the text says why."""
 
 
 class InferenceHost:
@@ -280,7 +275,7 @@ class InferenceHost:
             try:
                 yield frames
             except RequestFailed as failure:
-                raise _refusal(failure) from failure
+                raise refusal(failure) from failure
 
     async def _frames(
         self, op: str, fields: dict[str, Any], limit: float, during_run: bool
@@ -393,19 +388,6 @@ def _spec(target: Target) -> dict[str, Any] | None:
 
 def _done(frame: Frame) -> Done:
     return Done(**{name: value for name, value in frame.items() if name in _DONE_FIELDS})
-
-
-def _refusal(failure: RequestFailed) -> Exception:
-    if failure.code == "not_together":
-        return NotTogether(failure.message)
-    if failure.code in _BAD:
-        return BadContent(failure.message, hint=failure.hint)
-    if failure.code == "deadline":
-        return EngineTimeout(failure.message, hint=failure.hint)
-    return EngineFailed(
-        f"The inference worker could not answer: {failure.message}",
-        hint=failure.hint or "logs/worker.log has the details.",
-    )
 
 
 def _resident_bytes(pid: int) -> int | None:
