@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.api.services import Wired
+from backend.core.limits import Count
 from backend.runs.frames import QueueData
 
 router = APIRouter(prefix="/training/queue", tags=["queue"])
@@ -16,7 +15,7 @@ router = APIRouter(prefix="/training/queue", tags=["queue"])
 class QueuePlace(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    position: Annotated[int, Field(ge=1, description="1 is next; beyond the end means last.")]
+    position: Count = Field(description="1 is next; beyond the end means last.")
 
 
 @router.get("")

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from backend.api.services import Wired
+from backend.core.limits import MOST, Steps
 from backend.runs.resume import saved_states
 from backend.runs.rewards import SampleData
 from backend.runs.schemas import Series, SessionSummary
@@ -65,8 +66,8 @@ class ResumeRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    iterations: int | None = Field(None, ge=1)
-    checkpoint: Literal["latest"] | Annotated[int, Field(ge=1)] = "latest"
+    iterations: Steps | None = None
+    checkpoint: Literal["latest"] | Steps = "latest"
 
 
 class Done(BaseModel):
@@ -94,7 +95,7 @@ async def read_session(session_id: str, services: Wired) -> dict[str, Any]:
 async def session_metrics(
     session_id: str,
     services: Wired,
-    since: Annotated[int, Query(ge=0)] = 0,
+    since: Annotated[int, Query(ge=0, le=MOST)] = 0,
     max_points: Annotated[int, Query(ge=10, le=200_000)] = 5000,
 ) -> SessionMetrics:
     series = await asyncio.to_thread(services.store.series, session_id, since, max_points)
@@ -112,7 +113,7 @@ async def session_logs(
     session_id: str,
     services: Wired,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
-    before: Annotated[int | None, Query(ge=0)] = None,
+    before: Annotated[int | None, Query(ge=0, lt=2**63)] = None,
 ) -> SessionLogs:
     lines, above = await asyncio.to_thread(services.store.logs, session_id, limit, before)
     return SessionLogs(logs=lines, before=above)

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.core.limits import Count
+
 DataForm = Literal["text", "chat", "completions", "grpo", "preference", "alpaca", "sharegpt"]
 JobState = Literal["waiting", "running", "completed", "error", "cancelled"]
 
@@ -153,8 +155,8 @@ class PreviewRequest(_Request):
 
     path: str
     model: str
-    row: int = Field(default=1, ge=1)
-    line: int | None = Field(default=None, ge=1)
+    row: Count = 1
+    line: Count | None = None
     mask_prompt: bool = False
     max_seq_length: int | None = Field(default=None, ge=16, le=10_000_000)
 

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backend.core.files import JsonlTail, append_jsonl
+from backend.core.limits import Whole
 
 Winner = Literal["base", "adapter", "tie"]
 _Z = 1.959963984540054  # The 97.5th percentile of the normal law.
@@ -30,7 +31,7 @@ class Vote(BaseModel):
 
     model_name: str = Field(min_length=1, max_length=4096)
     adapter_name: str = Field(min_length=1, max_length=4096)
-    checkpoint: str | int | None = None
+    checkpoint: str | Whole | None = None
     winner: Winner
     base_first: bool
     prompt: Text = ""

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backend.core.files import child_path, write_json
+from backend.core.limits import Whole
 from backend.errors import NotFound, TooLarge
 
 MOST_COMPARISONS = 2000
@@ -26,7 +27,7 @@ class SavedAnswer(BaseModel):
 
     model_name: str = Field(max_length=4096)
     adapter_name: str | None = Field(None, max_length=4096)
-    checkpoint: str | int | None = None
+    checkpoint: str | Whole | None = None
     text: Text
     finish_reason: str | None = None
     chat_template_used: bool | None = None

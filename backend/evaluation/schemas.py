@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from backend.core.limits import Steps
 
 MetricId = Literal[
     "loss",
@@ -42,7 +44,7 @@ class EvaluationStart(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
     adapter_name: str = Field(min_length=1)
-    checkpoint: Annotated[int, Field(ge=1)] | Literal["best", "latest"] | None = None
+    checkpoint: Steps | Literal["best", "latest"] | None = None
     model_name: str | None = None
     training_data_path: str | None = None
     num_questions: int = Field(20, ge=1, le=2000)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from backend.core.limits import MOST
 from backend.inference.asked import MAX_TOKENS, Seed
 from backend.inference.asking import Ask, Sampling
 
@@ -73,7 +74,7 @@ class OpenAIRequest(BaseModel):
     stop: str | Stops | None = None
     stream: bool = False
     stream_options: StreamOptions | None = None
-    n: int | None = None
+    n: int | None = Field(None, le=MOST)
     during_run: bool = False
 
     @model_validator(mode="after")

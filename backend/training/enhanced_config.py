@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, ConfigDict, Field, ModelWrapValidatorHandler, model_validator
 from pydantic_core import PydanticCustomError
 
+from backend.core.limits import Count, Whole
 from backend.training.fields import ADAPTER_NAME, CommonStart, Preset, form
 from backend.training.method import Method
 from backend.training.methods import METHODS
@@ -149,9 +150,8 @@ class EnhancedStart(CommonStart):
         description="Sample from the likeliest tokens that make up this share; 1 is all.",
         json_schema_extra=form("rollouts", level="advanced"),
     )
-    top_k: int = Field(
+    top_k: Whole = Field(
         20,
-        ge=0,
         title="Top-k",
         description="Sample from so many of the likeliest tokens; 0 is all.",
         json_schema_extra=form("rollouts", level="advanced"),
@@ -164,9 +164,8 @@ class EnhancedStart(CommonStart):
         description="Leave out tokens below this share of the likeliest one; 0 leaves out none.",
         json_schema_extra=form("rollouts", level="advanced"),
     )
-    max_completion_length: int = Field(
+    max_completion_length: Count = Field(
         512,
-        ge=1,
         title="Max answer length",
         description="Sampling ends here; answers that are cut rarely earn a reward.",
         json_schema_extra=form("rollouts", unit="tokens"),
@@ -297,16 +296,14 @@ class EnhancedStart(CommonStart):
         "against the rest. full: exact.",
         json_schema_extra=form("objective", level="advanced"),
     )
-    klpo_mc_samples: int = Field(
+    klpo_mc_samples: Count = Field(
         128,
-        ge=1,
         title="KL draws",
         description="Extra draws per token for the mc estimate.",
         json_schema_extra=form("objective", level="advanced", when={"klpo_kl_estimator": ["mc"]}),
     )
-    klpo_top_k: int = Field(
+    klpo_top_k: Count = Field(
         128,
-        ge=1,
         title="KL tokens",
         description="Likeliest tokens kept for the topk estimate.",
         json_schema_extra=form("objective", level="advanced", when={"klpo_kl_estimator": ["topk"]}),

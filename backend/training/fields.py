@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from backend.core.limits import MOST, MOST_STEPS, Count, Steps, Whole
 from backend.training.form_marks import ADAPTERS, only
 from backend.training.form_marks import form as form
 
@@ -66,9 +67,8 @@ class CommonStart(BaseModel):
         description="LoRA works best at about ten times the full fine-tuning rate.",
         json_schema_extra=form("parameters"),
     )
-    batch_size: int = Field(
+    batch_size: Count = Field(
         1,
-        ge=1,
         title="Batch size",
         description="Rows per iteration. More is steadier and needs more memory.",
         json_schema_extra=form("parameters", unit="rows"),
@@ -76,13 +76,13 @@ class CommonStart(BaseModel):
     max_seq_length: int = Field(
         1024,
         ge=16,
+        le=MOST,
         title="Max sequence length",
         description="Longer rows are cut here.",
         json_schema_extra=form("parameters", unit="tokens"),
     )
-    iterations: int = Field(
+    iterations: Steps = Field(
         7329,
-        ge=1,
         title="Iterations",
         description="Batches to train on. Three epochs are a good start.",
         json_schema_extra=form("parameters"),
@@ -90,27 +90,25 @@ class CommonStart(BaseModel):
     epochs: float | None = Field(
         None,
         gt=0,
+        le=MOST_STEPS,
         title="Epochs",
         description="Passes over the data; may be given instead of iterations.",
         json_schema_extra=form("parameters"),
     )
-    steps_per_report: int = Field(
+    steps_per_report: Steps = Field(
         25,
-        ge=1,
         title="Steps per report",
         description="Iterations between two points of the training curve.",
         json_schema_extra=form("parameters", level="advanced"),
     )
-    steps_per_eval: int = Field(
+    steps_per_eval: Steps = Field(
         200,
-        ge=1,
         title="Steps per evaluation",
         description="Iterations between two validations.",
         json_schema_extra=form("parameters", level="advanced"),
     )
-    save_every: int = Field(
+    save_every: Steps = Field(
         25,
-        ge=1,
         title="Save every",
         description="Iterations between two numbered checkpoints.",
         json_schema_extra=form("parameters", level="advanced"),
@@ -121,9 +119,8 @@ class CommonStart(BaseModel):
         description="End the run when validation stops improving.",
         json_schema_extra=form("parameters"),
     )
-    patience: int = Field(
+    patience: Count = Field(
         3,
-        ge=1,
         title="Patience",
         description="Evaluations without improvement before the run ends.",
         json_schema_extra=form("parameters", unit="evaluations", when={"early_stop": [True]}),
@@ -194,6 +191,7 @@ class CommonStart(BaseModel):
     lora_num_layers: Annotated[int, BeforeValidator(_zero_is_all)] = Field(
         -1,
         ge=-1,
+        le=MOST,
         title="Layer coverage",
         description="The last N blocks; -1 is all of them.",
         json_schema_extra=form("lora"),
@@ -305,18 +303,16 @@ class CommonStart(BaseModel):
         description="How the learning rate changes over the run.",
         json_schema_extra=form("parameters", level="advanced", when={"relative_step": [False]}),
     )
-    warmup_steps: int = Field(
+    warmup_steps: Whole = Field(
         0,
-        ge=0,
         title="Warm-up",
         description="Iterations over which the rate rises from zero.",
         json_schema_extra=form(
             "parameters", level="advanced", unit="iterations", when={"relative_step": [False]}
         ),
     )
-    grad_accumulation_steps: int = Field(
+    grad_accumulation_steps: Count = Field(
         1,
-        ge=1,
         title="Gradient accumulation",
         description="Iterations per weight update; the effective batch is this times batch size.",
         json_schema_extra=form("parameters", level="advanced"),
@@ -343,13 +339,13 @@ class CommonStart(BaseModel):
     val_batches: int = Field(
         -1,
         ge=-1,
+        le=MOST,
         title="Validation batches",
         description="-1 uses the whole validation set.",
         json_schema_extra=form("parameters", level="advanced"),
     )
-    keep_checkpoints: int = Field(
+    keep_checkpoints: Whole = Field(
         5,
-        ge=0,
         title="Checkpoints kept",
         description="Numbered checkpoints kept besides best and latest; 0 keeps all.",
         json_schema_extra=form("parameters", level="advanced"),
@@ -366,9 +362,8 @@ class CommonStart(BaseModel):
         description="Session to continue.",
         json_schema_extra=form("run"),
     )
-    resume_checkpoint: int | None = Field(
+    resume_checkpoint: Steps | None = Field(
         None,
-        ge=1,
         title="Resume at checkpoint",
         description="Which kept checkpoint of that session; empty is the newest.",
         json_schema_extra=form("run"),

@@ -12,7 +12,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from backend.catalog.models import ModelCatalog
 from backend.catalog.schemas import LoraTargets, ModelInfo
-from backend.errors import AppError, BadContent, FieldProblem
+from backend.core.limits import MOST_STEPS
+from backend.errors import AppError, BadContent, FieldProblem, Invalid
 from backend.runs.recipe import StartWarning
 from backend.runs.schemas import LoraSummary
 from backend.training.datafiles import DataFiles
@@ -73,9 +74,7 @@ class Planner:
         config = await asyncio.to_thread(read_model_config, model)
         fingerprint = await asyncio.to_thread(self._models.fingerprint, model.path)
         steps = math.ceil(data.train_rows / request.batch_size)
-        iterations = request.iterations
-        if request.epochs is not None:
-            iterations = max(1, round(request.epochs * steps))
+        iterations = iterations_of(request, steps)
         refuse_impossible(request, model, targets, iterations)
         keys, lora, trainable = coverage(request, targets)
         checkpoint_bytes = _checkpoint_bytes(request, model, trainable)
@@ -118,6 +117,20 @@ class Planner:
 
     def fingerprint(self, model: ModelInfo) -> str | None:
         return self._models.fingerprint(model.path)
+
+
+def iterations_of(request: CommonStart, steps_per_epoch: int) -> int:
+    """How long to train: the iterations, or what the epochs come to. Raises Invalid."""
+    if request.epochs is None:
+        return request.iterations
+    wanted = request.epochs * steps_per_epoch
+    if wanted > MOST_STEPS:
+        text = (
+            f"{request.epochs:g} epochs of {steps_per_epoch} iterations are more than the "
+            f"{MOST_STEPS:,} that a run may have; use at most {MOST_STEPS // steps_per_epoch}."
+        )
+        raise Invalid(text, errors=[FieldProblem("epochs", text)])
+    return max(1, round(wanted))
 
 
 def _target_warnings(request: CommonStart, targets: LoraTargets) -> list[str]:

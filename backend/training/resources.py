@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from backend.catalog.schemas import LoraTargets, ModelInfo
+from backend.core.limits import Count
 from backend.training.enhanced_config import EnhancedStart, KlEstimator, known_method
 from backend.training.enhanced_runs import as_standard, fit_to_context
 from backend.training.enhanced_schemas import EstimateAnswer, Estimation
@@ -22,7 +23,7 @@ from backend.training.method_memory import (
 )
 from backend.training.method_speed import past_steps, relative_cost, seconds_for
 from backend.training.methods import METHODS
-from backend.training.plan import coverage, read_model_config
+from backend.training.plan import coverage, iterations_of, read_model_config
 from backend.training.schemas import MemoryEstimate
 from backend.training.workshop import Workshop
 
@@ -44,7 +45,7 @@ class EstimateRequest(BaseModel):
         json_schema_extra={"enum": list(METHODS)}
     )
     model_path: str = _of("model_path")
-    dataset_size: int | None = Field(None, ge=1, description="Training rows, if known.")
+    dataset_size: Count | None = Field(None, description="Training rows, if known.")
     batch_size: int = _of("batch_size")
     grad_accumulation_steps: int = _of("grad_accumulation_steps")
     grad_checkpoint: bool = _of("grad_checkpoint")
@@ -62,7 +63,7 @@ class EstimateRequest(BaseModel):
     lora_num_layers: int = _of("lora_num_layers")
     lora_keys: Preset | list[str] = _of("lora_keys")
     optimizer: Optimizer = _of("optimizer")
-    quantize_base: int | None = _of("quantize_base")
+    quantize_base: Literal[4, 8] | None = _of("quantize_base")
     reference_model_path: str = _of("reference_model_path")
     reward_functions: str = _of("reward_functions")
 
@@ -109,9 +110,11 @@ class Resources:
 
 
 def _steps(request: EnhancedStart, rows: int | None) -> int:
-    if request.epochs is None or rows is None:
-        return request.iterations
-    return max(1, round(request.epochs * -(-rows // request.batch_size)))
+    return request.iterations if rows is None else iterations_of(request, _per_epoch(request, rows))
+
+
+def _per_epoch(request: EnhancedStart, rows: int) -> int:
+    return -(-rows // request.batch_size)
 
 
 def _memory(
@@ -166,7 +169,7 @@ def _recommendations(
             "Sampling takes most of a step: 2 to 4 updates per rollout learn more from each, with "
             "epsilon 0.2."
         )
-    steps = -(-rows // request.batch_size) if rows else None
+    steps = _per_epoch(request, rows) if rows else None
     if steps and request.epochs is None and request.iterations < steps:
         yield (
             f"{request.iterations} iterations see {request.iterations * request.batch_size} of the "

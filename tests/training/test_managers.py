@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from backend.catalog.models import ModelCatalog
 from backend.catalog.schemas import LoraTargets, ModelInfo
@@ -124,6 +125,17 @@ async def test_epochs_become_iterations(house: House) -> None:
 
     # 20 rows, 4 held out: 4 batches per epoch.
     assert house.supervisor.started[0].config["iters"] == 10
+
+
+async def test_epochs_that_come_to_no_number_of_steps_are_refused(house: House) -> None:
+    with pytest.raises(
+        Invalid, match=r"1e\+06 epochs of 18 iterations .* at most 555555\."
+    ) as told:
+        await house.start(epochs=1e6, val_split=0.1)
+
+    assert [problem.field for problem in told.value.errors] == ["epochs"]
+    with pytest.raises(ValidationError, match="less than or equal to 9999999"):
+        house.request(epochs=1e308)
 
 
 async def test_the_same_key_answers_the_same_run(house: House) -> None:

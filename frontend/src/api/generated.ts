@@ -2595,7 +2595,7 @@ export type EstimateRequest = {
   lora_keys?: ("full" | "full_experts" | "attention" | "mlp" | "qv") | string[];
   optimizer?: "adam" | "adamw" | "muon" | "sgd" | "adafactor";
   /** QLoRA: train on a 4- or 8-bit copy of the base model. */
-  quantize_base?: number | null;
+  quantize_base?: (4 | 8) | null;
   /** What the run is pulled towards. Empty: the untouched base model. */
   reference_model_path?: string;
   /** Names, separated by commas. Empty: the engine's five, which look for <think> and <answer>. */

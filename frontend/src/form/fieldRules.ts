@@ -70,7 +70,7 @@ function parseNumeric(field: Field, text: string): Parsed {
   const value = parseNumber(text)
   const whole = field.kind !== 'integer' || Number.isInteger(value)
   if (value === null || !whole || !within(field, value)) {
-    return { kind: 'problem', message: `${allowed(field)}${text === '' ? '' : `; not ${text}`}.` }
+    return { kind: 'problem', message: `${allowed(field, value)}${text === '' ? '' : `; not ${text}`}.` }
   }
   return { kind: 'value', value }
 }
@@ -82,8 +82,12 @@ function within({ min, max, above, below }: Field, value: number): boolean {
   return below === undefined || value < below
 }
 
+/** A largest value above this only keeps numbers out that nobody means: not worth a word before. */
+const FAR = 1_000_000
+
 /** "A whole number from 1 to 512". */
-function allowed({ kind, min, max, above, below }: Field): string {
+function allowed({ kind, min, max: most, above, below }: Field, given: number | null): string {
+  const max = most !== undefined && (most < FAR || (given ?? 0) > most) ? most : undefined
   const noun = kind === 'integer' ? 'A whole number' : 'A number'
   const low = min !== undefined ? `from ${numberText(min)}` : above !== undefined ? `above ${numberText(above)}` : ''
   const high = max !== undefined ? `to ${numberText(max)}` : below !== undefined ? `below ${numberText(below)}` : ''

@@ -67,6 +67,7 @@ describe('what may be typed', () => {
     ['learning_rate', '1e-', 'A number above 0; not 1e-.'],
     ['batch_size', '-1', 'A whole number from 1 up; not -1.'],
     ['model_path', '', 'Model is missing.'],
+    ['iterations', '10000000', 'A whole number from 1 to 9999999; not 10000000.'],
     ['lora_keys', [], 'Choose at least one matrix.'],
   ] as const)('%s “%s” is answered with what is allowed', (name, draft, message) => {
     expect(parseDraft(fieldIn(SETUP, name), draft)).toEqual({ kind: 'problem', message })
