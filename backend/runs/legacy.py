@@ -15,6 +15,7 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
+from backend.core.limits import known_steps
 from backend.errors import BadContent
 from backend.runs.rewards import Metric
 from backend.runs.schemas import RunMetrics, SessionRecord, SessionSummary
@@ -105,7 +106,7 @@ def to_summary(raw: Mapping[str, Any], session_id: str) -> SessionSummary:
         final_train_loss=_number(metrics.get("train_loss")),
         final_val_loss=_number(metrics.get("val_loss")),
         steps_completed=_whole(metrics.get("current_step")),
-        total_steps=_whole(metrics.get("total_steps")),
+        total_steps=known_steps(metrics.get("total_steps")),
         method=_text(raw.get("method")) or _text(metrics.get("method")) or "sft",
         best_val_loss=value if metric == "val_loss" else None,
         best_metric=metric,
@@ -123,6 +124,7 @@ def to_metrics(raw: Mapping[str, Any]) -> RunMetrics:
     """The stored numbers of a run that has ended; what is not one is unknown."""
     known = {name: raw[name] for name in RunMetrics.model_fields if name in raw}
     known.pop("estimated_time_remaining", None)
+    known["total_steps"] = known_steps(raw.get("total_steps"))
     try:
         return RunMetrics.model_validate(known)
     except ValidationError as problem:

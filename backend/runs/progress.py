@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
+from backend.core.limits import known_steps
 from backend.runs import events
 from backend.runs.rewards import (
     SampleData,
@@ -55,7 +56,7 @@ class Progress:
         self.train: Columns = {name: [] for name in TRAIN}
         self.validation: Columns = {name: [] for name in VALIDATION}
         self.last_seq = 0
-        self._latest = RunMetrics(total_steps=total_steps)
+        self._latest = RunMetrics(total_steps=known_steps(total_steps))
         self._first_at: datetime | None = None
         self.last_at: datetime | None = None
         self._elapsed = 0.0

@@ -73,8 +73,7 @@ def ending(run: LiveRun, *, code: int | None, seen: bool) -> tuple[RunState, str
 
 
 def _folded(record: SessionRecord, store: SessionStore) -> tuple[Progress, int]:
-    total = record.metrics.get("total_steps")
-    progress = Progress(total_steps=total if isinstance(total, int) else None)
+    progress = Progress(total_steps=record.metrics.get("total_steps"))
     found, offset = all_events(store.folder(record.session_id))
     for event in found:
         progress.apply(event)

@@ -79,14 +79,14 @@ class RunSupervisor:
         for session_id in await asyncio.to_thread(self._store.unfinished):
             try:
                 await self._recover(session_id)
-            except (AppError, OSError):  # One bad session must not keep the server from starting.
+            except Exception:  # One bad session must not keep the server from starting.
                 _logger.exception("The session %s could not be recovered.", session_id)
         latest = await asyncio.to_thread(self._store.latest)
         if self._run is None and latest is not None:
             try:
                 record = await asyncio.to_thread(self._store.record, latest)
                 self._run = await asyncio.to_thread(recover.reopen, record, self._store)
-            except (AppError, OSError):
+            except Exception:
                 _logger.exception("The latest session %s could not be shown.", latest)
 
     async def close(self) -> None:
@@ -107,8 +107,8 @@ class RunSupervisor:
             self._run = run
             self.slot.take(session_id)
             _logger.info("Adopted the run %s (pid %d).", session_id, child.identity.pid)
-            await self._scribe.save(run)
             self._follow(run, follower)
+            await self._scribe.save(run)
             if run.state is RunState.STOPPING:
                 self._tasks.start(see_out(run, self._grace), name="end a stopping run")
             return

@@ -9,9 +9,11 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import psutil
+import pytest
 import pytest_asyncio
 
 from backend.core.process import Identity, find_marked
+from backend.runs import recover
 from backend.settings import Settings
 from tests.runs.conftest import end_runs_under
 from tests.runs.world import World
@@ -233,6 +235,47 @@ async def test_poisoned_records_do_not_keep_the_server_from_starting(first: Worl
     assert {row.session_id for row in rows} == {session_id, *"abcdefghi"}
     assert next(row for row in rows if row.session_id == session_id).problem is None
     assert sum(1 for row in rows if row.problem) == 7
+    await second.start(steps=1, name="next")
+    await second.until_end()
+    await second.supervisor.close()
+
+
+async def test_a_record_with_an_absurd_number_of_steps_is_shown_without_it(first: World) -> None:
+    """Its events have a speed, by which the time left was once worked out."""
+    session_id = await first.start(steps=3)
+    await first.until_end()
+    await first.supervisor.close()
+    metrics = first.record(session_id)["metrics"] | {"total_steps": int("9" * 400)}
+    for state in ("starting", "completed"):
+        rewrite(first, session_id, metrics=metrics, state=state, training_state=state)
+
+        second = World(first.settings)
+        await second.supervisor.open()
+
+        status = second.supervisor.status()
+        assert (status.state, status.session_id) == ("completed", session_id)
+        assert status.metrics.total_steps is None
+        assert [row.session_id for row in second.store.page(10, None)[0]] == [session_id]
+        await second.supervisor.close()
+
+
+async def test_a_session_that_breaks_the_reader_does_not_keep_the_server_from_starting(
+    first: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session_id = await first.start(steps=1)
+    await first.until_end()
+    await first.supervisor.close()
+    rewrite(first, session_id, state="running", training_state="running")
+
+    def broken(*_: Any) -> None:
+        raise OverflowError("int too large to convert to float")
+
+    monkeypatch.setattr(recover, "reopen", broken)
+    second = World(first.settings)
+    await second.supervisor.open()
+
+    assert second.supervisor.status().state == "idle"
+    monkeypatch.undo()
     await second.start(steps=1, name="next")
     await second.until_end()
     await second.supervisor.close()
