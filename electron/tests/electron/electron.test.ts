@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { _electron } from 'playwright-core'
+import { _electron, type ElectronApplication, type Page } from 'playwright-core'
 import { expect, onTestFinished, test } from 'vitest'
 
 const HERE = resolve(import.meta.dirname, '..', '..')
@@ -42,9 +42,41 @@ test('the window opens the page of the server, isolated, and quits', async (cont
     view?.submenu?.items.find((item) => item.label === 'Results')?.click()
   })
   await page.waitForURL(/#\/results$/)
+  await pastesThreeWays(app, page)
   await app.close()
   expect(readFileSync(join(dataDir, 'logs', 'electron.log'), 'utf-8')).toContain('Goodbye.')
 })
+
+/** Into the prompt of Compare: by keyboard, by the menu, by the button. */
+async function pastesThreeWays(app: ElectronApplication, page: Page): Promise<void> {
+  const text = 'Pasted """text""" with \\ and 🛶'
+  await app.evaluate(({ clipboard }, copied) => {
+    clipboard.writeText(copied)
+  }, text)
+  await page.evaluate(`location.hash = '#/compare?target=droid-demo'`)
+  const prompt = page.getByLabel('Prompt', { exact: true })
+  const ways = [
+    () => prompt.press('ControlOrMeta+V'),
+    () => app.evaluate(pasteByMenu),
+    () => page.getByRole('button', { name: 'Paste', exact: true }).click(),
+  ]
+  for (const paste of ways) {
+    await prompt.fill('')
+    await prompt.focus()
+    await paste()
+    await expect.poll(() => prompt.inputValue()).toBe(text)
+  }
+}
+
+/** Runs in Electron's main process. A Mac gives a role's work to whatever has the focus. */
+function pasteByMenu({ BrowserWindow, Menu }: typeof Electron.CrossProcessExports): void {
+  const edit = Menu.getApplicationMenu()?.items.find((item) => item.label === 'Edit')
+  const item = edit?.submenu?.items.find((each) => each.role === 'paste')
+  if (!item) throw new Error('The Edit menu has no Paste.')
+  const window = BrowserWindow.getAllWindows()[0]
+  if (process.platform === 'darwin') Menu.sendActionToFirstResponder('paste:')
+  else item.click(undefined, window, window?.webContents)
+}
 
 /** Without the variable that would make Electron run as plain Node. */
 function plainEnvironment(): Record<string, string> {

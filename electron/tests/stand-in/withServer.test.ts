@@ -40,6 +40,20 @@ test('the page of the real server opens, hears the menu, and the server ends wit
   expect(isAlive(pid)).toBe(false)
 })
 
+test('the Paste button of Compare reads the clipboard through preload and shell', async () => {
+  const desktop = openDesktop()
+  const page = await desktop.page()
+  const text = 'Pasted """text""" with \\ and 🛶'
+  await page.evaluate(`window.droid.writeText(${JSON.stringify(text)})`)
+  await page.goto(`${serverOf(desktop).url}/#/compare?target=droid-demo`)
+  const prompt = page.getByLabel('Prompt', { exact: true })
+  await prompt.fill('Before: ')
+  await page.getByRole('button', { name: 'Paste', exact: true }).click()
+  await expect.poll(() => prompt.inputValue()).toBe(`Before: ${text}`)
+  desktop.press('quit')
+  expect(await desktop.exited).toBe(0)
+})
+
 test('a server that is killed comes back on the same address', async () => {
   const desktop = openDesktop()
   const page = await desktop.page()

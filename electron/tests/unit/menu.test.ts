@@ -44,6 +44,12 @@ describe.each(['darwin', 'linux', 'win32'] as const)('the menu on %s', (platform
     expect(built(platform).items.map((item) => item.role)).not.toContain('reload')
   })
 
+  test('can paste, by the role that the system gives its own shortcut', () => {
+    const pasting = built(platform).items.filter((item) => item.role === 'paste')
+    expect(pasting).toHaveLength(1)
+    expect(pasting[0]?.accelerator).toBeUndefined()
+  })
+
   test('can quit', () => {
     expect(built(platform).items.filter((item) => item.role === 'quit')).toHaveLength(1)
   })
