@@ -82,19 +82,19 @@ def work_of(plan: Plan[Any], counts: TokenCounts) -> Work:
 
 def past_runs(store: SessionStore) -> list[PastRun]:
     """The speeds of this machine's sessions, newest first. Blocking; damaged records are left."""
-    return list(_past_runs(store))
+    found = (_past_run(record) for record in past_records(store))
+    return [run for run in found if run is not None]
 
 
-def _past_runs(store: SessionStore) -> Iterator[PastRun]:
+def past_records(store: SessionStore) -> Iterator[SessionRecord]:
+    """The newest sessions of this app, newest first. Blocking; damaged records are left out."""
     for row in store.summaries()[:CONSIDERED]:
         if row.problem is not None or row.legacy:
             continue
         try:
-            run = _past_run(store.record(row.session_id))
+            yield store.record(row.session_id)
         except AppError:  # Deleted or damaged since it was listed.
             continue
-        if run is not None:
-            yield run
 
 
 def _past_run(record: SessionRecord) -> PastRun | None:

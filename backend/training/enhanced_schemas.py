@@ -95,8 +95,9 @@ class EnhancedStartAnswer(BaseModel):
 
 
 class Estimation(BaseModel):
-    """Peak memory in 10^9 bytes, hours, and what to change. Null: not known for this model, or
-    never run on this machine.
+    """Peak memory in 10^9 bytes, hours without loading, and what to change. `relative_cost`: how
+    many times a step of SFT with the same settings takes. Null: not known for this model, or
+    nothing like it was ever run on this machine.
     """
 
     method: str

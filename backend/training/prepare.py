@@ -261,7 +261,7 @@ def _check_batch(
 
 
 def _hold_out(train: CheckedFile, request: CommonStart) -> frozenset[int]:
-    count = max(round(train.rows * request.val_split), request.batch_size)
+    count = held_out_rows(train.rows, request)
     if train.rows - count < request.batch_size:
         raise _invalid(
             "val_data_path",
@@ -271,6 +271,11 @@ def _hold_out(train: CheckedFile, request: CommonStart) -> frozenset[int]:
         )
     chance = random.Random(f"{request.seed}/split")
     return frozenset(chance.sample(range(train.rows), count))
+
+
+def held_out_rows(rows: int, request: CommonStart) -> int:
+    """Of so many training rows, those that are held out where no validation file is given."""
+    return max(round(rows * request.val_split), request.batch_size)
 
 
 def _remarks(train: CheckedFile, request: StandardStart, chat_template: bool | None) -> list[str]:

@@ -21,9 +21,10 @@ from backend.training.method_memory import (
     has_judge_model,
     needs_reference_copy,
 )
-from backend.training.method_speed import past_steps, relative_cost, seconds_for
+from backend.training.method_speed import answers_per_step, past_steps, relative_cost, seconds_for
 from backend.training.methods import METHODS
 from backend.training.plan import coverage, iterations_of, read_model_config
+from backend.training.prepare import held_out_rows
 from backend.training.schemas import MemoryEstimate
 from backend.training.workshop import Workshop
 
@@ -54,6 +55,8 @@ class EstimateRequest(BaseModel):
     max_seq_length: int = _of("max_seq_length")
     iterations: int = _of("iterations")
     epochs: float | None = _of("epochs")
+    steps_per_eval: int = _of("steps_per_eval")
+    val_batches: int = _of("val_batches")
     updates_per_rollout: int = _of("updates_per_rollout")
     beta: float = _of("beta")
     klpo_kl_estimator: KlEstimator = _of("klpo_kl_estimator")
@@ -91,7 +94,13 @@ class Resources:
         method = request.method
         past = await asyncio.to_thread(past_steps, shop.sessions)
         fingerprint = await asyncio.to_thread(shop.planner.fingerprint, model)
-        seconds = seconds_for(past, request, fingerprint, _steps(request, asked.dataset_size))
+        seconds = seconds_for(
+            past,
+            request,
+            fingerprint,
+            _steps(request, asked.dataset_size),
+            valid_rows=held_out_rows(asked.dataset_size, request) if asked.dataset_size else None,
+        )
         return EstimateAnswer(
             success=True,
             estimation=Estimation(
@@ -101,7 +110,7 @@ class Resources:
                 available_gb=memory.available_gb if memory else None,
                 verdict=memory.verdict if memory else None,
                 estimated_time_hours=round(seconds / 3600, 4) if seconds else None,
-                relative_cost=relative_cost(past, method, fingerprint),
+                relative_cost=relative_cost(past, request, fingerprint),
                 generations_per_step=_generations(request),
                 resource_intensity=method.resource_intensity,
                 recommendations=list(_recommendations(request, memory, asked.dataset_size)),
@@ -142,8 +151,7 @@ def _generations(request: EnhancedStart) -> int | None:
     method = request.method
     if not method.generates:
         return None
-    each = request.group_size if "group_size" in method.params else 1
-    return request.batch_size * (2 if method.family == "online" else each)
+    return answers_per_step(method, request.model_dump())
 
 
 def _recommendations(

@@ -2577,6 +2577,10 @@ export type EstimateRequest = {
   iterations?: number;
   /** Passes over the data; may be given instead of iterations. */
   epochs?: number | null;
+  /** Iterations between two validations. */
+  steps_per_eval?: number;
+  /** Batches per evaluation; -1 is the whole validation set. Methods that sample have to write answers to its prompts, so their default is 25. */
+  val_batches?: number;
   /** Weight updates on each batch of sampled answers. 1 is the engine's own way; from 2 on the ratio is clipped as the papers have it. */
   updates_per_rollout?: number;
   /** Pull towards the untouched model. In GRPO and its kin the weight of the KL penalty, where 0 is none; in DPO and its kin how sharply pairs are told apart. */

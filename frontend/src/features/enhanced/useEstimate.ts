@@ -17,6 +17,8 @@ const ASKED: ReadonlySet<string> = new Set<keyof EstimateRequest>([
   'max_seq_length',
   'iterations',
   'epochs',
+  'steps_per_eval',
+  'val_batches',
   'updates_per_rollout',
   'beta',
   'fine_tune_type',
