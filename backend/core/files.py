@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 import shutil
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -204,6 +205,14 @@ class JsonlTail:
             return []
         self.offset += end
         return [value for value in map(self._parse, data[: end - 1].split(b"\n")) if value]
+
+    def read_all(self) -> Iterator[Any]:
+        """Every value up to the end, also past a stretch that holds none."""
+        while True:
+            before = self.offset
+            yield from self.read()
+            if self.offset == before:
+                return
 
     def _parse(self, line: bytes) -> Any:
         if not line.strip():

@@ -83,15 +83,13 @@ class Arena:
         return Standings(standings=sorted(found, key=lambda one: (-one.votes, one.adapter_name)))
 
     def _votes(self) -> Iterable[Vote]:
-        tail = JsonlTail(self._path)
-        while lines := tail.read():
-            for line in lines:
-                if isinstance(line, dict):
-                    line.pop("at", None)
-                try:
-                    yield Vote.model_validate_json(json.dumps(line))
-                except ValidationError:
-                    continue  # A line of another version, or one that a crash has torn.
+        for line in JsonlTail(self._path).read_all():
+            if isinstance(line, dict):
+                line.pop("at", None)
+            try:
+                yield Vote.model_validate_json(json.dumps(line))
+            except ValidationError:
+                continue  # A line of another version, or one that a crash has torn.
 
 
 def wilson(wins: int, decided: int) -> tuple[float, float] | None:

@@ -88,11 +88,9 @@ def hand_on(
 
 def _history(source: Path, state: SavedState) -> Iterator[dict[str, Any]]:
     """The events of the steps that are not trained again."""
-    tail = JsonlTail(source / EVENTS)
-    while found := tail.read():
-        for event in found:
-            if isinstance(event, dict) and _is_kept(event, state):
-                yield event
+    for event in JsonlTail(source / EVENTS).read_all():
+        if isinstance(event, dict) and _is_kept(event, state):
+            yield event
 
 
 def _is_kept(event: dict[str, Any], state: SavedState) -> bool:

@@ -136,6 +136,15 @@ def test_an_append_closes_off_a_line_that_a_crash_tore(tmp_path: Path) -> None:
 # -- reading ------------------------------------------------------------------------------------
 
 
+def test_a_stretch_without_a_good_line_does_not_end_the_reading(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b'{"a": 1}\n' + b"not json\n" * 600_000 + b'{"b": 2}\n{"to')
+
+    tail = JsonlTail(path)
+    assert list(tail.read_all()) == [{"a": 1}, {"b": 2}]
+    assert tail.offset == path.stat().st_size - len(b'{"to')
+
+
 def test_a_jsonl_tail_goes_on_where_it_was(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     tail = JsonlTail(path)
