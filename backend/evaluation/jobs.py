@@ -8,7 +8,6 @@ import signal
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from backend.core.blas import engine_environment
@@ -21,6 +20,7 @@ from backend.errors import EvaluationActive, NotFound, WrongState
 from backend.evaluation.folder import EVENTS, LOG, EvaluationFolder, EvaluationFolders
 from backend.evaluation.rows import ChosenRows
 from backend.evaluation.schemas import EvaluationState, EvaluationStatus, EvaluationSummary
+from backend.runs.follow import MOST_FAILURES
 from backend.runs.slot import Slot
 from backend.settings import CHECKOUT, Settings
 
@@ -54,7 +54,10 @@ class _Job:
     def running(self) -> bool:
         return self.state in ("starting", "running")
 
-    def apply(self, event: Mapping[str, Any]) -> None:
+    def apply(self, event: object) -> None:
+        """Take one event; what is none, or is not known, changes nothing."""
+        if not isinstance(event, dict):
+            return
         match event.get("type"):
             case "phase":
                 self.state, self.phase = "running", str(event.get("name"))
@@ -239,9 +242,19 @@ class Evaluations:
         tail = JsonlTail(job.folder.path / EVENTS)
         child = job.child
         assert child is not None  # noqa: S101 - a job is followed only with a process
+        failed = 0
         while True:
             gone = not await asyncio.to_thread(child.alive)  # Asked first: then all is written.
-            events = await asyncio.to_thread(tail.read)
+            try:
+                events = await asyncio.to_thread(tail.read)
+            except OSError as problem:  # Too many open files, say: it may pass.
+                failed += 1
+                if failed == 1:
+                    _logger.warning("%s can't be read: %s", tail.path, problem)
+                if not gone or failed <= MOST_FAILURES:
+                    await asyncio.sleep(_LOOK_EVERY)
+                    continue
+                events = []
             for event in events:
                 job.apply(event)
             if events and job.running:
@@ -291,22 +304,14 @@ def _read(folder: EvaluationFolder) -> _Job | None:
             targets=tuple(str(target["label"]) for target in request["targets"]),
             started=datetime.fromisoformat(request["started"]),
         )
+        for event in JsonlTail(folder.path / EVENTS).read_all():
+            job.apply(event)
     except (OSError, ValueError, KeyError, TypeError) as problem:
         _logger.warning("The evaluation %s can't be read: %s.", folder.id, problem)
         return None
-    for event in _all_events(folder.path / EVENTS):
-        job.apply(event)
     if not job.running:
         job.ended.set()
     return job
-
-
-def _all_events(path: Path) -> list[dict[str, Any]]:
-    tail = JsonlTail(path)
-    found: list[dict[str, Any]] = []
-    while events := tail.read():
-        found += events
-    return found
 
 
 def _interrupted(job: _Job) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from backend.core.files import JsonlTail, TextTail, read_tail
 from backend.core.process import Child
@@ -12,6 +15,8 @@ from backend.runs.events import Event, parse_event
 EVENTS = "events.jsonl"
 LOG = "train.log"
 CONFIG = "config.yaml"
+MOST_FAILURES = 50
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,33 +39,42 @@ class Follower:
         self._child = child
         self._events = JsonlTail(folder / EVENTS, offset=event_offset)
         self._log = TextTail(folder / LOG, offset=log_offset)
+        self._failed = 0  # Reads in a row.
 
     def read(self) -> Batch:
-        """The news; it is complete once `ended` is true."""
+        """The news; it is complete once `ended` is true.
+
+        What can't be read now (too many open files, say) is read the next time. Once the process
+        is gone, that is tried for a few seconds only: its end must be told.
+        """
         gone = not self._child.alive()  # Asked first: what it wrote before that is then complete.
         before = self._events.offset, self._log.offset
-        found, lines = read_events(self._events), self._log.read()
+        try:
+            found, lines = _understood(self._events.read()), self._log.read()
+        except OSError as problem:
+            self._events.offset = before[0]
+            self._failed += 1
+            if self._failed == 1:
+                _logger.warning("%s can't be read: %s", self._events.path.parent, problem)
+            given_up = gone and self._failed > MOST_FAILURES
+            return Batch([], [], gone, given_up, self._child.exit_code() if given_up else None)
+        self._failed = 0
         ended = gone and (self._events.offset, self._log.offset) == before
         if ended:
             lines = self._log.flush()
         return Batch(found, lines, gone, ended, self._child.exit_code() if ended else None)
 
 
-def read_events(tail: JsonlTail) -> list[Event]:
-    """The new events of a tail; shapes that this version does not know are left out."""
-    parsed = (parse_event(raw) for raw in tail.read())
-    return [event for event in parsed if event is not None]
-
-
 def all_events(folder: Path) -> tuple[list[Event], int]:
     """Every event that a run folder holds, and the byte at which to go on."""
     tail = JsonlTail(folder / EVENTS)
-    found: list[Event] = []
-    while True:
-        before = tail.offset
-        found += read_events(tail)
-        if tail.offset == before:
-            return found, tail.offset
+    return _understood(tail.read_all()), tail.offset
+
+
+def _understood(values: Iterable[Any]) -> list[Event]:
+    """The events among them; shapes that this version does not know are left out."""
+    parsed = map(parse_event, values)
+    return [event for event in parsed if event is not None]
 
 
 def log_so_far(folder: Path, lines: int) -> tuple[list[str], int]:

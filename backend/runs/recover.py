@@ -5,6 +5,7 @@ from __future__ import annotations
 from backend.core import exits
 from backend.core.files import read_tail
 from backend.core.process import Child, Identity, alive, find_marked
+from backend.errors import AppError
 from backend.runs.follow import LOG, Follower, all_events, log_so_far
 from backend.runs.live import KEPT_LINES, LiveRun
 from backend.runs.progress import Progress
@@ -70,6 +71,16 @@ def ending(run: LiveRun, *, code: int | None, seen: bool) -> tuple[RunState, str
     if stopping:
         return RunState.STOPPED, explained.message, explained.hint
     return RunState.ERROR if seen else RunState.INTERRUPTED, explained.message, explained.hint
+
+
+def no_start(problem: Exception) -> tuple[str, str | None]:
+    """Message and hint for a run that got no process. A bug is not explained to the user."""
+    match problem:
+        case AppError():
+            return f"The run could not start. {problem.detail}", problem.hint
+        case OSError():
+            return f"The run could not start. {problem}", None
+    return "The run could not start: something unexpected went wrong; see backend.log.", None
 
 
 def _folded(record: SessionRecord, store: SessionStore) -> tuple[Progress, int]:

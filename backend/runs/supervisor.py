@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
@@ -145,23 +145,26 @@ class RunSupervisor:
         self._stop_wanted = None
         try:
             record = await asyncio.to_thread(prepare, recipe, self._store)
-            run, heard = await asyncio.to_thread(recover.begin, record, self._store)
         except BaseException:
             self.slot.leave()
             raise
-        self._run = run
-        self._say_started(run)
-        if heard:  # The history of the run that it continues.
-            await self._scribe.say_all(run, self._queue.shown())
+        run = LiveRun(record, Progress())
         try:
+            run, heard = await asyncio.to_thread(recover.begin, record, self._store)
+            self._run = run
+            self._say_started(run)
+            if heard:  # The history of the run that it continues.
+                await self._scribe.say_all(run, self._queue.shown())
             await self._launch(run, recipe, heard)
-        except (AppError, OSError) as problem:
-            detail = problem.detail if isinstance(problem, AppError) else str(problem)
-            hint = problem.hint if isinstance(problem, AppError) else None
-            await self._finish(run, RunState.ERROR, f"The run could not start. {detail}", hint)
-            if isinstance(problem, AppError):
-                raise
-            raise EngineMissing(f"The engine could not be started: {problem}.") from problem
+        except Exception as problem:  # Whatever it is, slot and record are not left behind.
+            self._run = run
+            if run.child is None:
+                await self._finish(run, RunState.ERROR, *recover.no_start(problem))
+            else:  # The follower tells its end.
+                await asyncio.to_thread(run.child.kill)
+            if isinstance(problem, OSError):
+                raise EngineMissing(f"The engine could not be started: {problem}.") from problem
+            raise
 
     async def refuse(self, record: SessionRecord, message: str, hint: str | None) -> None:
         """Show a waiting run that can't start as one that ended in `error`, once it is free."""
@@ -266,23 +269,27 @@ class RunSupervisor:
         loop = asyncio.get_running_loop()
         while True:
             batch = await loop.run_in_executor(self._reader, follower.read)
-            try:
-                await self._take(run, batch)
-            except Exception:  # The follower's top level: a bad event must not end it.
-                _logger.exception("News of the run %s could not be told.", run.session_id)
+            quiet = len(batch.events) > _CATCH_UP
+            for event in batch.events:
+                await self._try(run, self._take_event(run, event, quiet=quiet))
+            await self._try(run, self._take_rest(run, batch, quiet=quiet))
             if batch.ended:
                 break
-            if not batch.gone:
+            if not batch.gone or not (batch.events or batch.lines):
                 await asyncio.sleep(TICK)
         if run.child is not None:  # What it started and left behind.
             await asyncio.to_thread(kill, run.child.identity)
         state, message, hint = recover.ending(run, code=batch.exit_code, seen=True)
         await self._finish(run, state, message, hint)
 
-    async def _take(self, run: LiveRun, batch: Batch) -> None:
-        quiet = len(batch.events) > _CATCH_UP
-        for event in batch.events:
-            await self._take_event(run, event, quiet=quiet)
+    async def _try(self, run: LiveRun, work: Coroutine[None, None, None]) -> None:
+        """The follower's top level: what goes wrong with one event must not cost the next."""
+        try:
+            await work
+        except Exception:
+            _logger.exception("News of the run %s could not be told.", run.session_id)
+
+    async def _take_rest(self, run: LiveRun, batch: Batch, *, quiet: bool) -> None:
         if quiet:
             await self._scribe.say_all(run, self._queue.shown())
         if batch.lines:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from backend.core.files import JsonlTail
 from backend.errors import EvaluationActive, WrongState
 from backend.evaluation.folder import EvaluationFolder
 from backend.evaluation.jobs import Evaluations
@@ -110,3 +112,24 @@ async def test_an_evaluation_is_refused_while_a_run_or_another_one_is_active(
     session_id = await bench.line.world.start(mode="endless")
     with pytest.raises(WrongState, match=session_id):
         await bench.evaluate()
+
+
+async def test_a_moment_without_free_file_handles_does_not_end_the_following(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passing = [OSError(errno.EMFILE, "Too many open files")] * 2
+    read = JsonlTail.read
+
+    def blind(tail: JsonlTail) -> list[Any]:
+        if passing:
+            raise passing.pop()
+        found = read(tail)
+        return [["no event"], *found] if found else []
+
+    await bench.evaluate()
+    monkeypatch.setattr(JsonlTail, "read", blind)
+    async with asyncio.timeout(15):
+        await bench.jobs.stop()
+
+    assert passing == []
+    assert bench.jobs.status().state == "stopped"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import Any
 
 import pytest
 
+from backend.core.files import JsonlTail, TextTail
+from backend.runs.events import Event
+from backend.runs.live import LiveRun
 from tests.runs.world import World
 
 HOW_IT_ENDS: list[tuple[str, str, str]] = [
@@ -120,3 +124,65 @@ async def test_a_record_that_cannot_be_saved_is_told_and_the_run_goes_on(
     await world.supervisor.stop(save=True)
     assert (await world.until_end())["type"] == "training_stopped"
     assert world.record(session_id)["state"] == "stopped"
+
+
+async def test_a_moment_without_free_file_handles_costs_no_point_and_no_line(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F35: the log can't be opened after the events were read, and then nothing can."""
+    passing = [OSError(errno.EMFILE, "Too many open files")] * 3
+    read_log, read_events = TextTail.read, JsonlTail.read
+
+    def log(tail: TextTail) -> list[str]:
+        if passing:
+            raise passing.pop()
+        return read_log(tail)
+
+    def events(tail: JsonlTail) -> list[Any]:
+        if len(passing) == 1:
+            raise passing.pop()
+        return read_events(tail)
+
+    monkeypatch.setattr(TextTail, "read", log)
+    monkeypatch.setattr(JsonlTail, "read", events)
+    await world.start(steps=12)
+
+    assert (await world.until_end())["type"] == "training_completed"
+    snapshot = world.supervisor.snapshot()
+    assert snapshot.series.train["step"] == list(range(1, 13))
+    assert [line for line in snapshot.logs if line.startswith("Iter 1:")]
+
+
+async def test_a_run_whose_folder_can_never_be_read_again_still_ends(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.runs.follow.MOST_FAILURES", 2)
+
+    def broken(_: TextTail) -> list[str]:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(TextTail, "read", broken)
+    session_id = await world.start(mode="fast")
+
+    assert (await world.until_end())["type"] == "training_error"
+    assert world.record(session_id)["state"] == "error"
+    assert world.supervisor.active_session is None
+
+
+async def test_an_event_that_trips_the_server_does_not_cost_the_ones_after_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = LiveRun.frames_for
+
+    def trips(run: LiveRun, event: Event) -> list[tuple[str, Any]]:
+        if event.type == "validation":
+            raise RuntimeError("a bug")
+        return told(run, event)
+
+    monkeypatch.setattr(LiveRun, "frames_for", trips)
+    await world.start(mode="fast", steps=5)
+
+    last = await world.until_end()
+    assert last["type"] == "training_completed"
+    points = [f["data"]["point"] for f in world.frames if f["data"].get("point")]
+    assert [point["values"]["step"] for point in points] == [1, 2, 3, 4, 5]

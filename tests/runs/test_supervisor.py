@@ -151,6 +151,36 @@ async def test_an_engine_that_cannot_be_started_ends_in_error_with_the_reason(
         await lost.start()
 
 
+async def test_a_start_that_trips_after_its_record_was_written_ends_in_error(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def bug() -> None:
+        raise RuntimeError("a bug")
+
+    def unreadable(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    world.supervisor.make_room = bug
+    with pytest.raises(RuntimeError, match="a bug"):
+        await world.start(name="first")
+    await world.until_end()
+    world.supervisor.make_room = None
+    with monkeypatch.context() as patch:
+        patch.setattr("backend.runs.recover.begin", unreadable)
+        with pytest.raises(EngineMissing, match="Input/output error"):
+            await world.start(name="second")
+    await world.until_end()
+
+    assert world.supervisor.active_session is None
+    records = [
+        world.record(path.name) for path in world.settings.sessions_dir.iterdir() if path.is_dir()
+    ]
+    assert [record["state"] for record in records] == ["error", "error"]
+    assert list(world.settings.adapters_dir.iterdir()) == []
+    await world.start(mode="fast")
+    assert (await world.until_end())["type"] == "training_completed"
+
+
 async def test_an_adapter_that_exists_is_refused_unless_it_may_be_overwritten(
     world: World,
 ) -> None:
