@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             listening = _listen(settings)
             # With port 0 the real one is known only now, and the guard compares with it.
             settings = dataclasses.replace(settings, port=listening.getsockname()[1])
-            lock.write(url=_url(settings))
+            lock.write(url=local_url(settings))
             _serve(settings, listening, reload=flags.reload)
         finally:
             lock.release()
@@ -105,14 +105,16 @@ def _serve(settings: Settings, listening: socket.socket, *, reload: bool) -> Non
     from backend.main import serve, serve_reloading
 
     def say_ready() -> None:
-        sys.stdout.write(f"Listening on {_url(settings)}\n")
+        sys.stdout.write(f"Listening on {local_url(settings)}\n")
         sys.stdout.flush()
 
     (serve_reloading if reload else serve)(settings, listening, ready=say_ready)
 
 
-def _url(settings: Settings) -> str:
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+def local_url(settings: Settings) -> str:
+    """Where programs on this machine reach the server, wherever else it listens."""
+    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
+    host = f"[{here}]" if ":" in here else here
     return f"http://{host}:{settings.port}"
 
 

@@ -63,7 +63,7 @@ class Guard:
     def __init__(self, app: App, *, settings: Settings) -> None:
         self._app = app
         self._token = settings.token
-        self._hosts = frozenset(_with_port(_names(settings), settings.port))
+        self._hosts = frozenset(_with_port(known_names(settings), settings.port))
         self._origins = frozenset(f"http://{host}" for host in self._hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -127,7 +127,7 @@ class Guard:
         )
 
 
-def _names(settings: Settings) -> Iterable[str]:
+def known_names(settings: Settings) -> Iterable[str]:
     """The names and addresses under which this server may be called."""
     if settings.is_loopback:
         return _LOCAL

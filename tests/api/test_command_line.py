@@ -13,7 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from backend.settings import CHECKOUT
+from backend.__main__ import local_url
+from backend.core.guard import known_names
+from backend.settings import CHECKOUT, read_settings
 
 WIDE = "0.0.0.0"  # noqa: S104 - never bound
 FORBIDDEN = ("mlx", "mlx_lm", "transformers", "torch", "datasets", "numpy")
@@ -53,6 +55,20 @@ def test_a_server_starts_refuses_a_second_and_ends_on_request(tmp_path: Path) ->
         _, said = first.communicate(timeout=20)
     assert first.returncode == 0
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [(WIDE, "http://127.0.0.1:7"), ("::", "http://[::1]:7"), ("10.0.0.5", "http://10.0.0.5:7")],
+)
+def test_the_announced_address_is_one_that_can_be_called(
+    tmp_path: Path, host: str, url: str
+) -> None:
+    """Nobody is called 0.0.0.0: the guard would refuse it as a host, and the starter gave up."""
+    settings = read_settings({}, data_dir=str(tmp_path), host=host, port=7, token="t" * 22)
+
+    assert local_url(settings) == url
+    assert url.removeprefix("http://").removesuffix(":7") in known_names(settings)
 
 
 def test_a_port_in_use_is_one_sentence_and_its_holder_lives_on(tmp_path: Path) -> None:
