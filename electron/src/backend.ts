@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 
 import type { Log } from './log'
+import { authorised, tokenOf } from './token'
 
 export type Ended = { readonly code: number | null; readonly signal: NodeJS.Signals | null }
 
@@ -41,9 +42,12 @@ const PROBE_TIMEOUT = 2_000
 const PROBE_PAUSE = 50
 
 /** The server at `url`, if that is a loopback address and it answers as healthy. */
-export async function findBackend(url: string | undefined): Promise<Backend | null> {
+export async function findBackend(
+  url: string | undefined,
+  token?: string,
+): Promise<Backend | null> {
   const origin = loopbackOrigin(url)
-  if (origin === null || !(await isHealthy(origin))) return null
+  if (origin === null || !(await isHealthy(origin, token))) return null
   return { url: origin, pid: null, ended: new Promise(() => undefined), stop: async () => undefined }
 }
 
@@ -89,7 +93,7 @@ export async function startBackend(
   ])
   try {
     const url = await readyUrl(child, ended, launch, giveUp)
-    await untilHealthy(url, ended, giveUp)
+    await untilHealthy(url, tokenOf(launch.env), ended, giveUp)
     return { url, pid: child.pid ?? null, ended, stop }
   } catch (reason) {
     await stop()
@@ -109,9 +113,12 @@ export function cleanEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(kept), PYTHONUNBUFFERED: '1', PYTHONUTF8: '1' }
 }
 
-export async function isHealthy(url: string): Promise<boolean> {
+export async function isHealthy(url: string, token?: string): Promise<boolean> {
   try {
-    const answer = await fetch(`${url}/health`, { signal: AbortSignal.timeout(PROBE_TIMEOUT) })
+    const answer = await fetch(`${url}/health`, {
+      headers: authorised(token),
+      signal: AbortSignal.timeout(PROBE_TIMEOUT),
+    })
     const body: unknown = await answer.json()
     return answer.ok && typeof body === 'object' && body !== null && 'status' in body
       ? body.status === 'healthy'
@@ -178,6 +185,7 @@ function describeNoStart(error: NodeJS.ErrnoException, python: string): string {
 
 async function untilHealthy(
   url: string,
+  token: string | undefined,
   ended: Promise<Ended>,
   giveUp: AbortSignal,
 ): Promise<void> {
@@ -185,7 +193,7 @@ async function untilHealthy(
   void ended.then((value) => {
     end = value
   })
-  while (!(await isHealthy(url))) {
+  while (!(await isHealthy(url, token))) {
     giveUp.throwIfAborted()
     if (end !== null) throw new BackendFailure(`The local server ${describeEnd(end)}.`)
     await delay(PROBE_PAUSE)

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import type { Log } from './log'
 import type { DialogsPort } from './port'
+import { authorised } from './token'
 
 const LIVE = new Set(['starting', 'running', 'paused'])
 const ANSWER_TIMEOUT = 5_000
@@ -13,6 +14,7 @@ const CHOICES = ['Keep Running', 'Stop and Save', 'Cancel'] as const
 
 type Options = {
   readonly url: string
+  readonly token?: string | undefined
   readonly ask: DialogsPort['ask']
   readonly log: Log
 }
@@ -21,8 +23,8 @@ type Options = {
  * True when the app may end. Without a live run, or without a server that answers, nobody is
  * asked: a run is a process of its own, so leaving never harms it.
  */
-export async function mayQuit({ url, ask, log }: Options): Promise<boolean> {
-  const state = await runState(url)
+export async function mayQuit({ url, token, ask, log }: Options): Promise<boolean> {
+  const state = await runState(url, token)
   if (state === null || !LIVE.has(state)) return true
   const { response } = await ask({
     type: 'question',
@@ -38,7 +40,7 @@ export async function mayQuit({ url, ask, log }: Options): Promise<boolean> {
   const choice = CHOICES[response] ?? 'Cancel'
   log.write('shell', `Quit with a live run: ${choice}.`)
   if (choice !== 'Stop and Save') return choice === 'Keep Running'
-  const problem = await stopRun(url)
+  const problem = await stopRun(url, token)
   if (problem === null) return true
   log.write('shell', `The run could not be stopped: ${problem}`)
   await ask({
@@ -51,9 +53,10 @@ export async function mayQuit({ url, ask, log }: Options): Promise<boolean> {
 }
 
 /** The state of the current run; null when the server gives none. */
-async function runState(url: string): Promise<string | null> {
+async function runState(url: string, token: string | undefined): Promise<string | null> {
   try {
     const answer = await fetch(`${url}/training/status`, {
+      headers: authorised(token),
       signal: AbortSignal.timeout(ANSWER_TIMEOUT),
     })
     const body: unknown = await answer.json()
@@ -65,11 +68,11 @@ async function runState(url: string): Promise<string | null> {
 }
 
 /** Asks for a graceful stop and waits until the weights are saved. Null, or why it failed. */
-async function stopRun(url: string): Promise<string | null> {
+async function stopRun(url: string, token: string | undefined): Promise<string | null> {
   try {
     const answer = await fetch(`${url}/training/stop`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...authorised(token) },
       body: JSON.stringify({ save: true, hold_queue: true }),
       signal: AbortSignal.timeout(ANSWER_TIMEOUT),
     })
@@ -78,7 +81,8 @@ async function stopRun(url: string): Promise<string | null> {
     return error instanceof Error ? error.message : String(error)
   }
   const until = performance.now() + SAVE_TIMEOUT
-  for (let state = await runState(url); isGoing(state); state = await runState(url)) {
+  const now = () => runState(url, token)
+  for (let state = await now(); isGoing(state); state = await now()) {
     if (performance.now() > until) return 'It was still saving after a minute.'
     await delay(POLL)
   }

@@ -9,6 +9,7 @@ import type { Log } from './log'
 import { menuTemplate } from './menu'
 import type { ElectronPort, OpenedWindow, Preventable } from './port'
 import { mayQuit } from './quit'
+import { entrance, tokenOf } from './token'
 import { watchBackend, type Watch } from './watch'
 import {
   guardNavigation,
@@ -123,13 +124,13 @@ class DesktopShell {
 
   private async showPage(): Promise<void> {
     if (this.watch === null || this.way === 'leaving') return
-    await this.load(`${this.watch.current().url}/`)
+    await this.load(entrance(this.watch.current().url, this.token()))
     this.opened?.window.webContents.navigationHistory.clear() // no way back to the loading page
   }
 
   private async runningServer(): Promise<Backend | null> {
     for (const url of this.options.runningUrls()) {
-      const found = await findBackend(url)
+      const found = await findBackend(url, this.token())
       if (found) return found
     }
     return null
@@ -159,7 +160,7 @@ class DesktopShell {
       reload: () => this.opened?.window.webContents.reload(),
       openInBrowser: () => {
         const origin = this.origin()
-        if (origin !== null) void port.shell.openExternal(origin)
+        if (origin !== null) void port.shell.openExternal(entrance(origin, this.token()))
       },
       showLogs: () => void port.shell.openPath(options.log.path),
     })
@@ -178,6 +179,10 @@ class DesktopShell {
     if (window.isMinimized()) window.restore()
     window.show()
     window.focus()
+  }
+
+  private token(): string | undefined {
+    return tokenOf(this.options.launch.env)
   }
 
   private origin(): string | null {
@@ -210,7 +215,7 @@ class DesktopShell {
         this.show() // a question on a hidden window would never be seen
         return ask(message)
       }
-      if (!(await mayQuit({ url, ask: showing, log: this.options.log }))) {
+      if (!(await mayQuit({ url, token: this.token(), ask: showing, log: this.options.log }))) {
         if (this.way === 'asking') this.way = 'open'
         return
       }

@@ -61,7 +61,7 @@ def _find_running(settings: Settings) -> Client | None:
 def _use(client: Client, options: Options, settings: Settings) -> int:
     print(f"Droid FineTuning is already running at {client.url}")
     if options.window:
-        open_window(client.url)
+        open_window(client.url, settings.token)
     if options.demo:
         return 0 if run_demo(client, settings.adapters_dir) else 1
     return 0
@@ -75,7 +75,7 @@ def _serve(options: Options, settings: Settings) -> int:
         write_record(settings.logs_dir, Record(client.url, known(server.pid), known(os.getpid())))
         print(f"Droid FineTuning is running at {client.url}", flush=True)
         if options.window:
-            window = open_window(client.url)
+            window = open_window(client.url, settings.token)
         if options.demo:
             own_run = True
             good = run_demo(client, settings.adapters_dir)

@@ -14,6 +14,7 @@ from scripts.start.client import Client, Refused
 from scripts.start.demo import demo_request, free_name
 from scripts.start.options import Options, read_options
 from scripts.start.record import Known, Record, drop_record, end, known, read_record, write_record
+from scripts.start.window import open_window
 
 MODEL = {"name": "droid-demo", "path": "/models/droid-demo", "problem": None}
 
@@ -111,3 +112,54 @@ def test_a_server_that_was_started_in_another_way_is_known_by_its_lock(
 
 def test_nobody_at_the_address_is_not_healthy() -> None:
     assert not Client("http://127.0.0.1:9", None).healthy()
+
+
+TOKEN = "a token of 22 or more & odd / signs"
+
+
+@pytest.fixture
+def opener(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A browser's opener that writes down what it is given, and the file it writes to."""
+    said = tmp_path / "said"
+    os.mkfifo(said)
+    program = tmp_path / ("open" if sys.platform == "darwin" else "xdg-open")
+    program.write_text(f'#!/bin/sh\nprintf "%s\\n%s" "$DROID_URL" "$DROID_TOKEN$1" > "{said}"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("DISPLAY", ":99")
+    for name in ("DROID_ELECTRON", "DROID_TOKEN", "DROID_URL"):
+        monkeypatch.delenv(name, raising=False)
+    return said
+
+
+def test_the_browser_gets_the_token_and_the_terminal_does_not(
+    opener: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = "http://127.0.0.1:8000"
+
+    open_window(url, TOKEN)
+
+    query = "token=a%20token%20of%2022%20or%20more%20%26%20odd%20%2F%20signs"
+    assert opener.read_text() == f"\n{url}/?{query}"
+    assert capsys.readouterr().out == f"  Opened {url} in the browser.\n"
+
+
+def test_without_a_token_the_address_is_plain(opener: Path) -> None:
+    open_window("http://127.0.0.1:8000", None)
+
+    assert opener.read_text() == "\nhttp://127.0.0.1:8000"
+
+
+def test_the_desktop_window_gets_address_and_token(
+    opener: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The token may stand in `.env`, which the window does not read."""
+    monkeypatch.setenv("DROID_ELECTRON", str(next(opener.parent.glob("*open"))))
+
+    window = open_window("http://127.0.0.1:8000", TOKEN)
+
+    assert window is not None
+    url, _, rest = opener.read_text().partition("\n")
+    assert url == "http://127.0.0.1:8000"
+    assert rest.startswith(TOKEN)
+    assert window.wait(10) == 0

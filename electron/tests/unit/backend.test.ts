@@ -13,6 +13,8 @@ import {
 } from '../../src/backend'
 import { fakeLaunch, isAlive, runningBackend, temporaryFolder } from './given'
 
+const TOKEN = 'a token of 22 or more & odd signs'
+
 describe('starting the server', () => {
   test('it is ready when it has said so and answers as healthy', async () => {
     const { launch } = fakeLaunch()
@@ -96,6 +98,13 @@ describe('finding a server that runs already', () => {
     expect(found).toMatchObject({ url: own.url, pid: null })
     await found?.stop()
     expect(await isHealthy(own.url)).toBe(true)
+  })
+
+  test('one that asks for a token is found with it, and only with it', async () => {
+    const own = await runningBackend(fakeLaunch({ DROID_TOKEN: TOKEN }).launch)
+    expect(await findBackend(own.url, TOKEN)).toMatchObject({ url: own.url })
+    expect(await findBackend(own.url, 'another')).toBeNull()
+    expect(await findBackend(own.url)).toBeNull()
   })
 
   test('one that does not answer is not found', async () => {

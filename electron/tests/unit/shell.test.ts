@@ -102,6 +102,18 @@ describe('starting', () => {
     expect(happened()).toEqual([])
     expect(await isHealthy(own.url)).toBe(true)
   })
+
+  test('a server with a token is found, opened with it, and asked about its run', async () => {
+    const token = 'twenty-two characters & one more'
+    const env = { DROID_TOKEN: token, FAKE_RUN: 'running' }
+    const own = await runningBackend(fakeLaunch(env).launch)
+    const { running, loaded, port, asked, exited } = await started({ env, runningUrl: own.url })
+    await running
+    expect(loaded().at(-1)).toBe(`${own.url}/?token=twenty-two%20characters%20%26%20one%20more`)
+    port.app.quit()
+    expect(await exited).toBe(0)
+    expect(asked).toHaveLength(1)
+  })
 })
 
 describe('the page', () => {
