@@ -13,6 +13,7 @@ from starlette.routing import Route, WebSocketRoute
 from websockets.exceptions import InvalidStatus
 
 from backend.app import ROUTERS
+from backend.settings import CHECKOUT
 from tests.api.live import Live, frames_until
 
 EVIL = {"Origin": "https://evil.example"}
@@ -87,6 +88,15 @@ def test_every_route_is_also_under_api_once(live: Live) -> None:
     assert not [path for path in paths if path.startswith("/api/api/")]
     assert {"/api/health", "/api/sessions", "/api/datasets/inspect"} <= set(paths)
     assert live.client.get("/api/training/status").json()["state"] == "idle"
+
+
+def test_the_development_server_passes_every_address_on(live: Live) -> None:
+    config = (CHECKOUT / "frontend" / "vite.config.ts").read_text(encoding="utf-8")
+    found = re.search(r"const proxied = \[(.*?)\]", config, re.DOTALL)
+    assert found
+    proxied = {*re.findall(r"'([^']+)'", found[1]), "/ws"}
+    first = {"/" + path.split("/")[1] for _, path in every_address()} | {"/openapi.json"}
+    assert first <= proxied
 
 
 def test_the_schema_names_each_route_and_frame_once(live: Live) -> None:
