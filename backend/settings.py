@@ -129,4 +129,7 @@ def _read_dotenv(path: Path) -> dict[str, str]:
     except OSError:
         return {}
     pairs = (line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
-    return {key.strip(): value.strip().strip("\"'") for key, value in pairs}
+    return {
+        key.strip().removeprefix("export ").strip(): value.strip().strip("\"'")
+        for key, value in pairs
+    }

@@ -20,7 +20,11 @@ def main() -> int:
     )
     parser.add_argument("--runs", action="store_true", help="stop and save a training run first")
     args = parser.parse_args()
-    settings = read_settings()
+    try:
+        settings = read_settings()
+    except ValueError as problem:
+        print(problem, file=sys.stderr)
+        return 1
     record = read_record(settings)
     if record is None or (record.server.find() is None and record.launcher.find() is None):
         print("Nothing that ./startmlxnew started is running.")

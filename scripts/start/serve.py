@@ -37,7 +37,7 @@ def main() -> int:
         signal.signal(number, _end)
     try:
         running = _find_running(settings)
-        return _use(running, options, settings) if running else _serve(options, settings)
+        return use_running(running, options, settings) if running else _serve(options, settings)
     except _Ended:
         return 130
     except NotStarted as problem:
@@ -58,8 +58,10 @@ def _find_running(settings: Settings) -> Client | None:
     return client if client.healthy() else None
 
 
-def _use(client: Client, options: Options, settings: Settings) -> int:
+def use_running(client: Client, options: Options, settings: Settings) -> int:
     print(f"Droid FineTuning is already running at {client.url}")
+    if options.port and not client.url.endswith(f":{options.port}"):
+        print(f"  It does not move to port {options.port}: end it first, with ./killmlxnew.")
     if options.window:
         open_window(client.url, settings.token)
     if options.demo:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from backend.settings import Settings, read_settings
+from scripts.start import end as end_command
+from scripts.start import serve
 from scripts.start.client import Client, Refused
 from scripts.start.demo import demo_request, free_name
 from scripts.start.options import Options, read_options
@@ -108,6 +110,38 @@ def test_a_server_that_was_started_in_another_way_is_known_by_its_lock(
     assert record is not None
     assert record.server == me
     assert record.url == "http://127.0.0.1:8000"
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["--port", "9999"], "It does not move to port 9999: end it first, with ./killmlxnew."),
+        (["--port", "8000"], ""),
+        (["--port", "0"], ""),
+        ([], ""),
+    ],
+)
+def test_a_port_asked_of_a_service_that_runs_elsewhere_is_not_passed_over(
+    settings: Settings, flags: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client = Client("http://127.0.0.1:8000", None)
+
+    assert serve.use_running(client, read_options(["--no-window", *flags]), settings) == 0
+
+    first, *rest = capsys.readouterr().out.splitlines()
+    assert first == "Droid FineTuning is already running at http://127.0.0.1:8000"
+    assert [line.strip() for line in rest] == ([told] if told else [])
+
+
+def test_ending_with_settings_that_cannot_be_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DROID_PORT", "abc")
+    monkeypatch.setattr(sys, "argv", ["killmlxnew"])
+
+    assert end_command.main() == 1
+
+    assert capsys.readouterr().err == "Port 'abc' is not a number from 0 to 65535.\n"
 
 
 def test_nobody_at_the_address_is_not_healthy() -> None:
