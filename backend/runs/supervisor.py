@@ -21,7 +21,7 @@ from backend.core.files import read_tail
 from backend.core.hub import Hub
 from backend.core.process import Identity, kill, spawn
 from backend.core.tasks import Tasks
-from backend.errors import AppError, EngineMissing, WrongState
+from backend.errors import EngineMissing, WrongState
 from backend.runs import frames, recover
 from backend.runs.events import Event
 from backend.runs.follow import LOG, Batch, Follower
