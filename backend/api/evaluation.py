@@ -11,6 +11,7 @@ from backend.api.services import Wired
 from backend.errors import WrongState
 from backend.evaluation.schemas import (
     EvaluationList,
+    EvaluationOffers,
     EvaluationResult,
     EvaluationStart,
     EvaluationStarted,
@@ -46,6 +47,12 @@ async def evaluation_result(services: Wired) -> ResultAnswer:
     """Of the newest evaluation that has one."""
     folder = await asyncio.to_thread(services.evaluator.jobs.newest_result)
     return ResultAnswer(result=await asyncio.to_thread(services.evaluator.result, folder))
+
+
+@router.get("/offers")
+async def evaluation_offers(services: Wired) -> EvaluationOffers:
+    """Whether there is a judge, whether lm-eval is installed, and the tasks that are here."""
+    return await asyncio.to_thread(services.evaluator.offers)
 
 
 @router.post("/stop")

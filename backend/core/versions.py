@@ -16,7 +16,7 @@ from backend.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-ENGINES = ("mlx", "mlx-lm", "mlx-lm-lora", "mlx-cuda-12", "mlx-cuda-13", "transformers")
+ENGINES = ("mlx", "mlx-lm", "mlx-lm-lora", "mlx-cuda-12", "mlx-cuda-13", "transformers", "lm-eval")
 
 # The same question, asked of another Python; its answer is one line of JSON.
 _QUESTION = """import json, platform, sys

@@ -21,6 +21,7 @@ def report_of(request: Mapping[str, Any], result: Mapping[str, Any]) -> str:
         _scores(result["metrics"], labels),
         "Means over rows, with the 95 % interval of a percentile bootstrap. A difference is taken "
         "row by row, so it can be sure where the two intervals overlap.",
+        *_tasks(result, labels),
         *_judged(result, labels),
         *_telling(result, labels),
     ]
@@ -56,6 +57,29 @@ def _scores(metrics: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> str:
         values = [_estimate(value) for value in metric["values"]]
         lines.append(_line([_named(metric), *values, *more, str(rows)]))
     return "\n".join(lines)
+
+
+def _tasks(result: Mapping[str, Any], labels: Sequence[str]) -> list[str]:
+    lines = [
+        _line([
+            _named({"name": f"{one['task']}: {one['metric']}", "better": one["better"]}),
+            one["filter"],
+            *(_task_score(*pair) for pair in zip(one["values"], one["stderrs"], strict=True)),
+            str(one["rows"] or UNKNOWN),
+        ])
+        for one in result.get("tasks") or ()
+    ]  # fmt: skip
+    if not lines:
+        return []
+    head = ["", "filter", *labels, "rows"]
+    table = "\n".join([_line(head), _line(["---"] * len(head)), *lines])
+    return ["## Tasks", table, "By lm-eval through mlx_lm, with the standard error it gives."]
+
+
+def _task_score(value: float | None, stderr: float | None) -> str:
+    if value is None:
+        return UNKNOWN
+    return f"{value:.3g}" + (f" ± {stderr:.2g}" if stderr is not None else "")
 
 
 def _judged(result: Mapping[str, Any], labels: Sequence[str]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -18,7 +19,14 @@ from backend.engines.emit import Emitter
 from backend.engines.eval_judging import Judging, calls_for
 from backend.engines.eval_questions import Question, question_of
 from backend.engines.eval_report import report_of
-from backend.engines.eval_summary import LOSS, PERPLEXITY, Row, score_answer, summarise
+from backend.engines.eval_summary import (
+    LOSS,
+    PERPLEXITY,
+    Row,
+    score_answer,
+    side_by_side,
+    summarise,
+)
 from backend.engines.explain import Ending, Unusable
 from backend.engines.infer_batch import answer_batch, answer_in_turn, can_batch
 from backend.engines.infer_generate import Sampling, Watch
@@ -28,6 +36,7 @@ from backend.engines.infer_score import score_rows
 from backend.engines.infer_wire import Cancelled, Refused
 from backend.engines.judges import judge_of
 
+_COPIES = "task_rows"  # What `datasets` makes of a task's data files, for as long as it is asked.
 _AT_ONCE = 16  # Questions per batch: between two batches a cancel is heard and progress is told.
 
 
@@ -37,11 +46,13 @@ def evaluate_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     rows = [json.loads(line) for line in (folder / "rows.jsonl").open(encoding="utf-8")]
     started = time.monotonic()
     try:
-        result = _Evaluation(request, rows, emit, control).result()
+        result = _Evaluation(folder, request, rows, emit, control).result()
     except Cancelled:
         return Ending("stopped", "The evaluation was cancelled; nothing was kept.")
     except Refused as refusal:
         raise Unusable(refusal.message, refusal.hint) from refusal
+    finally:
+        shutil.rmtree(folder / _COPIES, ignore_errors=True)
     result |= {"seconds": time.monotonic() - started}
     write_text(folder / "report.md", report_of(request, result))
     write_json(folder / "result.json", result)  # Last: with it the evaluation is there.
@@ -52,6 +63,7 @@ def evaluate_run(folder: Path, emit: Emitter, control: Control) -> Ending:
 class _Evaluation:
     def __init__(
         self,
+        folder: Path,
         request: Mapping[str, Any],
         rows: Sequence[Mapping[str, Any]],
         emit: Emitter,
@@ -65,16 +77,25 @@ class _Evaluation:
         self._questions = [question_of(entry["row"]) for entry in rows]
         self._emit = emit
         self._watch = Watch(lambda: control.stop is not None, None)
-        # Each target reads every row once for its loss and answers every question.
-        self._wants_loss = bool({LOSS, PERPLEXITY} & set(self._chosen))
-        self._asked = sum(question is not None for question in self._questions)
-        per_target = len(rows) * self._wants_loss + self._asked
         self._judge: Mapping[str, Any] | None = request.get("judge")
+        # Each target reads every row once for its loss and answers every question, as far as what
+        # was chosen needs that.
+        self._wants_loss = bool({LOSS, PERPLEXITY} & set(self._chosen))
+        self._wants_answers = bool(self._judge or set(self._chosen) - {LOSS, PERPLEXITY})
+        self._asked = sum(question is not None for question in self._questions)
+        self._asked *= self._wants_answers
+        per_target = len(rows) * self._wants_loss + self._asked
         judged = calls_for(self._asked, len(self._targets)) if self._judge else 0
+        self._tasks: Sequence[Mapping[str, Any]] = request.get("tasks") or []
+        self._task_limit: int | None = request.get("task_limit")
+        per_target += len(self._tasks) * _AT_ONCE  # A task counts as a batch.
         self._total, self._done = per_target * len(self._targets) + judged, 0
+        self._task_scores: list[list[dict[str, Any]]] = []
+        self._folder = folder
 
     def result(self) -> dict[str, Any]:
         sides = [self._side(target) for target in self._targets]
+        tasks = side_by_side(self._task_scores)
         batched = can_batch(self._resident.model)
         judged = self._judged(sides)
         self._emit("phase", name="scoring")
@@ -82,6 +103,7 @@ class _Evaluation:
             **judged,
             "targets": [_described(target) for target in self._targets],
             "metrics": summarise(sides, self._chosen),
+            "tasks": tasks,
             "rows": len(self._rows),
             "questions_asked": self._asked,
             "batched": batched,
@@ -116,12 +138,33 @@ class _Evaluation:
         if self._wants_loss:
             self._emit("phase", name="scoring")
             self._take_losses(side)
-        self._emit("phase", name="answering")
+        if self._wants_answers:
+            self._emit("phase", name="answering")
         for batch in self._batches():
             self._watch.check()
             self._answer(side, batch)
             self._tell(target, len(batch))
+        if self._tasks:
+            self._ask_tasks(target)
         return side
+
+    def _ask_tasks(self, target: Mapping[str, Any]) -> None:
+        # Optional, and a second to import.
+        from backend.engines.eval_tasks import run_task
+
+        self._emit("phase", name="tasks")
+        scores: list[dict[str, Any]] = []
+        for task in self._tasks:
+            scores += run_task(
+                self._resident,
+                task,
+                limit=self._task_limit,
+                seed=self._sampling["seed"],
+                check=self._watch.check,
+                cache=self._folder / _COPIES,
+            )
+            self._tell(target, _AT_ONCE)
+        self._task_scores.append(scores)
 
     def _take_losses(self, side: Sequence[Row]) -> None:
         told = 0
@@ -182,6 +225,8 @@ class _Evaluation:
             score_answer(side[at], questions[at].expected, self._chosen)
 
     def _batches(self) -> Iterator[list[tuple[int, Question]]]:
+        if not self._wants_answers:
+            return
         asked = [(at, question) for at, question in enumerate(self._questions) if question]
         for first in range(0, len(asked), _AT_ONCE):
             yield asked[first : first + _AT_ONCE]

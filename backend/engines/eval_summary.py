@@ -66,6 +66,19 @@ def summarise(sides: Sequence[Sequence[Row]], chosen: Sequence[str]) -> list[dic
     return [*_token_metrics(sides, chosen), *_text_metrics(sides, chosen)]
 
 
+def side_by_side(sides: Sequence[Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    """The scores of the same tasks by every side, as one line each: `values` and `stderrs`."""
+    shared = ("task", "metric", "filter", "better", "rows", "version")
+    return [
+        {
+            **{name: line[0][name] for name in shared},
+            "values": [one["value"] for one in line],
+            "stderrs": [one["stderr"] for one in line],
+        }
+        for line in zip(*sides, strict=True)
+    ]
+
+
 def _text_metrics(sides: Sequence[Sequence[Row]], chosen: Sequence[str]) -> list[dict[str, Any]]:
     found = []
     for metric in METRICS:

@@ -40,6 +40,7 @@ class _Job:
     questions: int
     targets: tuple[str, ...]
     started: datetime
+    helper: bool = False  # Its result is part of another answer (`/api/evaluate/*`).
     state: EvaluationState = "starting"
     phase: str = "starting"
     share: float = 0.0
@@ -212,7 +213,7 @@ class Evaluations:
         for folder in self.folders.all():
             current = self._current
             job = current if current and current.folder == folder else _read(folder)
-            if job is None:
+            if job is None or job.helper:
                 continue
             if job.running and job is not current:
                 _interrupted(job)
@@ -232,7 +233,8 @@ class Evaluations:
     def newest_result(self) -> EvaluationFolder:
         """The newest evaluation that has one. Raises NotFound. Blocking."""
         for folder in self.folders.all():
-            if folder.result() is not None:
+            job = _read(folder)
+            if job is not None and not job.helper and folder.result() is not None:
                 return folder
         raise NotFound(
             "There is no evaluation result yet.", hint="Start one: POST /api/evaluation/start."
@@ -303,6 +305,7 @@ def _read(folder: EvaluationFolder) -> _Job | None:
             questions=int(request["num_questions"]),
             targets=tuple(str(target["label"]) for target in request["targets"]),
             started=datetime.fromisoformat(request["started"]),
+            helper=bool(request.get("helper")),
         )
         for event in JsonlTail(folder.path / EVENTS).read_all():
             job.apply(event)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -60,6 +60,34 @@ class EvaluationStart(BaseModel):
     judge_model: str | None = Field(
         None, min_length=1, description="A model of this machine that judges instead of a service."
     )
+    tasks: list[Annotated[str, Field(min_length=1, max_length=4096)]] = Field(
+        [],
+        max_length=8,
+        description="lm-eval tasks asked too: names that /api/evaluation/offers gives, or YAML "
+        "files. Needs lm-eval.",
+    )
+    task_limit: int | None = Field(
+        None, ge=1, le=100_000, description="The most rows of each task; null: all of them."
+    )
+
+
+class JudgeOffered(BaseModel):
+    """The judging service of the settings. Its whole address may hold a secret."""
+
+    host: str
+    model: str
+
+
+class EvaluationOffers(BaseModel):
+    """GET /api/evaluation/offers: what an evaluation can ask for here beyond its own metrics.
+
+    `judge` is null where none is set up, `lm_eval` (its version) where it is not installed.
+    """
+
+    judge: JudgeOffered | None
+    lm_eval: str | None
+    lm_eval_install: str
+    tasks: list[str]
 
 
 class EvaluationStarted(BaseModel):
@@ -108,6 +136,21 @@ class MetricResult(BaseModel):
     values: list[Estimate | None]
     difference: Estimate | None
     ratio: Estimate | None
+
+
+class TaskResult(BaseModel):
+    """One metric of one lm-eval task: a value per target with its standard error, as lm-eval gives
+    them, over `rows` rows. `filter` is how an answer was taken from what was said.
+    """
+
+    task: str
+    metric: str
+    filter: str
+    better: Literal["higher", "lower", "neither"]
+    values: list[float | None]
+    stderrs: list[float | None]
+    rows: int | None
+    version: str | None
 
 
 class JudgeScores(BaseModel):
@@ -198,6 +241,7 @@ class EvaluationResult(BaseModel):
     warnings: list[str]
     targets: list[TargetInfo]
     metrics: list[MetricResult]
+    tasks: list[TaskResult] = []
     judge: JudgeReport | None = None
     scores: JudgeScores
     base_model_scores: JudgeScores | None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from backend.catalog.models import ModelCatalog
 from backend.catalog.schemas import ModelInfo
@@ -14,12 +15,15 @@ from backend.evaluation.jobs import Evaluations
 from backend.evaluation.rows import ChosenRows, choose_rows, held_out_file
 from backend.evaluation.schemas import (
     ALL_METRICS,
+    EvaluationOffers,
     EvaluationResult,
     EvaluationStart,
     EvaluationStarted,
+    JudgeOffered,
     JudgeScores,
     ReportFiles,
 )
+from backend.evaluation.tasks import INSTALL, Tasks
 from backend.inference.adapter_folder import AdapterFolder
 from backend.inference.adapters import Adapters, ReadyAdapter
 from backend.settings import Settings
@@ -33,18 +37,32 @@ class Evaluator:
         self, settings: Settings, models: ModelCatalog, adapters: Adapters, jobs: Evaluations
     ) -> None:
         self.jobs = jobs
+        self._tasks = Tasks(settings)
         self._settings = settings
         self._models = models
         self._adapters = adapters
 
-    async def start(self, request: EvaluationStart, *, compare: bool) -> EvaluationStarted:
-        """Check everything, then start. With `compare`, base and adapter answer the same rows.
+    def offers(self) -> EvaluationOffers:
+        """What can be asked for beside the metrics. Blocking."""
+        url, model = self._settings.judge_url, self._settings.judge_model
+        return EvaluationOffers(
+            judge=JudgeOffered(host=_host(url), model=model) if url and model else None,
+            lm_eval=self._tasks.version(),
+            lm_eval_install=INSTALL,
+            tasks=self._tasks.names(),
+        )
+
+    async def start(
+        self, request: EvaluationStart, *, compare: bool, helper: bool = False
+    ) -> EvaluationStarted:
+        """Check everything, then start. With `compare`, base and adapter answer the same rows. A
+        `helper` works for another answer, so that it is no result of its own.
 
         Raises NotFound, BadContent or WrongState; nothing is written then.
         """
         self.jobs.refuse_if_busy()
         asked, rows, warnings = await asyncio.to_thread(self._prepare, request, compare)
-        folder = await self.jobs.start(asked, rows)
+        folder = await self.jobs.start(asked | {"helper": helper}, rows)
         sides = " and ".join(target["label"] for target in asked["targets"])
         return EvaluationStarted(
             message=f"{sides} are asked {len(rows.rows)} rows."
@@ -138,6 +156,7 @@ class Evaluator:
             else self._adapters.ready(request.adapter_name, model, request.checkpoint)
         )
         judge = self._judge(request)
+        tasks = self._tasks.chosen(request.tasks)
         data = self.data_of(adapter)
         rows = choose_rows(
             request.training_data_path or held_out_file(data),
@@ -170,6 +189,8 @@ class Evaluator:
             "compared": rows.compared,
             "adapter_config": dict(adapter.config),
             "judge": judge,
+            "tasks": tasks,
+            "task_limit": request.task_limit,
             "warnings": warnings,
         }
         return asked, rows, warnings
@@ -193,6 +214,10 @@ class Evaluator:
         if model.problem is not None:
             raise BadContent(f"The model {model.name} can't be used: {model.problem}")
         return model
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 def _base() -> dict[str, Any]:

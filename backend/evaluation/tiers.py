@@ -164,7 +164,7 @@ class Tiers:
             metrics=["loss", "perplexity"],
             max_tokens=1,
         )
-        started = await self._evaluator.start(request, compare=compare)
+        started = await self._evaluator.start(request, compare=compare, helper=True)
         folder = self._evaluator.jobs.folders.find(started.evaluation_id)
         await self._evaluator.jobs.ended(folder)
         status = self._evaluator.jobs.status()

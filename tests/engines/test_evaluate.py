@@ -53,12 +53,13 @@ def prepare(
     targets: Sequence[dict[str, Any]],
     rows: Any = ROWS,
     judge: dict[str, str] | None = None,
+    **changed: Any,
 ) -> Path:
     folder.mkdir(parents=True)
     request = {
         "model": str(model), "targets": list(targets), "metrics": METRICS, "sampling": SAMPLING,
         "adapter_name": "loud", "training_data_path": "rows.jsonl", "started": "today",
-        "compared": True, "warnings": ["A remark."], "judge": judge,
+        "compared": True, "warnings": ["A remark."], "judge": judge, **changed,
     }  # fmt: skip
     (folder / "request.json").write_text(json.dumps(request))
     entries = [{"line": at + 1, "seen": at == 2, "row": row} for at, row in enumerate(rows)]
@@ -66,10 +67,11 @@ def prepare(
     return folder
 
 
-def start(folder: Path) -> subprocess.Popen[bytes]:
+def start(folder: Path, env: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "backend.engines.evaluate", str(folder)],
-        cwd=CHECKOUT, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        cwd=CHECKOUT, env=env or environment(),
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
 
 
@@ -153,6 +155,19 @@ def test_a_model_of_this_machine_judges_in_the_room_of_the_one_it_judges(
     assert (result["judge"]["asked"], result["judge"]["failed"]) == (1, 1)
     assert set(result["scores"].values()) == {None}
     assert "1 of 1 calls failed" in (folder / "report.md").read_text("utf-8")
+
+
+def test_where_only_the_loss_is_wanted_no_question_is_answered(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    targets = [{"label": "base", "adapter": None}]
+    folder = prepare(tmp_path / "run", tiny_model, targets, metrics=["loss", "perplexity"])
+    assert start(folder).wait(DEADLINE) == 0, events(folder)[-1]
+    result = result_of(folder)
+    assert result["questions_asked"] == 0
+    assert [question["answers"][0]["text"] for question in result["questions"]] == [None] * 4
+    assert [metric["id"] for metric in result["metrics"]] == ["loss", "perplexity"]
+    assert "answering" not in [event.get("name") for event in events(folder)]
 
 
 def test_a_damaged_adapter_is_told_in_a_sentence(tiny_model: Path, tmp_path: Path) -> None:

@@ -114,6 +114,16 @@ def test_weights_and_perplexity_come_in_one_answer(trained: Server) -> None:
     )
 
 
+def test_what_is_measured_for_another_answer_is_no_evaluation_of_its_own(trained: Server) -> None:
+    started, _ = evaluate(trained, "/api/evaluation/start", SMALL | {"metrics": ["length"]})
+    before = trained.get("/api/evaluation/list")
+    helper = trained.post("/api/evaluate/adapter", {"adapter_name": ADAPTER, "max_samples": 2})
+    assert trained.get("/api/evaluation/list") == before
+    newest = trained.get("/api/evaluation/result")["result"]
+    assert newest["evaluation_id"] == started["evaluation_id"]
+    assert trained.get(f"/api/evaluation/{helper['result']['evaluation_id']}")["rows_available"]
+
+
 def test_one_that_is_stopped_leaves_no_result_and_the_next_one_works(trained: Server) -> None:
     long = SMALL | {"num_questions": 300, "training_data_path": str(CHAT / "train.jsonl")}
     with listening(trained) as socket:
@@ -161,6 +171,10 @@ def test_bad_input_is_refused_in_a_sentence_and_starts_nothing(tmp_path: Path) -
             assert answer.status_code == status, answer.text
             told = answer.json()
             assert word in f"{told['detail']} {told['hint']} {told.get('errors')}"
+        asked = {"adapter_name": "x", "tasks": ["a"] * 9}
+        assert server.client.post("/api/evaluation/start", json=asked).status_code == 422
+        offers = server.get("/api/evaluation/offers")
+        assert (offers["judge"], offers["tasks"]) == (None, ["captain_style", "sums"])
         assert server.get("/api/evaluation/list") == {"evaluations": []}
         assert server.client.get("/api/evaluation/result").status_code == 404
         assert server.client.get("/api/evaluation/..%2Fsessions").status_code in {404, 422}

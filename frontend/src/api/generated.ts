@@ -148,6 +148,13 @@ const injectedRtkApi = api
         query: () => ({ url: `/api/evaluation/result` }),
         providesTags: ["evaluation"],
       }),
+      evaluationOffers: build.query<
+        EvaluationOffersApiResponse,
+        EvaluationOffersApiArg
+      >({
+        query: () => ({ url: `/api/evaluation/offers` }),
+        providesTags: ["evaluation"],
+      }),
       stopEvaluation: build.mutation<
         StopEvaluationApiResponse,
         StopEvaluationApiArg
@@ -798,6 +805,9 @@ export type EvaluationStatusApiArg = void;
 export type EvaluationResultApiResponse =
   /** status 200 Successful Response */ ResultAnswer;
 export type EvaluationResultApiArg = void;
+export type EvaluationOffersApiResponse =
+  /** status 200 Successful Response */ EvaluationOffers;
+export type EvaluationOffersApiArg = void;
 export type StopEvaluationApiResponse =
   /** status 200 Successful Response */ StopAnswer;
 export type StopEvaluationApiArg = void;
@@ -1415,6 +1425,10 @@ export type EvaluationStart = {
   judge?: boolean;
   /** A model of this machine that judges instead of a service. */
   judge_model?: string | null;
+  /** lm-eval tasks asked too: names that /api/evaluation/offers gives, or YAML files. Needs lm-eval. */
+  tasks?: string[];
+  /** The most rows of each task; null: all of them. */
+  task_limit?: number | null;
 };
 export type EvaluationStatus = {
   running: boolean;
@@ -1466,6 +1480,16 @@ export type MetricResult = {
   values: (Estimate | null)[];
   difference: Estimate | null;
   ratio: Estimate | null;
+};
+export type TaskResult = {
+  task: string;
+  metric: string;
+  filter: string;
+  better: "higher" | "lower" | "neither";
+  values: (number | null)[];
+  stderrs: (number | null)[];
+  rows: number | null;
+  version: string | null;
 };
 export type JudgeSwaps = {
   asked: number;
@@ -1539,6 +1563,7 @@ export type EvaluationResult = {
   warnings: string[];
   targets: TargetInfo[];
   metrics: MetricResult[];
+  tasks?: TaskResult[];
   judge?: JudgeReport | null;
   scores: JudgeScores;
   base_model_scores: JudgeScores | null;
@@ -1548,6 +1573,16 @@ export type EvaluationResult = {
 export type ResultAnswer = {
   success?: true;
   result: EvaluationResult;
+};
+export type JudgeOffered = {
+  host: string;
+  model: string;
+};
+export type EvaluationOffers = {
+  judge: JudgeOffered | null;
+  lm_eval: string | null;
+  lm_eval_install: string;
+  tasks: string[];
 };
 export type StopAnswer = {
   success?: true;
@@ -2857,6 +2892,8 @@ export const {
   useLazyEvaluationStatusQuery,
   useEvaluationResultQuery,
   useLazyEvaluationResultQuery,
+  useEvaluationOffersQuery,
+  useLazyEvaluationOffersQuery,
   useStopEvaluationMutation,
   useListEvaluationsQuery,
   useLazyListEvaluationsQuery,
