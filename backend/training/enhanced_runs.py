@@ -36,6 +36,7 @@ from backend.training.schemas import DataPreview, Preview
 from backend.training.standard_runs import StandardRuns
 from backend.training.strength import confirmation_for, refuse_unconfirmed
 from backend.training.token_counts import TokenCounts
+from backend.training.unused import unmet
 from backend.training.workshop import Planned, Workshop, taken_name
 
 EnhancedPlan = Plan[EnhancedStart]
@@ -227,11 +228,17 @@ class EnhancedRuns:
 def as_standard(request: EnhancedStart) -> StandardStart:
     """The same for the standard tab: what was named, and this tab's own defaults."""
     goes_on = request.resume_from is not None  # What is left out is then the session's.
+
+    def has_own_default(name: str) -> bool:
+        if name == "iterations" and request.epochs is not None:
+            return False
+        differs = CommonStart.model_fields[name].default != EnhancedStart.model_fields[name].default
+        return differs and unmet(request, name) is None
+
     fields = {
         name: getattr(request, name)
-        for name, field in CommonStart.model_fields.items()
-        if name in request.model_fields_set
-        or (not goes_on and field.default != EnhancedStart.model_fields[name].default)
+        for name in CommonStart.model_fields
+        if name in request.model_fields_set or (not goes_on and has_own_default(name))
     }
     if not request.adapter_name:  # An estimate has none; a start was given its name before.
         fields.pop("adapter_name", None)

@@ -13,6 +13,7 @@ from backend.training.config import StandardStart
 from backend.training.fields import CommonStart
 from backend.training.quantized import quantize_problems
 from backend.training.strength import strength_warning
+from backend.training.unused import unused_beside
 
 HIGHEST_RATE = 1.0
 MANY_CHECKPOINT_BYTES = 5e9
@@ -85,6 +86,13 @@ def _impossible(
     request: CommonStart, model: ModelInfo, targets: LoraTargets, iterations: int
 ) -> Iterator[FieldProblem]:
     yield from _misplaced(request)
+    both = request.epochs is not None and "iterations" in request.model_fields_set
+    if both and request.iterations != iterations:
+        yield FieldProblem(
+            "iterations",
+            f"iterations {request.iterations} and epochs {request.epochs:g} don't agree: on this "
+            f"data the epochs come to {iterations} iterations. Give one of the two.",
+        )
     yield from quantize_problems(request, model, targets)
     context = model.context_length
     if context and request.max_seq_length > context:
@@ -136,6 +144,7 @@ def _warnings(
             f"Full fine-tuning usually needs about a tenth of LoRA's rate; "
             f"{request.learning_rate:g} may be too high."
         )
+    yield from unused_beside(request)
     left = iterations % request.grad_accumulation_steps
     if left:
         yield (

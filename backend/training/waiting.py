@@ -34,8 +34,11 @@ def waiting_run(planned: Planned[Any]) -> WaitingRun:
 def read_waiting(run: WaitingRun) -> StartRequest:
     """Raises BadContent for a request that this version no longer takes."""
     kind = EnhancedStart if "training_method" in run.request else StandardStart
+    asked = dict(run.request)
+    if asked.get("epochs") is not None:  # Older versions kept another number beside them.
+        asked.pop("iterations", None)
     try:
-        return kind.model_validate(run.request)
+        return kind.model_validate(asked)
     except ValidationError as problem:
         first = problem.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

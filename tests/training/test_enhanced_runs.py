@@ -103,6 +103,16 @@ async def test_sft_of_this_tab_is_a_run_of_the_standard_engine(house: EnhancedHo
     assert recipe.config["learning_rate"] == 1e-5
 
 
+async def test_sft_by_epochs_or_in_full_is_not_held_against_this_tabs_defaults(
+    house: EnhancedHouse,
+) -> None:
+    """They are another number of iterations and other LoRA keys than the standard tab's."""
+    recipe = await house.recipe("sft", epochs=1.0, fine_tune_type="full", learning_rate=1e-5)
+
+    assert recipe.total_steps == 18
+    assert not [warning for warning in recipe.warnings if "nothing" in warning]
+
+
 async def test_rows_are_staged_as_the_engine_reads_them(
     house: EnhancedHouse, tmp_path: Path
 ) -> None:

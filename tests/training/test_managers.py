@@ -85,8 +85,9 @@ class House:
         )
 
     def request(self, **fields: Any) -> StandardStart:
-        known = {"train_data_path": str(self.rows), "max_seq_length": 64, "iterations": 30}
-        return request(**known | fields)
+        known = {"train_data_path": str(self.rows), "max_seq_length": 64}
+        length = {} if "epochs" in fields else {"iterations": 30}
+        return request(**known | length | fields)
 
     async def start(self, key: str | None = None, **fields: Any) -> str:
         answer = await self.manager.start(self.request(**fields), idempotency_key=key)
@@ -125,6 +126,14 @@ async def test_epochs_become_iterations(house: House) -> None:
 
     # 20 rows, 4 held out: 4 batches per epoch.
     assert house.supervisor.started[0].config["iters"] == 10
+
+
+async def test_epochs_and_iterations_that_do_not_agree_are_refused(house: House) -> None:
+    with pytest.raises(Invalid, match=r"iterations 50 and epochs 1 don't agree: .* 18"):
+        await house.start(epochs=1.0, iterations=50)
+
+    await house.start(epochs=1.0, iterations=18)
+    assert house.supervisor.started[0].config["iters"] == 18
 
 
 async def test_epochs_that_come_to_no_number_of_steps_are_refused(house: House) -> None:

@@ -6,7 +6,9 @@ import pytest
 
 from backend.errors import Invalid
 from backend.training.defaults import known_defaults
+from backend.training.enhanced_config import EnhancedStart
 from backend.training.rules import refuse_impossible, warnings_for
+from backend.training.unused import unused_beside
 from tests.training.requests import model, request, targets
 
 IMPOSSIBLE: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
@@ -79,6 +81,43 @@ def test_odd_settings_are_warned_of() -> None:
     assert "weight decay" in warned(optimizer="adam", weight_decay=0.5)
     assert "picks its own rate" in warned(optimizer="adafactor", relative_step=True)
     assert "do not fill a weight update" in warned(grad_accumulation_steps=3)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        (
+            {"fine_tune_type": "full", "lora_rank": 8, "lora_dropout": 0.1, "lora_keys": "qv"},
+            "fine_tune_type is full, so lora_rank, lora_dropout and lora_keys do nothing.",
+        ),
+        ({"project_name": "mine"}, "report_to is empty, so project_name does nothing."),
+        ({"early_stop": False, "patience": 9}, "early_stop is off, so patience does nothing."),
+        (
+            {"val_data_path": "/rows.jsonl", "val_split": 0.2},
+            "val_data_path is /rows.jsonl, so val_split does nothing.",
+        ),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_what_has_no_effect_beside_the_others_is_said(
+    fields: dict[str, Any], sentence: str
+) -> None:
+    assert sentence in warned(**fields)
+
+
+def test_a_field_left_at_its_default_is_not_said_to_do_nothing() -> None:
+    whole = request().model_dump()
+    assert "nothing." not in warned(**whole | {"fine_tune_type": "full", "early_stop": False})
+
+
+def test_each_method_is_asked_about_its_own_fields_only() -> None:
+    asked = {"model_path": "m", "train_data_path": "d", "klpo_mc_samples": 5, "delta": 3.0}
+    klpo = EnhancedStart.model_validate(
+        asked | {"training_method": "klpo", "klpo_kl_estimator": "topk"}
+    )
+    assert list(unused_beside(klpo)) == [
+        "klpo_kl_estimator is topk, so klpo_mc_samples does nothing."
+    ]
 
 
 def test_many_large_checkpoints_are_warned_of() -> None:

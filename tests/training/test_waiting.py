@@ -33,6 +33,16 @@ async def test_a_queued_start_waits_while_a_run_is_active(house: House) -> None:
     assert not (house.settings.sessions_dir / answer.session_id).exists()
 
 
+async def test_a_run_that_an_older_version_queued_with_both_lengths_keeps_its_epochs(
+    house: House,
+) -> None:
+    await house.manager.start(house.request(queue=True, epochs=2.0), idempotency_key=None)
+    (waiting,) = house.queue.all()
+    older = waiting.model_copy(update={"request": waiting.request | {"iterations": 100}})
+
+    assert (await house.manager.plan_waiting(older)).total_steps == 36
+
+
 async def test_a_queued_start_with_a_free_slot_starts_at_once(house: House) -> None:
     house.supervisor.busy = False
     answer = await house.manager.start(house.request(queue=True), idempotency_key=None)
