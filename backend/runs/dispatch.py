@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
@@ -16,7 +15,6 @@ from backend.core.tasks import Tasks
 from backend.errors import AppError
 from backend.runs.queue import RunQueue, WaitingRun
 from backend.runs.recipe import Recipe
-from backend.runs.reserve import settle
 from backend.runs.schemas import RunMetrics, SessionRecord
 from backend.runs.state import RunState
 from backend.runs.store import SessionStore
@@ -44,23 +42,14 @@ class Dispatcher:
         """Go on with what the last server left waiting. After the supervisor's own `open`."""
         await self._queue.open()
         for run in self._queue.all():
-            if await asyncio.to_thread(self._has_begun, run):
+            # A run with a record has started once, and is never started again by itself.
+            if await asyncio.to_thread(self._store.exists, run.session_id):
                 await self._queue.drop(run)
         self._tasks.start(self._serve(), name="start waiting runs")
 
     async def close(self) -> None:
         """Start nothing more. What waits stays on disk."""
         await self._tasks.close()
-
-    def _has_begun(self, run: WaitingRun) -> bool:
-        """A run with a record has started once, and is never started again by itself."""
-        if self._store.exists(run.session_id):
-            return True
-        folder = self._store.folder(run.session_id)
-        if folder.is_dir():  # The last server was killed between the folder and the record.
-            shutil.rmtree(folder)
-            settle(self._store.adapters_dir / run.adapter_name, run.session_id)
-        return False
 
     async def _serve(self) -> None:
         while True:

@@ -29,19 +29,20 @@ _ENGINES = ("mlx", "mlx-lm")
 def prepare(recipe: Recipe, store: SessionStore) -> SessionRecord:
     """Fill the run folder and write the record, in state `starting`. Blocking.
 
-    1. the run folder   2. the adapter's folder   3. the data   4. config.yaml and warnings.json
+    1. the run folder   2. the data   3. config.yaml and warnings.json   4. the adapter's folder
     5. the record.
-    If any of these fails, all that was made is removed, and the error says why.
+    If any of these fails, all that was made is removed, and the error says why. An adapter that is
+    overwritten is set aside late, and after config.yaml names it: `leftovers` puts it back.
     """
     folder = store.folder(recipe.session_id)
     with _explained(folder):
         folder.mkdir(mode=0o700, parents=True)
         try:
+            data = recipe.stage(folder)
+            write_yaml(folder / CONFIG, dict(recipe.config))
+            write_json(folder / WARNINGS, _told(recipe))
             reserve(recipe.adapter_path, recipe.session_id, overwrite=recipe.overwrite)
             try:
-                data = recipe.stage(folder)
-                write_yaml(folder / CONFIG, dict(recipe.config))
-                write_json(folder / WARNINGS, _told(recipe))
                 record = _record(recipe, data)
                 store.save(record)
                 store.set_latest(recipe.session_id)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from backend.errors import AlreadyExists
 
+_ASIDE = ".replaced-"
+
 
 def reserve(adapter: Path, session_id: str, *, overwrite: bool) -> None:
     """Create the adapter's folder for this run.
@@ -23,8 +25,13 @@ def reserve(adapter: Path, session_id: str, *, overwrite: bool) -> None:
                 f"There is already an adapter {adapter.name!r}.",
                 hint="Choose another name, or turn on Overwrite.",
             ) from None
-        adapter.rename(_aside(adapter, session_id))
-        adapter.mkdir()
+        aside = _aside(adapter, session_id)
+        adapter.rename(aside)
+        try:
+            adapter.mkdir()
+        except OSError:
+            aside.rename(adapter)
+            raise
 
 
 def settle(adapter: Path, session_id: str) -> None:
@@ -39,8 +46,13 @@ def settle(adapter: Path, session_id: str) -> None:
         aside.rename(adapter)
 
 
+def set_aside(adapters_dir: Path) -> list[str]:
+    """The sessions that set an adapter aside and have not settled it."""
+    return [path.name.removeprefix(_ASIDE) for path in adapters_dir.glob(f"{_ASIDE}*")]
+
+
 def _aside(adapter: Path, session_id: str) -> Path:
-    return adapter.parent / f".replaced-{session_id}"
+    return adapter.parent / f"{_ASIDE}{session_id}"
 
 
 def _remove(path: Path) -> None:

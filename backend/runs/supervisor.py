@@ -25,6 +25,7 @@ from backend.errors import EngineMissing, WrongState
 from backend.runs import frames, recover
 from backend.runs.events import Event
 from backend.runs.follow import LOG, Batch, Follower
+from backend.runs.leftovers import settle_leftovers
 from backend.runs.live import Frame, LiveRun
 from backend.runs.prepare import prepare
 from backend.runs.progress import Progress
@@ -81,6 +82,7 @@ class RunSupervisor:
                 await self._recover(session_id)
             except Exception:  # One bad session must not keep the server from starting.
                 _logger.exception("The session %s could not be recovered.", session_id)
+        await asyncio.to_thread(settle_leftovers, self._store, live=self.slot.session)
         latest = await asyncio.to_thread(self._store.latest)
         if self._run is None and latest is not None:
             try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -295,14 +296,19 @@ async def test_a_run_that_had_begun_is_not_started_again_after_a_crash(
 
 async def test_a_start_that_was_cut_off_before_its_record_is_made_anew(settings: Settings) -> None:
     settings.sessions_dir.mkdir(parents=True)
-    stored = queue_module._Stored(queue=[waiting("a")]).model_dump(mode="json")
+    session_id = str(uuid.uuid4())
+    run = waiting("a").model_copy(update={"session_id": session_id})
+    stored = queue_module._Stored(queue=[run]).model_dump(mode="json")
     (settings.sessions_dir / "queue.json").write_text(json.dumps(stored), encoding="utf-8")
-    (settings.sessions_dir / "id-a" / "data").mkdir(parents=True)
-    (settings.adapters_dir / "a").mkdir(parents=True)  # Reserved, nothing in it.
+    adapter = settings.adapters_dir / "a"
+    adapter.mkdir(parents=True)  # Reserved, nothing in it.
+    (settings.sessions_dir / session_id / "data").mkdir(parents=True)
+    config = json.dumps({"adapter_path": str(adapter)})
+    (settings.sessions_dir / session_id / "config.yaml").write_text(config, encoding="utf-8")
 
     line = Line(settings)
     await line.open()
-    assert await line.ended("id-a") == "completed"
+    assert await line.ended(session_id) == "completed"
     await line.close()
     end_runs_under(settings.sessions_dir)
 
