@@ -6,18 +6,17 @@ What a request means is worked out by the `Runs` of its kind; here is what every
 from __future__ import annotations
 
 import asyncio
-import time
 import uuid
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-from backend.errors import EvaluationActive, RunAlreadyActive, WrongState
+from backend.errors import EvaluationActive, RunAlreadyActive
 from backend.runs.queue import RunQueue, WaitingRun
 from backend.runs.recipe import Recipe
 from backend.runs.supervisor import RunSupervisor
 from backend.training.enhanced_config import EnhancedStart
 from backend.training.enhanced_runs import EnhancedRuns
+from backend.training.keys import Keep, StartKeys
 from backend.training.resume import Continuations, resuming
 from backend.training.reward_choice import RewardChoice
 from backend.training.rewards import Rewards
@@ -25,15 +24,6 @@ from backend.training.schemas import Preview, StartAnswer, StopAnswer
 from backend.training.standard_runs import StandardRuns
 from backend.training.waiting import StartRequest, read_waiting, waiting_run
 from backend.training.workshop import Planned, Workshop
-
-KEY_LIFE = 3600.0  # Seconds for which an Idempotency-Key answers the same run.
-
-
-@dataclass(frozen=True, slots=True)
-class _Remembered:
-    at: float
-    request: StartRequest
-    answer: asyncio.Task[StartAnswer]
 
 
 class TrainingManager:
@@ -54,25 +44,19 @@ class TrainingManager:
         self._enhanced = EnhancedRuns(
             workshop, self._standard, self._continuations, RewardChoice(rewards)
         )
-        self._keys: dict[str, _Remembered] = {}
+        self._sessions = workshop.sessions
+        self._keys = StartKeys(workshop.sessions.sessions_dir)
 
     async def start(self, request: StartRequest, *, idempotency_key: str | None) -> StartAnswer:
         """Start a run, or answer again what this key was answered within the hour."""
         if idempotency_key is None:
             return await self._start(request)
-        self._forget_old_keys()
-        held = self._keys.get(idempotency_key)
-        if held is not None and held.request != request:
-            raise WrongState(
-                "This Idempotency-Key was used for another request within the last hour.",
-                hint="Send a new key with a new request.",
-            )
-        if held is None:
-            task = asyncio.create_task(self._start(request), name="start a run")
-            held = _Remembered(time.monotonic(), request, task)
-            self._keys[idempotency_key] = held
-            task.add_done_callback(partial(self._forget_failure, idempotency_key))
-        return await asyncio.shield(held.answer)
+        return await self._keys.once(
+            idempotency_key,
+            request,
+            start=partial(self._start, request),
+            again=self._answered_before,
+        )
 
     async def preview(self, request: StartRequest) -> Preview:
         """What a start would do. Nothing is started and nothing written."""
@@ -107,35 +91,39 @@ class TrainingManager:
             return await self._enhanced.planned(request, session_id)
         return await self._standard.planned(request, session_id)
 
-    async def _start(self, request: StartRequest) -> StartAnswer:
+    async def _start(self, request: StartRequest, keep: Keep | None = None) -> StartAnswer:
         if not request.queue:
             self._supervisor.require_free()
         planned = await self._planned(request, str(uuid.uuid4()))
         recipe = planned.recipe
         what = f"{recipe.adapter_name} on {planned.model_name}: {recipe.total_steps} iterations."
         if request.queue and (self._supervisor.active_session or self._queue.shown()):
-            return await self._wait(planned, what)
+            return await self._wait(planned, what, keep)
+        answer = _answer("started", f"Training {what}", recipe)
+        if keep is not None:
+            await keep(answer)
         try:
             await self._supervisor.start(recipe)
         except (RunAlreadyActive, EvaluationActive):  # Or another start was faster.
             if not request.queue:
                 raise
-            return await self._wait(planned, what)
-        return _answer("started", f"Training {what}", recipe)
+            return await self._wait(planned, what, keep)
+        return answer
 
-    async def _wait(self, planned: Planned[Any], what: str) -> StartAnswer:
+    async def _wait(self, planned: Planned[Any], what: str, keep: Keep | None) -> StartAnswer:
+        if keep is not None:
+            await keep(_answer("queued", f"It waits: {what}", planned.recipe))
         position = await self._queue.add(waiting_run(planned))
         place = "is next" if position == 1 else f"waits at position {position}"
         return _answer("queued", f"It {place}: {what}", planned.recipe)
 
-    def _forget_old_keys(self) -> None:
-        now = time.monotonic()
-        self._keys = {key: held for key, held in self._keys.items() if now - held.at < KEY_LIFE}
-
-    def _forget_failure(self, key: str, task: asyncio.Task[StartAnswer]) -> None:
-        # A refused start made no run, so the same key may try again.
-        if task.cancelled() or task.exception() is not None:
-            self._keys.pop(key, None)
+    async def _answered_before(self, kept: StartAnswer) -> StartAnswer | None:
+        """What an earlier server was asked to start, if it came to have a record or a place."""
+        if any(run.session_id == kept.session_id for run in self._queue.all()):
+            return kept.model_copy(update={"status": "queued"})
+        if await asyncio.to_thread(self._sessions.exists, kept.session_id):
+            return kept.model_copy(update={"status": "started"})
+        return None
 
 
 def _answer(status: Literal["started", "queued"], message: str, recipe: Recipe) -> StartAnswer:

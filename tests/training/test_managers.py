@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from pathlib import Path
 from typing import Any, cast
@@ -20,14 +19,12 @@ from backend.errors import (
     Invalid,
     NoDiskSpace,
     RunAlreadyActive,
-    WrongState,
 )
 from backend.runs.queue import RunQueue
 from backend.runs.recipe import Recipe
 from backend.runs.store import SessionStore
 from backend.runs.supervisor import RunSupervisor
 from backend.settings import Settings
-from backend.training import managers
 from backend.training.config import StandardStart
 from backend.training.lora_keys import ModelInspector
 from backend.training.managers import TrainingManager
@@ -145,37 +142,6 @@ async def test_epochs_that_come_to_no_number_of_steps_are_refused(house: House) 
     assert [problem.field for problem in told.value.errors] == ["epochs"]
     with pytest.raises(ValidationError, match="less than or equal to 9999999"):
         house.request(epochs=1e308)
-
-
-async def test_the_same_key_answers_the_same_run(house: House) -> None:
-    first, second = await asyncio.gather(house.start("k"), house.start("k"))
-
-    assert first == second
-    assert len(house.supervisor.started) == 1
-    assert await house.start("other", adapter_name="b") != first
-
-
-async def test_a_key_is_not_for_another_request(house: House) -> None:
-    await house.start("k")
-
-    with pytest.raises(WrongState, match="another request"):
-        await house.start("k", lora_rank=5)
-
-
-async def test_a_refused_start_may_be_tried_again_with_its_key(house: House) -> None:
-    house.supervisor.busy = True
-    with pytest.raises(RunAlreadyActive):
-        await house.start("k")
-
-    house.supervisor.busy = False
-    assert await house.start("k")
-
-
-async def test_an_old_key_is_forgotten(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = await house.start("k")
-    monkeypatch.setattr(managers, "KEY_LIFE", 0.0)
-
-    assert await house.start("k") != first
 
 
 async def test_an_existing_adapter_is_refused_unless_it_may_be_overwritten(house: House) -> None:
