@@ -10,13 +10,17 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from backend.catalog.engine_form import engine_form
 from backend.catalog.formats import Format, check, detect
 from backend.catalog.rows import data_file, read_lines
+from backend.core.files import sha256_of
 from backend.errors import BadContent, NotFound
+from backend.runs.schemas import DataSummary
 
 HELD_OUT = ("test.jsonl", "valid.jsonl")
-_TRAINED = "train.jsonl"
+_TRAINED, _SUMMARY = "train.jsonl", "summary.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class Chosen:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChosenRows:
     """`available` rows could have been chosen. `compared` is false where what was trained on is
-    not known, so that `seen` says nothing.
+    not known, so that `seen` says nothing. `changed` names files that are not what the run used.
     """
 
     path: Path
@@ -39,6 +43,7 @@ class ChosenRows:
     available: int
     skipped: int
     compared: bool
+    changed: tuple[str, ...] = ()
 
     @property
     def seen(self) -> int:
@@ -67,7 +72,8 @@ def choose_rows(given: str | Path, *, count: int, seed: int, data: Path | None) 
     marked as seen, however they are written. Raises NotFound or BadContent with a sentence.
     """
     path = data_file(given, HELD_OUT[0]) if not Path(given).is_dir() else _inside(Path(given))
-    trained = _trained(data)
+    changed = _changed(data, path)
+    trained = frozenset() if _TRAINED in changed else _trained(data)
     chance = random.Random(f"{seed}/evaluation")
     kept: list[Chosen] = []
     available = skipped = 0
@@ -94,6 +100,7 @@ def choose_rows(given: str | Path, *, count: int, seed: int, data: Path | None) 
         available=available,
         skipped=skipped,
         compared=bool(trained),
+        changed=changed,
     )
 
 
@@ -115,6 +122,29 @@ def _inside(folder: Path) -> Path:
         if (folder / name).is_file():
             return folder / name
     return data_file(folder, HELD_OUT[-1])
+
+
+def _changed(data: Path | None, asked: Path) -> tuple[str, ...]:
+    """Which of the run's training rows and the rows that are asked differ from what it used.
+
+    A file that could be used as it was is linked, so an editor that saves in place changes both.
+    """
+    try:
+        used = DataSummary.model_validate_json((data / _SUMMARY).read_bytes()) if data else None
+    except (OSError, ValidationError):
+        used = None  # Of the reference app, or an adapter from elsewhere.
+    if data is None or used is None:
+        return ()
+    return tuple(
+        name
+        for name, was in (
+            (_TRAINED, used.train), ("valid.jsonl", used.valid), ("test.jsonl", used.test),
+        )
+        if was is not None
+        and (name == _TRAINED or asked == data / name)
+        and (data / name).is_file()
+        and sha256_of(data / name) != was.sha256
+    )  # fmt: skip
 
 
 def _trained(data: Path | None) -> frozenset[bytes]:

@@ -244,6 +244,11 @@ def _remarks(rows: ChosenRows, wanted: int) -> list[str]:
             f"{rows.seen} of the {len(rows.rows)} rows were trained on: what the adapter scores on "
             "them says nothing about new questions."
         )
+    found += [
+        f"{name} of its run is not what the run used any more: the file that was picked is linked "
+        "there, and was changed since."
+        for name in rows.changed
+    ]
     if not rows.compared:
         found.append(
             "What the adapter was trained on is not known, so rows that it has seen can't be "

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from backend.core.files import sha256_of
 from backend.errors import BadContent, NotFound
 from backend.evaluation.rows import choose_rows, held_out_file
+from backend.runs.schemas import DataFile, DataSummary
 
 
 def write(path: Path, rows: list[dict[str, Any]]) -> Path:
@@ -96,3 +98,26 @@ def test_bad_lines_are_counted_and_a_file_of_them_is_refused(tmp_path: Path) -> 
     path.write_text("not json\n")
     with pytest.raises(BadContent, match="Line 1"):
         choose_rows(path, count=9, seed=0, data=None)
+
+
+def test_data_that_was_edited_in_place_after_the_run_is_told(tmp_path: Path) -> None:
+    """A file that was used as it was is linked into the run folder."""
+    data = tmp_path / "data"
+    train, valid = (
+        write(data / "train.jsonl", numbered(9)),
+        write(data / "valid.jsonl", numbered(3)),
+    )
+    files = {
+        part: DataFile(path=str(path), sha256=sha256_of(path), rows=3)
+        for part, path in (("train", train), ("valid", valid))
+    }
+    (data / "summary.json").write_text(DataSummary(**files).model_dump_json())
+    assert choose_rows(valid, count=3, seed=0, data=data).changed == ()
+
+    write(train, numbered(8))
+    chosen = choose_rows(valid, count=3, seed=0, data=data)
+    assert (chosen.changed, chosen.compared, chosen.seen) == (("train.jsonl",), False, 0)
+    write(valid, numbered(2))
+    assert choose_rows(valid, count=3, seed=0, data=data).changed == ("train.jsonl", "valid.jsonl")
+    elsewhere = write(tmp_path / "rows.jsonl", numbered(4))
+    assert choose_rows(elsewhere, count=3, seed=0, data=data).changed == ("train.jsonl",)
