@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from backend.core.files import child_path, write_json
+from backend.core.files import NAME, child_path, write_json
 from backend.core.limits import Whole
 from backend.errors import NotFound, TooLarge
 
@@ -160,7 +160,12 @@ class Notebook:
 
     def _ids(self) -> list[str]:
         try:
-            names = [path.stem for path in self._comparisons.iterdir() if path.suffix == ".json"]
+            names = [
+                path.stem
+                for path in self._comparisons.iterdir()
+                # Any other was put there by somebody else.
+                if path.suffix == ".json" and NAME.fullmatch(path.name) and not path.is_symlink()
+            ]
         except OSError:
             return []
         return sorted(names, reverse=True)

@@ -97,3 +97,15 @@ def test_prompt_sets_are_kept_by_name(tmp_path: Path) -> None:
     assert book.prompt_sets().prompt_sets == []
     with pytest.raises(NotFound, match="greetings"):
         book.forget_prompts("greetings")
+
+
+def test_files_of_somebody_else_do_not_hide_the_history(tmp_path: Path) -> None:
+    book = Notebook(tmp_path)
+    made = book.keep(compared())
+    folder = tmp_path / "comparisons"
+    (folder / "a copy.json").write_bytes((folder / f"{made.id}.json").read_bytes())
+    (folder / "outside.json").symlink_to(tmp_path / "elsewhere.json")
+
+    assert [one.id for one in book.page(10, None).comparisons] == [made.id]
+    assert book.forget_all() == 1
+    assert (folder / "a copy.json").is_file()
