@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -88,6 +89,7 @@ class Notebook:
     def __init__(self, data_dir: Path) -> None:
         self._comparisons = data_dir / "comparisons"
         self._prompts = data_dir / "prompt_sets"
+        self._lock = threading.Lock()  # A rating is read, changed and written.
 
     def keep(self, given: ComparisonIn) -> Comparison:
         """Raises TooLarge once there are as many as are kept."""
@@ -111,20 +113,22 @@ class Notebook:
 
     def rate(self, comparison_id: str, given: Rating) -> Comparison:
         """Raises NotFound for the comparison or the answer."""
-        found = self._find(comparison_id)
-        if given.answer >= len(found.answers):
-            raise NotFound(
-                f"The comparison has {len(found.answers)} answers; there is no number "
-                f"{given.answer} (they count from 0)."
-            )
-        found.answers[given.answer].rating = given.rating
-        self._write(found)
+        with self._lock:
+            found = self._find(comparison_id)
+            if given.answer >= len(found.answers):
+                raise NotFound(
+                    f"The comparison has {len(found.answers)} answers; there is no number "
+                    f"{given.answer} (they count from 0)."
+                )
+            found.answers[given.answer].rating = given.rating
+            self._write(found)
         return found
 
     def forget(self, comparison_id: str) -> None:
         """Raises NotFound."""
-        self._find(comparison_id)
-        self._file(comparison_id).unlink(missing_ok=True)
+        with self._lock:
+            self._find(comparison_id)
+            self._file(comparison_id).unlink(missing_ok=True)
 
     def forget_all(self) -> int:
         """How many there were."""

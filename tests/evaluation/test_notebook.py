@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,23 @@ def test_a_rating_is_kept_and_can_be_taken_back(tmp_path: Path) -> None:
     assert book.page(1, None).comparisons[0].answers[1].rating is None
     with pytest.raises(NotFound, match="2 answers"):
         book.rate(made.id, Rating(answer=2, rating=1))
+
+
+def test_stars_given_to_both_answers_at_once_are_both_kept(tmp_path: Path) -> None:
+    book = Notebook(tmp_path)
+    ids = [book.keep(compared(str(n))).id for n in range(20)]
+    together = threading.Barrier(2)
+
+    def rate(answer: int) -> None:
+        for one in ids:
+            together.wait(10)
+            book.rate(one, Rating(answer=answer, rating=answer + 3))
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(rate, (0, 1)))
+
+    stars = [[a.rating for a in one.answers] for one in book.page(50, None).comparisons]
+    assert stars == [[3, 4]] * 20
 
 
 def test_what_is_forgotten_is_gone(tmp_path: Path) -> None:
