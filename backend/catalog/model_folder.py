@@ -56,6 +56,8 @@ def describe_folder(name: str, folder: Path) -> Described:
         _check_tokenizer(folder)
     except (Unusable, BadWeights) as refusal:
         problem = str(refusal)
+    except OSError as failure:  # No permission, or a disk that is gone.
+        problem = f"{folder} can't be read: {failure.strerror}."
     text = config.get("text_config")
     places = [config, text if isinstance(text, Mapping) else {}]
     info = ModelInfo(
@@ -203,25 +205,21 @@ def _check_tokenizer(folder: Path) -> None:
 
 
 def _has_chat_template(folder: Path) -> bool | None:
-    if any((folder / name).is_file() for name in ("chat_template.jinja", "chat_template.json")):
-        return True
     path = folder / "tokenizer_config.json"
-    if not path.is_file():
-        return False
     try:
-        return bool(_read_object(path).get("chat_template"))
-    except Unusable:
+        if any((folder / name).is_file() for name in ("chat_template.jinja", "chat_template.json")):
+            return True
+        return path.is_file() and bool(_read_object(path).get("chat_template"))
+    except (Unusable, OSError):
         return None
 
 
 def _defaults(folder: Path) -> dict[str, Any] | None:
     """What `droid_defaults.json` suggests for the form; data paths are relative to the folder."""
     path = folder / DEFAULTS_FILE
-    if not path.is_file():
-        return None
     try:
         values = dict(_read_object(path))
-    except Unusable:
+    except Unusable:  # Most have none.
         return None
     for name in ("train_data_path", "val_data_path"):
         if isinstance(values.get(name), str) and values[name]:
@@ -232,7 +230,10 @@ def _defaults(folder: Path) -> dict[str, Any] | None:
 def _shape(folder: Path, weights: WeightSummary | None) -> str | None:
     if weights is None:
         return None
-    config = (folder / "config.json").read_bytes()
+    try:
+        config = (folder / "config.json").read_bytes()
+    except OSError:  # Gone since it was looked at.
+        return None
     return hashlib.sha256(config + weights.fingerprint.encode()).hexdigest()
 
 

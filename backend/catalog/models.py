@@ -127,13 +127,13 @@ def _candidates(publisher: str | None, name: str) -> Iterator[str]:
 
 
 def _models_in(root: Path) -> Iterator[tuple[str | None, str, Path]]:
-    if (root / "config.json").is_file():
+    if _has_config(root):
         yield None, root.name, root
         return
     for folder in _subfolders(root):
         if folder.name.startswith("models--"):
             snapshot = _snapshot(folder)
-            if snapshot is not None and (snapshot / "config.json").exists():
+            if snapshot is not None:
                 publisher, _, name = folder.name.removeprefix("models--").partition("--")
                 yield (publisher, name, snapshot) if name else (None, publisher, snapshot)
             continue
@@ -150,14 +150,30 @@ def _is_hub_cache(root: Path) -> bool:
 
 
 def _snapshot(folder: Path) -> Path | None:
-    """The revision that `main` points at, else the newest one."""
+    """The revision that `main` points at, else the newest one; None if that has no model."""
     try:
         revision = (folder / "refs" / "main").read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):
         revision = ""
     snapshots = _subfolders(folder / "snapshots")
     named = [path for path in snapshots if path.name == revision]
-    return max(named or snapshots, key=lambda path: path.stat().st_mtime, default=None)
+    found = max(named or snapshots, key=_changed, default=None)
+    return found if found is not None and _has_config(found) else None
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _has_config(folder: Path) -> bool:
+    """Also where that can't be told: then the model is listed, with the reason."""
+    try:
+        return (folder / "config.json").exists()
+    except OSError:
+        return True
 
 
 def _subfolders(folder: Path) -> list[Path]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -132,6 +133,39 @@ def test_an_empty_folder_has_no_config(tmp_path: Path) -> None:
     (tmp_path / "models" / "empty").mkdir(parents=True)
 
     assert "config.json" in (problem_of(tmp_path) or "")
+
+
+def test_a_folder_that_cannot_be_read_hides_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that belongs to somebody else: what is in it can neither be listed nor looked at."""
+    models, hub = tmp_path / "models", tmp_path / "huggingface" / "hub"
+    model_folder(models / "open")
+    closed = [model_folder(models / "closed")]
+    closed.append(model_folder(hub / "models--ours--Beta" / "snapshots" / "aaaa"))
+    closed.append(model_folder(tmp_path / "alone"))
+    for name in ("stat", "scandir", "listdir"):
+        forbid(monkeypatch, name, closed)
+
+    found = ModelCatalog(settings_for(tmp_path, models, hub, closed[2])).scan()
+
+    assert [model.name for model in found if model.problem is None] == ["open"]
+    problems = {model.name: model.problem or "" for model in found if model.problem}
+    assert set(problems) == {"closed", "Beta", "alone"}
+    assert all("can't be read: Permission denied" in problem for problem in problems.values())
+
+
+def forbid(monkeypatch: pytest.MonkeyPatch, name: str, folders: list[Path]) -> None:
+    """As root may read everything, permissions alone can't show it."""
+    real = getattr(os, name)
+
+    def refusing(path: Any, *args: Any, **named: Any) -> Any:
+        inside = any(folder in (Path(path), *Path(path).parents) for folder in folders)
+        if inside and (name != "stat" or Path(path) not in folders):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path, *args, **named)
+
+    monkeypatch.setattr(os, name, refusing)
 
 
 def test_usable_models_come_first(tmp_path: Path) -> None:
