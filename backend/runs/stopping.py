@@ -25,12 +25,23 @@ class Grace:
     save: float = 120.0
     exit: float = 10.0
 
-    def limit(self, run: LiveRun) -> float:
-        if run.progress.exit is not None:
-            return self.exit
-        if run.progress.phase == "saving":
-            return self.save
-        return max(self.stop, min(3 * run.seconds_per_step, self.save))
+
+class Patience:
+    """How long a run is still waited for. Its stages only come one after the other, and each has
+    its own time: a last word after a long save does not find the time used up.
+    """
+
+    def __init__(self, grace: Grace, now: float) -> None:
+        self._grace = grace
+        self._stage = 0
+        self._since = now
+
+    def is_over(self, run: LiveRun, now: float) -> bool:
+        stage = 2 if run.progress.exit is not None else int(run.progress.phase == "saving")
+        if stage > self._stage:
+            self._stage, self._since = stage, now
+        stop = max(self._grace.stop, min(3 * run.seconds_per_step, self._grace.save))
+        return now - self._since > (stop, self._grace.save, self._grace.exit)[self._stage]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +54,9 @@ class StopResult:
 async def see_out(run: LiveRun, grace: Grace) -> None:
     """Wait for a run to end by itself; kill it when its time is up."""
     loop = asyncio.get_running_loop()
-    begun = loop.time()
+    patience = Patience(grace, loop.time())
     while (child := run.child) is not None:
-        if loop.time() - begun > grace.limit(run):
+        if patience.is_over(run, loop.time()):
             _logger.warning("The run %s did not end in time and is killed.", run.session_id)
             await asyncio.to_thread(child.kill)
             return

@@ -6,12 +6,16 @@ import asyncio
 import dataclasses
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import psutil
 import pytest
 
 from backend.errors import WrongState
+from backend.runs.live import LiveRun
 from backend.runs.schemas import DataSummary
+from backend.runs.stopping import Grace, Patience
 from tests.runs.world import ENDINGS, World
 
 
@@ -172,3 +176,25 @@ async def test_only_one_ending_is_ever_told(world: World) -> None:
 
     endings = [f["type"] for f in world.frames if f["type"] in ENDINGS]
     assert endings == ["training_stopped", "training_completed"]
+
+
+def test_each_stage_of_an_end_has_its_own_time() -> None:
+    """A save that took a minute leaves the last word its ten seconds."""
+
+    def run(phase: str, *, said: bool = False, step: float = 0.0) -> LiveRun:
+        progress = SimpleNamespace(phase=phase, exit=object() if said else None)
+        return cast(LiveRun, SimpleNamespace(progress=progress, seconds_per_step=step))
+
+    patience = Patience(Grace(stop=10, save=120, exit=10), 0.0)
+    assert not patience.is_over(run("training"), 9.0)
+    assert not patience.is_over(run("training", step=5.0), 14.0)
+    assert not patience.is_over(run("saving"), 14.0)
+    assert not patience.is_over(run("saving"), 130.0)
+    assert not patience.is_over(run("done"), 131.0)
+    assert not patience.is_over(run("done", said=True), 132.0)
+    assert not patience.is_over(run("done", said=True), 141.0)
+    assert patience.is_over(run("done", said=True), 143.0)
+    assert Patience(Grace(stop=10), 0.0).is_over(run("training"), 11.0)
+    saving = Patience(Grace(save=120), 0.0)
+    assert not saving.is_over(run("saving"), 1.0)
+    assert saving.is_over(run("saving"), 122.0)
