@@ -45,7 +45,10 @@ async def _target(services: Services, body: CompareRequest, place: int) -> Targe
     asked = body.targets[place]
     try:
         return await services.inference.target(
-            asked.model_name, asked.adapter_name, asked.checkpoint
+            asked.model_name,
+            asked.adapter_name,
+            asked.checkpoint,
+            allow_other_base=asked.allow_other_base,
         )
     except AppError as problem:
         problem.errors = (FieldProblem(f"targets.{place}", problem.detail),)

@@ -46,7 +46,12 @@ async def ask_model(
     the base.
     """
     host = services.inference
-    target = await host.target(body.model_name, body.adapter_name, body.checkpoint)
+    target = await host.target(
+        body.model_name,
+        body.adapter_name,
+        body.checkpoint,
+        allow_other_base=body.allow_other_base,
+    )
     ask = body.ask()
     if not body.stream:
         return await while_connected(request, _whole(services, target, ask, body.question))

@@ -77,6 +77,7 @@ async def forget_prompt_set(name: str, services: Wired) -> Forgotten:
 @router.post("/arena/vote")
 async def vote(body: Vote, services: Wired) -> Standing:
     """Where the two stand after this vote."""
+    await asyncio.to_thread(services.inference.adapters.find, body.adapter_name)
     return await asyncio.to_thread(services.arena.vote, body)
 
 

@@ -85,7 +85,7 @@ async def served_model(model: str, services: Wired) -> ModelEntry:
 async def chat_completion(
     body: ChatRequest, services: Wired, request: Request
 ) -> ChatCompletion | Response:
-    target = await _target(services, body.model)
+    target = await _target(services, body.model, allow_other_base=body.allow_other_base)
     ask, who = body.ask(), Identity.new("chatcmpl", body.model)
     if body.stream:
         return await _streamed(services, target, ask, _ChatPieces(who, body))
@@ -101,7 +101,7 @@ async def text_completion(
     body: CompletionRequest, services: Wired, request: Request
 ) -> TextCompletion | Response:
     """Several prompts are answered in one batch."""
-    target = await _target(services, body.model)
+    target = await _target(services, body.model, allow_other_base=body.allow_other_base)
     asks, who = body.asks(), Identity.new("cmpl", body.model)
     if body.stream:
         return await _streamed(services, target, asks[0], _TextPieces(who, body))
@@ -203,11 +203,13 @@ async def _names(services: Services) -> list[str]:
     return list(served_names(listed))
 
 
-async def _target(services: Services, name: str) -> Target:
+async def _target(services: Services, name: str, *, allow_other_base: bool = False) -> Target:
     models = await asyncio.to_thread(services.models.scan)
     wanted = parse_name(name, {model.name for model in models})
     try:
-        return await services.inference.target(wanted.model, wanted.adapter, wanted.checkpoint)
+        return await services.inference.target(
+            wanted.model, wanted.adapter, wanted.checkpoint, allow_other_base=allow_other_base
+        )
     except NotFound as unknown:
         unknown.hint = unknown.hint or "GET /v1/models lists them."
         raise

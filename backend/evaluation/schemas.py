@@ -46,6 +46,10 @@ class EvaluationStart(BaseModel):
     adapter_name: str = Field(min_length=1)
     checkpoint: Steps | Literal["best", "latest"] | None = None
     model_name: str | None = None
+    allow_other_base: bool = Field(
+        False,
+        description="Use the adapter also on a base that it does not name, if all shapes fit.",
+    )
     training_data_path: str | None = None
     num_questions: int = Field(20, ge=1, le=2000)
     evaluate_base_model: bool = False

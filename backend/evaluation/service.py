@@ -153,7 +153,12 @@ class Evaluator:
         ready = (
             None
             if base_only
-            else self._adapters.ready(request.adapter_name, model, request.checkpoint)
+            else self._adapters.ready(
+                request.adapter_name,
+                model,
+                request.checkpoint,
+                allow_other_base=request.allow_other_base,
+            )
         )
         judge = self._judge(request)
         tasks = self._tasks.chosen(request.tasks)

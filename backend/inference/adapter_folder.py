@@ -7,10 +7,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from backend.catalog.model_folder import JSON_CAP
 from backend.inference import peft
+
+Checkpoint = Literal["best", "latest"] | int
 
 LATEST = "adapters.safetensors"
 BEST = "best_adapters.safetensors"
@@ -88,6 +90,13 @@ def read_folder(name: str, folder: Path) -> AdapterFolder:
         quantize_base=bits if isinstance(bits, int) else None,
         problem=problem,
     )
+
+
+def preferred(adapter: AdapterFolder) -> Checkpoint:
+    """The checkpoint that is taken where none is named. It must have some."""
+    if adapter.has_best:
+        return "best"
+    return "latest" if adapter.has_latest else adapter.checkpoints[-1]
 
 
 def weights_of(adapter: AdapterFolder, checkpoint: str | int) -> Path:

@@ -7,7 +7,7 @@ worker checks again against the loaded model, which also knows modules whose nam
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,18 +17,20 @@ from backend.catalog.models import ModelCatalog
 from backend.catalog.schemas import ModelInfo
 from backend.catalog.weights import BadWeights, Tensor, read_weights
 from backend.core.files import NAME
-from backend.errors import BadContent, NotFound
+from backend.errors import AppError, BadContent, NotFound
 from backend.inference import fit
 from backend.inference.adapter_folder import (
     AdapterFolder,
+    Checkpoint,
     looks_like_adapter,
+    preferred,
     read_folder,
     weights_of,
 )
 from backend.inference.peft import NotConvertible, peft_layout
 from backend.settings import Settings
 
-Checkpoint = Literal["best", "latest"] | int
+_BASES = 8  # Models whose tensors are kept, so that listing what fits reads each header once.
 AdapterType = Literal["none", "best", "latest", "checkpoint"]
 
 
@@ -57,6 +59,7 @@ class Adapters:
         self._root = settings.data_dir
         self._models = models
         self._bases: dict[str, tuple[object, Mapping[str, Tensor]]] = {}
+        self._problems: dict[Path, tuple[object, str | None]] = {}
 
     def all(self) -> list[AdapterFolder]:
         """Every adapter in the adapters folder, by name."""
@@ -73,6 +76,32 @@ class Adapters:
     def belongs_to(self, adapter: AdapterFolder, model: ModelInfo) -> bool:
         """Whether the adapter says that it was trained on this model."""
         return fit.base_match(adapter, model, self._fingerprint(model), self._models).known
+
+    def problem_of(self, adapter: AdapterFolder) -> str | None:
+        """Why it can't be used: its folder, or the weights that would be taken."""
+        if adapter.problem is not None:
+            return adapter.problem
+        file = weights_of(adapter, preferred(adapter))
+        try:
+            stat = file.stat()
+        except OSError as problem:
+            return f"{file.name} can't be read: {problem.strerror}."
+        mark = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+        held = self._problems.get(file)
+        if held is None or held[0] != mark:
+            held = self._problems[file] = (mark, _problem_in(adapter, file))
+        return held[1]
+
+    def fitting(self, adapter: AdapterFolder, models: Sequence[ModelInfo]) -> list[str]:
+        """The names of the models that its shapes fit, whatever base it names."""
+        found = []
+        for model in models:
+            try:
+                self.ready(str(adapter.path), model, allow_other_base=True)
+            except AppError:
+                continue
+            found.append(model.name)
+        return found
 
     def find(self, name_or_path: str) -> AdapterFolder:
         """The adapter of that name or in that folder. Raises NotFound naming the nearest."""
@@ -94,9 +123,15 @@ class Adapters:
         )
 
     def ready(
-        self, name_or_path: str, model: ModelInfo, checkpoint: Checkpoint | None = None
+        self,
+        name_or_path: str,
+        model: ModelInfo,
+        checkpoint: Checkpoint | None = None,
+        *,
+        allow_other_base: bool = False,
     ) -> ReadyAdapter:
         """The adapter, checked against the model; without a checkpoint the best, else the latest.
+        With `allow_other_base`, another recorded base is a warning as long as all shapes fit.
 
         Raises NotFound for an unknown adapter or checkpoint, BadContent for one that is damaged or
         was made for another model.
@@ -110,8 +145,12 @@ class Adapters:
         chosen = _choose(adapter, checkpoint)
         file = weights_of(adapter, chosen)
         match = fit.base_match(adapter, model, self._fingerprint(model), self._models)
-        if match.problem is not None:
-            raise BadContent(match.problem, hint="Choose the base model that it was trained on.")
+        if match.problem is not None and not allow_other_base:
+            raise BadContent(
+                match.problem,
+                hint="Choose the base model that it was trained on. Is this one the same model in "
+                "another form, as a quantised one? Ask with allow_other_base.",
+            )
         try:
             read = read_weights([file])
             layout = peft_layout(adapter.config, read.tensors) if adapter.is_peft else None
@@ -128,7 +167,12 @@ class Adapters:
         )
         if problem is not None:
             raise BadContent(problem, hint="Choose the base model that it was trained on.")
-        warnings = [*match.warnings, *(layout.warnings if layout else ()), *remarks]
+        other = [f"{match.problem} Its shapes fit, and it is used as asked."]
+        warnings = [
+            *(other if match.problem else match.warnings),
+            *(layout.warnings if layout else ()),
+            *remarks,
+        ]
         if kind == "full":
             warnings.append(
                 "It is a full fine-tune: it replaces weights of the base, which is loaded again "
@@ -171,15 +215,15 @@ class Adapters:
             tensors = read_weights(sorted(folder.glob("model*.safetensors"))).tensors
         except BadWeights as problem:
             raise BadContent(f"The model {model.name} can't be used: {problem}") from problem
-        self._bases = {model.path: (now, tensors)}  # One is enough: one model is resident.
+        if len(self._bases) >= _BASES:
+            del self._bases[next(iter(self._bases))]
+        self._bases[model.path] = (now, tensors)
         return tensors
 
 
 def _choose(adapter: AdapterFolder, wanted: Checkpoint | None) -> Checkpoint:
     if wanted is None:
-        if adapter.has_best:
-            return "best"
-        return "latest" if adapter.has_latest else adapter.checkpoints[-1]
+        return preferred(adapter)
     there: list[Checkpoint] = list(adapter.checkpoints)
     if adapter.has_latest:
         there.insert(0, "latest")
@@ -192,6 +236,16 @@ def _choose(adapter: AdapterFolder, wanted: Checkpoint | None) -> Checkpoint:
         f"The adapter {adapter.name} has no checkpoint {wanted!r}.",
         hint=f"It has: {shown}{', …' if len(there) > 12 else ''}.",
     )
+
+
+def _problem_in(adapter: AdapterFolder, file: Path) -> str | None:
+    try:
+        read = read_weights([file])
+        if adapter.is_peft:
+            peft_layout(adapter.config, read.tensors)
+    except (BadWeights, NotConvertible) as problem:
+        return str(problem)
+    return None
 
 
 def _scale(adapter: AdapterFolder, kind: str) -> float:

@@ -13,6 +13,10 @@ MAX_TOKENS = 131_072  # The context of the model is the real limit; this one cat
 _STRICT = ConfigDict(extra="forbid", strict=True)
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Checkpoint = Literal["best", "latest"] | Annotated[int, Field(ge=0, le=9_999_999)]
+OtherBase = Annotated[
+    bool,
+    Field(description="Use the adapter also on a base that it does not name, if all shapes fit."),
+]
 StopText = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -104,6 +108,7 @@ class InferenceRequest(QuestionFields):
     model_name: str = Field(min_length=1, max_length=4096)
     adapter_name: str | None = Field(None, min_length=1, max_length=4096)
     checkpoint: Checkpoint | None = None
+    allow_other_base: OtherBase = False
     stream: bool = False
 
 
@@ -113,6 +118,7 @@ class CompareTarget(BaseModel):
     model_name: str = Field(min_length=1, max_length=4096)
     adapter_name: str | None = Field(None, min_length=1, max_length=4096)
     checkpoint: Checkpoint | None = None
+    allow_other_base: OtherBase = False
 
 
 class CompareRequest(QuestionFields):

@@ -13,22 +13,29 @@ def available(models: ModelCatalog, adapters: Adapters) -> AvailableModels:
     found = adapters.all()
     placed: set[str] = set()
     listed = []
-    for model in models.scan():
+    scanned = models.scan()
+    for model in scanned:
         own = [adapter for adapter in found if adapters.belongs_to(adapter, model)]
         placed |= {adapter.name for adapter in own}
         listed.append(
             AvailableModel(
                 name=model.name,
                 path=model.path,
-                adapters=[_shown(adapter) for adapter in own],
+                adapters=[_shown(adapter, adapters, base_known=True) for adapter in own],
                 problem=model.problem,
             )
         )
-    rest = [_shown(adapter) for adapter in found if adapter.name not in placed]
+    usable = [model for model in scanned if model.problem is None]
+    rest = []
+    for adapter in found:
+        if adapter.name not in placed:
+            shown = _shown(adapter, adapters, base_known=False)
+            shown.fits = adapters.fitting(adapter, usable) if shown.problem is None else []
+            rest.append(shown)
     return AvailableModels(models=listed, unassigned=rest)
 
 
-def _shown(adapter: AdapterFolder) -> AvailableAdapter:
+def _shown(adapter: AdapterFolder, adapters: Adapters, *, base_known: bool) -> AvailableAdapter:
     method, session = adapter.lineage.get("method"), adapter.lineage.get("session_id")
     return AvailableAdapter(
         name=adapter.name,
@@ -38,5 +45,7 @@ def _shown(adapter: AdapterFolder) -> AvailableAdapter:
         checkpoints=list(adapter.checkpoints),
         method=method if isinstance(method, str) else None,
         session_id=session if isinstance(session, str) else None,
-        problem=adapter.problem,
+        problem=adapters.problem_of(adapter),
+        base_known=base_known,
+        recorded_base=adapter.bases[0] if adapter.bases else None,
     )

@@ -15,12 +15,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
-import psutil
-
 from backend.catalog.models import ModelCatalog
 from backend.core.tasks import Tasks
 from backend.errors import AppError, BadContent, EngineFailed, WorkerBusy, WrongState
-from backend.inference.adapters import Adapters, Checkpoint
+from backend.inference.adapter_folder import Checkpoint
+from backend.inference.adapters import Adapters
 from backend.inference.asking import (
     DEADLINE,
     Answer,
@@ -80,22 +79,33 @@ class InferenceHost:
     # -- whom to ask ------------------------------------------------------------------------
 
     async def target(
-        self, model: str, adapter: str | None = None, checkpoint: Checkpoint | None = None
+        self,
+        model: str,
+        adapter: str | None = None,
+        checkpoint: Checkpoint | None = None,
+        *,
+        allow_other_base: bool = False,
     ) -> Target:
         """The base of that name or folder, and the adapter checked against it.
 
         Raises NotFound for what is not there, BadContent for what can't be used or doesn't fit.
         """
-        return await asyncio.to_thread(self._find, model, adapter, checkpoint)
+        return await asyncio.to_thread(self._find, model, adapter, checkpoint, allow_other_base)
 
-    def _find(self, model: str, adapter: str | None, checkpoint: Checkpoint | None) -> Target:
+    def _find(
+        self, model: str, adapter: str | None, checkpoint: Checkpoint | None, other: bool
+    ) -> Target:
         found = self._models.find(model)
         if found.problem is not None:
             raise BadContent(
                 f"The model {found.name} can't be used: {found.problem}",
                 hint="Choose another model; GET /models lists them.",
             )
-        ready = self.adapters.ready(adapter, found, checkpoint) if adapter else None
+        ready = (
+            self.adapters.ready(adapter, found, checkpoint, allow_other_base=other)
+            if adapter
+            else None
+        )
         return Target(model=found, adapter=ready)
 
     # -- asking -----------------------------------------------------------------------------
@@ -230,7 +240,7 @@ class InferenceHost:
         talk = self._talk
         if talk is None or not talk.alive:
             return WorkerState(state="none", waiting=self._waiting, answered=self._answered)
-        rss = await asyncio.to_thread(_resident_bytes, talk.child.identity.pid)
+        rss = await asyncio.to_thread(talk.resident_bytes)
         return WorkerState(
             state="busy" if self._turn.locked() else "idle",
             pid=talk.child.identity.pid,
@@ -388,10 +398,3 @@ def _spec(target: Target) -> dict[str, Any] | None:
 
 def _done(frame: Frame) -> Done:
     return Done(**{name: value for name, value in frame.items() if name in _DONE_FIELDS})
-
-
-def _resident_bytes(pid: int) -> int | None:
-    try:
-        return int(psutil.Process(pid).memory_info().rss)
-    except psutil.Error:
-        return None

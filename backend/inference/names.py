@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from backend.errors import NotFound
-from backend.inference.adapters import Checkpoint
+from backend.inference.adapter_folder import Checkpoint
 from backend.inference.schemas import AvailableModels
 
 _NAMED: Mapping[str, Checkpoint] = {"best": "best", "latest": "latest"}
@@ -41,10 +41,13 @@ def parse_name(name: str, models: Collection[str]) -> ServedName:
 
 
 def served_names(listed: AvailableModels) -> Iterator[str]:
-    """Every name that answers: usable bases, and the usable adapters on them."""
+    """Every name that answers: usable bases, and the usable adapters on them. An adapter that names
+    no base answers on every base that it fits.
+    """
+    unsaid = [one for one in listed.unassigned if one.recorded_base is None]
     for model in listed.models:
         if model.problem is None:
             yield model.name
-            for adapter in model.adapters:
+            for adapter in (*model.adapters, *(one for one in unsaid if model.name in one.fits)):
                 if adapter.problem is None:
                     yield f"{model.name}+{adapter.name}"

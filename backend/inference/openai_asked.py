@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from backend.core.limits import MOST
-from backend.inference.asked import MAX_TOKENS, Seed
+from backend.inference.asked import MAX_TOKENS, OtherBase, Seed
 from backend.inference.asking import Ask, Sampling
 
 CHAT_TOKENS = 1024  # Unless the request says otherwise.
@@ -58,8 +58,8 @@ class StreamOptions(BaseModel):
 
 
 class OpenAIRequest(BaseModel):
-    """What chat and plain completions share. `top_k`, `min_p`, `repetition_penalty` and
-    `during_run` are this service's own: give them as `extra_body`.
+    """What chat and plain completions share. `top_k`, `min_p`, `repetition_penalty`, `during_run`
+    and `allow_other_base` are this service's own: give them as `extra_body`.
     """
 
     model_config = _OPEN
@@ -76,6 +76,7 @@ class OpenAIRequest(BaseModel):
     stream_options: StreamOptions | None = None
     n: int | None = Field(None, le=MOST)
     during_run: bool = False
+    allow_other_base: OtherBase = False
 
     @model_validator(mode="after")
     def _only_what_can_be_done(self) -> Self:

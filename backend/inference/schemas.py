@@ -83,7 +83,12 @@ class InferenceAnswer(BaseModel):
 
 
 class AvailableAdapter(BaseModel):
-    """An adapter of a base. `problem` says why it can't be used."""
+    """An adapter of a base. `problem` says why it can't be used.
+
+    `base_known` is false for one that stands under no model: `recorded_base` is what it names, null
+    where it names none, and `fits` are the models here that its shapes fit. One that names no base
+    answers on those; one that names another needs `allow_other_base`.
+    """
 
     name: str
     has_best: bool
@@ -93,6 +98,9 @@ class AvailableAdapter(BaseModel):
     method: str | None = None
     session_id: str | None = None
     problem: str | None = None
+    base_known: bool = True
+    recorded_base: str | None = None
+    fits: list[str] = []
 
 
 class AvailableModel(BaseModel):

@@ -13,6 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
+import psutil
+
 from backend.core.blas import engine_environment
 from backend.core.exits import explain
 from backend.core.files import read_tail
@@ -74,6 +76,13 @@ class Talk:
     @property
     def alive(self) -> bool:
         return self._why is None and not self._over.is_set()
+
+    def resident_bytes(self) -> int | None:
+        """What the process holds of the machine's memory. Blocking."""
+        try:
+            return int(psutil.Process(self.child.identity.pid).memory_info().rss)
+        except psutil.Error:
+            return None
 
     async def ask(
         self, op: str, fields: dict[str, Any], *, limit: float

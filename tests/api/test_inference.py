@@ -230,3 +230,31 @@ def test_a_target_that_is_not_there_is_named_by_its_place(live: Live) -> None:
 
     assert refused.status_code == 404
     assert refused.json()["errors"][0]["field"] == "targets.1"
+
+
+def test_another_base_is_used_only_where_the_request_asks_for_it(live: Live, small: Path) -> None:
+    adapter(live.settings.adapters_dir / "foreign", "Org/X")
+    asked = {**ASK, "adapter_name": "foreign"}
+
+    refused = live.client.post("/models/inference", json=asked)
+    answer = live.client.post("/models/inference", json={**asked, "allow_other_base": True})
+    target = {"model_name": "small", "adapter_name": "foreign", "allow_other_base": True}
+    compared = live.client.post(
+        "/models/compare", json={"prompt": "one", "targets": [target], "stream": False}
+    )
+
+    assert (refused.status_code, "Org/X" in refused.json()["detail"]) == (400, True)
+    (warning,) = answer.json()["model_info"]["adapter_details"]["warnings"]
+    assert "Org/X" in warning
+    assert str(small) in warning
+    assert compared.json()["answers"][0]["answer"]["response"] == "foreign: one"
+
+
+def test_a_vote_for_an_adapter_that_is_not_there_is_refused(live: Live) -> None:
+    vote = {"model_name": "small", "winner": "tie", "base_first": True}
+
+    gone = live.client.post("/api/arena/vote", json={**vote, "adapter_name": "nobody"})
+    kept = live.client.post("/api/arena/vote", json={**vote, "adapter_name": "tuned"})
+
+    assert (gone.status_code, "nobody" in gone.json()["detail"]) == (404, True)
+    assert kept.json()["votes"] == 1

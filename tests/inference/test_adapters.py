@@ -10,6 +10,7 @@ from backend.catalog.schemas import ModelInfo
 from backend.errors import BadContent, NotFound
 from backend.inference.adapters import Adapters
 from backend.inference.available import available
+from backend.inference.names import served_names
 from backend.settings import Settings
 from tests.inference.folders import adapter, base, lora_shapes, write_safetensors
 
@@ -278,3 +279,59 @@ def test_an_adapter_stands_only_under_the_base_it_was_trained_on(
     assert (first.has_best, first.has_latest, first.checkpoints) == (True, True, [10])
     assert answer.models[[m.name for m in answer.models].index("other")].adapters[0].problem
     assert [one.name for one in answer.unassigned] == ["of-none"]
+
+
+def test_an_adapter_that_names_no_base_answers_on_those_it_fits(
+    adapters: Adapters, settings: Settings, models: ModelCatalog
+) -> None:
+    other = base(settings.models_dirs[0] / "wide")
+    write_safetensors(
+        other / "model.safetensors", {"model.layers.0.self_attn.q_proj.weight": (8, 8)}
+    )
+    adapter(settings.adapters_dir / "plain", None)
+
+    listed = available(models, adapters)
+
+    (shown,) = listed.unassigned
+    assert (shown.base_known, shown.recorded_base, shown.fits) == (False, None, ["small"])
+    assert list(served_names(listed)) == ["small", "small+plain", "wide"]
+
+
+def test_another_base_is_a_warning_where_the_request_asks_for_it_and_all_shapes_fit(
+    adapters: Adapters, settings: Settings, small: ModelInfo, models: ModelCatalog
+) -> None:
+    adapter(settings.adapters_dir / "tuned", "Org/X", lineage=None)
+    adapter(settings.adapters_dir / "wide", "Org/X", shapes=lora_shapes(hidden=8))
+
+    with pytest.raises(BadContent, match="trained on Org/X, and not on") as refused:
+        adapters.ready("tuned", small)
+    assert "allow_other_base" in (refused.value.hint or "")
+    (warning,) = adapters.ready("tuned", small, allow_other_base=True).warnings
+    assert "Org/X" in warning
+    assert small.path in warning
+    with pytest.raises(BadContent, match="does not fit small"):
+        adapters.ready("wide", small, allow_other_base=True)
+
+    shown = {one.name: one for one in available(models, adapters).unassigned}
+    assert (shown["tuned"].recorded_base, shown["tuned"].fits) == ("Org/X", ["small"])
+    assert shown["wide"].fits == []
+    assert list(served_names(available(models, adapters))) == ["small"]
+
+
+@pytest.mark.parametrize("kept", [0, 3, 40, -1])
+def test_weights_that_are_half_written_are_told_in_the_list_and_not_served(
+    adapters: Adapters, settings: Settings, small: ModelInfo, models: ModelCatalog, kept: int
+) -> None:
+    folder = adapter(settings.adapters_dir / "half", small.path, files=BOTH)
+    whole = (folder / BOTH[0]).read_bytes()
+    assert "small+half" in served_names(available(models, adapters))
+    (folder / BOTH[0]).write_bytes(whole[:kept])
+
+    listed = available(models, adapters)
+
+    (shown,) = listed.models[0].adapters
+    assert "best_adapters.safetensors" in (shown.problem or "")
+    assert list(served_names(listed)) == ["small"]
+    assert adapters.ready("half", small, "latest").checkpoint == "latest"  # That one is whole.
+    (folder / BOTH[0]).write_bytes(whole)
+    assert "small+half" in served_names(available(models, adapters))

@@ -1198,6 +1198,8 @@ export type InferenceRequest = {
   model_name: string;
   adapter_name?: string | null;
   checkpoint?: ("best" | "latest") | number | null;
+  /** Use the adapter also on a base that it does not name, if all shapes fit. */
+  allow_other_base?: boolean;
   stream?: boolean;
 };
 export type AvailableAdapter = {
@@ -1209,6 +1211,9 @@ export type AvailableAdapter = {
   method?: string | null;
   session_id?: string | null;
   problem?: string | null;
+  base_known?: boolean;
+  recorded_base?: string | null;
+  fits?: string[];
 };
 export type AvailableModel = {
   name: string;
@@ -1261,6 +1266,8 @@ export type CompareTarget = {
   model_name: string;
   adapter_name?: string | null;
   checkpoint?: ("best" | "latest") | number | null;
+  /** Use the adapter also on a base that it does not name, if all shapes fit. */
+  allow_other_base?: boolean;
 };
 export type CompareRequest = {
   max_tokens?: number;
@@ -1356,6 +1363,8 @@ export type ChatRequest = {
   stream_options?: StreamOptions | null;
   n?: number | null;
   during_run?: boolean;
+  /** Use the adapter also on a base that it does not name, if all shapes fit. */
+  allow_other_base?: boolean;
   messages: OpenAiMessage[];
   max_tokens?: number | null;
   max_completion_tokens?: number | null;
@@ -1388,6 +1397,8 @@ export type CompletionRequest = {
   stream_options?: StreamOptions | null;
   n?: number | null;
   during_run?: boolean;
+  /** Use the adapter also on a base that it does not name, if all shapes fit. */
+  allow_other_base?: boolean;
   prompt: string | string[];
   max_tokens?: number | null;
   [key: string]: any;
@@ -1403,6 +1414,8 @@ export type EvaluationStart = {
   adapter_name: string;
   checkpoint?: number | ("best" | "latest") | null;
   model_name?: string | null;
+  /** Use the adapter also on a base that it does not name, if all shapes fit. */
+  allow_other_base?: boolean;
   training_data_path?: string | null;
   num_questions?: number;
   evaluate_base_model?: boolean;
