@@ -192,11 +192,13 @@ class Downloads:
         )
         job.info.state, job.info.message = "preparing", None
         self._say(job, "job_progress", now=True)
-        child = await asyncio.to_thread(self._spawn, job.folder)
+        spawning = asyncio.create_task(asyncio.to_thread(self._spawn, job.folder))
         try:
-            return await self._watch(job, child)
+            return await self._watch(job, await asyncio.shield(spawning))
         finally:
-            # Not cancelled a second time: who asks for the end waits for it.
+            # Also one that was just being started. Not cancelled a second time: who asks for the
+            # end waits for it.
+            child = await spawning
             await asyncio.to_thread(child.kill)
 
     def _spawn(self, folder: DownloadFolder) -> Child:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ from backend.catalog.download_schemas import DownloadInfo, DownloadRequest
 from backend.catalog.downloads import Downloads, Pace
 from backend.catalog.models import ModelCatalog
 from backend.core.hub import Hub, Listener
-from backend.core.process import find_marked
+from backend.core.process import Child, find_marked, spawn
 from backend.errors import AccessRefused, AlreadyExists, HubUnreachable, NoDiskSpace, NotFound
 from backend.settings import Settings, read_settings
 from tests.catalog.folders import model_folder
@@ -152,6 +153,33 @@ async def test_a_stopped_download_keeps_its_part_and_goes_on_from_there(
         await heard(listener, of_type("job_completed"))
 
     assert hub.bodies()[-1][1] == "bytes=30000-"
+
+
+async def test_one_that_is_stopped_as_its_process_is_started_leaves_none(
+    settings: Settings, hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.hang_after = 30_000
+    begun, go_on, spawned = asyncio.Event(), threading.Event(), list[Child]()
+    loop = asyncio.get_running_loop()
+
+    def slow(*args: Any, **named: Any) -> Child:
+        loop.call_soon_threadsafe(begun.set)
+        go_on.wait(30)
+        spawned.append(spawn(*args, **named))
+        return spawned[0]
+
+    monkeypatch.setattr("backend.catalog.downloads.spawn", slow)
+    async with opened(settings) as (downloads, _):
+        starting = asyncio.create_task(downloads.start(ASKED))
+        await begun.wait()
+        removing = asyncio.create_task(downloads.remove(only(downloads).id))
+        await asyncio.sleep(0)  # It has asked for the end.
+        go_on.set()
+        assert (await removing).state == "cancelled"
+        await starting
+
+    assert not (spawned and spawned[0].alive())
+    assert find_marked(f"download-{only(downloads).id}") is None
 
 
 async def test_after_a_restart_an_unfinished_download_is_listed_and_can_be_discarded(
