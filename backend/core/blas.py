@@ -36,9 +36,12 @@ _one_search = Lock()
 _FUNCTIONS = ("cblas_sgemm", "cblas_dgemm", "cblas_cgemm")  # all that mlx calls
 _REFERENCE = BlasInfo(name="reference", source="mlx's own, slow: no OpenBLAS found", path=None)
 _SECRET = re.compile(
-    r"(^|_)(TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?|API_?KEY|ACCESS_KEY|PRIVATE_KEY)(_|$)",
+    r"(^|_)(TOKENS?|SECRETS?|PASS|PASSPHRASE|CREDENTIALS?|API_?KEY|ACCESS_KEY|PRIVATE_KEY)(_|$)"
+    r"|(TOKEN|SECRET|PASSWORD|PASSWD|KEY)$|PASSWORD_|PASSWD_",
     re.IGNORECASE,
 )
+# What a service that a run may report to calls its key.
+_REPORT_KEYS = {"wandb": "WANDB_API_KEY", "swanlab": "SWANLAB_API_KEY"}
 # Variables of whoever started the server that would change what the engine's Python does.
 _MISLEADING = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONINSPECT", "VIRTUAL_ENV")
 _LIBRARY_FOLDERS = (
@@ -67,7 +70,8 @@ def engine_environment(
 ) -> dict[str, str]:
     """The whole environment of an engine child: the server's own, cleaned, and what engines need.
 
-    Secrets stay with the server: an engine works on local files only.
+    Secrets stay with the server: an engine works on local files only. `report_keys` are for a run
+    that asked to report.
     """
     env = {
         name: value
@@ -88,6 +92,14 @@ def engine_environment(
         "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",
     }
     return env | _blas_environment(find_blas(settings), env)
+
+
+def report_keys(report_to: object, environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The keys of the services that a run reports to (`wandb`, `swanlab` or both, by commas)."""
+    given = os.environ if environ is None else environ
+    asked = report_to.split(",") if isinstance(report_to, str) else []
+    names = [_REPORT_KEYS[each] for each in asked if each in _REPORT_KEYS]
+    return {name: given[name] for name in names if name in given}
 
 
 def _blas_environment(blas: BlasInfo, env: Mapping[str, str]) -> dict[str, str]:

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
-from backend.core.blas import engine_environment
+from backend.core.blas import engine_environment, report_keys
 from backend.core.files import read_tail
 from backend.core.hub import Hub
 from backend.core.process import Identity, kill, spawn
@@ -182,6 +182,7 @@ class RunSupervisor:
             str(self._settings.python), "-m", f"backend.engines.{recipe.engine}", str(folder)
         ]  # fmt: skip
         env = await asyncio.to_thread(engine_environment, self._settings)
+        env |= report_keys(recipe.config.get("report_to"))
         if self.make_room is not None:
             await self.make_room()
         if self._stop_wanted is not None:

@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 
 from backend.core import blas
-from backend.core.blas import engine_environment, exports_gemm, find_blas, system_libraries
+from backend.core.blas import (
+    engine_environment,
+    exports_gemm,
+    find_blas,
+    report_keys,
+    system_libraries,
+)
 from backend.core.errand import run_errand
 from backend.core.schemas import BlasInfo
 from backend.settings import Settings, read_settings
@@ -71,6 +77,38 @@ def test_an_openblas_that_counts_in_64_bits_is_left_alone(tmp_path: Path) -> Non
     _library(tmp_path / "usr" / "lib64" / "libopenblas64_.so.0")
 
     assert list(system_libraries(tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "is_secret"),
+    [
+        ("DROID_JUDGE_KEY", True),
+        ("DROID_JUDGE_PASS", True),
+        ("OPENAI_KEY", True),
+        ("OPENAI_API_KEY", True),
+        ("PGPASSWORD", True),
+        ("MYSQL_PWD_PASSWD", True),
+        ("GITHUB_TOKEN", True),
+        ("SMTP_PASS", True),
+        ("SSLKEY_PASSPHRASE", True),
+        ("PASSWORD_FILE", True),
+        ("TOKENIZERS_PARALLELISM", False),
+        ("KEYBOARD", False),
+        ("COMPASS_HOME", False),
+        ("BYPASS", False),
+        ("OMP_NUM_THREADS", False),
+    ],
+)
+def test_a_secret_is_known_by_its_name(settings: Settings, name: str, is_secret: bool) -> None:
+    assert (name not in engine_environment(settings, {name: "x"})) is is_secret
+
+
+def test_only_a_run_that_reports_gets_the_key_of_its_service() -> None:
+    given = {"WANDB_API_KEY": "w", "SWANLAB_API_KEY": "s", "HF_TOKEN": "h"}
+    assert report_keys(None, given) == {}
+    assert report_keys("wandb", given) == {"WANDB_API_KEY": "w"}
+    assert report_keys("wandb,swanlab", given) == {"WANDB_API_KEY": "w", "SWANLAB_API_KEY": "s"}
+    assert report_keys("swanlab", {}) == {}
 
 
 def test_engines_get_no_secret_and_nothing_that_misleads_python(settings: Settings) -> None:

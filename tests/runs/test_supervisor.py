@@ -103,6 +103,21 @@ async def test_a_secret_of_the_server_does_not_reach_the_engine(
     assert "hf_MARK_MARK_MARK" not in str(psutil.Process(pid).environ())
 
 
+async def test_a_run_that_reports_gets_the_key_of_its_service_alone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANDB_API_KEY", "of wandb")
+    monkeypatch.setenv("SWANLAB_API_KEY", "of swanlab")
+    recipe = world.recipe(mode="silent")
+    reports = {**recipe.config, "report_to": "wandb"}
+    await world.supervisor.start(dataclasses.replace(recipe, config=reports))
+    await world.until_state("running")
+
+    env = psutil.Process(world.supervisor.status().pid or 0).environ()
+    assert env.get("WANDB_API_KEY") == "of wandb"
+    assert "SWANLAB_API_KEY" not in env
+
+
 async def test_of_fifty_starts_at_once_exactly_one_is_accepted(world: World) -> None:
     """F16."""
     answers = await asyncio.gather(
