@@ -12,6 +12,10 @@ from backend.training.enhanced_config import EnhancedStart
 from backend.training.method import SelectBy
 from backend.training.standard import ResumePoint, RunPaths, lr_schedule, optimizer_options
 
+# A model reads all its weights for every token, of one answer or of many; more than these at once
+# gain little, and each takes the memory of its keys and values.
+FAST_ROWS = 16
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
@@ -69,6 +73,7 @@ def build_method_config(
         "group_size": request.group_size,
         "temperature": request.temperature,
         "max_completion_length": request.max_completion_length,
+        "decode_concurrency": decoded_at_once(request),
         "grpo_loss_type": own_choice(request, "grpo_loss_type") or "grpo",
         "importance_sampling_level": own_choice(request, "importance_sampling_level") or "token",
         "dpo_cpo_loss_type": request.preference_loss,
@@ -132,6 +137,16 @@ def build_method_config(
         "resume_from": resume.session_id if resume else None,
         "resume_checkpoint": resume.checkpoint if resume else None,
     }
+
+
+def decoded_at_once(request: EnhancedStart) -> int:
+    """Answers that are decoded together. The engine goes by the prompts of a batch; a group is
+    decoded together with them here, as far as that is faster.
+    """
+    answers = request.method.answers(request.batch_size, request.group_size)
+    if request.method.family == "online":  # The engine decodes both answers of all prompts.
+        return answers
+    return max(request.batch_size, min(answers, FAST_ROWS))
 
 
 def select_by(request: EnhancedStart) -> SelectBy:

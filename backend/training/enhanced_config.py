@@ -129,8 +129,8 @@ class EnhancedStart(CommonStart):
         ge=2,
         le=16,
         title="Group size",
-        description="Answers sampled to each prompt and compared with each other. They are "
-        "decoded batch_size prompts at a time: a larger batch is faster, a larger group is not.",
+        description="Answers sampled to each prompt and compared with each other. Up to 16 answers "
+        "are decoded together, over all prompts of a batch.",
         json_schema_extra=form("rollouts", unit="answers"),
     )
     temperature: float = Field(

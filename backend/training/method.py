@@ -63,6 +63,12 @@ class Method:
         """Whether completions are sampled while training."""
         return self.family in {"policy", "online"}
 
+    def answers(self, batch_size: int, group_size: int) -> int:
+        """What a step learns from: the answers it samples, or its rows where it samples none."""
+        if self.family == "online":
+            return 2 * batch_size
+        return batch_size * group_size if "group_size" in self.params else batch_size
+
     @property
     def rewarded(self) -> bool:
         """Whether reward functions may judge its answers; online methods can have a judge model

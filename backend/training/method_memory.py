@@ -3,13 +3,13 @@ sampling, references and judges add.
 
 Pure. A step samples first and learns afterwards, so the peak is the larger of the two:
 
-- sampling keeps keys and values of `batch_size` answers at a time, with their prompts;
+- sampling keeps keys and values of the answers that are decoded together, with their prompts;
 - learning takes as many rows at once as there are prompts in a batch (policy methods, which score
   the answer's positions only; the group does not multiply it), or the pairs of a batch;
 - the reference of a LoRA or DoRA run is the base with its adapters off and costs nothing; full
   fine-tuning, a reference of its own and a judge model each are weights once more.
 
-How well it does is measured: docs/memory-estimate.md.
+How well it does is measured: docs/memory-methods.md.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from backend.catalog.schemas import LoraTargets, ModelInfo
+from backend.training.enhanced_build import decoded_at_once
 from backend.training.enhanced_config import EnhancedStart
 from backend.training.memory import Shape, as_estimate, padded, shape_of, training_parts
 from backend.training.quantized import quantized_bytes
@@ -49,7 +50,7 @@ def estimate_method_memory(
     longest = min(request.max_seq_length, counts.longest if counts else request.max_seq_length)
     length = longest + (request.max_completion_length if method.generates else 0)
     learning = _learning(request, model, shape, trainable=trainable, length=padded(length))
-    answers = _sampling(request, shape, length) if method.generates else 0.0
+    answers = _sampling(request, shape, longest) if method.generates else 0.0
     steady = ("weights", "adapter", "optimizer")
     passing = sum(size for name, size in learning.items() if name not in steady)
     extra = {
@@ -84,10 +85,24 @@ def _learning(
     return parts
 
 
-def _sampling(request: EnhancedStart, shape: Shape, length: int) -> float:
-    """Keys and values of the answers that are decoded together, with their prompts."""
-    held = -(-length // _STEP) * _STEP
-    return float(rows_at_once(request) * held * shape.cache_per_token * shape.weight_bytes)
+def _sampling(request: EnhancedStart, shape: Shape, prompt: int) -> float:
+    """Keys and values of the answers that are decoded together, with their prompts; of each prompt
+    as it was read, and once more for each of its answers. While others wait their turn, all are
+    copied as one takes another's place.
+    """
+    together = decoded_at_once(request)
+    answers = request.method.answers(request.batch_size, request.group_size)
+    copies = 2 if answers > together else 1
+    tokens = (
+        copies * together * _held(prompt + request.max_completion_length)
+        + answers * prompt
+        + request.batch_size * _held(prompt)
+    )
+    return float(tokens * shape.cache_per_token * shape.weight_bytes)
+
+
+def _held(length: int) -> int:
+    return -(-length // _STEP) * _STEP
 
 
 def _draws(request: EnhancedStart, shape: Shape) -> float:
@@ -99,11 +114,6 @@ def _draws(request: EnhancedStart, shape: Shape) -> float:
     times = request.klpo_mc_samples if request.klpo_kl_estimator == "mc" else 1
     tokens = request.batch_size * request.max_completion_length
     return float(tokens * times * shape.vocabulary * 4)
-
-
-def rows_at_once(request: EnhancedStart) -> int:
-    """Answers that are decoded together: the engine goes by batch_size, not by group_size."""
-    return request.batch_size
 
 
 def needs_reference_copy(request: EnhancedStart) -> bool:

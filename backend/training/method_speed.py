@@ -57,7 +57,7 @@ def step_seconds(
     runs that can be compared.
     """
     kind, limit = _kind(method, settings), settings[_limit_of(method)]
-    answers = answers_per_step(method, settings)
+    answers = _answers(method, settings)
     known = [
         run.seconds * answers / run.answers * longer
         for run in past
@@ -100,12 +100,8 @@ def relative_cost(
     return round(this / plain, 2) if this and plain else None
 
 
-def answers_per_step(method: Method, settings: Mapping[str, Any]) -> int:
-    """What a step learns from; `settings` has the fields of a start request."""
-    batch = int(settings["batch_size"])
-    if method.family == "online":
-        return 2 * batch
-    return batch * int(settings["group_size"]) if "group_size" in method.params else batch
+def _answers(method: Method, settings: Mapping[str, Any]) -> int:
+    return method.answers(settings["batch_size"], settings.get("group_size", 1))
 
 
 def _longer(run: PastSteps, limit: int) -> float | None:
@@ -147,7 +143,7 @@ def _past_run(record: SessionRecord) -> PastSteps | None:
     speed = _positive(metrics.get("iterations_per_second"))
     if speed is None or not all(_positive(settings.get(name)) for name in needed):
         return None
-    answers, limit = answers_per_step(method, settings), settings[_limit_of(method)]
+    answers, limit = _answers(method, settings), settings[_limit_of(method)]
     if method.generates:
         tokens = _positive(metrics.get("completion_length_mean"))
         cut = metrics.get("hit_max_tokens_ratio")

@@ -34,8 +34,8 @@ _JUDGE = (
     "pair, and a small model is a poor judge."
 )
 _FAST = (
-    "Completions are decoded batch_size prompts at a time, whatever the group size: a larger "
-    "batch is the faster shape."
+    "Up to 16 completions are decoded at a time, whole groups together: up to there a larger group "
+    "or batch takes less time for each."
 )
 
 _ROWS = (

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from backend.catalog.schemas import LoraTargets, ModelInfo
 from backend.core.limits import Count
+from backend.training.enhanced_build import FAST_ROWS, decoded_at_once
 from backend.training.enhanced_config import EnhancedStart, KlEstimator, known_method
 from backend.training.enhanced_runs import as_standard, fit_to_context
 from backend.training.enhanced_schemas import EstimateAnswer, Estimation
@@ -21,7 +22,7 @@ from backend.training.method_memory import (
     has_judge_model,
     needs_reference_copy,
 )
-from backend.training.method_speed import answers_per_step, past_steps, relative_cost, seconds_for
+from backend.training.method_speed import past_steps, relative_cost, seconds_for
 from backend.training.methods import METHODS
 from backend.training.plan import coverage, iterations_of, read_model_config
 from backend.training.prepare import held_out_rows
@@ -151,7 +152,7 @@ def _generations(request: EnhancedStart) -> int | None:
     method = request.method
     if not method.generates:
         return None
-    return answers_per_step(method, request.model_dump())
+    return method.answers(request.batch_size, request.group_size)
 
 
 def _recommendations(
@@ -160,10 +161,10 @@ def _recommendations(
     method = request.method
     if memory is not None and memory.verdict in {"tight", "too_large"}:
         yield from _smaller(request, memory)
-    if method.generates and request.batch_size == 1:
+    if method.generates and (at_once := decoded_at_once(request)) < FAST_ROWS // 2:
         yield (
-            "Answers are decoded batch_size prompts at a time, whatever the group size: a batch "
-            "size of 4 is the faster shape where memory allows."
+            f"Only {at_once} answers are decoded at a time: a larger batch is the faster shape "
+            "where memory allows."
         )
     if needs_reference_copy(request) and not request.reference_model_path:
         yield (

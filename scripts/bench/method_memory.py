@@ -65,6 +65,7 @@ CASES = (
     Case(method="grpo"),
     Case(method="grpo", batch=4, fields={"group_size": 8}),
     Case(method="grpo", prompt=256, answer=128, batch=1),
+    Case(method="grpo", prompt=256, answer=256, batch=1, fields={"group_size": 16}),
     Case(method="grpo", batch=4, fields={"grad_checkpoint": False}),
     Case(method="gspo", batch=4, answer=128, fields={"updates_per_rollout": 2}),
     Case(method="dr_grpo", hidden=512, fields={"lora_keys": "full"}),

@@ -41,7 +41,15 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
         {"importance_sampling_level": "sequence", "beta": 0.0, "decode_concurrency": 4},
     ),
     "dr_grpo": ("grpo", {"grpo_loss_type": "dr_grpo", "gradient_accumulation_steps": 2}),
-    "twice": ("grpo", {"updates_per_rollout": 2, "epsilon_high": 0.3, "train_type": "dora"}),
+    "twice": (
+        "grpo",
+        {
+            "updates_per_rollout": 2,
+            "epsilon_high": 0.3,
+            "train_type": "dora",
+            "decode_concurrency": 4,
+        },
+    ),
     "model judges": ("online_dpo", {**NO_REWARDS, "iters": 2}),
     "model scores": ("rlhf_reinforce", {**NO_REWARDS, "iters": 2, "max_completion_length": 4}),
     "full": ("dpo", {"train_type": "full", "lora_parameters": None, "learning_rate": 1e-4}),
@@ -68,8 +76,9 @@ def again(
     """In another process: some of them once more, and some going on from their second step."""
     root = tmp_path_factory.mktemp("again")
     runs = {}
-    for name in ("grpo", "dpo"):
-        runs[name] = prepare_rl(root / name, tiny_model, name, keep_checkpoints=0)
+    for name in ("grpo", "gspo", "dpo"):
+        mode, fields = VARIANTS[name]
+        runs[name] = prepare_rl(root / name, tiny_model, mode, keep_checkpoints=0, **fields)
     for name in ("grpo", "dpo", "twice", "klpo", "ppo", "dr_grpo"):
         mode, fields = VARIANTS[name]
         resumed = prepare_rl(
@@ -201,7 +210,7 @@ def test_a_judge_that_can_not_be_read_is_said_to_be(
     assert "reward functions as the judge" in warning["hint"]
 
 
-@pytest.mark.parametrize("name", ["grpo", "dpo"])
+@pytest.mark.parametrize("name", ["grpo", "gspo", "dpo"])
 def test_the_same_seed_gives_the_same_events(
     finished: dict[str, Finished], again: dict[str, Finished], name: str
 ) -> None:

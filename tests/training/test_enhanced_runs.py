@@ -88,6 +88,21 @@ async def test_the_configuration_is_explicit_and_typed(house: EnhancedHouse) -> 
     assert config["judge"] is None and config["reference_model_path"] is None
 
 
+@pytest.mark.parametrize(
+    ("method", "fields", "at_once"),
+    [
+        ("grpo", {"batch_size": 1, "group_size": 4}, 4),
+        ("grpo", {"batch_size": 4, "group_size": 8}, 16),
+        ("klpo", {"batch_size": 2}, 2),
+        ("ppo", {"batch_size": 2}, 4),
+    ],
+)
+async def test_whole_groups_are_decoded_together_up_to_sixteen_answers(
+    house: EnhancedHouse, method: str, fields: dict[str, Any], at_once: int
+) -> None:
+    assert (await house.recipe(method, **fields)).config["decode_concurrency"] == at_once
+
+
 async def test_a_name_is_made_up_where_none_is_given(house: EnhancedHouse) -> None:
     recipe = await house.recipe()
 

@@ -79,7 +79,7 @@ def test_a_parameter_brings_its_type_range_and_help() -> None:
     high = parameter("grpo", "epsilon_high")
 
     assert (group.type, group.default, group.minimum, group.maximum) == ("integer", 4, 2, 16)
-    assert "batch_size" in group.help
+    assert "decoded together" in group.help
     assert (high.type, high.default, high.nullable, high.above) == ("number", None, True, 0)
     assert parameter("grpo", "reward_weights").type == "list"
     assert parameter("dpo", "preference_loss").options == ["sigmoid", "hinge", "ipo", "dpop"]

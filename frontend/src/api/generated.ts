@@ -2489,7 +2489,7 @@ export type EnhancedStart = {
     | "ppo"
     | "rlhf_reinforce"
     | "klpo";
-  /** Answers sampled to each prompt and compared with each other. They are decoded batch_size prompts at a time: a larger batch is faster, a larger group is not. */
+  /** Answers sampled to each prompt and compared with each other. Up to 16 answers are decoded together, over all prompts of a batch. */
   group_size?: number;
   /** How varied the sampled answers are. At 0 all of a group are the same, and nothing is learned. */
   temperature?: number;
@@ -2615,7 +2615,7 @@ export type EstimateRequest = {
   grad_accumulation_steps?: number;
   /** Recompute activations: less memory, somewhat slower. */
   grad_checkpoint?: boolean;
-  /** Answers sampled to each prompt and compared with each other. They are decoded batch_size prompts at a time: a larger batch is faster, a larger group is not. */
+  /** Answers sampled to each prompt and compared with each other. Up to 16 answers are decoded together, over all prompts of a batch. */
   group_size?: number;
   /** Sampling ends here; answers that are cut rarely earn a reward. */
   max_completion_length?: number;
