@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 import logging
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, get_args
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
@@ -57,6 +57,13 @@ def render_errors(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _bug)
+
+
+def addresses_that_tell_success(routers: Iterable[APIRouter]) -> frozenset[str]:
+    """Those of the routes whose answers say `success`, for refusals before any route is called."""
+    routes = (route for router in routers for route in router.routes)
+    tagged = (route for route in routes if TELLS_SUCCESS in getattr(route, "tags", ()))
+    return frozenset(str(getattr(route, "path", "")) for route in tagged)
 
 
 async def refusal_of(request: Request, error: Exception) -> tuple[int, ErrorAnswer]:
@@ -114,7 +121,13 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
         400: "The body can't be read.",
     }.get(error.status_code, str(error.detail) or HTTPStatus(error.status_code).phrase)
     name = _NAMES.get(error.status_code, "Refused")
-    answer = _answer(error.status_code, name, detail, hint="GET /openapi.json lists every address.")
+    answer = _answer(
+        error.status_code,
+        name,
+        detail,
+        hint="GET /openapi.json lists every address.",
+        told=_tells_success(request),
+    )
     answer.headers.update(error.headers or {})
     return answer
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
@@ -58,10 +58,16 @@ class Refusal(Exception):
 
 
 class Guard:
-    """Checks host, origin, fetch site, token, content type and size, in that order."""
+    """Checks host, origin, fetch site, token, content type and size, in that order.
 
-    def __init__(self, app: App, *, settings: Settings) -> None:
+    A refusal of one of the addresses in `tells_success` also says `success: false`.
+    """
+
+    def __init__(
+        self, app: App, *, settings: Settings, tells_success: Collection[str] = ()
+    ) -> None:
         self._app = app
+        self._tells_success = tells_success
         self._token = settings.token
         self._hosts = frozenset(_with_port(known_names(settings), settings.port))
         self._origins = frozenset(f"http://{host}" for host in self._hosts)
@@ -78,7 +84,8 @@ class Guard:
             if scope["type"] == "http":
                 receive = await _checked_body(scope, headers, receive)
         except Refusal as refusal:
-            await _refuse(scope, receive, secured, refusal)
+            told = scope.get("path") in self._tells_success
+            await _refuse(scope, receive, secured, refusal, told=told)
             return
         if given is not None and scope["type"] == "http":
             secured = _with_cookie(secured, given)
@@ -262,13 +269,15 @@ def _with_cookie(send: Send, token: str) -> Send:
     return with_cookie
 
 
-async def _refuse(scope: Scope, receive: Receive, send: Send, refusal: Refusal) -> None:
+async def _refuse(
+    scope: Scope, receive: Receive, send: Send, refusal: Refusal, *, told: bool
+) -> None:
     if scope["type"] == "websocket":
         await receive()  # The handshake; refused before it is accepted.
         await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": refusal.detail})
         return
     answer = {"error": refusal.error, "detail": refusal.detail, "hint": refusal.hint}
-    body = json.dumps(answer).encode()
+    body = json.dumps({"success": False, **answer} if told else answer).encode()
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),

@@ -131,3 +131,30 @@ def test_an_estimate_of_an_unknown_model_is_refused(live: Live) -> None:
 
     assert answer.status_code == 404
     assert answer.json()["success"] is False
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "content", "status"),
+    [
+        ("POST", {"host": "evil.example"}, b"{}", 403),
+        ("POST", {"origin": "http://evil.example"}, b"{}", 403),
+        ("POST", {"content-type": "text/plain"}, b"{}", 400),
+        ("POST", {}, b" " * 3_000_000, 413),
+        ("DELETE", {}, b"", 405),
+        ("POST", {}, b"{", 400),
+        ("POST", {}, b"{}", 422),
+    ],
+)
+def test_every_refusal_says_success_false_from_the_door_on(
+    live: Live, method: str, headers: dict[str, str], content: bytes, status: int
+) -> None:
+    sent = {"content-type": "application/json", **headers}
+    told, plain = (
+        live.client.request(method, path, headers=sent, content=content)
+        for path in ("/api/training/start-enhanced", "/api/training/start")
+    )
+
+    assert (told.status_code, plain.status_code) == (status, status)
+    assert told.json()["success"] is False
+    assert told.json()["error"] and told.json()["detail"]
+    assert "success" not in plain.json()
