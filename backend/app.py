@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from backend import __version__
 from backend.api import (
+    adapters,
     compare,
     datasets,
     downloads,
@@ -44,6 +45,7 @@ from backend.evaluation.jobs import Evaluations
 from backend.evaluation.notebook import Notebook
 from backend.evaluation.service import Evaluator
 from backend.evaluation.tiers import Tiers
+from backend.inference.adapter_store import AdapterStore, used_by
 from backend.inference.host import InferenceHost
 from backend.runs.dispatch import Dispatcher
 from backend.runs.queue import RunQueue
@@ -61,6 +63,7 @@ from backend.training.workshop import Workshop
 
 ROUTERS = (
     health.router,
+    adapters.router,
     inference.router,
     compare.router,
     openai.router,
@@ -164,6 +167,18 @@ def build_services(settings: Settings) -> Services:
         inspector=inspector,
         training=training,
         inference=asked,
+        adapters=AdapterStore(
+            settings,
+            asked.adapters,
+            store,
+            active_run=lambda: supervisor.active_session,
+            users=used_by(
+                {
+                    "the model in memory carries it; POST /models/unload frees it.": asked.carries,
+                    "an evaluation asks it; stop it, or wait.": evaluations.asks,
+                }
+            ),
+        ),
         evaluator=evaluator,
         tiers=Tiers(settings, evaluator),
         notebook=Notebook(settings.data_dir),

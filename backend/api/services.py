@@ -15,6 +15,7 @@ from backend.evaluation.arena import Arena
 from backend.evaluation.notebook import Notebook
 from backend.evaluation.service import Evaluator
 from backend.evaluation.tiers import Tiers
+from backend.inference.adapter_store import AdapterStore
 from backend.inference.host import InferenceHost
 from backend.runs.dispatch import Dispatcher
 from backend.runs.queue import RunQueue
@@ -42,6 +43,7 @@ class Services:
     inspector: ModelInspector
     training: TrainingManager
     inference: InferenceHost
+    adapters: AdapterStore
     evaluator: Evaluator
     tiers: Tiers
     notebook: Notebook

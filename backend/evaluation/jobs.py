@@ -187,6 +187,11 @@ class Evaluations:
         if self._current is not None and self._current.folder == folder:
             await self._current.ended.wait()
 
+    def asks(self, adapter_name: str) -> bool:
+        """Whether an adapter of that name is being evaluated."""
+        job = self._current
+        return job is not None and job.running and job.adapter_name == adapter_name
+
     def status(self) -> EvaluationStatus:
         job = self._current
         if job is None:

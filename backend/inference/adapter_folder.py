@@ -16,6 +16,7 @@ Checkpoint = Literal["best", "latest"] | int
 
 LATEST = "adapters.safetensors"
 BEST = "best_adapters.safetensors"
+TAGS = "tags.json"
 
 _NUMBERED = re.compile(r"(\d{7})_adapters\.safetensors")
 
@@ -39,6 +40,7 @@ class AdapterFolder:
     fingerprint: str | None
     quantize_base: int | None
     problem: str | None
+    tags: tuple[str, ...] = ()
 
 
 def looks_like_adapter(folder: Path) -> bool:
@@ -89,6 +91,7 @@ def read_folder(name: str, folder: Path) -> AdapterFolder:
         fingerprint=base["fingerprint"] if isinstance(base.get("fingerprint"), str) else None,
         quantize_base=bits if isinstance(bits, int) else None,
         problem=problem,
+        tags=_tags(folder),
     )
 
 
@@ -107,6 +110,14 @@ def weights_of(adapter: AdapterFolder, checkpoint: str | int) -> Path:
         latest = adapter.path / LATEST
         return latest if latest.is_file() or not adapter.is_peft else adapter.path / peft.FILE
     return adapter.path / f"{int(checkpoint):07d}_{LATEST}"
+
+
+def _tags(folder: Path) -> tuple[str, ...]:
+    try:
+        found = _object(folder / TAGS).get("tags")
+    except (FileNotFoundError, ValueError):
+        return ()
+    return tuple(tag for tag in found if isinstance(tag, str)) if isinstance(found, list) else ()
 
 
 def _files(folder: Path) -> list[Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from backend.catalog.schemas import ModelInfo
@@ -27,6 +27,14 @@ class Target:
         if self.adapter is None:
             return self.model.name
         return f"{self.model.name}+{self.adapter.name}@{self.adapter.checkpoint}"
+
+    @property
+    def spec(self) -> dict[str, Any] | None:
+        """What the worker is told of the adapter; None for the bare base."""
+        return dict(self.adapter.spec) if self.adapter else None
+
+    def fields(self) -> dict[str, Any]:
+        return {"model": self.model.path, "adapter": self.spec}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +127,12 @@ class Done:
     reloaded: bool = False
     chat_template_used: bool = False
     max_tokens: int = 0
+
+    @classmethod
+    def of(cls, frame: Mapping[str, Any]) -> Done:
+        """From the worker's words, which may say more."""
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in frame.items() if name in known})
 
 
 Piece = Progress | Token | Done

@@ -42,7 +42,6 @@ LINE = 16  # Questions that may wait behind the one that is answered.
 
 _GRACE = 60.0  # Beyond a deadline, which the worker keeps by itself, before it counts as stuck.
 _logger = logging.getLogger(__name__)
-_DONE_FIELDS = {field.name for field in dataclasses.fields(Done)}
 _SCORE_FIELDS = {field.name for field in dataclasses.fields(RowScore)}
 
 
@@ -72,6 +71,7 @@ class InferenceHost:
         self._turn = asyncio.Lock()
         self._talk: Talk | None = None
         self._status: Frame = {}
+        self._now: set[str] = set()
         self._clock: asyncio.TimerHandle | None = None
         self._answered = 0
         self._tasks = Tasks()
@@ -117,7 +117,7 @@ class InferenceHost:
         EngineTimeout or EngineFailed.
         """
         fields = {
-            **_target_fields(target),
+            **target.fields(),
             **ask.content(),
             **ask.sampling.fields(),
             "conversation": ask.conversation,
@@ -132,7 +132,7 @@ class InferenceHost:
                         yield Progress(frame["phase"], frame["done"], frame["total"])
                     case "done":
                         self._answered += 1
-                        yield _done(frame)
+                        yield Done.of(frame)
 
     async def together(
         self, targets: Sequence[Target], ask: Ask
@@ -143,7 +143,7 @@ class InferenceHost:
         """
         fields = {
             "model": targets[0].model.path,
-            "adapters": [_spec(target) for target in targets],
+            "adapters": [target.spec for target in targets],
             **ask.content(),
             **ask.sampling.fields(),
             "deadline": ask.deadline,
@@ -157,7 +157,7 @@ class InferenceHost:
                         yield 0, Progress(frame["phase"], frame["done"], frame["total"])
                     case "answer":
                         self._answered += 1
-                        yield frame["row"], _done(frame)
+                        yield frame["row"], Done.of(frame)
 
     async def answer(self, target: Target, ask: Ask) -> Answer:
         """The whole answer. Raises as `stream` does; cancelling the caller ends the answer."""
@@ -186,7 +186,7 @@ class InferenceHost:
         if not asks:
             return []
         fields = {
-            **_target_fields(target),
+            **target.fields(),
             "prompts": [ask.content() | ask.sampling.fields() for ask in asks],
             "deadline": deadline,
         }
@@ -194,7 +194,7 @@ class InferenceHost:
         async with self._asked("batch", fields, deadline, during_run) as frames:
             async for frame in frames:
                 if frame["type"] == "answer":
-                    answer = Answer(text=frame["text"], done=_done(frame))
+                    answer = Answer(text=frame["text"], done=Done.of(frame))
                     answers[frame["index"]] = answer
                     self._answered += 1
                     on_answer(frame["index"], answer)
@@ -214,7 +214,7 @@ class InferenceHost:
         `{"text"}`), under the target. `on_progress` hears how many rows are done.
         """
         fields = {
-            **_target_fields(target),
+            **target.fields(),
             "rows": list(rows),
             "max_seq_length": max_seq_length,
             "deadline": deadline,
@@ -251,6 +251,10 @@ class InferenceHost:
             **{name: self._status.get(name) for name in _STATUS_FIELDS},
         )
 
+    def carries(self, adapter: str) -> bool:
+        """Whether an adapter of that name is on the base now, or is being asked."""
+        return adapter in self._now or adapter == self._status.get("adapter")
+
     async def unload(self) -> bool:
         """End the worker, and with it any answer; False when there is none."""
         return await self._end(
@@ -278,14 +282,18 @@ class InferenceHost:
         self, op: str, fields: dict[str, Any], deadline: float, during_run: bool
     ) -> AsyncIterator[AsyncGenerator[Frame, None]]:
         """The frames of one request, in its turn; refusals of the worker as AppErrors."""
+        specs = fields.get("adapters") or [fields.get("adapter")]
         async with (
             self._in_turn(during_run),
             aclosing(self._frames(op, fields, deadline + _GRACE, during_run)) as frames,
         ):
+            self._now = {spec["name"] for spec in specs if spec}
             try:
                 yield frames
             except RequestFailed as failure:
                 raise refusal(failure) from failure
+            finally:
+                self._now = set()
 
     async def _frames(
         self, op: str, fields: dict[str, Any], limit: float, during_run: bool
@@ -386,15 +394,3 @@ _STATUS_FIELDS = (
     "base", "adapter", "adapters_known", "base_bytes", "adapter_bytes", "conversation_bytes",
     "active_bytes", "chat_template", "context_length",
 )  # fmt: skip
-
-
-def _target_fields(target: Target) -> dict[str, Any]:
-    return {"model": target.model.path, "adapter": _spec(target)}
-
-
-def _spec(target: Target) -> dict[str, Any] | None:
-    return dict(target.adapter.spec) if target.adapter else None
-
-
-def _done(frame: Frame) -> Done:
-    return Done(**{name: value for name, value in frame.items() if name in _DONE_FIELDS})

@@ -2,6 +2,7 @@
 import { baseApi as api } from "./baseApi";
 export const addTagTypes = [
   "system",
+  "adapters",
   "inference",
   "openai",
   "evaluation",
@@ -26,6 +27,42 @@ const injectedRtkApi = api
       system: build.query<SystemApiResponse, SystemApiArg>({
         query: () => ({ url: `/system` }),
         providesTags: ["system"],
+      }),
+      listAdapters: build.query<ListAdaptersApiResponse, ListAdaptersApiArg>({
+        query: () => ({ url: `/adapters` }),
+        providesTags: ["adapters"],
+      }),
+      importAdapter: build.mutation<
+        ImportAdapterApiResponse,
+        ImportAdapterApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/adapters/import`,
+          method: "POST",
+          body: queryArg.adapterImport,
+        }),
+        invalidatesTags: ["adapters"],
+      }),
+      changeAdapter: build.mutation<
+        ChangeAdapterApiResponse,
+        ChangeAdapterApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/adapters/${encodeURIComponent(String(queryArg.name))}`,
+          method: "PATCH",
+          body: queryArg.adapterChange,
+        }),
+        invalidatesTags: ["adapters"],
+      }),
+      deleteAdapter: build.mutation<
+        DeleteAdapterApiResponse,
+        DeleteAdapterApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/adapters/${encodeURIComponent(String(queryArg.name))}`,
+          method: "DELETE",
+        }),
+        invalidatesTags: ["adapters"],
       }),
       askModel: build.mutation<AskModelApiResponse, AskModelApiArg>({
         query: (queryArg) => ({
@@ -742,6 +779,25 @@ export type HealthApiArg = void;
 export type SystemApiResponse =
   /** status 200 Successful Response */ SystemInfo;
 export type SystemApiArg = void;
+export type ListAdaptersApiResponse =
+  /** status 200 Successful Response */ AdaptersAnswer;
+export type ListAdaptersApiArg = void;
+export type ImportAdapterApiResponse =
+  /** status 200 Successful Response */ AdapterInfo;
+export type ImportAdapterApiArg = {
+  adapterImport: AdapterImport;
+};
+export type ChangeAdapterApiResponse =
+  /** status 200 Successful Response */ AdapterInfo;
+export type ChangeAdapterApiArg = {
+  name: string;
+  adapterChange: AdapterChange;
+};
+export type DeleteAdapterApiResponse =
+  /** status 200 Successful Response */ AdapterDeleted;
+export type DeleteAdapterApiArg = {
+  name: string;
+};
 export type AskModelApiResponse =
   /** status 200 With `stream`, `text/event-stream`: `progress` {phase, done, total}, `token` {text}, `done` (this answer) and `error`. */ InferenceAnswer;
 export type AskModelApiArg = {
@@ -1140,6 +1196,42 @@ export type SystemInfo = {
   gpu_percent: number | null;
   thermal: string | null;
   data_dir: string;
+};
+export type AdapterInfo = {
+  name: string;
+  path: string;
+  type: string | null;
+  base_model: string | null;
+  method: string | null;
+  lora_rank: number | null;
+  lora_alpha: number | null;
+  scale: number | null;
+  keys: string[];
+  num_layers: number | null;
+  size_bytes: number;
+  created: string | null;
+  session_id: string | null;
+  has_best: boolean;
+  checkpoints: number[];
+  tags: string[];
+  warnings: string[];
+  problem?: string | null;
+  is_peft?: boolean;
+};
+export type AdaptersAnswer = {
+  adapters: AdapterInfo[];
+};
+export type AdapterImport = {
+  path: string;
+  name?: string | null;
+};
+export type AdapterChange = {
+  name?: string | null;
+  tags?: string[] | null;
+};
+export type AdapterDeleted = {
+  deleted: string;
+  message: string;
 };
 export type AdapterDetails = {
   name: string | null;
@@ -2884,6 +2976,11 @@ export const {
   useLazyHealthQuery,
   useSystemQuery,
   useLazySystemQuery,
+  useListAdaptersQuery,
+  useLazyListAdaptersQuery,
+  useImportAdapterMutation,
+  useChangeAdapterMutation,
+  useDeleteAdapterMutation,
   useAskModelMutation,
   useAvailableModelsQuery,
   useLazyAvailableModelsQuery,

@@ -1,0 +1,181 @@
+"""The adapters folder as a whole: what is in it, renamed, tagged, deleted, taken in."""
+
+from __future__ import annotations
+
+import errno
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from backend.core.files import NAME, child_path, write_json
+from backend.errors import AlreadyExists, AppError, BadContent, NoDiskSpace, NotFound, WrongState
+from backend.inference.adapter_folder import (
+    TAGS,
+    AdapterFolder,
+    looks_like_adapter,
+    read_folder,
+)
+from backend.inference.adapter_info import info_of
+from backend.inference.adapter_schemas import AdapterChange, AdapterImport, AdapterInfo
+from backend.inference.adapters import Adapters
+from backend.runs.store import SessionStore
+from backend.settings import Settings
+
+InUse = Callable[[str], str | None]  # Who uses the adapter of that name, as a sentence.
+
+_TAKEN_IN = re.compile(
+    r"adapter_config\.json|adapter_model\.safetensors|droid\.json|(\d{7}_|best_)?adapters\.safetensors"
+)
+
+
+class AdapterStore:
+    """`users` are asked before an adapter is renamed or deleted. Blocking."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        adapters: Adapters,
+        store: SessionStore,
+        *,
+        active_run: Callable[[], str | None],
+        users: Sequence[InUse],
+    ) -> None:
+        self._folder = settings.adapters_dir
+        self._root = settings.data_dir
+        self._adapters = adapters
+        self._store = store
+        self._active_run = active_run
+        self._users = [*used_by({"a run writes it; stop it, or wait.": self._is_written}), *users]
+
+    def listed(self) -> list[AdapterInfo]:
+        """By name."""
+        return [self._info(adapter) for adapter in self._adapters.all()]
+
+    def change(self, name: str, given: AdapterChange) -> AdapterInfo:
+        """Rename, tag. Raises NotFound, AlreadyExists, or WrongState while it is used."""
+        adapter = self._own(name)
+        folder = adapter.path
+        if given.name is not None and given.name != name:
+            self._refuse_if_used(name, "renamed")
+            folder = child_path(self._folder, given.name)
+            if folder.exists():
+                raise _there_is(given.name)
+            adapter.path.rename(folder)
+            self._tell_session(adapter, given.name)
+        if given.tags is not None:
+            write_json(folder / TAGS, {"tags": list(dict.fromkeys(given.tags))})
+        return self._info(read_folder(folder.name, folder))
+
+    def delete(self, name: str) -> None:
+        """Remove its folder. Raises NotFound, or WrongState while it is used."""
+        adapter = self._own(name)
+        self._refuse_if_used(name, "deleted")
+        if adapter.path.is_symlink():
+            adapter.path.unlink()
+        else:
+            shutil.rmtree(adapter.path)
+
+    def take_in(self, given: AdapterImport) -> AdapterInfo:
+        """Copy an adapter of another program, PEFT's or the engine's, after a look at it.
+
+        Raises NotFound, BadContent with what is wrong, AlreadyExists or NoDiskSpace.
+        """
+        source = self._root / Path(given.path).expanduser()
+        if not source.is_dir() or not looks_like_adapter(source):
+            raise NotFound(
+                f"There is no adapter in {given.path[:200]!r}.",
+                hint="Give the folder that holds adapter_config.json and its weights.",
+            )
+        found = read_folder(source.name, source)
+        problem = self._adapters.problem_of(found)
+        if problem is not None:
+            raise BadContent(
+                f"The adapter in {source} can't be taken in. {problem}",
+                hint="LoRA and DoRA adapters in safetensors are, from PEFT or from mlx_lm.",
+            )
+        name = given.name or _name_from(source.resolve().name)
+        folder = child_path(self._folder, name)
+        if folder.exists():
+            raise _there_is(name)
+        self._copy(source, folder)
+        return self._info(read_folder(name, folder))
+
+    # -- helpers ----------------------------------------------------------------------------
+
+    def _own(self, name: str) -> AdapterFolder:
+        if not NAME.fullmatch(name):
+            raise NotFound(f"There is no adapter {name[:200]!r}.", hint="GET /adapters lists them.")
+        return self._adapters.find(name)
+
+    def _refuse_if_used(self, name: str, what: str) -> None:
+        for in_use in self._users:
+            if (reason := in_use(name)) is not None:
+                raise WrongState(f"The adapter {name} can't be {what} now: {reason}")
+
+    def _is_written(self, name: str) -> bool:
+        session = self._active_run()
+        if session is None:
+            return False
+        with suppress(AppError):
+            return self._store.record(session).config.get("adapter_name") == name
+        return False
+
+    def _tell_session(self, adapter: AdapterFolder, name: str) -> None:
+        """The session that wrote it finds it under the new name."""
+        session = adapter.lineage.get("session_id")
+        if not isinstance(session, str):
+            return
+        with suppress(AppError):
+            record = self._store.record(session)
+            if record.config.get("adapter_name") != adapter.name:
+                return
+            record.config["adapter_name"] = name
+            if record.adapter_path:
+                file = Path(record.adapter_path).name
+                record.adapter_path = str(adapter.path.parent / name / file)
+            self._store.save(record)
+
+    def _copy(self, source: Path, folder: Path) -> None:
+        """Whole or not at all."""
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        aside = folder.parent / f".importing-{secrets.token_hex(8)}"
+        try:
+            aside.mkdir()
+            for path in source.iterdir():
+                if _TAKEN_IN.fullmatch(path.name) and path.is_file():
+                    shutil.copyfile(path, aside / path.name)
+            aside.rename(folder)
+        except OSError as problem:
+            shutil.rmtree(aside, ignore_errors=True)
+            if problem.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise NoDiskSpace(
+                    f"The disk of {folder.parent} is full.", hint="Free some space."
+                ) from problem
+            raise BadContent(
+                f"{source} can't be copied: {problem.strerror or problem}."
+            ) from problem
+
+    def _info(self, adapter: AdapterFolder) -> AdapterInfo:
+        return info_of(adapter, self._adapters.problem_of(adapter))
+
+
+def _name_from(text: str) -> str:
+    """The nearest name that an adapter can have."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("._-")[:100]
+    return name or "imported"
+
+
+def _there_is(name: str) -> AlreadyExists:
+    return AlreadyExists(f"There is already an adapter {name!r}.", hint="Choose another name.")
+
+
+def used_by(reasons: Mapping[str, Callable[[str], bool]]) -> Sequence[InUse]:
+    """Each question with the sentence that a yes to it means."""
+
+    def asked(uses: Callable[[str], bool], reason: str) -> InUse:
+        return lambda name: reason if uses(name) else None
+
+    return [asked(uses, reason) for reason, uses in reasons.items()]
