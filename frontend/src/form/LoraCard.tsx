@@ -6,6 +6,7 @@ import type { Problem } from '@/api/errors'
 import { FieldControl } from './FieldControl'
 import type { FieldErrors } from './form'
 import { KeyPicker } from './KeyPicker'
+import { LayerCoverage } from './LayerCoverage'
 import { coveredKeys, effectiveScale, peftAlpha } from './lora'
 import { LoraResult } from './LoraResult'
 import { FIELD_GRID } from './ParametersCard'
@@ -14,9 +15,8 @@ import { number } from './review'
 import type { StartForm } from './useStartForm'
 import { compact } from '@/lib/format'
 import { Card } from '@/ui/Card'
-import { Field, FieldNote } from '@/ui/Field'
+import { FieldNote } from '@/ui/Field'
 import { Notice } from '@/ui/Notice'
-import { Select, type Option } from '@/ui/Select'
 
 type Props = {
   readonly title: string
@@ -86,32 +86,4 @@ const SCALING_HELP: Readonly<Record<string, string>> = {
   mlx: 'The multiplier is alpha itself, as MLX has it.',
   alpha_over_rank: 'The multiplier is alpha / rank, as PEFT has it.',
   rslora: 'The multiplier is alpha / √rank: ranks stay comparable.',
-}
-
-function LayerCoverage({ form, errors, targets }: Pick<Props, 'form' | 'errors' | 'targets'>) {
-  const value = String(form.values.lora_num_layers)
-  return (
-    <Field
-      label={form.field('lora_num_layers').title}
-      error={errors.lora_num_layers}
-      help={targets ? `Model depth: ${targets.num_layers}` : form.field('lora_num_layers').help}
-    >
-      {(control) => (
-        <Select
-          {...control}
-          value={value}
-          options={coverageOptions(targets, value)}
-          onChoose={(next) => form.set('lora_num_layers', next)}
-        />
-      )}
-    </Field>
-  )
-}
-
-/** The choices of this model's depth; a value from a file stays visible though it is none of them. */
-function coverageOptions(targets: LoraTargets | null, value: string): readonly Option[] {
-  const known = targets?.coverage.map((each) => ({ value: String(each.value), label: each.label })) ?? [
-    { value: '-1', label: 'All layers (-1)' },
-  ]
-  return known.some((each) => each.value === value) ? known : [...known, { value, label: `Last ${value} layers` }]
 }

@@ -75,7 +75,9 @@ function parseNumeric(field: Field, text: string): Parsed {
   return { kind: 'value', value }
 }
 
-function within({ min, max, above, below }: Field, value: number): boolean {
+function within({ min, max, above, below, options }: Field, value: number): boolean {
+  // A number with a meaning of its own, beside the range.
+  if (options?.includes(value)) return true
   if (min !== undefined && value < min) return false
   if (max !== undefined && value > max) return false
   if (above !== undefined && value <= above) return false

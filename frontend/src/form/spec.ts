@@ -1,5 +1,6 @@
 /** What one start page's form is made of; everything else in this room works for any of them. */
 import type { Field, FieldName } from '@/api/fields'
+import type { ModelInfo } from '@/api/generated'
 import type { Edits } from './form'
 
 export type FormSpec = {
@@ -36,4 +37,10 @@ export function fieldsByName(spec: FormSpec): ReadonlyMap<string, Field> {
   const made = new Map(spec.fields.map((field) => [field.name, field]))
   maps.set(spec, made)
   return made
+}
+
+/** The limits of the chosen model: as many layers as it has, or -1 for all of them. */
+export function specFor(spec: FormSpec, model: ModelInfo | null): FormSpec {
+  const layers = { min: 1, options: [-1], ...(model?.num_layers ? { max: model.num_layers } : {}) }
+  return { ...spec, fields: spec.fields.map((field) => (field.name === 'lora_num_layers' ? { ...field, ...layers } : field)) }
 }

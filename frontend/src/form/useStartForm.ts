@@ -6,7 +6,7 @@ import { applies } from './applies'
 import type { Draft } from './fieldRules'
 import { defaultsFor, edited, toRequest, unusualFields, valuesOf, type Edits, type Outcome, type Values } from './form'
 import { forgetForm, recallForm, rememberForm, type Level, type Remembered } from './formMemory'
-import { fieldIn, type FormSpec } from './spec'
+import { fieldIn, specFor, type FormSpec } from './spec'
 
 type FormEvent =
   | { readonly type: 'fieldEdited'; readonly name: FieldName; readonly draft: Draft }
@@ -50,10 +50,11 @@ export type StartForm<Request = unknown> = Outcome<Request> & {
 export function useStartForm<Request>(specOf: (edits: Edits) => FormSpec, { models, taken }: Options): StartForm<Request> {
   const [state, dispatch] = useReducer(formReducer, undefined, () => recallForm(specOf({})))
   const { edits, level } = state
-  const spec = specOf(edits)
+  const base = specOf(edits)
+  const model = useMemo(() => chosenModel(models, edits.model_path), [models, edits.model_path])
+  const spec = useMemo(() => specFor(base, model), [base, model])
   useEffect(() => rememberForm(spec, state), [spec, state])
 
-  const model = useMemo(() => chosenModel(models, edits.model_path), [models, edits.model_path])
   const derived = useMemo(() => {
     const defaults = defaultsFor(spec, { model, taken })
     const values = valuesOf(edits, defaults)

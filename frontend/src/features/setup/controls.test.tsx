@@ -1,5 +1,5 @@
 /** Every control of the form changes the request: one row per field of the schema. */
-import { act, fireEvent } from '@testing-library/react'
+import { act, fireEvent, screen } from '@testing-library/react'
 import { useEffect } from 'react'
 import { expect, test } from 'vitest'
 import { FIELDS, type Field, type FieldName } from '@/api/fields'
@@ -19,7 +19,7 @@ type Way = 'type' | 'choose' | 'switch' | 'pick'
 type Row = readonly [way: Way, given: string, sent: unknown]
 
 const ROWS: Partial<Record<FieldName, Row>> = {
-  model_path: ['choose', QWEN.path, QWEN.path],
+  model_path: ['choose', DEMO.path, DEMO.path],
   train_data_path: ['type', '/data/other.jsonl', '/data/other.jsonl'],
   val_data_path: ['type', '/data/valid.jsonl', '/data/valid.jsonl'],
   val_split: ['type', '0.25', 0.25],
@@ -80,7 +80,8 @@ const ALL: readonly Field[] = FIELDS
 
 let form: SetupForm | null = null
 const sent = () => form?.request ?? null
-const START = { train_data_path: '/data/train.jsonl' }
+// TARGETS are those of this model.
+const START = { model_path: QWEN.path, train_data_path: '/data/train.jsonl' }
 const LIST = { models: [DEMO, QWEN], loaded: true, problem: null, retry: () => undefined, retrying: false }
 const NOTHING_TAKEN: ReadonlySet<string> = new Set()
 
@@ -172,6 +173,26 @@ test('a list of one’s own starts with what the preset covered', () => {
   fireEvent.click(labelled('Custom…'))
   fireEvent.click(labelled('mlp.up_proj'))
   expect(sent()?.lora_keys).toEqual(['self_attn.q_proj', 'self_attn.v_proj', 'mlp.up_proj'])
+})
+
+test('a number of layers of one’s own may be emptied, and is held to the depth of the model', () => {
+  show()
+  fireEvent.change(labelled('Layer coverage'), { target: { value: 'custom' } })
+  const layers = screen.getByLabelText<HTMLInputElement>('Number of last layers')
+  expect(layers.value, 'it starts with all of them').toBe('24')
+  for (const [typed, said] of [['', 'A whole number from 1 to 24.'], ['25', 'A whole number from 1 to 24; not 25.'], ['0', 'A whole number from 1 to 24; not 0.']]) {
+    fireEvent.change(layers, { target: { value: typed } })
+    expect(sent(), typed).toBeNull()
+    expect(form?.errors.lora_num_layers).toBe(said)
+  }
+  // Also one of the list's numbers can be typed, on the way to another.
+  for (const typed of ['8', '5']) {
+    fireEvent.change(layers, { target: { value: typed } })
+    expect(sent()?.lora_num_layers).toBe(Number(typed))
+  }
+  fireEvent.change(labelled('Layer coverage'), { target: { value: '-1' } })
+  expect(sent()?.lora_num_layers).toBe(-1)
+  expect(screen.queryByLabelText('Number of last layers')).toBeNull()
 })
 
 test('a number may be emptied while typing; then there is nothing to send', () => {
