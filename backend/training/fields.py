@@ -149,7 +149,7 @@ class CommonStart(BaseModel):
         "lora",
         title="Fine-tuning type",
         description="LoRA trains small matrices beside frozen weights; DoRA adds a learned "
-        "magnitude; full trains every weight.",
+        "magnitude; full trains every weight of the covered layers, and nothing outside them.",
         json_schema_extra=form("lora", level="advanced"),
     )
     lora_rank: int = Field(

@@ -2174,7 +2174,7 @@ export type StandardStart = {
   adapter_name?: string;
   /** Replace an adapter of the same name. */
   overwrite?: boolean;
-  /** LoRA trains small matrices beside frozen weights; DoRA adds a learned magnitude; full trains every weight. */
+  /** LoRA trains small matrices beside frozen weights; DoRA adds a learned magnitude; full trains every weight of the covered layers, and nothing outside them. */
   fine_tune_type?: "lora" | "dora" | "full";
   /** 16 under 100 examples, 32 for 100–1000, 64 and more above. */
   lora_rank?: number;
@@ -2497,7 +2497,7 @@ export type EnhancedStart = {
   adapter_name?: string;
   /** Replace an adapter of the same name. */
   overwrite?: boolean;
-  /** LoRA trains small matrices beside frozen weights; DoRA adds a learned magnitude; full trains every weight. */
+  /** LoRA trains small matrices beside frozen weights; DoRA adds a learned magnitude; full trains every weight of the covered layers, and nothing outside them. */
   fine_tune_type?: "lora" | "dora" | "full";
   /** 16 under 100 examples, 32 for 100–1000, 64 and more above. */
   lora_rank?: number;
@@ -2729,7 +2729,7 @@ export type EstimateRequest = {
   klpo_kl_estimator?: "mc" | "topk" | "binary" | "full";
   /** Extra draws per token for the mc estimate. */
   klpo_mc_samples?: number;
-  /** LoRA trains small matrices beside frozen weights; DoRA adds a learned magnitude; full trains every weight. */
+  /** LoRA trains small matrices beside frozen weights; DoRA adds a learned magnitude; full trains every weight of the covered layers, and nothing outside them. */
   fine_tune_type?: "lora" | "dora" | "full";
   /** 16 under 100 examples, 32 for 100–1000, 64 and more above. */
   lora_rank?: number;

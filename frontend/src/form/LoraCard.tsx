@@ -32,19 +32,25 @@ export function LoraCard({ title, subtitle, form, errors, preview, targets, targ
   const { values, level } = form
   const full = values.fine_tune_type === 'full'
   // The picture has hundreds of cells: drawn again only when what it shows has changed.
-  const covered = useMemo(() => (targets ? coveredKeys(targets, values.lora_keys) : []), [targets, values.lora_keys])
+  const covered = useMemo(() => {
+    if (!targets) return []
+    return full ? targets.keys : coveredKeys(targets, values.lora_keys)
+  }, [targets, full, values.lora_keys])
   return (
     <Card
       title={title}
       subtitle={subtitle}
-      actions={<PresetPicker form={form} targets={targets} />}
+      actions={full ? null : <PresetPicker form={form} targets={targets} />}
       bodyClassName="@container"
     >
-      {errors.lora_keys ? <FieldNote id="lora-keys-note" error={errors.lora_keys} /> : null}
+      {!full && errors.lora_keys ? <FieldNote id="lora-keys-note" error={errors.lora_keys} /> : null}
       {full ? (
-        <Notice className="mb-4">Every weight is trained: rank, alpha, matrices and layers are not used.</Notice>
+        <Notice className="mb-4">
+          Every weight of the covered layers is trained. Embeddings, the final norm and the output layer stay frozen;
+          rank, alpha and a choice of matrices have no effect.
+        </Notice>
       ) : null}
-      {typeof values.lora_keys === 'object' && targets ? (
+      {!full && typeof values.lora_keys === 'object' && targets ? (
         <KeyPicker targets={targets} chosen={values.lora_keys} onChoose={(keys) => form.set('lora_keys', keys)} />
       ) : null}
       <div className={FIELD_GRID}>

@@ -195,6 +195,16 @@ test('a number of layers of one’s own may be emptied, and is held to the depth
   expect(screen.queryByLabelText('Number of last layers')).toBeNull()
 })
 
+test('full weights are told as the blocks they are: no matrices to choose, and the layers counted', () => {
+  show()
+  fireEvent.change(labelled('Fine-tuning type'), { target: { value: 'full' } })
+  fireEvent.change(labelled('Layer coverage'), { target: { value: '8' } })
+  expect(screen.getByText(/Every weight of the covered layers is trained/).textContent).toContain('stay frozen')
+  expect(() => labelled('Attention')).toThrow('0 controls')
+  expect(screen.getByRole('img', { name: /^7 matrices .* in the last 8 of 24 layers/ })).toBeTruthy()
+  expect(sent()).toMatchObject({ fine_tune_type: 'full', lora_num_layers: 8 })
+})
+
 test('a number may be emptied while typing; then there is nothing to send', () => {
   show()
   const rank = labelled('Rank')
