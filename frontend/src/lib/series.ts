@@ -29,6 +29,8 @@ type RewardColumn =
   | 'entropy'
   | 'success_rate'
   | 'clip_ratio'
+  | 'clip_ratio_low'
+  | 'clip_ratio_high'
   | 'completion_length_mean'
   | 'completion_length_min'
   | 'completion_length_max'

@@ -1,13 +1,31 @@
 /** Which mark is which, by shape as well as by colour. */
 import type { ReactNode } from 'react'
-type Props = { readonly smoothed: boolean; readonly validated: boolean; readonly checkpoints: boolean }
 
-export function ChartLegend({ smoothed, validated, checkpoints }: Props) {
+type Props = {
+  readonly smoothed: boolean
+  readonly validated: boolean
+  readonly checkpoints: boolean
+  readonly spread: boolean
+  /** The name of the second curve, if there is one. */
+  readonly beside: string | null
+}
+
+export function ChartLegend({ smoothed, validated, checkpoints, spread, beside }: Props) {
   return (
     <ul className="flex flex-wrap items-center gap-x-3.5 gap-y-0.5">
       <Entry text={smoothed ? 'train (smoothed)' : 'train'}>
         <line x1="0" y1="6" x2="14" y2="6" strokeWidth="2" className="stroke-(--chart-train)" />
       </Entry>
+      {spread ? (
+        <Entry text="± one deviation">
+          <line x1="0" y1="6" x2="14" y2="6" strokeDasharray="2 3" className="stroke-(--chart-train)" />
+        </Entry>
+      ) : null}
+      {beside ? (
+        <Entry text={beside}>
+          <line x1="0" y1="6" x2="14" y2="6" strokeWidth="1.5" strokeDasharray="5 3" className="stroke-(--chart-memory)" />
+        </Entry>
+      ) : null}
       {validated ? (
         <>
           <Entry text="validation">

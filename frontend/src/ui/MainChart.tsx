@@ -71,6 +71,8 @@ export function MainChart({ curve, series, group, end, name, waiting }: Props) {
           smoothed={settings.smoothing > 0}
           validated={series.validation.has(curve.validation) && series.validation.length > 0}
           checkpoints={series.checkpoints.length > 0}
+          spread={curve.spread !== undefined && series.train.has(curve.spread)}
+          beside={curve.beside && series.train.has(curve.beside.column) ? curve.beside.label : null}
         />
         {group.view() === null ? null : (
           <Button size="small" kind="ghost" onClick={() => group.show(null)}>
@@ -94,9 +96,12 @@ export function MainChart({ curve, series, group, end, name, waiting }: Props) {
   )
 }
 
+/** One standard deviation above and below. */
+const EDGE = { label: 'spread', color: 'chart-train', width: 1, dash: [2, 3], quiet: true }
+
 type Look = { readonly log: boolean; readonly clip: boolean; readonly end: number | null }
 
-function styleOf({ format }: MainCurve, { log, clip, end }: Look): ChartStyle {
+function styleOf({ format, spread, beside }: MainCurve, { log, clip, end }: Look): ChartStyle {
   return {
     minHeight: HEIGHT,
     log,
@@ -106,6 +111,8 @@ function styleOf({ format }: MainCurve, { log, clip, end }: Look): ChartStyle {
     lines: [
       { label: 'raw', color: 'chart-train-faint', width: 1, format, quiet: true },
       { label: 'train', color: 'chart-train', width: 2, format },
+      ...(spread ? [EDGE, EDGE].map((edge) => ({ ...edge, format })) : []),
+      ...(beside ? [{ label: beside.label, color: 'chart-memory', width: 1.25, dash: [7, 4], format }] : []),
     ],
     points: { label: 'validation', color: 'chart-validation', format },
   }

@@ -11,6 +11,7 @@ type Props = { readonly series: RunSeries; readonly group: ChartGroup; readonly 
 
 const short = (value: number | null) => compact(value, 3)
 const share = (value: number | null) => percent(value === null ? null : value * 100, 0)
+const fineShare = (value: number | null) => percent(value === null ? null : value * 100, 1)
 
 export function MethodCharts({ kind, ...shared }: Props & { readonly kind: RunKind }) {
   switch (kind) {
@@ -33,6 +34,16 @@ const LENGTH: readonly Curve[] = [
   { column: 'completion_length_min', label: 'shortest', color: 'chart-memory', dash: [2, 4] },
   { column: 'completion_length_max', label: 'longest', color: 'chart-memory', dash: [7, 4] },
 ]
+
+const SUCCESS: readonly Curve[] = [
+  { column: 'success_rate', label: 'success', color: 'chart-validation' },
+  { column: 'hit_max_tokens_ratio', label: 'cut off at the limit', color: 'chart-rate', dash: [7, 4] },
+]
+const CLIPPED: readonly Curve[] = [
+  { column: 'clip_ratio_low', label: 'low', color: 'group-attention' },
+  { column: 'clip_ratio_high', label: 'high', color: 'group-other', dash: [7, 4] },
+]
+const ENTROPY: readonly Curve[] = [{ column: 'entropy', label: 'entropy', color: 'chart-memory' }]
 
 function RewardCharts(shared: Props) {
   useVersion(shared.series)
@@ -63,8 +74,41 @@ function RewardCharts(shared: Props) {
         held={{ column: 'val_completion_length' }}
         format={short}
       />
+      {hasAny(shared.series, SUCCESS) ? (
+        <CurveCard
+          {...shared}
+          title="Success and cut off"
+          note="Completions at the maximum of the chosen function, and those that were cut at the limit."
+          curves={SUCCESS}
+          held={{ column: 'val_success_rate' }}
+          format={share}
+        />
+      ) : null}
+      {hasAny(shared.series, CLIPPED) ? (
+        <CurveCard
+          {...shared}
+          title="Clipped"
+          note="Ratios held back below and above. Nothing is clipped in the first update of a rollout."
+          curves={CLIPPED}
+          format={fineShare}
+        />
+      ) : null}
+      {hasAny(shared.series, ENTROPY) ? (
+        <CurveCard
+          {...shared}
+          title="Entropy"
+          note="In nats per token. Falling to zero means that every completion is the same."
+          curves={ENTROPY}
+          format={short}
+        />
+      ) : null}
     </div>
   )
+}
+
+/** A card stands for what the method measures; a column is there once it has a value. */
+function hasAny({ train }: RunSeries, curves: readonly Curve[]): boolean {
+  return curves.some(({ column }) => train.has(column))
 }
 
 function curvesOf(functions: readonly string[]): readonly Curve[] {

@@ -6,18 +6,26 @@ import { smooth, weightFor } from '@/lib/smooth'
 import type { ChartSource } from '@/ui/chartTypes'
 import type { MainCurve } from '@/ui/mainCurve'
 
-/** The raw curve, the smoothed one, validation points, the best ringed, checkpoints. */
-export function mainSource({ column, validation, metric }: MainCurve, series: RunSeries, smoothing: number): ChartSource {
-  let room = new Float64Array(1024)
+/** The raw curve, the smoothed one, its spread, a second curve; validation points, the best ringed, checkpoints. */
+export function mainSource({ column, validation, metric, spread, beside }: MainCurve, series: RunSeries, smoothing: number): ChartSource {
+  const middle = new Room()
+  const distance = new Room()
   return {
     subscribe: series.subscribe,
     read: () => {
       const raw = series.train.column(column)
+      const weight = weightFor(smoothing, raw.length)
+      const smoothed = middle.smooth(raw, weight)
+      const apart = spread ? distance.smooth(series.train.column(spread), weight) : null
       const best = bestBy(series, metric)
-      if (room.length < raw.length) room = new Float64Array(raw.length * 2)
       return {
         x: series.train.column('step'),
-        lines: [raw, smooth(raw, weightFor(smoothing, raw.length), room)],
+        lines: [
+          raw,
+          smoothed,
+          ...(apart ? [smoothed.map((value, at) => value + (apart[at] ?? NaN)), smoothed.map((value, at) => value - (apart[at] ?? NaN))] : []),
+          ...(beside ? [series.train.column(beside.column)] : []),
+        ],
         points: { x: series.validation.column('step'), y: series.validation.column(validation) },
         ring: best ? { x: best.step, y: best.value } : null,
         ticks: series.checkpoints,
@@ -26,15 +34,24 @@ export function mainSource({ column, validation, metric }: MainCurve, series: Ru
   }
 }
 
+/** Where a smoothed column stands; it grows with the run. */
+class Room {
+  private values = new Float64Array(1024)
+
+  smooth(raw: Float64Array, weight: number): Float64Array {
+    if (this.values.length < raw.length) this.values = new Float64Array(raw.length * 2)
+    return smooth(raw, weight, this.values)
+  }
+}
+
 /** A noisy column: raw, and smoothed. */
 export function smoothedSource(series: RunSeries, column: TrainColumn): ChartSource {
-  let room = new Float64Array(1024)
+  const room = new Room()
   return {
     subscribe: series.subscribe,
     read: () => {
       const raw = series.train.column(column)
-      if (room.length < raw.length) room = new Float64Array(raw.length * 2)
-      return { x: series.train.column('step'), lines: [raw, smooth(raw, weightFor(0.8, raw.length), room)] }
+      return { x: series.train.column('step'), lines: [raw, room.smooth(raw, weightFor(0.8, raw.length))] }
     },
   }
 }

@@ -10,6 +10,10 @@ export type MainCurve = {
   readonly noun: string
   readonly column: TrainColumn
   readonly validation: ValidationColumn
+  /** How far single values stand from `column`, above and below. */
+  readonly spread?: TrainColumn
+  /** A second curve in the same unit. */
+  readonly beside?: { readonly column: TrainColumn; readonly label: string }
   readonly metric: BestMetric
   readonly format: (value: number | null) => string
   /** Only what is never negative can have a logarithmic axis. */
@@ -31,6 +35,8 @@ const REWARD: MainCurve = {
   noun: 'reward',
   column: 'avg_reward',
   validation: 'val_reward',
+  spread: 'reward_std',
+  beside: { column: 'group_reward', label: 'group mean' },
   metric: 'val_reward',
   format: (value) => compact(value, 3),
   canLog: false,

@@ -1,4 +1,4 @@
-import { screen, within } from '@testing-library/react'
+import { cleanup, screen, within } from '@testing-library/react'
 import { expect, test, vi } from 'vitest'
 
 import type { RunMetrics, SampleData, TrainingStateData } from '@/api/frames'
@@ -92,6 +92,22 @@ test('the page of a run by rewards has a curve for each function and a note abou
   const functions = within(screen.getByRole('region', { name: 'Reward by function' }))
   expect(functions.getByText('token_f1')).toBeTruthy()
   expect(screen.getByText('Says nothing about quality here: the reward does.')).toBeTruthy()
+})
+
+test('what a method measures beside has a curve, and what it does not has no empty card', () => {
+  show({ state: 'running', series: series as never })
+  const titles = ['Success and cut off', 'Clipped', 'Entropy']
+  for (const name of titles) expect(screen.queryByRole('heading', { level: 2, name })).toBeNull()
+  const legend = within(screen.getByRole('region', { name: 'Reward' }))
+  expect(legend.queryByText('± one deviation')).toBeNull()
+  cleanup()
+  const train = { ...series.train, success_rate: [0.1, 0.25], hit_max_tokens_ratio: [1, 0.5], clip_ratio_low: [0, 0.031], clip_ratio_high: [0, 0.001], entropy: [2, 1.5], reward_std: [0.3, 0.2], group_reward: [0.5, 0.61] }
+  show({ state: 'running', series: { ...series, train } as never })
+  const values = titles.map((name) => within(screen.getByRole('region', { name })).getAllByRole('listitem').map((item) => item.textContent))
+  expect(values).toEqual([['success25 %', 'cut off at the limit50 %'], ['low3.1 %', 'high0.1 %'], ['entropy1.5']])
+  const reward = within(screen.getByRole('region', { name: 'Reward' }))
+  expect(reward.getByText('± one deviation')).toBeTruthy()
+  expect(reward.getByText('group mean')).toBeTruthy()
 })
 
 test('a sample shows what was asked, what came, and each score; its text is never HTML', () => {
