@@ -6,20 +6,26 @@ import asyncio
 import logging
 import secrets
 from collections import OrderedDict
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from backend.catalog.dataset_schemas import DatasetJob, InspectRequest
 from backend.catalog.doctor import Doctor
+from backend.catalog.rows import data_file
 from backend.catalog.schemas import ModelInfo
 from backend.core.hub import Hub
 from backend.errors import AppError, NotFound
 
 KEPT = 32
 AT_ONCE = 1.0  # Seconds in which a small file is done, so that its answer needs no second call.
+SMALL = 32_000_000  # Bytes that are read within a few seconds.
 _logger = logging.getLogger(__name__)
 
 
 class InspectionJobs:
-    """One at a time: two readers of the same disk are slower than one after the other."""
+    """Large files one at a time: two readers of the same disk are slower than one after the other.
+
+    A small one does not wait for a large one, which may take minutes.
+    """
 
     def __init__(self, doctor: Doctor, hub: Hub) -> None:
         self._doctor = doctor
@@ -41,7 +47,9 @@ class InspectionJobs:
         while len(self._jobs) > KEPT:
             old, _ = self._jobs.popitem(last=False)
             self._drop(old)
-        task = asyncio.create_task(self._run(job, request, model), name=f"inspect {job.job_id}")
+        turn = self._turn if await asyncio.to_thread(_is_large, request.path) else nullcontext()
+        work = self._run(job, request, model, turn)
+        task = asyncio.create_task(work, name=f"inspect {job.job_id}")
         self._tasks[job.job_id] = task
         task.add_done_callback(lambda _: self._tasks.pop(job.job_id, None))
         await asyncio.wait({task}, timeout=AT_ONCE)
@@ -71,9 +79,15 @@ class InspectionJobs:
         if task is not None:
             task.cancel()
 
-    async def _run(self, job: DatasetJob, request: InspectRequest, model: ModelInfo | None) -> None:
+    async def _run(
+        self,
+        job: DatasetJob,
+        request: InspectRequest,
+        model: ModelInfo | None,
+        turn: AbstractAsyncContextManager[None],
+    ) -> None:
         try:
-            async with self._turn:
+            async with turn:
                 job.state = "running"
                 job.result = await self._doctor.inspect(
                     request,
@@ -105,3 +119,11 @@ class InspectionJobs:
 
     def _say(self, kind: str, job: DatasetJob) -> None:
         self._hub.publish(kind, job.model_dump(mode="json", exclude={"result"}))
+
+
+def _is_large(path: str) -> bool:
+    """What can't be read is refused by the inspection itself, in its own words."""
+    try:
+        return data_file(path).stat().st_size > SMALL
+    except (AppError, OSError):
+        return False

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -76,11 +77,33 @@ async def test_a_long_one_is_told_of_as_it_goes_and_asked_for_in_the_end() -> No
     assert said(listener) == [("job_progress", "reading"), ("job_completed", "done")]
 
 
-async def test_a_cancelled_one_ends_and_the_next_has_its_turn() -> None:
+def a_file(folder: Path, name: str, size: int) -> InspectRequest:
+    (folder / name).write_bytes(b" " * size)
+    return InspectRequest(path=str(folder / name))
+
+
+async def test_a_small_one_does_not_wait_for_a_large_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(jobs, "SMALL", 10)
+    all_jobs, _ = of(SlowDoctor())
+
+    large = await all_jobs.start(a_file(tmp_path, "large", 11), None)
+    next_large = await all_jobs.start(a_file(tmp_path, "next", 12), None)
+    small = await all_jobs.start(a_file(tmp_path, "small", 10), None)
+
+    assert [each.state for each in (large, next_large, small)] == ["running", "waiting", "running"]
+    await all_jobs.close()
+
+
+async def test_a_cancelled_one_ends_and_the_next_has_its_turn(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(jobs, "SMALL", 0)
     doctor = SlowDoctor()
     all_jobs, listener = of(doctor)
-    first = await all_jobs.start(InspectRequest(path="a"), None)
-    second = await all_jobs.start(InspectRequest(path="b"), None)
+    first = await all_jobs.start(a_file(tmp_path, "a", 1), None)
+    second = await all_jobs.start(a_file(tmp_path, "b", 1), None)
     assert second.state == "waiting"
 
     await all_jobs.cancel(first.job_id)
