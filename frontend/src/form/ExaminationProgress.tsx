@@ -1,9 +1,8 @@
 /** A large file takes minutes: how far it is, and a way to stop. */
-import { Button } from '@/ui/Button'
-import { Card } from '@/ui/Card'
-import { ProgressBar } from '@/ui/ProgressBar'
-import { Skeleton } from '@/ui/Skeleton'
+import type { ReactNode } from 'react'
 import type { Examination } from './useExamination'
+import { Button } from '@/ui/Button'
+import { ProgressBar } from '@/ui/ProgressBar'
 
 const WORDS: Readonly<Record<string, string>> = {
   waiting: 'Waiting for another file',
@@ -11,33 +10,38 @@ const WORDS: Readonly<Record<string, string>> = {
   measuring: 'Measuring rows in tokens',
 }
 
-export function ExaminationProgress({ examination }: { readonly examination: Examination }) {
+type Props = {
+  readonly examination: Pick<Examination, 'phase' | 'share' | 'canCancel' | 'cancelled' | 'cancel' | 'again'>
+  /** Stands here until it is known whether the file is a large one. */
+  readonly waiting: ReactNode
+}
+
+export function ExaminationProgress({ examination, waiting }: Props) {
   const { phase, share, canCancel, cancelled, cancel, again } = examination
   if (cancelled) {
     return (
-      <Card>
-        <div className="flex flex-wrap items-center justify-between gap-3">
-          <p className="text-soft">Stopped before the file was read.</p>
-          <Button onClick={() => void again()}>Look again</Button>
-        </div>
-      </Card>
+      <div className="flex flex-wrap items-center justify-between gap-3">
+        <p className="text-soft">Stopped before the file was read.</p>
+        <Button size="small" onClick={() => void again()}>
+          Look again
+        </Button>
+      </div>
     )
   }
   if (!canCancel) {
     return (
-      <Card bodyClassName="flex flex-col gap-3">
+      <>
         <span role="status" className="sr-only">
           Looking into the file…
         </span>
-        <Skeleton className="h-5 w-64" />
-        <Skeleton className="h-36" />
-      </Card>
+        {waiting}
+      </>
     )
   }
   const words = WORDS[phase ?? ''] ?? 'Looking into the file'
   const percent = share === null ? null : Math.round(share * 100)
   return (
-    <Card>
+    <div>
       <div className="mb-2 flex flex-wrap items-center justify-between gap-3">
         <p role="status">
           <span className="font-medium">{words}…</span> {percent === null ? '' : `${percent} %`}
@@ -47,6 +51,6 @@ export function ExaminationProgress({ examination }: { readonly examination: Exa
         </Button>
       </div>
       <ProgressBar label={words} value={share} />
-    </Card>
+    </div>
   )
 }

@@ -1,5 +1,6 @@
 /** A file's format, rows and first problems, by line. */
 import type { DatasetInspection, LineProblem, TokenLengths } from '@/api/generated'
+import { ExaminationProgress } from './ExaminationProgress'
 import type { Inspection } from './useInspection'
 import { bytes, count, plural } from '@/lib/format'
 import { Badge } from '@/ui/Badge'
@@ -11,14 +12,16 @@ const SHOWN = 4
 type Props = { readonly inspection: Inspection; readonly histogram: boolean }
 
 export function InspectionLine({ inspection, histogram }: Props) {
-  const { found, looking } = inspection
-  if (!found) return looking ? <Skeleton className="mt-2.5 h-5 w-40" /> : null
+  const { found, looking, cancelled, canCancel } = inspection
+  const progress = <ExaminationProgress examination={inspection} waiting={<Skeleton className="h-5 w-40" />} />
+  if (!found) return looking || cancelled ? <div className="mt-2.5 text-small">{progress}</div> : null
   return (
     <div className="mt-2.5">
+      {looking && canCancel ? <div className="mb-2.5 text-small">{progress}</div> : null}
       <div className="flex items-end justify-between gap-4">
         <div className="flex flex-wrap gap-1.5">
           <Badge>{found.format ?? 'unknown format'}</Badge>
-          <Badge>{plural(found.rows, 'row')}</Badge>
+          <Badge>{rowWords(found)}</Badge>
           <Badge>{bytes(found.size_bytes)}</Badge>
           <ProblemBadge found={found} />
           {found.lengths ? <CutBadge lengths={found.lengths} /> : null}
@@ -66,8 +69,13 @@ function CutBadge({ lengths }: { readonly lengths: TokenLengths }) {
 }
 
 function ProblemBadge({ found }: { readonly found: DatasetInspection }) {
-  if (found.problem_count === 0) return <Badge tone="good">no problems</Badge>
+  if (found.problem_count === 0) return found.complete === false ? null : <Badge tone="good">no problems</Badge>
   return <Badge tone="bad">{plural(found.problem_count, 'problem')}</Badge>
+}
+
+/** Of a file that was not read to its end, only what was read is known. */
+function rowWords({ rows, complete }: DatasetInspection): string {
+  return complete === false ? `first ${plural(rows, 'row')} read` : plural(rows, 'row')
 }
 
 /** Most messages name their line themselves; those that don't get it here. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { findingsOf } from './findings'
-import { inspection, LENGTHS } from './samples'
+import { inspection, LENGTHS } from '@/test/dataSamples'
 
 const titles = (part: Parameters<typeof inspection>[0]) => findingsOf(inspection(part)).map(({ tone, title }) => `${tone}: ${title}`)
 

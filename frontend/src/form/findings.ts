@@ -29,6 +29,9 @@ function problems(found: DatasetInspection): Finding {
       lines: [],
     }
   }
+  if (found.problem_count === 0 && found.complete === false) {
+    return info('problems', `The first ${plural(found.rows, 'row')} can be used`, 'The file was not read to its end.')
+  }
   if (found.problem_count === 0) {
     return fine('problems', 'Every row can be used', `${plural(found.rows, 'row')} read, none with a problem.`)
   }
@@ -100,8 +103,11 @@ function duplicates({ duplicates: twice, good_rows: rows = 0 }: DatasetInspectio
 }
 
 function rowFacts(found: DatasetInspection): readonly (Finding | null)[] {
-  const { multi_turn_rows: several = 0, unanswered_rows: open = 0 } = found
+  const { multi_turn_rows: several = 0, unanswered_rows: open = 0, tail_rows: tail } = found
   return [
+    tail
+      ? info('tail', `${plural(tail, 'row')} left over by the batch size`, 'The plain engine leaves them out of every epoch. Here they are trained too, in a smaller batch.')
+      : null,
     open > 0
       ? info('open', `${plural(open, 'conversation')} ${open === 1 ? 'does' : 'do'} not end with an answer`, 'Training on answers only refuses the file as long as they are in it.')
       : null,
@@ -112,8 +118,15 @@ function rowFacts(found: DatasetInspection): readonly (Finding | null)[] {
       ? info('labelled', 'Rows spell out “User:” and “Assistant:”', 'They are trained without the chat template. Convert them to chat if you will chat with the model.')
       : null,
     found.lengths_problem ? { ...info('lengths', 'The rows could not be measured', found.lengths_problem), tone: 'warn' } : null,
-    found.complete === false ? info('complete', 'The file was not read to its end', 'The numbers are of its first part.') : null,
   ]
+}
+
+type Run = { readonly masked: boolean; readonly validated: boolean }
+
+/** What a run with this file should be told; its problems stand by their lines already. */
+export function runFindings(found: DatasetInspection, { masked, validated }: Run): readonly Finding[] {
+  const idle = new Set(['problems', ...(masked ? [] : ['empty']), ...(validated ? [] : ['leakage'])])
+  return findingsOf(found).filter(({ id, tone }) => !idle.has(id) && (tone === 'bad' || tone === 'warn' || id === 'tail'))
 }
 
 function fine(id: string, title: string, text: string): Finding {

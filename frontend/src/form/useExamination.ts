@@ -1,5 +1,5 @@
 /** One examination of a file: asked, followed over the event stream, fetched when it is done. */
-import { useCallback, useEffect } from 'react'
+import { useCallback, useEffect, useRef } from 'react'
 import { useSelector } from 'react-redux'
 import { readProblem } from '@/api/errors'
 import {
@@ -25,13 +25,21 @@ type Asked = {
   readonly path: string
   readonly model: string | null
   readonly limit: number | null
+  readonly batch?: number | null
+  readonly valid?: string | null
   readonly skip: boolean
 }
 
 export type Examination = ReturnType<typeof useExamination>
 
-export function useExamination({ path, model, limit, skip }: Asked) {
-  const request = { path, model, max_seq_length: limit }
+export function useExamination({ path, model, limit, batch = null, valid = null, skip }: Asked) {
+  const request = {
+    path,
+    model,
+    max_seq_length: limit,
+    ...(batch === null ? {} : { batch_size: batch }),
+    ...(valid === null ? {} : { valid_path: valid }),
+  }
   const started = useStartInspectionQuery(
     { inspectRequest: request },
     // The file may have changed; the server remembers what it need not read again.
@@ -49,6 +57,15 @@ export function useExamination({ path, model, limit, skip }: Asked) {
     if (id !== null && (over || snapshots > 0)) void refetch()
   }, [id, over, snapshots, refetch])
   const [cancelJob] = useCancelDatasetJobMutation()
+  // They are read one after the other: one that nobody waits for any more must not hold up the next.
+  const begun = useRef<{ readonly of: string; readonly ids: readonly string[] }>({ of: '', ids: [] })
+  useEffect(() => {
+    const of = JSON.stringify([path, valid])
+    const { of: before, ids } = begun.current
+    if (of !== before) for (const old of ids) void cancelJob({ jobId: old })
+    const kept = of === before ? ids : []
+    begun.current = { of, ids: id === null || kept.includes(id) ? kept : [...kept, id] }
+  }, [id, path, valid, cancelJob])
   const cancel = useCallback(() => {
     if (id !== null) void cancelJob({ jobId: id })
   }, [cancelJob, id])

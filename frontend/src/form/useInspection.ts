@@ -1,6 +1,6 @@
-/** What a data file holds, asked when its path has stood still. */
-import { readProblem } from '@/api/errors'
-import { useInspectDatasetQuery, type ModelInfo } from '@/api/generated'
+/** What a data file holds, asked when its path has stood still. A large one is read to its end, and can be stopped. */
+import type { ModelInfo } from '@/api/generated'
+import { useExamination } from './useExamination'
 import { useDebounced } from '@/lib/useDebounced'
 
 const SETTLE_MS = 300
@@ -8,21 +8,37 @@ const SETTLE_MS = 300
 export type Inspection = ReturnType<typeof useInspection>
 
 /** With a model, rows are measured in its tokens, against the length at which they are cut. */
-export type Measure = { readonly model: ModelInfo | null; readonly length: number | null }
+export type Measure = {
+  readonly model: ModelInfo | null
+  readonly length: number | null
+  /** Rows per iteration, to tell which rows an epoch of the plain engine leaves over. */
+  readonly batch?: number | null
+  /** What the run is judged by: its rows should not be trained on. */
+  readonly valid?: ValidFile
+}
 
-export function useInspection(path: string, { model, length }: Measure) {
+type ValidFile = { readonly path: string; readonly inspection: Pick<Inspection, 'found' | 'looking' | 'canCancel'> }
+
+export function useInspection(path: string, { model, length, batch = null, valid }: Measure) {
   const asked = useDebounced(path.trim(), SETTLE_MS)
-  const cut = useDebounced(length, SETTLE_MS)
-  const usable = model?.problem === null ? model.path : null
-  const { currentData, error, isFetching } = useInspectDatasetQuery(
-    { inspectRequest: { path: asked, model: usable, max_seq_length: cut } },
-    // The file may have changed since it was last looked at.
-    { skip: asked === '', refetchOnMountOrArgChange: true },
-  )
+  const limit = useDebounced(length, SETTLE_MS)
+  const rows = useDebounced(batch, SETTLE_MS)
+  const { found: held, looking = false, canCancel = false } = valid?.inspection ?? {}
+  const examination = useExamination({
+    path: asked,
+    model: model?.problem === null ? model.path : null,
+    limit,
+    batch: rows,
+    // One that can't be read is told of at its own field.
+    valid: valid && held ? valid.path.trim() : null,
+    // Else it would be read twice, without and with the other file. A large one is not waited for.
+    skip: looking && !held && !canCancel,
+  })
   const current = asked === path.trim() && asked !== ''
   return {
-    found: current ? (currentData ?? null) : null,
-    looking: path.trim() !== '' && (!current || isFetching),
-    problem: current && !isFetching ? readProblem(error) : null,
+    ...examination,
+    found: current ? examination.found : null,
+    looking: path.trim() !== '' && (!current || examination.busy),
+    problem: current && !examination.busy ? examination.problem : null,
   }
 }

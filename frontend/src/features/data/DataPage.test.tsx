@@ -8,7 +8,7 @@ import { framesReceived } from '@/api/runSlice'
 import { FrameMaker } from '@/test/fakeServer'
 import { renderRoute, type Answers } from '@/test/renderRoute'
 import { DataPage } from './DataPage'
-import { inspection, job, PATH, PREVIEW } from './samples'
+import { inspection, job, PATH, PREVIEW } from '@/test/dataSamples'
 
 // Queries by role are slow in jsdom, and the machine may be busy.
 vi.setConfig({ testTimeout: 30_000 })

@@ -3,6 +3,7 @@ import { Database, FolderOpen } from 'lucide-react'
 import { useCallback, useState, type DragEvent } from 'react'
 import { useListDatasetsQuery, useListModelsQuery } from '@/api/generated'
 import { useDataFile } from '@/api/useDataFile'
+import { useExamination } from '@/form/useExamination'
 import { cx } from '@/lib/cx'
 import { useDebounced } from '@/lib/useDebounced'
 import { Button } from '@/ui/Button'
@@ -15,7 +16,6 @@ import { FileList } from './FileList'
 import { limitOf } from './LengthsCard'
 import { PathBar } from './PathBar'
 import { useDataPlace } from './useDataPlace'
-import { useExamination } from './useExamination'
 
 const SETTLE_MS = 350
 

@@ -1,13 +1,15 @@
 /** What the examination of a file says, as far as it has come. */
 import { useRef } from 'react'
+import { ExaminationProgress } from '@/form/ExaminationProgress'
+import type { Examination } from '@/form/useExamination'
 import { Button } from '@/ui/Button'
+import { Card } from '@/ui/Card'
 import { ErrorPanel } from '@/ui/ErrorPanel'
-import { ExaminationProgress } from './ExaminationProgress'
+import { Skeleton } from '@/ui/Skeleton'
 import { FindingsCard } from './FindingsCard'
 import { FirstRows } from './FirstRows'
 import { LengthsCard, limitOf } from './LengthsCard'
 import { RowCard, type Place } from './RowCard'
-import type { Examination } from './useExamination'
 
 type Props = {
   readonly path: string
@@ -39,10 +41,15 @@ export function Examined({ path, model, examination, limit, place, onLimit, onPl
       />
     )
   }
-  if (!found) return <ExaminationProgress examination={examination} />
+  const progress = (
+    <Card>
+      <ExaminationProgress examination={examination} waiting={<Waiting />} />
+    </Card>
+  )
+  if (!found) return progress
   return (
     <>
-      {busy && examination.canCancel ? <ExaminationProgress examination={examination} /> : null}
+      {busy && examination.canCancel ? progress : null}
       <div className="grid grid-cols-1 items-start gap-4 xl:grid-cols-2">
         <FindingsCard found={found} onLine={goToLine} />
         <LengthsCard
@@ -67,5 +74,14 @@ export function Examined({ path, model, examination, limit, place, onLimit, onPl
       </div>
       <FirstRows found={found} />
     </>
+  )
+}
+
+function Waiting() {
+  return (
+    <div className="flex flex-col gap-3">
+      <Skeleton className="h-5 w-64" />
+      <Skeleton className="h-36" />
+    </div>
   )
 }

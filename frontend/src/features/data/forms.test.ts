@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { convertedName, formInfo, guessMapping, splitFolder } from './forms'
 import { segmentsOf, shownText } from './segments'
-import { PREVIEW } from './samples'
+import { PREVIEW } from '@/test/dataSamples'
 
 test('columns are guessed by the usual names', () => {
   expect(guessMapping(formInfo('grpo'), ['id', 'Question', 'solution'])).toEqual({ prompt: 'Question', answer: 'solution' })

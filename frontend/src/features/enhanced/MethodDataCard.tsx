@@ -3,6 +3,7 @@ import { useCallback, useState } from 'react'
 import { readProblem } from '@/api/errors'
 import { useLazyValidateDataQuery, type MethodInfo } from '@/api/generated'
 import { useDataFile } from '@/api/useDataFile'
+import { DataFindings } from '@/form/DataFindings'
 import { DataField } from '@/form/DataField'
 import { FieldControl } from '@/form/FieldControl'
 import type { FieldErrors } from '@/form/form'
@@ -28,8 +29,13 @@ const UNMEASURED = { model: null, length: null }
 export function MethodDataCard({ form, id, method, errors }: Props) {
   const { set, values, level } = form
   const path = String(values.train_data_path)
-  const train = useInspection(path, { model: form.model, length: number(form, 'max_seq_length') })
-  const valid = useInspection(String(values.val_data_path), UNMEASURED)
+  const validPath = String(values.val_data_path)
+  const valid = useInspection(validPath, UNMEASURED)
+  const train = useInspection(path, {
+    model: form.model,
+    length: number(form, 'max_seq_length'),
+    valid: { path: validPath, inspection: valid },
+  })
   const setTrain = useCallback((next: string) => set('train_data_path', next), [set])
   const trainFile = useDataFile(setTrain)
   const validFile = useDataFile(useCallback((next: string) => set('val_data_path', next), [set]))
@@ -51,6 +57,7 @@ export function MethodDataCard({ form, id, method, errors }: Props) {
     >
       <div className="flex flex-col gap-3">
         <DataField name="train_data_path" form={form} errors={errors} inspection={train} file={trainFile} />
+        <DataFindings form={form} inspection={train} />
         <div className="flex flex-wrap gap-2">
           <Button
             size="small"

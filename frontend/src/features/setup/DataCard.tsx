@@ -1,5 +1,6 @@
 /** The rows to train on, and those to judge by. */
 import { useCallback, useEffect } from 'react'
+import { DataFindings } from '@/form/DataFindings'
 import { DataField } from '@/form/DataField'
 import { FieldControl } from '@/form/FieldControl'
 import type { FieldErrors } from '@/form/form'
@@ -8,7 +9,7 @@ import { useDataFile } from '@/api/useDataFile'
 import { useInspection, type Inspection } from '@/form/useInspection'
 import type { StartForm } from '@/form/useStartForm'
 import { bridge } from '@/lib/bridge'
-import { baseName } from '@/lib/format'
+import { baseName, count } from '@/lib/format'
 import { Card } from '@/ui/Card'
 import { LinkButton } from '@/ui/LinkButton'
 
@@ -16,11 +17,14 @@ type Props = { readonly form: StartForm; readonly errors: FieldErrors }
 
 export function DataCard({ form, errors }: Props) {
   const { set, values, level } = form
+  const validPath = String(values.val_data_path)
+  const valid = useInspection(validPath, UNMEASURED)
   const train = useInspection(String(values.train_data_path), {
     model: form.model,
     length: number(form, 'max_seq_length'),
+    batch: number(form, 'batch_size'),
+    valid: { path: validPath, inspection: valid },
   })
-  const valid = useInspection(String(values.val_data_path), UNMEASURED)
   const trainFile = useDataFile(useCallback((path: string) => set('train_data_path', path), [set]))
   const validFile = useDataFile(useCallback((path: string) => set('val_data_path', path), [set]))
   const { browse } = trainFile
@@ -33,6 +37,7 @@ export function DataCard({ form, errors }: Props) {
     <Card title="Data" subtitle={summary(train, String(values.train_data_path))}>
       <div className="flex flex-col gap-3">
         <DataField name="train_data_path" form={form} errors={errors} inspection={train} file={trainFile} />
+        <DataFindings form={form} inspection={train} />
         <DataField name="val_data_path" form={form} errors={errors} inspection={valid} file={validFile} />
         {beside ? (
           <LinkButton className="self-start text-small" onClick={() => set('val_data_path', beside)}>
@@ -56,12 +61,14 @@ export function DataCard({ form, errors }: Props) {
 /** The validation rows' lengths are not shown, so they are not counted. */
 const UNMEASURED = { model: null, length: null }
 
-function summary({ found, looking, problem }: Inspection, path: string): string {
+function summary({ found, looking, problem, cancelled }: Inspection, path: string): string {
   if (path === '') return 'JSONL rows: chat, text, prompt and completion'
-  if (looking) return 'Reading the file…'
+  if (looking && !found) return 'Reading the file…'
+  if (cancelled) return 'The file was not read'
   if (problem || !found) return 'The file could not be read'
   if (found.problem_count > 0) return 'Some rows can’t be used; mend them, then choose the file again'
-  return `${capital(found.format ?? 'Rows of an unknown format')} rows, no problems found`
+  const rows = `${capital(found.format ?? 'Rows of an unknown format')} rows`
+  return found.complete === false ? `${rows}; only the first ${count(found.rows)} were read` : `${rows}, all of them usable`
 }
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)

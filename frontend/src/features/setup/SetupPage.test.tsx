@@ -2,27 +2,19 @@ import { act, fireEvent, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import axe from 'axe-core'
 import { expect, test } from 'vitest'
+import { inspection, job } from '@/test/dataSamples'
 import { renderPage, serve, type Answers } from '@/test/render'
 import { DEMO, BROKEN, PREVIEW, QWEN, TARGETS } from '@/test/formSamples'
 import { SetupPage } from './SetupPage'
-
-const inspection = (path: string) => ({
-  path,
-  format: 'chat',
-  columns: ['messages'],
-  rows: 360,
-  size_bytes: 73_000,
-  sample: [],
-  problems: [],
-  problem_count: 0,
-  valid_beside: null,
-})
 
 const SERVER: Answers = {
   'GET /models': { body: { models: [DEMO, QWEN, BROKEN] } },
   'GET /models/droid-demo/lora': { body: TARGETS },
   'GET /sessions': { body: { sessions: [], next_cursor: null } },
-  'POST /api/datasets/inspect': ({ body }) => ({ body: inspection((body as { path: string }).path) }),
+  'POST /api/datasets/jobs': ({ body }) => {
+    const { path } = body as { path: string }
+    return { body: job({ path, result: inspection({ path, rows: 360, lengths: null }) }) }
+  },
   'POST /training/preview': { body: PREVIEW },
   'POST /training/start': { body: { status: 'started', message: 'Started.', session_id: 's1', warnings: [] } },
 }
