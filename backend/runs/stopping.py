@@ -46,7 +46,10 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class StopResult:
-    status: Literal["stopped", "stopping", "idle"]
+    """`stopped`: the run was asked to end; `finished` says whether it has by now."""
+
+    status: Literal["stopped", "idle"]
+    finished: bool
     message: str
     session_id: str | None
 

@@ -202,12 +202,12 @@ class RunSupervisor:
     # -- stop, pause, resume ----------------------------------------------------------------
 
     async def stop(self, *, save: bool, wait: float = 0.8) -> StopResult:
-        """Ask the run to end; answers within a second, `stopping` if it takes longer.
+        """Ask the run to end; answers within a second, not `finished` if it takes longer.
 
         Stopping again is harmless; a second stop without saving makes the first one stronger.
         """
         if self.slot.session is None:
-            return StopResult("idle", "No run is active.", None)
+            return StopResult("idle", True, "No run is active.", None)
         session_id = self.slot.session
         self._stop_wanted = "save" if save and self._stop_wanted != "discard" else "discard"
         run = self._run
@@ -216,9 +216,10 @@ class RunSupervisor:
         await self.slot.news.until(lambda: self.slot.session != session_id, limit=wait)
         if self.slot.session == session_id:
             what = "saves its weights and ends" if save else "ends"
-            return StopResult("stopping", f"The run {what} after its current step.", session_id)
+            message = f"The run {what} after its current step."
+            return StopResult("stopped", False, message, session_id)
         ended = self._run.record.exit if self._run is not None else None
-        return StopResult("stopped", ended.message if ended else "Stopped.", session_id)
+        return StopResult("stopped", True, ended.message if ended else "Stopped.", session_id)
 
     async def pause(self) -> Literal["paused", "running"]:
         """Ask the run to wait before its next step; `running` if that step takes a while."""

@@ -78,7 +78,10 @@ class TrainingManager:
         """Ask the active run to end; `idle` when there is none."""
         result = await self._supervisor.stop(save=save)
         return StopAnswer(
-            status=result.status, message=result.message, session_id=result.session_id
+            status=result.status,
+            finished=result.finished,
+            message=result.message,
+            session_id=result.session_id,
         )
 
     async def plan_waiting(self, run: WaitingRun) -> Recipe:

@@ -19,7 +19,10 @@ class StartAnswer(BaseModel):
 
 
 class StopAnswer(BaseModel):
-    status: Literal["stopped", "stopping", "idle"]
+    """`finished` is false while the run still ends; its state is `stopping` until then."""
+
+    status: Literal["stopped", "idle"]
+    finished: bool
     message: str
     session_id: str | None
 

@@ -33,11 +33,21 @@ async def test_a_stop_that_saves_keeps_the_weights_and_ends_as_stopped(world: Wo
     result = await world.supervisor.stop(save=True)
     last = await world.until_end()
 
-    assert result.status in {"stopping", "stopped"}
+    assert result.status == "stopped"
     assert last["type"] == "training_stopped"
     assert "and saved" in last["data"]["message"]
     assert (world.settings.adapters_dir / "adapter" / "adapters.safetensors").exists()
     assert world.record(session_id)["state"] == "stopped"
+
+
+async def test_a_stop_that_is_awaited_says_that_the_run_has_ended(world: World) -> None:
+    await world.start(mode="endless")
+    await world.until_state("running")
+
+    result = await world.supervisor.stop(save=True, wait=15)
+
+    assert (result.status, result.finished) == ("stopped", True)
+    assert "and saved" in result.message
 
 
 async def test_a_stop_without_saving_leaves_no_adapter_and_frees_the_name(world: World) -> None:
@@ -61,7 +71,7 @@ async def test_a_stop_is_answered_within_a_second_though_the_engine_ignores_it(
 
     result = await world.supervisor.stop(save=True, wait=0.05)
 
-    assert result.status == "stopping"
+    assert (result.status, result.finished) == ("stopped", False)
     assert world.record(session_id)["state"] == "stopping"
     last = await world.until_end()
     assert last["type"] == "training_stopped"
@@ -91,13 +101,14 @@ async def test_what_a_finished_run_left_behind_is_ended(world: World) -> None:
 
 async def test_stopping_twice_and_stopping_nothing_are_harmless(world: World) -> None:
     """F17."""
-    assert (await world.supervisor.stop(save=True)).status == "idle"
+    idle = await world.supervisor.stop(save=True)
+    assert (idle.status, idle.finished) == ("idle", True)
     await world.start(mode="silent")
     await world.until_state("running")
 
     answers = await asyncio.gather(*(world.supervisor.stop(save=True) for _ in range(3)))
 
-    assert {answer.status for answer in answers} <= {"stopping", "stopped"}
+    assert {answer.status for answer in answers} == {"stopped"}
     assert (await world.until_end())["type"] == "training_stopped"
     assert (await world.supervisor.stop(save=True)).status == "idle"
 
@@ -121,7 +132,7 @@ async def test_a_stop_while_the_run_is_being_prepared_ends_as_stopped(world: Wor
     await starting
 
     assert (await world.until_end())["type"] == "training_stopped"
-    assert (await stopping).status in {"stopping", "stopped"}
+    assert (await stopping).status == "stopped"
     assert world.supervisor.status().state == "stopped"
 
 

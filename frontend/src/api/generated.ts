@@ -2295,7 +2295,8 @@ export type Preview = {
   warnings: string[];
 };
 export type StopAnswer2 = {
-  status: "stopped" | "stopping" | "idle";
+  status: "stopped" | "idle";
+  finished: boolean;
   message: string;
   session_id: string | null;
 };

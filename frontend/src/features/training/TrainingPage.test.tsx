@@ -77,7 +77,7 @@ test.each([
   ['Stop without saving', false],
 ] as const)('%s sends exactly that, and the question closes', async (name, save) => {
   const user = userEvent.setup()
-  const answer = { status: 'stopping', message: 'Stopping.', session_id: 'run-1' }
+  const answer = { status: 'stopped', finished: false, message: 'Stopping.', session_id: 'run-1' }
   const { calls } = show({ state: 'running' }, { answers: { 'POST /training/stop': { body: answer } } })
   await user.click(screen.getByRole('button', { name: 'Stop…' }))
   await user.click(screen.getByRole('button', { name }))
