@@ -112,6 +112,7 @@ class StepFeed:
             epoch, skip = epoch + 1, 0
 
     def _evaluation(self, dataset: Tokenised, batch_size: int, limit: int) -> Iterator[Batch]:
+        self._emit("phase", name="evaluating")
         batches = held_out_batches(
             self._rows.valid,
             lambda row: len(dataset[row][0]),

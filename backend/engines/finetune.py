@@ -212,7 +212,6 @@ class _Training:
     def _evaluate_test(self, done: int) -> str | None:
         if self._sets.test is None or self._control.stop:
             return None
-        self._emit("phase", name="evaluating")
         feed = StepFeed(
             Rows(
                 train=(),

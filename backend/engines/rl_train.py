@@ -245,11 +245,9 @@ class RlTraining:
         if valid is None or self._validated == done:
             return
         self._validated = done
-        slow = self._loaded.mode.generates  # Minutes, where a loss takes seconds: say so.
-        if slow:
-            self._emit("phase", name="evaluating")
+        self._emit("phase", name="evaluating")
         found = self._measure(valid, self._loaded.args.val_batches)
-        if slow and done < self._loaded.args.iters:
+        if done < self._loaded.args.iters:
             self._emit("phase", name="training")
         if found is None:
             return  # Cut short by the stop: numbers over part of the rows would mislead.

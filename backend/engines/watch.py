@@ -109,6 +109,7 @@ class Watch(TrainingCallback):  # type: ignore[misc]  # the engine has no types
         if not math.isfinite(loss):
             raise Diverged(step, "the validation loss is not a number")
         self._keeper.judge(step, loss)
+        self._emit("phase", name="training")
 
 
 class Both(TrainingCallback):  # type: ignore[misc]  # the engine has no types

@@ -58,12 +58,13 @@ def _data(request: dict[str, Any]) -> str:
 
 def _follow(client: Client, session: str) -> dict[str, Any]:
     """Print phases, losses and validations as they come, until the run has ended."""
-    phase, trained, validated = None, 0, 0
+    phases: set[str | None] = {None, "done"}
+    trained, validated = 0, 0
     while True:
         status: dict[str, Any] = client.get("/training/status")
-        if status["phase"] not in (phase, None, "done"):
-            phase = status["phase"]
-            print(f"  · {phase}", flush=True)
+        if status["phase"] not in phases:  # Training and evaluating take turns.
+            phases.add(status["phase"])
+            print(f"  · {status['phase']}", flush=True)
         series = _series(client, session)
         lines = [*_training_lines(series["train"], trained, status)]
         lines += _validation_lines(series["validation"], validated)

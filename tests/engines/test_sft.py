@@ -70,9 +70,21 @@ def test_what_the_start_was_warned_of_comes_before_all_else(
 
 
 def test_its_phases_come_in_order(finished: Finished) -> None:
+    validations = len(finished.of("validation"))
+    assert validations > 1
     assert [event["name"] for event in finished.of("phase")] == [
-        "loading model", "preparing data", "training", "saving", "evaluating", "done",
+        "loading model", "preparing data", "training",
+        *["evaluating", "training"] * validations,
+        "saving", "evaluating", "done",
     ]  # fmt: skip
+
+
+def test_a_validation_is_told_while_the_run_is_evaluating(finished: Finished) -> None:
+    phase = None
+    for event in finished.events:
+        phase = event["name"] if event["type"] == "phase" else phase
+        if event["type"] in {"validation", "metrics"}:
+            assert phase == ("evaluating" if event["type"] == "validation" else "training")
 
 
 def test_the_tensors_are_seven_matrices_times_layers_times_two(finished: Finished) -> None:

@@ -19,7 +19,8 @@ export function RunProgress({ run }: { readonly run: RunView }) {
     <section aria-label="Progress" className="rounded-card border border-line bg-card px-4 pt-3 pb-3.5">
       <div className="mb-2 flex flex-wrap items-baseline justify-between gap-x-4 gap-y-0.5">
         <p className="flex flex-wrap items-baseline gap-x-3">
-          <span className="font-semibold" aria-live="polite">
+          {/* Training and evaluating take turns, too often to be read out. */}
+          <span className="font-semibold" aria-live={run.state === 'running' ? 'off' : 'polite'}>
             {phaseWords(run)}
           </span>
           <span className="text-soft">{where.join(' · ')}</span>
