@@ -15,16 +15,16 @@ import mlx.core as mx
 import numpy as np
 from mlx import nn
 
-from backend.engines.batches import (
+from backend.engines.emit import Emitter
+from backend.engines.spans import Item
+from backend.training.batches import (
     held_out_batches,
     padded_width,
     shuffled_batches,
     step_seed,
     steps_per_epoch,
 )
-from backend.engines.emit import Emitter
-from backend.engines.parts import in_parts
-from backend.engines.spans import Item
+from backend.training.parts import in_parts
 
 Batch = tuple[mx.array, ...]  # Tokens and what is learned of them, for each part of the step.
 

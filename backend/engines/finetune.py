@@ -19,7 +19,6 @@ from mlx_lm.utils import load
 
 from backend.engines.adapter import AdapterFolder, NotFinite, lineage_of
 from backend.engines.attach import attach, describe
-from backend.engines.batches import steps_per_epoch
 from backend.engines.cadence import Every, WhenDue
 from backend.engines.control import Control
 from backend.engines.course import Course, Trained, say
@@ -32,6 +31,7 @@ from backend.engines.parts import over_parts
 from backend.engines.quantize import make_quantized_base
 from backend.engines.sets import Sets, load_sets
 from backend.engines.watch import Both, Diverged, Watch
+from backend.training.batches import steps_per_epoch
 
 
 def train_run(folder: Path, emit: Emitter, control: Control) -> Ending:

@@ -15,8 +15,8 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 
-from backend.engines.batches import epoch_batches, held_out_batches, step_seed, steps_per_epoch
 from backend.engines.rl_engine import Halted
+from backend.training.batches import epoch_batches, held_out_batches, step_seed, steps_per_epoch
 
 _VALIDATION = -1  # In the place of a step: every validation draws the same random numbers.
 

@@ -14,7 +14,6 @@ from mlx import nn
 from mlx_lm_lora.trainer import grpo_trainer, klpo_trainer, online_dpo_trainer
 
 from backend.engines.adapter import AdapterFolder, NotFinite
-from backend.engines.batches import steps_per_epoch
 from backend.engines.cadence import Every
 from backend.engines.control import Control
 from backend.engines.course import Course, Trained
@@ -34,6 +33,7 @@ from backend.engines.rl_pairs import Pairs
 from backend.engines.rl_rewards import Scorer
 from backend.engines.rl_watch import RlWatch
 from backend.engines.watch import Diverged
+from backend.training.batches import steps_per_epoch
 
 _GENERATORS = (grpo_trainer, klpo_trainer, online_dpo_trainer)
 

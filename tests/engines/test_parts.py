@@ -13,10 +13,11 @@ from mlx.utils import tree_flatten
 from mlx_lm.tuner.trainer import default_loss
 from mlx_lm.utils import load
 
-from backend.engines.batches import padded_width
 from backend.engines.feed import collate, masked_loss
-from backend.engines.parts import Part, in_parts, over_parts
+from backend.engines.parts import over_parts
 from backend.engines.spans import Item
+from backend.training.batches import padded_width
+from backend.training.parts import Part, in_parts
 
 pytestmark = pytest.mark.engine
 

@@ -28,8 +28,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "engines": set(),
 }
 OPEN_TO_ALL = {"errors", "settings", "__version__"}
-# Engines take values and file writing only: they run in processes of their own.
-ENGINES_MAY_IMPORT = ("backend.training.config", "backend.core.files", "backend.engines")
+# Engines take values, pure functions and file writing only: they run in processes of their own.
+ENGINES_MAY_IMPORT = (
+    "backend.training.config",
+    "backend.training.batches",
+    "backend.training.parts",
+    "backend.core.files",
+    "backend.engines",
+)
 
 ENGINE_PACKAGES = {"mlx", "mlx_lm", "mlx_lm_lora", "transformers", "tokenizers", "datasets"}
 ENGINE_PACKAGES |= {"numpy", "torch", "safetensors", "huggingface_hub"}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.engines.batches import (
+from backend.training.batches import (
     epoch_batches,
     held_out_batches,
     padded_width,
