@@ -111,7 +111,9 @@ class EnhancedRuns:
             ),
             checkpoint_bytes=plan.checkpoint_bytes or None,
             checkpoints_kept=plan.checkpoints,
-            needs_confirmation=None if checked.going_on else confirmation_for(plan.request),
+            needs_confirmation=confirmation_for(
+                plan.request, before=checked.going_on.asked if checked.going_on else None
+            ),
             warnings=warnings,
         )
 
@@ -126,8 +128,7 @@ class EnhancedRuns:
         checked = await self._checked(request)
         plan, going_on = checked.plan, checked.going_on
         request = plan.request
-        if going_on is None:  # A session that is continued keeps the scale that it has.
-            refuse_unconfirmed(request)
+        refuse_unconfirmed(request, before=going_on.asked if going_on else None)
         paths = self._shop.paths(plan, session_id)
         replaces = await asyncio.to_thread(checked.replaces, paths.adapter)
         await asyncio.to_thread(self._shop.check_room, plan, paths, replaces=replaces)

@@ -31,7 +31,9 @@ KEPT = (
 KEPT_BY_METHODS = (
     "training_method", "group_size", "reward_functions", "reward_weights", "reward_functions_file",
 )  # fmt: skip
-_OF_THE_REQUEST = {"resume_from", "resume_checkpoint", "queue", "overwrite"}
+_OF_THE_REQUEST = {
+    "resume_from", "resume_checkpoint", "queue", "overwrite", "confirm_high_scale",
+}  # fmt: skip
 
 
 Asked = TypeVar("Asked", StandardStart, EnhancedStart)
@@ -39,9 +41,12 @@ Asked = TypeVar("Asked", StandardStart, EnhancedStart)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Continuation(Generic[Asked]):
-    """A request that continues `source` at `state`; `request` is whole, filled from the source."""
+    """A request that continues `source` at `state`; `request` is whole, filled from the source,
+    which was `asked` itself.
+    """
 
     request: Asked
+    asked: Asked
     source: SessionRecord
     state: SavedState
     folder: Path
@@ -175,7 +180,11 @@ class Continuations:
         folder = self._store.folder(source.session_id)
         state = _chosen(saved_states(folder), source, request.resume_checkpoint)
         return Continuation(
-            request=_merged(request, source), source=source, state=state, folder=folder
+            request=_merged(request, source),
+            asked=_valid(type(request), source, _asked(type(request), source)),
+            source=source,
+            state=state,
+            folder=folder,
         )
 
 

@@ -65,7 +65,9 @@ class StandardRuns:
             estimated_seconds=await self._seconds(plan, counts),
             checkpoint_bytes=plan.checkpoint_bytes or None,
             checkpoints_kept=plan.checkpoints,
-            needs_confirmation=None if going_on else confirmation_for(request),
+            needs_confirmation=confirmation_for(
+                request, before=going_on.asked if going_on else None
+            ),
             warnings=warnings,
         )
 
@@ -73,8 +75,7 @@ class StandardRuns:
         """Everything that may refuse a request; nothing is written."""
         going_on, plan = await self._planned(request)
         request = plan.request
-        if going_on is None:  # A session that is continued keeps the scale that it has.
-            refuse_unconfirmed(request)
+        refuse_unconfirmed(request, before=going_on.asked if going_on else None)
         warnings = await self._warnings(going_on, plan)
         if request.mask_prompt:
             counts = await self._shop.tokens.count(plan.model, plan.data, mask=True)

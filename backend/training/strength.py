@@ -55,17 +55,22 @@ def strength_warning(request: CommonStart) -> str | None:
     )
 
 
-def confirmation_for(request: CommonStart) -> str | None:
-    """What must be confirmed before such a run starts; None where nothing must."""
+def confirmation_for(request: CommonStart, *, before: CommonStart | None = None) -> str | None:
+    """What must be confirmed before such a run starts; None where nothing must.
+
+    `before` is what a continued session was asked: no stronger than that needs no new word.
+    """
     product = strength(request)
     if product is None or product <= CONFIRM or request.confirm_high_scale:
+        return None
+    if before is not None and product <= (strength(before) or 0.0):
         return None
     return strength_warning(request)
 
 
-def refuse_unconfirmed(request: CommonStart) -> None:
+def refuse_unconfirmed(request: CommonStart, *, before: CommonStart | None = None) -> None:
     """Raises Invalid for a run that is above CONFIRM and was not confirmed."""
-    text = confirmation_for(request)
+    text = confirmation_for(request, before=before)
     if text is not None:
         raise Invalid(
             text,

@@ -107,6 +107,23 @@ async def test_a_start_may_continue_too_and_change_what_may_change(house: House)
     assert recipe.config["lora_parameters"]["rank"] == 4
 
 
+async def test_only_a_run_that_is_no_stronger_than_before_needs_no_new_confirmation(
+    house: House,
+) -> None:
+    source = await make_source(house, lora_alpha=128.0, confirm_high_scale=True)
+
+    for rate, wanted in ((3e-4, False), (1e-4, False), (0.9, True)):
+        asked = house.request(resume_from=source, learning_rate=rate)
+        preview = await house.manager.preview(asked)
+        assert ("ruined" in (preview.needs_confirmation or "")) is wanted
+
+    with pytest.raises(Invalid, match="ruined"):
+        await house.start(resume_from=source, learning_rate=0.9)
+    assert house.supervisor.started == []
+    await house.start(resume_from=source, learning_rate=0.9, confirm_high_scale=True)
+    assert (await resumed(house, source)).config["learning_rate"] == 3e-4
+
+
 async def test_a_continued_session_can_be_continued(house: House) -> None:
     first = await resumed(house, await make_source(house))
     record = prepare(first, store_of(house))
