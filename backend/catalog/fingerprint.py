@@ -37,6 +37,15 @@ def same_shape(one: str | None, other: str | None) -> bool:
     return one is not None and other is not None and _parts(one)[0] == _parts(other)[0]
 
 
+def difference(before: str | None, now: str | None) -> str:
+    """Which part of two models that are not the same differs, to be followed by the place."""
+    if before is None or now is None:
+        return "the weights can't be read now, or could not be then,"
+    if same_shape(before, now):
+        return "the weights differ, under the same config.json,"
+    return "config.json or the sizes and names of the weights differ"
+
+
 def short(fingerprint: str | None) -> str:
     """For a sentence."""
     if fingerprint is None:

@@ -178,7 +178,7 @@ class EnhancedRuns:
         counts = await self._shop.tokens.count(plan.model, plan.data, mask=True)
         refuse_lengths(request, plan.model, plan.data, counts)
         warnings = [
-            *_continued(going_on, plan),
+            *await asyncio.to_thread(_continued, going_on, plan),
             *unused_fields(request),
             *shortened,
             *remarks,
@@ -292,7 +292,7 @@ def _continued(going_on: Continuation[EnhancedStart] | None, plan: EnhancedPlan)
     if going_on is None:
         return []
     model = ModelRef(path=plan.model.path, fingerprint=plan.fingerprint)
-    return going_on.check(model, plan.iterations)
+    return going_on.check(model, plan.data, plan.iterations)
 
 
 def _data_preview(plan: EnhancedPlan, counts: TokenCounts | None) -> DataPreview:

@@ -7,6 +7,7 @@ the engine's form.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import random
@@ -28,6 +29,8 @@ from backend.runs.schemas import DataFile, DataSummary
 from backend.training.config import StandardStart
 from backend.training.datafiles import CheckedFile, DataFiles, stamp_of
 from backend.training.fields import CommonStart
+
+_Wanted = Callable[[int], bool] | None  # Which rows, by position; None for all.
 
 _NEEDS_TEMPLATE = ("chat", "completions")
 _NOT_FOR_SFT = (
@@ -123,8 +126,8 @@ def stage_data(plan: DataPlan, folder: Path) -> DataSummary:
     data = folder / "data"
     data.mkdir(parents=True, exist_ok=True)
     if plan.held_out:
-        _copy(plan.train, data / "train.jsonl", lambda row: row not in plan.held_out)
-        _copy(plan.train, data / "valid.jsonl", lambda row: row in plan.held_out)
+        _copy(plan.train, data / "train.jsonl", _but(plan.held_out))
+        _copy(plan.train, data / "valid.jsonl", plan.held_out.__contains__)
     else:
         _link_or_copy(plan.train, data / "train.jsonl")
     if plan.valid is not None:
@@ -141,6 +144,23 @@ def stage_data(plan: DataPlan, folder: Path) -> DataSummary:
     )
     write_json(data / "summary.json", summary.model_dump(mode="json"))
     return summary
+
+
+def foresee_data(plan: DataPlan) -> DataSummary:
+    """What `stage_data` would write, by content: every row is read, and nothing is written."""
+
+    def described(source: CheckedFile, rows: int, wanted: _Wanted) -> DataFile:
+        return DataFile(path=str(source.path), sha256=_digest(source, wanted), rows=rows)
+
+    held_out = plan.held_out
+    return DataSummary(
+        train=described(plan.train, plan.train_rows, _but(held_out)),
+        valid=described(plan.valid, plan.valid_rows, None)
+        if plan.valid
+        else described(plan.train, plan.valid_rows, held_out.__contains__),
+        format=plan.train.form,
+        split_seed=plan.seed if held_out else None,
+    )
 
 
 def usable_as_it_is(checked: CheckedFile) -> bool:
@@ -296,7 +316,7 @@ def _remarks(train: CheckedFile, request: StandardStart, chat_template: bool | N
 
 def _link_or_copy(checked: CheckedFile, target: Path) -> None:
     if not usable_as_it_is(checked):
-        _copy(checked, target, lambda _: True)
+        _copy(checked, target, None)
         return
     try:
         os.link(checked.path, target)
@@ -304,11 +324,28 @@ def _link_or_copy(checked: CheckedFile, target: Path) -> None:
         shutil.copyfile(checked.path, target)
 
 
-def _copy(checked: CheckedFile, target: Path, wanted: Callable[[int], bool]) -> None:
+def _copy(checked: CheckedFile, target: Path, wanted: _Wanted) -> None:
     with target.open("xb") as out:
-        for position, row in enumerate(engine_rows(checked)):
-            if wanted(position):
-                out.write(row)
+        out.writelines(_chosen(checked, wanted))
+
+
+def _digest(checked: CheckedFile, wanted: _Wanted) -> str:
+    if wanted is None and usable_as_it_is(checked):
+        return sha256_of(checked.path)
+    found = hashlib.sha256()
+    for row in _chosen(checked, wanted):
+        found.update(row)
+    return found.hexdigest()
+
+
+def _chosen(checked: CheckedFile, wanted: _Wanted) -> Iterator[bytes]:
+    rows = enumerate(engine_rows(checked))
+    return (row for position, row in rows if wanted is None or wanted(position))
+
+
+def _but(held_out: frozenset[int]) -> _Wanted:
+    """All rows but these; None where that is all of them."""
+    return (lambda position: position not in held_out) if held_out else None
 
 
 def _described(path: Path, source: Path, rows: int) -> DataFile:

@@ -18,7 +18,7 @@ from backend.runs.store import SessionStore
 from backend.training.config import StandardStart
 from backend.training.enhanced_config import EnhancedStart
 from backend.training.fields import CommonStart
-from backend.training.prepare import DataPlan, stage_data
+from backend.training.prepare import DataPlan, foresee_data, stage_data
 from backend.training.standard import ResumePoint
 
 # A continued run keeps these: the saved weights, optimizer and data order are made of them.
@@ -67,19 +67,25 @@ class Continuation(Generic[Asked]):
             step=self.state.step,
         )
 
-    def check(self, model: ModelRef, iterations: int) -> list[str]:
-        """Raises BadContent for another model, Invalid when nothing is left to train; answers
-        what the user should know.
+    def check(self, model: ModelRef, data: DataPlan, iterations: int) -> list[str]:
+        """Raises BadContent for another model or other data, Invalid when nothing is left to
+        train; answers what the user should know. Blocking: all rows are read.
         """
         before = self.source.model
-        if before is None or not _same(before.fingerprint, model.fingerprint):
-            was = fingerprint.short(before.fingerprint if before else None)
-            now = fingerprint.short(model.fingerprint)
+        was = before.fingerprint if before else None
+        if before is None or not _same(was, model.fingerprint):
+            short = fingerprint.short
             text = (
-                f"The model has changed since session {self.source.session_id}: {model.path} has "
-                f"fingerprint {now}, and it was {was}. The saved weights belong to the old one."
+                f"The model has changed since session {self.source.session_id}: "
+                f"{fingerprint.difference(was, model.fingerprint)} in {model.path} (fingerprint "
+                f"{short(model.fingerprint)}, and it was {short(was)}). The saved weights belong "
+                "to the old one."
             )
-            raise BadContent(text, errors=[FieldProblem("model_path", text)])
+            raise BadContent(
+                text,
+                hint="Put the old model back, or start a new run.",
+                errors=[FieldProblem("model_path", text)],
+            )
         if iterations <= self.state.step:
             text = (
                 f"Session {self.source.session_id} is at step {self.state.step} already, so "
@@ -90,6 +96,7 @@ class Continuation(Generic[Asked]):
                 hint="Ask for more iterations: the number counts those that are done.",
                 errors=[FieldProblem("iterations", text)],
             )
+        self._require_same_data(foresee_data(data))
         return self._remarks(iterations)
 
     def replaces(self, adapter: Path) -> bool:

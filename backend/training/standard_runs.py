@@ -117,7 +117,7 @@ class StandardRuns:
     async def _warnings(
         self, going_on: Continuation[StandardStart] | None, plan: StandardPlan
     ) -> list[str]:
-        remarks = _remarks(going_on, plan)
+        remarks = await asyncio.to_thread(_remarks, going_on, plan)
         return [*remarks, *await self._shop.quantize_remarks(plan), *plan.warnings]
 
     async def _seconds(self, plan: StandardPlan, counts: TokenCounts | None) -> float | None:
@@ -148,7 +148,7 @@ def _remarks(going_on: Continuation[StandardStart] | None, plan: StandardPlan) -
     if going_on is None:
         return []
     model = ModelRef(path=plan.model.path, fingerprint=plan.fingerprint)
-    return going_on.check(model, plan.iterations)
+    return going_on.check(model, plan.data, plan.iterations)
 
 
 def _may_replace(

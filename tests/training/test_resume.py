@@ -145,6 +145,7 @@ async def test_a_base_trained_again_in_the_same_shape_is_noticed(house: House) -
     problem = await refused(house, session_id)
 
     assert "model has changed" in problem.detail
+    assert "the weights differ, under the same config.json," in problem.detail
     assert problem.errors[0].field == "model_path"
 
 
@@ -190,14 +191,28 @@ async def test_a_changed_model_is_refused_with_what_differs(house: House) -> Non
     refusal = await refused(house, session_id)
 
     assert isinstance(refusal, BadContent) and "model has changed" in refusal.detail
+    assert "config.json or the sizes and names of the weights differ" in refusal.detail
 
 
-async def test_changed_data_is_refused_with_what_differs(house: House) -> None:
+async def test_changed_data_is_refused_in_the_preview_already(house: House) -> None:
     session_id = await make_source(house)
+    asked = house.request(resume_from=session_id)
+    assert (await house.manager.preview(asked)).data.rows == 18
     write_rows(house.rows, 21)
-    recipe = await resumed(house, session_id)
 
-    with pytest.raises(BadContent, match=r"training data has changed .* it had 18 rows"):
+    for call in (house.manager.preview(asked), house.start(resume_from=session_id)):
+        with pytest.raises(BadContent, match=r"training data has changed .* it had 18 rows") as no:
+            await call
+        assert no.value.errors[0].field == "train_data_path"
+    assert house.supervisor.started == []
+
+
+async def test_data_that_changes_while_the_run_is_started_is_refused(house: House) -> None:
+    session_id = await make_source(house)
+    recipe = await resumed(house, session_id)
+    write_rows(house.rows, 21)
+
+    with pytest.raises(BadContent, match="was changed while the run was being started"):
         prepare(recipe, store_of(house))
 
     assert not (house.settings.sessions_dir / recipe.session_id).exists()
