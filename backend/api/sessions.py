@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from backend.api.services import Wired
 from backend.core.limits import MOST, Steps
 from backend.runs.resume import saved_states
 from backend.runs.rewards import SampleData
 from backend.runs.schemas import Series, SessionSummary
+from backend.training.fields import ADAPTER_NAME
 from backend.training.schemas import StartAnswer
 
 router = APIRouter(prefix="/sessions", tags=["sessions"])
@@ -62,12 +63,18 @@ class ResumePoints(BaseModel):
 
 
 class ResumeRequest(BaseModel):
-    """`iterations` counts those already done; without it, the session's own number stays."""
+    """`iterations` counts those already done; without it, the session's own number stays.
+
+    Without `adapter_name` the run writes to the session's own adapter, or under a free name where
+    that belongs to another run by now; `overwrite` takes a name that is not free all the same.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     iterations: Steps | None = None
     checkpoint: Literal["latest"] | Steps = "latest"
+    adapter_name: Annotated[str, Field(pattern=ADAPTER_NAME)] | None = None
+    overwrite: bool = False
 
 
 class Done(BaseModel):
@@ -139,11 +146,13 @@ async def resume_session(
     session_id: str, services: Wired, body: ResumeRequest | None = None
 ) -> StartAnswer:
     """Continue it in a new session, from its newest state unless a checkpoint is named."""
-    asked = body or ResumeRequest(iterations=None)
+    asked = body or ResumeRequest()
     return await services.training.resume(
         session_id,
         iterations=asked.iterations,
         checkpoint=None if asked.checkpoint == "latest" else asked.checkpoint,
+        adapter_name=asked.adapter_name,
+        overwrite=asked.overwrite,
     )
 
 

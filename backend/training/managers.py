@@ -65,13 +65,25 @@ class TrainingManager:
         return await self._standard.preview(request)
 
     async def resume(
-        self, session_id: str, *, iterations: int | None, checkpoint: int | None
+        self,
+        session_id: str,
+        *,
+        iterations: int | None = None,
+        checkpoint: int | None = None,
+        adapter_name: str | None = None,
+        overwrite: bool = False,
     ) -> StartAnswer:
-        """Continue a session as it was asked, in a new one; `iterations` are those in all."""
+        """Continue a session as it was asked, in a new one; `iterations` are those in all.
+
+        Without a name it writes to the session's own adapter, or under a free name where that
+        belongs to another run by now.
+        """
         source = await asyncio.to_thread(self._continuations.record, session_id)
-        changed: dict[str, Any] = {"resume_checkpoint": checkpoint}
+        changed: dict[str, Any] = {"resume_checkpoint": checkpoint, "overwrite": overwrite}
         if iterations is not None:
             changed["iterations"] = iterations
+        if adapter_name is not None:
+            changed["adapter_name"] = adapter_name
         return await self._start(resuming(source, **changed))
 
     async def stop(self, *, save: bool) -> StopAnswer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 
 from backend.catalog import fingerprint
 from backend.errors import AlreadyExists, AppError, BadContent, FieldProblem, Invalid, WrongState
+from backend.runs.recipe import StartWarning
 from backend.runs.resume import SavedState, hand_on, saved_states
 from backend.runs.schemas import DataSummary, ModelRef, ResumedFrom, SessionRecord
 from backend.runs.state import ACTIVE
@@ -50,6 +52,7 @@ class Continuation(Generic[Asked]):
     source: SessionRecord
     state: SavedState
     folder: Path
+    renamed: str | None = None  # Why the adapter has another name than the source's.
 
     @property
     def point(self) -> ResumePoint:
@@ -144,10 +147,12 @@ class Continuation(Generic[Asked]):
                 )
 
     def _remarks(self, iterations: int) -> list[str]:
-        remarks = [
+        remarks: list[str] = [
             f"The run goes on at step {self.state.step} of {iterations}, with the optimizer and "
             f"the data order of session {self.source.session_id}."
         ]
+        if self.renamed:
+            remarks.append(StartWarning(self.renamed, code="another_adapter_name"))
         before = self.source.config.get("iterations")
         if self.request.lr_schedule != "constant" and before != iterations:
             remarks.append(
@@ -186,21 +191,48 @@ class Continuations:
             )
         folder = self._store.folder(source.session_id)
         state = _chosen(saved_states(folder), source, request.resume_checkpoint)
+        whole = _merged(request, source)
+        renamed = None
+        if "adapter_name" not in request.model_fields_set and not whole.overwrite:
+            whole, renamed = self._named_apart(whole, source)
         return Continuation(
-            request=_merged(request, source),
+            request=whole,
             asked=_valid(type(request), source, _asked(type(request), source)),
             source=source,
             state=state,
             folder=folder,
+            renamed=renamed,
         )
+
+    def _named_apart(self, request: Asked, source: SessionRecord) -> tuple[Asked, str | None]:
+        """Under a free name where another run has made the source's adapter its own: a session
+        can be continued from several checkpoints.
+        """
+        adapter = self._store.adapters_dir / request.adapter_name
+        if not adapter.exists() or _owner(adapter) == source.session_id:
+            return request, None
+        name = _free_name(adapter)
+        why = (
+            f"The adapter {adapter.name} belongs to {_named(_owner(adapter))} by now, so this run "
+            f"writes to {name}."
+        )
+        return request.model_copy(update={"adapter_name": name}), why
 
 
 def resuming(source: SessionRecord, **fields: Any) -> StandardStart | EnhancedStart:
-    """The request that continues a session as it was asked, but for the given fields."""
+    """The request that continues a session as it was asked, but for the given fields. Its adapter
+    is not named unless it is given: it may belong to another run by now.
+    """
     named = {"resume_from": source.session_id} | fields
     if "training_method" in source.config:
-        return _valid(EnhancedStart, source, _asked(EnhancedStart, source) | named)
-    return _valid(StandardStart, source, _asked(StandardStart, source) | named)
+        return _valid(EnhancedStart, source, _nameless(EnhancedStart, source) | named)
+    return _valid(StandardStart, source, _nameless(StandardStart, source) | named)
+
+
+def _nameless(kind: type[CommonStart], source: SessionRecord) -> dict[str, Any]:
+    asked = _asked(kind, source)
+    asked.pop("adapter_name", None)
+    return asked
 
 
 def _merged(request: Asked, source: SessionRecord) -> Asked:
@@ -260,6 +292,12 @@ def _chosen(states: list[SavedState], source: SessionRecord, wanted: int | None)
     there = ", ".join(str(state.checkpoint) for state in states)
     text = f"Session {source.session_id} has no state of checkpoint {wanted}; there are {there}."
     raise Invalid(text, errors=[FieldProblem("resume_checkpoint", text)])
+
+
+def _free_name(taken: Path) -> str:
+    """`<name>_2`, `<name>_3`, …: the first that is free, within the length of a name."""
+    names = (f"{taken.name[:95]}_{number}" for number in itertools.count(2))
+    return next(name for name in names if not (taken.parent / name).exists())
 
 
 def _owner(adapter: Path) -> str | None:

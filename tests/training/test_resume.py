@@ -54,7 +54,7 @@ def own_adapter(adapter: Path, session_id: str) -> None:
 
 
 async def resumed(house: House, session_id: str, **fields: Any) -> Recipe:
-    await house.manager.resume(session_id, **{"iterations": None, "checkpoint": None} | fields)
+    await house.manager.resume(session_id, **fields)
     return house.supervisor.started.pop()
 
 
@@ -242,15 +242,33 @@ async def test_a_session_that_lives_or_is_not_there_is_refused(house: House) -> 
     assert isinstance(await refused(house, "nothing"), NotFound)
 
 
-async def test_an_adapter_that_a_later_run_made_its_own_is_not_replaced(house: House) -> None:
+async def test_a_session_goes_on_a_second_time_under_a_free_name(house: House) -> None:
+    session_id = await make_source(house)
+    own_adapter(house.settings.adapters_dir / "mlx_finetune", "later")
+    (house.settings.adapters_dir / "mlx_finetune_2").mkdir()
+
+    answer = await house.manager.resume(session_id, checkpoint=10)
+
+    (recipe,) = house.supervisor.started
+    assert (recipe.adapter_name, recipe.overwrite) == ("mlx_finetune_3", False)
+    assert recipe.config["adapter_path"] == str(house.settings.adapters_dir / "mlx_finetune_3")
+    assert "mlx_finetune_3" in answer.message
+    told = "The adapter mlx_finetune belongs to session later by now, so this run writes to"
+    assert any(warning.startswith(told) for warning in answer.warnings)
+
+
+async def test_an_adapter_that_a_later_run_made_its_own_is_replaced_only_when_asked(
+    house: House,
+) -> None:
     session_id = await make_source(house)
     own_adapter(house.settings.adapters_dir / "mlx_finetune", "later")
 
-    refusal = await refused(house, session_id)
+    refusal = await refused(house, session_id, adapter_name="mlx_finetune")
 
     assert isinstance(refusal, AlreadyExists) and "belongs to session later" in refusal.detail
-    await house.start(resume_from=session_id, overwrite=True)
-    assert house.supervisor.started[0].overwrite
+    recipe = await resumed(house, session_id, overwrite=True)
+    assert (recipe.adapter_name, recipe.overwrite) == ("mlx_finetune", True)
+    assert (await resumed(house, session_id, adapter_name="other")).adapter_name == "other"
 
 
 async def test_a_checkpoint_without_a_session_is_refused(house: House) -> None:

@@ -2971,6 +2971,8 @@ export type ResumePoints = {
 export type ResumeRequest = {
   iterations?: number | null;
   checkpoint?: "latest" | number;
+  adapter_name?: string | null;
+  overwrite?: boolean;
 };
 export const {
   useHealthQuery,
