@@ -99,7 +99,7 @@ class LiveRun:
             case events.Validation():
                 row = newest_row(self.progress.validation)
                 found.append(self.progress_frame(frames.Point(kind="validation", values=row)))
-            case events.Phase() | events.Model():
+            case events.Phase() | events.Model() | events.Tested():
                 found.append(self.progress_frame())
             case events.Best() if self.progress.best is not None:
                 found.append(("best_model_updated", self.progress.best))

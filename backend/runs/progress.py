@@ -95,7 +95,9 @@ class Progress:
                 self.exit = event
             case events.Sample():
                 self._take_sample(event)
-            case events.Tested() | events.Resumed():
+            case events.Tested():
+                self._note(event, self._numbers(event))
+            case events.Resumed():
                 pass
 
     def fresh_alerts(self) -> list[Alert]:
@@ -175,8 +177,12 @@ class Progress:
         sample.rewards = None if sample.rewards is None else shown_scores(sample.rewards)
         self.samples.append(sample)
 
+    def _numbers(self, event: events.Tested) -> dict[str, float | None]:
+        row = self._row(event)
+        return {name: self._number(name, value, event) for name, value in row.items()}
+
     @staticmethod
-    def _row(event: events.Metrics | events.Validation) -> dict[str, Any]:
+    def _row(event: events.Metrics | events.Validation | events.Tested) -> dict[str, Any]:
         """What the run said, without the numbers that its method does not have."""
         return event.model_dump(exclude=_NOT_NUMBERS, exclude_unset=True)
 

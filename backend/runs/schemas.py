@@ -15,7 +15,8 @@ class RunMetrics(RewardNumbers, ValidationNumbers):
     """The latest numbers of a run. Unknown is null, never 0. Times in seconds, memory in 10^9 B.
 
     `best_val_loss` is known where the run goes by its validation loss; `best_metric` says by which
-    number it goes, and `best_value` is the best of it.
+    number it goes, and `best_value` is the best of it. `test_loss` and `test_perplexity` are of the
+    test set, measured once at the end, if that was asked for.
     """
 
     method: str | None = None
@@ -32,6 +33,8 @@ class RunMetrics(RewardNumbers, ValidationNumbers):
     best_metric: Metric | None = None
     best_value: float | None = None
     best_model_step: int | None = None
+    test_loss: float | None = None
+    test_perplexity: float | None = None
     trainable_parameters: int | None = None
     total_parameters: int | None = None
     start_time: datetime | None = None

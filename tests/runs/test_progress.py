@@ -56,6 +56,18 @@ def test_the_latest_numbers_are_those_of_the_last_report() -> None:
     assert progress.phase == "training"
 
 
+def test_the_measure_of_the_test_set_is_among_the_numbers_of_the_end() -> None:
+    latest = told(
+        (0, "metrics", metrics(10, 2.0)),
+        (5, "test", {"step": 10, "test_loss": 1.5, "test_perplexity": 4.48}),
+        (6, "exit", {"state": "completed", "code": 0, "message": "Done."}),
+    ).metrics()
+
+    assert (latest.test_loss, latest.test_perplexity) == (1.5, 4.48)
+    assert (latest.train_loss, latest.current_step) == (2.0, 10)
+    assert told((0, "test", {"step": 1, "test_loss": None})).metrics().test_loss is None
+
+
 def test_the_curves_keep_every_report_in_order() -> None:
     progress = told(
         (0, "metrics", metrics(1, 3.0)),

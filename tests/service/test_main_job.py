@@ -84,11 +84,13 @@ def spoken_style(adapter: Path | None) -> int:
 def test_full_layer_lora_reaches_yaml_adapter_session_and_log(
     server: Server, demo_request: dict[str, Any]
 ) -> None:
-    frames = run_to_the_end(server, demo_request)
+    frames = run_to_the_end(server, demo_request | {"test": True})
 
     assert frames[-1]["type"] == "training_completed", frames[-1]
     session_id = frames[-1]["session_id"]
     record = server.get(f"/sessions/{session_id}")
+    assert record["metrics"]["test_loss"] > 0
+    assert record["metrics"]["test_perplexity"] > 1
     folder = server.data_dir / "sessions" / session_id
     config = yaml.safe_load((folder / "config.yaml").read_text())
     adapter = server.data_dir / "adapters" / "short_run"

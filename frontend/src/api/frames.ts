@@ -63,6 +63,8 @@ export type RunMetrics = {
   best_metric?: ("val_loss" | "val_reward" | "val_accuracy") | null;
   best_value?: number | null;
   best_model_step?: number | null;
+  test_loss?: number | null;
+  test_perplexity?: number | null;
   trainable_parameters?: number | null;
   total_parameters?: number | null;
   start_time?: string | null;
