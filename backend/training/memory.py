@@ -1,6 +1,7 @@
 """How much memory a run will need at its peak: an estimate from sizes, fitted to real runs.
 
-Pure. The peak is that of the allocator (`peak_memory_gb` of the events). With B rows of L tokens:
+Pure. The peak is that of the allocator (`peak_memory_gb` of the events), and the largest step of
+the run makes it:
 
 - weights: the files as they are, or as a quantised copy; adapter and optimizer: what is trained,
   and its state;
@@ -8,10 +9,11 @@ Pure. The peak is that of the allocator (`peak_memory_gb` of the events). With B
   attention scores; with gradient checkpointing only each block's input, and one block at work;
 - logits: the model's, and what the loss makes of them;
 - gradients: only as far as they outgrow the activations, which are gone by then;
-- cache: what the allocator holds on to.
+- cache: what the allocator holds on to;
+- validation: as far as a batch of long validation rows outgrows every step.
 
-The factors were fitted to thirteen measured runs (tests/training/test_memory.py): within 15 %, and
-never more than 10 % under. `docs/memory-estimate.md` has runs that were not fitted to.
+The factors were fitted to measured runs (tests/training/test_memory.py): within 15 %, and never
+more than 10 % under. `docs/memory-estimate.md` has runs that were not fitted to.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from typing import Any
 
 from backend.catalog.schemas import LoraTargets, ModelInfo
 from backend.training.fields import CommonStart
+from backend.training.loads import Load, Loads, even_loads
 from backend.training.quantized import quantized_bytes
 from backend.training.schemas import MemoryEstimate
 
@@ -38,6 +41,8 @@ _OVERLAP = 0.15  # Of the smaller of logits and block at work: what is still hel
 _LORA_CASTS = 0.8  # LoRA works in float32: inputs of a 16-bit model are kept again, twice as wide.
 _GRADIENTS_HELD = 0.8  # The optimizer frees gradients as it goes.
 _CACHE_SHARE = 0.03
+_APART = 0.9  # Of a step in two parts: some of one is gone before the other needs most.
+_VALIDATION_LOGITS = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,21 +68,25 @@ def estimate_memory(
     *,
     trainable: int,
     config: Mapping[str, Any],
-    longest: int | None,
+    loads: Loads | None,
     available: int | None,
 ) -> MemoryEstimate | None:
-    """None where the model's sizes are not known. `longest` is the longest row in tokens, if
-    counted; otherwise rows are taken to fill `max_seq_length`.
+    """None where the model's sizes are not known. Without `loads` (no row was counted), rows are
+    taken to fill `max_seq_length`.
     """
     if not (model.size_bytes and model.hidden_size and model.vocab_size and targets.keys):
         return None
     shape = shape_of(request, model, targets, config)
     if request.quantize_base and (size := quantized_bytes(model, targets, request.quantize_base)):
         model = model.model_copy(update={"size_bytes": size})
-    length = min(request.max_seq_length, padded(longest or request.max_seq_length))
-    sizes = training_parts(
-        request, model, shape, trainable=trainable, rows=request.batch_size, length=length
+    found = loads or even_loads(request.batch_size, request.max_seq_length)
+    steps = (
+        training_parts(request, model, shape, trainable=trainable, load=load)
+        for load in found.steps
     )
+    sizes = max(steps, key=lambda parts: sum(parts.values()))
+    if found.validation is not None:
+        sizes |= _beyond(sizes, _validation(shape, found.validation))
     return as_estimate(sizes, available)
 
 
@@ -100,16 +109,15 @@ def training_parts(
     shape: Shape,
     *,
     trainable: int,
-    rows: int,
-    length: int,
+    load: Load,
 ) -> dict[str, float]:
-    """Bytes while `rows` sequences of `length` tokens are learned from at once."""
-    tokens = rows * length
+    """Bytes while a step of that load is learned from."""
+    tokens = load.tokens
     width = shape.weight_bytes
     full = request.fine_tune_type == "full"
     trained_bytes = width if full else 4
     gradients = float(trained_bytes * trainable)
-    scores = float(rows * shape.heads * length * length * width)
+    scores = float(load.squares * shape.heads * width)
     passed = float(tokens * shape.per_token * width)
     casts = 0.0 if full or width == 4 else _LORA_CASTS * tokens * shape.inputs_per_token * 4
     logits = _LOGIT_COPIES * tokens * shape.vocabulary * width
@@ -120,6 +128,8 @@ def training_parts(
         activations += max(0.0, at_work - logits) + _OVERLAP * min(at_work, logits)
     else:
         activations = shape.trained_layers * (_KEPT * passed + scores + casts)
+    if load.parts > 1:
+        activations, logits = _APART * activations, _APART * logits
     parts = {
         "weights": float(model.size_bytes or 0),
         "adapter": 0.0 if full else 4.0 * trainable,
@@ -132,6 +142,17 @@ def training_parts(
         parts["gradients"] += gradients  # The sum so far is kept between steps.
     moving = sum(parts.values()) - parts["weights"]
     return {**parts, "cache": _CACHE_SHARE * moving}
+
+
+def _validation(shape: Shape, load: Load) -> float:
+    """Bytes of a forward pass: the logits with their softmax, and one block at work."""
+    per_token = _VALIDATION_LOGITS * shape.vocabulary + shape.per_token
+    return shape.weight_bytes * (load.tokens * per_token + load.squares * shape.heads)
+
+
+def _beyond(sizes: Mapping[str, float], validation: float) -> dict[str, float]:
+    passing = sizes["activations"] + sizes["logits"] + sizes["gradients"] + sizes["cache"]
+    return {"validation": validation - passing} if validation > passing else {}
 
 
 def shape_of(

@@ -20,6 +20,7 @@ from typing import Any
 from backend.catalog.schemas import LoraTargets, ModelInfo
 from backend.training.enhanced_build import decoded_at_once
 from backend.training.enhanced_config import EnhancedStart
+from backend.training.loads import Load
 from backend.training.memory import Shape, as_estimate, padded, shape_of, training_parts
 from backend.training.quantized import quantized_bytes
 from backend.training.schemas import MemoryEstimate
@@ -71,7 +72,8 @@ def _learning(
     family = request.method.family
     one_side = family == "policy" or (family == "preference" and request.grad_checkpoint)
     rows = request.batch_size * (1 if one_side else 2)
-    parts = training_parts(request, model, shape, trainable=trainable, rows=rows, length=length)
+    load = Load(rows * length, rows * length * length)
+    parts = training_parts(request, model, shape, trainable=trainable, load=load)
     if family == "policy":
         # Only the answer's positions are scored, and rows are learned from in several goes, whose
         # gradients are added up.

@@ -139,7 +139,7 @@ def _memory(
     if request.method.engine == "sft":
         return estimate_memory(
             as_standard(request), model, targets,
-            trainable=trainable, config=config, longest=None, available=available,
+            trainable=trainable, config=config, loads=None, available=available,
         )  # fmt: skip
     return estimate_method_memory(
         request, model, targets,

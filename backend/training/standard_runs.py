@@ -13,6 +13,7 @@ from backend.runs.recipe import Recipe, StartWarning
 from backend.runs.schemas import ModelRef
 from backend.training.config import StandardStart
 from backend.training.duration import estimate_seconds, past_runs, work_of
+from backend.training.loads import Loads, loads_of
 from backend.training.memory import estimate_memory
 from backend.training.plan import Plan
 from backend.training.prepare import plan_data, stage_data
@@ -37,7 +38,9 @@ class StandardRuns:
         """What a start would do."""
         going_on, plan = await self._planned(request)
         request = plan.request
-        counts = await self._shop.tokens.count(plan.model, plan.data, mask=request.mask_prompt)
+        counts = await self._shop.tokens.count(
+            plan.model, plan.data, mask=request.mask_prompt, valid=True
+        )
         paths = self._shop.paths(plan, "<session>")
         warnings = await self._warnings(going_on, plan)
         warnings += _token_warnings(plan, counts)
@@ -55,7 +58,7 @@ class StandardRuns:
                 plan.targets,
                 trainable=plan.trainable,
                 config=plan.model_config,
-                longest=counts.longest if counts else None,
+                loads=await asyncio.to_thread(_loads, plan, counts),
                 available=await self._shop.available(),
             ),
             data=_data_preview(plan, counts),
@@ -155,6 +158,21 @@ def _may_replace(
     going_on: Continuation[StandardStart] | None, plan: StandardPlan, paths: RunPaths
 ) -> bool:
     return going_on.replaces(paths.adapter) if going_on else plan.request.overwrite
+
+
+def _loads(plan: StandardPlan, counts: TokenCounts | None) -> Loads | None:
+    """What the run's steps hold at once; None where no row was counted."""
+    if counts is None:
+        return None
+    request, limit = plan.request, plan.request.max_seq_length
+    return loads_of(
+        counts.learned(limit) if request.mask_prompt else counts.lengths,
+        batch_size=request.batch_size,
+        max_seq_length=limit,
+        iterations=plan.iterations,
+        seed=request.seed,
+        valid=counts.valid if request.val_batches else (),
+    )
 
 
 def _data_preview(plan: StandardPlan, counts: TokenCounts | None) -> DataPreview:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -30,11 +30,12 @@ _logger = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class TokenCounts:
     """Per training row: its tokens, and where its loss begins: of rows that answers are sampled to,
-    the prompt alone, twice.
+    the prompt alone, twice. `valid` has the tokens of each validation row, if they were counted.
     """
 
     lengths: tuple[int, ...]
     starts: tuple[int, ...]
+    valid: tuple[int, ...] = ()
 
     @property
     def total(self) -> int:
@@ -48,6 +49,11 @@ class TokenCounts:
         """Rows that are cut at `limit` tokens."""
         return sum(length > limit for length in self.lengths)
 
+    def learned(self, limit: int) -> tuple[int, ...]:
+        """The lengths of the rows that have something left to learn after the cut."""
+        pairs = zip(self.lengths, self.starts, strict=True)
+        return tuple(length for length, start in pairs if start < limit)
+
     def without_target(self, limit: int) -> int:
         """Rows of which nothing is left to learn after the cut: the engine's loss is then NaN."""
         return sum(start >= limit for start in self.starts)
@@ -58,45 +64,63 @@ class TokenCounter:
         self._settings = settings
         self._held: OrderedDict[object, TokenCounts] = OrderedDict()
 
-    async def count(self, model: ModelInfo, data: DataPlan, *, mask: bool) -> TokenCounts | None:
-        """Of the rows that are trained on; None where that takes too long.
+    async def count(
+        self, model: ModelInfo, data: DataPlan, *, mask: bool, valid: bool = False
+    ) -> TokenCounts | None:
+        """Of the rows that are trained on, and with `valid` of those that are validated on; None
+        where that takes too long.
 
         Raises BadContent when the model's chat template refuses the rows: so would the run.
         """
-        file = data.train
+        files = [(data.train, "train_data_path")]
+        files += [(data.valid, "val_data_path")] if valid and data.valid else []
+        found = await asyncio.gather(
+            *(self._counted(model, file, mask, field) for file, field in files)
+        )
+        counts = found[0]
+        if counts is None:
+            return None
+        if not data.held_out:
+            beside = found[1].lengths if len(found) > 1 and found[1] else ()
+            return replace(counts, valid=beside)
+        kept = [row for row in range(len(counts.lengths)) if row not in data.held_out]
+        return TokenCounts(
+            tuple(counts.lengths[row] for row in kept),
+            tuple(counts.starts[row] for row in kept),
+            tuple(counts.lengths[row] for row in sorted(data.held_out)),
+        )
+
+    async def _counted(
+        self, model: ModelInfo, file: CheckedFile, mask: bool, field: str
+    ) -> TokenCounts | None:
         if file.stamp[0] > MOST_BYTES or file.characters > MOST_CHARACTERS:
             return None
         key = (model.path, file.path, file.stamp, file.needs, mask)
         counts = self._held.get(key)
         if counts is None:
-            counts = await self._ask(model, data, mask)
+            counts = await self._ask(model, file, mask, field)
             if counts is None:
                 return None
             self._held[key] = counts
             while len(self._held) > _HELD:
                 self._held.popitem(last=False)
-        if not data.held_out:
-            return counts
-        kept = [row for row in range(len(counts.lengths)) if row not in data.held_out]
-        return TokenCounts(
-            tuple(counts.lengths[row] for row in kept), tuple(counts.starts[row] for row in kept)
-        )
+        return counts
 
-    async def _ask(self, model: ModelInfo, data: DataPlan, mask: bool) -> TokenCounts | None:
-        if usable_as_it_is(data.train):
-            return await self._count(model, data, data.train.path, mask)
-        rows = await asyncio.to_thread(_written, data.train)
+    async def _ask(
+        self, model: ModelInfo, file: CheckedFile, mask: bool, field: str
+    ) -> TokenCounts | None:
+        if usable_as_it_is(file):
+            return await self._count(model, file, file.path, mask, field)
+        rows = await asyncio.to_thread(_written, file)
         try:
-            return await self._count(model, data, rows, mask)
+            return await self._count(model, file, rows, mask, field)
         finally:
             await asyncio.to_thread(rows.unlink, missing_ok=True)
 
     async def _count(
-        self, model: ModelInfo, data: DataPlan, rows: Path, mask: bool
+        self, model: ModelInfo, file: CheckedFile, rows: Path, mask: bool, field: str
     ) -> TokenCounts | None:
-        asked = {
-            "model": model.path, "path": str(rows), "mask": mask, "needs": data.train.needs,
-        }  # fmt: skip
+        asked = {"model": model.path, "path": str(rows), "mask": mask, "needs": file.needs}
         try:
             child = await run_child(
                 [str(self._settings.python), "-m", "backend.engines.inspect_data"],
@@ -113,9 +137,9 @@ class TokenCounter:
             return None
         answer = json.loads(child.stdout)
         if "error" in answer:
-            text = f"The rows of {data.train.path.name} can't be turned into tokens with the "
+            text = f"The rows of {file.path.name} can't be turned into tokens with the "
             text += f"template of {model.name}: {answer['error']}"
-            raise BadContent(text, errors=[FieldProblem("train_data_path", text)])
+            raise BadContent(text, errors=[FieldProblem(field, text)])
         return TokenCounts(tuple(answer["lengths"]), tuple(answer["starts"]))
 
 

@@ -51,6 +51,20 @@ class Case:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppCase:
+    """A run of the app on the demo model and the demo data in `data`, for one epoch at most.
+
+    `steps` are enough to reach the largest step of the epoch; they are what is estimated too.
+    """
+
+    data: str
+    batch: int
+    length: int
+    steps: int
+    checkpoint: bool = False
+
+
 def _case(kind: str, shape: tuple[int, int, int, int, int, int], run: tuple[int, int],
           **more: Any) -> Case:  # fmt: skip
     hidden, layers, inner, heads, kv_heads, vocabulary = shape
@@ -85,4 +99,21 @@ CASES: tuple[Case, ...] = (
     _case("llama", _SMALL, (2, 128), fine_tune="dora", rank=16),
     _case("llama", _LARGE, (1, 64), rank=16),
     _case("qwen2", _DEMO, (4, 96), rank=32, dtype="bfloat16", checkpoint=True),
+)
+
+# The largest step of the first epoch comes within these steps.
+APP_CASES: tuple[AppCase, ...] = (
+    AppCase(data="chat", batch=1, length=256, steps=30),
+    AppCase(data="chat", batch=4, length=256, steps=8),
+    AppCase(data="chat", batch=4, length=256, steps=8, checkpoint=True),
+    AppCase(data="chat", batch=8, length=256, steps=24),
+    AppCase(data="chat", batch=16, length=256, steps=4),
+    AppCase(data="chat", batch=16, length=256, steps=4, checkpoint=True),
+    AppCase(data="mixed", batch=1, length=1024, steps=41),
+    AppCase(data="mixed", batch=4, length=512, steps=59),
+    AppCase(data="mixed", batch=4, length=1024, steps=59, checkpoint=True),
+    AppCase(data="mixed", batch=8, length=1024, steps=30),
+    AppCase(data="mixed", batch=8, length=1024, steps=30, checkpoint=True),
+    # No step has many long rows, but a batch of validation has.
+    AppCase(data="mixed", batch=16, length=1024, steps=2, checkpoint=True),
 )

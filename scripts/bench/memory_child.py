@@ -24,6 +24,7 @@ from backend.catalog.schemas import LoraTargets, ModelInfo
 from backend.engines.attach import attach
 from backend.engines.model_tree import build, describe_tree
 from backend.training.config import StandardStart
+from backend.training.loads import even_loads
 from backend.training.lora_count import count_lora, resolve_keys
 from backend.training.lora_groups import build_targets
 from backend.training.memory import estimate_memory
@@ -84,7 +85,7 @@ def _estimate(case: Case, request: StandardStart, targets: LoraTargets, size: in
     )  # fmt: skip
     found = estimate_memory(
         request, model, targets, trainable=_trainable(request, targets), config=case.config,
-        longest=case.length, available=None,
+        loads=even_loads(case.batch, case.length), available=None,
     )  # fmt: skip
     if found is None:
         raise RuntimeError(f"There is no estimate for {case}.")

@@ -20,11 +20,9 @@ from typing import Any
 from backend.api.services import Services
 from backend.app import build_services
 from backend.core.blas import engine_environment
-from backend.runs.events import Metrics
-from backend.runs.follow import all_events
-from backend.runs.prepare import prepare
 from backend.settings import CHECKOUT, Settings, read_settings
 from backend.training.enhanced_config import EnhancedStart
+from scripts.bench.app_peak import peak_of
 from scripts.bench.machine import machine
 
 PAGE = CHECKOUT / "docs" / "memory-methods.md"
@@ -129,35 +127,7 @@ async def measure(services: Services, model: Path, folder: Path, case: Case) -> 
     )  # fmt: skip
     shown = await services.training.preview(request)
     assert shown.memory is not None  # noqa: S101 - the model is ours
-    return await _peak(services, request), shown.memory.estimate_gb * 1e9
-
-
-async def _peak(services: Services, request: EnhancedStart) -> float:
-    recipes = []
-
-    async def taken(recipe: Any) -> None:
-        recipes.append(recipe)
-
-    services.supervisor.start = taken  # type: ignore[method-assign]
-    await services.training.start(request, idempotency_key=None)
-    record = prepare(recipes[0], services.store)
-    run = services.store.folder(record.session_id)
-    done = subprocess.run(  # noqa: ASYNC221 - nothing else is going on
-        [sys.executable, "-m", "backend.engines.rl", str(run)],
-        cwd=CHECKOUT,
-        env=engine_environment(services.settings) | {"OPENBLAS_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    events, _ = all_events(run)
-    peaks = [event.peak_memory_gb for event in events if isinstance(event, Metrics)]
-    found = [peak for peak in peaks if peak]
-    if done.returncode != 0 or not found:
-        raise RuntimeError(
-            f"{request.training_method} ended badly:\n{done.stdout[-800:]}{done.stderr[-1500:]}"
-        )
-    return max(found) * 1e9
+    return await peak_of(services, request), shown.memory.estimate_gb * 1e9
 
 
 def _rows(case: Case) -> Iterator[dict[str, str]]:

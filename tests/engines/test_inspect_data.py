@@ -64,6 +64,31 @@ async def test_rows_of_any_kind_of_file_are_counted_as_the_run_gets_them(
     )
 
 
+@pytest.mark.parametrize("held_out", [False, True])
+async def test_validation_rows_are_counted_too_where_that_is_asked(
+    tmp_path: Path, tiny_model: Path, held_out: bool
+) -> None:
+    rows = [{"prompt": "abc" * n, "answer": "de"} for n in range(1, 5)]
+    valid = write_rows(tmp_path / "valid.jsonl", [{"prompt": "a" * 50, "answer": "d"}])
+    asked = request(
+        train_data_path=str(write_rows(tmp_path / "rows.jsonl", rows)),
+        val_data_path="" if held_out else str(valid),
+    )
+    plan = plan_data(asked, DataFiles(), chat_template=True)
+    counter = TokenCounter(read_settings(data_dir=str(tmp_path)))
+
+    counts = await counter.count(model(path=str(tiny_model)), plan, mask=False, valid=True)
+
+    assert counts is not None
+    frame = FRAME_USER + FRAME_ASSISTANT
+    if held_out:
+        (row,) = plan.held_out
+        assert counts.valid == (frame + 3 * (row + 1) + 2,)
+        assert len(counts.lengths) == 3
+    else:
+        assert counts.valid == (frame + 50 + 1,)
+
+
 async def test_rows_that_the_template_refuses_are_told_before_a_run(
     tmp_path: Path, tiny_model: Path
 ) -> None:

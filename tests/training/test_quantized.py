@@ -139,7 +139,7 @@ async def test_a_continued_run_keeps_its_copy(house: House) -> None:
 def weighed(bits: int | None, facts: ModelInfo, tree: dict[str, Any]) -> float:
     found = estimate_memory(
         request(quantize_base=bits, max_seq_length=64), facts, targets(tree), trainable=1000,
-        config={}, longest=None, available=None,
+        config={}, loads=None, available=None,
     )  # fmt: skip
     assert found is not None
     return found.parts["weights"]

@@ -1,0 +1,44 @@
+"""A run of the app's own process, prepared as a start prepares it, and what it took."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+from backend.api.services import Services
+from backend.core.blas import engine_environment
+from backend.runs.events import Metrics
+from backend.runs.follow import all_events
+from backend.runs.prepare import prepare
+from backend.settings import CHECKOUT
+from backend.training.waiting import StartRequest
+
+
+async def peak_of(services: Services, request: StartRequest) -> float:
+    """Bytes: the allocator's peak over the whole run. RuntimeError when it ends badly."""
+    recipes = []
+
+    async def taken(recipe: Any) -> None:
+        recipes.append(recipe)
+
+    services.supervisor.start = taken  # type: ignore[method-assign]
+    await services.training.start(request, idempotency_key=None)
+    recipe = recipes[0]
+    run = services.store.folder(prepare(recipe, services.store).session_id)
+    done = subprocess.run(  # noqa: ASYNC221 - nothing else is going on
+        [sys.executable, "-m", f"backend.engines.{recipe.engine}", str(run)],
+        cwd=CHECKOUT,
+        env=engine_environment(services.settings) | {"OPENBLAS_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    events, _ = all_events(run)
+    peaks = [event.peak_memory_gb for event in events if isinstance(event, Metrics)]
+    found = [peak for peak in peaks if peak]
+    if done.returncode != 0 or not found:
+        raise RuntimeError(
+            f"{recipe.method} ended badly:\n{done.stdout[-800:]}{done.stderr[-1500:]}"
+        )
+    return max(found) * 1e9
