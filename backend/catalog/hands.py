@@ -16,7 +16,7 @@ import backend.errors as errors
 from backend.catalog.work import run
 from backend.core.blas import engine_environment
 from backend.core.process import run_child
-from backend.errors import AppError, BadContent, EngineMissing
+from backend.errors import AppError, BadContent, EngineMissing, FieldProblem
 from backend.settings import CHECKOUT, Settings
 
 SMALL = 2 * 1024**2
@@ -119,5 +119,6 @@ def _read_share(path: Path | None) -> float | None:
 
 def _refusal(said: Mapping[str, Any]) -> AppError:
     kind = getattr(errors, str(said["error"]), BadContent)
-    refusal: AppError = kind(said["detail"], hint=said["hint"])
+    problems = [FieldProblem(field, message) for field, message in said["errors"]]
+    refusal: AppError = kind(said["detail"], hint=said["hint"], errors=problems)
     return refusal

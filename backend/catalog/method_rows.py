@@ -21,6 +21,7 @@ from backend.catalog.rows import data_file, read_lines
 from backend.errors import AppError, BadContent, FieldProblem
 
 DataNeeds = Literal["sft", "prompt_answer", "preference", "prompt"]
+Need = Literal["answer", "type"]  # Columns that a reward function may need besides.
 NEEDED: Mapping[DataNeeds, str] = {
     "sft": "text, messages, or prompt and completion",
     "prompt_answer": "prompt and answer",

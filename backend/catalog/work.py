@@ -17,6 +17,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from backend.catalog.checked import check_file
 from backend.catalog.convert import convert_file
 from backend.catalog.method_data import check_rows
 from backend.catalog.scan import scan
@@ -36,6 +37,7 @@ def main() -> int:
                 "error": type(refusal).__name__,
                 "detail": refusal.detail,
                 "hint": refusal.hint,
+                "errors": [[each.field, each.message] for each in refusal.errors],
             }
         }
     sys.stdout.write(json.dumps(said))
@@ -52,6 +54,8 @@ def run(asked: Mapping[str, Any]) -> BaseModel:
         return scan(**options, progress=_Reporter(asked.get("progress")))
     if task == "convert":
         return convert_file(**options)
+    if task == "rows":
+        return check_file(**options)
     if task == "check":
         return check_rows(**options)
     return split_file(**options)

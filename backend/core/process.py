@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,8 @@ from backend.errors import EngineMissing, EngineTimeout
 MARK = "DROID_RUN"  # Every process of a run carries its session id here, setsid or not.
 TICK = 0.02
 
+# Threads that wait for a child, some for hours: those that everything else uses are few.
+_waiting = ThreadPoolExecutor(32, thread_name_prefix="child")
 _SAME_START = 1.5  # Seconds: psutil derives the start time from a clock that is adjusted a little.
 
 
@@ -186,11 +189,11 @@ async def run_child(
     EngineMissing if it can't be started. Cancelling the caller kills the child too.
     """
     cancelled = threading.Event()
-    work = asyncio.to_thread(
-        _run, argv, cwd, dict(env), deadline, stdin_json, output_cap, cancelled
+    work = asyncio.get_running_loop().run_in_executor(
+        _waiting, _run, argv, cwd, dict(env), deadline, stdin_json, output_cap, cancelled
     )
     try:
-        return await asyncio.shield(asyncio.ensure_future(work))
+        return await asyncio.shield(work)
     finally:
         cancelled.set()  # After a normal end nobody looks at it any more.
 

@@ -1,67 +1,31 @@
-"""Read a whole data file before a run and find everything that would end the run later."""
+"""The data files of a request: checked once, in a child process where they are large."""
 
 from __future__ import annotations
 
-import re
+import asyncio
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args
+from typing import TypeVar
 
-from backend.catalog.engine_form import given_form, trainable
-from backend.catalog.formats import Format, detect
-from backend.catalog.method_rows import DataNeeds, check_row, engine_row
-from backend.catalog.rows import data_file, read_lines
+from backend.catalog.checked import CheckedFile, check_file, stamp_of
+from backend.catalog.hands import SMALL, do_task
+from backend.catalog.method_rows import DataNeeds
+from backend.catalog.rows import data_file
 from backend.errors import AppError, BadContent, FieldProblem
-from backend.training.reward_schemas import Need
 
-SHOWN = 20
-NEEDS: tuple[Need, ...] = get_args(Need)
-_ROLE_WORDS = re.compile(r"^\s*(User|Human|Assistant|System)\s*:", re.MULTILINE)
 _HELD = 64
-_MIXED = (
-    "Every row must be of the same form, such as "
-    '{"messages": [{"role": "user", "content": "…"}, {"role": "assistant", …}]}. Correct it, or '
-    "write the file anew under Data → Convert, which leaves such rows out and names them."
-)
-_NEEDED: Mapping[DataNeeds, str] = {
-    "prompt_answer": 'The method needs {"prompt": "…", "answer": "…"} on every line. Correct it, '
-    "or convert the file to prompt/answer rows under Data → Convert.",
-    "preference": 'The method needs {"prompt": "…", "chosen": "…", "rejected": "…"} on every line. '
-    "Correct it, or convert the file to preference rows under Data → Convert.",
-    "prompt": 'The method needs {"prompt": "…"} on every line.',
-}
-_UNKNOWN = "Convert the file under Data → Convert, where its columns can be mapped to those."
+_Key = tuple[Path, DataNeeds, tuple[int, int]]
+T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckedFile:
-    """A data file whose every row is good. `clean` files can be used by the engine unchanged.
+class Unread(Exception):
+    """A file that is too long for a thread of the server: read it by `DataFiles.read`."""
 
-    `form` is how the rows are written, `given` what the engine gets of them for a method that
-    `needs` them. `unanswered` is the
-    first row that does not end with an answer (it can't be trained on answers only); `multi_turn`
-    counts rows with several answers, `without_system` prompt/answer rows that have no system
-    prompt; `without` counts the rows that lack what a reward function may need; `characters` sums
-    what is trained on.
-    """
-
-    path: Path
-    needs: DataNeeds
-    form: Format
-    given: Format
-    rows: int
-    clean: bool
-    unanswered: int | None
-    multi_turn: int
-    labelled_text: bool
-    without_system: int
-    without: Mapping[Need, int]
-    characters: int
-    longest: int
-    stamp: tuple[int, int]
+    def __init__(self, key: _Key, field: str) -> None:
+        super().__init__(str(key[0]))
+        self.key, self.field = key, field
 
 
 class DataFiles:
@@ -69,15 +33,27 @@ class DataFiles:
 
     def __init__(self) -> None:
         self._held: OrderedDict[tuple[Path, DataNeeds], CheckedFile] = OrderedDict()
+        self._reading: dict[_Key, asyncio.Task[None]] = {}
         self._lock = threading.Lock()
+
+    async def during(self, work: Callable[[], T]) -> T:
+        """Do `work`, which checks files, in a thread; long files that it comes to are read in a
+        child, and it begins again. Raises what `work` raises.
+        """
+        while True:
+            try:
+                return await asyncio.to_thread(work)
+            except Unread as unread:
+                await self._read_in_child(unread)
 
     def check(
         self, given: str, *, field: str, name: str = "train.jsonl", needs: DataNeeds = "sft"
     ) -> CheckedFile:
-        """Read every line of the file that `given` means (`name` in it, if it is a folder).
+        """Every line of the file that `given` means (`name` in it, if it is a folder).
 
         Every row must be what a method `needs`; for fine-tuning it has the first row's form. Raises
-        NotFound or BadContent whose `errors` name `field`, the file and the lines.
+        NotFound or BadContent whose `errors` name `field`, the file and the lines; Unread, inside
+        `during`, for a long file.
         """
         try:
             path = data_file(given, name).resolve()
@@ -86,88 +62,47 @@ class DataFiles:
                 held = self._held.get((path, needs))
             if held is not None and held.stamp == stamp:
                 return held
-            checked = _check(path, stamp, field, needs)
+            if stamp[0] > SMALL or path.suffix == ".parquet":  # Whose size says little.
+                raise Unread((path, needs, stamp), field)
+            checked = check_file(path, needs)
         except OSError as problem:
             text = f"{given} can't be read: {problem.strerror}."
             raise BadContent(text, errors=[FieldProblem(field, text)]) from problem
         except AppError as refusal:
-            if not refusal.errors:
-                refusal.errors = (FieldProblem(field, refusal.detail),)
-            raise
-        with self._lock:
-            self._held[path, needs] = checked
-            self._held.move_to_end((path, needs))
-            while len(self._held) > _HELD:
-                self._held.popitem(last=False)
+            raise _naming(field, refusal) from refusal
+        self._hold(checked)
         return checked
 
+    async def _read_in_child(self, unread: Unread) -> None:
+        # Two previews that ask at once share one child.
+        task = self._reading.get(unread.key)
+        if task is None:
+            task = asyncio.create_task(self._read(*unread.key), name=f"read {unread.key[0].name}")
+            self._reading[unread.key] = task
+            task.add_done_callback(lambda _: self._reading.pop(unread.key, None))
+        try:
+            await asyncio.shield(task)
+        except AppError as refusal:
+            raise _naming(unread.field, refusal) from refusal
 
-def stamp_of(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_size, status.st_mtime_ns
+    async def _read(self, path: Path, needs: DataNeeds, stamp: tuple[int, int]) -> None:
+        options = {"path": path, "needs": needs}
+        self._hold(await do_task("rows", options, CheckedFile, size=max(stamp[0], SMALL + 1)))
 
-
-def _check(path: Path, stamp: tuple[int, int], field: str, needs: DataNeeds) -> CheckedFile:
-    form: Format | None = None
-    problems: list[str] = []
-    bad = rows = multi_turn = characters = longest = 0
-    without_system = 0
-    without = dict.fromkeys(NEEDS, 0)
-    clean, labelled = True, False
-    unanswered: int | None = None
-    for line in read_lines(path):
-        clean = clean and line.clean
-        wrong = line.problem
-        if line.row is not None:
-            form = form or detect(line.row)
-            wrong = check_row(line.row, needs, form)
-        elif wrong is None:
-            continue
-        if wrong is not None or line.row is None or form is None:
-            bad += 1
-            if len(problems) < SHOWN:
-                problems.append(f"Line {line.number} of {path.name} {wrong}.")
-            if bad >= 1000:
-                break  # Not this kind of file: the first thousand say so well enough.
-            continue
-        rows += 1
-        given = given_form(form) if needs == "sft" else form
-        clean = clean and (needs == "sft" or line.row == engine_row(line.row, needs))
-        row = line.row if given == form else trainable(line.row, form)
-        length = _length(row, given)
-        characters += length
-        longest = max(longest, length)
-        without_system += needs == "prompt_answer" and not line.row.get("system")
-        for name in NEEDS:
-            without[name] += line.row.get(name) in (None, "")
-        answers = _answers(row) if given == "chat" else 1
-        multi_turn += answers > 1
-        if given == "chat" and row["messages"][-1]["role"] != "assistant":
-            unanswered = unanswered or line.number
-        labelled = labelled or (form == "text" and bool(_ROLE_WORDS.search(line.row["text"])))
-    if bad:
-        more = f" (and {bad - 1} more such lines)" if bad > 1 else ""
-        raise BadContent(
-            problems[0] + more,
-            hint=_NEEDED.get(needs, _UNKNOWN if form == "unknown" else _MIXED),
-            errors=[FieldProblem(field, problem) for problem in problems],
-        )
-    if rows == 0 or form is None:
-        text = f"{path.name} is empty: it has no rows."
-        raise BadContent(text, errors=[FieldProblem(field, text)])
-    return CheckedFile(
-        path=path, needs=needs, form=form, given=given, rows=rows, clean=clean,
-        unanswered=unanswered, multi_turn=multi_turn, labelled_text=labelled,
-        without_system=without_system, without=without, characters=characters, longest=longest,
-        stamp=stamp,
-    )  # fmt: skip
+    def _hold(self, checked: CheckedFile) -> None:
+        with self._lock:
+            key = checked.path, checked.needs
+            self._held[key] = checked
+            self._held.move_to_end(key)
+            while len(self._held) > _HELD:
+                self._held.popitem(last=False)
 
 
-def _answers(row: Mapping[str, Any]) -> int:
-    return sum(message["role"] == "assistant" for message in row["messages"])
-
-
-def _length(row: Mapping[str, Any], form: Format) -> int:
-    if form == "chat":
-        return sum(len(message.get("content") or "") for message in row["messages"])
-    return sum(len(value) for value in row.values() if isinstance(value, str))
+def _naming(field: str, refusal: AppError) -> AppError:
+    """The same refusal, of that field of the form."""
+    problems = [FieldProblem(each.field or field, each.message) for each in refusal.errors]
+    return type(refusal)(
+        refusal.detail,
+        hint=refusal.hint,
+        errors=problems or [FieldProblem(field, refusal.detail)],
+    )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
+from backend.catalog.method_rows import Need
 from backend.catalog.schemas import ModelInfo
 from backend.errors import FieldProblem, Invalid
 from backend.training.enhanced_config import EnhancedStart
@@ -13,7 +14,6 @@ from backend.training.fields import CommonStart
 from backend.training.method import Method
 from backend.training.methods import METHODS
 from backend.training.prepare import DataPlan
-from backend.training.reward_schemas import Need
 from backend.training.token_counts import TokenCounts
 
 ENGINE_OPTIMIZERS = ("adam", "adamw", "muon")

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -67,8 +68,8 @@ class Planner:
     async def plan(self, request: Asked, plan_data: DataPlanner[Asked]) -> Plan[Asked]:
         """Raises NotFound, BadContent or Invalid; `errors` name the fields."""
         model = await asyncio.to_thread(self.usable_model, request.model_path, "model_path")
-        data = await asyncio.to_thread(
-            plan_data, request, self._files, chat_template=model.chat_template
+        data = await self._files.during(
+            partial(plan_data, request, self._files, chat_template=model.chat_template)
         )
         targets = await self._inspector.targets(model)
         config = await asyncio.to_thread(read_model_config, model)

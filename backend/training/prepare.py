@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from backend.catalog.checked import CheckedFile, stamp_of
 from backend.catalog.conversation import Unsuitable
 from backend.catalog.engine_form import trainable
 from backend.catalog.formats import Format
@@ -27,7 +28,7 @@ from backend.errors import AppError, BadContent, FieldProblem, Invalid
 from backend.runs.recipe import StartWarning
 from backend.runs.schemas import DataFile, DataSummary
 from backend.training.config import StandardStart
-from backend.training.datafiles import CheckedFile, DataFiles, stamp_of
+from backend.training.datafiles import DataFiles
 from backend.training.fields import CommonStart
 
 _Wanted = Callable[[int], bool] | None  # Which rows, by position; None for all.

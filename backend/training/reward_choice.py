@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from backend.catalog.method_rows import Need
 from backend.errors import AppError, FieldProblem, Invalid
 from backend.training.enhanced_config import EnhancedStart
 from backend.training.reward_code import code_path
-from backend.training.reward_schemas import Need, ResolvedReward
+from backend.training.reward_schemas import ResolvedReward
 from backend.training.rewards import Rewards
 
 _HELD = 32

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.catalog.method_rows import Need
+
 Source = Literal["app", "engine", "file"]
-Need = Literal["answer", "type"]
 
 
 class _Request(BaseModel):

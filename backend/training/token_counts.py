@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from backend.catalog.checked import CheckedFile
 from backend.catalog.schemas import ModelInfo
 from backend.core.blas import engine_environment
 from backend.core.process import run_child
 from backend.errors import BadContent, EngineTimeout, FieldProblem
 from backend.settings import CHECKOUT, Settings
-from backend.training.datafiles import CheckedFile
 from backend.training.prepare import DataPlan, engine_rows, usable_as_it_is
 
 # Larger files take too long for a preview; the run itself counts those.

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,9 @@ from tests.training.requests import CHAT, numbered, request, write_rows
 
 
 def planned(chat_template: bool | None = True, **fields: Any) -> DataPlan:
-    return plan_data(request(**fields), DataFiles(), chat_template=chat_template)
+    files, asked = DataFiles(), request(**fields)
+    plan = partial(plan_data, asked, files, chat_template=chat_template)
+    return asyncio.run(files.during(plan))
 
 
 def refused(chat_template: bool | None = True, **fields: Any) -> AppError:
