@@ -23,7 +23,8 @@ from backend.runs.store import SessionStore
 
 WARNINGS = "warnings.json"
 
-_ENGINES = ("mlx", "mlx-lm")
+_LIBRARIES = ("mlx", "mlx-lm")
+_OF_ENGINES = {"rl": ("mlx-lm-lora",)}
 
 
 def prepare(recipe: Recipe, store: SessionStore) -> SessionRecord:
@@ -88,7 +89,7 @@ def _record(recipe: Recipe, data: DataSummary) -> SessionRecord:
         model=recipe.model,
         resumed_from=recipe.resumed_from,
         command=recipe.command,
-        versions=_versions(),
+        versions=_versions(recipe.engine),
         created_at=now,
         started_at=now,
         notes=recipe.notes,
@@ -109,9 +110,9 @@ def _told(recipe: Recipe) -> list[dict[str, str]]:
     return told
 
 
-def _versions() -> dict[str, str]:
+def _versions(engine: str) -> dict[str, str]:
     found = {"droid-finetuning": __version__, "python": platform.python_version()}
-    for name in _ENGINES:
+    for name in (*_LIBRARIES, *_OF_ENGINES.get(engine, ())):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

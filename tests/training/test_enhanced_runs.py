@@ -322,6 +322,14 @@ async def test_a_queued_run_is_read_again_as_it_was_asked(house: EnhancedHouse) 
     assert (recipe.config["group_size"], recipe.config["epsilon_high"]) == (8, 0.28)
 
 
+async def test_a_record_names_the_libraries_of_its_engine(house: EnhancedHouse) -> None:
+    rewarded = prepare(await house.recipe(adapter_name="a"), house.workshop.sessions)
+    tuned = prepare(await house.recipe("sft", adapter_name="b"), house.workshop.sessions)
+
+    assert {"mlx-lm-lora", "mlx-lm", "mlx"} <= rewarded.versions.keys()
+    assert "mlx-lm-lora" not in tuned.versions
+
+
 async def stopped_run(house: EnhancedHouse) -> str:
     """A GRPO session that ended with a state of checkpoint 20, and owns its adapter."""
     recipe = await house.recipe(group_size=8, reward_functions="token_f1", adapter_name="mine")
