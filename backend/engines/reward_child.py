@@ -25,6 +25,7 @@ from backend.engines.reward_file import FileRefused
 from backend.engines.reward_library import (
     Reward,
     RewardFailed,
+    WeightsRefused,
     list_rewards,
     load_rewards,
     weighted_total,
@@ -33,7 +34,7 @@ from backend.engines.reward_library import (
 _ADDRESSES = 16 * 1024**3  # Bytes of address space: libraries take much of it and fill little.
 _LOOK_EVERY = 0.05
 
-About = Literal["reward_functions", "reward_functions_file", "scoring"]
+About = Literal["reward_functions", "reward_weights", "reward_functions_file", "scoring"]
 
 
 def main() -> int:
@@ -62,6 +63,8 @@ def answer(asked: Mapping[str, Any]) -> dict[str, Any]:
         return _refused(problem, "reward_functions_file")
     except RewardFailed as problem:
         return _refused(problem, "scoring")
+    except WeightsRefused as problem:
+        return _refused(problem, "reward_weights")
     except ValueError as problem:
         return _refused(problem, "reward_functions")
 

@@ -27,6 +27,10 @@ class RewardFailed(ValueError):
     """A reward function raised or answered with something that is no score; says which and how."""
 
 
+class WeightsRefused(ValueError):
+    """Weights that don't go with the functions; says how."""
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Reward:
     """A reward function as the engine calls it, under its whole name: `length_window(20;80)`.
@@ -81,8 +85,8 @@ def load_rewards(
     """The functions of those names, in that order, each with its weight (1 without `weights`).
 
     Raises ValueError with a sentence: a name that nothing has (with the nearest), wrong
-    parameters, a name twice, another number of weights, or a file that is missing, raises or is
-    not the one that was trusted (`sha256`).
+    parameters, a name twice, or a file that is missing, raises or is not the one that was trusted
+    (`sha256`); WeightsRefused, which is one too, for another number of weights.
     """
     if not names:
         raise ValueError(f"No reward function is named; there are {', '.join(_SHIPPED)}.")
@@ -212,14 +216,14 @@ def _weights(names: Sequence[str], weights: Sequence[float] | None) -> Sequence[
     if weights is None:
         return [1.0] * len(names)
     if len(weights) != len(names):
-        raise ValueError(
+        raise WeightsRefused(
             f"There are {len(weights)} reward weights for {len(names)} reward functions; "
             "give one for each."
         )
     if not all(math.isfinite(weight) for weight in weights):
-        raise ValueError("A reward weight is not a finite number.")
+        raise WeightsRefused("A reward weight is not a finite number.")
     if not any(weights):
-        raise ValueError("Every reward weight is 0, so nothing could be learned; raise one.")
+        raise WeightsRefused("Every reward weight is 0, so nothing could be learned; raise one.")
     return weights
 
 

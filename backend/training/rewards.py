@@ -211,7 +211,7 @@ def _read(child: CompletedChild) -> dict[str, Any]:
 def _refusal(about: str, text: str) -> AppError:
     if about == "scoring":
         return BadContent(text, hint="Correct the function, or leave it out.")
-    kind = Invalid if about == "reward_functions" else BadContent
+    kind = BadContent if about == "reward_functions_file" else Invalid
     return kind(
         text,
         hint="GET /api/training/reward-functions lists all, with their parameters.",

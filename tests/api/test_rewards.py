@@ -81,6 +81,7 @@ def test_a_file_is_looked_at_trusted_used_and_asked_for_again_when_it_changes(
         ("/try", {"reward_functions": "token_f1", "data_path": "/none"}, 404, "data_path"),
         ("/try", {"data_path": "DATA", "samples": 0}, 422, "samples"),
         ("/try", {"data_path": "DATA", "reward_weights": "x"}, 422, "reward_weights"),
+        ("/try", {"data_path": "DATA", "reward_weights": "[1]"}, 422, "reward_weights"),
         ("/inspect", {"path": "/none.py"}, 404, "reward_functions_file"),
         ("/trust", {"path": "/none.py", "sha256": "x"}, 422, "sha256"),
         ("/try", {"data_pth": "DATA"}, 422, "data_path"),

@@ -130,21 +130,22 @@ async def test_functions_are_checked_before_a_run(rewards: Rewards) -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "weights", "sentence"),
+    ("names", "weights", "sentence", "field"),
     [
-        ("token_f2", None, "did you mean token_f1"),
-        ("length_window(9;1)", None, "from 9 to 1"),
-        ("token_f1", "[1, 2]", "2 reward weights"),
+        ("token_f2", None, "did you mean token_f1", "reward_functions"),
+        ("length_window(9;1)", None, "from 9 to 1", "reward_functions"),
+        ("token_f1", "[1, 2]", "2 reward weights", "reward_weights"),
+        ("token_f1", "[0]", "Every reward weight is 0", "reward_weights"),
     ],
 )
-async def test_a_wrong_name_or_weight_is_told_before_a_run(
-    rewards: Rewards, names: str, weights: str | None, sentence: str
+async def test_a_wrong_name_or_weight_is_told_before_a_run_with_its_field(
+    rewards: Rewards, names: str, weights: str | None, sentence: str, field: str
 ) -> None:
     with pytest.raises(Invalid) as refused:
         await rewards.check(names, weights=weights)
 
     assert sentence in refused.value.detail
-    assert refused.value.errors[0].field == "reward_functions"
+    assert refused.value.errors[0].field == field
 
 
 async def test_rows_are_scored_by_their_own_answers(rewards: Rewards) -> None:
