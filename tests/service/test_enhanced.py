@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.service.live import at_step, frames_until, has_ended, listening, next_frame
-from tests.service.server import CHECKOUT, DEMO, Server, running_server
+from tests.service.server import CHECKOUT, DEMO, Server, running_server, start_server
 
 pytestmark = pytest.mark.engine
 
@@ -92,6 +92,32 @@ def test_judging_rewards_compare_with_the_answers_of_the_rows(server: Server) ->
     assert record["metrics"]["rewards"]["number_match"]["coverage"] == 1.0
     samples = server.get(f"/sessions/{started['session_id']}/samples")["samples"]
     assert all(sample["answer"] and sample["total"] is not None for sample in samples)
+
+
+def test_a_server_killed_mid_run_adopts_the_run_and_its_series_has_no_hole(tmp_path: Path) -> None:
+    request = grpo(iterations=40, batch_size=1, steps_per_report=1, steps_per_eval=20)
+    killed = start_server(tmp_path / "data")
+    with listening(killed) as socket:
+        started = killed.post("/api/training/start-enhanced", request)
+        frames_until(socket, at_step(3))
+    killed.kill()
+
+    again = start_server(tmp_path / "data", port=killed.port)
+    try:
+        with listening(again) as socket:
+            snapshot = next_frame(socket)["data"]
+            assert (snapshot["state"], snapshot["session_id"]) == ("running", started["session_id"])
+            assert again.get("/training/status")["pid"] == started["pid"]
+            assert frames_until(socket, has_ended)[-1]["type"] == "training_completed"
+        series = again.get(f"/sessions/{started['session_id']}/metrics")["series"]
+        samples = again.get(f"/sessions/{started['session_id']}/samples")["samples"]
+    finally:
+        again.stop()
+
+    assert series["train"]["step"] == list(range(1, 41))
+    assert all(value is not None for value in series["train"]["avg_reward"])
+    assert series["validation"]["step"] == [0, 20, 40]
+    assert samples[-1]["step"] == 40
 
 
 def test_both_tabs_share_one_slot_and_one_queue(
