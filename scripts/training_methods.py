@@ -53,13 +53,13 @@ def page() -> str:
 
 
 def _overview(methods: dict[str, MethodInfo]) -> Iterator[str]:
-    yield "| id | method | effort | resources | rows | best adapter by | for |"
-    yield "|---|---|---|---|---|---|---|"
+    yield "| id | method | effort | resources | rows | best adapter by | can be continued | for |"
+    yield "|---|---|---|---|---|---|---|---|"
     for name, method in methods.items():
         yield (
             f"| `{name}` | {method.display_name} | {'★' * method.stars} | "
             f"{method.resource_intensity} | {method.data_format} | {_SELECTS[method.select_by]} | "
-            f"{method.use_case} |"
+            f"{'yes' if method.resumable else 'no'} | {method.use_case} |"
         )
 
 
@@ -82,17 +82,7 @@ def _sections(methods: dict[str, MethodInfo]) -> Iterator[str]:
 def _row(one: MethodParameter) -> str:
     default = "–" if one.default in (None, "") else f"`{one.default}`"
     text = one.help.replace("|", "\\|").replace("<", "&lt;")
-    return f"| `{one.name}` | {one.type} | {default} | {_range(one)} | {text} |"
-
-
-def _range(one: MethodParameter) -> str:
-    if one.options:
-        return ", ".join(str(option) for option in one.options)
-    low = f"≥ {one.minimum:g}" if one.minimum is not None else ""
-    low = f"> {one.above:g}" if one.above is not None else low
-    high = f"≤ {one.maximum:g}" if one.maximum is not None else ""
-    high = f"< {one.below:g}" if one.below is not None else high
-    return ", ".join(part for part in (low, high) if part) or "–"
+    return f"| `{one.name}` | {one.type} | {default} | {one.range or '–'} | {text} |"
 
 
 def _left_out() -> Iterator[str]:

@@ -23,8 +23,9 @@ class Inactive(BaseModel):
 class MethodParameter(BaseModel):
     """A field of the start request that the method takes, as the form draws it.
 
-    `minimum` and `maximum` are allowed values, `above` and `below` are not. With one option only
-    the value is what makes the method, and is shown without a choice.
+    `minimum` and `maximum` are allowed values, `above` and `below` are not; `range` says the same,
+    or lists the options, and is null where anything goes. With one option only the value is what
+    makes the method, and is shown without a choice.
     """
 
     name: str
@@ -37,6 +38,7 @@ class MethodParameter(BaseModel):
     maximum: float | None
     above: float | None
     below: float | None
+    range: str | None
     options: list[str | int] | None
     unit: str | None
     group: str

@@ -81,12 +81,34 @@ def _parameter(name: str, schema: Mapping[str, Any], method: Method) -> MethodPa
         maximum=limits.get("maximum"),
         above=limits.get("exclusiveMinimum"),
         below=limits.get("exclusiveMaximum"),
+        range=_range(limits, options),
         options=options,
         unit=schema.get("unit"),
         group=schema["group"],
         level=schema["level"],
         inactive=_inactive(name, method),
     )
+
+
+def _range(limits: Mapping[str, Any], options: list[Any] | None) -> str | None:
+    """The allowed values in words, such as "2 to 16" or "above 0, below 1"."""
+    if options:
+        return ", ".join(str(option) for option in options)
+    low, high = limits.get("minimum"), limits.get("maximum")
+    if low is not None and high is not None:
+        return f"{_written(low)} to {_written(high)}"
+    found = {
+        "at least": low,
+        "above": limits.get("exclusiveMinimum"),
+        "at most": high,
+        "below": limits.get("exclusiveMaximum"),
+    }
+    said = [f"{word} {_written(end)}" for word, end in found.items() if end is not None]
+    return ", ".join(said) or None
+
+
+def _written(number: float) -> str:
+    return f"{int(number):_}".replace("_", " ") if number == int(number) else f"{number:g}"
 
 
 def _type(variants: list[dict[str, Any]]) -> ParameterType:

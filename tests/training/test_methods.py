@@ -82,6 +82,15 @@ def test_a_parameter_brings_its_type_range_and_help() -> None:
     assert "decoded together" in group.help
     assert (high.type, high.default, high.nullable, high.above) == ("number", None, True, 0)
     assert parameter("grpo", "reward_weights").type == "list"
+    ranges = {
+        ("grpo", "group_size"): "2 to 16",
+        ("grpo", "epsilon"): "above 0, below 1",
+        ("grpo", "epsilon_high"): "above 0",
+        ("grpo", "beta"): "at least 0",
+        ("dpo", "preference_loss"): "sigmoid, hinge, ipo, dpop",
+        ("ppo", "judge"): None,
+    }
+    assert {key: parameter(*key).range for key in ranges} == ranges
     assert parameter("dpo", "preference_loss").options == ["sigmoid", "hinge", "ipo", "dpop"]
 
 

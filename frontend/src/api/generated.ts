@@ -2426,6 +2426,7 @@ export type MethodParameter = {
   maximum: number | null;
   above: number | null;
   below: number | null;
+  range: string | null;
   options: (string | number)[] | null;
   unit: string | null;
   group: string;

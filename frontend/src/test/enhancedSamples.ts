@@ -9,6 +9,7 @@ const parameter = (part: Partial<MethodParameter> & Pick<MethodParameter, 'name'
   maximum: null,
   above: null,
   below: null,
+  range: null,
   options: null,
   unit: null,
   group: 'objective',
