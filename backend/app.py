@@ -29,7 +29,7 @@ from backend.api import (
     stream,
     training,
 )
-from backend.api.errors import addresses_that_tell_success, render_errors
+from backend.api.errors import render_errors, words_of_the_door
 from backend.api.schema import FAILURES, describe, operation_id
 from backend.api.services import Services
 from backend.api.ui import serve_ui
@@ -128,8 +128,7 @@ def create_app(settings: Settings) -> FastAPI:
     describe(app)
     render_errors(app)
     serve_ui(app, settings.ui_dir)
-    tells = addresses_that_tell_success(ROUTERS)
-    app.add_middleware(Guard, settings=settings, tells_success=tells)
+    app.add_middleware(Guard, settings=settings, words=words_of_the_door(ROUTERS))
     return app
 
 

@@ -15,8 +15,10 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from backend.core.guard import Refusal, Words, plain_words
 from backend.core.schemas import ErrorAnswer, FieldError
 from backend.errors import AppError
+from backend.inference import openai_answers
 
 TELLS_SUCCESS = "enhanced"  # Routers with this tag say `success` in answers and refusals.
 
@@ -59,11 +61,19 @@ def render_errors(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _bug)
 
 
-def addresses_that_tell_success(routers: Iterable[APIRouter]) -> frozenset[str]:
-    """Those of the routes whose answers say `success`, for refusals before any route is called."""
+def words_of_the_door(routers: Iterable[APIRouter]) -> Words:
+    """How a request is refused before any route is called: as its route would do it."""
     routes = (route for router in routers for route in router.routes)
     tagged = (route for route in routes if TELLS_SUCCESS in getattr(route, "tags", ()))
-    return frozenset(str(getattr(route, "path", "")) for route in tagged)
+    tells = frozenset(str(getattr(route, "path", "")) for route in tagged)
+
+    def words(path: str, refusal: Refusal) -> Mapping[str, Any]:
+        plain = plain_words(path, refusal)
+        if _is_openai(path):
+            return _openai(refusal.status, ErrorAnswer(**plain))
+        return {"success": False, **plain} if path in tells else plain
+
+    return words
 
 
 async def refusal_of(request: Request, error: Exception) -> tuple[int, ErrorAnswer]:
@@ -128,6 +138,10 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
         hint="GET /openapi.json lists every address.",
         told=_tells_success(request),
     )
+    if _is_openai(path):
+        name = "unknown_url" if error.status_code == 404 else name
+        told = ErrorAnswer(error=name, detail=detail)
+        answer = openai_answer(error.status_code, told)
     answer.headers.update(error.headers or {})
     return answer
 
@@ -135,13 +149,27 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
 async def _bug(request: Request, error: Exception) -> JSONResponse:
     number = secrets.token_hex(4)
     _logger.error("Bug %s in %s %s", number, request.method, request.url.path, exc_info=error)
-    return _answer(
-        500,
-        "InternalError",
-        f"Something went wrong inside the server. It is noted in its log as bug {number}.",
-        hint="logs/backend.log has the details under that number.",
-        told=_tells_success(request),
-    )
+    detail = f"Something went wrong inside the server. It is noted in its log as bug {number}."
+    hint = "logs/backend.log has the details under that number."
+    if _is_openai(request.url.path):
+        told = ErrorAnswer(error="InternalError", detail=detail, hint=hint)
+        return openai_answer(500, told)
+    return _answer(500, "InternalError", detail, hint=hint, told=_tells_success(request))
+
+
+def openai_answer(status: int, told: ErrorAnswer) -> JSONResponse:
+    """A refusal in the shape that clients of the OpenAI API read."""
+    return JSONResponse(_openai(status, told), status_code=status)
+
+
+def _openai(status: int, told: ErrorAnswer) -> dict[str, Any]:
+    message = f"{told.detail} {told.hint}" if told.hint else told.detail
+    param = told.errors[0].field if told.errors else None
+    return openai_answers.problem(status, told.error, message, param=param).model_dump()
+
+
+def _is_openai(path: str) -> bool:
+    return path.startswith(("/v1/", "/api/v1/"))
 
 
 def _answer(

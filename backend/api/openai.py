@@ -14,13 +14,11 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
-from backend.api.errors import refusal_of
+from backend.api.errors import openai_answer, refusal_of
 from backend.api.services import Services, Wired
 from backend.api.sse import EventStream, begun, while_connected
-from backend.core.schemas import ErrorAnswer
 from backend.errors import AppError, NotFound
 from backend.inference.asking import Ask, Done, Piece, Progress, Target, Token
 from backend.inference.available import available
@@ -62,7 +60,7 @@ class OpenAIRoute(APIRoute):
             except (AppError, RequestValidationError) as refusal:
                 status, told = await refusal_of(request, refusal)
                 # A body that can't be used is 400 in that API.
-                return _refused(400 if status == 422 else status, told)
+                return openai_answer(400 if status == 422 else status, told)
 
         return handled
 
@@ -225,10 +223,3 @@ def _data(value: dict[str, Any]) -> str:
 
 def _sentence(refusal: AppError) -> str:
     return f"{refusal.detail} {refusal.hint}" if refusal.hint else refusal.detail
-
-
-def _refused(status: int, told: ErrorAnswer) -> JSONResponse:
-    message = f"{told.detail} {told.hint}" if told.hint else told.detail
-    param = told.errors[0].field if told.errors else None
-    answer = problem(status, told.error, message, param=param)
-    return JSONResponse(answer.model_dump(), status_code=status)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
@@ -57,17 +57,23 @@ class Refusal(Exception):
         self.status, self.error, self.detail, self.hint = status, error, detail, hint
 
 
+Words = Callable[[str, Refusal], Mapping[str, Any]]
+
+
+def plain_words(path: str, refusal: Refusal) -> Mapping[str, Any]:
+    """A refusal as most addresses give it."""
+    return {"error": refusal.error, "detail": refusal.detail, "hint": refusal.hint}
+
+
 class Guard:
     """Checks host, origin, fetch site, token, content type and size, in that order.
 
-    A refusal of one of the addresses in `tells_success` also says `success: false`.
+    `words` is the body of a refusal at an address; some have a shape of their own.
     """
 
-    def __init__(
-        self, app: App, *, settings: Settings, tells_success: Collection[str] = ()
-    ) -> None:
+    def __init__(self, app: App, *, settings: Settings, words: Words = plain_words) -> None:
         self._app = app
-        self._tells_success = tells_success
+        self._words = words
         self._token = settings.token
         self._hosts = frozenset(_with_port(known_names(settings), settings.port))
         self._origins = frozenset(f"http://{host}" for host in self._hosts)
@@ -84,8 +90,8 @@ class Guard:
             if scope["type"] == "http":
                 receive = await _checked_body(scope, headers, receive)
         except Refusal as refusal:
-            told = scope.get("path") in self._tells_success
-            await _refuse(scope, receive, secured, refusal, told=told)
+            told = self._words(str(scope.get("path", "")), refusal)
+            await _refuse(scope, receive, secured, refusal, told)
             return
         if given is not None and scope["type"] == "http":
             secured = _with_cookie(secured, given)
@@ -270,14 +276,13 @@ def _with_cookie(send: Send, token: str) -> Send:
 
 
 async def _refuse(
-    scope: Scope, receive: Receive, send: Send, refusal: Refusal, *, told: bool
+    scope: Scope, receive: Receive, send: Send, refusal: Refusal, told: Mapping[str, Any]
 ) -> None:
     if scope["type"] == "websocket":
         await receive()  # The handshake; refused before it is accepted.
         await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": refusal.detail})
         return
-    answer = {"error": refusal.error, "detail": refusal.detail, "hint": refusal.hint}
-    body = json.dumps({"success": False, **answer} if told else answer).encode()
+    body = json.dumps(told).encode()
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),

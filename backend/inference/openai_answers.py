@@ -133,7 +133,7 @@ def problem(status: int, name: str, message: str, *, param: str | None = None) -
     """A refusal of this service in OpenAI's words."""
     kinds = {401: "authentication_error", 403: "permission_error", 404: "not_found_error"}
     kind = kinds.get(status, "invalid_request_error" if status < 500 else "server_error")
-    code = "model_not_found" if status == 404 else name
+    code = "model_not_found" if name == "NotFound" else name
     return OpenAIError(error=OpenAIProblem(message=message, type=kind, param=param, code=code))
 
 

@@ -78,7 +78,8 @@ def frames_until(client: ClientConnection, kind: str) -> list[Frame]:
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[Live]:
+def serving(settings: Settings, *, token: str | None = None) -> Iterator[Live]:
+    """`token` is what the client sends, where the settings ask for one."""
     listening = socket.create_server(("127.0.0.1", 0))
     settings = dataclasses.replace(settings, port=listening.getsockname()[1])
     app = create_app(settings)
@@ -94,7 +95,8 @@ def serving(settings: Settings) -> Iterator[Live]:
     try:
         assert ready.wait(20), "the server did not start"
         url = f"http://127.0.0.1:{settings.port}"
-        with httpx.Client(base_url=url, timeout=20, trust_env=False) as client:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        with httpx.Client(base_url=url, headers=headers, timeout=20, trust_env=False) as client:
             live = Live(app, settings, loops[0], client)
             yield live
             live.do(live.services.supervisor.stop(save=False))

@@ -7,9 +7,15 @@ from typing import Any
 import openai
 import pytest
 
-from tests.api.live import Live
+from backend.settings import read_settings
+from tests.api.live import Live, serving
 from tests.inference.folders import adapter, base
 
+TOKEN = "right-" * 5
+EVIL = {"headers": {"Origin": "https://evil.example"}}
+TEXT = {"content": "x", "headers": {"Content-Type": "text/plain"}}
+TORN = {"content": "{", "headers": {"Content-Type": "application/json"}}
+LARGE = {"json": {"prompt": "x" * 2_000_000}}
 HELLO: Any = [{"role": "user", "content": "one two"}]
 
 
@@ -123,3 +129,40 @@ def test_refusals_are_what_the_client_expects_and_the_next_request_works(
     body: Any = refused.value.body
     assert words in body["message"]
     assert chat(client).choices[0].message.content == "base: one two"
+
+
+def test_a_wrong_key_raises_what_the_official_client_raises(tmp_path: Path) -> None:
+    settings = read_settings({"DROID_TOKEN": TOKEN}, data_dir=str(tmp_path))
+    with (
+        serving(settings, token=TOKEN) as guarded,
+        openai.OpenAI(base_url=f"{guarded.url}/v1", api_key="wrong", max_retries=0) as wrong,
+        openai.OpenAI(base_url=f"{guarded.url}/v1", api_key=TOKEN, max_retries=0) as right,
+    ):
+        with pytest.raises(openai.AuthenticationError, match="needs its token") as refused:
+            wrong.models.list()
+        assert list(right.models.list()) == []
+
+    assert refused.value.type == "authentication_error"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "options", "status", "code"),
+    [
+        ("GET", "/v1/nope", {}, 404, "unknown_url"),
+        ("DELETE", "/v1/models", {}, 405, "MethodNotAllowed"),
+        ("GET", "/v1/models", EVIL, 403, "AccessRefused"),
+        ("POST", "/v1/chat/completions", TEXT, 400, "BadContent"),
+        ("POST", "/api/v1/completions", LARGE, 413, "TooLarge"),
+        ("POST", "/v1/completions", TORN, 400, "BadContent"),
+    ],
+)  # fmt: skip
+def test_every_refusal_has_openais_shape(
+    live: Live, method: str, path: str, options: dict[str, Any], status: int, code: str
+) -> None:
+    answer = live.client.request(method, path, **options)
+
+    assert answer.status_code == status
+    assert set(answer.json()) == {"error"}
+    told = answer.json()["error"]
+    assert set(told) == {"message", "type", "param", "code"}
+    assert (told["code"], bool(told["message"])) == (code, True)

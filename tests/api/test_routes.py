@@ -39,7 +39,12 @@ def every_route(live: Live) -> Iterator[tuple[str, str]]:
 
 def assert_shape(answer: httpx.Response) -> dict[str, Any]:
     body: dict[str, Any] = answer.json()
-    assert set(body) <= {"error", "detail", "hint", "errors"}
+    if answer.url.path.startswith(("/v1/", "/api/v1/")):
+        assert set(body) == {"error"}
+        assert body["error"]["message"]
+        return body
+    assert set(body) <= {"success", "error", "detail", "hint", "errors"}
+    assert body.get("success") in {None, False}
     assert body["error"]
     assert body["detail"]
     return body
