@@ -25,7 +25,7 @@ def plot(
 ) -> str:
     """The x axis is logarithmic unless it is to be `linear`; the y axis begins at 0.
 
-    `form` is how numbers of the x axis are written: 0.25 or 3e-04 if nothing is said.
+    `form` is how numbers of the x axis are written: 0.25 or 0.00018 if nothing is said.
     """
     scale = float if linear else math.log10
     xs = [scale(point[0]) for curve in curves for point in curve.points]
@@ -44,7 +44,7 @@ def plot(
         )
 
     marks = sorted({point[0] for curve in curves for point in curve.points})
-    parts = _axes(marks, top, place, x, y, form or ("g" if linear else ".0e"))
+    parts = _axes(marks, top, place, x, y, form or ("g" if linear else ".2g"))
     for number, curve in enumerate(curves):
         colour = _COLOURS[number % len(_COLOURS)]
         spots = [place(point) for point in curve.points]
