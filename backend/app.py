@@ -39,6 +39,7 @@ from backend.catalog.models import ModelCatalog
 from backend.core.blas import find_blas
 from backend.core.guard import Guard
 from backend.core.hub import Hub
+from backend.core.strays import sweep_strays
 from backend.core.tasks import Tasks
 from backend.evaluation.arena import Arena
 from backend.evaluation.jobs import Evaluations
@@ -95,6 +96,9 @@ def create_app(settings: Settings) -> FastAPI:
         await services.downloads.open()
         await services.evaluator.jobs.open()
         await services.dispatcher.open()
+        background.start(
+            asyncio.to_thread(sweep_strays, settings), name="remove what was never finished"
+        )
         # The first run should not wait for this, and neither should the first request.
         background.start(_warm_up(settings), name="find a BLAS")
         background.start(

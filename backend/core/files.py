@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -138,13 +139,18 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def sweep_temporary(folder: Path) -> int:
-    """Remove what a crash in the middle of a write left behind; answers how many there were."""
+def sweep_temporary(folder: Path, *, older_than: float = 0.0) -> int:
+    """Remove what a crash in the middle of a write left behind, unless it was written to within
+    the last `older_than` seconds; answers how many there were.
+    """
     strays = [path for path in folder.glob(".*.tmp") if _TEMPORARY.fullmatch(path.name)]
+    swept = 0
     for path in strays:
         with suppress(OSError):
-            path.unlink()
-    return len(strays)
+            if older_than == 0 or time.time() - path.stat().st_mtime > older_than:
+                path.unlink()
+                swept += 1
+    return swept
 
 
 def shown(raw: bytes) -> str:
