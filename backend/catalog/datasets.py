@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import secrets
 from collections.abc import AsyncIterator, Iterable
@@ -29,7 +30,7 @@ from backend.catalog.library import list_datasets
 from backend.catalog.previews import Previews
 from backend.catalog.rows import SUFFIXES, data_file
 from backend.catalog.schemas import ModelInfo
-from backend.catalog.written import need_space, refuse_existing, target_path
+from backend.catalog.written import need_space, put_in_free_place, refuse_existing, target_path
 from backend.core.files import child_path, sha256_of, sync_folder
 from backend.core.hub import Hub
 from backend.errors import AlreadyExists, BadContent, Invalid, TooLarge
@@ -113,6 +114,7 @@ class DatasetCatalog:
                     await asyncio.to_thread(_write, file, bytes(held), self._folder)
                     held.clear()
             await asyncio.to_thread(_write, file, bytes(held), self._folder)
+            await asyncio.to_thread(_sync, file)
         if size == 0:
             raise BadContent("The uploaded file is empty.")
         return size
@@ -140,13 +142,19 @@ def _write(file: Any, data: bytes, folder: Path) -> None:
     file.write(data)
 
 
+def _sync(file: Any) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
 def _keep(temporary: Path, target: Path) -> None:
-    if target.exists():
-        if target.is_file() and sha256_of(target) == sha256_of(temporary):
-            return
-        raise AlreadyExists(
-            f"There is already another file named {target.name}.",
-            hint="Rename the file and upload it again; nothing is overwritten.",
-        )
-    temporary.replace(target)
-    sync_folder(target.parent)
+    with suppress(AlreadyExists, Invalid):
+        put_in_free_place(temporary, target)
+        sync_folder(target.parent)
+        return
+    if target.is_file() and sha256_of(target) == sha256_of(temporary):
+        return
+    raise AlreadyExists(
+        f"There is already another file named {target.name}.",
+        hint="Rename the file and upload it again; nothing is overwritten.",
+    )

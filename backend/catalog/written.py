@@ -91,17 +91,20 @@ class NewFile:
         if self._overwrite:
             self._temporary.replace(self.path)
         else:
-            self._put_in_free_place()
+            put_in_free_place(self._temporary, self.path)
         sync_folder(self.path.parent)
 
-    def _put_in_free_place(self) -> None:
-        try:
-            os.link(self._temporary, self.path)  # Unlike a rename, this can't replace a file.
-        except FileExistsError:
-            refuse_existing(self.path, overwrite=False)
-        except OSError:  # A file system without links.
-            refuse_existing(self.path, overwrite=False)
-            self._temporary.rename(self.path)
+
+def put_in_free_place(temporary: Path, path: Path) -> None:
+    """Give a finished file its name. Raises AlreadyExists when there is a file by now."""
+    try:
+        os.link(temporary, path)  # Unlike a rename, this can't replace a file.
+    except FileExistsError:
+        refuse_existing(path, overwrite=False)
+        put_in_free_place(temporary, path)  # It is gone again.
+    except OSError:  # A file system without links.
+        refuse_existing(path, overwrite=False)
+        temporary.rename(path)
 
 
 def need_space(folder: Path, size: int) -> None:

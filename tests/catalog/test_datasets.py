@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import threading
 import tracemalloc
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
@@ -191,6 +194,29 @@ async def test_the_same_upload_twice_is_one_file_and_another_is_refused(tmp_path
         await kept.store("rows.jsonl", body(b"two"))
     assert content_of(first.path) == b"one"
     assert [path.name for path in (tmp_path / "datasets").iterdir()] == ["rows.jsonl"]
+
+
+async def test_of_two_uploads_of_one_name_at_once_neither_replaces_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when both have looked whether the name is free before either takes it."""
+    kept, together, exists = catalog(tmp_path), threading.Barrier(2), Path.exists
+
+    def both_look(path: Path) -> bool:
+        found = exists(path)
+        with suppress(threading.BrokenBarrierError):
+            together.wait(1)
+        return found
+
+    monkeypatch.setattr(Path, "exists", both_look)
+    answers = await asyncio.gather(
+        *(kept.store("rows.jsonl", body(content)) for content in (b"one", b"two")),
+        return_exceptions=True,
+    )
+
+    (refused,) = [each for each in answers if isinstance(each, AlreadyExists)]
+    first = b"two" if refused is answers[0] else b"one"
+    assert content_of(str(tmp_path / "datasets" / "rows.jsonl")) == first
 
 
 @pytest.mark.parametrize("name", ["../rows.jsonl", "a/b.jsonl", "a\\b.jsonl", "rows.exe", ".jsonl"])
