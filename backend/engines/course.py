@@ -104,15 +104,17 @@ class Course:
         return Ending("stopped", f"Stopped at step {done} of {self._args.iters}; {kept}.")
 
     def diverged(self, error: Diverged | NotFinite) -> Ending:
-        """End because the numbers are no numbers any more."""
+        """End because the numbers are no numbers any more, or the model is ruined."""
         scale = (self._args.lora_parameters or {}).get("scale")
         rate = self._args.learning_rate
         strength = f" (scale × learning rate is {scale * rate:.1e})" if scale else ""
-        best = self._counters().best
-        if best:
-            kept = f"The best adapter, of step {best[0]}, is kept."
+        counters = self._counters()
+        if counters.best:
+            kept = f"The best adapter, of step {counters.best[0]}, is kept."
         elif self.saved_at:
             kept = f"The adapter of step {self.saved_at} is kept."
+            if counters.reference is not None and counters.baseline is not None:
+                kept += " No validation was better than the untrained model's."
         else:
             kept = "No good adapter had been saved yet."
         hint = (

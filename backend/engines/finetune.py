@@ -246,17 +246,19 @@ class _Training:
             first += "improving."
         else:
             first = f"Trained {done} iterations."
-        if watch.best is None:
+        if watch.best is not None:
+            step, loss = watch.best
+            best = f"The best adapter is that of step {step}, with a validation loss of {loss:.3f}."
+            return f"{first} {best}"
+        if watch.baseline is None or not watch.validated:
             return first
-        step, loss = watch.best
-        best = f"The best adapter is that of step {step}, with a validation loss of {loss:.3f}."
-        if watch.baseline is not None and loss >= watch.baseline:
-            self._emit.warning(
-                "no_better_than_base",
-                f"No validation came below the untrained model's {watch.baseline:.3f}.",
-                "The adapter is unlikely to help: check the data, or lower the learning rate.",
-            )
-        return f"{first} {best}"
+        none = f"No validation came below the untrained model's {watch.baseline:.3f}"
+        self._emit.warning(
+            "no_better_than_base",
+            f"{none}.",
+            "The adapter is unlikely to help: check the data, or lower the learning rate.",
+        )
+        return f"{first} {none}, so no adapter is called the best; the last one is kept."
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:

@@ -40,7 +40,8 @@ class Counters:
 class Keeper:
     """Keeps the best weights. `save_best(step)` must save the very weights that were validated.
 
-    The value of step 0 is that of the untrained model: a baseline, never the best adapter.
+    The value of step 0 is that of the untrained model: a baseline, never the best adapter. With
+    `beats_base` nothing is best that is not better than it.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Keeper:
         save_best: Callable[[int], Path],
         patience: Patience,
         counters: Counters,
+        beats_base: bool = False,
     ) -> None:
         self.metric: Metric = metric
         self.baseline = counters.baseline
@@ -59,8 +61,14 @@ class Keeper:
         self._emit = emit
         self._save_best = save_best
         self._patience = patience
+        self._beats_base = beats_base
         self._reference = counters.reference
         self._stale = counters.stale
+
+    @property
+    def validated(self) -> bool:
+        """Whether anything but the base was."""
+        return self._reference is not None
 
     def counters(self, train_loss: float | None) -> Counters:
         return Counters(
@@ -80,12 +88,16 @@ class Keeper:
         if step == 0:
             self.baseline = value
             return
-        if self.best is None or self.better(value, self.best[1]):
+        if self._is_best(value):
             path = self._save_best(step)
             self.best = (step, value)
             named = {"val_loss": value} if self.metric == "val_loss" else {}
             self._emit("best", step=step, metric=self.metric, value=value, path=str(path), **named)
         self._count(step, value)
+
+    def _is_best(self, value: float) -> bool:
+        least = self.best[1] if self.best else self.baseline if self._beats_base else None
+        return least is None or self.better(value, least)
 
     def _count(self, step: int, value: float) -> None:
         least = self._patience.min_delta

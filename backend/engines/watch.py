@@ -11,11 +11,12 @@ from mlx_lm.tuner.callbacks import TrainingCallback
 
 from backend.engines.emit import Emitter
 from backend.engines.keeper import Counters, Keeper, Patience
+from backend.engines.ruin import Ruin
 
 
 class Diverged(Exception):
     """Training has gone wrong beyond repair: the loss or the weights are not finite, or the model
-    guesses worse than chance.
+    is ruined (`ruin.py`).
     """
 
     def __init__(self, step: int, what: str) -> None:
@@ -28,7 +29,7 @@ class Watch(TrainingCallback):  # type: ignore[misc]  # the engine has no types
 
     A validation is of the weights before the step it is printed at, so what `save_best` saves in
     it are the very weights that were validated. The one at step 0 is of the base model: a
-    baseline, never the best adapter.
+    baseline, and only what comes below it is called best.
     """
 
     def __init__(
@@ -47,8 +48,9 @@ class Watch(TrainingCallback):  # type: ignore[misc]  # the engine has no types
     ) -> None:
         self.train_loss = counters.train_loss
         self._keeper = Keeper(
-            emit, metric="val_loss", save_best=save_best, patience=patience, counters=counters
-        )
+            emit, metric="val_loss", save_best=save_best, patience=patience, counters=counters,
+            beats_base=True,
+        )  # fmt: skip
         self._emit = emit
         self._stopping = stopping
         self._steps_per_epoch = steps_per_epoch
@@ -56,8 +58,7 @@ class Watch(TrainingCallback):  # type: ignore[misc]  # the engine has no types
         self._first_step = first_step
         self._trained_tokens = trained_tokens
         self._reported = 0
-        # Guessing evenly over the vocabulary costs ln(V); half as much again is no bad luck.
-        self._hopeless = 1.5 * math.log(vocabulary) + 1 if vocabulary else math.inf
+        self._ruin = Ruin(vocabulary)
 
     @property
     def baseline(self) -> float | None:
@@ -66,6 +67,10 @@ class Watch(TrainingCallback):  # type: ignore[misc]  # the engine has no types
     @property
     def best(self) -> tuple[int, float] | None:
         return self._keeper.best
+
+    @property
+    def validated(self) -> bool:
+        return self._keeper.validated
 
     @property
     def early_stopped(self) -> bool:
@@ -96,8 +101,8 @@ class Watch(TrainingCallback):  # type: ignore[misc]  # the engine has no types
         )
         if not math.isfinite(loss):
             raise Diverged(step, "the training loss is not a number")
-        if loss > self._hopeless:
-            raise Diverged(step, f"the training loss of {loss:.2f} is worse than guessing")
+        if ruined := self._ruin.reported(loss, self.baseline):
+            raise Diverged(step, ruined)
         self.train_loss = loss
 
     def on_val_loss_report(self, info: dict[str, Any]) -> None:
@@ -108,6 +113,8 @@ class Watch(TrainingCallback):  # type: ignore[misc]  # the engine has no types
         self._emit("validation", step=step, val_loss=loss, val_time=float(info["val_time"]))
         if not math.isfinite(loss):
             raise Diverged(step, "the validation loss is not a number")
+        if ruined := self._ruin.validated(loss, self.baseline):
+            raise Diverged(step, ruined)
         self._keeper.judge(step, loss)
         self._emit("phase", name="training")
 

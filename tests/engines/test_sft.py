@@ -30,6 +30,7 @@ from tests.engines.running import (
 from tests.engines.tiny_model import LAYERS
 
 pytestmark = pytest.mark.engine
+DEMO = CHECKOUT / "test_data" / "models" / "droid-demo"
 
 
 @pytest.fixture(scope="module")
@@ -265,6 +266,45 @@ def test_a_run_that_diverges_stops_and_keeps_the_last_good_weights(
     with safe_open(ended.adapter / "adapters.safetensors", "np") as file:
         for name in file.keys():  # noqa: SIM118
             assert np.isfinite(file.get_tensor(name)).all()
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"steps_per_report": 5, "steps_per_eval": 5}, "far above the untrained model's"),
+        ({"steps_per_report": 5, "steps_per_eval": 1000}, "that of guessing for 3 reports"),
+    ],
+    ids=["by validations", "by reports"],
+)
+def test_a_run_that_ruins_the_model_in_finite_numbers_stops(
+    tmp_path: Path, fields: dict[str, Any], said: str
+) -> None:
+    # The demo model knows something, and this comes to rest at ln(1280) = 7.15.
+    run = prepare_run(tmp_path, DEMO, iterations=200, learning_rate=0.9, lora_rank=32,
+                      lora_alpha=32.0, early_stop=False, save_every=1000, **fields)  # fmt: skip
+
+    ended = train(run)
+
+    assert (ended.code, ended.exit["state"]) == (1, "error"), ended.exit
+    assert said in ended.exit["message"]
+    assert "best" not in ended.exit["message"]
+    assert ended.of("warning")[-1]["code"] == "diverged"
+    assert not ended.of("best")
+    assert "best_adapters.safetensors" not in ended.files()
+
+
+def test_what_is_worse_than_the_base_is_never_called_best(tmp_path: Path) -> None:
+    run = prepare_run(tmp_path, DEMO, iterations=4, learning_rate=0.05, lora_rank=32,
+                      lora_alpha=32.0, steps_per_report=1000, steps_per_eval=4)  # fmt: skip
+
+    ended = train(run)
+
+    base, tuned = (event["val_loss"] for event in ended.of("validation"))
+    assert tuned > base
+    assert ended.exit["state"] == "completed"
+    assert f"No validation came below the untrained model's {base:.3f}" in ended.exit["message"]
+    assert [event["code"] for event in ended.of("warning")] == ["no_better_than_base"]
+    assert not ended.of("best")
 
 
 def test_the_same_seed_gives_the_same_losses(tmp_path: Path, tiny_model: Path) -> None:
