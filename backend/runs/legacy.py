@@ -59,8 +59,8 @@ def read_raw(path: Path) -> dict[str, Any]:
 
 
 def is_legacy(raw: Mapping[str, Any]) -> bool:
-    """From the reference app, which had no schema_version."""
-    return "schema_version" not in raw
+    """From the reference app, which had no schema_version; marked once this app has written it."""
+    return "schema_version" not in raw or raw.get("legacy") is True
 
 
 def is_newer(raw: Mapping[str, Any]) -> bool:

@@ -126,6 +126,8 @@ class SessionStore:
                 raise Damaged(f"{path.name} was written by a newer version and is left alone.")
             value = {**raw, **record.model_dump(mode="json")}
             value.pop("legacy", None)
+            if raw and is_legacy(raw):
+                value["legacy"] = True
             write_json(path, value)
 
     def latest(self) -> str | None:

@@ -108,6 +108,21 @@ def test_a_record_of_the_reference_app_loads_with_defaults_and_is_marked(
     assert path.read_bytes() == before
 
 
+def test_a_record_of_the_reference_app_stays_one_when_its_end_is_written(
+    store: SessionStore,
+) -> None:
+    session_id = str(LEGACY["session_id"])
+    put(store, session_id, LEGACY | {"training_state": "running"})
+    for _ in range(2):
+        ended = store.record(session_id)
+        ended.state = ended.training_state = RunState.INTERRUPTED
+        store.save(ended)
+
+    assert store.page(10, None)[0][0].legacy
+    assert store.read(session_id)["legacy"] is True
+    assert store.read(session_id)["training_state"] == "interrupted"
+
+
 def test_a_record_of_a_newer_version_is_shown_but_never_written(store: SessionStore) -> None:
     path = put(store, "one", record("one").model_dump(mode="json") | {"schema_version": 99})
     before = path.read_bytes()

@@ -9,6 +9,11 @@ test('a record of the reference app, with hardly a field, still reads', () => {
   expect(durationOf(session)).toBeNull()
 })
 
+test('such a record stays one when this app has written to it', () => {
+  expect(readSession({ schema_version: 1, legacy: true }, 'x').legacy).toBe(true)
+  expect(readSession({ schema_version: 1 }, 'x').legacy).toBe(false)
+})
+
 test('the duration is what was counted, else from start to end', () => {
   const times = { started_at: '2026-11-20T10:00:00Z', ended_at: '2026-11-20T10:01:30Z' }
   expect(durationOf(readSession({ ...times, metrics: { elapsed_seconds: 12 } }, 'x'))).toBe(12)

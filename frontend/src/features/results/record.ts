@@ -50,7 +50,7 @@ export function readSession(record: Values, id: string): SessionView {
     endedAt: text(record['ended_at']),
     earlyStopped: record['early_stopped'] === true,
     command: text(record['command']),
-    legacy: record['schema_version'] === undefined,
+    legacy: record['schema_version'] === undefined || record['legacy'] === true,
     resumedFrom: originOf(group(record['resumed_from'])),
     versions: Object.entries(group(record['versions'])).map(([name, version]) => [name, String(version)] as const),
   }
