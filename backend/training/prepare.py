@@ -273,11 +273,13 @@ def _check_batch(
     """The engine needs one whole batch in each set, and fails in the middle of a run otherwise."""
     for checked, name in ((train, "training"), (valid, "validation"), (test, "test")):
         if checked is not None and checked.rows < request.batch_size:
+            shared = checked is train and valid is None
+            most = _largest_batch(checked.rows, request) if shared else checked.rows
             raise _invalid(
                 "batch_size",
                 f"The batch size of {request.batch_size} is larger than the {name} set: "
                 f"{checked.path.name} has {checked.rows} rows.",
-                f"Use a batch size of at most {checked.rows}.",
+                _smaller(most) if shared else f"Use a batch size of at most {most}.",
             )
 
 
@@ -288,10 +290,21 @@ def _hold_out(train: CheckedFile, request: CommonStart) -> frozenset[int]:
             "val_data_path",
             f"{train.path.name} has {train.rows} rows: too few to hold out {count} for validation "
             f"and still fill a batch of {request.batch_size}.",
-            "Give a validation file, or use a smaller batch or split.",
+            _smaller(_largest_batch(train.rows, request)),
         )
     chance = random.Random(f"{request.seed}/split")
     return frozenset(chance.sample(range(train.rows), count))
+
+
+def _largest_batch(rows: int, request: CommonStart) -> int:
+    """What both parts of so many rows can fill; 0 where there is no such batch."""
+    return min(rows // 2, rows - round(rows * request.val_split))
+
+
+def _smaller(most: int) -> str:
+    if most < 1:
+        return "Give a validation file, more rows, or a smaller val_split."
+    return f"Use a batch size of at most {most}, or give a validation file."
 
 
 def held_out_rows(rows: int, request: CommonStart) -> int:

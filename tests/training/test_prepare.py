@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
+import re
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,25 @@ def test_without_a_validation_file_a_seeded_part_is_held_out_and_said_so(tmp_pat
     again = planned(train_data_path=str(train), val_split=0.25, seed=3)
     other = planned(train_data_path=str(train), val_split=0.25, seed=4)
     assert again.held_out == plan.held_out != other.held_out
+
+
+@pytest.mark.parametrize(("rows", "split"), [(10, 0.1), (11, 0.1), (10, 0.8), (3, 0.1)])
+def test_the_batch_size_that_is_suggested_works(tmp_path: Path, rows: int, split: float) -> None:
+    """Where rows are held out, both parts need a whole batch."""
+    path = write_rows(tmp_path / "rows.jsonl", rows)
+    given: dict[str, Any] = {"train_data_path": str(path), "val_split": split}
+    for asked in (rows + 1, rows):
+        hint = refused(**given, batch_size=asked).hint or ""
+        found = re.fullmatch(r"Use a batch size of at most (\d+), or give .*", hint)
+        assert found, hint
+        most = int(found[1])
+        planned(**given, batch_size=most)
+        refused(**given, batch_size=most + 1)
+
+
+def test_one_row_can_t_be_shared(tmp_path: Path) -> None:
+    only = write_rows(tmp_path / "rows.jsonl", 1)
+    assert "validation file, more rows" in (refused(train_data_path=str(only)).hint or "")
 
 
 def test_a_split_holds_at_least_one_batch(tmp_path: Path) -> None:
