@@ -131,11 +131,15 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
         400: "The body can't be read.",
     }.get(error.status_code, str(error.detail) or HTTPStatus(error.status_code).phrase)
     name = _NAMES.get(error.status_code, "Refused")
+    hint = "GET /openapi.json lists every address."
+    if error.status_code == 400:  # What Python's own reader gives up on.
+        hint = "Send one JSON object in UTF-8; no number may have thousands of digits, nor may it "
+        hint += "be nested thousands deep."
     answer = _answer(
         error.status_code,
         name,
         detail,
-        hint="GET /openapi.json lists every address.",
+        hint=hint,
         told=_tells_success(request),
     )
     if _is_openai(path):
