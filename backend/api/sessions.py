@@ -158,6 +158,11 @@ async def resume_session(
 
 @router.delete("/{session_id}")
 async def delete_session(session_id: str, services: Wired, files: bool = False) -> Done:
-    await services.supervisor.delete(session_id, files=files)
-    kept = "and its files are deleted" if files else "is deleted; its adapter is kept"
-    return Done(status="success", message=f"Session {session_id} {kept}.")
+    adapter = await services.supervisor.delete(session_id, files=files)
+    if adapter is not None:
+        what = f"and its adapter {adapter} are deleted"
+    elif files:
+        what = "is deleted; there was no adapter that is its alone, so none was deleted"
+    else:
+        what = "is deleted; its adapter is kept"
+    return Done(status="success", message=f"Session {session_id} {what}.")

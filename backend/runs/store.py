@@ -142,8 +142,9 @@ class SessionStore:
     def set_latest(self, session_id: str) -> None:
         write_json(self.sessions_dir / _LATEST, {"latest_session_id": session_id})
 
-    def delete(self, session_id: str, *, files: bool) -> None:
-        """Remove the record and the run folder; with `files`, also the adapter it wrote.
+    def delete(self, session_id: str, *, files: bool) -> str | None:
+        """Remove the record and the run folder; with `files`, also the adapter it wrote, whose
+        name is answered.
 
         Links are removed, never followed. An adapter that another session has since written to
         (its lineage names that one) is kept. The caller makes sure that no run lives in it.
@@ -162,6 +163,7 @@ class SessionStore:
             latest = self.sessions_dir / _LATEST
             if read_raw(latest).get("latest_session_id") == session_id:
                 latest.unlink()
+        return adapter.name if adapter is not None else None
 
     # -- what a run folder holds ------------------------------------------------------------
 

@@ -385,14 +385,15 @@ class RunSupervisor:
         self._scribe.say(run, "session_loaded", data)
         await self._scribe.say_all(run, self._queue.shown())
 
-    async def delete(self, session_id: str, *, files: bool) -> None:
-        """Delete a session that does not live; `files` also deletes the adapter it wrote."""
+    async def delete(self, session_id: str, *, files: bool) -> str | None:
+        """Delete a session that does not live, with `files` the adapter it wrote: its name."""
         if session_id == self.slot.session:
             raise WrongState(
                 f"Session {session_id} is the active run.", hint="Stop it first, then delete it."
             )
-        await asyncio.to_thread(self._store.delete, session_id, files=files)
+        adapter = await asyncio.to_thread(self._store.delete, session_id, files=files)
         if self._run is not None and self._run.session_id == session_id:
             self._run = None
             message = f"Session {session_id} was deleted."
             self._hub.publish("training_reset", frames.ResetData(message=message))
+        return adapter

@@ -177,7 +177,9 @@ def test_a_broken_body_is_refused_and_never_a_bug(live: Live, body: bytes) -> No
     headers = {"Content-Type": "application/json"}
     answer = live.client.post("/training/start", content=body, headers=headers)
     assert 400 <= answer.status_code < 500, answer.text
-    assert_shape(answer)
+    told = assert_shape(answer)
+    if answer.status_code == 400:
+        assert "Send one JSON object" in told["hint"]
 
 
 def test_a_bug_is_told_by_a_number_that_is_in_the_log(
@@ -251,3 +253,25 @@ def test_a_run_is_paused_resumed_and_stopped_over_http(live: Live) -> None:
         frames_until(client, "training_stopped")
     assert live.client.post("/training/stop").json()["status"] == "idle"
     assert live.client.get("/training/logs?limit=2").json()["logs"]
+
+
+def test_a_deletion_says_what_was_removed(live: Live) -> None:
+    """An adapter that another session has written since stays, and that is said."""
+    said = {}
+    for name, owner in (("own", None), ("lent", "another")):
+        session_id = live.start(name=name, steps=1)
+        with live.listening() as client:
+            frames_until(client, "training_state")
+            while live.services.supervisor.slot.session is not None:
+                client.recv(timeout=15)
+        lineage = live.settings.adapters_dir / name / "droid.json"
+        lineage.parent.mkdir(parents=True, exist_ok=True)
+        lineage.write_text(json.dumps({"session_id": owner or session_id}))
+        answer = live.client.delete(f"/sessions/{session_id}", params={"files": True}).json()
+        said[name] = answer["message"].removeprefix(f"Session {session_id} ")
+        assert lineage.exists() == (owner is not None)
+
+    assert said == {
+        "own": "and its adapter own are deleted.",
+        "lent": "is deleted; there was no adapter that is its alone, so none was deleted.",
+    }
