@@ -11,6 +11,7 @@ from backend.catalog.schemas import ModelInfo
 from backend.errors import FieldProblem, Invalid
 from backend.training.enhanced_config import EnhancedStart
 from backend.training.fields import CommonStart
+from backend.training.inactive import idle_fields
 from backend.training.method import Method
 from backend.training.methods import METHODS
 from backend.training.prepare import DataPlan
@@ -155,6 +156,7 @@ def _warnings(
     request: EnhancedStart, model: ModelInfo, data: DataPlan, counts: TokenCounts | None
 ) -> Iterator[str]:
     method = request.method
+    yield from idle_fields(request)
     if "updates_per_rollout" in method.params and request.updates_per_rollout == 1:
         yield (
             "At one update per rollout the ratio is exactly 1: epsilon and epsilon_high do "

@@ -13,10 +13,13 @@ ParameterType = Literal["number", "integer", "boolean", "choice", "text", "list"
 
 
 class Inactive(BaseModel):
-    """The parameter does nothing while `field` has the value `equals`, for this reason."""
+    """The parameter does nothing while `field` has the value `equals`, for this reason; with
+    `otherwise`, while it has any other.
+    """
 
     field: str
     equals: str | int | float | bool | None
+    otherwise: bool = False
     reason: str
 
 

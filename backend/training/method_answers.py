@@ -8,22 +8,14 @@ from typing import Any
 
 from backend.training.enhanced_config import EnhancedStart
 from backend.training.enhanced_schemas import (
-    Inactive,
     MethodInfo,
     MethodParameter,
     MethodsAnswer,
     ParameterType,
 )
+from backend.training.inactive import inactive_of
 from backend.training.method import DATA_EXAMPLES, Method
 from backend.training.methods import METHODS
-
-_ONE_UPDATE = Inactive(
-    field="updates_per_rollout",
-    equals=1,
-    reason="At one update per rollout the ratio is exactly 1 and nothing is ever clipped. Set "
-    "updates per rollout to 2 or more for this to count.",
-)
-_INACTIVE: dict[str, Inactive] = {"epsilon": _ONE_UPDATE, "epsilon_high": _ONE_UPDATE}
 
 
 @cache
@@ -86,7 +78,7 @@ def _parameter(name: str, schema: Mapping[str, Any], method: Method) -> MethodPa
         unit=schema.get("unit"),
         group=schema["group"],
         level=schema["level"],
-        inactive=_inactive(name, method),
+        inactive=inactive_of(method).get(name),
     )
 
 
@@ -120,9 +112,3 @@ def _type(variants: list[dict[str, Any]]) -> ParameterType:
         "array": "list",
     }  # fmt: skip
     return kinds[first["type"]]
-
-
-def _inactive(name: str, method: Method) -> Inactive | None:
-    if "updates_per_rollout" in method.params:
-        return _INACTIVE.get(name)
-    return None

@@ -121,7 +121,10 @@ def _draws(request: EnhancedStart, shape: Shape) -> float:
 def needs_reference_copy(request: EnhancedStart) -> bool:
     """Whether a second set of weights is loaded to compare with."""
     method = request.method
-    if not method.needs_reference or (method.train_mode == "grpo" and request.beta == 0):
+    unused = (method.train_mode == "grpo" and request.beta == 0) or (
+        method.train_mode == "dsla" and request.dsla_loss != "dpo"
+    )
+    if not method.needs_reference or unused:
         return False
     return bool(request.reference_model_path) or request.fine_tune_type == "full"
 

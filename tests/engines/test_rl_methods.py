@@ -52,6 +52,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "model judges": ("online_dpo", {**NO_REWARDS, "iters": 2}),
     "model scores": ("rlhf_reinforce", {**NO_REWARDS, "iters": 2, "max_completion_length": 4}),
+    "dsla orpo": ("dsla", {"dsla_loss": "orpo"}),
     "full": ("dpo", {"train_type": "full", "lora_parameters": None, "learning_rate": 1e-4}),
 }
 

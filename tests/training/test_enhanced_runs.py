@@ -211,6 +211,30 @@ async def test_what_a_method_does_not_use_is_said(house: EnhancedHouse) -> None:
     assert "DPO does not use group_size, max_completion_length." in recipe.warnings
 
 
+@pytest.mark.parametrize(
+    ("method", "fields", "idle"),
+    [
+        ("grpo", {"beta": 0.0, "reference_model_path": "tiny"}, ["reference_model_path"]),
+        ("grpo", {"beta": 0.1, "reference_model_path": "tiny"}, []),
+        ("ppo", {"judge": "tiny", "reward_functions": "token_f1", "batch_size": 2}, ["judge"]),
+        ("ppo", {"judge": "tiny", "batch_size": 2}, []),
+        (
+            "dsla",
+            {"dsla_loss": "orpo", "preference_loss": "dpop", "delta": 5.0},
+            ["preference_loss", "delta"],
+        ),
+        ("dsla", {"dsla_loss": "cpo", "preference_loss": "dpop", "delta": 5.0}, []),
+    ],
+)
+async def test_a_value_that_does_nothing_beside_another_is_told(
+    house: EnhancedHouse, method: str, fields: dict[str, Any], idle: list[str]
+) -> None:
+    warnings = (await house.recipe(method, **fields)).warnings
+
+    told = [text.split()[0] for text in warnings if "does nothing here" in text]
+    assert told == idle
+
+
 async def test_at_one_update_per_rollout_the_truth_about_epsilon_is_told(
     house: EnhancedHouse,
 ) -> None:

@@ -96,6 +96,8 @@ def test_a_lora_run_needs_no_second_model_to_compare_with() -> None:
         "reference" not in estimate("grpo", 256, 104, {"fine_tune_type": "full", "beta": 0}).parts
     )
     assert "judge" in estimate("xpo", 256, 104, {}).parts
+    alone = {"fine_tune_type": "full", "dsla_loss": "orpo"}
+    assert "reference" not in estimate("dsla", 256, 104, alone).parts
 
 
 def test_klpo_holds_draws_over_the_vocabulary_unless_it_estimates_without() -> None:

@@ -71,6 +71,32 @@ def test_epsilon_is_inactive_at_one_update_per_rollout_with_its_reason() -> None
         assert (inactive.field, inactive.equals) == ("updates_per_rollout", 1)
         assert "ratio is exactly 1" in inactive.reason
     assert parameter("ppo", "epsilon").inactive is None
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "field", "equals", "otherwise"),
+    [
+        ("gspo", "reference_model_path", "beta", 0, False),
+        ("online_dpo", "judge", "reward_functions", "", True),
+        ("ppo", "judge_system_prompt", "reward_functions", "", True),
+        ("dsla", "preference_loss", "dsla_loss", "orpo", False),
+        ("dsla", "delta", "dsla_loss", "orpo", False),
+        ("dsla", "reference_model_path", "dsla_loss", "dpo", True),
+    ],
+)
+def test_what_does_nothing_beside_another_value_says_why(
+    method: str, name: str, field: str, equals: object, otherwise: bool
+) -> None:
+    inactive = parameter(method, name).inactive
+
+    assert inactive is not None
+    assert (inactive.field, inactive.equals, inactive.otherwise) == (field, equals, otherwise)
+    assert inactive.reason.endswith(".")
+
+
+def test_what_always_counts_is_never_inactive() -> None:
+    assert parameter("dpo", "preference_loss").inactive is None
+    assert parameter("dpo", "reference_model_path").inactive is None
     assert parameter("grpo", "beta").inactive is None
 
 

@@ -2413,6 +2413,7 @@ export type PauseAnswer = {
 export type Inactive = {
   field: string;
   equals: string | number | number | boolean | null;
+  otherwise?: boolean;
   reason: string;
 };
 export type MethodParameter = {

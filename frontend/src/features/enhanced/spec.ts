@@ -85,5 +85,6 @@ function fieldOf(parameter: MethodParameter): Field {
 export function offReason(method: MethodInfo, name: string, values: Readonly<Record<string, unknown>>): string | null {
   const inactive = method.additional_params.find((parameter) => parameter.name === name)?.inactive
   if (!inactive) return null
-  return String(values[inactive.field]) === String(inactive.equals) ? inactive.reason : null
+  const equal = String(values[inactive.field]) === String(inactive.equals)
+  return equal !== (inactive.otherwise ?? false) ? inactive.reason : null
 }
