@@ -30,7 +30,6 @@ MAY_IMPORT: dict[str, set[str]] = {
 OPEN_TO_ALL = {"errors", "settings", "__version__"}
 # Engines take values, pure functions and file writing only: they run in processes of their own.
 ENGINES_MAY_IMPORT = (
-    "backend.training.config",
     "backend.training.batches",
     "backend.training.parts",
     "backend.core.files",
