@@ -38,21 +38,21 @@ async def stream(socket: WebSocket) -> None:
     listener = listener or services.hub.listen()
     if listener is None:  # Only ever with `since`.
         return
+    tasks = {
+        asyncio.create_task(
+            _send_news(socket, services, listener, caught_up=caught_up), name="ws send"
+        ),
+        asyncio.create_task(_hear(socket, services), name="ws hear"),
+    }
     try:
-        tasks = {
-            asyncio.create_task(
-                _send_news(socket, services, listener, caught_up=caught_up), name="ws send"
-            ),
-            asyncio.create_task(_hear(socket, services), name="ws hear"),
-        }
-        done, waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in waiting:
-            task.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             with suppress(WebSocketDisconnect, TimeoutError, RuntimeError):
                 task.result()
-    finally:
+    finally:  # Also when the server ends in the middle of it.
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         services.hub.leave(listener)
 
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import threading
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
+from fastapi import WebSocket
 from websockets.exceptions import ConnectionClosed
 
 from backend.api import stream
+from backend.core.hub import Hub
+from backend.core.news import News
+from backend.runs.schemas import TrainingStateData
+from backend.runs.state import RunState
 from tests.api.live import Live, frames_until, next_frame
 
 
@@ -143,3 +151,35 @@ async def _until_alone(live: Live, gone: threading.Event) -> None:
         while live.services.hub.listeners > 1:  # noqa: ASYNC110 - nothing tells of a departure
             await asyncio.sleep(0.02)
     gone.set()
+
+
+async def test_a_stream_that_is_cancelled_leaves_no_task_behind() -> None:
+    """As when the server ends while clients are connected."""
+    hub, sent = Hub(), News()
+    texts: list[str] = []
+
+    async def nothing() -> None: ...
+
+    async def send(text: str) -> None:
+        texts.append(text)
+        sent.tell()
+
+    state = TrainingStateData(state=RunState.IDLE, queue=[], seq=0)
+    supervisor = SimpleNamespace(snapshot_later=lambda: lambda: state)
+    services = SimpleNamespace(hub=hub, supervisor=supervisor)
+    client = SimpleNamespace(
+        app=SimpleNamespace(state=SimpleNamespace(services=services)),
+        query_params={},
+        accept=nothing,
+        receive=asyncio.Event().wait,
+        send_text=send,
+    )
+    task = asyncio.create_task(stream.stream(cast(WebSocket, client)))
+    await sent.until(lambda: bool(texts), limit=15)
+    assert hub.listeners == 1
+
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+    assert hub.listeners == 0
+    assert [each for each in asyncio.all_tasks() if each.get_name().startswith("ws ")] == []
