@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from backend.core.guard import Refusal, Words, plain_words
 from backend.core.schemas import ErrorAnswer, FieldError
@@ -58,6 +59,7 @@ def render_errors(app: FastAPI) -> None:
     app.add_exception_handler(AppError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _bug)
 
 
@@ -148,6 +150,12 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
         answer = openai_answer(error.status_code, told)
     answer.headers.update(error.headers or {})
     return answer
+
+
+async def _gone(request: Request, error: Exception) -> JSONResponse:
+    """The client left before it was answered: no bug, and nobody reads this."""
+    _logger.info("The client of %s %s went away.", request.method, request.url.path)
+    return _answer(499, "ClientGone", "The client went away before it was answered.")
 
 
 async def _bug(request: Request, error: Exception) -> JSONResponse:

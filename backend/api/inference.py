@@ -55,7 +55,7 @@ async def ask_model(
     ask = body.ask()
     if not body.stream:
         return await while_connected(request, _whole(services, target, ask, body.question))
-    pieces = await begun(host.stream(target, ask))
+    pieces = await while_connected(request, begun(host.stream(target, ask)))
     return EventStream(_events(pieces, target, ask, body.question))
 
 

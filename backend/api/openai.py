@@ -86,7 +86,7 @@ async def chat_completion(
     target = await _target(services, body.model, allow_other_base=body.allow_other_base)
     ask, who = body.ask(), Identity.new("chatcmpl", body.model)
     if body.stream:
-        return await _streamed(services, target, ask, _ChatPieces(who, body))
+        return await _streamed(services, request, target, ask, _ChatPieces(who, body))
     answer = await while_connected(request, services.inference.answer(target, ask))
     choice = ChatChoice(
         message=AssistantMessage(content=answer.text), finish_reason=answer.done.finish_reason
@@ -102,7 +102,7 @@ async def text_completion(
     target = await _target(services, body.model, allow_other_base=body.allow_other_base)
     asks, who = body.asks(), Identity.new("cmpl", body.model)
     if body.stream:
-        return await _streamed(services, target, asks[0], _TextPieces(who, body))
+        return await _streamed(services, request, target, asks[0], _TextPieces(who, body))
     if len(asks) == 1:
         answers = [await while_connected(request, services.inference.answer(target, asks[0]))]
     else:
@@ -159,9 +159,14 @@ class _TextPieces:
 
 
 async def _streamed(
-    services: Services, target: Target, ask: Ask, shape: _ChatPieces | _TextPieces
+    services: Services,
+    request: Request,
+    target: Target,
+    ask: Ask,
+    shape: _ChatPieces | _TextPieces,
 ) -> Response:
-    pieces = await begun(_without_progress(services.inference.stream(target, ask)))
+    stream = _without_progress(services.inference.stream(target, ask))
+    pieces = await while_connected(request, begun(stream))
     return EventStream(_events(pieces, shape))
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Coroutine
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from typing import Any, TypeVar
 
 from fastapi import Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
+from starlette.requests import ClientDisconnect
 
 from backend.core.schemas import ErrorAnswer
 from backend.errors import AppError
@@ -66,19 +67,21 @@ async def _after(first: T, stream: AsyncGenerator[T, None]) -> AsyncGenerator[T,
 
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`, which is cancelled when the client goes away."""
+    """The result of `work`, which is cancelled when the client goes away.
+
+    Raises ClientDisconnect then, which nobody is left to hear.
+    """
     task = asyncio.ensure_future(work)
     gone = asyncio.ensure_future(_until_gone(request))
     try:
         await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
-            task.cancel()
-        return await task
+            raise ClientDisconnect
+        return task.result()
     finally:
         for one in (task, gone):
             one.cancel()
-        with suppress(asyncio.CancelledError):
-            await gone
+        await asyncio.gather(task, gone, return_exceptions=True)
 
 
 async def _until_gone(request: Request) -> None:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import http.client
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +174,36 @@ def test_a_run_ends_the_worker_and_questions_wait_for_its_end(live: Live) -> Non
     assert session in refused.json()["detail"]
     assert shared.json()["response"] == "base: one two"
     assert live.client.post("/models/inference", json=ASK).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/models/inference", "/v1/chat/completions"])
+@pytest.mark.parametrize("stream", [True, False])
+def test_one_that_leaves_while_it_waits_for_its_turn_gives_up_its_place(
+    live: Live, path: str, stream: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = {"model": "small", "messages": [{"role": "user", "content": "x"}]}
+    body = json.dumps({**(ASK if "models" in path else asked), "stream": stream})
+    with ThreadPoolExecutor(1) as other:
+        first = other.submit(live.client.post, "/models/inference", json={**ASK, "prompt": "hang"})
+        until(live, lambda worker: worker["state"] == "busy")
+        waits = http.client.HTTPConnection("127.0.0.1", live.settings.port)
+        waits.request("POST", path, body, {"content-type": "application/json"})
+        until(live, lambda worker: worker["waiting"] == 1)
+
+        waits.close()
+
+        until(live, lambda worker: worker["waiting"] == 0)
+        assert not first.done()
+        live.client.post("/models/unload")
+        assert first.result().status_code == 409
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def until(live: Live, reached: Callable[[dict[str, Any]], bool]) -> None:
+    """Ask about the worker again and again."""
+    deadline = time.monotonic() + 15
+    while not reached(worker := live.client.get("/models/worker").json()):
+        assert time.monotonic() < deadline, worker
 
 
 BOTH = {"prompt": "one two", "targets": [
