@@ -63,12 +63,12 @@ async def list_prompt_sets(services: Wired) -> PromptSets:
     return await asyncio.to_thread(services.notebook.prompt_sets)
 
 
-@router.put("/prompt-sets/{name}")
+@router.put("/prompt-sets/{name:path}")
 async def keep_prompt_set(name: str, body: PromptSet, services: Wired) -> NamedPromptSet:
     return await asyncio.to_thread(services.notebook.keep_prompts, name, body)
 
 
-@router.delete("/prompt-sets/{name}")
+@router.delete("/prompt-sets/{name:path}")
 async def forget_prompt_set(name: str, services: Wired) -> Forgotten:
     await asyncio.to_thread(services.notebook.forget_prompts, name)
     return Forgotten(deleted=1)

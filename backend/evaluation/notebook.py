@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 import threading
@@ -13,11 +14,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backend.core.files import NAME, child_path, write_json
 from backend.core.limits import Whole
-from backend.errors import NotFound, TooLarge
+from backend.errors import Invalid, NotFound, TooLarge
+from backend.inference.asked import PlainText
 
 MOST_COMPARISONS = 2000
+_LONGEST_NAME = 100
 _STRICT = ConfigDict(extra="forbid", strict=True)
-Text = Annotated[str, Field(max_length=200_000)]
+Text = Annotated[PlainText, Field(max_length=200_000)]
 Stars = Annotated[int, Field(ge=1, le=5)]
 
 
@@ -70,7 +73,7 @@ class Rating(BaseModel):
 class PromptSet(BaseModel):
     model_config = _STRICT
 
-    prompts: list[Annotated[str, Field(min_length=1, max_length=100_000)]] = Field(
+    prompts: list[Annotated[PlainText, Field(min_length=1, max_length=100_000)]] = Field(
         min_length=1, max_length=500
     )
 
@@ -140,15 +143,16 @@ class Notebook:
     def prompt_sets(self) -> PromptSets:
         """By name; what can't be read is left out."""
         found = []
-        for path in sorted(self._prompts.glob("*.json")) if self._prompts.is_dir() else []:
+        for path in self._prompts.glob("*.json"):
             try:
                 found.append(NamedPromptSet.model_validate_json(path.read_bytes()))
             except (OSError, ValidationError):
                 continue
-        return PromptSets(prompt_sets=found)
+        return PromptSets(prompt_sets=sorted(found, key=lambda one: one.name.casefold()))
 
     def keep_prompts(self, name: str, given: PromptSet) -> NamedPromptSet:
-        """Replaces a set of the same name. Raises Invalid for a name that can't be a file's."""
+        """Replaces a set of the same name. Raises Invalid for a name that is no line of text."""
+        name = _set_name(name)
         made = NamedPromptSet(name=name, prompts=given.prompts)
         path = self._prompt_file(name)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -157,6 +161,7 @@ class Notebook:
 
     def forget_prompts(self, name: str) -> None:
         """Raises NotFound."""
+        name = _set_name(name)
         path = self._prompt_file(name)
         if not path.is_file():
             raise NotFound(f"There is no prompt set {name!r}.")
@@ -194,4 +199,18 @@ class Notebook:
         return child_path(self._comparisons, f"{comparison_id}.json")
 
     def _prompt_file(self, name: str) -> Path:
-        return child_path(self._prompts, f"{name}.json")
+        """Named after the set where that can be a file's name, else after its hash."""
+        if NAME.fullmatch(f"{name}.json"):
+            return child_path(self._prompts, f"{name}.json")
+        return self._prompts / f"set-{hashlib.sha256(name.encode()).hexdigest()[:32]}.json"
+
+
+def _set_name(name: str) -> str:
+    """Raises Invalid for a name that can't be shown on one line."""
+    kept = name.strip()
+    if not kept or len(kept) > _LONGEST_NAME or not kept.isprintable():
+        raise Invalid(
+            f"A prompt set can't be named {name[:120]!r}.",
+            hint=f"Use 1 to {_LONGEST_NAME} printable characters.",
+        )
+    return kept

@@ -87,8 +87,8 @@ def test_what_is_forgotten_is_gone(tmp_path: Path) -> None:
 def test_a_name_cannot_lead_out_of_the_folder(tmp_path: Path) -> None:
     with pytest.raises(Invalid):
         Notebook(tmp_path).forget("../secret")
-    with pytest.raises(Invalid):
-        Notebook(tmp_path).keep_prompts("../x", PromptSet(prompts=["a"]))
+    Notebook(tmp_path).keep_prompts("../x", PromptSet(prompts=["a"]))
+    assert [path.parent for path in tmp_path.rglob("*.json")] == [tmp_path / "prompt_sets"]
 
 
 def test_there_is_an_end_to_what_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,6 +104,24 @@ def test_a_damaged_record_hides_nothing_else(tmp_path: Path) -> None:
     kept = book.keep(compared())
     (tmp_path / "comparisons" / "20990101_000000_000000_ff.json").write_text("{half")
     assert [one.id for one in book.page(5, None).comparisons] == [kept.id]
+
+
+def test_a_prompt_set_has_any_line_of_text_as_its_name(tmp_path: Path) -> None:
+    book = Notebook(tmp_path)
+    names = ["support questions", "Größe 大小?", "a/b", "x" * 100]
+    for name in names:
+        book.keep_prompts(name, PromptSet(prompts=["first"]))
+        assert book.keep_prompts(f" {name} ", PromptSet(prompts=["second"])).name == name
+    found = book.prompt_sets().prompt_sets
+    assert [(one.name, one.prompts) for one in found] == [
+        (name, ["second"]) for name in sorted(names, key=str.casefold)
+    ]
+    for name in names:
+        book.forget_prompts(name)
+    assert book.prompt_sets().prompt_sets == []
+    for name in ("", "  ", "two\nlines", "x" * 101):
+        with pytest.raises(Invalid):
+            book.keep_prompts(name, PromptSet(prompts=["a"]))
 
 
 def test_prompt_sets_are_kept_by_name(tmp_path: Path) -> None:
