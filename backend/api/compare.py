@@ -79,7 +79,9 @@ async def _events(
                     told = {"target": place, "answer": answer.model_dump(mode="json")}
                     yield event("done", told)
                 case _:
-                    failed = error_data(piece).model_dump(mode="json", exclude={"errors"})
+                    failed = error_data(piece).model_dump(
+                        mode="json", exclude={"success", "errors"}
+                    )
                     yield event("error", {"target": place, **failed})
     yield event("end", {})
 

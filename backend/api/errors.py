@@ -244,6 +244,8 @@ def _sentence(field: str, item: Mapping[str, Any], known: Sequence[str]) -> str:
     if rule is not None:
         return f"{field} {rule.format_map(_Plain(context))}; {given}."
     reason = str(item.get("msg", "is not valid")).removeprefix("Value error, ")
+    if field == "body":  # Of several fields together, so no single value is at fault.
+        return f"{field}: {reason[:300]}."
     return f"{field}: {reason[:300]}; {given}."
 
 

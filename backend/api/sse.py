@@ -36,7 +36,10 @@ class EventStream(StreamingResponse):
 
 def event(kind: str, data: BaseModel | dict[str, Any]) -> str:
     """One event with JSON data."""
-    value = data.model_dump(mode="json") if isinstance(data, BaseModel) else data
+    if isinstance(data, ErrorAnswer):  # What it does not say is absent, as elsewhere.
+        value = data.model_dump(mode="json", exclude={"success", "errors"})
+    else:
+        value = data.model_dump(mode="json") if isinstance(data, BaseModel) else data
     return f"event: {kind}\ndata: {json.dumps(value, ensure_ascii=False, allow_nan=False)}\n\n"
 
 

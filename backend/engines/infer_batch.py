@@ -72,7 +72,8 @@ def answer_batch(
                         index=at,
                         text=text,
                         prompt_tokens=len(prompts[at]),
-                        completion_tokens=len(tokens[at]),
+                        # With the end token, which a single answer counts too.
+                        completion_tokens=len(tokens[at]) + (response.finish_reason == "stop"),
                         finish_reason="stop" if cut else response.finish_reason,
                     )
     finally:

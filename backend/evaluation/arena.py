@@ -14,10 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backend.core.files import JsonlTail, append_jsonl
 from backend.core.limits import Whole
+from backend.inference.asked import PlainText
 
 Winner = Literal["base", "adapter", "tie"]
 _Z = 1.959963984540054  # The 97.5th percentile of the normal law.
-Text = Annotated[str, Field(max_length=100_000)]
+Text = Annotated[PlainText, Field(max_length=100_000)]
 
 
 class Vote(BaseModel):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.core.limits import Steps
+from backend.inference.asked import Checkpoint
 
 MetricId = Literal[
     "loss",
@@ -44,7 +44,7 @@ class EvaluationStart(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
     adapter_name: str = Field(min_length=1)
-    checkpoint: Steps | Literal["best", "latest"] | None = None
+    checkpoint: Checkpoint | None = None
     model_name: str | None = None
     allow_other_base: bool = Field(
         False,

@@ -2,29 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from backend.core.limits import MOST_STEPS
 from backend.inference.asking import Ask, Sampling
 
 MAX_TOKENS = 131_072  # The context of the model is the real limit; this one catches slips.
 
 _STRICT = ConfigDict(extra="forbid", strict=True)
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
-Checkpoint = Literal["best", "latest"] | Annotated[int, Field(ge=0, le=9_999_999)]
+
+
+def _step_as_text(value: Any) -> Any:
+    """A step's number is taken as text too, as it stands in an address."""
+    if not isinstance(value, str) or value in ("best", "latest"):
+        return value
+    if value.isascii() and value.isdecimal() and len(value) <= 7:
+        return int(value)
+    raise ValueError("must be best, latest or the number of a step")
+
+
+def _whole_text(value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError as problem:
+        raise ValueError(
+            f"character {problem.start} is half of a surrogate pair, which no text can hold"
+        ) from None
+    return value
+
+
+PlainText = Annotated[str, AfterValidator(_whole_text)]
+AsText = BeforeValidator(_step_as_text)
+Checkpoint = Annotated[
+    Literal["best", "latest"] | Annotated[int, Field(ge=0, le=MOST_STEPS)], AsText
+]
 OtherBase = Annotated[
     bool,
     Field(description="Use the adapter also on a base that it does not name, if all shapes fit."),
 ]
-StopText = Annotated[str, Field(min_length=1, max_length=200)]
+StopText = Annotated[PlainText, Field(min_length=1, max_length=200)]
 
 
 class ChatMessage(BaseModel):
     model_config = _STRICT
 
     role: Literal["system", "user", "assistant", "tool"]
-    content: str
+    content: PlainText
 
 
 class SamplingFields(BaseModel):
@@ -59,9 +85,9 @@ class QuestionFields(SamplingFields):
     name of the caller's choice: what was read under it before is not read again.
     """
 
-    prompt: str | None = None
+    prompt: PlainText | None = None
     messages: list[ChatMessage] | None = Field(None, max_length=1000)
-    system: str | None = None
+    system: PlainText | None = None
     raw: bool = False
     conversation: str | None = Field(None, min_length=1, max_length=200)
     during_run: bool = Field(
@@ -138,7 +164,7 @@ class TestRequest(BaseModel):
 
     model_config = _STRICT
 
-    prompt: str = Field(min_length=1)
+    prompt: PlainText = Field(min_length=1)
     max_tokens: int = Field(1024, ge=1, le=MAX_TOKENS)
     temperature: float = Field(0.7, ge=0, le=5, allow_inf_nan=False)
     during_run: bool = False

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from backend.core.limits import MOST
-from backend.inference.asked import MAX_TOKENS, OtherBase, Seed
+from backend.inference.asked import MAX_TOKENS, OtherBase, PlainText, Seed, StopText
 from backend.inference.asking import Ask, Sampling
 
 CHAT_TOKENS = 1024  # Unless the request says otherwise.
@@ -25,14 +25,14 @@ _NOT_DONE = (
 )  # fmt: skip
 
 Tokens = Annotated[int, Field(ge=1, le=MAX_TOKENS)]
-Stops = Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=16)]
+Stops = Annotated[list[StopText], Field(max_length=16)]
 
 
 class TextPart(BaseModel):
     model_config = _OPEN
 
     type: Literal["text"]
-    text: str
+    text: PlainText
 
 
 class OpenAIMessage(BaseModel):
@@ -41,7 +41,7 @@ class OpenAIMessage(BaseModel):
     model_config = _OPEN
 
     role: Literal["system", "developer", "user", "assistant", "tool"]
-    content: str | list[TextPart] | None = None
+    content: PlainText | list[TextPart] | None = None
 
     def plain(self) -> dict[str, str]:
         content = self.content
@@ -67,12 +67,12 @@ class OpenAIRequest(BaseModel):
     model: str = Field(min_length=1, max_length=4096)
     temperature: float | None = Field(None, ge=0, le=5, allow_inf_nan=False)
     top_p: float | None = Field(None, gt=0, le=1, allow_inf_nan=False)
-    top_k: int = Field(0, ge=0, le=1_000_000)
-    min_p: float = Field(0.0, ge=0, le=1, allow_inf_nan=False)
+    top_k: int | None = Field(None, ge=0, le=1_000_000)
+    min_p: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
     repetition_penalty: float | None = Field(None, gt=0, le=10, allow_inf_nan=False)
     seed: Seed | None = None
-    stop: str | Stops | None = None
-    stream: bool = False
+    stop: PlainText | Stops | None = None
+    stream: bool | None = False
     stream_options: StreamOptions | None = None
     n: int | None = Field(None, le=MOST)
     during_run: bool = False
@@ -83,6 +83,8 @@ class OpenAIRequest(BaseModel):
         if self.n not in (None, 1):
             raise ValueError(f"n is {self.n}, and one answer at a time is given")
         given = self.model_extra or {}
+        if given.get("best_of") not in (None, 1):
+            raise ValueError(f"best_of is {given['best_of']!r}, and one answer is made per prompt")
         unknown = [name for name in _NOT_DONE if given.get(name)]
         if unknown:
             raise ValueError(f"{unknown[0]} is not supported by this service")
@@ -101,8 +103,8 @@ class OpenAIRequest(BaseModel):
             max_tokens=max_tokens,
             temperature=1.0 if self.temperature is None else self.temperature,
             top_p=1.0 if self.top_p is None else self.top_p,
-            min_p=self.min_p,
-            top_k=self.top_k,
+            min_p=self.min_p or 0.0,
+            top_k=self.top_k or 0,
             repetition_penalty=self.repetition_penalty,
             seed=self.seed,
             stop=(self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ()),
@@ -131,7 +133,7 @@ class ChatRequest(OpenAIRequest):
 class CompletionRequest(OpenAIRequest):
     """POST /v1/completions: the prompt goes to the model as it is."""
 
-    prompt: str | Annotated[list[str], Field(min_length=1, max_length=64)]
+    prompt: PlainText | Annotated[list[PlainText], Field(min_length=1, max_length=64)]
     max_tokens: Tokens | None = None
 
     @model_validator(mode="after")

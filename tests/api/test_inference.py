@@ -291,3 +291,45 @@ def test_a_vote_for_an_adapter_that_is_not_there_is_refused(live: Live) -> None:
 
     assert (gone.status_code, "nobody" in gone.json()["detail"]) == (404, True)
     assert kept.json()["votes"] == 1
+
+
+def test_what_is_wrong_with_a_question_is_said_plainly(live: Live) -> None:
+    def told(content: str | None = None, **changed: Any) -> str:
+        body = json.dumps({**ASK, **changed}) if content is None else content
+        headers = {"Content-Type": "application/json"}
+        answer = live.client.post("/models/inference", content=body, headers=headers)
+        assert answer.status_code == 422, answer.text
+        return str(answer.json()["detail"])
+
+    assert told(prompt=" ") == "body: the prompt is empty."
+    assert "best, latest or the number of a step" in told(checkpoint="newest")
+    torn = '{"model_name": "small", "prompt": "a \\ud800 b"}'
+    assert "prompt: character 2 is half of a surrogate pair" in told(torn)
+
+
+def test_a_step_is_taken_as_text_too(live: Live, small: Path) -> None:
+    files = ("adapters.safetensors", "0000010_adapters.safetensors")
+    adapter(live.settings.adapters_dir / "stepped", small, files=files)
+
+    asked = {**ASK, "adapter_name": "stepped", "checkpoint": "10"}
+    answer = live.client.post("/models/inference", json=asked).json()
+
+    assert answer["model_info"]["adapter_details"]["checkpoint"] == 10
+
+
+def test_an_error_in_a_stream_has_only_what_it_says(live: Live) -> None:
+    asked = {**ASK, "prompt": "die-late", "stream": True}
+
+    with live.client.stream("POST", "/models/inference", json=asked) as answer:
+        *_, (kind, data) = events(answer.iter_lines())
+
+    assert (kind, set(data)) == ("error", {"error", "detail", "hint"})
+
+
+def test_a_prompt_set_of_two_words_is_kept(live: Live) -> None:
+    address = "/api/prompt-sets/support%20questions%3F%2F2"
+    kept = live.client.put(address, json={"prompts": ["Hello?"]})
+
+    assert kept.json()["name"] == "support questions?/2"
+    assert live.client.get("/api/prompt-sets").json()["prompt_sets"] == [kept.json()]
+    assert live.client.delete(address).status_code == 200

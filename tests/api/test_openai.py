@@ -166,3 +166,17 @@ def test_every_refusal_has_openais_shape(
     told = answer.json()["error"]
     assert set(told) == {"message", "type", "param", "code"}
     assert (told["code"], bool(told["message"])) == (code, True)
+
+
+def test_what_a_client_leaves_null_is_as_if_it_were_not_said(live: Live) -> None:
+    nothing = {"stream": None, "top_k": None, "min_p": None, "stop": None, "best_of": 1}
+    asked = {"model": "served", "prompt": "one", **nothing}
+
+    answer = live.client.post("/v1/completions", json=asked)
+    several = live.client.post("/v1/completions", json={**asked, "best_of": 3})
+
+    assert answer.json()["choices"][0]["text"] == "base: one"
+    assert (several.status_code, "best_of is 3" in several.json()["error"]["message"]) == (
+        400,
+        True,
+    )

@@ -223,12 +223,17 @@ def test_prompts_asked_together_are_answered_as_one_by_one(
 ) -> None:
     spec = spec_of(adapters["one"])
     texts = ["Hello", "What is the capital of the moon?", "Go"]
-    alone = [talk.answer(text, adapter=spec)[0] for text in texts]
+    singly = [talk.answer(text, adapter=spec) for text in texts]
+    alone = [text for text, _ in singly]
 
     frames = talk.ask("batch", adapter=spec, prompts=[{"prompt": text} for text in texts])
 
     answers = {frame["index"]: frame["text"] for frame in frames if frame["type"] == "answer"}
     assert [answers[number] for number in range(3)] == alone
+    counts = {f["index"]: f["completion_tokens"] for f in frames if f["type"] == "answer"}
+    assert [counts[number] for number in range(3)] == [
+        done["completion_tokens"] for _, done in singly
+    ]
     assert frames[-1]["batched"] is True
 
 

@@ -1446,12 +1446,12 @@ export type ChatRequest = {
   model: string;
   temperature?: number | null;
   top_p?: number | null;
-  top_k?: number;
-  min_p?: number;
+  top_k?: number | null;
+  min_p?: number | null;
   repetition_penalty?: number | null;
   seed?: number | null;
   stop?: string | string[] | null;
-  stream?: boolean;
+  stream?: boolean | null;
   stream_options?: StreamOptions | null;
   n?: number | null;
   during_run?: boolean;
@@ -1480,12 +1480,12 @@ export type CompletionRequest = {
   model: string;
   temperature?: number | null;
   top_p?: number | null;
-  top_k?: number;
-  min_p?: number;
+  top_k?: number | null;
+  min_p?: number | null;
   repetition_penalty?: number | null;
   seed?: number | null;
   stop?: string | string[] | null;
-  stream?: boolean;
+  stream?: boolean | null;
   stream_options?: StreamOptions | null;
   n?: number | null;
   during_run?: boolean;
@@ -1504,7 +1504,7 @@ export type EvaluationStarted = {
 };
 export type EvaluationStart = {
   adapter_name: string;
-  checkpoint?: number | ("best" | "latest") | null;
+  checkpoint?: ("best" | "latest") | number | null;
   model_name?: string | null;
   /** Use the adapter also on a base that it does not name, if all shapes fit. */
   allow_other_base?: boolean;
