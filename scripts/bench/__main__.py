@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from scripts.bench.first_run import first_run
 from scripts.bench.inference import bench_inference
 from scripts.bench.lengths import bench_lengths
 from scripts.bench.machine import machine
@@ -43,7 +44,7 @@ def main() -> int:
     if args.what == "lengths":
         return bench_lengths(seeds=args.pairs, write=args.write)
     measures: list[Measure] = []
-    for part in (page(), server(), speed(args.pairs)):
+    for part in (page(), server(), first_run(), speed(args.pairs)):
         for measure in part:
             print(f"  {measure.name:<40} {_value(measure)}   {_verdict(measure)}")
             measures.append(measure)

@@ -1,4 +1,4 @@
-"""The four measures, each with its limit."""
+"""Page, server and speed, each measure with its limit; those of a first run are beside it."""
 
 from __future__ import annotations
 

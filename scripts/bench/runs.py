@@ -60,18 +60,24 @@ def through_the_app(client: Client, request: dict[str, Any]) -> tuple[Timed, str
     """Run it; answer the times and the session's id."""
     started = time.monotonic()
     session = str(client.post("/training/start", request)["session_id"])
+    first = until_ended(client) - started
+    speeds = client.get(f"/sessions/{session}/metrics")["series"]["train"]["tokens_per_second"]
+    return Timed(_typical(speeds), first), session
+
+
+def until_ended(client: Client) -> float:
+    """Wait for the run that was started; answer when (monotonic) its first metric was there."""
     first: float | None = None
     while True:
         status = client.get("/training/status")
         if first is None and status["metrics"]["train_loss"] is not None:
-            first = time.monotonic() - started
+            first = time.monotonic()
         if status["state"] not in _ACTIVE:
             break
         time.sleep(_TICK if first is None else 0.5)
     if status["state"] != "completed" or first is None:
         raise RuntimeError(f"The benchmark run ended in {status['state']}: {status['error']}")
-    speeds = client.get(f"/sessions/{session}/metrics")["series"]["train"]["tokens_per_second"]
-    return Timed(_typical(speeds), first), session
+    return first
 
 
 def plain(settings: Settings, config: Path, work: Path) -> Timed:

@@ -1,8 +1,15 @@
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
+import pytest
+
+from scripts.bench.first_run import RUNNING, seconds_to_running
 from scripts.bench.lengths import verdict
 from scripts.bench.measures import Measure
 from scripts.bench.runs import rows
+from scripts.setup.stamps import CHECKOUT
 
 # As mlx_lm 0.32 writes it into a pipe.
 TABLE = (
@@ -33,3 +40,27 @@ def test_losses_are_called_equal_only_within_the_noise_of_their_means() -> None:
     assert "within two standard errors" in verdict([0.531, 0.533, 0.535, 0.537], plain)
     assert "more than two standard errors" in verdict([0.550, 0.552, 0.554, 0.556], plain)
     assert verdict([0.53], [0.53]) == "One seed says nothing of the noise."
+
+
+def test_a_start_is_timed_to_the_line_that_says_it_is_healthy(tmp_path: Path) -> None:
+    """And what was started is ended: the command itself hears SIGTERM."""
+    ended = tmp_path / "ended"
+    script = tmp_path / "start"
+    script.write_text(
+        f"#!/bin/sh\ntrap 'echo > {ended}; exit 0' TERM\necho Setting up\n"
+        f"echo '{RUNNING}http://127.0.0.1:1'\nwhile :; do sleep 0.05; done\n"
+    )
+    script.chmod(0o755)
+
+    assert seconds_to_running([str(script)], os.environ) > 0
+    assert ended.exists()
+
+
+def test_a_start_that_fails_is_quoted(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="Setup stopped"):
+        seconds_to_running(["/bin/sh", "-c", "echo Setup stopped"], os.environ)
+
+
+def test_the_line_that_is_waited_for_is_the_one_that_is_said() -> None:
+    said = (CHECKOUT / "scripts" / "start" / "serve.py").read_text(encoding="utf-8")
+    assert f'"{RUNNING}{{client.url}}"' in said
