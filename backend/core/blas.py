@@ -16,6 +16,7 @@ import platform
 import re
 import shutil
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -31,7 +32,9 @@ from backend.errors import AppError
 from backend.settings import CHECKOUT, Settings
 
 logger = logging.getLogger(__name__)
+SEARCH_AGAIN = 300.0  # Seconds after which one that found nothing is tried again.
 _one_search = Lock()
+_not_before: dict[Path, float] = {}  # By data root, on the monotonic clock.
 
 _FUNCTIONS = ("cblas_sgemm", "cblas_dgemm", "cblas_cgemm")  # all that mlx calls
 _REFERENCE = BlasInfo(name="reference", source="mlx's own, slow: no OpenBLAS found", path=None)
@@ -126,11 +129,18 @@ def _joined(first: str, rest: str | None) -> str:
 
 def _find_openblas(data_dir: Path) -> BlasInfo:
     with _one_search:  # lru_cache alone lets two threads search, and make the library, at once
-        return _search(data_dir)
+        if time.monotonic() < _not_before.get(data_dir, 0.0):
+            return _REFERENCE
+        try:
+            return _search(data_dir)
+        except LookupError:  # A full disk may be the reason, and may pass.
+            _not_before[data_dir] = time.monotonic() + SEARCH_AGAIN
+            return _REFERENCE
 
 
 @lru_cache(maxsize=8)
 def _search(data_dir: Path) -> BlasInfo:
+    """Only what was found is kept. Raises LookupError where there is none."""
     for library in system_libraries(Path("/")):
         if _loads(library):
             return BlasInfo(name="openblas", source="system library", path=str(library))
@@ -141,7 +151,7 @@ def _search(data_dir: Path) -> BlasInfo:
             return _from_wheel(cache)
         except (OSError, PackageNotFoundError, LookupError, AppError) as problem:
             logger.warning("No OpenBLAS from the wheel in %s: %s", cache, problem)
-    return _REFERENCE
+    raise LookupError("no OpenBLAS")
 
 
 def system_libraries(root: Path) -> Iterator[Path]:

@@ -34,7 +34,11 @@ def engine_versions(settings: Settings) -> tuple[str, dict[str, str | None]]:
     """The engines' Python version, and the version of each package; None where not installed."""
     if settings.python == Path(sys.executable):
         return platform.python_version(), {name: _installed(name) for name in ENGINES}
-    return _ask(str(settings.python))
+    try:
+        return _ask(str(settings.python))
+    except (AppError, ValueError) as problem:
+        logger.warning("DROID_PYTHON (%s) did not say what it has: %s", settings.python, problem)
+        return "", dict.fromkeys(ENGINES)
 
 
 def _installed(name: str) -> str | None:
@@ -46,11 +50,7 @@ def _installed(name: str) -> str | None:
 
 @lru_cache(maxsize=4)
 def _ask(python: str) -> tuple[str, dict[str, str | None]]:
-    try:
-        done = run_errand([python, "-c", _QUESTION, *ENGINES])
-        number, said = json.loads(done.stdout)
-        versions = {name: said.get(name) for name in ENGINES}
-    except (AppError, ValueError) as problem:
-        logger.warning("DROID_PYTHON (%s) did not say what it has: %s", python, problem)
-        return "", dict.fromkeys(ENGINES)
-    return number, versions
+    """Only answers are kept: what raises is asked again."""
+    done = run_errand([python, "-c", _QUESTION, *ENGINES])
+    number, said = json.loads(done.stdout)
+    return number, {name: said.get(name) for name in ENGINES}

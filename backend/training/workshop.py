@@ -51,7 +51,7 @@ class Runs(Protocol[Request]):
 
 
 class Workshop:
-    """`working_set` answers how many bytes a run may use; by default it asks the machine, once."""
+    """`working_set` answers how many bytes a run may use; by default, what the machine says."""
 
     def __init__(
         self,
@@ -63,11 +63,10 @@ class Workshop:
     ) -> None:
         self.settings = settings
         self.inspector = inspector
-        self.inspector = inspector
         self.planner = Planner(models, inspector)
         self.tokens = TokenCounter(settings)
         self.sessions = sessions
-        self.working_set = working_set or cache(lambda: _recommended(settings))
+        self.working_set = working_set or _kept(lambda: _recommended(settings))
         self._on_cpu = cache(lambda: describe_system(settings).device == "CPU")
 
     async def available(self) -> int | None:
@@ -125,6 +124,18 @@ class Workshop:
 def taken_name(name: str) -> str:
     """What a preview says of a name that a start would refuse."""
     return f"There is already an adapter {name!r}: choose another name, or turn on Overwrite."
+
+
+def _kept(ask: WorkingSet) -> WorkingSet:
+    """Asks until there is an answer, and then no more."""
+    known: list[int] = []
+
+    def working_set() -> int | None:
+        if not known and (found := ask()) is not None:
+            known.append(found)
+        return known[0] if known else None
+
+    return working_set
 
 
 def _recommended(settings: Settings) -> int | None:

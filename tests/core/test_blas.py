@@ -245,3 +245,18 @@ def test_a_kept_library_under_other_names_is_made_again(
     blas._search.cache_clear()
 
     assert exports_gemm(Path(str(find_blas(settings).path)))
+
+
+@linux_only
+def test_a_library_that_could_not_be_made_is_tried_again(
+    empty_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_the_way = tmp_path / ".cache"
+    in_the_way.write_text("no folder")
+    settings = replace(read_settings({}), data_dir=tmp_path)
+    monkeypatch.setattr(blas, "SEARCH_AGAIN", 0.0)
+    assert find_blas(settings).name == "reference"
+
+    in_the_way.unlink()
+
+    assert find_blas(settings).name == "openblas"

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import platform
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from backend.core.system import (
     describe_system,
     read_pmset,
 )
+from backend.core.versions import ENGINES, engine_versions
 from backend.settings import read_settings
 
 GB = 2**30
@@ -141,3 +144,17 @@ def test_a_python_that_does_not_start_leaves_its_versions_unknown(tmp_path: Path
     info = describe_system(settings)
 
     assert set(info.engines.values()) == {None}
+
+
+def test_a_python_that_did_not_answer_is_asked_again(tmp_path: Path) -> None:
+    ready, python = tmp_path / "ready", tmp_path / "python"
+    python.write_text(f'#!/bin/sh\n[ -e "{ready}" ] || exit 1\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    settings = read_settings({"DROID_PYTHON": str(python)}, data_dir=str(tmp_path))
+    assert engine_versions(settings) == ("", dict.fromkeys(ENGINES))
+
+    ready.touch()
+
+    number, versions = engine_versions(settings)
+    assert number == platform.python_version()
+    assert versions["mlx-lm"] == version("mlx-lm")

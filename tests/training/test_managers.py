@@ -25,6 +25,7 @@ from backend.runs.recipe import Recipe
 from backend.runs.store import SessionStore
 from backend.runs.supervisor import RunSupervisor
 from backend.settings import Settings
+from backend.training import workshop
 from backend.training.config import StandardStart
 from backend.training.lora_keys import ModelInspector
 from backend.training.managers import TrainingManager
@@ -246,3 +247,16 @@ async def test_a_run_of_great_strength_starts_only_when_confirmed(house: House) 
 
     await house.start(**strong, confirm_high_scale=True)
     assert len(house.supervisor.started) == 1
+
+
+async def test_memory_that_was_not_known_is_asked_for_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: list[int | None] = [None, 8_000, 9_000]
+    monkeypatch.setattr(workshop, "_recommended", lambda settings: answers.pop(0))
+    made = Workshop(
+        house.settings, ModelCatalog(house.settings), cast(ModelInspector, FakeInspector()),
+        SessionStore(house.settings.sessions_dir, house.settings.adapters_dir),
+    )  # fmt: skip
+
+    assert [await made.available() for _ in range(3)] == [None, 8_000, 8_000]
