@@ -17,6 +17,7 @@ from backend.training.form_marks import form as form
 
 ADAPTER_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 MAX_RANK = 512
+MOST_ALPHA = 1e6  # Times the rank it is still a number.
 
 FineTuneType = Literal["lora", "dora", "full"]
 Scaling = Literal["mlx", "alpha_over_rank", "rslora"]
@@ -163,6 +164,7 @@ class CommonStart(BaseModel):
     lora_alpha: float = Field(
         32.0,
         gt=0,
+        le=MOST_ALPHA,
         title="Alpha (scale)",
         description="Strength of the adapter.",
         json_schema_extra=form("lora", when=ADAPTERS),

@@ -101,3 +101,13 @@ def test_so_are_those_of_an_address(live: Live, place: str) -> None:
     route = "metrics" if place == "since" else "logs"
     answer = live.client.get(f"/sessions/none/{route}", params={place: str(HUGE)})
     assert answer.status_code == 422, answer.text
+
+
+@pytest.mark.parametrize("field", ["lora_alpha", "epochs"])
+def test_a_number_that_becomes_infinite_when_it_is_multiplied_is_refused(
+    live: Live, field: str
+) -> None:
+    answer = live.client.post("/training/start", json={field: 1e308})
+
+    told = {item["field"]: item["message"] for item in answer.json()["errors"]}
+    assert "must be at most" in told[field]
