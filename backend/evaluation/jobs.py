@@ -182,10 +182,16 @@ class Evaluations:
             await job.ended.wait()
         return job.folder
 
-    async def ended(self, folder: EvaluationFolder) -> None:
-        """Return when that evaluation has ended."""
-        if self._current is not None and self._current.folder == folder:
-            await self._current.ended.wait()
+    async def ended(self, folder: EvaluationFolder) -> EvaluationStatus:
+        """How that evaluation ended, once it has, whichever is the current one by then."""
+        job = self._current
+        if job is not None and job.folder == folder:
+            await job.ended.wait()
+            return _status(job)
+        job = await asyncio.to_thread(_read, folder)
+        if job is not None and job.running:
+            _interrupted(job)
+        return _status(job)
 
     def asks(self, adapter_name: str) -> bool:
         """Whether an adapter of that name is being evaluated."""
@@ -193,24 +199,8 @@ class Evaluations:
         return job is not None and job.running and job.adapter_name == adapter_name
 
     def status(self) -> EvaluationStatus:
-        job = self._current
-        if job is None:
-            return EvaluationStatus(
-                running=False, progress=0.0, current_question=0, total_questions=0,
-                adapter_name=None, error=None,
-            )  # fmt: skip
-        return EvaluationStatus(
-            running=job.running,
-            progress=round(100 * job.share, 1),
-            current_question=int(job.questions * job.share),
-            total_questions=job.questions,
-            adapter_name=job.adapter_name,
-            error=job.error,
-            hint=job.hint,
-            evaluation_id=job.folder.id,
-            state=job.state,
-            phase=job.phase,
-        )
+        """Of the current one, or the last."""
+        return _status(self._current)
 
     def listed(self) -> list[EvaluationSummary]:
         """Newest first. Blocking."""
@@ -320,6 +310,26 @@ def _read(folder: EvaluationFolder) -> _Job | None:
     if not job.running:
         job.ended.set()
     return job
+
+
+def _status(job: _Job | None) -> EvaluationStatus:
+    if job is None:
+        return EvaluationStatus(
+            running=False, progress=0.0, current_question=0, total_questions=0,
+            adapter_name=None, error=None,
+        )  # fmt: skip
+    return EvaluationStatus(
+        running=job.running,
+        progress=round(100 * job.share, 1),
+        current_question=int(job.questions * job.share),
+        total_questions=job.questions,
+        adapter_name=job.adapter_name,
+        error=job.error,
+        hint=job.hint,
+        evaluation_id=job.folder.id,
+        state=job.state,
+        phase=job.phase,
+    )
 
 
 def _interrupted(job: _Job) -> None:

@@ -166,8 +166,7 @@ class Tiers:
         )
         started = await self._evaluator.start(request, compare=compare, helper=True)
         folder = self._evaluator.jobs.folders.find(started.evaluation_id)
-        await self._evaluator.jobs.ended(folder)
-        status = self._evaluator.jobs.status()
+        status = await self._evaluator.jobs.ended(folder)
         if status.state != "completed":
             raise EngineFailed(
                 status.error or "The evaluation was stopped before it was done.", hint=status.hint

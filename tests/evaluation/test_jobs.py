@@ -133,3 +133,16 @@ async def test_a_moment_without_free_file_handles_does_not_end_the_following(
 
     assert passing == []
     assert bench.jobs.status().state == "stopped"
+
+
+async def test_who_waits_for_one_hears_of_that_one_though_another_has_begun(bench: Bench) -> None:
+    first = await bench.evaluate()
+    waiting = asyncio.create_task(bench.jobs.ended(first))
+    await asyncio.sleep(0)  # It waits.
+    await bench.jobs.stop()
+    second = await bench.evaluate()
+
+    status = await waiting
+    assert (status.evaluation_id, status.state) == (first.id, "stopped")
+    assert (await bench.jobs.ended(first)).evaluation_id == first.id
+    assert bench.jobs.status().evaluation_id == second.id
