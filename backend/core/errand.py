@@ -10,7 +10,7 @@ from pathlib import Path
 
 from backend.core.process import CompletedChild, run_child
 
-_KEPT = ("PATH", "HOME", "TMPDIR", "LANG")
+_PASSED_ON = ("PATH", "HOME", "TMPDIR", "LANG")
 
 
 def run_errand(argv: Sequence[str], *, deadline: float = 60) -> CompletedChild:
@@ -18,7 +18,7 @@ def run_errand(argv: Sequence[str], *, deadline: float = 60) -> CompletedChild:
 
     Raises EngineMissing when it can't be started and EngineTimeout when it takes too long.
     """
-    env = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     job = run_child(argv, cwd=Path("/"), env=env, deadline=deadline)
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(asyncio.run, job).result()

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import random
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +21,7 @@ from backend.catalog.engine_form import trainable
 from backend.catalog.formats import Format
 from backend.catalog.method_rows import DataNeeds, engine_row
 from backend.catalog.rows import read_lines
-from backend.core.files import sha256_of, write_json
+from backend.core.files import link_or_copy, sha256_of, write_json
 from backend.errors import AppError, BadContent, FieldProblem, Invalid
 from backend.runs.recipe import StartWarning
 from backend.runs.schemas import DataFile, DataSummary
@@ -130,11 +128,11 @@ def stage_data(plan: DataPlan, folder: Path) -> DataSummary:
         _copy(plan.train, data / "train.jsonl", _but(plan.held_out))
         _copy(plan.train, data / "valid.jsonl", plan.held_out.__contains__)
     else:
-        _link_or_copy(plan.train, data / "train.jsonl")
+        _give(plan.train, data / "train.jsonl")
     if plan.valid is not None:
-        _link_or_copy(plan.valid, data / "valid.jsonl")
+        _give(plan.valid, data / "valid.jsonl")
     if plan.test is not None:
-        _link_or_copy(plan.test, data / "test.jsonl")
+        _give(plan.test, data / "test.jsonl")
     valid_source = plan.valid or plan.train
     summary = DataSummary(
         train=_described(data / "train.jsonl", plan.train.path, plan.train_rows),
@@ -328,14 +326,12 @@ def _remarks(train: CheckedFile, request: StandardStart, chat_template: bool | N
     return remarks
 
 
-def _link_or_copy(checked: CheckedFile, target: Path) -> None:
-    if not usable_as_it_is(checked):
-        _copy(checked, target, None)
-        return
-    try:
-        os.link(checked.path, target)
-    except OSError:  # Another disk, or a file system or owner that forbids links.
-        shutil.copyfile(checked.path, target)
+def _give(checked: CheckedFile, target: Path) -> None:
+    """The very file where the engine can use it, else its rows in the engine's form."""
+    if usable_as_it_is(checked):
+        link_or_copy(checked.path, target)
+    else:
+        _copy(checked, target, lambda _: True)
 
 
 def _copy(checked: CheckedFile, target: Path, wanted: _Wanted) -> None:

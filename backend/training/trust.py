@@ -117,11 +117,6 @@ class TrustedFiles:
         write_json(self._path, _Stored(files=dict(files)).model_dump(mode="json"))
 
 
-def require_trusted(path: str, settings: Settings) -> str:
-    """The SHA-256 with which a run may load that file. Raises NotTrusted, NotFound, Invalid, …"""
-    return TrustedFiles(settings).require(path)
-
-
 def _state(path: Path, entry: _Entry) -> Literal["trusted", "changed", "missing"]:
     try:
         _, sha256 = read_code(path)

@@ -12,7 +12,7 @@ import pytest
 
 from backend.errors import AppError, BadContent, Invalid, NotFound, NotTrusted, TooLarge, WrongState
 from backend.settings import Settings
-from backend.training.trust import NAME, TrustedFiles, require_trusted
+from backend.training.trust import NAME, TrustedFiles
 
 CANARY = '''
 """Rewards."""
@@ -86,7 +86,7 @@ def test_a_trusted_file_may_run_until_it_changes(
     canary.write_text(CANARY + "# changed", encoding="utf-8")
     assert not trusted.inspect(str(canary)).trusted
     with pytest.raises(NotTrusted, match="has changed since") as refused:
-        require_trusted(str(canary), settings)
+        TrustedFiles(settings).require(str(canary))
     assert (refused.value.status, refused.value.errors[0].field) == (409, "reward_functions_file")
     trust(trusted, canary)
     assert TrustedFiles(settings).require(str(canary)), "another object reads the same record"
