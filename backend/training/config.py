@@ -22,6 +22,21 @@ class StandardStart(CommonStart):
         description="adam and adamw: keeps small gradients from being blown up.",
         json_schema_extra=only("adam", "adamw"),
     )
+    epsilon_squares: float | None = Field(
+        None,
+        gt=0,
+        title="Epsilon of squares",
+        description="adafactor: added to every squared gradient; 1e-30 by default.",
+        json_schema_extra=only("adafactor"),
+    )
+    epsilon_scale: float | None = Field(
+        None,
+        gt=0,
+        title="Smallest weight scale",
+        description="adafactor with Scale by weights: weights near zero, as an adapter's at first, "
+        "count as this; 1e-3 by default.",
+        json_schema_extra=only("adafactor", scale_parameter=[True]),
+    )
     test: bool = Field(
         False,
         title="Test at the end",

@@ -56,6 +56,11 @@ def _misplaced(request: CommonStart) -> Iterator[FieldProblem]:
             "warmup_init", "warmup_init is of the relative step; turn on relative_step as well."
         )
     if isinstance(request, StandardStart):
+        if request.epsilon_scale is not None and not request.scale_parameter:
+            yield FieldProblem(
+                "epsilon_scale",
+                "epsilon_scale is of the scale by weights; turn on scale_parameter as well.",
+            )
         yield from _missing_reporters(request)
 
 

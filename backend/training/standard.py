@@ -11,6 +11,7 @@ from typing import Any
 
 from backend.training.config import StandardStart
 from backend.training.fields import CommonStart
+from backend.training.strength import SMALLEST_SCALE
 
 CONFIG_NAME = "config.yaml"
 
@@ -132,8 +133,19 @@ def optimizer_options(request: CommonStart) -> dict[str, Any]:
                 "beta_1": request.beta1,
                 "clip_threshold": request.clip_threshold,
                 "decay_rate": request.decay_rate,
+                "eps": _adafactor_eps(request),
             }
     return decay | {name: value for name, value in options.items() if value is not None}
+
+
+def _adafactor_eps(request: CommonStart) -> list[float] | None:
+    """The engine takes both or none."""
+    if not isinstance(request, StandardStart):
+        return None
+    squares, scale = request.epsilon_squares, request.epsilon_scale
+    if squares is None and scale is None:
+        return None
+    return [_or(squares, 1e-30), _or(scale, SMALLEST_SCALE)]
 
 
 def _or(value: float | None, otherwise: float) -> float:

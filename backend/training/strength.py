@@ -9,6 +9,7 @@ the training itself became unstable. Adafactor may pick its rate: then that one 
 from __future__ import annotations
 
 from backend.errors import FieldProblem, Invalid
+from backend.training.config import StandardStart
 from backend.training.fields import CommonStart
 
 WARN = 1e-3
@@ -16,8 +17,9 @@ CONFIRM = 1e-2
 INSTEAD = "alpha_over_rank"
 
 # mlx.optimizers.Adafactor: the relative step is at most this, or grows by that each update; scaled
-# by weights, those that are still zero (B at its start) count as this.
-_RELATIVE, _RISING, _SMALLEST = 1e-2, 1e-6, 1e-3
+# by weights, those that are still zero (B at its start) count as SMALLEST_SCALE.
+_RELATIVE, _RISING = 1e-2, 1e-6
+SMALLEST_SCALE = 1e-3
 
 
 def strength(request: CommonStart) -> float | None:
@@ -35,7 +37,10 @@ def highest_rate(request: CommonStart) -> float:
     if request.relative_step:
         rising = _RISING * request.iterations if request.warmup_init else _RELATIVE
         rate = min(_RELATIVE, rising)
-    return rate * _SMALLEST if request.scale_parameter else rate
+    if not request.scale_parameter:
+        return rate
+    smallest = request.epsilon_scale if isinstance(request, StandardStart) else None
+    return rate * (SMALLEST_SCALE if smallest is None else smallest)
 
 
 def strength_warning(request: CommonStart) -> str | None:

@@ -146,11 +146,16 @@ def random_options(chance: random.Random, optimizer: str) -> dict[str, Any]:
         "sgd": {"momentum": beta, "nesterov": "off", "dampening": 0.25},
         "adafactor": {
             "beta1": beta, "clip_threshold": 2.0, "decay_rate": -0.7, "relative_step": True,
-            "scale_parameter": True, "warmup_init": True,
+            "scale_parameter": True, "warmup_init": True, "epsilon_squares": 1e-20,
+            "epsilon_scale": 1e-4,
         },
     }  # fmt: skip
     chosen = {name: value for name, value in own[optimizer].items() if chance.random() < 0.5}
-    for name, needed in (("dampening", "momentum"), ("warmup_init", "relative_step")):
+    for name, needed in (
+        ("dampening", "momentum"),
+        ("warmup_init", "relative_step"),
+        ("epsilon_scale", "scale_parameter"),
+    ):
         if name in chosen:
             chosen[needed] = own[optimizer][needed]
     return chosen

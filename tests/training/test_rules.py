@@ -53,7 +53,8 @@ MISPLACED: list[dict[str, Any]] = [
     {"dampening": 0.1, "optimizer": "sgd"},
     {"dampening": 0.1, "optimizer": "sgd", "momentum": 0.9, "nesterov": "on"},
     {"relative_step": True}, {"scale_parameter": True}, {"decay_rate": -0.5}, {"warmup_init": True},
-    {"warmup_init": True, "optimizer": "adafactor"},
+    {"warmup_init": True, "optimizer": "adafactor"}, {"epsilon_squares": 1e-20},
+    {"epsilon_scale": 1e-4, "optimizer": "adafactor"},
 ]  # fmt: skip
 
 

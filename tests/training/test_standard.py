@@ -53,6 +53,11 @@ def adamw(**options: Any) -> dict[str, Any]:
     return {"adamw": {"weight_decay": 0.01, "bias_correction": False} | options}
 
 
+def adafactor(**options: Any) -> dict[str, Any]:
+    off = {"relative_step": False, "scale_parameter": False, "warmup_init": False}
+    return {"adafactor": {"weight_decay": 0.01} | off | options}
+
+
 FIELDS: list[tuple[dict[str, Any], str, Any]] = [
     ({"learning_rate": 3e-5}, "learning_rate", 3e-5),
     ({"batch_size": 7}, "batch_size", 7),
@@ -116,6 +121,16 @@ FIELDS: list[tuple[dict[str, Any], str, Any]] = [
                 "decay_rate": -0.5,
             }
         },
+    ),
+    (
+        {"optimizer": "adafactor", "epsilon_squares": 1e-20},
+        "optimizer_config",
+        adafactor(eps=[1e-20, 1e-3]),
+    ),
+    (
+        {"optimizer": "adafactor", "scale_parameter": True, "epsilon_scale": 1e-4},
+        "optimizer_config",
+        adafactor(scale_parameter=True, eps=[1e-30, 1e-4]),
     ),
     (
         {"optimizer": "sgd", "momentum": 0.5, "dampening": 0.25},

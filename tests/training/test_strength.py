@@ -53,4 +53,6 @@ def test_a_rate_that_adafactor_picks_is_the_one_that_counts() -> None:
     assert strength(request(**relative)) == pytest.approx(32 * 1e-2)
     assert "learning rate 0.01" in (strength_warning(request(**relative)) or "")
     assert strength(request(**relative, warmup_init=True)) == pytest.approx(32 * 2e-3)
-    assert strength(request(**relative, scale_parameter=True)) == pytest.approx(32 * 1e-5)
+    scaled = relative | {"scale_parameter": True}
+    assert strength(request(**scaled)) == pytest.approx(32 * 1e-5)
+    assert strength(request(**scaled, epsilon_scale=0.1)) == pytest.approx(32 * 1e-3)

@@ -2244,6 +2244,10 @@ export type StandardStart = {
   tags?: string[];
   /** adam and adamw: keeps small gradients from being blown up. */
   epsilon?: number | null;
+  /** adafactor: added to every squared gradient; 1e-30 by default. */
+  epsilon_squares?: number | null;
+  /** adafactor with Scale by weights: weights near zero, as an adapter's at first, count as this; 1e-3 by default. */
+  epsilon_scale?: number | null;
   /** Measure the loss on test.jsonl when training is done. */
   test?: boolean;
   /** Send the curves to Weights & Biases or SwanLab too. Needs their package and a login on this machine. */

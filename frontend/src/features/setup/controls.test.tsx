@@ -49,6 +49,8 @@ const ROWS: Partial<Record<FieldName, Row>> = {
   beta1: ['type', '0.8', 0.8],
   beta2: ['type', '0.99', 0.99],
   epsilon: ['type', '1e-6', 1e-6],
+  epsilon_squares: ['type', '1e-20', 1e-20],
+  epsilon_scale: ['type', '1e-4', 1e-4],
   bias_correction: ['switch', '', true],
   momentum: ['type', '0.9', 0.9],
   nesterov: ['choose', 'on', 'on'],
