@@ -54,7 +54,7 @@ class DataPreview(BaseModel):
     tokens: int | None
     max_tokens: int | None
     truncated_rows: int | None
-    unused_rows: int
+    unused_rows: int | None
 
 
 class Preview(BaseModel):

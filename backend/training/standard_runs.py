@@ -185,7 +185,7 @@ def _data_preview(plan: StandardPlan, counts: TokenCounts | None) -> DataPreview
         tokens=counts.total if counts else None,
         max_tokens=counts.longest if counts else None,
         truncated_rows=counts.over(limit) if counts else None,
-        unused_rows=counts.without_target(limit) if counts else 0,
+        unused_rows=counts.without_target(limit) if counts else None,
     )
 
 

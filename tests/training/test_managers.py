@@ -221,6 +221,19 @@ async def test_rows_that_are_cut_are_warned_of(house: House) -> None:
     assert any("1 rows are left out" in warning for warning in shown.warnings)
 
 
+async def test_rows_that_were_not_counted_are_unknown_and_not_none(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def count(*_: Any, **__: Any) -> None:
+        return None
+
+    monkeypatch.setattr(TokenCounter, "count", count)
+
+    data = (await house.manager.preview(house.request())).data
+
+    assert (data.tokens, data.max_tokens, data.truncated_rows, data.unused_rows) == (None,) * 4
+
+
 async def test_prompts_that_leave_no_answer_at_all_are_refused(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2281,7 +2281,7 @@ export type DataPreview = {
   tokens: number | null;
   max_tokens: number | null;
   truncated_rows: number | null;
-  unused_rows: number;
+  unused_rows: number | null;
 };
 export type Preview = {
   config_yaml: string;
