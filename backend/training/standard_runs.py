@@ -44,6 +44,7 @@ class StandardRuns:
         paths = self._shop.paths(plan, "<session>")
         warnings = await self._warnings(going_on, plan)
         warnings += _token_warnings(plan, counts)
+        warnings += _command_warnings(plan)
         taken = await asyncio.to_thread(paths.adapter.exists)
         if taken and not await asyncio.to_thread(_may_replace, going_on, plan, paths):
             warnings.append(taken_name(request.adapter_name))
@@ -187,6 +188,17 @@ def _data_preview(plan: StandardPlan, counts: TokenCounts | None) -> DataPreview
         truncated_rows=counts.over(limit) if counts else None,
         unused_rows=counts.without_target(limit) if counts else None,
     )
+
+
+def _command_warnings(plan: StandardPlan) -> list[str]:
+    """Where the copied command would train something else than the run."""
+    rows = plan.data.train.multi_turn
+    if not plan.request.mask_prompt or not rows:
+        return []
+    return [
+        f"{rows} rows have several answers. The run learns all of them; the command, repeated in a "
+        "terminal, would learn only the last answer of each row."
+    ]
 
 
 def _token_warnings(plan: StandardPlan, counts: TokenCounts | None) -> list[str]:

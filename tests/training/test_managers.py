@@ -221,6 +221,20 @@ async def test_rows_that_are_cut_are_warned_of(house: House) -> None:
     assert any("1 rows are left out" in warning for warning in shown.warnings)
 
 
+async def test_a_command_that_would_train_on_other_answers_is_warned_of(house: House) -> None:
+    turns = (("user", "One?"), ("assistant", "1"), ("user", "Two?"), ("assistant", "2"))
+    row = {"messages": [{"role": role, "content": text} for role, text in turns]}
+    several = str(write_rows(house.rows.parent / "several.jsonl", 20, row))
+
+    async def warned(**fields: Any) -> bool:
+        shown = await house.manager.preview(house.request(**fields))
+        return any("20 rows have several answers" in warning for warning in shown.warnings)
+
+    assert await warned(train_data_path=several, mask_prompt=True)
+    assert not await warned(train_data_path=several)
+    assert not await warned(mask_prompt=True)
+
+
 async def test_rows_that_were_not_counted_are_unknown_and_not_none(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
