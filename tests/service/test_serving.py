@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import mlx.core as mx
 import openai
 import pytest
 
+from backend.core.blas import engine_environment
+from backend.settings import read_settings
 from tests.engines.architectures import CONFIGS, make_adapter, make_model
 from tests.service.live import frames_until, listening
 from tests.service.server import CHECKOUT, DEMO, Server, running_server
+from tests.service.test_enhanced import asked
 
 pytestmark = pytest.mark.engine
 
@@ -196,6 +202,100 @@ def test_the_examples_of_the_document_run(served: Server) -> None:
     assert set(answers) == {"bash", "python"}
     assert '"object":"chat.completion"' in answers["bash"]
     assert answers["python"].strip()
+
+
+def as_the_reference_app(folder: Path) -> None:
+    """With a path of its author's Mac, and with numbers where that app puts them."""
+    config = {
+        "model": "/Volumes/Mac/models/droid-demo", "fine_tune_type": "lora",
+        "lora_alpha": 4.0, "lora_dropout": 0.0, "lora_rank": 4, "early_stop": True,
+        "lora_parameters": {"rank": 4, "scale": 20.0, "dropout": 0.0, "num_layers": -1},
+    }  # fmt: skip
+    (folder / "adapter_config.json").write_text(json.dumps(config))
+
+
+def as_plain_mlx_lm_lora(folder: Path) -> None:
+    """Which names no base."""
+    parameters = {"rank": 4, "scale": 20.0, "dropout": 0.0, "use_dora": False, "num_layers": -1}
+    config = {"lora_parameters": parameters, "num_layers": -1}
+    (folder / "adapter_config.json").write_text(json.dumps(config))
+
+
+def as_peft(folder: Path) -> None:
+    parts = {"lora_a": "lora_A", "lora_b": "lora_B"}
+    turned = {}
+    weights = cast("dict[str, mx.array]", mx.load(str(folder / "adapters.safetensors")))
+    for name, value in weights.items():
+        module, _, part = name.rpartition(".")
+        turned[f"base_model.model.{module}.{parts[part]}.weight"] = mx.contiguous(value.T)
+    mx.save_safetensors(str(folder / "adapter_model.safetensors"), turned, {"format": "pt"})
+    (folder / "adapters.safetensors").unlink()
+    config = {"peft_type": "LORA", "r": 4, "lora_alpha": 80, "base_model_name_or_path": str(DEMO)}
+    (folder / "adapter_config.json").write_text(json.dumps(config))
+
+
+@pytest.mark.parametrize("origin", [as_the_reference_app, as_plain_mlx_lm_lora, as_peft])
+def test_an_adapter_of_another_program_answers_as_the_same_weights_of_ours_do(
+    served: Server, origin: Callable[[Path], None], tmp_path: Path
+) -> None:
+    name = origin.__name__.replace("_", "-")
+    source = tmp_path / "from elsewhere"
+    shutil.copytree(served.data_dir / "adapters" / "captain", source)
+    origin(source)
+
+    taken = served.post("/adapters/import", {"path": str(source), "name": name})
+    answer = ask(served, adapter_name=name)
+
+    assert (taken["problem"], taken["scale"]) == (None, 20.0)
+    assert answer["response"] == ask(served, adapter_name="captain")["response"]
+    names = {model["id"] for model in served.get("/v1/models")["data"]}
+    assert f"droid-demo+{name}" in names
+
+
+def plain_answer(adapter: Path, tmp_path: Path) -> str:
+    """What plain mlx_lm says with it, after a fresh load."""
+    prompts = tmp_path / "prompts.json"
+    prompts.write_text(json.dumps([ASK["prompt"]]))
+    script = CHECKOUT / "tests" / "service" / "speak.py"
+    child = subprocess.run(
+        [sys.executable, str(script), str(DEMO), str(prompts), str(adapter)],
+        env=engine_environment(read_settings()), capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    (answer,) = json.loads(child.stdout.splitlines()[-1])
+    return str(answer)
+
+
+def test_an_adapter_trained_by_plain_mlx_lm_answers_as_it_does_there(
+    served: Server, tmp_path: Path
+) -> None:
+    folder = served.data_dir / "adapters" / "by-mlx-lm"
+    command = [
+        sys.executable, "-m", "mlx_lm", "lora", "--train", "--model", str(DEMO), "--data",
+        str(CHECKOUT / "test_data" / "demo" / "chat"), "--adapter-path", str(folder),
+        "--iters", "4", "--batch-size", "2", "--num-layers", "2", "--val-batches", "1",
+        "--learning-rate", "1e-3",
+    ]  # fmt: skip
+    subprocess.run(command, env=engine_environment(read_settings()), check=True, timeout=120)
+
+    answer = ask(served, adapter_name="by-mlx-lm", max_tokens=60)
+
+    assert answer["response"].strip() == plain_answer(folder, tmp_path).strip()
+    assert answer["model_info"]["adapter_details"]["warnings"] == []
+
+
+def test_an_adapter_of_preference_training_answers_as_plain_mlx_lm_does(
+    served: Server, tmp_path: Path
+) -> None:
+    with listening(served) as socket:
+        served.post("/api/training/start-enhanced", asked("dpo", adapter_name="by-dpo"))
+        frames_until(socket, lambda frame: frame["type"] == "training_completed")
+
+    answer = ask(served, adapter_name="by-dpo", checkpoint="latest", max_tokens=60)
+
+    folder = served.data_dir / "adapters" / "by-dpo"
+    assert answer["response"].strip() == plain_answer(folder, tmp_path).strip()
+    details = answer["model_info"]["adapter_details"]
+    assert (details["type"], details["warnings"]) == ("lora", [])
 
 
 def test_the_loaded_sessions_base_and_adapter_answer_after_a_run(
