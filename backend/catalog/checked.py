@@ -29,6 +29,8 @@ _NEEDED: Mapping[DataNeeds, str] = {
     "preference": 'The method needs {"prompt": "…", "chosen": "…", "rejected": "…"} on every line. '
     "Correct it, or convert the file to preference rows under Data → Convert.",
     "prompt": 'The method needs {"prompt": "…"} on every line.',
+    "next_token": "The method needs a context_with_chat_template, a rejected_decoded and a list "
+    "multi_chosen_decoded on every line; a generated sample file shows the form.",
 }
 _UNKNOWN = "Convert the file under Data → Convert, where its columns can be mapped to those."
 

@@ -244,7 +244,7 @@ class MethodDataReport(BaseModel):
     valid: bool
     num_samples: int
     format: str
-    needs: Literal["sft", "prompt_answer", "preference", "prompt"]
+    needs: Literal["sft", "prompt_answer", "preference", "prompt", "next_token"]
     message: str
     error: str | None
     hint: str | None

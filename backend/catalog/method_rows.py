@@ -20,14 +20,16 @@ from backend.catalog.formats import ROLES, Format, check, detect
 from backend.catalog.rows import data_file, read_lines
 from backend.errors import AppError, BadContent, FieldProblem
 
-DataNeeds = Literal["sft", "prompt_answer", "preference", "prompt"]
+DataNeeds = Literal["sft", "prompt_answer", "preference", "prompt", "next_token"]
 Need = Literal["answer", "type"]  # Columns that a reward function may need besides.
 NEEDED: Mapping[DataNeeds, str] = {
     "sft": "text, messages, or prompt and completion",
     "prompt_answer": "prompt and answer",
     "preference": "prompt, chosen and rejected",
     "prompt": "prompt",
+    "next_token": "context_with_chat_template, rejected_decoded and multi_chosen_decoded",
 }
+_NEXT_TOKEN = ("context_with_chat_template", "rejected_decoded", "multi_chosen_decoded")
 _LOOKED_AT = 2000  # Lines in which rows for a try are looked for.
 
 
@@ -42,7 +44,7 @@ def check_row(row: Mapping[str, Any], needs: DataNeeds, form: Format) -> str | N
         return check(row, "grpo")
     if needs == "preference":
         return _pair(row)
-    return _prompt(row)
+    return _prompt(row) if needs == "prompt" else _next_token(row)
 
 
 def engine_row(row: Mapping[str, Any], needs: DataNeeds) -> dict[str, Any]:
@@ -52,6 +54,7 @@ def engine_row(row: Mapping[str, Any], needs: DataNeeds) -> dict[str, Any]:
         "preference": ("prompt", "chosen", "rejected", "system", "preference_score"),
         # Its own answer is never trained on; reward functions that judge may compare with it.
         "prompt": ("prompt", "answer", "type"),
+        "next_token": _NEXT_TOKEN,
     }.get(needs)
     if names is None:
         return dict(row)
@@ -86,6 +89,22 @@ def _prompt(row: Mapping[str, Any]) -> str | None:
         if role not in ROLES or not isinstance(message.get("content"), str):
             return f"has a message {number} in its 'prompt' without a known role or a text"
     return None if prompt[-1]["role"] != "assistant" else "has a 'prompt' that ends with an answer"
+
+
+def _next_token(row: Mapping[str, Any]) -> str | None:
+    """A space is a token too, so only nothing at all is empty."""
+    context, rejected, chosen = (row.get(name) for name in _NEXT_TOKEN)
+    for name in _NEXT_TOKEN:
+        if name not in row:
+            return f"has no {name!r}"
+    for name, value in (("context_with_chat_template", context), ("rejected_decoded", rejected)):
+        if not isinstance(value, str) or not value:
+            return f"has a {name!r} that is not a text"
+    if not isinstance(chosen, list) or not all(isinstance(one, str) and one for one in chosen):
+        return "has a 'multi_chosen_decoded' that is not a list of texts"
+    if set(chosen) <= {rejected}:
+        return "has no 'multi_chosen_decoded' that differs from its 'rejected_decoded'"
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -144,9 +145,22 @@ def _prompt(task: Task, _number: int) -> dict[str, Any]:
     return {"prompt": task.question}
 
 
+def _next_token(task: Task, _number: int) -> dict[str, Any]:
+    """The answer up to where the wrong one differs, and there one letter or digit of each."""
+    pairs = zip(task.answer, task.wrong, strict=False)
+    same = len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
+    right, wrong = task.answer[same : same + 1] or ".", task.wrong[same : same + 1] or "."
+    return {
+        "context_with_chat_template": f"Question: {task.question}\nAnswer: {task.answer[:same]}",
+        "rejected_decoded": wrong,
+        "multi_chosen_decoded": [right],
+    }
+
+
 _ROWS: Mapping[DataNeeds, Callable[[Task, int], dict[str, Any]]] = {
     "sft": _sft,
     "prompt_answer": _prompt_answer,
     "preference": _preference,
     "prompt": _prompt,
+    "next_token": _next_token,
 }

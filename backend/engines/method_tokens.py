@@ -23,6 +23,10 @@ def count_method_rows(
     """`lengths` of whole rows, of a pair the longer side, and `starts`, where answers begin. Rows
     that answers are sampled to are their prompts.
     """
+    if needs == "next_token":  # Its dataset leaves rows out; here all are counted.
+        texts = [row["context_with_chat_template"] for row in rows]
+        lengths = [len(tokenizer.encode(text, add_special_tokens=False)) for text in texts]
+        return {"lengths": lengths, "starts": lengths}
     ensure_chat_template(tokenizer)
     mode = _MODES[needs]
     dataset = create_dataset(list(rows), tokenizer, Namespace(train_mode=mode))

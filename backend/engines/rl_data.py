@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -87,6 +88,32 @@ class WithoutSystem:
         return self._tokenizer.apply_chat_template(messages, **options)
 
 
+class Bare:
+    """A tokenizer that puts nothing before a text: contexts are rendered already, and a token after
+    them is no beginning.
+    """
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+
+    def encode(self, text: str) -> list[int]:
+        tokens: list[int] = self._tokenizer.encode(text, add_special_tokens=False)
+        return tokens
+
+
+def _tell_of_tokens(name: str, lost: int, rows: int, emit: Emitter) -> None:
+    """Rows that the engine's dataset leaves out. Raises Unusable when none is left."""
+    what = "the rejected text, or each wanted one, is not a single token of this model"
+    hint = "Make the rows with this model's tokenizer, where each such text is one token."
+    if lost == rows:
+        raise Unusable(f"No row of the {_NAMES[name]} set can be used: {what}.", hint)
+    emit.warning(
+        "not_a_token",
+        f"{lost} of {rows} rows of the {_NAMES[name]} set are left out: {what}.",
+        hint,
+    )
+
+
 def _refuses_system(tokenizer: Any) -> bool:
     try:
         tokenizer.apply_chat_template(
@@ -103,6 +130,8 @@ def _load(name: str, args: Namespace, mode: Mode, tokenizer: Any, emit: Emitter)
     if not given:
         return None
     config = Namespace(train_mode=mode.name, max_seq_length=args.max_seq_length)
+    if mode.family == "tokens":
+        tokenizer, config.max_seq_length = Bare(tokenizer), sys.maxsize  # Long ones: `_usable`.
     try:
         dataset = CacheDataset(create_dataset(given, tokenizer, config))
     except KeyError as problem:
@@ -110,6 +139,8 @@ def _load(name: str, args: Namespace, mode: Mode, tokenizer: Any, emit: Emitter)
             f"A row of {path.name} has no {problem} field, which {mode.name} needs.",
             "Check the file on the Enhanced Setup page; it names the lines.",
         ) from problem
+    if len(dataset) < len(given):
+        _tell_of_tokens(name, len(given) - len(dataset), len(given), emit)
     rows = _usable(name, dataset, args, mode, emit)
     return RlSet(dataset=dataset, rows=rows, given=given)
 

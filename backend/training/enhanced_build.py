@@ -92,6 +92,10 @@ def build_method_config(
         "klpo_mc_samples": request.klpo_mc_samples,
         "klpo_top_k": request.klpo_top_k,
         "klpo_tail_floor": request.klpo_tail_floor,
+        "clip_epsilon_logits": request.ftpo_margin,
+        "lambda_mse": request.ftpo_rest_weight,
+        "lambda_mse_target": request.ftpo_target_weight,
+        "tau_mse_target": request.ftpo_target_slack,
         "judge": _text(judgement.judge),
         "judge_config": {"system_prompt": request.judge_system_prompt}
         if request.judge_system_prompt

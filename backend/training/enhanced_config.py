@@ -6,14 +6,12 @@ Field names are those outside scripts send. Which of them a method takes stands 
 from __future__ import annotations
 
 import copy
-import difflib
-import json
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, ModelWrapValidatorHandler, model_validator
-from pydantic_core import PydanticCustomError
 
 from backend.core.limits import Count, Whole
+from backend.training.enhanced_given import comma_list, empty_if_null, known_method, weights
 from backend.training.fields import ADAPTER_NAME, CommonStart, Preset, form
 from backend.training.method import Method
 from backend.training.methods import METHODS
@@ -40,42 +38,6 @@ def _shared(name: str, default: Any, **changes: Any) -> Any:
     return field
 
 
-def _empty_if_null(value: Any) -> Any:
-    return "" if value is None else value
-
-
-def known_method(value: Any) -> Any:
-    """An id of the table, or an error that names the nearest."""
-    if value in METHODS:
-        return value
-    near = difflib.get_close_matches(str(value), METHODS, n=1, cutoff=0.4)
-    meant = f" Did you mean {near[0]}?" if near else ""
-    raise PydanticCustomError(
-        "unknown_method",
-        "there is no such method.{meant} Known are {known}",
-        {"meant": meant, "known": ", ".join(METHODS)},
-    )
-
-
-def _comma_list(value: Any) -> Any:
-    named = isinstance(value, list) and all(isinstance(name, str) for name in value)
-    return ", ".join(value) if named else value
-
-
-def _weights(value: Any) -> Any:
-    """A list, or the JSON array as text that older scripts send."""
-    if not isinstance(value, str):
-        return value
-    if not value.strip():
-        return None
-    try:
-        return json.loads(value)
-    except ValueError:
-        raise PydanticCustomError(
-            "not_a_list", "must be a JSON array of numbers, such as [1.0, 0.5]"
-        ) from None
-
-
 def _mark_methods(schema: dict[str, Any]) -> None:
     """Say of each parameter of the table which methods it has an effect in (`form_marks.py`)."""
     for name, field in schema["properties"].items():
@@ -96,8 +58,8 @@ class EnhancedStart(CommonStart):
         description="How to train: an id of GET /api/training/methods.",
         json_schema_extra={**form("method"), "enum": list(METHODS)},
     )
-    val_data_path: Annotated[str, BeforeValidator(_empty_if_null)] = _shared("val_data_path", "")
-    adapter_name: Annotated[str, BeforeValidator(_empty_if_null)] = Field(
+    val_data_path: Annotated[str, BeforeValidator(empty_if_null)] = _shared("val_data_path", "")
+    adapter_name: Annotated[str, BeforeValidator(empty_if_null)] = Field(
         "",
         pattern=_NAME_OR_EMPTY,
         title="Adapter name",
@@ -316,6 +278,35 @@ class EnhancedStart(CommonStart):
         description="Least probability of all other tokens in the topk estimate.",
         json_schema_extra=form("objective", level="advanced", when={"klpo_kl_estimator": ["topk"]}),
     )
+    ftpo_margin: float = Field(
+        2.0,
+        gt=0,
+        title="Margin",
+        description="By how many logits a wanted token is to lead the rejected one; once it does, "
+        "it is pushed no further.",
+        json_schema_extra=form("objective"),
+    )
+    ftpo_rest_weight: float = Field(
+        0.4,
+        ge=0,
+        title="Hold on the rest",
+        description="Weight of what keeps all other tokens as likely as they were.",
+        json_schema_extra=form("objective", level="advanced"),
+    )
+    ftpo_target_weight: float = Field(
+        0.05,
+        ge=0,
+        title="Hold on the named",
+        description="Weight of what keeps the wanted and the rejected tokens near where they were.",
+        json_schema_extra=form("objective", level="advanced"),
+    )
+    ftpo_target_slack: float = Field(
+        1.0,
+        ge=0,
+        title="Slack of the named",
+        description="Logits that those may move before they are held.",
+        json_schema_extra=form("objective", level="advanced"),
+    )
     judge: str = Field(
         "",
         title="Judge",
@@ -336,14 +327,14 @@ class EnhancedStart(CommonStart):
         description="What the run is pulled towards. Empty: the untouched base model.",
         json_schema_extra=form("objective", level="advanced"),
     )
-    reward_functions: Annotated[str, BeforeValidator(_comma_list)] = Field(
+    reward_functions: Annotated[str, BeforeValidator(comma_list)] = Field(
         "",
         title="Reward functions",
         description="Names, separated by commas. Empty: the engine's five, which look for "
         "<think> and <answer>.",
         json_schema_extra=form("rewards"),
     )
-    reward_weights: Annotated[list[float] | None, BeforeValidator(_weights)] = Field(
+    reward_weights: Annotated[list[float] | None, BeforeValidator(weights)] = Field(
         None,
         title="Weights",
         description="One number for each reward function. Empty: 1 each.",

@@ -16,6 +16,8 @@ DATA_EXAMPLES: dict[DataNeeds, str] = {
     "prompt_answer": '{"prompt": "…", "answer": "…", "system": "…"}',
     "preference": '{"prompt": "…", "chosen": "…", "rejected": "…"}',
     "prompt": '{"prompt": "…"}',
+    "next_token": '{"context_with_chat_template": "…", "rejected_decoded": "…", '
+    '"multi_chosen_decoded": ["…"]}',
 }
 
 

@@ -70,7 +70,9 @@ def _learning(
     request: EnhancedStart, model: ModelInfo, shape: Shape, *, trainable: int, length: int
 ) -> dict[str, float]:
     family = request.method.family
-    one_side = family == "policy" or (family == "preference" and request.grad_checkpoint)
+    contexts = request.method.data_form == "next_token"  # One for each row, with no answers.
+    one_side = contexts or family == "policy"
+    one_side = one_side or (family == "preference" and request.grad_checkpoint)
     rows = request.batch_size * (1 if one_side else 2)
     load = Load(rows * length, rows * length * length)
     parts = training_parts(request, model, shape, trainable=trainable, load=load)
@@ -80,7 +82,7 @@ def _learning(
         parts["logits"] *= padded(request.max_completion_length) / length
         width = shape.weight_bytes if request.fine_tune_type == "full" else 4
         parts["gradients"] += trainable * width
-    elif one_side:
+    elif one_side and not contexts:
         # Both answers of a pair wait for the backward pass, but one is recomputed at a time.
         waiting = shape.trained_layers * shape.hidden * shape.weight_bytes
         parts["activations"] += request.batch_size * length * waiting

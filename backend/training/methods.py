@@ -21,6 +21,10 @@ _POLICY = (
     "importance_sampling_level", "grpo_loss_type", *_REWARDS, "reference_model_path",
 )  # fmt: skip
 _PAIRS = ("beta", "preference_loss", "delta", "reference_model_path")
+_NEXT_TOKEN = (
+    "ftpo_margin", "ftpo_rest_weight", "ftpo_target_weight", "ftpo_target_slack",
+    "reference_model_path",
+)  # fmt: skip
 _JUDGED = ("max_completion_length", "beta", "judge", "judge_system_prompt", *_REWARDS)
 
 _SAMPLED = {"val_batches": 25}
@@ -246,6 +250,25 @@ _ROWS = (
         notes=("Directions are compared within the batch: two pairs or more give it something.",),
     ),
     Method(
+        id="ftpo",
+        display_name="FTPO",
+        description="Final Token Preference Optimization: at one place of a text the wanted next "
+        "tokens overtake a rejected one, and all others stay as likely as they were.",
+        use_case="The one token that begins a bad habit: a loop, a stock phrase, a wrong turn.",
+        badge="Next token",
+        stars=3,
+        resource_intensity="medium",
+        family="preference",
+        data_form="next_token",
+        train_mode="ftpo",
+        select_by="val_accuracy",
+        params=_NEXT_TOKEN,
+        suggested={"batch_size": 4},
+        needs_reference=True,
+        source="Liquid AI's Antidoom, as mlx-lm-lora implements it.",
+        notes=("A row needs a rejected text, and a wanted one, that are one token of the model.",),
+    ),
+    Method(
         id="online_dpo",
         display_name="Online DPO",
         description="The model writes two answers to each prompt, a judge model picks one, and "
@@ -369,8 +392,7 @@ METHODS: Mapping[str, Method] = {row.id: row for row in _ROWS}
 
 # Modes of the pinned engine that are no rows, and why.
 LEFT_OUT: Mapping[str, str] = {
-    "FTPO": "prefers single next tokens and needs rows with a rendered context and token lists, "
-    "which no other method shares; the app has no reader for them.",
+    "train_judge": "trains a model to give scores instead of text, which nothing here could load.",
     "BNPO": "a normalisation, not a method: `grpo_loss_type` bnpo of GRPO and GSPO.",
     "Judged by a person": "the engine can ask in the terminal for every pair; a run here has none.",
 }

@@ -12,7 +12,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from backend.catalog.schemas import LoraTargets, ModelInfo
 from backend.core.limits import Count
 from backend.training.enhanced_build import FAST_ROWS, decoded_at_once
-from backend.training.enhanced_config import EnhancedStart, KlEstimator, known_method
+from backend.training.enhanced_config import EnhancedStart, KlEstimator
+from backend.training.enhanced_given import known_method
 from backend.training.enhanced_runs import as_standard, fit_to_context
 from backend.training.enhanced_schemas import EstimateAnswer, Estimation
 from backend.training.fields import FineTuneType, Optimizer, Preset

@@ -73,6 +73,7 @@ CASES = (
     Case(method="dpo", hidden=512, batch=4, fields={"grad_checkpoint": False}),
     Case(method="orpo", batch=8),
     Case(method="cpo", batch=4),
+    Case(method="ftpo", batch=8),
     Case(method="online_dpo", fields={"reward_functions": "token_f1"}),
     Case(method="online_dpo", hidden=512, answer=32),
 )
@@ -130,7 +131,7 @@ async def measure(services: Services, model: Path, folder: Path, case: Case) -> 
     return await peak_of(services, request), shown.memory.estimate_gb * 1e9
 
 
-def _rows(case: Case) -> Iterator[dict[str, str]]:
+def _rows(case: Case) -> Iterator[dict[str, Any]]:
     words = _WORDS.split()
     prompt = " ".join(words[number % len(words)] for number in range(case.prompt))
     answer = " ".join(words[number % len(words)] for number in range(case.answer))
@@ -138,6 +139,8 @@ def _rows(case: Case) -> Iterator[dict[str, str]]:
         yield {
             "prompt": f"{number} {prompt}", "answer": answer, "chosen": answer,
             "rejected": answer[::-1][: len(answer)], "system": "Count.",
+            "context_with_chat_template": f"{number} {prompt}", "rejected_decoded": "a",
+            "multi_chosen_decoded": ["b"],
         }  # fmt: skip
 
 

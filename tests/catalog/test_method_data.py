@@ -36,6 +36,11 @@ def pair(chosen: str = "yes", rejected: str = "no", prompt: str = "q") -> dict[s
     return {"prompt": prompt, "chosen": chosen, "rejected": rejected}
 
 
+def token(**fields: Any) -> dict[str, Any]:
+    known = {"context_with_chat_template": "c", "rejected_decoded": "a"}
+    return {**known, "multi_chosen_decoded": ["b"], **fields}
+
+
 @pytest.mark.parametrize("needs", NEEDS)
 @pytest.mark.parametrize("seed", range(3))
 def test_samples_pass_the_check_of_their_method_without_a_warning(
@@ -102,6 +107,10 @@ def test_the_demo_data_is_valid(needs: DataNeeds, folder: str) -> None:
         ("prompt", {"prompt": 7}, "neither a text nor a list of messages"),
         ("prompt", {"prompt": [{"role": "user"}]}, "message 1 in its 'prompt'"),
         ("prompt", {"prompt": [{"role": "assistant", "content": "a"}]}, "ends with an answer"),
+        ("next_token", {"context_with_chat_template": "c"}, "has no 'rejected_decoded'"),
+        ("next_token", token(rejected_decoded=7), "'rejected_decoded' that is not a text"),
+        ("next_token", token(multi_chosen_decoded="b"), "not a list of texts"),
+        ("next_token", token(multi_chosen_decoded=["a"]), "that differs from its"),
         ("sft", {"messages": []}, "at least one message"),
     ],
 )
@@ -213,6 +222,7 @@ def test_the_engine_gets_its_columns_and_none_that_is_empty() -> None:
         "preference_score": 0,
     }
     assert engine_row(row, "prompt") == {"prompt": "q", "answer": "a", "type": {"x": 1}}
+    assert engine_row(token(id=1), "next_token") == token()
     assert engine_row({"text": "t", "id": 1}, "sft") == {"text": "t", "id": 1}
 
 
@@ -244,7 +254,7 @@ _VALUE = st.recursive(
 _ROW = st.dictionaries(
     st.sampled_from(
         ["prompt", "answer", "system", "chosen", "rejected", "messages", "completion", "text",
-         "preference_score", "conversations", "type"]
+         "preference_score", "conversations", "type", *token()]
     ),
     _VALUE,
     max_size=5,

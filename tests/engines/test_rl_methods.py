@@ -17,6 +17,7 @@ from safetensors import safe_open
 from backend.runs.events import parse_event
 from tests.engines.rl_running import (
     QV,
+    next_tokens,
     prepare_rl,
     repeatable,
     train_rl_all,
@@ -199,6 +200,23 @@ def test_a_model_that_equals_its_reference_is_right_in_half_of_the_pairs(
     finished: dict[str, Finished], name: str
 ) -> None:
     assert finished[name].of("validation")[0]["val_accuracy"] == 0.5
+
+
+def test_rows_whose_words_are_no_single_token_are_left_out_and_counted(
+    tmp_path: Path, tiny_model: Path
+) -> None:
+    good = next_tokens(4)
+    long = [{**row, "rejected_decoded": "zz"} for row in good[:2]]
+    some = prepare_rl(tmp_path / "some", tiny_model, "ftpo", rows=[*good, *long], iters=2)
+    none = prepare_rl(tmp_path / "none", tiny_model, "ftpo", rows=long, iters=2)
+
+    done = train_rl_all({"some": some, "none": none})
+
+    (warning,) = [e for e in done["some"].of("warning") if e["code"] == "not_a_token"]
+    assert "2 of 6 rows of the training set are left out" in warning["message"]
+    assert done["some"].exit["state"] == "completed"
+    assert done["none"].exit["state"] == "error"
+    assert "No row of the training set can be used" in done["none"].exit["message"]
 
 
 @pytest.mark.parametrize("name", ["model judges", "model scores"])

@@ -16,6 +16,10 @@ from tests.training.requests import write_rows
 from tests.training.test_managers import House
 
 GRPO = {"prompt": "2 + 2?", "answer": "4", "system": "Count."}
+NEXT_TOKEN = {
+    "context_with_chat_template": "2 + 2 is ", "rejected_decoded": "5",
+    "multi_chosen_decoded": ["4"],
+}  # fmt: skip
 PAIR = {"prompt": "Is a peach a fruit?", "chosen": "Ahoy, yes.", "rejected": "Yes."}
 
 
@@ -58,6 +62,7 @@ class EnhancedHouse(House):
         super().__init__(root)
         self.prompts = write_rows(root / "prompts.jsonl", 20, GRPO)
         self.pairs = write_rows(root / "pairs.jsonl", 20, PAIR)
+        self.tokens = write_rows(root / "tokens.jsonl", 20, NEXT_TOKEN)
         self.manager = TrainingManager(
             self.workshop,
             cast(Any, self.supervisor),
@@ -66,7 +71,7 @@ class EnhancedHouse(House):
         )
 
     def enhanced(self, method: str = "grpo", **fields: Any) -> EnhancedStart:
-        rows = {"sft": self.rows}.get(method, self.prompts)
+        rows = {"sft": self.rows, "ftpo": self.tokens}.get(method, self.prompts)
         if method in {"dpo", "orpo", "cpo", "dsla"}:
             rows = self.pairs
         known = {

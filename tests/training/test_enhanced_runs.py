@@ -103,6 +103,14 @@ async def test_whole_groups_are_decoded_together_up_to_sixteen_answers(
     assert (await house.recipe(method, **fields)).config["decode_concurrency"] == at_once
 
 
+async def test_the_fields_of_ftpo_reach_the_engine_by_its_names(house: EnhancedHouse) -> None:
+    fields = {"ftpo_margin": 3.0, "ftpo_rest_weight": 0.3, "ftpo_target_weight": 0.2}
+    config = (await house.recipe("ftpo", **fields, ftpo_target_slack=0.5)).config
+
+    names = ("clip_epsilon_logits", "lambda_mse", "lambda_mse_target", "tau_mse_target")
+    assert [config[name] for name in names] == [3.0, 0.3, 0.2, 0.5]
+
+
 async def test_a_name_is_made_up_where_none_is_given(house: EnhancedHouse) -> None:
     recipe = await house.recipe()
 

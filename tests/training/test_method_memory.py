@@ -35,6 +35,7 @@ MEASURED: tuple[tuple[str, int, int, dict[str, Any], float], ...] = (
     ("klpo", 256, 104, {"batch_size": 4}, 214.5),
     ("dpo", 256, 273, {"batch_size": 4}, 108.7),
     ("orpo", 256, 273, {"batch_size": 8}, 204.5),
+    ("ftpo", 256, 70, {"batch_size": 8}, 52.3),
     ("online_dpo", 256, 97, {"batch_size": 2, "reward_functions": "token_f1"}, 59.1),
     ("online_dpo", 512, 97, {"batch_size": 2, "max_completion_length": 32}, 176.8),
 )  # fmt: skip

@@ -2447,7 +2447,7 @@ export type MethodInfo = {
   badge: string | null;
   resource_intensity: "low" | "medium" | "high" | "very high";
   estimated_speedup: string | null;
-  data_format: "sft" | "prompt_answer" | "preference" | "prompt";
+  data_format: "sft" | "prompt_answer" | "preference" | "prompt" | "next_token";
   data_example: string;
   requires_reasoning_chains: boolean;
   family: "sft" | "policy" | "preference" | "online";
@@ -2585,6 +2585,7 @@ export type EnhancedStart = {
     | "orpo"
     | "cpo"
     | "dsla"
+    | "ftpo"
     | "online_dpo"
     | "xpo"
     | "ppo"
@@ -2645,6 +2646,14 @@ export type EnhancedStart = {
   klpo_top_k?: number;
   /** Least probability of all other tokens in the topk estimate. */
   klpo_tail_floor?: number;
+  /** By how many logits a wanted token is to lead the rejected one; once it does, it is pushed no further. */
+  ftpo_margin?: number;
+  /** Weight of what keeps all other tokens as likely as they were. */
+  ftpo_rest_weight?: number;
+  /** Weight of what keeps the wanted and the rejected tokens near where they were. */
+  ftpo_target_weight?: number;
+  /** Logits that those may move before they are held. */
+  ftpo_target_slack?: number;
   /** Model that judges the answers: a folder or a name of the model list. Empty: the untouched base model. */
   judge?: string;
   /** What the judge is told; empty: the engine's own text. */
@@ -2701,6 +2710,7 @@ export type EstimateRequest = {
     | "orpo"
     | "cpo"
     | "dsla"
+    | "ftpo"
     | "online_dpo"
     | "xpo"
     | "ppo"
@@ -2853,7 +2863,7 @@ export type MethodDataReport = {
   valid: boolean;
   num_samples: number;
   format: string;
-  needs: "sft" | "prompt_answer" | "preference" | "prompt";
+  needs: "sft" | "prompt_answer" | "preference" | "prompt" | "next_token";
   message: string;
   error: string | null;
   hint: string | null;

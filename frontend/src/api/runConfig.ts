@@ -41,6 +41,7 @@ const METHODS: Readonly<Record<string, string>> = {
   rlhf_reinforce: 'REINFORCE',
   klpo: 'KLPO',
   dsla: 'DSLA',
+  ftpo: 'FTPO',
   dapo: 'DAPO',
 }
 const PRESETS: Readonly<Record<string, string>> = {

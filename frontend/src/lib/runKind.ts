@@ -4,7 +4,7 @@ import type { RunSeries } from '@/lib/series'
 export type RunKind = 'loss' | 'reward' | 'preference'
 
 const REWARDED: ReadonlySet<string> = new Set(['grpo', 'gspo', 'dr_grpo', 'dapo', 'ppo', 'rlhf_reinforce', 'klpo'])
-const PREFERRED: ReadonlySet<string> = new Set(['dpo', 'orpo', 'cpo', 'dsla', 'online_dpo', 'xpo'])
+const PREFERRED: ReadonlySet<string> = new Set(['dpo', 'orpo', 'cpo', 'dsla', 'ftpo', 'online_dpo', 'xpo'])
 
 /** What the run reported goes before what its method is called: a newer engine may have others. */
 export function runKind(method: string | null | undefined, { train, validation }: RunSeries): RunKind {

@@ -16,6 +16,9 @@ const SHORT = {
 }
 const SAMPLED = { 'Max answer length': '8' }
 
+/** Of its form there is no demo data: the server makes some. */
+const SAMPLES = 'samples'
+
 type Case = readonly [card: string, id: string, data: string, settings: Readonly<Record<string, string>>]
 
 const METHODS: readonly Case[] = [
@@ -28,6 +31,7 @@ const METHODS: readonly Case[] = [
   ['ORPO', 'orpo', 'preference', {}],
   ['CPO', 'cpo', 'preference', {}],
   ['DSLA', 'dsla', 'preference', {}],
+  ['FTPO', 'ftpo', SAMPLES, {}],
   ['Online DPO', 'online_dpo', 'grpo', SAMPLED],
   ['XPO', 'xpo', 'grpo', SAMPLED],
   ['PPO (pairwise)', 'ppo', 'grpo', SAMPLED],
@@ -43,6 +47,17 @@ type Run = {
 type Started = { readonly success: boolean; readonly session_id: string }
 
 const going = (record: Run) => ['starting', 'running', 'stopping'].includes(record.training_state)
+
+/** The training and the validation file of a case. */
+async function dataOf(server: Server, method: string, data: string): Promise<readonly [string, string]> {
+  if (data !== SAMPLES) return [join(DEMO, data, 'train.jsonl'), join(DEMO, data, 'valid.jsonl')]
+  const paths = [join(server.dataDir, 'train.jsonl'), join(server.dataDir, 'valid.jsonl')] as const
+  for (const [seed, output_path] of paths.entries()) {
+    const made = await server.post('/api/training/generate-sample-data', { method, output_path, num_samples: 40, seed })
+    expect(made.status).toBe(200)
+  }
+  return paths
+}
 
 async function recordWhen(server: Server, id: string, wanted: (record: Run) => boolean): Promise<Run> {
   for (;;) {
@@ -82,11 +97,12 @@ test('there is a case for each method that the server offers', async () => {
 test.each(METHODS)('%s trains from the page and over REST', async (card, id, data, settings) => {
   const server = await serve()
   const { page, errors } = await open(server)
+  const [train, valid] = await dataOf(server, id, data)
   await openEnhanced(page, card)
   await page.getByText('Advanced', { exact: true }).click()
   await fill(page, {
-    'Training data': join(DEMO, data, 'train.jsonl'),
-    'Validation data': join(DEMO, data, 'valid.jsonl'),
+    'Training data': train,
+    'Validation data': valid,
     'Adapter name': 'pressed',
     ...SHORT,
     ...settings,

@@ -25,6 +25,7 @@ const TARGETS: Readonly<Record<Needs, ConvertRequest['to']>> = {
   prompt_answer: 'grpo',
   preference: 'preference',
   prompt: 'grpo',
+  next_token: 'preference', // Not asked: nothing can be converted to such rows.
 }
 
 export function ConvertDialog({ open, ...rest }: Props) {
