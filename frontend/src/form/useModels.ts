@@ -19,7 +19,8 @@ export function useModels() {
 /** What LoRA can attach to in this model; a child works it out, which may take seconds. */
 export function useTargets(model: ModelInfo | null) {
   const skip = model === null || model.problem !== null
-  const { currentData, error, isFetching, refetch } = useLoraTargetsQuery({ name: model?.name ?? '' }, { skip })
+  // By path: two folders may have one name, and an opened one has no name that the server knows.
+  const { currentData, error, isFetching, refetch } = useLoraTargetsQuery({ name: model?.path ?? '' }, { skip })
   const problem = skip || isFetching ? null : readProblem(error)
   useBackOff(problem?.offline === true, refetch)
   return { targets: currentData ?? null, problem }

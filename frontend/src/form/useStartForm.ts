@@ -1,11 +1,13 @@
 /** The form's edits live here and nowhere else; everything shown is derived from them. */
 import { useCallback, useEffect, useMemo, useReducer } from 'react'
+import type { Problem } from '@/api/errors'
 import type { Field, FieldName } from '@/api/fields'
 import type { ModelInfo } from '@/api/generated'
 import { applies } from './applies'
 import type { Draft } from './fieldRules'
 import { defaultsFor, edited, toRequest, unusualFields, valuesOf, type Edits, type Outcome, type Values } from './form'
 import { forgetForm, recallForm, rememberForm, type Level, type Remembered } from './formMemory'
+import { useOpenedModel } from './useOpenedModel'
 import { fieldIn, specFor, type FormSpec } from './spec'
 
 type FormEvent =
@@ -37,6 +39,8 @@ export type StartForm<Request = unknown> = Outcome<Request> & {
   readonly edits: Edits
   readonly level: Level
   readonly model: ModelInfo | null
+  /** Why the chosen folder could not be described. */
+  readonly modelProblem: Problem | null
   readonly field: (name: FieldName) => Field
   /** The fields of a card that have an effect now, from the schema's own marks. */
   readonly fieldsOf: (group: string, level: Level) => readonly FieldName[]
@@ -51,7 +55,9 @@ export function useStartForm<Request>(specOf: (edits: Edits) => FormSpec, { mode
   const [state, dispatch] = useReducer(formReducer, undefined, () => recallForm(specOf({})))
   const { edits, level } = state
   const base = specOf(edits)
-  const model = useMemo(() => chosenModel(models, edits.model_path), [models, edits.model_path])
+  const listed = useMemo(() => chosenModel(models, edits.model_path), [models, edits.model_path])
+  const { opened, problem: modelProblem } = useOpenedModel(listed, edits.model_path)
+  const model = listed ?? opened
   const spec = useMemo(() => specFor(base, model), [base, model])
   useEffect(() => rememberForm(spec, state), [spec, state])
 
@@ -78,7 +84,7 @@ export function useStartForm<Request>(specOf: (edits: Edits) => FormSpec, { mode
     forgetForm(spec)
     dispatch({ type: 'editsReplaced', edits: {} })
   }, [spec])
-  return { ...derived, spec, edits, level, model, field, fieldsOf, set, replace, chooseLevel, reset }
+  return { ...derived, spec, edits, level, model, modelProblem, field, fieldsOf, set, replace, chooseLevel, reset }
 }
 
 /** The edited choice by path or name; before any choice the demo model, else the first usable one. */

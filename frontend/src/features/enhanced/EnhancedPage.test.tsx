@@ -12,7 +12,7 @@ vi.setConfig({ testTimeout: 60_000 })
 const HASH = 'a'.repeat(64)
 const ANSWERS: Answers = {
   'GET /models': { body: { models: [{ ...DEMO, context_length: 512 }] } },
-  'GET /models/droid-demo/lora': { body: TARGETS },
+  'GET /models/%2Fmodels%2Fdroid-demo/lora': { body: TARGETS },
   'GET /sessions': { body: { sessions: [], next_cursor: null } },
   'GET /models/downloads': { body: { downloads: [] } },
   'GET /api/training/methods': { body: { success: true, methods: METHODS } },

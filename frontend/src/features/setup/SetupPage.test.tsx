@@ -9,7 +9,7 @@ import { SetupPage } from './SetupPage'
 
 const SERVER: Answers = {
   'GET /models': { body: { models: [DEMO, QWEN, BROKEN] } },
-  'GET /models/droid-demo/lora': { body: TARGETS },
+  'GET /models/%2Fmodels%2Fdroid-demo/lora': { body: TARGETS },
   'GET /sessions': { body: { sessions: [], next_cursor: null } },
   'POST /api/datasets/jobs': ({ body }) => {
     const { path } = body as { path: string }

@@ -14,7 +14,7 @@ vi.setConfig({ testTimeout: 30_000 })
 
 const SERVER: Answers = {
   'GET /models': { body: { models: [DEMO] } },
-  'GET /models/droid-demo/lora': { body: TARGETS },
+  'GET /models/%2Fmodels%2Fdroid-demo/lora': { body: TARGETS },
   'GET /sessions': { body: { sessions: [], next_cursor: null } },
   'POST /training/preview': { body: PREVIEW },
   'POST /training/start': {
