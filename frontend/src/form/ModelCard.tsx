@@ -1,23 +1,23 @@
 /** The base model: what was found, what the chosen one is, whether it fits. */
 import { useCallback, useState } from 'react'
-import { useSystemQuery, type ModelInfo, type Preview } from '@/api/generated'
+import { useSystemQuery, type Preview } from '@/api/generated'
 import { DownloadDialog } from './DownloadDialog'
 import { DownloadRows } from './DownloadRows'
 import { canResume, isLive } from './downloads'
 import type { FieldErrors } from './form'
 import { ModelFacts } from './ModelFacts'
+import { ModelPicker } from './ModelPicker'
 import { UnusableModels } from './UnusableModels'
 import { useDownloads } from './useDownloads'
 import type { ModelList } from './useModels'
 import type { StartForm } from './useStartForm'
 import { bridge } from '@/lib/bridge'
-import { bytes, plural } from '@/lib/format'
+import { plural } from '@/lib/format'
 import { Button } from '@/ui/Button'
 import { Card } from '@/ui/Card'
 import { ErrorPanel } from '@/ui/ErrorPanel'
 import { Field } from '@/ui/Field'
 import { LinkButton } from '@/ui/LinkButton'
-import { Select, type Option } from '@/ui/Select'
 import { Skeleton } from '@/ui/Skeleton'
 import { TextInput } from '@/ui/TextInput'
 
@@ -69,21 +69,9 @@ export function ModelCard({ form, errors, list, preview }: Props) {
           }
         />
       ) : (
-        <Field label="Base model" error={errors.model_path}>
-          {(control) => {
-            if (!list.loaded) return <Skeleton className="h-8" />
-            if (byPath || list.models.length === 0) {
-              return (
-                <TextInput {...control} mono value={path} placeholder="/path/to/a/model/folder" onText={(text) => form.set('model_path', text)} />
-              )
-            }
-            return (
-              <Select {...control} value={path} options={optionsFor(list.models, path, limit)} onChoose={(next) => form.set('model_path', next)} />
-            )
-          }}
-        </Field>
+        <Choice list={list} byPath={byPath} path={path} limit={limit} error={errors.model_path ?? form.modelProblem?.detail} onPath={choose} />
       )}
-      {list.loaded ? <ModelFacts model={form.model} memory={preview?.memory ?? null} /> : null}
+      {list.loaded ? <ModelFacts model={form.model} memory={preview?.memory ?? null} listed={!byPath && form.model !== null && list.models.includes(form.model)} /> : null}
       <UnusableModels models={list.models} />
       {unfinished.length > 0 && !downloading ? (
         <div className="mt-3">
@@ -102,21 +90,28 @@ function summary({ loaded, models, problem }: ModelList): string {
   return `${plural(models.length, 'model')} found${unusable ? `, ${unusable} not usable` : ''}`
 }
 
-/** Same names are told apart by their folder; unusable ones stay visible, and say so. */
-function optionsFor(models: readonly ModelInfo[], path: string, limit: number | null): readonly Option[] {
-  const names = models.map((model) => model.name)
-  const options = models.map((model) => {
-    const twice = names.filter((name) => name === model.name).length > 1
-    const label = twice ? `${model.name} — ${model.path}` : model.name
-    return { value: model.path, label: `${label}${remark(model, limit)}` }
-  })
-  if (options.some((option) => option.value === path)) return options
-  return [{ value: path, label: path === '' ? 'Choose a model' : path, disabled: path === '' }, ...options]
+type ChoiceProps = {
+  readonly list: ModelList
+  readonly byPath: boolean
+  readonly path: string
+  readonly limit: number | null
+  readonly error: string | undefined
+  readonly onPath: (path: string) => void
 }
 
-/** What is sure without a preview: a run needs more than the weights alone. */
-function remark({ problem, size_bytes: size }: ModelInfo, limit: number | null): string {
-  if (problem !== null) return ' (not usable)'
-  if (size === null) return ''
-  return limit !== null && size > limit ? ` · needs over ${bytes(size)}` : ` · ${bytes(size)}`
+function Choice({ list: { loaded, models }, byPath, path, limit, error, onPath }: ChoiceProps) {
+  if (loaded && !byPath && models.length > 0) {
+    return <ModelPicker models={models} path={path} limit={limit} error={error} onChoose={onPath} />
+  }
+  return (
+    <Field label="Base model" error={error}>
+      {(control) =>
+        loaded ? (
+          <TextInput {...control} mono value={path} placeholder="/path/to/a/model/folder" onText={onPath} />
+        ) : (
+          <Skeleton className="h-8" />
+        )
+      }
+    </Field>
+  )
 }

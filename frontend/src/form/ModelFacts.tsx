@@ -1,12 +1,18 @@
 /** A model in badges, and whether a run with it fits this machine. */
 import type { MemoryEstimate, ModelInfo } from '@/api/generated'
-import { bytes, compact, gigabytes, plural } from '@/lib/format'
+import { factsOf } from './modelWords'
+import { gigabytes } from '@/lib/format'
 import { Badge } from '@/ui/Badge'
 import { Notice } from '@/ui/Notice'
 
-type Props = { readonly model: ModelInfo | null; readonly memory: MemoryEstimate | null }
+type Props = {
+  readonly model: ModelInfo | null
+  readonly memory: MemoryEstimate | null
+  /** Its facts stand in the list already. */
+  readonly listed?: boolean
+}
 
-export function ModelFacts({ model, memory }: Props) {
+export function ModelFacts({ model, memory, listed = false }: Props) {
   if (!model) return null
   if (model.problem) {
     return (
@@ -15,19 +21,10 @@ export function ModelFacts({ model, memory }: Props) {
       </Notice>
     )
   }
-  const facts = [
-    model.model_type,
-    model.num_layers === null ? null : plural(model.num_layers, 'layer'),
-    model.parameters === null ? null : millions(model.parameters),
-    model.quantization ?? model.dtype,
-    model.size_bytes === null ? null : bytes(model.size_bytes),
-  ]
   return (
     <>
     <div className="mt-2.5 flex flex-wrap gap-1.5">
-      {facts.filter((fact) => fact !== null).map((fact) => (
-        <Badge key={fact}>{fact}</Badge>
-      ))}
+      {listed ? null : factsOf(model).map((fact) => <Badge key={fact}>{fact}</Badge>)}
       {model.chat_template === false ? <Badge tone="warn">no chat template</Badge> : null}
       <FitBadge memory={memory} />
     </div>
@@ -47,10 +44,4 @@ function FitBadge({ memory }: { readonly memory: MemoryEstimate | null }) {
     case 'too_large':
       return <Badge tone="bad">Needs {need}</Badge>
   }
-}
-
-/** Parameters for a badge: 494.0M, 2.7M, 7.62B. */
-function millions(value: number): string {
-  if (value >= 1e9) return `${compact(value / 1e9)}B`
-  return `${(value / 1e6).toFixed(1)}M`
 }

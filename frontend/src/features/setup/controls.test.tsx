@@ -19,7 +19,7 @@ type Way = 'type' | 'choose' | 'switch' | 'pick'
 type Row = readonly [way: Way, given: string, sent: unknown]
 
 const ROWS: Partial<Record<FieldName, Row>> = {
-  model_path: ['choose', DEMO.path, DEMO.path],
+  model_path: ['pick', DEMO.name, DEMO.path],
   train_data_path: ['type', '/data/other.jsonl', '/data/other.jsonl'],
   val_data_path: ['type', '/data/valid.jsonl', '/data/valid.jsonl'],
   val_split: ['type', '0.25', 0.25],
@@ -76,8 +76,6 @@ const ROWS: Partial<Record<FieldName, Row>> = {
   tags: ['type', 'a, b', ['a', 'b']],
 }
 
-const LABELS: Partial<Record<FieldName, string>> = { model_path: 'Base model' }
-
 const ALL: readonly Field[] = FIELDS
 
 let form: SetupForm | null = null
@@ -111,8 +109,8 @@ function show(): void {
 }
 
 function use(name: FieldName, [way, given]: Row): void {
-  const title = LABELS[name] ?? FIELDS.find((field) => field.name === name)?.title ?? ''
-  const control = labelled(way === 'pick' ? given : title)
+  const title = FIELDS.find((field) => field.name === name)?.title ?? ''
+  const control = name === 'model_path' ? screen.getByRole('radio', { name: given }) : labelled(way === 'pick' ? given : title)
   if (way === 'pick' || way === 'switch') fireEvent.click(control)
   else fireEvent.change(control, { target: { value: given } })
 }

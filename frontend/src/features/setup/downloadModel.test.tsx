@@ -1,4 +1,4 @@
-import { act, screen, waitFor, within } from '@testing-library/react'
+import { act, fireEvent, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import axe from 'axe-core'
 import { expect, test } from 'vitest'
@@ -23,8 +23,8 @@ const TINY = { ...QWEN, name: 'tiny', path: '/models/tiny' }
 
 const SERVER: Answers = {
   'GET /models': { body: { models: [DEMO, QWEN, BROKEN] } },
-  'GET /models/droid-demo/lora': { body: TARGETS },
-  'GET /models/tiny/lora': { body: TARGETS },
+  'GET /models/%2Fmodels%2Fdroid-demo/lora': { body: TARGETS },
+  'GET /models/%2Fmodels%2Ftiny/lora': { body: TARGETS },
   'GET /models/downloads': { body: { downloads: [] } },
   'GET /system': { body: { recommended_working_set: 8_000_000_000 } },
   'GET /sessions': { body: { sessions: [], next_cursor: null } },
@@ -72,7 +72,7 @@ test('a model is asked for by name, followed, and chosen when it is here', async
 
   here = true
   tell('job_completed', { state: 'completed', progress: 1, path: TINY.path })
-  await waitFor(() => expect(screen.getByLabelText<HTMLSelectElement>('Base model').value).toBe(TINY.path), { timeout: 8000 })
+  await waitFor(() => expect(screen.getByRole<HTMLInputElement>('radio', { name: TINY.name }).checked).toBe(true), { timeout: 8000 })
 }, 20_000)
 
 test('a refusal is shown with what to do, and nothing is asked for a name that is none', async () => {
@@ -117,11 +117,40 @@ test('one that was interrupted stands on the page, goes on, or is discarded', as
 
 test('the list says how large each model is, what can’t fit, and why one can’t be used', async () => {
   const huge = { ...QWEN, name: 'huge', path: '/models/huge', size_bytes: 62_000_000_000 }
-  serve({ ...SERVER, 'GET /models': { body: { models: [DEMO, huge, BROKEN] } } })
+  const snug = { ...QWEN, name: 'snug', path: '/models/snug', size_bytes: 7_000_000_000 }
+  serve({ ...SERVER, 'GET /models': { body: { models: [DEMO, huge, snug, BROKEN] } } })
   renderPage(<SetupPage />)
-  await screen.findByRole('option', { name: 'droid-demo · 11 MB' })
-  await screen.findByRole('option', { name: 'huge · needs over 62.0 GB' })
-  expect(screen.getByRole('option', { name: 'broken (not usable)' })).toBeTruthy()
+  const row = async (name: string) => (await screen.findByRole<HTMLInputElement>('radio', { name })).closest('li')?.textContent
+  await waitFor(async () => expect(await row('droid-demo')).toBe('droid-demoqwen2 · 4 layers · 2.7M · float32 · 11 MBOK'))
+  expect(await row('huge')).toContain('Needs over 62.0 GB')
+  expect(await row('snug')).toContain('Tight')
+  expect(await row('broken')).toContain('Not usable')
+  expect(screen.getByRole<HTMLInputElement>('radio', { name: 'broken' }).disabled).toBe(true)
+  await userEvent.click(screen.getByText('huge'))
+  expect(screen.getByRole<HTMLInputElement>('radio', { name: 'huge' }).checked).toBe(true)
   await userEvent.click(screen.getByText('Why 1 model can’t be used'))
   expect(screen.getByText('config.json is missing.')).toBeTruthy()
+}, 20_000)
+
+test('a folder that is in no list has its facts and its layers like any other', async () => {
+  const far = { ...QWEN, name: 'far', path: '/elsewhere/far' }
+  const calls = serve({
+    ...SERVER,
+    'GET /models/describe': { body: far },
+    'GET /models/%2Felsewhere%2Ffar/lora': { body: TARGETS },
+  })
+  renderPage(<SetupPage />)
+  await userEvent.click(await screen.findByRole('button', { name: 'Open a folder…' }))
+  fireEvent.change(screen.getByLabelText('Base model'), { target: { value: far.path } })
+  await screen.findByText('494.0M')
+  await waitFor(() => expect(calls.some((call) => call.path === '/models/%2Felsewhere%2Ffar/lora')).toBe(true))
+  await screen.findByText('Model depth: 24')
+}, 20_000)
+
+test('a folder that is no model says why at its field', async () => {
+  serve({ ...SERVER, 'GET /models/describe': { status: 404, body: { error: 'NotFound', detail: 'There is no model at /nowhere.' } } })
+  renderPage(<SetupPage />)
+  await userEvent.click(await screen.findByRole('button', { name: 'Open a folder…' }))
+  fireEvent.change(screen.getByLabelText('Base model'), { target: { value: '/nowhere' } })
+  await screen.findByText('There is no model at /nowhere.')
 }, 20_000)
