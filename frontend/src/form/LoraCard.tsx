@@ -7,7 +7,7 @@ import { FieldControl } from './FieldControl'
 import type { FieldErrors } from './form'
 import { KeyPicker } from './KeyPicker'
 import { LayerCoverage } from './LayerCoverage'
-import { coveredKeys, effectiveScale, peftAlpha } from './lora'
+import { coveredKeys, effectiveScale, peftAlpha, type Extent } from './lora'
 import { LoraResult } from './LoraResult'
 import { FIELD_GRID } from './ParametersCard'
 import { PresetPicker } from './PresetPicker'
@@ -36,11 +36,12 @@ export function LoraCard({ title, subtitle, form, errors, preview, targets, targ
     if (!targets) return []
     return full ? targets.keys : coveredKeys(targets, values.lora_keys)
   }, [targets, full, values.lora_keys])
+  const extent = extentOf(form)
   return (
     <Card
       title={title}
       subtitle={subtitle}
-      actions={full ? null : <PresetPicker form={form} targets={targets} />}
+      actions={full ? null : <PresetPicker form={form} targets={targets} extent={extent} />}
       bodyClassName="@container"
     >
       {!full && errors.lora_keys ? <FieldNote id="lora-keys-note" error={errors.lora_keys} /> : null}
@@ -51,7 +52,7 @@ export function LoraCard({ title, subtitle, form, errors, preview, targets, targ
         </Notice>
       ) : null}
       {!full && typeof values.lora_keys === 'object' && targets ? (
-        <KeyPicker targets={targets} chosen={values.lora_keys} onChoose={(keys) => form.set('lora_keys', keys)} />
+        <KeyPicker targets={targets} chosen={values.lora_keys} extent={extent} onChoose={(keys) => form.set('lora_keys', keys)} />
       ) : null}
       <div className={FIELD_GRID}>
         <FieldControl name="lora_rank" form={form} errors={errors} />
@@ -70,9 +71,16 @@ export function LoraCard({ title, subtitle, form, errors, preview, targets, targ
         targets={targets}
         problem={targetsProblem}
         covered={covered}
+        extent={extent}
       />
     </Card>
   )
+}
+
+/** Where the numbers follow from the modules' sizes alone; DoRA and full weights have more to count. */
+function extentOf(form: StartForm): Extent | null {
+  const [rank, coverage] = [number(form, 'lora_rank'), number(form, 'lora_num_layers')]
+  return form.values.fine_tune_type !== 'lora' || rank === null || coverage === null ? null : { rank, coverage }
 }
 
 function scaleLine(form: StartForm): string | undefined {

@@ -1,7 +1,7 @@
 /** The coverage picture and the exact count of what will be trained. */
 import type { Problem } from '@/api/errors'
 import type { LoraKey, LoraTargets, Preview } from '@/api/generated'
-import { notesOf, trainableParameters } from './lora'
+import { notesOf, trainableParameters, type Extent } from './lora'
 import { CoverageLegend, MatrixCoverage } from './MatrixCoverage'
 import { number } from './review'
 import type { StartForm } from './useStartForm'
@@ -15,9 +15,10 @@ type Props = {
   readonly targets: LoraTargets | null
   readonly problem: Problem | null
   readonly covered: readonly LoraKey[]
+  readonly extent: Extent | null
 }
 
-export function LoraResult({ form, preview, targets, problem, covered }: Props) {
+export function LoraResult({ form, preview, targets, problem, covered, extent }: Props) {
   if (problem && !problem.offline) {
     return (
       <Notice tone="warn" title={problem.detail} className="mt-4">
@@ -25,7 +26,7 @@ export function LoraResult({ form, preview, targets, problem, covered }: Props) 
       </Notice>
     )
   }
-  const figures = figuresOf({ form, preview, targets, covered })
+  const figures = figuresOf({ form, preview, targets, covered, extent })
   return (
     <>
     <div className="mt-4 flex flex-col gap-4 @xl:flex-row @xl:items-center @xl:gap-5">
@@ -41,7 +42,7 @@ export function LoraResult({ form, preview, targets, problem, covered }: Props) 
         <p className="mb-1.5 text-small text-soft">
           of {parameters(figures.total)} trainable · <span className="whitespace-nowrap">{percent(figures.share, 3)}</span>
         </p>
-        <CoverageLegend covered={covered} />
+        <CoverageLegend targets={targets} covered={covered} extent={extent} />
       </div>
     </div>
     {targets ? <Notes targets={targets} /> : null}
@@ -70,10 +71,8 @@ function Notes({ targets }: { readonly targets: LoraTargets }) {
 type Figures = { readonly trainable: number | null; readonly total: number | null; readonly share: number | null }
 
 /** At once from the modules' sizes; from the server where only it can know. */
-function figuresOf({ form, preview, targets, covered }: Omit<Props, 'problem'>): Figures {
-  const [rank, coverage] = [number(form, 'lora_rank'), number(form, 'lora_num_layers')]
-  const plain = form.values.fine_tune_type === 'lora'
-  const own = plain && targets?.keys.length && rank !== null && coverage !== null ? trainableParameters(targets, covered, { rank, coverage }) : null
+function figuresOf({ form, preview, targets, covered, extent }: Omit<Props, 'problem'>): Figures {
+  const own = targets?.keys.length && extent ? trainableParameters(targets, covered, extent) : null
   const trainable = own ?? preview?.lora?.trainable_parameters ?? null
   const total = targets?.total_parameters ?? preview?.lora?.total_parameters ?? form.model?.parameters ?? null
   return { trainable, total, share: trainable !== null && total ? (trainable / total) * 100 : null }

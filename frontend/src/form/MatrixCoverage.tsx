@@ -1,7 +1,7 @@
 /** Matrices × layers: what gets an adapter, in the colour of its group. */
 import { memo } from 'react'
 import type { LoraKey, LoraTargets } from '@/api/generated'
-import { coveredBlocks, coveredLayers, GROUP_NAMES } from './lora'
+import { byGroup, coveredBlocks, coveredLayers, GROUP_NAMES, trainableWords, type Extent } from './lora'
 import { cx } from '@/lib/cx'
 import { plural } from '@/lib/format'
 
@@ -55,15 +55,25 @@ function Blocks({ targets, own, covered }: BlocksProps) {
   )
 }
 
-export function CoverageLegend({ covered }: { readonly covered: readonly LoraKey[] }) {
+type LegendProps = {
+  readonly targets: LoraTargets | null
+  readonly covered: readonly LoraKey[]
+  readonly extent: Extent | null
+}
+
+export function CoverageLegend({ targets, covered, extent }: LegendProps) {
   return (
     <ul className="flex flex-wrap gap-x-3 gap-y-1 text-tiny text-soft">
-      {groupsOf(covered).map(([group, amount]) => (
-        <li key={group} className="flex items-center gap-1">
-          <span className={cx('size-2 rounded-[2px]', COLOURS[group])} aria-hidden="true" />
-          {GROUP_NAMES[group]} {amount}
-        </li>
-      ))}
+      {[...byGroup(covered)].map(([group, keys]) => {
+        const figure = targets ? trainableWords(targets, keys, extent) : null
+        return (
+          <li key={group} className="flex items-center gap-1">
+            <span className={cx('size-2 rounded-[2px]', COLOURS[group])} aria-hidden="true" />
+            {GROUP_NAMES[group]} {keys.length}
+            {figure ? ` · ${figure}` : ''}
+          </li>
+        )
+      })}
     </ul>
   )
 }
@@ -72,16 +82,10 @@ export function CoverageLegend({ covered }: { readonly covered: readonly LoraKey
 export function inWords({ targets, covered, coverage }: Props): string {
   const layers = coveredLayers(targets, coverage)
   const where = layers === targets.num_layers ? `all ${plural(layers, 'layer')}` : `the last ${layers} of ${plural(targets.num_layers, 'layer')}`
-  const what = groupsOf(covered).map(([group, amount]) => `${amount} ${GROUP_NAMES[group]}`)
+  const what = [...byGroup(covered)].map(([group, keys]) => `${keys.length} ${GROUP_NAMES[group]}`)
   if (what.length === 0) return `No matrix of ${plural(targets.keys.length, 'matrix', 'matrices')} is covered.`
   const total = plural(covered.length, 'matrix', 'matrices')
   return `${total} (${what.join(', ')}) in ${where}: ${covered.map((key) => key.name).join(', ')}.`
-}
-
-function groupsOf(keys: readonly LoraKey[]): readonly (readonly [LoraKey['group'], number])[] {
-  const counts = new Map<LoraKey['group'], number>()
-  for (const key of keys) counts.set(key.group, (counts.get(key.group) ?? 0) + 1)
-  return [...counts]
 }
 
 /** self_attn.q_proj → q_proj; experts keep their last two parts. */

@@ -2,19 +2,24 @@
 import type { LoraTargets } from '@/api/generated'
 import type { Draft } from './fieldRules'
 import { PRESET_NAMES } from './labels'
-import { coveredKeys } from './lora'
+import { coveredKeys, trainableWords, type Extent } from './lora'
 import type { StartForm } from './useStartForm'
 import { Segmented } from '@/ui/Segmented'
 
 const CUSTOM = 'custom'
 
-type Props = { readonly form: StartForm; readonly targets: LoraTargets | null }
+type Props = { readonly form: StartForm; readonly targets: LoraTargets | null; readonly extent: Extent | null }
 
-export function PresetPicker({ form, targets }: Props) {
+export function PresetPicker({ form, targets, extent }: Props) {
   const { lora_keys: chosen } = form.values
   const presets = (form.field('lora_keys').options ?? []).map(String).filter((name) => isUseful(name, targets, chosen))
   const choices = [
-    ...presets.map((value) => ({ value, label: value, ...PRESET_NAMES[value] })),
+    ...presets.map((value) => ({
+      value,
+      label: value,
+      ...PRESET_NAMES[value],
+      figure: targets ? trainableWords(targets, coveredKeys(targets, value), extent) : null,
+    })),
     { value: CUSTOM, label: 'Custom…', hint: 'Choose the modules one by one.' },
   ]
   const choose = (value: string) => {
@@ -37,8 +42,10 @@ function namesOf(targets: LoraTargets, chosen: Draft): readonly string[] {
   return typeof chosen === 'string' ? (targets.presets[chosen] ?? []) : Array.isArray(chosen) ? chosen : []
 }
 
-/** Experts are offered for mixtures only. */
+/** A preset that matches no module of the model trains nothing; experts are offered for mixtures only. */
 function isUseful(name: string, targets: LoraTargets | null, chosen: unknown): boolean {
-  if (name !== 'full_experts' || chosen === name) return true
+  if (chosen === name) return true
+  if (targets && coveredKeys(targets, name).length === 0 && targets.keys.length > 0) return false
+  if (name !== 'full_experts') return true
   return targets?.keys.some((key) => key.group === 'moe') ?? false
 }

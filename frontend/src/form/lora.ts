@@ -1,6 +1,7 @@
 /** What LoRA covers, worked out from the model's own modules: the same sums as the server's. */
 import type { LoraKey, LoraTargets } from '@/api/generated'
 import type { Draft } from './fieldRules'
+import { parameters } from '@/lib/format'
 
 /** The keys that a preset or a custom list stands for. */
 export function coveredKeys(targets: LoraTargets, choice: Draft): readonly LoraKey[] {
@@ -37,7 +38,7 @@ export function coveredBlocks(targets: LoraTargets, key: LoraKey, coverage: numb
 export function trainableParameters(
   targets: LoraTargets,
   keys: readonly LoraKey[],
-  { rank, coverage }: { readonly rank: number; readonly coverage: number },
+  { rank, coverage }: Extent,
 ): number {
   let sum = 0
   for (const key of keys) {
@@ -50,6 +51,20 @@ export function trainableParameters(
     })
   }
   return sum
+}
+
+export type Extent = { readonly rank: number; readonly coverage: number }
+
+/** What plain LoRA trains of these matrices, in words; null where it can't be worked out here. */
+export function trainableWords(targets: LoraTargets, keys: readonly LoraKey[], extent: Extent | null): string | null {
+  return extent === null || targets.keys.length === 0 ? null : parameters(trainableParameters(targets, keys, extent))
+}
+
+/** The keys by their groups, in the order of the first of each. */
+export function byGroup(keys: readonly LoraKey[]): ReadonlyMap<LoraKey['group'], readonly LoraKey[]> {
+  const groups = new Map<LoraKey['group'], LoraKey[]>()
+  for (const key of keys) groups.set(key.group, [...(groups.get(key.group) ?? []), key])
+  return groups
 }
 
 type Scaling = { readonly rule: string; readonly alpha: number; readonly rank: number }
@@ -69,7 +84,7 @@ export function peftAlpha(scaling: Scaling): number {
 export const GROUP_NAMES: Record<LoraKey['group'], string> = {
   attention: 'attention',
   mlp: 'MLP',
-  moe: 'experts',
+  moe: 'experts and routers',
   linear_attention: 'linear attention',
   other: 'other',
 }

@@ -2,7 +2,13 @@
 import { useId } from 'react'
 import { cx } from '@/lib/cx'
 
-type Choice<T extends string> = { readonly value: T; readonly label: string; readonly hint?: string }
+type Choice<T extends string> = {
+  readonly value: T
+  readonly label: string
+  readonly hint?: string
+  /** A number that goes with it, in the segment. */
+  readonly figure?: string | null
+}
 
 type Props<T extends string> = {
   readonly label: string
@@ -34,10 +40,16 @@ export function Segmented<T extends string>({ label, value, choices, onChoose, c
             type="radio"
             name={name}
             className="absolute inset-0 opacity-0"
+            {...(choice.figure ? { 'aria-label': choice.label, 'aria-describedby': `${name}-${choice.value}` } : {})}
             checked={choice.value === value}
             onChange={() => onChoose(choice.value)}
           />
           {choice.label}
+          {choice.figure ? (
+            <span id={`${name}-${choice.value}`} className="ml-1.5 text-tiny font-normal text-faint">
+              {choice.figure}
+            </span>
+          ) : null}
         </label>
       ))}
     </fieldset>

@@ -117,7 +117,7 @@ function use(name: FieldName, [way, given]: Row): void {
 
 /** As getByLabelText does, which takes a second each time in a form of this size. */
 function labelled(title: string): HTMLElement {
-  const labels = [...document.querySelectorAll('label')].filter((each) => each.textContent === title)
+  const labels = [...document.querySelectorAll('label')].filter((each) => (each.control?.getAttribute('aria-label') ?? each.textContent) === title)
   const control = labels[0]?.control
   if (labels.length !== 1 || !control) throw new Error(`${labels.length} controls are labelled “${title}”.`)
   return control
@@ -167,44 +167,6 @@ test('what has no effect is neither shown nor sent, and comes back with what it 
   expect(sent()?.beta1).toBe(0.8)
 })
 
-test('a list of one’s own starts with what the preset covered', () => {
-  show()
-  fireEvent.click(labelled('Q + V'))
-  fireEvent.click(labelled('Custom…'))
-  fireEvent.click(labelled('mlp.up_proj'))
-  expect(sent()?.lora_keys).toEqual(['self_attn.q_proj', 'self_attn.v_proj', 'mlp.up_proj'])
-})
-
-test('a number of layers of one’s own may be emptied, and is held to the depth of the model', () => {
-  show()
-  fireEvent.change(labelled('Layer coverage'), { target: { value: 'custom' } })
-  const layers = screen.getByLabelText<HTMLInputElement>('Number of last layers')
-  expect(layers.value, 'it starts with all of them').toBe('24')
-  for (const [typed, said] of [['', 'A whole number from 1 to 24.'], ['25', 'A whole number from 1 to 24; not 25.'], ['0', 'A whole number from 1 to 24; not 0.']]) {
-    fireEvent.change(layers, { target: { value: typed } })
-    expect(sent(), typed).toBeNull()
-    expect(form?.errors.lora_num_layers).toBe(said)
-  }
-  // Also one of the list's numbers can be typed, on the way to another.
-  for (const typed of ['8', '5']) {
-    fireEvent.change(layers, { target: { value: typed } })
-    expect(sent()?.lora_num_layers).toBe(Number(typed))
-  }
-  fireEvent.change(labelled('Layer coverage'), { target: { value: '-1' } })
-  expect(sent()?.lora_num_layers).toBe(-1)
-  expect(screen.queryByLabelText('Number of last layers')).toBeNull()
-})
-
-test('full weights are told as the blocks they are: no matrices to choose, and the layers counted', () => {
-  show()
-  fireEvent.change(labelled('Fine-tuning type'), { target: { value: 'full' } })
-  fireEvent.change(labelled('Layer coverage'), { target: { value: '8' } })
-  expect(screen.getByText(/Every weight of the covered layers is trained/).textContent).toContain('stay frozen')
-  expect(() => labelled('Attention')).toThrow('0 controls')
-  expect(screen.getByRole('img', { name: /^7 matrices .* in the last 8 of 24 layers/ })).toBeTruthy()
-  expect(sent()).toMatchObject({ fine_tune_type: 'full', lora_num_layers: 8 })
-})
-
 test('a number may be emptied while typing; then there is nothing to send', () => {
   show()
   const rank = labelled('Rank')
@@ -214,13 +176,4 @@ test('a number may be emptied while typing; then there is nothing to send', () =
   fireEvent.change(rank, { target: { value: '900' } })
   expect(rank).toHaveProperty('value', '900')
   expect(sent()).toBeNull()
-})
-
-test('a name of another model stands in the list, and can be taken out', () => {
-  localStorage.setItem('droid.setup', JSON.stringify({ edits: { ...START, lora_keys: ['mlp.up_proj', 'attn.c_attn'] }, level: 'simple' }))
-  serve({})
-  renderPage(<Cards />)
-  expect(sent()?.lora_keys).toEqual(['mlp.up_proj', 'attn.c_attn'])
-  fireEvent.click(labelled('attn.c_attnnot in this model'))
-  expect(sent()?.lora_keys).toEqual(['mlp.up_proj'])
 })
