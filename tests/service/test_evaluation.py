@@ -131,6 +131,8 @@ def test_one_that_is_stopped_leaves_no_result_and_the_next_one_works(trained: Se
         again = trained.client.post("/api/evaluation/start", json=SMALL)
         assert again.status_code == 409
         assert ADAPTER in again.json()["detail"]
+        kept = trained.client.delete(f"/adapters/{ADAPTER}")
+        assert (kept.status_code, "an evaluation asks it" in kept.json()["detail"]) == (409, True)
         frames_until(socket, lambda frame: frame["type"] == "job_progress")
         trained.post("/api/evaluation/stop")
         ended = until_end(socket, started["evaluation_id"])[-1]
