@@ -25,6 +25,8 @@ from backend.engines.keeper import Counters
 from backend.engines.state import Moment, StateFolder, restore
 from backend.engines.watch import Diverged
 
+CHEAP = 500_000_000  # Bytes of an optimizer that are written within about a second.
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trained:
@@ -91,6 +93,15 @@ class Course:
         self.saved_at = done
         self._save_state(done, path)
         say(f"Saved {self._args.adapter_path}/adapters.safetensors at step {done}")
+
+    def keep_best(self, done: int) -> None:
+        """Go on from the best adapter too, where its state is cheap to write: a run that is killed
+        before its first checkpoint has then something to continue. Called while `done` steps are
+        done and the best has just been saved.
+        """
+        size = sum(value.nbytes for _, value in tree_flatten(self._trained.optimizer.state))
+        if self._states.newest != done and size <= CHEAP:
+            self._save_state(done, self._trained.adapter.best_path)
 
     def stopped(self, done: int) -> Ending:
         """End before the last step, as it was asked for."""

@@ -115,6 +115,7 @@ class _Training:
             trained_tokens=moment.trained_tokens,
             counters=moment.counters,
             save_best=adapter.save_best,
+            after_best=self._course.keep_best,
             stopping=lambda: control.stop is not None,
             patience=Patience(
                 enabled=bool(getattr(args, "enable_early_stop", False)),

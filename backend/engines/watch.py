@@ -37,6 +37,7 @@ class Watch(TrainingCallback):  # type: ignore[misc]  # the engine has no types
         emit: Emitter,
         *,
         save_best: Callable[[int], Path],
+        after_best: Callable[[int], None],
         stopping: Callable[[], bool],
         patience: Patience,
         steps_per_epoch: int,
@@ -53,6 +54,7 @@ class Watch(TrainingCallback):  # type: ignore[misc]  # the engine has no types
         )  # fmt: skip
         self._emit = emit
         self._stopping = stopping
+        self._after_best = after_best
         self._steps_per_epoch = steps_per_epoch
         self._per_report = steps_per_report
         self._first_step = first_step
@@ -115,7 +117,10 @@ class Watch(TrainingCallback):  # type: ignore[misc]  # the engine has no types
             raise Diverged(step, "the validation loss is not a number")
         if ruined := self._ruin.validated(loss, self.baseline):
             raise Diverged(step, ruined)
+        before = self.best
         self._keeper.judge(step, loss)
+        if self.best != before:
+            self._after_best(step)
         self._emit("phase", name="training")
 
 

@@ -103,6 +103,28 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(
     assert run.losses[-1] == pytest.approx(unbroken.losses[-1], abs=1e-6)
 
 
+def test_a_run_that_is_killed_before_its_first_checkpoint_goes_on_from_its_best(
+    tmp_path: Path, tiny_model: Path, unbroken: Finished
+) -> None:
+    first = prepare_run(tmp_path / "first", tiny_model, **SHAPE | {"save_every": 1000})
+    process = start(first)
+    wait_for(first, process, "best", step=15)
+    wait_for(first, process, "metrics", step=17)
+    process.kill()
+    process.wait()
+    (newest,) = newest_states(first)
+    state = json.loads(newest.read_text())
+    assert state["checkpoint"] == state["step"] == state["best"][0] >= 15
+
+    run = train(prepare_resume(tmp_path / "second", tiny_model, first, state["checkpoint"], SHAPE))
+
+    expected = losses_by_step(unbroken, "validation", "val_loss")
+    went_on = losses_by_step(run, "validation", "val_loss")
+    assert min(went_on) == state["step"]
+    assert went_on == pytest.approx({step: expected[step] for step in went_on}, abs=1e-6)
+    assert run.losses[-1] == pytest.approx(unbroken.losses[-1], abs=1e-6)
+
+
 def test_a_stop_within_an_accumulation_loses_nothing(tmp_path: Path, tiny_model: Path) -> None:
     shape = SHAPE | {"grad_accumulation_steps": 4, "iterations": 24, "save_every": 6}
     whole = train(prepare_run(tmp_path / "whole", tiny_model, **shape))
