@@ -57,7 +57,8 @@ def _published(rows: Sequence[tuple[str, LoraTargets, Mapping[str, Any]]]) -> st
     lines = [
         f"## At real scale, rank {PUBLISHED_RANK}\n",
         "From published configurations. The last column is the share of *full_experts* that a "
-        "fixed list of seeds would cover, in silence.\n",
+        "fixed list of seeds would cover, in silence. *Weights* are those of the built tree: "
+        "Gemma3's has an lm_head of 302M that loading drops where a checkpoint holds none.\n",
         "| model | weights | full | full_experts | attention | mlp | qv | seeds cover |",
         "|---|---|---|---|---|---|---|---|",
     ]

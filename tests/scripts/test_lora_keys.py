@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from backend.training.lora_count import count_lora
 from backend.training.lora_groups import build_targets
 from scripts.lora_keys.__main__ import PAGE, RECORD, survey
 from scripts.lora_keys.page import page, share_of_seeds
@@ -61,6 +62,41 @@ def test_a_fixed_list_of_names_would_cover_little(
     targets = build_targets(recorded[name]["tree"], total_parameters=None)
 
     assert share_of_seeds(targets) == pytest.approx(share, abs=0.001)
+
+
+# Millions of weights, of LoRA at rank 32 on the seeds that match, and on every matrix: measured
+# with the engine alone when the app was planned.
+AT_REAL_SCALE = {
+    "Qwen2.5-0.5B": (494.033, 17.596, 17.596),
+    "Qwen2.5-7B": (7615.6, 80.740, 80.740),
+    "Qwen3-0.6B": (596.050, 20.185, 20.185),
+    "Llama-3.2-1B": (1235.8, 22.544, 22.544),
+    "Gemma3-1B": (1301.9, 26.092, 26.092),
+    "Granite-3-2B": (2533.5, 56.361, 56.361),
+    "Phi-3-mini": (3821.1, 17.826, 50.332),
+    "Mixtral-8x7B": (46702.8, 31.465, 484.450),
+    "Phi-3.5-MoE": (41873.2, 31.474, 547.373),
+    "Qwen1.5-MoE-A2.7B": (14315.8, 14.157, 511.228),
+    "Qwen3-30B-A3B": (30532.1, 26.739, 1691.0),
+    "Qwen3-Next-80B-A3B": (79674.4, 37.431, 6093.0),
+    "gpt-oss-20b": (20914.8, 15.925, 442.835),
+    "DeepSeek-V3": (671026, 53.346, 13324),
+}
+
+
+@pytest.mark.parametrize("name", AT_REAL_SCALE)
+def test_published_models_have_the_numbers_that_were_measured(
+    name: str, recorded: dict[str, dict[str, Any]]
+) -> None:
+    total, of_seeds, of_all = AT_REAL_SCALE[name]
+    targets = build_targets(recorded[name]["tree"], total_parameters=None)
+
+    def millions(keys: list[str]) -> float:
+        return count_lora(targets, keys, num_layers=-1).trainable(32) / 1e6
+
+    assert (targets.total_parameters or 0) / 1e6 == pytest.approx(total, rel=2e-5)
+    assert millions(targets.seed_keys) == pytest.approx(of_seeds, abs=1e-3)
+    assert millions(targets.presets["full_experts"]) == pytest.approx(of_all, rel=5e-5)
 
 
 def test_the_additions_of_each_architecture_are_kept_where_they_match(
