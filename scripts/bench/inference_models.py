@@ -23,7 +23,7 @@ from scripts.setup.stamps import CHECKOUT
 _DEMO = CHECKOUT / "test_data" / "models" / "droid-demo"
 _SIZES = {
     "hidden_size": 768, "intermediate_size": 2048, "num_attention_heads": 12,
-    "num_key_value_heads": 12, "max_position_embeddings": 4096,
+    "num_key_value_heads": 4, "max_position_embeddings": 4096,
 }  # fmt: skip
 # One more than plain: adapters of every shape that may follow each other.
 _KINDS: tuple[dict[str, Any], ...] = (
