@@ -49,9 +49,32 @@ test('an earlier checkpoint and more iterations can be chosen; a number that is 
   expect(button.disabled).toBe(true)
   await user.type(total(), '20')
   expect(total().getAttribute('aria-invalid')).toBe('true')
-  await user.type(total(), '0{Enter}')
+  await user.type(total(), '0')
+  await user.click(button)
   await waitFor(() => expect(store.getState().handoff.resume).toBeNull())
   expect(calls.find((call) => call.request.startsWith('POST'))?.body).toEqual({ checkpoint: 20, iterations: 200 })
+})
+
+test('the new adapter can have a name of its own, and replace one only when that is said', async () => {
+  const user = userEvent.setup()
+  const refusal = {
+    error: 'Conflict',
+    detail: 'There is an adapter beta already.',
+    hint: 'Choose another name, or allow to overwrite it.',
+    errors: [{ field: 'adapter_name', message: 'There is an adapter beta already.' }],
+  }
+  const { calls } = open({ ...SERVER, 'POST /sessions/one/resume': { status: 409, body: refusal } })
+  const button = await resumeButton()
+  const name = screen.getByLabelText('Adapter name')
+  await user.type(name, 'beta')
+  await user.click(button)
+  await waitFor(() => expect(name.getAttribute('aria-invalid')).toBe('true'))
+  await user.click(screen.getByRole('switch', { name: 'Overwrite adapter' }))
+  await user.click(button)
+  await waitFor(() => expect(calls.filter((call) => call.request.startsWith('POST')).map((call) => call.body)).toEqual([
+    { checkpoint: 45, iterations: 100, adapter_name: 'beta' },
+    { checkpoint: 45, iterations: 100, adapter_name: 'beta', overwrite: true },
+  ]))
 })
 
 test('what the server refuses stands in its own words, and the dialog stays', async () => {

@@ -1,4 +1,4 @@
-/** The two choices of a resume, what the server says against them, and the button. */
+/** The choices of a resume, what the server says against them, and the button. */
 import { useId, useState, type FormEvent } from 'react'
 import { useSelector } from 'react-redux'
 import { useNavigate } from 'react-router'
@@ -12,6 +12,8 @@ import { Field } from '@/ui/Field'
 import { Notice } from '@/ui/Notice'
 import { NumberInput } from '@/ui/NumberInput'
 import { Select } from '@/ui/Select'
+import { Switch } from '@/ui/Switch'
+import { TextInput } from '@/ui/TextInput'
 import { pointOptions, readLength, suggestedTotal } from './resume'
 
 type Props = {
@@ -29,6 +31,8 @@ export function ResumeForm({ title, sessionId, points, asked, onClose }: Props) 
   const navigate = useNavigate()
   const [checkpoint, setCheckpoint] = useState<number | null>(null)
   const [typed, setTyped] = useState<string | null>(null)
+  const [adapter, setAdapter] = useState('')
+  const [overwrite, setOverwrite] = useState(false)
   const [resume, { isLoading, error, reset }] = useResumeSessionMutation()
 
   const point = points.find((each) => each.checkpoint === checkpoint) ?? points.at(-1)
@@ -39,7 +43,13 @@ export function ResumeForm({ title, sessionId, points, asked, onClose }: Props) 
   const submit = async (event: FormEvent) => {
     event.preventDefault()
     if (length.kind !== 'total' || !point || live || isLoading) return
-    const body = { checkpoint: point.checkpoint, iterations: length.total }
+    const name = adapter.trim()
+    const body = {
+      checkpoint: point.checkpoint,
+      iterations: length.total,
+      ...(name === '' ? {} : { adapter_name: name }),
+      ...(overwrite ? { overwrite } : {}),
+    }
     const answer = await resume({ sessionId, body })
     if (!answer.data) return
     onClose()
@@ -103,6 +113,33 @@ export function ResumeForm({ title, sessionId, points, asked, onClose }: Props) 
             />
           )}
         </Field>
+        <Field
+          label="Adapter name"
+          aside="optional"
+          help="Empty: the session’s own, or a free name where another run has it by now."
+          error={problem?.fields['adapter_name']}
+        >
+          {(control) => (
+            <TextInput
+              {...control}
+              mono
+              value={adapter}
+              onText={(next) => {
+                setAdapter(next)
+                reset()
+              }}
+            />
+          )}
+        </Field>
+        <Switch
+          label="Overwrite adapter"
+          help="Replace an adapter of that name, also one of another run."
+          checked={overwrite}
+          onChange={(next) => {
+            setOverwrite(next)
+            reset()
+          }}
+        />
         {live ? <Notice>A run is under way. Stop it, or wait until it has ended.</Notice> : null}
         {problem ? <ErrorPanel message={problem.detail} hint={problem.hint} detail={moreOf(problem)} /> : null}
       </form>
