@@ -43,6 +43,11 @@ export function preferenceFigures(of: Numbers): readonly Figure[] {
   ]
 }
 
+/** Of the test set, which is measured once at the end of a run. */
+export function perplexityWords(value: number | null): string {
+  return value === null ? '' : `perplexity ${compact(value)}`
+}
+
 function spread(value: number | null, where = ''): string {
   return value === null ? '' : `± ${compact(value)} ${where}`.trim()
 }

@@ -1,7 +1,7 @@
 /** The final numbers of a run. */
 import { bestWords, metricWords } from '@/lib/best'
 import { count, duration, loss, moment, parameters } from '@/lib/format'
-import { methodFigures } from '@/lib/methodFigures'
+import { methodFigures, perplexityWords } from '@/lib/methodFigures'
 import type { RunKind } from '@/lib/runKind'
 import { StatCard, StatGrid } from '@/ui/StatCard'
 import { durationOf, metric, type SessionView } from './record'
@@ -10,6 +10,7 @@ type Props = { readonly session: SessionView; readonly kind: RunKind }
 
 export function SessionFigures({ session, kind }: Props) {
   const { best } = session
+  const tested = metric(session, 'test_loss')
   const total = metric(session, 'total_steps')
   const trainable = metric(session, 'trainable_parameters')
   const all = metric(session, 'total_parameters')
@@ -17,6 +18,7 @@ export function SessionFigures({ session, kind }: Props) {
     <StatGrid>
       <StatCard label="Final train loss" value={loss(metric(session, 'train_loss'))} />
       <StatCard label="Final validation loss" value={loss(metric(session, 'val_loss'))} />
+      {tested === null ? null : <StatCard label="Test loss" value={loss(tested)} note={perplexityWords(metric(session, 'test_perplexity'))} />}
       <StatCard
         label={best && best.metric !== 'val_loss' ? `Best ${metricWords(best.metric)}` : 'Best'}
         value={bestWords(best?.metric, best?.value ?? metric(session, 'best_val_loss'))}

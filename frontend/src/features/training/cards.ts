@@ -4,7 +4,7 @@ import type { RunMetrics } from '@/api/frames'
 import type { RunView } from '@/api/runReducer'
 import { bestWords, metricWords } from '@/lib/best'
 import { compact, count, gigabytes, loss, plural, UNKNOWN } from '@/lib/format'
-import { preferenceFigures, rewardFigures, type Figure } from '@/lib/methodFigures'
+import { perplexityWords, preferenceFigures, rewardFigures, type Figure } from '@/lib/methodFigures'
 import { runKind } from '@/lib/runKind'
 import { evaluationsSinceBest, lastChange, type RunSeries } from '@/lib/series'
 
@@ -14,7 +14,7 @@ export function figuresOf(run: RunView, series: RunSeries, memoryLimit: number |
   const of = (name: string) => numberIn(run.metrics, name)
   switch (runKind(run.method, series)) {
     case 'loss':
-      return [...lossFigures(run, series), bestFigure(run), rateFigure(run), speedFigure(run), memory]
+      return [...lossFigures(run, series), ...testFigures(run), bestFigure(run), rateFigure(run), speedFigure(run), memory]
     case 'reward': {
       const [reward, validation, ...rest] = rewardFigures(of)
       const quiet = { ...lossFigure(run, series), note: 'no measure of quality' }
@@ -24,7 +24,7 @@ export function figuresOf(run: RunView, series: RunSeries, memoryLimit: number |
       const [accuracy, validation, ...rest] = preferenceFigures(of)
       const gain = withGain(validation, run, series)
       const [train, held] = lossFigures(run, series)
-      return [accuracy, gain, bestFigure(run), ...rest, train, held, speedFigure(run), memory].filter(isFigure)
+      return [accuracy, gain, bestFigure(run), ...rest, train, held, ...testFigures(run), speedFigure(run), memory].filter(isFigure)
     }
   }
 }
@@ -48,6 +48,13 @@ function lossFigures(run: RunView, series: RunSeries): readonly Figure[] {
     lossFigure(run, series),
     { label: 'Validation loss', value: loss(run.metrics.val_loss), note: byLoss ? gainWords(run, series) : '' },
   ]
+}
+
+/** Only a run that was asked to measures the test set, at its end. */
+function testFigures({ metrics }: RunView): readonly Figure[] {
+  const tested = numberIn(metrics, 'test_loss')
+  if (tested === null) return []
+  return [{ label: 'Test loss', value: loss(tested), note: perplexityWords(numberIn(metrics, 'test_perplexity')) }]
 }
 
 /** What the run goes by says how long it has not gained; before that, what its spread is. */

@@ -44,6 +44,11 @@ test('each figure says what it means', () => {
   ])
 })
 
+test('the test set is shown only by a run that measured it', () => {
+  const shown = figuresOf({ ...run, metrics: { test_loss: 1.1, test_perplexity: 3.004 } }, new RunSeries(), null)
+  expect(shown.find(({ label }) => label === 'Test loss')).toMatchObject({ value: '1.100', note: 'perplexity 3' })
+})
+
 test('without early stopping evaluations are only counted', () => {
   const series = curve([1], [1, 2, 3], { step: 100, value: 1 })
   const note = figuresOf({ ...run, metrics: { val_loss: 3 } }, series, null)[1]?.note
