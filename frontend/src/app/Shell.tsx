@@ -5,6 +5,7 @@ import { BottomBar } from '@/app/BottomBar'
 import { Sidebar } from '@/app/Sidebar'
 import { StatusBar } from '@/app/StatusBar'
 import { useLiveRun } from '@/app/useLiveRun'
+import { useFind } from '@/app/useFind'
 import { useMenu } from '@/app/useMenu'
 import { usePalette } from '@/app/usePalette'
 import { ResumeDialog } from '@/features/resume/ResumeDialog'
@@ -17,6 +18,7 @@ export function Shell() {
   useLiveRun()
   useMenu()
   const palette = usePalette()
+  useFind(palette.show)
   const main = useRef<HTMLElement>(null)
   const { pathname } = useLocation()
   useLayoutEffect(() => {
