@@ -20,7 +20,7 @@ export function ConfigDialog({ preview, open, onClose, onSave }: Props) {
       onClose={onClose}
       footer={
         <>
-          <Button onClick={onSave}>Save configuration file…</Button>
+          <Button onClick={onSave}>Save settings (JSON)…</Button>
           <Button kind="primary" onClick={onClose}>
             Done
           </Button>

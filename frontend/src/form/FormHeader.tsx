@@ -16,7 +16,7 @@ type Props = {
   readonly title: string
   readonly subtitle: string
   readonly form: StartForm
-   readonly onSave: () => void
+  readonly onSave: () => void
   readonly onLoad: () => void
 }
 
@@ -27,10 +27,10 @@ export function FormHeader({ title, subtitle, form, onSave, onLoad }: Props) {
       <Button kind="ghost" onClick={onLoad}>
         <FolderOpen className="size-3.5" aria-hidden="true" />
         <span>
-          Load<span className="max-sm:hidden"> configuration</span>…
+          Load<span className="max-sm:hidden"> settings (JSON)</span>…
         </span>
       </Button>
-      <IconButton icon={Save} label="Save configuration file" onClick={onSave} />
+      <IconButton icon={Save} label="Save settings (JSON)" onClick={onSave} />
       <IconButton
         icon={RotateCcw}
         label="Back to the defaults"

@@ -15,7 +15,7 @@ export type LoadedConfig =
 /** Reads a file's text; `left` names what it holds that this form does not know. */
 export function readConfig(spec: FormSpec, text: string): LoadedConfig {
   const record = parseObject(text)
-  if (!record) return { kind: 'problem', message: 'This is not a configuration file: it holds no JSON object.' }
+  if (!record) return { kind: 'problem', message: 'A settings file holds one JSON object, as Save settings writes it. The engine’s YAML can’t be loaded.' }
   const edits = draftsOf(spec, record)
   const left = Object.keys(record).filter((name) => !isKept(spec, name, record[name]))
   if (Object.keys(edits).length === 0) {
