@@ -5,15 +5,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from backend.catalog.schemas import ModelInfo
-from backend.runs.recipe import Recipe
-from backend.runs.schemas import ModelRef
 from backend.training.config import StandardStart
 from backend.training.datafiles import DataFiles
 from backend.training.enhanced_build import Judgement, build_method_config, method_command
@@ -28,32 +23,24 @@ from backend.training.enhanced_rules import (
 from backend.training.fields import CommonStart
 from backend.training.method_memory import estimate_method_memory
 from backend.training.method_speed import past_steps, seconds_for
-from backend.training.plan import Plan
-from backend.training.prepare import DataPlan, plan_rows, stage_data
-from backend.training.resume import Continuation, Continuations
+from backend.training.outcome import Outcome
+from backend.training.prepare import DataPlan, plan_rows
+from backend.training.resume import Continuations
 from backend.training.reward_choice import ChosenRewards, RewardChoice
-from backend.training.schemas import DataPreview, Preview
+from backend.training.schemas import Preview
 from backend.training.standard_runs import StandardRuns
-from backend.training.strength import confirmation_for, refuse_unconfirmed
 from backend.training.token_counts import TokenCounts
 from backend.training.unused import unmet
 from backend.training.workshop import Planned, Workshop, taken_name
 
-EnhancedPlan = Plan[EnhancedStart]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Checked:
-    """A request that may start, what it comes to, and what to know of it."""
+class _Checked(Outcome[EnhancedStart]):
+    """With what judges the answers, and what to know of it."""
 
-    plan: EnhancedPlan
     counts: TokenCounts | None
     judgement: Judgement
-    going_on: Continuation[EnhancedStart] | None
     warnings: list[str]
-
-    def replaces(self, adapter: Path) -> bool:
-        return self.going_on.replaces(adapter) if self.going_on else self.plan.request.overwrite
 
 
 class EnhancedRuns:
@@ -83,12 +70,11 @@ class EnhancedRuns:
         taken = await asyncio.to_thread(paths.adapter.exists)
         if taken and not await asyncio.to_thread(checked.replaces, paths.adapter):
             warnings.append(taken_name(plan.request.adapter_name))
-        config = self._config(checked, "<session>")
         past = await asyncio.to_thread(past_steps, self._shop.sessions)
-        return Preview(
-            config_yaml=yaml.safe_dump(config, sort_keys=False, allow_unicode=True),
+        return checked.preview(
+            counts,
+            config=self._config(checked, "<session>"),
             command=method_command(paths.run),
-            lora=plan.lora,
             memory=estimate_method_memory(
                 plan.request,
                 plan.model,
@@ -98,21 +84,12 @@ class EnhancedRuns:
                 counts=counts,
                 available=await self._shop.available(),
             ),
-            data=_data_preview(plan, counts),
-            iterations=plan.iterations,
-            steps_per_epoch=plan.steps_per_epoch,
-            epochs=round(plan.iterations / plan.steps_per_epoch, 4),
-            estimated_seconds=seconds_for(
+            seconds=seconds_for(
                 past,
                 plan.request,
                 plan.fingerprint,
                 plan.iterations,
                 valid_rows=plan.data.valid_rows,
-            ),
-            checkpoint_bytes=plan.checkpoint_bytes or None,
-            checkpoints_kept=plan.checkpoints,
-            needs_confirmation=confirmation_for(
-                plan.request, before=checked.going_on.asked if checked.going_on else None
             ),
             warnings=warnings,
         )
@@ -126,32 +103,20 @@ class EnhancedRuns:
             recipe = replace(recipe, warnings=(*remarks, *recipe.warnings))
             return replace(planned, recipe=recipe)
         checked = await self._checked(request)
-        plan, going_on = checked.plan, checked.going_on
-        request = plan.request
-        refuse_unconfirmed(request, before=going_on.asked if going_on else None)
+        plan, request = checked.plan, checked.plan.request
+        checked.refuse_unconfirmed()
         paths = self._shop.paths(plan, session_id)
         replaces = await asyncio.to_thread(checked.replaces, paths.adapter)
         await asyncio.to_thread(self._shop.check_room, plan, paths, replaces=replaces)
-        recipe = Recipe(
-            session_id=session_id,
+        recipe = checked.recipe(
+            session_id,
             method=request.training_method,
             engine="rl",
-            adapter_name=request.adapter_name,
-            adapter_path=paths.adapter,
-            total_steps=plan.iterations,
+            adapter=paths.adapter,
             config=self._config(checked, session_id),
-            request=request.model_dump(mode="json") | {"iterations": plan.iterations},
             command=method_command(paths.run),
-            stage=partial(going_on.stage, plan.data, paths.adapter)
-            if going_on
-            else partial(stage_data, plan.data),
             overwrite=replaces,
-            resumed_from=going_on.origin if going_on else None,
-            lora=plan.lora,
-            model=ModelRef(path=plan.model.path, fingerprint=plan.fingerprint),
-            notes=request.notes,
-            tags=tuple(request.tags),
-            warnings=tuple(checked.warnings),
+            warnings=checked.warnings,
         )
         return Planned(recipe=recipe, request=request, model_name=plan.model.name)
 
@@ -178,7 +143,7 @@ class EnhancedRuns:
         counts = await self._shop.tokens.count(plan.model, plan.data, mask=True)
         refuse_lengths(request, plan.model, plan.data, counts)
         warnings = [
-            *await asyncio.to_thread(_continued, going_on, plan),
+            *await asyncio.to_thread(Outcome(plan=plan, going_on=going_on).remarks),
             *unused_fields(request),
             *shortened,
             *remarks,
@@ -286,24 +251,3 @@ def _named(request: EnhancedStart) -> EnhancedStart:
     now = datetime.now().astimezone()
     name = f"run_{now:%Y%m%d_%H%M%S}_{now.microsecond // 1000:03d}"
     return request.model_copy(update={"adapter_name": name})
-
-
-def _continued(going_on: Continuation[EnhancedStart] | None, plan: EnhancedPlan) -> list[str]:
-    if going_on is None:
-        return []
-    model = ModelRef(path=plan.model.path, fingerprint=plan.fingerprint)
-    return going_on.check(model, plan.data, plan.iterations)
-
-
-def _data_preview(plan: EnhancedPlan, counts: TokenCounts | None) -> DataPreview:
-    data, limit = plan.data, plan.request.max_seq_length
-    return DataPreview(
-        format=data.train.form,
-        rows=data.train_rows,
-        valid_rows=data.valid_rows,
-        split=bool(data.held_out),
-        tokens=counts.total if counts else None,
-        max_tokens=counts.longest if counts else None,
-        truncated_rows=counts.over(limit) if counts else None,
-        unused_rows=counts.without_target(limit) if counts else None,
-    )
