@@ -9,8 +9,8 @@ import { Field } from '@/ui/Field'
 import { Select } from '@/ui/Select'
 import { Switch } from '@/ui/Switch'
 import { CONTROL, TextInput } from '@/ui/TextInput'
-import { convertedName, FORMS, formInfo, formName, guessMapping, type Form, type Mapping } from './forms'
-import { MappingFields } from './MappingFields'
+import { convertedName, FORMS, formInfo, formName, guessMapping, type Form, type Mapping } from '@/form/dataForms'
+import { MappingFields } from '@/form/MappingFields'
 import { WrittenNotice } from './WrittenNotice'
 
 type Props = {

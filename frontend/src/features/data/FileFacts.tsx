@@ -5,7 +5,7 @@ import { bytes, plural } from '@/lib/format'
 import { Badge } from '@/ui/Badge'
 import { Button } from '@/ui/Button'
 import { ConvertDialog } from './ConvertDialog'
-import { formName } from './forms'
+import { formName } from '@/form/dataForms'
 import { SplitDialog } from './SplitDialog'
 
 type Props = {

@@ -10,7 +10,7 @@ import { ErrorPanel } from '@/ui/ErrorPanel'
 import { Field } from '@/ui/Field'
 import { NumberInput } from '@/ui/NumberInput'
 import { TextInput } from '@/ui/TextInput'
-import { splitFolder } from './forms'
+import { splitFolder } from '@/form/dataForms'
 import { WrittenNotice } from './WrittenNotice'
 
 type Props = {

@@ -2,18 +2,23 @@
 import { useState } from 'react'
 import { readProblem } from '@/api/errors'
 import { useConvertDatasetMutation, type ConvertRequest, type MethodInfo } from '@/api/generated'
+import { formInfo, guessMapping } from '@/form/dataForms'
+import { MappingFields } from '@/form/MappingFields'
 import { count, plural } from '@/lib/format'
 import { Button } from '@/ui/Button'
 import { Dialog } from '@/ui/Dialog'
 import { ErrorPanel } from '@/ui/ErrorPanel'
 import { Field } from '@/ui/Field'
 import { Notice } from '@/ui/Notice'
+import { Switch } from '@/ui/Switch'
 import { TextInput } from '@/ui/TextInput'
 
 type Needs = MethodInfo['data_format']
 type Props = {
   readonly open: boolean
   readonly path: string
+  /** Of the file, as far as they are known. */
+  readonly columns: readonly string[]
   readonly needs: Needs
   readonly onWritten: (path: string) => void
   readonly onClose: () => void
@@ -32,14 +37,18 @@ export function ConvertDialog({ open, ...rest }: Props) {
   return open ? <OpenConvert {...rest} /> : null
 }
 
-function OpenConvert({ path, needs, onWritten, onClose }: Omit<Props, 'open'>) {
+function OpenConvert({ path, columns, needs, onWritten, onClose }: Omit<Props, 'open'>) {
   const to = TARGETS[needs]
   const [output, setOutput] = useState(() => besideWith(path, to))
   const [system, setSystem] = useState('')
+  const form = formInfo(to)
+  const [mapped, setMapped] = useState(false)
+  const [mapping, setMapping] = useState(() => guessMapping(form, columns))
+  const whole = form.fields.every((field) => mapping[field] !== undefined)
   const [convert, { isLoading, error, data }] = useConvertDatasetMutation()
   const problem = readProblem(error)
   const write = async () => {
-    const request = { path, output_path: output.trim(), to, ...(system.trim() === '' ? {} : { system }) }
+    const request = { path, output_path: output.trim(), to, ...(system.trim() === '' ? {} : { system }), ...(mapped ? { mapping } : {}) }
     await convert({ convertRequest: request })
   }
   const use = () => {
@@ -60,7 +69,7 @@ function OpenConvert({ path, needs, onWritten, onClose }: Omit<Props, 'open'>) {
         ) : (
           <>
             <Button onClick={onClose}>Cancel</Button>
-            <Button kind="primary" busy={isLoading && 'Converting…'} disabled={output.trim() === ''} onClick={() => void write()}>
+            <Button kind="primary" busy={isLoading && 'Converting…'} disabled={output.trim() === '' || (mapped && !whole)} onClick={() => void write()}>
               Convert
             </Button>
           </>
@@ -83,6 +92,15 @@ function OpenConvert({ path, needs, onWritten, onClose }: Omit<Props, 'open'>) {
             The rows of <span className="font-mono text-small break-all">{path}</span> are written in the form{' '}
             <span className="font-semibold text-ink">{to}</span>. The file itself is not changed.
           </p>
+          {columns.length > 0 && form.fields.length > 1 ? (
+            <Switch
+              label="Choose the columns"
+              help="Where they are not named as usual, or no column is known to hold the worse answer."
+              checked={mapped}
+              onChange={setMapped}
+            />
+          ) : null}
+          {mapped ? <MappingFields form={form} columns={columns} mapping={mapping} onChange={setMapping} /> : null}
           <Field label="New file" error={problem?.fields['output_path']}>
             {(control) => <TextInput {...control} mono showEnd value={output} onText={setOutput} />}
           </Field>

@@ -3,6 +3,7 @@ import userEvent from '@testing-library/user-event'
 import { expect, test, vi } from 'vitest'
 import { DEMO, PREVIEW, TARGETS } from '@/test/formSamples'
 import { METHODS, REWARDS } from '@/test/enhancedSamples'
+import { inspection, job } from '@/test/dataSamples'
 import { renderPage, serve, type Answers, type Call } from '@/test/render'
 import { EnhancedPage } from './EnhancedPage'
 
@@ -156,4 +157,28 @@ test('a refused start stays in the page, beside its field', async () => {
   await waitFor(() => expect(start.disabled).toBe(false))
   await user.click(start)
   expect((await screen.findAllByText('No such function.')).length).toBeGreaterThan(1)
+})
+
+test('columns of any name become a preference file', async () => {
+  const user = userEvent.setup()
+  const written = { path: '/rows-preference.jsonl', rows: 2, skipped: [], skipped_count: 0, notes: [] }
+  const calls = open({
+    'POST /api/datasets/jobs': { body: job({ path: '/rows.jsonl', result: inspection({ path: '/rows.jsonl', format: 'unknown', columns: ['question', 'good', 'meh'], lengths: null }) }) },
+    'POST /api/datasets/convert': { body: written },
+  })
+  await choose(user, 'DPO')
+  await user.type(screen.getByLabelText('Training data'), '/rows.jsonl')
+  await screen.findByText('unknown')
+  await user.click(screen.getByRole('button', { name: 'Convert…' }))
+  const dialog = within(await screen.findByRole('dialog', { name: 'Convert the data' }))
+  await user.click(dialog.getByRole('switch', { name: 'Choose the columns' }))
+  const convert = dialog.getByRole<HTMLButtonElement>('button', { name: 'Convert' })
+  expect(convert.disabled, 'no column is known to be the worse answer').toBe(true)
+  await user.selectOptions(dialog.getByLabelText('Column for rejected'), 'meh')
+  await user.click(convert)
+  await dialog.findByText('2 rows written')
+  expect(lastBody(calls, '/api/datasets/convert')).toMatchObject({
+    to: 'preference',
+    mapping: { prompt: 'question', chosen: 'good', rejected: 'meh' },
+  })
 })

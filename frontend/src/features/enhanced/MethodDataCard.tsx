@@ -91,6 +91,7 @@ export function MethodDataCard({ form, id, method, errors }: Props) {
       <ConvertDialog
         open={asks === 'convert'}
         path={path}
+        columns={train.found?.columns ?? []}
         needs={method.data_format}
         onWritten={setTrain}
         onClose={() => setAsks(null)}

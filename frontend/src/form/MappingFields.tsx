@@ -1,7 +1,7 @@
 /** Which column each field of a form is in. */
 import { Field } from '@/ui/Field'
 import { Select } from '@/ui/Select'
-import type { FormInfo, Mapping } from './forms'
+import type { FormInfo, Mapping } from './dataForms'
 
 type Props = {
   readonly form: FormInfo
