@@ -59,18 +59,6 @@ export function progressOf(run: RunView): Progress {
   return { step, total, fraction }
 }
 
-let lastRun: RunView | null = null
-let lastProgress: Progress = { step: null, total: null, fraction: null }
-
-/** Keeps its answer for the same run, so that it can be used in `useSelector` as it is. */
-export function selectProgress(state: WithRun): Progress {
-  if (state.run.run !== lastRun) {
-    lastRun = state.run.run
-    lastProgress = progressOf(lastRun)
-  }
-  return lastProgress
-}
-
 export type RunTimes = { readonly elapsed: number | null; readonly remaining: number | null }
 
 /** Times at `now` in seconds: they run on between reports while the run does, and stand still after. */

@@ -3,7 +3,7 @@ import type { Problem } from '@/api/errors'
 import type { Comparison, ComparisonIn, InferenceAnswer } from '@/api/generated'
 import type { ServerEvent } from '@/api/sse'
 import type { Sampling } from './sampling'
-import { targetTitle, type Target } from './targets'
+import type { Target } from './targets'
 
 export type Question = {
   readonly prompt: string
@@ -141,11 +141,6 @@ export function toKeep({ question, sides, state, plan }: Asked): ComparisonIn | 
       rating: null,
     })),
   }
-}
-
-export function sideTitle(sides: readonly Side[], at: number): string {
-  const side = sides[at]
-  return side ? targetTitle(side.target) : ''
 }
 
 function isOpen({ state }: Side): boolean {

@@ -1,20 +1,12 @@
 /** Asks the server what a start would do, a moment after the last edit. Stale answers are dropped. */
 import { useMemo } from 'react'
-import { readProblem, type Problem } from '@/api/errors'
-import { usePreviewTrainingQuery, type Preview, type StandardStart } from '@/api/generated'
+import { readProblem } from '@/api/errors'
+import { usePreviewTrainingQuery, type StandardStart } from '@/api/generated'
+import type { PreviewState } from '@/form/previewState'
 import { useBackOff } from '@/lib/useBackOff'
 import { useDebounced } from '@/lib/useDebounced'
 
 const SETTLE_MS = 350
-
-export type PreviewState = {
-  /** The last answer; `fresh` says whether it is the answer to what the form holds now. */
-  readonly preview: Preview | null
-  readonly fresh: boolean
-  readonly waiting: boolean
-  readonly problem: Problem | null
-  readonly retry: () => void
-}
 
 export function usePreview(request: StandardStart | null): PreviewState {
   // As text, so that an edit that changes nothing of the question asks nothing again.

@@ -8,7 +8,7 @@ import { useStartTrainingMutation, type StandardStart } from '@/api/generated'
 import { toastRaised } from '@/ui/toastSlice'
 
 export function useStart() {
-  const [startTraining, { isLoading, error, reset }] = useStartTrainingMutation()
+  const [startTraining, { isLoading, error }] = useStartTrainingMutation()
   const navigate = useNavigate()
   const dispatch = useDispatch()
   const start = useCallback(
@@ -23,5 +23,5 @@ export function useStart() {
     },
     [dispatch, navigate, startTraining],
   )
-  return { start, starting: isLoading, problem: readProblem(error), clear: reset }
+  return { start, starting: isLoading, problem: readProblem(error) }
 }
