@@ -182,3 +182,13 @@ test('columns of any name become a preference file', async () => {
     mapping: { prompt: 'question', chosen: 'good', rejected: 'meh' },
   })
 })
+
+test('with the demo model the rows for its method are one press away', async () => {
+  const user = userEvent.setup()
+  const file = (format: string) => ({ name: 'train', path: `/app/demo/${format}/train.jsonl`, source: 'demo', format, rows: 9, size_bytes: 9, modified: null, has_valid: true, has_test: true, problem: null })
+  open({ 'GET /api/datasets': { body: { datasets: ['chat', 'preference', 'grpo'].map(file), folder: '/data' } } })
+  await choose(user, 'DPO')
+  await user.click(await screen.findByRole('button', { name: 'Use the demo data for DPO' }))
+  expect(screen.getByLabelText<HTMLInputElement>('Training data').value).toBe('/app/demo/preference/train.jsonl')
+  expect(screen.queryByRole('button', { name: /^Use the demo data/ })).toBeNull()
+})

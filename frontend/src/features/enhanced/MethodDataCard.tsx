@@ -14,6 +14,7 @@ import { Button } from '@/ui/Button'
 import { Card } from '@/ui/Card'
 import { ErrorPanel } from '@/ui/ErrorPanel'
 import { ConvertDialog } from './ConvertDialog'
+import { DemoData } from './DemoData'
 import { DataReport } from './DataReport'
 import { SampleDialog } from './SampleDialog'
 
@@ -57,6 +58,7 @@ export function MethodDataCard({ form, id, method, errors }: Props) {
     >
       <div className="flex flex-col gap-3">
         <DataField name="train_data_path" form={form} errors={errors} inspection={train} file={trainFile} />
+        <DemoData form={form} method={method} />
         <DataFindings form={form} inspection={train} />
         <div className="flex flex-wrap gap-2">
           <Button
