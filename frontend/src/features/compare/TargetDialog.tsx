@@ -6,10 +6,11 @@ import { Badge } from '@/ui/Badge'
 import { Button } from '@/ui/Button'
 import { Dialog } from '@/ui/Dialog'
 import { Notice } from '@/ui/Notice'
+import { Select } from '@/ui/Select'
 import { TextInput } from '@/ui/TextInput'
 import { ChoiceRow } from './ChoiceRow'
-import { choicesOf, filtered, type Choice, type Choices } from './choices'
-import { bareBase, MOST_TARGETS, sameTarget, targetKey, targetTitle, type Target } from './targets'
+import { choicesOf, filtered, isReady, type Choice, type Choices } from './choices'
+import { bareBase, isUsable, MOST_TARGETS, sameTarget, targetLabel, type Target } from './targets'
 import type { Targets } from './useTargets'
 
 type Props = { readonly open: boolean; readonly all: Targets; readonly onClose: () => void }
@@ -30,6 +31,7 @@ function OpenTargetDialog({ all, available, onClose }: OpenProps) {
   const [now] = useState(() => Date.now())
   const choices = useMemo(() => choicesOf(available, all.sessions, now), [available, all.sessions, now])
   const shown = filtered(choices, text)
+  const usable = available.models.filter(isUsable).map((model) => model.name)
   const full = chosen.length >= MOST_TARGETS
   const set = (target: Target, on: boolean) => {
     setChosen((before) => {
@@ -91,8 +93,9 @@ function OpenTargetDialog({ all, available, onClose }: OpenProps) {
             ))}
           </section>
         ))}
-        <Homeless choices={shown} models={available.models.filter((model) => model.problem == null).map((model) => model.name)} chosen={chosen} full={full} onChoose={set} />
-        <Gone gone={shown.gone} />
+        <Baseless choices={shown.baseless} models={usable} chosen={chosen} full={full} onChoose={set} />
+        <Unusable title="Their base is not here" choices={shown.foreign} />
+        <Unusable title="Sessions without an adapter" choices={shown.gone} />
         {choices.groups.every((group) => group.choices.length === 0) ? <NothingTrained /> : null}
         {isEmpty(shown) ? <p className="py-6 text-center text-soft">Nothing fits “{text}”.</p> : null}
         {full ? <Notice>{MOST_TARGETS} can answer at once, the most there is room for.</Notice> : null}
@@ -113,7 +116,7 @@ type AdapterProps = {
 function AdapterRow({ choice, model, chosen, full, onChoose }: AdapterProps) {
   const own = chosen.filter((each) => each.model === model && each.adapter === choice.name)
   const target = (checkpoint: Target['checkpoint']): Target => ({ model, adapter: choice.name, checkpoint })
-  const usable = choice.readiness !== 'missing' && choice.readiness !== 'damaged'
+  const usable = isReady(choice)
   return (
     <ChoiceRow
       nested
@@ -136,39 +139,36 @@ function AdapterRow({ choice, model, chosen, full, onChoose }: AdapterProps) {
   )
 }
 
-type HomelessProps = Omit<AdapterProps, 'choice' | 'model'> & { readonly choices: Choices; readonly models: readonly string[] }
+type BaselessProps = Omit<AdapterProps, 'choice' | 'model'> & { readonly choices: readonly Choice[]; readonly models: readonly string[] }
 
-function Homeless({ choices, models, chosen, full, onChoose }: HomelessProps) {
+function Baseless({ choices, models, chosen, full, onChoose }: BaselessProps) {
   const [base, setBase] = useState(models[0] ?? '')
-  if (choices.homeless.length === 0) return null
+  if (choices.length === 0) return null
   return (
-    <section aria-label="Their base is not here" className="flex flex-col">
+    <section aria-label="They record no base" className="flex flex-col">
       <div className="flex flex-wrap items-center justify-between gap-2 border-b border-line pb-2">
-        <h3 className="text-small font-semibold">Their base is not here</h3>
+        <h3 className="text-small font-semibold">They record no base</h3>
         {models.length > 0 ? (
-          <label className="flex items-center gap-2 text-small text-soft">
-            Try on
-            <select value={base} onChange={(event) => setBase(event.target.value)} className="rounded-small border border-edge bg-card px-1.5 py-1 text-ink">
-              {models.map((name) => (
-                <option key={name}>{name}</option>
-              ))}
-            </select>
-          </label>
+          <div className="flex items-center gap-2 text-small text-soft">
+            <label htmlFor="try-on">Try on</label>
+            <Select id="try-on" className="w-44" value={base} options={models.map((name) => ({ value: name, label: name }))} onChoose={setBase} />
+          </div>
         ) : null}
       </div>
-      {choices.homeless.map((choice) => (
+      {choices.map((choice) => (
         <AdapterRow key={choice.name} choice={choice} model={base} chosen={chosen} full={full || base === ''} onChoose={onChoose} />
       ))}
     </section>
   )
 }
 
-function Gone({ gone }: { readonly gone: readonly Choice[] }) {
-  if (gone.length === 0) return null
+/** Shown so that nobody looks for them, with why they can't be chosen. */
+function Unusable({ title, choices }: { readonly title: string; readonly choices: readonly Choice[] }) {
+  if (choices.length === 0) return null
   return (
-    <section aria-label="Sessions without an adapter" className="flex flex-col">
-      <h3 className="border-b border-line pb-2 text-small font-semibold">Sessions without an adapter</h3>
-      {gone.map((choice) => (
+    <section aria-label={title} className="flex flex-col">
+      <h3 className="border-b border-line pb-2 text-small font-semibold">{title}</h3>
+      {choices.map((choice) => (
         <ChoiceRow key={`${choice.name} ${choice.trained}`} nested title={choice.name} choice={choice} chosen={false} disabled />
       ))}
     </section>
@@ -183,8 +183,8 @@ function NothingTrained() {
   )
 }
 
-function isEmpty({ groups, homeless, gone }: Choices): boolean {
-  return groups.length === 0 && homeless.length === 0 && gone.length === 0
+function isEmpty({ groups, baseless, foreign, gone }: Choices): boolean {
+  return [groups, baseless, foreign, gone].every((each) => each.length === 0)
 }
 
 /** Bases first, else as they were chosen. */
@@ -194,6 +194,6 @@ function inOrder(targets: readonly Target[]): readonly Target[] {
 
 function chosenWords(chosen: readonly Target[]): string {
   if (chosen.length === 0) return 'Choose one or more.'
-  const names = [...new Map(chosen.map((each) => [targetKey(each), targetTitle(each)])).values()]
+  const names = chosen.map(targetLabel)
   return names.length > 3 ? plural(names.length, 'target') : names.join(' · ')
 }

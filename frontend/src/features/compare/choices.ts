@@ -3,7 +3,7 @@ import type { AvailableAdapter, AvailableModel, AvailableModels, SessionSummary 
 import type { Tone } from '@/ui/Badge'
 import { adapterNamed, isUsable, type Checkpoint } from './targets'
 
-export type Readiness = 'new' | 'ready' | 'legacy' | 'missing' | 'damaged' | 'wrong_base'
+export type Readiness = 'new' | 'ready' | 'legacy' | 'missing' | 'damaged' | 'unknown_base' | 'wrong_base'
 export type Choice = {
   readonly name: string
   readonly readiness: Readiness
@@ -16,8 +16,10 @@ export type Choice = {
 export type Group = { readonly model: AvailableModel; readonly choices: readonly Choice[] }
 export type Choices = {
   readonly groups: readonly Group[]
-  /** Adapters whose base is not here: they may be tried on another. */
-  readonly homeless: readonly Choice[]
+  /** Adapters that record no base: they may be tried on any, and are checked there. */
+  readonly baseless: readonly Choice[]
+  /** Adapters whose base is not here: on another one they would be refused. */
+  readonly foreign: readonly Choice[]
   /** Sessions whose adapter is gone. */
   readonly gone: readonly Choice[]
 }
@@ -27,7 +29,8 @@ export const READINESS: Readonly<Record<Readiness, { readonly word: string; read
   ready: { word: 'ready', tone: 'good' },
   legacy: { word: 'legacy', tone: 'neutral' },
   missing: { word: 'missing files', tone: 'bad' },
-  damaged: { word: 'can’t be used', tone: 'bad' },
+  damaged: { word: 'damaged', tone: 'bad' },
+  unknown_base: { word: 'unknown base', tone: 'warn' },
   wrong_base: { word: 'wrong base', tone: 'warn' },
 }
 
@@ -42,9 +45,16 @@ export function choicesOf(available: AvailableModels, sessions: readonly Session
     const session = (adapter.session_id ? bySession.get(adapter.session_id) : undefined) ?? byName.get(adapter.name)
     return choiceOf(adapter, session ?? null, now)
   }
+  const foreign = (adapter: AvailableAdapter): Choice => {
+    const found = choice(adapter)
+    const note = `It was trained on ${adapter.recorded_base}, which is not here.`
+    return isReady(found) ? { ...found, readiness: 'wrong_base', note } : found
+  }
+  const homeless = available.unassigned ?? []
   return {
     groups: available.models.map((model) => ({ model, choices: newestFirst(model.adapters.map(choice)) })),
-    homeless: newestFirst((available.unassigned ?? []).map(choice)).map(withoutBase),
+    baseless: newestFirst(homeless.filter((each) => each.recorded_base == null).map(choice)).map(baseless),
+    foreign: newestFirst(homeless.filter((each) => each.recorded_base != null).map(foreign)),
     gone: sessions.filter((session) => isGone(session, available)).map(goneChoice),
   }
 }
@@ -61,7 +71,8 @@ export function filtered(choices: Choices, text: string): Choices {
     groups: choices.groups
       .map(({ model, choices: own }) => ({ model, choices: own.filter((each) => fits(each, model.name)) }))
       .filter(({ model, choices: own }) => own.length > 0 || words.every((word) => model.name.toLowerCase().includes(word))),
-    homeless: choices.homeless.filter((each) => fits(each, '')),
+    baseless: choices.baseless.filter((each) => fits(each, '')),
+    foreign: choices.foreign.filter((each) => fits(each, '')),
     gone: choices.gone.filter((each) => fits(each, '')),
   }
 }
@@ -92,10 +103,15 @@ export function checkpointsOf(adapter: AvailableAdapter): readonly Checkpoint[] 
   return [...named, ...(adapter.checkpoints ?? [])]
 }
 
-function withoutBase(choice: Choice): Choice {
-  if (choice.readiness === 'missing' || choice.readiness === 'damaged') return choice
-  const note = 'The model that it was trained on is not here. On another base it is checked before it answers.'
-  return { ...choice, readiness: 'wrong_base', note }
+function baseless(choice: Choice): Choice {
+  if (!isReady(choice)) return choice
+  const note = 'It does not say which base it was trained on. Its shapes are checked before it answers.'
+  return { ...choice, readiness: 'unknown_base', note }
+}
+
+/** Whether it can be chosen: nothing of it is missing, and its base is not another one. */
+export function isReady({ readiness }: Choice): boolean {
+  return readiness !== 'missing' && readiness !== 'damaged' && readiness !== 'wrong_base'
 }
 
 const ENDED: ReadonlySet<string> = new Set(['completed', 'stopped', 'interrupted', 'error'])

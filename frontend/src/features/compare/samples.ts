@@ -27,7 +27,7 @@ export const AVAILABLE: AvailableModels = {
       ],
     },
   ],
-  unassigned: [adapter('stray')],
+  unassigned: [adapter('stray', { recorded_base: 'Org/other' }), adapter('plain', { recorded_base: null, fits: ['demo'] })],
 }
 
 const session = (name: string, more: Partial<SessionSummary> = {}): SessionSummary => ({

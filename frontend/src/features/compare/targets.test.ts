@@ -19,6 +19,13 @@ test('a link to an adapter brings its base along; one that is gone is named', ()
   })
 })
 
+test('an adapter that records no base is put behind one, one of another base is not', () => {
+  expect(linkedTargets(['plain', 'stray'], AVAILABLE)).toEqual({
+    targets: [BASE, { model: 'demo', adapter: 'plain', checkpoint: null }],
+    missing: ['stray'],
+  })
+})
+
 test('without a choice the adapter that was trained last stands beside its base', () => {
   expect(suggestedTargets(AVAILABLE, SESSIONS)).toEqual([BASE, { ...BEST, checkpoint: null }])
   expect(suggestedTargets({ models: [] }, [])).toEqual([])
@@ -32,12 +39,15 @@ test('each adapter says how ready it is', () => {
   const choices = choicesOf(AVAILABLE, SESSIONS, Date.parse('2026-11-20T12:00:00Z'))
   const words = Object.fromEntries(choices.groups[0]?.choices.map(({ name, readiness }) => [name, readiness]) ?? [])
   expect(words).toEqual({ captain: 'new', old: 'legacy', half: 'missing', torn: 'damaged' })
-  expect(choices.homeless.map(({ name, readiness }) => [name, readiness])).toEqual([['stray', 'wrong_base']])
+  expect(choices.foreign.map(({ name, readiness, note }) => [name, readiness, note])).toEqual([
+    ['stray', 'wrong_base', 'It was trained on Org/other, which is not here.'],
+  ])
+  expect(choices.baseless.map(({ name, readiness }) => [name, readiness])).toEqual([['plain', 'unknown_base']])
   expect(choices.gone.map(({ name, readiness }) => [name, readiness])).toEqual([['deleted', 'missing']])
   expect(choices.groups[0]?.choices[0]?.checkpoints).toEqual(['best', 'latest', 100, 200])
   const found = filtered(choices, 'LEGACY demo')
   expect(found.groups[0]?.choices.map(({ name }) => name)).toEqual(['old'])
-  expect(found.homeless).toEqual([])
+  expect([found.foreign, found.baseless]).toEqual([[], []])
 })
 
 test('a vote counts for whoever stood on the chosen side', () => {

@@ -22,6 +22,12 @@ export function targetTitle({ model, adapter }: Target): string {
   return adapter ?? model
 }
 
+/** Tells two checkpoints of one adapter apart, where one was chosen by hand. */
+export function targetLabel(target: Target): string {
+  const title = targetTitle(target)
+  return target.checkpoint === null ? title : `${title} (${checkpointWords(target.checkpoint)})`
+}
+
 export function checkpointWords(checkpoint: Checkpoint | null): string {
   return typeof checkpoint === 'number' ? `step ${checkpoint.toLocaleString('en-US')}` : (checkpoint ?? 'best or latest')
 }
@@ -57,13 +63,18 @@ export function distinct(targets: readonly Target[]): readonly Target[] {
   return [...new Map(targets.map((each) => [targetKey(each), each])).values()].slice(0, MOST_TARGETS)
 }
 
-/** The adapters of a link, each behind its base; an adapter that is not here is in `missing`. */
+/**
+ * The adapters of a link, each behind its base, one that records none behind the first that it fits. An
+ * adapter that is not here, or not with its base, is in `missing`.
+ */
 export function linkedTargets(names: readonly string[], available: AvailableModels) {
   const found: Target[] = []
   const missing: string[] = []
   for (const text of names) {
     const named = readAdapter(text)
-    const base = available.models.find((model) => model.adapters.some((each) => each.name === named?.adapter))
+    const base =
+      available.models.find((model) => model.adapters.some((each) => each.name === named?.adapter)) ??
+      baseFor(named?.adapter, available)
     if (!named || !base) missing.push(text)
     else found.push(bareBase(base.name), { model: base.name, ...named })
   }
@@ -93,8 +104,15 @@ export function adapterNamed(available: AvailableModels, name: string): Availabl
   return everywhere.find((adapter) => adapter.name === name) ?? null
 }
 
-export function isUsable(adapter: AvailableAdapter): boolean {
-  return adapter.problem == null
+/** Of a model or an adapter. */
+export function isUsable({ problem }: Pick<AvailableAdapter, 'problem'>): boolean {
+  return problem == null
+}
+
+/** A model that an adapter fits which records no base. */
+function baseFor(name: string | null | undefined, { models, unassigned = [] }: AvailableModels) {
+  const fits = unassigned.find((each) => each.name === name && each.recorded_base == null)?.fits ?? []
+  return models.find((model) => isUsable(model) && fits.includes(model.name))
 }
 
 export function bareBase(model: string): Target {
