@@ -163,6 +163,14 @@ def test_an_adapter_that_is_cut_short_or_not_finite_is_refused(base: Path, tmp_p
     assert shelf.take(spec_of(whole)).nbytes > 0
 
 
+def test_weights_that_are_only_large_are_taken(base: Path, tmp_path: Path) -> None:
+    large = make_adapter(tmp_path / "large", base)
+    huge = {name: mx.full(value.shape, 3e38) for name, value in weights_of(large).items()}
+    mx.save_safetensors(str(large / "adapters.safetensors"), huge)
+
+    assert Shelf(1 << 30).take(spec_of(large)).nbytes > 0  # Though their sum is infinite.
+
+
 def test_the_shelf_keeps_what_was_used_last_within_its_bound(base: Path, tmp_path: Path) -> None:
     adapters = [make_adapter(tmp_path / name, base) for name in ("one", "two", "three")]
     shelf = Shelf(budget=0)
