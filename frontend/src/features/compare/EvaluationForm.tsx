@@ -18,10 +18,11 @@ import {
   type EvaluationFields,
   type Metric,
 } from './evaluationFields'
-import { RowsField } from './RowsField'
-import { adapterNamed, checkpointWords, isUsable } from './targets'
+import { EvaluationMore } from './EvaluationMore'
+import { adapterNamed, checkpointWords, type Target } from './targets'
 import type { Evaluation } from './useEvaluation'
 import type { Targets } from './useTargets'
+import { pairsOf, type Pair } from './vote'
 
 type Props = {
   readonly all: Targets
@@ -33,14 +34,14 @@ export function EvaluationForm({ all, evaluation, onStart }: Props) {
   const { available, targets } = all
   const [fields, setFields] = useState<EvaluationFields>(FORM)
   const change = (part: Partial<EvaluationFields>) => setFields((before) => ({ ...before, ...part }))
-  const names = (available?.models ?? []).flatMap((model) => model.adapters.filter(isUsable).map((each) => each.name))
-  const first = targets.find((target) => target.adapter !== null && names.includes(target.adapter))
-  const adapter = fields.adapter ?? first?.adapter ?? names[0] ?? null
-  const checkpoint = fields.checkpoint ?? (fields.adapter === null && first?.checkpoint != null ? String(first.checkpoint) : '')
-  const found = adapter === null || !available ? null : adapterNamed(available, adapter)
+  const pairs = available ? pairsOf(available) : []
+  const first = targets.find((target) => pairs.some((each) => isOf(each, target)))
+  const pair = pairs.find((each) => each.key === fields.pair) ?? pairs.find((each) => first && isOf(each, first)) ?? pairs[0] ?? null
+  const checkpoint = fields.checkpoint ?? (fields.pair === null && first?.checkpoint != null ? String(first.checkpoint) : '')
+  const found = pair === null || !available ? null : adapterNamed(available, pair.adapter)
   const problems = { ...evaluation.refused?.fields, ...formProblems(fields) }
-  const body = adapter === null ? null : bodyFor({ ...fields, adapter, checkpoint })
-  if (adapter === null) {
+  const body = pair === null ? null : bodyFor({ ...fields, ...pair, checkpoint })
+  if (pair === null) {
     return (
       <Card title="Evaluate base against adapter">
         <p className="text-soft">There is no adapter that can be evaluated yet. Train one first.</p>
@@ -68,9 +69,9 @@ export function EvaluationForm({ all, evaluation, onStart }: Props) {
           {(control) => (
             <Select
               {...control}
-              value={adapter}
-              options={names.map((name) => ({ value: name, label: name }))}
-              onChoose={(name) => change({ adapter: name, checkpoint: '' })}
+              value={pair.key}
+              options={pairs.map(({ key, label }) => ({ value: key, label }))}
+              onChoose={(key) => change({ pair: key, checkpoint: '' })}
             />
           )}
         </Field>
@@ -83,7 +84,7 @@ export function EvaluationForm({ all, evaluation, onStart }: Props) {
                 { value: '', label: 'Best, else latest' },
                 ...(found ? checkpointsOf(found) : []).map((each) => ({ value: String(each), label: checkpointWords(each) })),
               ]}
-              onChoose={(chosen) => change({ adapter, checkpoint: chosen })}
+              onChoose={(chosen) => change({ pair: pair.key, checkpoint: chosen })}
             />
           )}
         </Field>
@@ -99,42 +100,15 @@ export function EvaluationForm({ all, evaluation, onStart }: Props) {
         </Field>
       </div>
       <Metrics chosen={fields.metrics} onChoose={(metrics) => change({ metrics })} problem={problems['metrics']} />
-      <details className="group">
-        <summary className="w-fit rounded-small text-small font-medium text-soft hover:text-ink">More: rows of your own, judge, sampling</summary>
-        <div className="mt-3 flex flex-col gap-3">
-          <RowsField path={fields.data} problem={problems['training_data_path']} onPath={(data) => change({ data })} />
-          <div className="grid grid-cols-1 gap-3 sm:grid-cols-2 lg:grid-cols-4">
-            <Field label="Judge" help="Scores answers from 0 to 100, and says why" error={problems['judge'] ?? problems['judge_model']}>
-              {(control) => (
-                <Select
-                  {...control}
-                  value={fields.judge}
-                  options={[
-                    { value: '', label: 'No judge' },
-                    { value: 'service', label: 'The service in DROID_JUDGE_URL' },
-                    ...(available?.models ?? [])
-                      .filter((model) => model.problem == null)
-                      .map((model) => ({ value: `model:${model.name}`, label: `${model.name}, on this machine` })),
-                  ]}
-                  onChoose={(judge) => change({ judge })}
-                />
-              )}
-            </Field>
-            <Field label="Temperature" help="0 gives the same answers every time" error={problems['temperature']}>
-              {(control) => (
-                <NumberInput {...control} value={fields.temperature} onText={(temperature) => change({ temperature })} min={0} max={2} step={0.1} />
-              )}
-            </Field>
-            <Field label="Seed" help="Of the choice of rows, and of sampling" error={problems['seed']}>
-              {(control) => <NumberInput {...control} value={fields.seed} onText={(seed) => change({ seed })} min={0} step={1} />}
-            </Field>
-          </div>
-        </div>
-      </details>
+      <EvaluationMore fields={fields} problems={problems} models={available?.models ?? []} onChange={change} />
       {evaluation.warnings.length > 0 ? <Notice tone="warn">{evaluation.warnings.join(' ')}</Notice> : null}
       {evaluation.refused ? <ErrorPanel message={evaluation.refused.detail} hint={evaluation.refused.hint} /> : null}
     </Card>
   )
+}
+
+function isOf(pair: Pair, target: Target): boolean {
+  return pair.model === target.model && pair.adapter === target.adapter
 }
 
 type MetricsProps = {

@@ -13,6 +13,7 @@ import { saveText } from './exporting'
 import { JudgeScores } from './JudgeScores'
 import { QuestionList } from './QuestionList'
 import { ScoreTable } from './ScoreTable'
+import { TaskTable } from './TaskTable'
 import { summaryOf } from './verdict'
 
 // The report is Markdown; a refusal of it is JSON like any other.
@@ -63,6 +64,7 @@ export function EvaluationReport({ result }: { readonly result: EvaluationResult
             lies on one side is it called better or worse.
           </p>
         ) : null}
+        <TaskTable result={result} />
         <JudgeScores result={result} />
         {result.report_files ? (
           <p className="text-tiny break-all text-faint">

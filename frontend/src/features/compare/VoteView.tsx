@@ -16,7 +16,7 @@ import { PromptCard } from './PromptCard'
 import { PromptSetDialog, type SetRun } from './PromptSetDialog'
 import { blockedBy, questionOf } from './question'
 import { StandingBar } from './StandingBar'
-import { bareBase, isUsable, type Target } from './targets'
+import { bareBase, type Target } from './targets'
 import { useAsking } from './useAsker'
 import type { Prompt } from './usePrompt'
 import { useVoteKeys } from './useVoteKeys'
@@ -36,7 +36,7 @@ export function VoteView({ all, asker, prompt }: Props) {
   const [waiting, setWaiting] = useState<readonly string[]>([])
   const answers = useRef<HTMLDivElement>(null)
 
-  const pairs = pairsOf(all.available?.models ?? [], isUsable)
+  const pairs = all.available ? pairsOf(all.available) : []
   const compared = all.targets.find((target) => target.adapter !== null)
   const pair = pairs.find((each) => each.key === picked) ?? pairs.find((each) => each.adapter === compared?.adapter) ?? pairs[0]
   const targets: readonly Target[] = pair
@@ -136,7 +136,7 @@ export function VoteView({ all, asker, prompt }: Props) {
               {...control}
               disabled={busy}
               value={pair.key}
-              options={pairs.map((each) => ({ value: each.key, label: each.adapter }))}
+              options={pairs.map(({ key, label }) => ({ value: key, label }))}
               onChoose={setPicked}
             />
           )}

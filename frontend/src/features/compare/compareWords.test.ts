@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Comparison, MetricResult } from '@/api/generated'
 import { bodyFor, formProblems, FORM } from './evaluationFields'
+import { difference, measured } from './TaskTable'
 import { historyJson, historyMarkdown } from './exporting'
 import { promptsOf, setProblem, textOf } from './promptSets'
 import { fieldProblem, readForm, SAMPLING, samplingOf } from './sampling'
@@ -65,9 +66,11 @@ test('a set needs a name and a prompt', () => {
 })
 
 test('an evaluation is asked for only with numbers that the server takes', () => {
-  const ready = { ...FORM, adapter: 'captain', checkpoint: '100' }
+  const ready = { ...FORM, model: 'demo', adapter: 'captain', checkpoint: '100' }
   expect(bodyFor({ ...ready, judge: 'model:demo' })).toMatchObject({ adapter_name: 'captain', checkpoint: 100, metrics: [], judge: true, judge_model: 'demo' })
   expect(bodyFor({ ...ready, rows: '0' })).toBeNull()
+  expect(bodyFor({ ...ready, tasks: ' sums, /tasks/own.yaml ,', taskLimit: '12' })).toMatchObject({ model_name: 'demo', tasks: ['sums', '/tasks/own.yaml'], task_limit: 12 })
+  expect(formProblems({ ...FORM, taskLimit: '0' })).toEqual({ task_limit: 'A whole number from 1 to 100,000.' })
   expect(formProblems({ ...FORM, metrics: [] })).toEqual({ metrics: 'At least one metric is needed.' })
 })
 
@@ -92,4 +95,11 @@ test('putting an adapter on is told where one was put on for this answer, never 
   expect(timingWords(stats, true)).toEqual(['24 tokens', 'adapter put on in 12 ms'])
   expect(timingWords({ ...stats, swap_seconds: 0 }, true)).toEqual(['24 tokens'])
   expect(timingWords(stats, false)).toEqual(['24 tokens'])
+})
+
+test('what lm-eval did not measure is unknown, and a fall has its sign', () => {
+  const task = { task: 'sums', metric: 'acc', filter: 'none', better: 'higher', values: [0.5, 0.25], stderrs: [0.1, null], rows: 12, version: null } as const
+  const row = { ...task, values: [...task.values], stderrs: [...task.stderrs] }
+  expect([measured(0.5, 0.1), measured(0.25, null), measured(null, null)]).toEqual(['0.500 ± 0.100', '0.250', '—'])
+  expect([difference(row), difference({ ...row, values: [0.5, null] })]).toEqual(['−0.250', '—'])
 })

@@ -2,11 +2,12 @@
 import type { EvaluationStart, MetricResult } from '@/api/generated'
 import { parseNumber } from '@/lib/numbers'
 import { readCheckpoint } from './targets'
+import type { Pair } from './vote'
 
 export type Metric = MetricResult['id']
 export type EvaluationFields = {
-  /** Null: the one that is compared. */
-  readonly adapter: string | null
+  /** The key of a pair of base and adapter; null: the one that is compared. */
+  readonly pair: string | null
   readonly checkpoint: string | null
   readonly rows: string
   readonly data: string
@@ -16,6 +17,9 @@ export type EvaluationFields = {
   readonly metrics: readonly Metric[]
   /** Empty, `service`, or `model:` and its name. */
   readonly judge: string
+  /** Of lm-eval: names or files, with commas between them. */
+  readonly tasks: string
+  readonly taskLimit: string
 }
 
 export const METRIC_NAMES: Readonly<Record<Metric, string>> = {
@@ -32,7 +36,7 @@ export const METRIC_NAMES: Readonly<Record<Metric, string>> = {
 export const ALL_METRICS = Object.keys(METRIC_NAMES) as readonly Metric[]
 
 export const FORM: EvaluationFields = {
-  adapter: null,
+  pair: null,
   checkpoint: null,
   rows: '20',
   data: '',
@@ -41,6 +45,8 @@ export const FORM: EvaluationFields = {
   seed: '0',
   metrics: ALL_METRICS,
   judge: '',
+  tasks: '',
+  taskLimit: '',
 }
 
 /** By the server's names of the fields, so that its own refusals stand in the same places. */
@@ -50,11 +56,12 @@ export function formProblems(fields: EvaluationFields): Readonly<Record<string, 
   if (!within(fields.maxTokens, 1, 8192, true)) found['max_tokens'] = 'A whole number from 1 to 8,192.'
   if (!within(fields.temperature, 0, 2, false)) found['temperature'] = 'A number from 0 to 2.'
   if (!within(fields.seed, 0, 2 ** 32 - 1, true)) found['seed'] = 'A whole number from 0 to 4,294,967,295.'
+  if (fields.taskLimit.trim() !== '' && !within(fields.taskLimit, 1, 100_000, true)) found['task_limit'] = 'A whole number from 1 to 100,000.'
   if (fields.metrics.length === 0) found['metrics'] = 'At least one metric is needed.'
   return found
 }
 
-type Ready = EvaluationFields & { readonly adapter: string; readonly checkpoint: string }
+type Ready = EvaluationFields & Pick<Pair, 'model' | 'adapter'> & { readonly checkpoint: string }
 
 /** What is sent; null while a field can't be. */
 export function bodyFor(fields: Ready): EvaluationStart | null {
@@ -62,6 +69,7 @@ export function bodyFor(fields: Ready): EvaluationStart | null {
   const value = (text: string) => parseNumber(text) ?? 0
   return {
     adapter_name: fields.adapter,
+    model_name: fields.model,
     checkpoint: readCheckpoint(fields.checkpoint),
     training_data_path: fields.data.trim() === '' ? null : fields.data.trim(),
     num_questions: value(fields.rows),
@@ -71,7 +79,13 @@ export function bodyFor(fields: Ready): EvaluationStart | null {
     metrics: fields.metrics.length === ALL_METRICS.length ? [] : [...fields.metrics],
     judge: fields.judge !== '',
     judge_model: fields.judge.startsWith('model:') ? fields.judge.slice('model:'.length) : null,
+    tasks: tasksOf(fields.tasks),
+    task_limit: fields.taskLimit.trim() === '' ? null : value(fields.taskLimit),
   }
+}
+
+export function tasksOf(text: string): string[] {
+  return text.split(',').map((each) => each.trim()).filter(Boolean)
 }
 
 function within(text: string, low: number, high: number, whole: boolean): boolean {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { choicesOf, filtered } from './choices'
 import { AVAILABLE, SESSIONS } from './samples'
 import { knownTargets, linkedTargets, readTarget, suggestedTargets, writeTarget, type Target } from './targets'
-import { choiceOfKey, shuffled, winnerOf } from './vote'
+import { choiceOfKey, pairsOf, shuffled, winnerOf } from './vote'
 
 const BASE: Target = { model: 'demo', adapter: null, checkpoint: null }
 const BEST: Target = { model: 'demo', adapter: 'captain', checkpoint: 'best' }
@@ -48,6 +48,14 @@ test('each adapter says how ready it is', () => {
   const found = filtered(choices, 'LEGACY demo')
   expect(found.groups[0]?.choices.map(({ name }) => name)).toEqual(['old'])
   expect([found.foreign, found.baseless]).toEqual([[], []])
+})
+
+test('an adapter can be measured on its own base, or on those it fits where it records none', () => {
+  expect(pairsOf(AVAILABLE).map(({ key, label }) => [key, label])).toEqual([
+    ['demo::captain', 'captain'],
+    ['demo::old', 'old'],
+    ['demo::plain', 'plain on demo'],
+  ])
 })
 
 test('a vote counts for whoever stood on the chosen side', () => {

@@ -1,17 +1,24 @@
 /** Blind votes: who may meet, on which side, and who has won. */
-import type { AvailableAdapter, AvailableModel } from '@/api/generated'
-import type { Target } from './targets'
+import type { AvailableModels } from '@/api/generated'
+import { isUsable, type Target } from './targets'
 
 /** The first answer, the second one, or neither. */
 export type Choice = 1 | 2 | 0
-export type Pair = { readonly key: string; readonly model: string; readonly adapter: string }
+export type Pair = { readonly key: string; readonly label: string; readonly model: string; readonly adapter: string }
 
-export function pairsOf(models: readonly AvailableModel[], usable: (adapter: AvailableAdapter) => boolean): readonly Pair[] {
-  return models
-    .filter((model) => model.problem == null)
-    .flatMap((model) =>
-      model.adapters.filter(usable).map(({ name }) => ({ key: `${model.name}::${name}`, model: model.name, adapter: name })),
-    )
+/** Every adapter with each base that it can stand on: its own, or those it fits if it records none. */
+export function pairsOf({ models, unassigned = [] }: AvailableModels): readonly Pair[] {
+  const baseless = unassigned.filter((each) => isUsable(each) && each.recorded_base == null)
+  return models.filter(isUsable).flatMap((model) => [
+    ...model.adapters.filter(isUsable).map(({ name }) => pairOf(model.name, name, name)),
+    ...baseless
+      .filter((each) => each.fits?.includes(model.name))
+      .map(({ name }) => pairOf(model.name, name, `${name} on ${model.name}`)),
+  ])
+}
+
+function pairOf(model: string, adapter: string, label: string): Pair {
+  return { key: `${model}::${adapter}`, label, model, adapter }
 }
 
 /** Either order is as likely as the other. */
