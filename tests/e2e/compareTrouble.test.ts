@@ -1,4 +1,6 @@
-// Compare with more than two targets, with adapters that can't answer, and after what went wrong.
+// Compare with more than two targets, a judge, adapters that can't answer, and after what went wrong.
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { cpSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
@@ -13,8 +15,25 @@ let browser: Browser
 let server: Server
 let desk: Watched
 
+// A judge that finds every answer good, and of two the first: as biased as one can be.
+const judge = createServer((request, response) => {
+  let body = ''
+  request.on('data', (part: Buffer) => (body += part.toString()))
+  request.on('end', () => {
+    const { messages } = JSON.parse(body) as { messages: { content: string }[] }
+    const both = messages.at(-1)?.content.includes('[SECOND ANSWER]')
+    const scores = { faithfulness: 8, fact_recall: 7, consistency: 9, hallucination: 9, reason: 'Good.' }
+    const content = JSON.stringify(both ? { better: 'first' } : scores)
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify({ choices: [{ message: { role: 'assistant', content }, finish_reason: 'stop' }] }))
+  })
+})
+
 beforeAll(async () => {
-  ;[browser, server] = await Promise.all([launchBrowser(), startServer()])
+  await new Promise<void>((ready) => judge.listen(0, '127.0.0.1', ready))
+  const address = `http://127.0.0.1:${(judge.address() as AddressInfo).port}/v1`
+  const env = { DROID_JUDGE_URL: address, DROID_JUDGE_MODEL: 'kind-judge' }
+  ;[browser, server] = await Promise.all([launchBrowser(), startServer(undefined, 0, env)])
   const { models } = (await server.get('/models')) as Listed
   const demo = models.find(({ name }) => name === 'droid-demo')
   const run = { model_path: demo?.path, ...demo?.defaults, adapter_name: 'captain', iterations: 20, steps_per_eval: 10, save_every: 10 }
@@ -26,6 +45,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close()
   await server.stop()
+  judge.close()
 })
 
 const dialog = (page: Page) => page.getByRole('dialog', { name: 'Who answers?' })
@@ -92,11 +112,48 @@ test('after the worker was killed the next question is answered', async () => {
   expect(errors).toEqual([])
 })
 
+test('the judge of the settings scores both sides, and rows are sorted, filtered and marked as seen', async () => {
+  const { page, errors } = desk
+  const { models } = (await server.get('/models')) as Listed
+  const train = (models[0]?.defaults as { train_data_path: string }).train_data_path
+  await page.getByText('Evaluate', { exact: true }).click()
+  await page.getByLabel('Adapter', { exact: true }).selectOption({ label: 'captain' })
+  await page.getByLabel('Rows', { exact: true }).fill('4')
+  await page.getByLabel('Max tokens').fill('8')
+  await page.getByText(/^More:/).click()
+  await page.getByLabel('Rows of your own').fill(train)
+  await page.getByLabel('Judge').selectOption('service')
+  await page.getByRole('button', { name: 'Evaluate', exact: true }).click()
+  await page.getByRole('table', { name: 'Scores of the judge' }).waitFor()
+  expect(await page.getByText('kind-judge').count()).toBeGreaterThan(0)
+  await page.getByText('4 seen in training', { exact: true }).waitFor()
+  await page.getByLabel('Order', { exact: true }).selectOption({ label: 'Worst first' })
+  await page.getByText('Seen', { exact: true }).click()
+  await page.getByText(/^4 of 4 rows/).waitFor()
+  expect(errors).toEqual([])
+})
+
+test('2 prefers the second answer, 0 neither', async () => {
+  const { page, errors } = desk
+  await page.getByText('Blind vote', { exact: true }).click()
+  await page.getByLabel('Adapter to vote on').selectOption({ label: 'captain' })
+  for (const [text, key, said] of [['One?', '2', /^You preferred (captain|the base)\./], ['Two?', '0', /^You preferred neither\./]] as const) {
+    await page.getByLabel('Prompt', { exact: true }).fill(text)
+    await page.getByLabel('Prompt', { exact: true }).press('ControlOrMeta+Enter')
+    await page.getByRole('button', { name: /^The first is better/ }).and(page.locator(':enabled')).waitFor()
+    await page.keyboard.press(key)
+    await page.getByText(said).waitFor()
+  }
+  expect(await server.get('/api/arena')).toMatchObject({ standings: [{ adapter_name: 'captain', votes: 2, ties: 1 }] })
+  expect(errors).toEqual([])
+})
+
 test('the history is there after a restart of the server', async () => {
   const { page } = desk
   const { dataDir, url } = server
   await server.stop()
   server = await startServer(dataDir, Number(new URL(url).port))
+  await page.goto(`${server.url}/#/compare`)
   await page.reload()
   await page.getByRole('button', { name: /^Who are you\?/ }).click()
   expect(await page.getByText('step 10').count()).toBeGreaterThan(0)

@@ -21,9 +21,14 @@ export function newDataDir(): string {
   return mkdtempSync(join(tmpdir(), 'droid e2e '))
 }
 
-export async function startServer(dataDir = newDataDir(), port = 0): Promise<Server> {
+export async function startServer(
+  dataDir = newDataDir(),
+  port = 0,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Server> {
   const child = spawn(PYTHON, ['-m', 'backend', '--port', String(port), '--data-dir', dataDir], {
     cwd: CHECKOUT,
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const url = await readyUrl(child)
