@@ -1,4 +1,5 @@
 // Compare with more than two targets, a judge, adapters that can't answer, and after what went wrong.
+import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { cpSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
@@ -50,10 +51,18 @@ afterAll(async () => {
 
 const dialog = (page: Page) => page.getByRole('dialog', { name: 'Who answers?' })
 
-async function ask(page: Page, text: string): Promise<void> {
+type Kept = { readonly comparisons: readonly { readonly prompt: string; readonly answers: readonly { readonly text: string; readonly error?: string | null }[] }[] }
+
+/** Every target of the question has answered, none with an error. */
+async function ask(page: Page, text: string, targets: number): Promise<void> {
   await page.getByLabel('Prompt', { exact: true }).fill(text)
   await page.keyboard.press('ControlOrMeta+Enter')
-  await page.getByRole('button', { name: text, exact: false }).first().waitFor()
+  const answered = async () => {
+    const { comparisons } = (await server.get('/api/comparisons?limit=1')) as Kept
+    const [newest] = comparisons
+    return newest?.prompt === text && newest.answers.map((each) => each.text !== '' && !each.error)
+  }
+  await expect.poll(answered, { timeout: 60_000 }).toEqual(Array<boolean>(targets).fill(true))
 }
 
 function copyOf(name: string, config: object = {}): string {
@@ -66,19 +75,29 @@ function copyOf(name: string, config: object = {}): string {
   return join(to, 'adapters.safetensors')
 }
 
+/** A session as the reference app wrote it. */
+function record(adapter: string): void {
+  const id = randomUUID()
+  const session = {
+    session_id: id,
+    timestamp: '2025-10-24T12:00:00',
+    training_state: 'completed',
+    config: { model_path: '/models/droid-demo', adapter_name: adapter },
+    metrics: { current_step: 10, total_steps: 10 },
+  }
+  writeFileSync(join(server.dataDir, 'sessions', `session_${id}.json`), JSON.stringify(session))
+}
+
 test('the base, the best and a checkpoint answer side by side', async () => {
   const { page, errors } = desk
   await page.goto(`${server.url}/#/compare`)
+  await page.getByRole('region', { name: 'captain' }).first().waitFor()
   await page.getByRole('button', { name: 'Choose models…' }).click()
   await dialog(page).getByRole('checkbox', { name: 'best', exact: true }).check()
   await dialog(page).getByRole('checkbox', { name: 'step 10', exact: true }).check()
   await page.getByRole('button', { name: 'Use these 3' }).click()
   await page.getByLabel('Max tokens').fill('12')
-  await ask(page, 'Who are you?')
-  await page.waitForFunction(async () => {
-    const { comparisons } = (await (await fetch('/api/comparisons')).json()) as { comparisons: { answers: { text: string }[] }[] }
-    return comparisons[0]?.answers.length === 3 && comparisons[0].answers.every(({ text }) => text !== '')
-  })
+  await ask(page, 'Who are you?', 3)
   expect(errors).toEqual([])
 })
 
@@ -87,7 +106,11 @@ test('adapters that can’t answer say why, and one without a base can be tried'
   truncateSync(copyOf('half'), 50_000)
   copyOf('foreign', { model: '/models/Other-7B', droid: null })
   copyOf('plain', { model: undefined })
+  copyOf('old')
+  record('old')
+  record('deleted')
   await page.reload()
+  await page.getByRole('region', { name: 'captain' }).first().waitFor()
   await page.getByRole('button', { name: 'Choose models…' }).click()
   const list = dialog(page)
   await list.getByText('damaged', { exact: true }).waitFor()
@@ -96,9 +119,11 @@ test('adapters that can’t answer say why, and one without a base can be tried'
   expect(await list.getByRole('checkbox', { name: 'half' }).isDisabled()).toBe(true)
   expect(await list.getByRole('checkbox', { name: 'foreign' }).isDisabled()).toBe(true)
   await list.getByText(/trained on .*Other-7B/).waitFor()
+  await list.getByText('legacy', { exact: true }).first().waitFor()
+  await list.getByText('missing files', { exact: true }).first().waitFor()
   await list.getByRole('checkbox', { name: 'plain' }).check()
-  await page.getByRole('button', { name: /^Use these/ }).click()
-  await ask(page, 'Are you plain?')
+  await page.getByRole('button', { name: 'Use these 4' }).click()
+  await ask(page, 'Are you plain?', 4)
   expect(errors).toEqual([])
 })
 
@@ -106,7 +131,7 @@ test('after the worker was killed the next question is answered', async () => {
   const { page, errors } = desk
   const { pid } = (await server.get('/models/worker')) as { pid: number }
   process.kill(pid, 'SIGKILL')
-  await ask(page, 'Are you back?')
+  await ask(page, 'Are you back?', 4)
   const again = (await server.get('/models/worker')) as { pid: number }
   expect(again.pid).not.toBe(pid)
   expect(errors).toEqual([])
@@ -116,20 +141,28 @@ test('the judge of the settings scores both sides, and rows are sorted, filtered
   const { page, errors } = desk
   const { models } = (await server.get('/models')) as Listed
   const train = (models[0]?.defaults as { train_data_path: string }).train_data_path
+  const firstTwo = (path: string) => readFileSync(path, 'utf8').split('\n').slice(0, 2)
+  const mixed = join(server.dataDir, 'mixed.jsonl')
+  writeFileSync(mixed, [...firstTwo(train), ...firstTwo(train.replace('train.jsonl', 'test.jsonl'))].join('\n'))
   await page.getByText('Evaluate', { exact: true }).click()
   await page.getByLabel('Adapter', { exact: true }).selectOption({ label: 'captain' })
   await page.getByLabel('Rows', { exact: true }).fill('4')
   await page.getByLabel('Max tokens').fill('8')
   await page.getByText(/^More:/).click()
-  await page.getByLabel('Rows of your own').fill(train)
+  await page.getByLabel('Rows of your own').fill(mixed)
   await page.getByLabel('Judge').selectOption('service')
   await page.getByRole('button', { name: 'Evaluate', exact: true }).click()
   await page.getByRole('table', { name: 'Scores of the judge' }).waitFor()
   expect(await page.getByText('kind-judge').count()).toBeGreaterThan(0)
-  await page.getByText('4 seen in training', { exact: true }).waitFor()
+  await page.getByText('2 seen in training', { exact: true }).waitFor()
+  await page.getByLabel('By metric').selectOption({ label: 'Loss per token' })
+  const lines = async () => (await page.getByText(/^Line \d+/).allTextContents()).map((text) => /\d+/.exec(text)?.[0])
+  const best = await lines()
   await page.getByLabel('Order', { exact: true }).selectOption({ label: 'Worst first' })
+  expect(await lines()).toEqual([...best].reverse())
   await page.getByText('Seen', { exact: true }).click()
-  await page.getByText(/^4 of 4 rows/).waitFor()
+  await page.getByText(/^2 of 4 rows/).waitFor()
+  expect((await lines()).sort()).toEqual(['1', '2'])
   expect(errors).toEqual([])
 })
 
