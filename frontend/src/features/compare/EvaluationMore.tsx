@@ -53,7 +53,8 @@ export function EvaluationMore({ fields, problems, models, onChange }: Props) {
 }
 
 function serviceLabel(offers: EvaluationOffers | undefined): string {
-  return offers?.judge ? `${offers.judge.model} at ${offers.judge.host}` : 'A service: set DROID_JUDGE_URL first'
+  if (!offers) return 'A service'
+  return offers.judge ? `${offers.judge.model} at ${offers.judge.host}` : 'A service: set DROID_JUDGE_URL first'
 }
 
 type TasksProps = Pick<Props, 'fields' | 'problems' | 'onChange'> & { readonly offers: EvaluationOffers }

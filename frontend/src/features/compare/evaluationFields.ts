@@ -28,7 +28,7 @@ export const METRIC_NAMES: Readonly<Record<Metric, string>> = {
   exact_match: 'Exact match',
   token_f1: 'Token F1',
   rouge_l: 'ROUGE-L',
-  number_match: 'Numeric match',
+  number_match: 'Number match',
   valid_json: 'Valid JSON',
   length: 'Length',
   repetition: 'Repetition',
