@@ -1,5 +1,5 @@
 /** Choose who is compared: any base, and any adapter of any session that can answer. */
-import { useMemo, useState } from 'react'
+import { useId, useMemo, useState } from 'react'
 import { plural } from '@/lib/format'
 import { ActionLink } from '@/ui/ActionLink'
 import { Badge } from '@/ui/Badge'
@@ -142,6 +142,7 @@ function AdapterRow({ choice, model, chosen, full, onChoose }: AdapterProps) {
 type BaselessProps = Omit<AdapterProps, 'choice' | 'model'> & { readonly choices: readonly Choice[]; readonly models: readonly string[] }
 
 function Baseless({ choices, models, chosen, full, onChoose }: BaselessProps) {
+  const id = useId()
   const [base, setBase] = useState(models[0] ?? '')
   if (choices.length === 0) return null
   return (
@@ -150,8 +151,8 @@ function Baseless({ choices, models, chosen, full, onChoose }: BaselessProps) {
         <h3 className="text-small font-semibold">They record no base</h3>
         {models.length > 0 ? (
           <div className="flex items-center gap-2 text-small text-soft">
-            <label htmlFor="try-on">Try on</label>
-            <Select id="try-on" className="w-44" value={base} options={models.map((name) => ({ value: name, label: name }))} onChoose={setBase} />
+            <label htmlFor={id}>Try on</label>
+            <Select id={id} className="w-44" value={base} options={models.map((name) => ({ value: name, label: name }))} onChoose={setBase} />
           </div>
         ) : null}
       </div>

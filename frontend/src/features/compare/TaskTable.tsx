@@ -1,39 +1,45 @@
 /** What lm-eval measured, per task: base, adapter and how far apart they are. */
 import type { EvaluationResult, TaskResult } from '@/api/generated'
 import { UNKNOWN } from '@/lib/format'
+import { Cell, HeadCell, Row, Table } from '@/ui/Table'
 
 export function TaskTable({ result }: { readonly result: EvaluationResult }) {
   const tasks = result.tasks ?? []
   if (tasks.length === 0) return null
+  const paired = result.targets.length === 2
   return (
-    <div className="overflow-x-auto">
-      <table className="w-full text-small">
-        <caption className="mb-1 text-left font-medium">Tasks of lm-eval</caption>
+    <section aria-label="Tasks of lm-eval" className="flex flex-col gap-1">
+      <p className="font-semibold">Tasks of lm-eval</p>
+      <Table caption="Tasks of lm-eval">
         <thead>
-          <tr className="text-left text-soft">
-            <th scope="col" className="py-1.5 pr-4 font-normal">Task</th>
+          <Row>
+            <HeadCell className="pl-0">Task</HeadCell>
             {result.targets.map((target) => (
-              <th key={target.label} scope="col" className="py-1.5 pr-4 text-right font-normal">{target.label}</th>
+              <HeadCell key={target.label} className="text-right">
+                {target.label}
+              </HeadCell>
             ))}
-            {result.targets.length === 2 ? <th scope="col" className="py-1.5 text-right font-normal">Difference</th> : null}
-          </tr>
+            {paired ? <HeadCell className="text-right">Difference</HeadCell> : null}
+          </Row>
         </thead>
         <tbody>
           {tasks.map((task) => (
-            <tr key={`${task.task} ${task.metric} ${task.filter}`} className="border-t border-line">
-              <th scope="row" className="py-1.5 pr-4 text-left font-medium">
+            <Row key={`${task.task} ${task.metric} ${task.filter}`}>
+              <th scope="row" className="py-2 pr-3 text-left font-medium">
                 {task.task}
-                <span className="block font-normal text-faint">{taskWords(task)}</span>
+                <span className="block text-small font-normal text-faint">{taskWords(task)}</span>
               </th>
               {task.values.map((value, at) => (
-                <td key={result.targets[at]?.label ?? at} className="py-1.5 pr-4 text-right tabular-nums">{measured(value, task.stderrs[at])}</td>
+                <Cell key={result.targets[at]?.label ?? at} className="text-right tabular-nums">
+                  {measured(value, task.stderrs[at])}
+                </Cell>
               ))}
-              {result.targets.length === 2 ? <td className="py-1.5 text-right tabular-nums">{difference(task)}</td> : null}
-            </tr>
+              {paired ? <Cell className="text-right tabular-nums">{difference(task)}</Cell> : null}
+            </Row>
           ))}
         </tbody>
-      </table>
-    </div>
+      </Table>
+    </section>
   )
 }
 

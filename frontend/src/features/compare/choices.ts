@@ -1,7 +1,7 @@
 /** What the dialog offers: every base with its adapters, how ready each is, and why one is not. */
 import type { AvailableAdapter, AvailableModel, AvailableModels, SessionSummary } from '@/api/generated'
 import type { Tone } from '@/ui/Badge'
-import { adapterNamed, isUsable, type Checkpoint } from './targets'
+import { adapterNamed, baselessOf, isUsable, type Checkpoint } from './targets'
 
 export type Readiness = 'new' | 'ready' | 'legacy' | 'missing' | 'damaged' | 'unknown_base' | 'wrong_base'
 export type Choice = {
@@ -50,11 +50,12 @@ export function choicesOf(available: AvailableModels, sessions: readonly Session
     const note = `It was trained on ${adapter.recorded_base}, which is not here.`
     return isReady(found) ? { ...found, readiness: 'wrong_base', note } : found
   }
-  const homeless = available.unassigned ?? []
+  const without = baselessOf(available)
+  const elsewhere = (available.unassigned ?? []).filter((each) => !without.includes(each))
   return {
     groups: available.models.map((model) => ({ model, choices: newestFirst(model.adapters.map(choice)) })),
-    baseless: newestFirst(homeless.filter((each) => each.recorded_base == null).map(choice)).map(baseless),
-    foreign: newestFirst(homeless.filter((each) => each.recorded_base != null).map(foreign)),
+    baseless: newestFirst(without.map(choice)).map(baseless),
+    foreign: newestFirst(elsewhere.map(foreign)),
     gone: sessions.filter((session) => isGone(session, available)).map(goneChoice),
   }
 }

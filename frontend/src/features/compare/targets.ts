@@ -109,9 +109,15 @@ export function isUsable({ problem }: Pick<AvailableAdapter, 'problem'>): boolea
   return problem == null
 }
 
+/** Adapters that do not say which base they were trained on. */
+export function baselessOf({ unassigned = [] }: AvailableModels): readonly AvailableAdapter[] {
+  return unassigned.filter((each) => each.recorded_base == null)
+}
+
 /** A model that an adapter fits which records no base. */
-function baseFor(name: string | null | undefined, { models, unassigned = [] }: AvailableModels) {
-  const fits = unassigned.find((each) => each.name === name && each.recorded_base == null)?.fits ?? []
+function baseFor(name: string | null | undefined, available: AvailableModels) {
+  const { models } = available
+  const fits = baselessOf(available).find((each) => each.name === name)?.fits ?? []
   return models.find((model) => isUsable(model) && fits.includes(model.name))
 }
 

@@ -1,15 +1,15 @@
 /** Blind votes: who may meet, on which side, and who has won. */
 import type { AvailableModels } from '@/api/generated'
-import { isUsable, type Target } from './targets'
+import { baselessOf, isUsable, type Target } from './targets'
 
 /** The first answer, the second one, or neither. */
 export type Choice = 1 | 2 | 0
 export type Pair = { readonly key: string; readonly label: string; readonly model: string; readonly adapter: string }
 
 /** Every adapter with each base that it can stand on: its own, or those it fits if it records none. */
-export function pairsOf({ models, unassigned = [] }: AvailableModels): readonly Pair[] {
-  const baseless = unassigned.filter((each) => isUsable(each) && each.recorded_base == null)
-  return models.filter(isUsable).flatMap((model) => [
+export function pairsOf(available: AvailableModels): readonly Pair[] {
+  const baseless = baselessOf(available).filter(isUsable)
+  return available.models.filter(isUsable).flatMap((model) => [
     ...model.adapters.filter(isUsable).map(({ name }) => pairOf(model.name, name, name)),
     ...baseless
       .filter((each) => each.fits?.includes(model.name))
