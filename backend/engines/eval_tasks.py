@@ -72,8 +72,7 @@ def run_task(
     """One task's metrics under what the resident carries, each with its standard error.
 
     `check` is called between requests, and may raise to end it; copies of the rows go to `cache`.
-    Raises Unusable when lm-eval can't
-    do with the task.
+    Raises Unusable when lm-eval can't do with the task.
     """
     datasets.config.HF_DATASETS_CACHE = str(cache)
     model = _OnResident(resident, check)
