@@ -26,7 +26,7 @@ import psutil
 
 from backend.errors import EngineMissing, EngineTimeout
 
-MARK = "DROID_RUN"  # Every process of a run carries its session id here, setsid or not.
+MARK = "DROID_RUN"  # Every process of a run carries its folder's path here, setsid or not.
 TICK = 0.02
 
 # Threads that wait for a child, some for hours: those that everything else uses are few.
@@ -108,6 +108,18 @@ def spawn_talking(
 def alive(identity: Identity) -> bool:
     """Whether that very process still runs. A zombie has ended."""
     return _find(identity) is not None
+
+
+def works_on(identity: Identity, folder: Path) -> bool:
+    """Whether that process was started for this very folder, however its path is written."""
+    process = _find(identity)
+    if process is None:
+        return False
+    try:
+        words = process.cmdline()
+    except psutil.Error:
+        return False
+    return any(os.path.realpath(word) == str(folder) for word in words if word.startswith("/"))
 
 
 def find_marked(mark: str) -> Identity | None:

@@ -105,14 +105,16 @@ class Course:
 
     def stopped(self, done: int) -> Ending:
         """End before the last step, as it was asked for."""
-        if self._control.stop == "save" and done:
+        saves = self._control.stop == "save" and done > 0
+        if saves:
             self._emit("phase", name="saving")
             self.finish(done)
         kept = f"the adapter of step {self.saved_at} is kept" if self.saved_at else None
         if kept is None:
             kept = "no adapter was saved"
         self._emit("phase", name="done")
-        return Ending("stopped", f"Stopped at step {done} of {self._args.iters}; {kept}.")
+        message = f"Stopped at step {done} of {self._args.iters}; {kept}."
+        return Ending("stopped", message, saved=saves)
 
     def diverged(self, error: Diverged | NotFinite) -> Ending:
         """End because the numbers are no numbers any more, or the model is ruined."""

@@ -35,6 +35,7 @@ def run_process(argv: Sequence[str], *, module: str, load: Load) -> int:
         code=ending.code,
         message=ending.message,
         hint=ending.hint,
+        saved=ending.saved or ending.state == "completed",
     )
     return ending.code
 

@@ -10,9 +10,12 @@ _MEMORY_WORDS = ("insufficient memory", "out of memory", "resource limit", "unab
 
 @dataclass(frozen=True, slots=True)
 class Ending:
+    """How a run ended. `saved`: it was stopped, and saved the adapter as it was asked to."""
+
     state: Literal["completed", "stopped", "error"]
     message: str
     hint: str | None = None
+    saved: bool = False
 
     @property
     def code(self) -> int:

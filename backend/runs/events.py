@@ -141,13 +141,14 @@ class Resumed(_Event):
 
 
 class Exit(_Event):
-    """The last event of a run that could still speak."""
+    """The last event of a run that could still speak. `saved`: whether a stop saved the adapter."""
 
     type: Literal["exit"]
     state: Literal["completed", "stopped", "error"]
     code: int
     message: str
     hint: str | None = None
+    saved: bool | None = None
 
 
 Event = Annotated[

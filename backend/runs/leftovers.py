@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import logging
-import shutil
-import uuid
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import yaml
 
 from backend.core.process import find_marked
+from backend.core.removal import remove
 from backend.errors import AppError
+from backend.runs.events import Exit
 from backend.runs.follow import CONFIG, LOG
-from backend.runs.reserve import set_aside, settle
-from backend.runs.store import SessionStore
+from backend.runs.reserve import replaces, settle, unsettled
+from backend.runs.store import SessionStore, is_session_id
 
 _logger = logging.getLogger(__name__)
 
@@ -26,54 +25,71 @@ def settle_leftovers(store: SessionStore, *, live: str | None) -> None:
     Removed is only what this app began and nobody heard of: a folder named by a session id, with
     no record, no log of an engine and no process. `live` is the run that goes on. Blocking.
     """
-    for session_id in set_aside(store.adapters_dir):
-        if session_id != live and find_marked(session_id) is None:
+    for session_id in unsettled(store.adapters_dir):
+        if session_id != live and find_marked(store.mark(session_id)) is None:
             _try(_settle, store, session_id)
     for folder in _never_begun(store):
-        if folder.name != live and find_marked(folder.name) is None:
+        if folder.name != live and find_marked(store.mark(folder.name)) is None:
             _try(_remove, store, folder.name)
 
 
+def settle_run(
+    store: SessionStore, session_id: str, adapter_path: str | None, exit_: Exit | None
+) -> str:
+    """Settle the adapter folder of a run that has ended; a sentence if an earlier adapter is back.
+
+    The record's path is only ever read as a name: one that leads elsewhere is no folder of ours.
+    """
+    name = _own_name(store, Path(adapter_path).parent) if adapter_path else None
+    try:
+        back = settle(store.adapters_dir, name, session_id, replaced=replaces(exit_))
+    except (OSError, AppError) as problem:
+        _logger.warning("The adapter folder of %s could not be tidied: %s", session_id, problem)
+        return ""
+    return " The adapter that it was to replace is back." if back else ""
+
+
 def _settle(store: SessionStore, session_id: str) -> None:
-    adapter = _adapter_of(store, session_id)
-    if adapter is None:
-        _logger.warning(
-            "%s/.replaced-%s is an adapter that a run set aside; which one is not known any more, "
-            "so it is left there.", store.adapters_dir, session_id,
-        )  # fmt: skip
-        return
-    settle(adapter, session_id)
-    _logger.info("The adapter %s, which %s had set aside, is settled.", adapter.name, session_id)
+    known = store.exists(session_id)
+    exit_ = store.progress(session_id).exit if known else None
+    if settle(
+        store.adapters_dir, _adapter_of(store, session_id), session_id, replaced=replaces(exit_)
+    ):
+        _logger.info("The adapter that %s had set aside is back.", session_id)
 
 
 def _remove(store: SessionStore, session_id: str) -> None:
-    adapter = _adapter_of(store, session_id)
-    if adapter is not None:
-        with suppress(OSError):  # Only if it is empty: then it was made for this run.
-            adapter.rmdir()
-    shutil.rmtree(store.folder(session_id))
+    settle(store.adapters_dir, _adapter_of(store, session_id), session_id, replaced=False)
+    remove(
+        store.folder(session_id),
+        inside=store.sessions_dir,
+        own=lambda folder: is_session_id(folder.name) and not (folder / LOG).exists(),
+    )
     _logger.info("The folder of %s, which never began, was removed.", session_id)
 
 
-def _adapter_of(store: SessionStore, session_id: str) -> Path | None:
-    """The adapter folder that a session writes to, by its record or its configuration."""
+def _adapter_of(store: SessionStore, session_id: str) -> str | None:
+    """The name of the adapter that a session writes, by its record or its configuration."""
     try:
         if store.exists(session_id):
             named = store.record(session_id).adapter_path
-            found = Path(named).parent if named else None
-        else:
-            text = (store.folder(session_id) / CONFIG).read_text(encoding="utf-8")
-            found = Path(str(yaml.safe_load(text)["adapter_path"]))
+            return _own_name(store, Path(named).parent) if named else None
+        text = (store.folder(session_id) / CONFIG).read_text(encoding="utf-8")
+        return _own_name(store, Path(str(yaml.safe_load(text)["adapter_path"])))
     except (AppError, OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
         return None
-    return found if found is not None and found.parent == store.adapters_dir else None
+
+
+def _own_name(store: SessionStore, adapter: Path) -> str | None:
+    """The folder's name, if it lies directly in our adapters folder."""
+    return adapter.name if adapter.parent == store.adapters_dir else None
 
 
 def _never_begun(store: SessionStore) -> list[Path]:
     return [
         folder
         for folder in store.sessions_dir.iterdir()
-        if _is_session_id(folder.name)
+        if is_session_id(folder.name)
         and folder.is_dir()
         and not folder.is_symlink()
         and not store.exists(folder.name)
@@ -81,15 +97,8 @@ def _never_begun(store: SessionStore) -> list[Path]:
     ]
 
 
-def _is_session_id(name: str) -> bool:
-    try:
-        return str(uuid.UUID(name)) == name
-    except ValueError:
-        return False
-
-
 def _try(work: Callable[[SessionStore, str], None], store: SessionStore, session_id: str) -> None:
     try:
         work(store, session_id)
-    except OSError:  # One bad folder must not keep the server from starting.
+    except (OSError, AppError):  # One bad folder must not keep the server from starting.
         _logger.exception("What %s left behind could not be settled.", session_id)

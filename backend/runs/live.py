@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from pathlib import Path
 
 from pydantic import BaseModel
 
@@ -61,10 +60,6 @@ class LiveRun:
     @property
     def active(self) -> bool:
         return self.state in ACTIVE
-
-    @property
-    def adapter_folder(self) -> Path | None:
-        return Path(self.record.adapter_path).parent if self.record.adapter_path else None
 
     @property
     def seconds_per_step(self) -> float:

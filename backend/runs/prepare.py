@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import errno
 import platform
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from backend import __version__
 from backend.core.files import write_json, write_yaml
+from backend.core.removal import named, remove
 from backend.errors import NoDiskSpace, WrongState
 from backend.runs.follow import CONFIG
 from backend.runs.recipe import Recipe, StartWarning
@@ -48,10 +48,12 @@ def prepare(recipe: Recipe, store: SessionStore) -> SessionRecord:
                 store.save(record)
                 store.set_latest(recipe.session_id)
             except BaseException:
-                settle(recipe.adapter_path, recipe.session_id)
+                adapter = recipe.adapter_path
+                settle(adapter.parent, adapter.name, recipe.session_id, replaced=False)
                 raise
         except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):  # What is left of it goes at the next start.
+                remove(folder, inside=store.sessions_dir, own=named(recipe.session_id))
             raise
     return record
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from backend.core import exits
 from backend.core.files import read_tail
-from backend.core.process import Child, Identity, alive, find_marked
+from backend.core.process import Child, Identity, alive, find_marked, works_on
 from backend.errors import AppError
 from backend.runs.follow import LOG, Follower, all_events, log_so_far
 from backend.runs.live import KEPT_LINES, LiveRun
@@ -14,16 +16,18 @@ from backend.runs.state import RunState
 from backend.runs.store import SessionStore
 
 
-def find_child(record: SessionRecord) -> Child | None:
-    """The process of an unfinished run, if it lives: by pid and start time.
+def find_child(record: SessionRecord, store: SessionStore) -> Child | None:
+    """The process of an unfinished run, if it lives: by pid and start time, and only if it writes
+    into this very run folder. The run of a data root that this one is a copy of is not ours.
 
     A server killed between starting it and writing its pid down finds it by its mark. Not
     otherwise: the mark is also on what the run started, which may outlive it.
     """
+    mark = store.mark(record.session_id)
     if record.pid is not None and record.process_started is not None:
-        identity = Identity(record.pid, record.process_started, record.session_id)
-        return Child(identity) if alive(identity) else None
-    found = find_marked(record.session_id)
+        identity = Identity(record.pid, record.process_started, mark)
+        return Child(identity) if alive(identity) and works_on(identity, Path(mark)) else None
+    found = find_marked(mark)
     return Child(found) if found is not None else None
 
 

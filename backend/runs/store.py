@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import threading
+import uuid
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,8 +17,9 @@ from backend.core.files import (
     sweep_temporary,
     write_json,
 )
+from backend.core.removal import NotRemoved, Proof, named, refusal, remove, sweep_removed
 from backend.errors import Invalid, NotFound
-from backend.runs.follow import LOG, all_events
+from backend.runs.follow import CONFIG, EVENTS, LOG, all_events
 from backend.runs.legacy import (
     Damaged,
     is_legacy,
@@ -53,6 +54,7 @@ class SessionStore:
         """Make the folders, and clear away what a crash in the middle of a write left."""
         for folder in (self.sessions_dir, self.adapters_dir):
             folder.mkdir(parents=True, exist_ok=True)
+            sweep_removed(folder)
         sweep_temporary(self.sessions_dir)
 
     # -- the list ---------------------------------------------------------------------------
@@ -154,15 +156,20 @@ class SessionStore:
         if not os.path.lexists(path) and not os.path.lexists(folder):
             raise self._unknown(session_id)
         adapter = self._own_adapter(session_id) if files else None
+        reason = refusal(folder, inside=self.sessions_dir, own=_is_run_folder, link=True)
+        if reason is not None:
+            raise NotRemoved(
+                f"Session {session_id} is not deleted: {folder} is left alone, because {reason}.",
+                hint="Move that folder away, then delete the session.",
+            )
         with self._lock:
-            path.unlink(missing_ok=True)
-        _remove(folder)
+            remove(path, inside=self.sessions_dir, own=named(path.name), link=True)
+        remove(folder, inside=self.sessions_dir, own=_is_run_folder, link=True)
         if adapter is not None:
-            _remove(adapter)
+            remove(adapter, inside=self.adapters_dir, own=_names(session_id), link=True)
         with suppress(Damaged, FileNotFoundError):
-            latest = self.sessions_dir / _LATEST
-            if read_raw(latest).get("latest_session_id") == session_id:
-                latest.unlink()
+            if read_raw(self.sessions_dir / _LATEST).get("latest_session_id") == session_id:
+                remove(self.sessions_dir / _LATEST, inside=self.sessions_dir, own=named(_LATEST))
         return adapter.name if adapter is not None else None
 
     # -- what a run folder holds ------------------------------------------------------------
@@ -173,6 +180,12 @@ class SessionStore:
             return child_path(self.sessions_dir, session_id)
         except Invalid:
             raise self._unknown(session_id) from None
+
+    def mark(self, session_id: str) -> str:
+        """What every process of this run carries: its real folder, so that a copy of the data root
+        never takes the run of the original for its own.
+        """
+        return str(self.folder(session_id).resolve())
 
     def progress(self, session_id: str, *, total_steps: int | None = None) -> Progress:
         """The run's events, folded."""
@@ -254,11 +267,7 @@ class SessionStore:
         if name is None or not NAME.fullmatch(name):
             return None
         folder = self.adapters_dir / name
-        try:
-            lineage = read_raw(folder / "droid.json")
-        except (Damaged, FileNotFoundError):
-            return None
-        return folder if lineage.get("session_id") == session_id else None
+        return folder if _names(session_id)(folder) else None
 
     def _unknown(self, session_id: str) -> NotFound:
         return NotFound(
@@ -275,8 +284,27 @@ def _is_record(name: str) -> bool:
     )
 
 
-def _remove(folder: Path) -> None:
-    if folder.is_symlink() or folder.is_file():
-        folder.unlink()
-    elif folder.is_dir():
-        shutil.rmtree(folder)
+def _is_run_folder(folder: Path) -> bool:
+    """Whether a run wrote it: by a file that every run has, or by its name."""
+    return is_session_id(folder.name) or any(
+        (folder / name).is_file() for name in (CONFIG, EVENTS, LOG)
+    )
+
+
+def is_session_id(name: str) -> bool:
+    """Whether it is a name that this app gives to a session."""
+    try:
+        return str(uuid.UUID(name)) == name
+    except ValueError:
+        return False
+
+
+def _names(session_id: str) -> Proof:
+    """The proof that an adapter's lineage names that session."""
+
+    def proves(adapter: Path) -> bool:
+        with suppress(Damaged, FileNotFoundError):
+            return read_raw(adapter / "droid.json").get("session_id") == session_id
+        return False
+
+    return proves

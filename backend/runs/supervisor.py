@@ -25,13 +25,12 @@ from backend.errors import EngineMissing, WrongState
 from backend.runs import frames, recover
 from backend.runs.events import Event
 from backend.runs.follow import LOG, Batch, Follower
-from backend.runs.leftovers import settle_leftovers
+from backend.runs.leftovers import settle_leftovers, settle_run
 from backend.runs.live import Frame, LiveRun
 from backend.runs.prepare import prepare
 from backend.runs.progress import Progress
 from backend.runs.queue import RunQueue
 from backend.runs.recipe import Recipe
-from backend.runs.reserve import settle
 from backend.runs.schemas import RunMetrics, SessionRecord, TrainingStateData, TrainingStatus
 from backend.runs.scribe import Scribe, thinned
 from backend.runs.slot import Slot
@@ -103,7 +102,7 @@ class RunSupervisor:
 
     async def _recover(self, session_id: str) -> None:
         record = await asyncio.to_thread(self._store.record, session_id)
-        child = await asyncio.to_thread(recover.find_child, record)
+        child = await asyncio.to_thread(recover.find_child, record, self._store)
         if child is not None and self.slot.session is None:
             run, follower = await asyncio.to_thread(recover.adopt, record, child, self._store)
             self._run = run
@@ -119,10 +118,12 @@ class RunSupervisor:
             return
         run = await asyncio.to_thread(recover.reopen, record, self._store)
         if record.pid is not None:  # It may have left helpers behind; they carry its mark.
-            await asyncio.to_thread(kill, Identity(record.pid, 0.0, session_id))
-        run.end(*recover.ending(run, code=None, seen=False), at=run.progress.last_at)
+            mark = self._store.mark(session_id)
+            await asyncio.to_thread(kill, Identity(record.pid, 0.0, mark))
+        state, message, hint = recover.ending(run, code=None, seen=False)
+        message += await self._settle(run)
+        run.end(state, message, hint, at=run.progress.last_at)
         await self._scribe.save(run)
-        await self._settle(run)
         _logger.info("The run %s had ended: %s.", session_id, run.state)
 
     # -- start ------------------------------------------------------------------------------
@@ -188,8 +189,9 @@ class RunSupervisor:
         if self._stop_wanted is not None:
             await self._finish(run, RunState.STOPPED, "Stopped before it began.", None)
             return
+        mark = self._store.mark(run.session_id)
         child = await asyncio.to_thread(
-            spawn, argv, cwd=CHECKOUT, env=env, log_path=folder / LOG, mark=run.session_id
+            spawn, argv, cwd=CHECKOUT, env=env, log_path=folder / LOG, mark=mark
         )
         run.child = child
         run.record.pid = child.identity.pid
@@ -317,9 +319,9 @@ class RunSupervisor:
             self._tasks.start(see_out(run, self._grace), name="see a run out")
 
     async def _finish(self, run: LiveRun, state: RunState, message: str, hint: str | None) -> None:
+        message += await self._settle(run)
         frame: Frame = run.end(state, message, hint)
         await self._scribe.save(run)
-        await self._settle(run)
         self.slot.leave()
         self._scribe.say(run, *frame)
 
@@ -329,13 +331,10 @@ class RunSupervisor:
         )
         self._scribe.say(run, "training_started", data)
 
-    async def _settle(self, run: LiveRun) -> None:
-        if run.adapter_folder is None:
-            return
-        try:
-            await asyncio.to_thread(settle, run.adapter_folder, run.session_id)
-        except OSError as problem:
-            _logger.warning("The adapter folder could not be tidied: %s", problem)
+    async def _settle(self, run: LiveRun) -> str:
+        return await asyncio.to_thread(
+            settle_run, self._store, run.session_id, run.record.adapter_path, run.progress.exit
+        )
 
     # -- what there is to show --------------------------------------------------------------
 

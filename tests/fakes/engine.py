@@ -76,9 +76,11 @@ class Part:
         (self.adapter / "droid.json").write_text(json.dumps(lineage), encoding="utf-8")
         self.emit("checkpoint", step=step, path=str(path))
 
-    def leave(self, state: str, message: str, code: int = 0, hint: str | None = None) -> int:
+    def leave(
+        self, state: str, message: str, code: int = 0, hint: str | None = None, saved: bool = False
+    ) -> int:
         self.emit("phase", name="done")
-        self.emit("exit", state=state, code=code, message=message, hint=hint)
+        self.emit("exit", state=state, code=code, message=message, hint=hint, saved=saved)
         return code
 
     def train(self, steps: int) -> int:
@@ -94,7 +96,9 @@ class Part:
             if self.stop == "save":
                 self.emit("phase", name="saving")
                 self.save(step - 1)
-                return self.leave("stopped", f"Stopped after step {step - 1} and saved.")
+                return self.leave(
+                    "stopped", f"Stopped after step {step - 1} and saved.", saved=True
+                )
             self.report(step)
             sys.stdout.write(f"Iter {step}: Train loss {4.0 / (1 + step):.3f}\n")
             sys.stdout.flush()

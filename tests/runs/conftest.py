@@ -23,7 +23,7 @@ async def world(settings: Settings) -> AsyncIterator[World]:
 
 def end_runs_under(sessions_dir: Path) -> None:
     """Kill what a failed test left: every process that carries the mark of one of its runs."""
-    runs = {path.name for path in sessions_dir.iterdir() if path.is_dir()}
+    runs = {str(path.resolve()) for path in sessions_dir.iterdir() if path.is_dir()}
     for process in psutil.process_iter():
         try:
             if process.environ().get(MARK) in runs:

@@ -8,9 +8,11 @@ import signal
 import sys
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from backend.core.files import append_jsonl
 from backend.core.process import spawn
 from backend.runs.leftovers import settle_leftovers
 from backend.runs.prepare import prepare
@@ -76,20 +78,34 @@ def test_the_old_adapter_stays_in_its_place_while_the_data_is_staged(
     assert weights.read_bytes() == WEIGHTS
 
 
-def test_an_adapter_that_an_ended_run_had_replaced_is_dropped(
-    settings: Settings, store: SessionStore
+ENDS = [
+    ({"state": "completed"}, b"new"),
+    ({"state": "stopped", "saved": True}, b"new"),
+    ({"state": "stopped"}, b"new"),  # An earlier version did not say.
+    ({"state": "stopped", "saved": False}, WEIGHTS),
+    ({"state": "error"}, WEIGHTS),
+    (None, WEIGHTS),
+]
+
+
+@pytest.mark.parametrize(("end", "kept"), ENDS)
+def test_of_two_adapters_the_one_that_the_end_of_the_run_calls_for_is_kept(
+    settings: Settings, store: SessionStore, end: dict[str, Any] | None, kept: bytes
 ) -> None:
-    """Killed between the last record and the tidying."""
+    """Killed between the end of the run and the tidying: only a good end replaces the old one."""
     recipe = make_recipe(settings, overwrite=True)
     prepare(recipe, store)
     (recipe.adapter_path / "adapters.safetensors").write_bytes(b"new")
+    if end is not None:
+        event = {"seq": 1, "at": "2026-01-01T00:00:00Z", "type": "exit", "code": 0, "message": "."}
+        append_jsonl(store.folder(recipe.session_id) / "events.jsonl", event | end)
 
     settle_leftovers(store, live=recipe.session_id)
     assert len(list(settings.adapters_dir.iterdir())) == 2  # It may still come to nothing.
     settle_leftovers(store, live=None)
 
     assert [path.name for path in settings.adapters_dir.iterdir()] == ["adapter"]
-    assert (recipe.adapter_path / "adapters.safetensors").read_bytes() == b"new"
+    assert (recipe.adapter_path / "adapters.safetensors").read_bytes() == kept
 
 
 def test_what_a_user_may_own_is_never_removed(settings: Settings, store: SessionStore) -> None:
@@ -109,7 +125,7 @@ def test_what_a_user_may_own_is_never_removed(settings: Settings, store: Session
         cwd=CHECKOUT,
         env={},
         log_path=settings.data_dir / "sleeper.log",
-        mark=lives,
+        mark=store.mark(lives),
     )
     try:
         settle_leftovers(store, live=None)

@@ -301,7 +301,8 @@ async def test_a_start_that_was_cut_off_before_its_record_is_made_anew(settings:
     stored = queue_module._Stored(queue=[run]).model_dump(mode="json")
     (settings.sessions_dir / "queue.json").write_text(json.dumps(stored), encoding="utf-8")
     adapter = settings.adapters_dir / "a"
-    adapter.mkdir(parents=True)  # Reserved, nothing in it.
+    adapter.mkdir(parents=True)  # Reserved, nothing in it but the mark.
+    (adapter / MARK).write_text(session_id, encoding="utf-8")
     (settings.sessions_dir / session_id / "data").mkdir(parents=True)
     config = json.dumps({"adapter_path": str(adapter)})
     (settings.sessions_dir / session_id / "config.yaml").write_text(config, encoding="utf-8")

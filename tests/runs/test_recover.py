@@ -166,7 +166,7 @@ async def test_helpers_of_a_run_that_died_unseen_are_ended(first: World) -> None
     second = await reborn(first)
 
     assert second.supervisor.status().state == "interrupted"
-    assert find_marked(session_id) is None, pids
+    assert find_marked(second.store.mark(session_id)) is None, pids
     await second.supervisor.close()
 
 
