@@ -11,7 +11,6 @@ import errno
 import json
 import logging
 import os
-from contextlib import suppress
 from pathlib import Path
 
 from backend.core.files import NAME, sync_folder
@@ -86,6 +85,8 @@ def settle(adapters_dir: Path, name: str | None, session_id: str, *, replaced: b
     adapter = adapters_dir / name
     mine = is_of(adapter, session_id)
     whole = mine and any(adapter.glob("*.safetensors"))
+    if whole and (adapter / "droid.json").is_file():  # From here on that says whose it is.
+        remove(adapter / MARK, inside=adapter, own=named(MARK))
     if aside is None:
         if mine and not whole:
             remove(adapter, inside=adapters_dir, own=_made_by(session_id))
@@ -93,9 +94,6 @@ def settle(adapters_dir: Path, name: str | None, session_id: str, *, replaced: b
         remove(aside, inside=adapters_dir, own=named(rf"{_ASIDE}{session_id}(\..+)?"), link=True)
     else:
         return _put_back(aside, adapter, session_id, mine=mine)
-    if whole:
-        with suppress(OSError):  # From here on its lineage says whose it is.
-            remove(adapter / MARK, inside=adapter, own=named(MARK))
     return False
 
 

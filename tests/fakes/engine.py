@@ -104,8 +104,10 @@ class Part:
             sys.stdout.flush()
             if step % 5 == 0:
                 self.emit("validation", step=step, val_loss=3.0 / step, val_time=0.1)
-                best = str(self.adapter / "best_adapters.safetensors")
-                self.emit("best", step=step, val_loss=3.0 / step, path=best)
+                best = self.adapter / "best_adapters.safetensors"
+                if self.fake.get("save_best"):
+                    best.write_bytes(SAFETENSORS)
+                self.emit("best", step=step, val_loss=3.0 / step, path=str(best))
             time.sleep(self.fake["pause"])
         self.save(steps)
         return self.leave("completed", f"Training is done after {steps} steps.")

@@ -19,6 +19,7 @@ from backend.runs import queue as queue_module
 from backend.runs.dispatch import Dispatcher
 from backend.runs.queue import WaitingRun
 from backend.runs.recipe import Recipe
+from backend.runs.reserve import MARK
 from backend.settings import Settings
 from tests.runs.conftest import end_runs_under
 from tests.runs.world import World, make_recipe
