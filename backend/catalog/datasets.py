@@ -33,6 +33,7 @@ from backend.catalog.schemas import ModelInfo
 from backend.catalog.written import need_space, put_in_free_place, refuse_existing, target_path
 from backend.core.files import child_path, sha256_of, sync_folder
 from backend.core.hub import Hub
+from backend.core.removal import discard
 from backend.errors import AlreadyExists, BadContent, Invalid, TooLarge
 from backend.settings import Settings
 
@@ -95,8 +96,7 @@ class DatasetCatalog:
             size = await self._receive(temporary, body)
             await asyncio.to_thread(_keep, temporary, target)
         finally:
-            with suppress(OSError):
-                temporary.unlink()
+            await asyncio.to_thread(discard, temporary)
         return UploadAnswer(path=str(target), size_bytes=size)
 
     async def _receive(self, temporary: Path, body: AsyncIterator[bytes]) -> int:

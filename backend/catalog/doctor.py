@@ -11,7 +11,6 @@ import hashlib
 import json
 import logging
 import secrets
-import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -29,11 +28,13 @@ from backend.catalog.lengths import Measured, summarise, unpack
 from backend.catalog.rows import data_file
 from backend.catalog.schemas import ModelInfo
 from backend.core.files import write_bytes, write_json
+from backend.core.removal import discard, named, remove
 from backend.errors import AppError, BadContent
 from backend.settings import Settings
 
 RULES = 2  # Raise it when the checks change: what was found by the old ones is then not used.
 KEPT = 24
+_REPORT = named(r"[0-9a-f]{32}")
 TIME_CAP = 20.0  # Seconds for reading when somebody waits for the answer; a job has no cap.
 DEADLINE = 120.0
 JOB_DEADLINE = 1800.0
@@ -110,7 +111,7 @@ class Doctor:
                 await asyncio.to_thread(_remember, draft, folder, found)
                 await asyncio.to_thread(_sweep, self._cache, folder)
         finally:
-            await asyncio.to_thread(shutil.rmtree, draft, ignore_errors=True)
+            await asyncio.to_thread(discard, draft)
         return found
 
     async def _measure(
@@ -178,7 +179,7 @@ class Doctor:
             answer = await ask_tokens(self._settings, asked, deadline=deadline, look=look)
             await asyncio.to_thread(draft.replace, out)
         finally:
-            await asyncio.to_thread(draft.unlink, missing_ok=True)
+            await asyncio.to_thread(discard, draft)
         return answer
 
 
@@ -230,9 +231,8 @@ def _recall(folder: Path) -> DatasetInspection | None:
 
 def _remember(draft: Path, folder: Path, found: DatasetInspection) -> None:
     write_bytes(draft / "report.json", found.model_dump_json().encode())
-    (draft / "progress").unlink(missing_ok=True)
-    if folder.exists():  # Left by an older version of this app.
-        shutil.rmtree(folder, ignore_errors=True)
+    remove(draft / "progress", inside=draft, own=named("progress"))
+    remove(folder, inside=draft.parent, own=_REPORT)  # Left by an older version of this app.
     draft.rename(folder)
 
 
@@ -241,4 +241,5 @@ def _sweep(cache: Path, newest: Path) -> None:
     old = sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True)[KEPT:]
     for path in old:
         if path != newest:
-            shutil.rmtree(path, ignore_errors=True)
+            with suppress(OSError):
+                remove(path, inside=cache, own=_REPORT)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.core.files import child_path, sync_folder, write_json
+from backend.core.removal import named, remove, remove_empty
 from backend.errors import AlreadyExists
 
 HIDDEN = ".downloads"
@@ -63,7 +63,7 @@ class DownloadFolder:
         """Ready for a process to begin or to go on."""
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         for name in ("end.json", "beat"):
-            (self.path / name).unlink(missing_ok=True)
+            remove(self.path / name, inside=self.path, own=named(name), link=True)
         write_json(
             self.path / "request.json",
             {
@@ -143,9 +143,9 @@ class DownloadFolder:
         return (self.path / "plan.json").exists()
 
     def remove(self) -> None:
-        shutil.rmtree(self.path, ignore_errors=True)
-        with suppress(OSError):  # The last one closes the door.
-            self.path.parent.rmdir()
+        with suppress(OSError):  # What is left of it goes at the next start.
+            remove(self.path, inside=self.path.parent, own=named(r"[0-9a-f]{16}"))
+        remove_empty(self.path.parent)  # The last one closes the door.
 
 
 def left_behind(models: Path) -> list[DownloadFolder]:

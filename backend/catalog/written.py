@@ -7,11 +7,11 @@ import os
 import secrets
 import shutil
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
 from backend.core.files import sync_folder
+from backend.core.removal import discard
 from backend.errors import AlreadyExists, BadContent, Invalid, NoDiskSpace, NotFound
 
 _SPARE = 256 * 1024**2  # Left free on the disk, for everything else that is being written.
@@ -71,8 +71,7 @@ class NewFile:
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
-        with suppress(OSError):
-            self._temporary.unlink()
+        discard(self._temporary)
 
     def add(self, row: Mapping[str, Any]) -> None:
         self.add_raw(json.dumps(row, ensure_ascii=False, allow_nan=False).encode())

@@ -20,6 +20,7 @@ from typing import Any
 
 import yaml
 
+from backend.core.removal import discard
 from backend.errors import Invalid
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -49,8 +50,7 @@ def write_bytes(path: Path, data: bytes) -> None:
             os.close(handle)
         os.replace(temporary, path)  # noqa: PTH105 - tests fail this very call
     except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
+        discard(temporary)
         raise
     sync_folder(path.parent)
 
@@ -148,7 +148,7 @@ def sweep_temporary(folder: Path, *, older_than: float = 0.0) -> int:
     for path in strays:
         with suppress(OSError):
             if older_than == 0 or time.time() - path.stat().st_mtime > older_than:
-                path.unlink()
+                discard(path)
                 swept += 1
     return swept
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
-import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from backend.core.files import sweep_temporary
+from backend.core.removal import NotRemoved, named, remove, sweep_removed
 from backend.settings import Settings
 
 # Younger ones may belong to a run, an evaluation or a conversion that outlived its server.
@@ -34,8 +35,12 @@ def sweep_strays(settings: Settings) -> None:
     for place in (data / ".cache" / "datasets", data / ".cache" / "blas"):
         for folder in _folders(place):
             if _DRAFT.fullmatch(folder.name) and _age(folder) > OLD:
-                shutil.rmtree(folder, ignore_errors=True)
-                count += 1
+                with suppress(OSError, NotRemoved):
+                    count += remove(folder, inside=place, own=named(_DRAFT))
+    for place in (*places, data / ".cache" / "datasets", data / ".cache" / "quantized"):
+        count += sweep_removed(place)
+    for models in settings.models_dirs:
+        count += sweep_removed(models / ".downloads")
     if count:
         _logger.info("%d files that were never finished were removed.", count)
 

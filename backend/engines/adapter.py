@@ -7,7 +7,6 @@ import re
 import secrets
 import shutil
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,6 +17,7 @@ from mlx import nn
 from mlx.utils import tree_flatten
 
 from backend.core.files import sync_folder, write_json
+from backend.core.removal import discard, named, remove
 from backend.engines.emit import Emitter
 
 LATEST = "adapters.safetensors"
@@ -51,7 +51,7 @@ class AdapterFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         for old in self.path.iterdir():
             if _OURS.fullmatch(old.name) and not old.is_dir():
-                old.unlink()
+                remove(old, inside=self.path, own=named(_OURS), link=True)
         write_json(self.path / "adapter_config.json", dict(sorted(engine_config.items())))
         write_json(self.path / "droid.json", lineage)
 
@@ -92,7 +92,7 @@ class AdapterFolder:
             return
         numbered = sorted(path for path in self.path.iterdir() if _NUMBERED.fullmatch(path.name))
         for old in numbered[: -self._keep]:
-            old.unlink(missing_ok=True)
+            remove(old, inside=self.path, own=named(_NUMBERED), link=True)
 
     def _save(self, name: str, step: int) -> Path:
         weights = dict(tree_flatten(self._model.trainable_parameters()))
@@ -118,8 +118,7 @@ def write_weights(
             mx.save_safetensors(file, weights, facts)
         return _publish(temporary, target)
     except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
+        discard(temporary)
         raise
 
 

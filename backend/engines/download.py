@@ -34,6 +34,7 @@ from huggingface_hub.errors import (
 )
 
 from backend.core.files import write_json
+from backend.core.removal import Proof, remove
 from backend.engines.fetch import Broken, HubFile, Refused, fetch, guard
 from backend.engines.hub_listing import NoModel, choose
 
@@ -157,7 +158,13 @@ def _drop_outdated(plan: Path, files: list[HubFile], target: Path) -> None:
     for old in before:
         if now.get(old["name"]) != old["digest"]:
             for name in (old["name"], f"{old['name']}.part"):
-                (target / name).unlink(missing_ok=True)
+                path = target / name
+                remove(path, inside=path.parent, own=_lies_in(target))
+
+
+def _lies_in(target: Path) -> Proof:
+    """The proof that a file, whose name came from the hub, lies in the download's own folder."""
+    return lambda path: path.resolve().is_relative_to(target.resolve())
 
 
 def _have(target: Path, file: HubFile) -> int:

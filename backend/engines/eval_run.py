@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gc
 import json
-import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import mlx.core as mx
 
 from backend.core.files import write_json, write_text
+from backend.core.removal import named, remove
 from backend.engines.control import Control
 from backend.engines.emit import Emitter
 from backend.engines.eval_judging import Judging, calls_for
@@ -52,7 +53,8 @@ def evaluate_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     except Refused as refusal:
         raise Unusable(refusal.message, refusal.hint) from refusal
     finally:
-        shutil.rmtree(folder / _COPIES, ignore_errors=True)
+        with suppress(OSError):
+            remove(folder / _COPIES, inside=folder, own=named(_COPIES))
     result |= {"seconds": time.monotonic() - started}
     write_text(folder / "report.md", report_of(request, result))
     write_json(folder / "result.json", result)  # Last: with it the evaluation is there.

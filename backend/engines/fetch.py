@@ -19,6 +19,8 @@ from typing import Any
 import httpx2
 from huggingface_hub import get_session, hf_raise_for_status
 
+from backend.core.removal import named, remove
+
 _REREAD = 16 * 1024 * 1024
 _RANGE = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
 
@@ -61,7 +63,7 @@ def fetch(
         out.flush()
         os.fsync(out.fileno())
     if hasher.hexdigest() != file.digest:
-        part.unlink()
+        remove(part, inside=part.parent, own=named(r".+\.part"))
         raise Broken(f"{file.name} arrived damaged: its checksum is not the one the hub gives.")
     part.rename(target)
 

@@ -17,6 +17,7 @@ from mlx_lm.tuner.trainer import TrainingArgs, default_loss, evaluate, train
 from mlx_lm.tuner.utils import print_trainable_parameters
 from mlx_lm.utils import load
 
+from backend.core.removal import named, remove
 from backend.engines.adapter import AdapterFolder, NotFinite, lineage_of
 from backend.engines.attach import attach, describe
 from backend.engines.cadence import Every, WhenDue
@@ -188,7 +189,7 @@ class _Training:
                 training_callback=self._reporters(),
             )
         finally:
-            self._scratch.unlink(missing_ok=True)
+            remove(self._scratch, inside=self._folder, own=named(self._scratch.name))
 
     def _reporters(self) -> TrainingCallback:
         """Ours, and the services that were asked for around it."""

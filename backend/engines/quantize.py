@@ -9,8 +9,8 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import secrets
-import shutil
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,9 +22,11 @@ from mlx import nn
 from mlx_lm.utils import load, quantize_model, save
 
 from backend.core.files import sync_folder, write_json
+from backend.core.removal import discard, remove
 from backend.engines.emit import Emitter
 
 GROUPS = (64, 32)
+COPY = re.compile(r".+-q\d+")  # As backend/training/quantized.py names it.
 MADE = "droid_quantized.json"  # Written last: what the copy is of, and the sizes of its files.
 
 
@@ -72,7 +74,7 @@ def _make(source: Path, target: Path, bits: int, fingerprint: str | None) -> int
         temporary.replace(target)
         sync_folder(target.parent)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        discard(temporary)
     return group
 
 
@@ -108,9 +110,13 @@ def _file_sizes(folder: Path) -> dict[str, int]:
 def _remove_remains(target: Path) -> None:
     """Of a run that was killed in the middle, or a copy that something was taken from."""
     for stray in target.parent.glob(f".{target.name}.*.tmp"):
-        shutil.rmtree(stray, ignore_errors=True)
-    if target.exists():
-        shutil.rmtree(target)
+        discard(stray)
+    remove(target, inside=target.parent, own=_is_a_copy)
+
+
+def _is_a_copy(folder: Path) -> bool:
+    """By its place and name: what the configuration names could be any folder."""
+    return folder.parent.name == "quantized" and COPY.fullmatch(folder.name) is not None
 
 
 def _sync(folder: Path) -> None:

@@ -13,6 +13,7 @@ import mlx.core as mx
 from mlx import nn
 from mlx_lm_lora.trainer import grpo_trainer, klpo_trainer, online_dpo_trainer
 
+from backend.core.removal import named, remove
 from backend.engines.adapter import AdapterFolder, NotFinite
 from backend.engines.cadence import Every
 from backend.engines.control import Control
@@ -175,7 +176,7 @@ class RlTraining:
         except FloatingPointError as error:
             raise Diverged(self._feed.done + 1, "the loss or its gradient is not finite") from error
         finally:
-            self._scratch.unlink(missing_ok=True)
+            remove(self._scratch, inside=self._scratch.parent, own=named(self._scratch.name))
         return False
 
     def _given(self) -> dict[str, Any]:

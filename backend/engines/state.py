@@ -26,10 +26,12 @@ from mlx import nn
 from mlx.utils import tree_flatten, tree_map_with_path
 
 from backend.core.files import link_or_copy, write_json
+from backend.core.removal import NotRemoved, remove
 from backend.engines.adapter import SAVED, write_weights
 from backend.engines.keeper import Counters
 
 _NAMED = re.compile(r"(\d{7})\.json")
+_NAMES = re.compile(r"(best-)?\d{7}(\.(weights|optimizer))?\.(json|safetensors)|\..+\.tmp")
 
 
 class NotResumable(ValueError):
@@ -151,15 +153,19 @@ class StateFolder:
         """The JSON goes first: what is left behind by a crash is then no state."""
         for number in self._numbers():
             if number not in kept:
-                (self._path / f"{number:07d}.json").unlink(missing_ok=True)
+                remove(self._path / f"{number:07d}.json", inside=self._path, own=_ours)
         named = set()
         for number in self._numbers():
             raw = self._read(number)
             named |= {f"{number:07d}.json", raw["weights"], raw["optimizer"], raw["best_weights"]}
         for path in self._path.iterdir():
             if path.name not in named:
-                with suppress(OSError):
-                    path.unlink()
+                with suppress(OSError, NotRemoved):
+                    remove(path, inside=self._path, own=_ours)
+
+
+def _ours(path: Path) -> bool:
+    return _NAMES.fullmatch(path.name) is not None
 
 
 def restore(saved: Saved, model: nn.Module, optimizer: optim.Optimizer) -> None:

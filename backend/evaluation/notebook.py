@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backend.core.files import NAME, child_path, write_json
 from backend.core.limits import Whole
+from backend.core.removal import named, remove
 from backend.errors import Invalid, NotFound, TooLarge
 from backend.inference.asked import PlainText
 
@@ -131,13 +132,13 @@ class Notebook:
         """Raises NotFound."""
         with self._lock:
             self._find(comparison_id)
-            self._file(comparison_id).unlink(missing_ok=True)
+            self._remove(comparison_id)
 
     def forget_all(self) -> int:
         """How many there were."""
         ids = self._ids()
         for one in ids:
-            self._file(one).unlink(missing_ok=True)
+            self._remove(one)
         return len(ids)
 
     def prompt_sets(self) -> PromptSets:
@@ -165,7 +166,7 @@ class Notebook:
         path = self._prompt_file(name)
         if not path.is_file():
             raise NotFound(f"There is no prompt set {name!r}.")
-        path.unlink()
+        remove(path, inside=self._prompts, own=named(path.name))
 
     def _ids(self) -> list[str]:
         try:
@@ -194,6 +195,10 @@ class Notebook:
     def _write(self, comparison: Comparison) -> None:
         self._comparisons.mkdir(parents=True, exist_ok=True)
         write_json(self._file(comparison.id), json.loads(comparison.model_dump_json()))
+
+    def _remove(self, comparison_id: str) -> None:
+        path = self._file(comparison_id)
+        remove(path, inside=self._comparisons, own=lambda path: path.is_file())
 
     def _file(self, comparison_id: str) -> Path:
         return child_path(self._comparisons, f"{comparison_id}.json")

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from backend.core.files import NAME, child_path, write_json
+from backend.core.removal import named, remove
 from backend.errors import AlreadyExists, AppError, BadContent, NoDiskSpace, NotFound, WrongState
 from backend.inference.adapter_folder import (
     TAGS,
@@ -73,10 +74,7 @@ class AdapterStore:
         """Remove its folder. Raises NotFound, or WrongState while it is used."""
         adapter = self._own(name)
         self._refuse_if_used(name, "deleted")
-        if adapter.path.is_symlink():
-            adapter.path.unlink()
-        else:
-            shutil.rmtree(adapter.path)
+        remove(adapter.path, inside=self._folder, own=looks_like_adapter, link=True)
 
     def take_in(self, given: AdapterImport) -> AdapterInfo:
         """Copy an adapter of another program, PEFT's or the engine's, after a look at it.
@@ -149,7 +147,8 @@ class AdapterStore:
                     shutil.copyfile(path, aside / path.name)
             aside.rename(folder)
         except OSError as problem:
-            shutil.rmtree(aside, ignore_errors=True)
+            with suppress(OSError):
+                remove(aside, inside=folder.parent, own=named(r"\.importing-[0-9a-f]{16}"))
             if problem.errno in {errno.ENOSPC, errno.EDQUOT}:
                 raise NoDiskSpace(
                     f"The disk of {folder.parent} is full.", hint="Free some space."

@@ -10,18 +10,19 @@ import asyncio
 import fcntl
 import logging
 import os
-import secrets
-import shutil
+import re
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from backend.core.removal import named, remove
 from backend.runs.queue import RunQueue
 from backend.training.quantized import quantized_folder
 
 KEPT = 4
 UNUSED_DAYS = 30
+COPY = re.compile(r".+-q\d+|\..+\.[0-9a-f]{16}\.tmp")  # A copy, or one that was never finished.
 EVERY = 6 * 3600.0
 
 Pause = Callable[[float], Awaitable[None]]
@@ -68,10 +69,7 @@ def _remove(path: Path, *, copy: Path) -> bool:
     """Under the copy's own lock; False where somebody uses it."""
     try:
         with _locked(copy):
-            # At once, so that half of it is never taken for the whole.
-            doomed = path.with_name(f".{copy.name}.{secrets.token_hex(8)}.tmp")
-            path.rename(doomed)
-            shutil.rmtree(doomed)
+            remove(path, inside=copy.parent, own=named(COPY))
     except BlockingIOError:
         return False
     except OSError as problem:

@@ -14,6 +14,7 @@ from backend.catalog.checked import CheckedFile
 from backend.catalog.schemas import ModelInfo
 from backend.core.blas import engine_environment
 from backend.core.process import run_child
+from backend.core.removal import named, remove
 from backend.errors import BadContent, EngineTimeout, FieldProblem
 from backend.settings import CHECKOUT, Settings
 from backend.training.prepare import DataPlan, engine_rows, usable_as_it_is
@@ -150,6 +151,6 @@ def _written(checked: CheckedFile) -> Path:
         try:
             file.writelines(engine_rows(checked))
         except BaseException:
-            path.unlink()
+            remove(path, inside=path.parent, own=named(r"rows-.+\.jsonl"))
             raise
     return path

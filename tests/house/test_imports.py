@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -33,6 +34,7 @@ ENGINES_MAY_IMPORT = (
     "backend.training.batches",
     "backend.training.parts",
     "backend.core.files",
+    "backend.core.removal",
     "backend.engines",
 )
 
@@ -41,6 +43,8 @@ ENGINE_PACKAGES |= {"numpy", "torch", "safetensors", "huggingface_hub"}
 IN_CHILDREN_ONLY = {"pyarrow": "backend/catalog/parquet_rows.py"}
 WEB_PACKAGES = {"fastapi", "starlette", "uvicorn"}
 STARTS_PROCESSES = ("subprocess", "multiprocessing", "pty", "os.system", "os.popen", "os.fork")
+
+REMOVES = {"rmtree", "unlink", "rmdir", "remove", "removedirs"}
 
 BACKEND = under("backend", ".py")
 
@@ -108,3 +112,14 @@ def test_importing_the_server_loads_no_engine() -> None:
     )
 
     assert (ENGINE_PACKAGES | set(IN_CHILDREN_ONLY)).isdisjoint(done.stdout.split())
+
+
+@pytest.mark.parametrize("path", BACKEND, ids=name_of)
+def test_everything_is_removed_through_one_door(path: Path) -> None:
+    if name_of(path) == "backend/core/removal.py":
+        return
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute) and node.attr in REMOVES:
+            # A list has a `remove` too.
+            of_a_list = node.attr == "remove" and ast.unparse(node.value) != "os"
+            assert of_a_list, f"{name_of(path)}:{node.lineno} uses {node.attr}, not core/removal.py"
