@@ -67,9 +67,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _lock(settings: Settings) -> ServerLock:
     try:
-        for folder in (settings.data_dir, settings.sessions_dir):
+        data, sessions = settings.data_dir, settings.sessions_dir
+        folders = (data, sessions, settings.adapters_dir, settings.logs_dir)
+        for folder in folders:
             folder.mkdir(parents=True, exist_ok=True)
-        lock = ServerLock(settings.sessions_dir / LOCK)
+        lock = ServerLock(sessions / LOCK, folders=folders)
     except OSError as problem:
         raise CannotServe(
             f"The data root {settings.data_dir} can't be used: {problem.strerror} "

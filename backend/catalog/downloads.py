@@ -335,7 +335,7 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 
 def _mark(folder: DownloadFolder) -> str:
-    return f"download-{folder.id}"
+    return f"download {folder.path.resolve()}"  # The place: a copy of it has no process.
 
 
 def _end_orphan(mark: str) -> None:

@@ -1,4 +1,6 @@
-"""One server for one data root: a lock that the kernel gives back whatever happens to us."""
+"""One server for one data root, and for each folder of it that lies elsewhere: locks that the
+kernel gives back whatever happens to us.
+"""
 
 from __future__ import annotations
 
@@ -6,51 +8,72 @@ import fcntl
 import json
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+FOLDER_LOCK = ".server.lock"
+
 
 class AlreadyRunning(Exception):
     """Another server holds the lock; says which, as far as it wrote that down."""
 
-    def __init__(self, holder: dict[str, Any]) -> None:
+    def __init__(self, holder: dict[str, Any], folder: Path) -> None:
         self.holder = holder
         address = holder.get("url") or "an address it has not written down yet"
         super().__init__(
-            f"Another server already works on this data root (pid {holder.get('pid', '?')}, "
-            f"{address}). Use that one, end it with ./killmlxnew, or choose another --data-dir."
+            f"Another server already works on this data root, or on a folder of it: {folder} "
+            f"(pid {holder.get('pid', '?')}, {address}). Use that one, end it with ./killmlxnew, "
+            "or choose another --data-dir."
         )
 
 
 class ServerLock:
-    """An flock on `server.lock`, whose content tells who holds it: pid, start time and address.
+    """An flock on `server.lock`, whose content tells who holds it: pid, start time and address;
+    and on a file `.server.lock` in each of `folders`, which two servers may never share either.
 
     Whoever wants to end the server checks pid and start time against the living process.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    def __init__(self, path: Path, *, folders: Sequence[Path] = ()) -> None:
+        self._handles: list[int] = []
+        real = dict.fromkeys(folder.resolve() for folder in folders)
         try:
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = read_holder(path)
-            os.close(self._handle)
-            raise AlreadyRunning(holder) from None
+            for file in (path, *(folder / FOLDER_LOCK for folder in real)):
+                self._take(file)
+        except BaseException:
+            self._close()
+            raise
         self.write()
+
+    def _take(self, path: Path) -> None:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        self._handles.append(handle)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._handles.remove(handle)
+            os.close(handle)
+            raise AlreadyRunning(read_holder(path), path.parent) from None
 
     def write(self, *, url: str | None = None) -> None:
         """Write who we are; `url` once the socket listens."""
         me = psutil.Process()
         content = {"pid": me.pid, "started": me.create_time(), "url": url, "at": time.time()}
-        os.ftruncate(self._handle, 0)
-        os.pwrite(self._handle, json.dumps(content).encode() + b"\n", 0)
+        for handle in self._handles:
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, json.dumps(content).encode() + b"\n", 0)
 
     def release(self) -> None:
-        os.ftruncate(self._handle, 0)
-        os.close(self._handle)
+        for handle in self._handles:
+            os.ftruncate(handle, 0)
+        self._close()
+
+    def _close(self) -> None:
+        while self._handles:
+            os.close(self._handles.pop())
 
 
 def read_holder(path: Path) -> dict[str, Any]:

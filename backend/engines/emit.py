@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from backend.core.clock import SteadyClock
 from backend.core.files import append_jsonl
 
 
@@ -21,6 +21,7 @@ class Emitter:
         self._path = path
         self._seq = _lines_of(path)
         self._warned: set[str] = set()
+        self._clock = SteadyClock()
 
     def __call__(self, kind: str, **fields: Any) -> None:
         clean = {name: _finite(value) for name, value in fields.items()}
@@ -43,7 +44,7 @@ class Emitter:
 
     def _append(self, kind: str, fields: dict[str, Any]) -> None:
         self._seq += 1
-        stamp = {"seq": self._seq, "at": datetime.now(UTC).isoformat(), "type": kind}
+        stamp = {"seq": self._seq, "at": self._clock.now().isoformat(), "type": kind}
         append_jsonl(self._path, stamp | fields)
 
 

@@ -30,7 +30,8 @@ class EvaluationFolder:
 
     @property
     def mark(self) -> str:
-        return f"evaluation-{self.id}"
+        """Of its processes: with the place, so that a copy of the data root has none of them."""
+        return f"evaluation {self.path.resolve()}"
 
     def request(self) -> dict[str, Any]:
         """Raises ValueError or OSError when it can't be read."""

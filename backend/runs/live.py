@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from pydantic import BaseModel
 
+from backend.core.clock import SteadyClock
 from backend.core.process import Child
 from backend.runs import events, frames
 from backend.runs.legacy import to_metrics
@@ -46,6 +47,7 @@ class LiveRun:
         self.child: Child | None = None
         self.lines: deque[str] = deque(lines, maxlen=KEPT_LINES)
         self.error: RunError | None = None
+        self._clock = SteadyClock(progress.last_at or record.started_at)
         if record.state in {RunState.ERROR, RunState.INTERRUPTED} and record.exit is not None:
             self.error = self._run_error(record.exit.message, record.exit.hint)
 
@@ -133,10 +135,13 @@ class LiveRun:
     def end(
         self, state: RunState, message: str, hint: str | None, *, at: datetime | None = None
     ) -> Frame:
-        """Set the final state (`at` a time, now unless given); answer the frame that tells it."""
+        """Set the final state; answer the frame that tells it. `at` is the time, now unless given;
+        never before the start, wherever the machine's clock was set since.
+        """
         self.move_to(state)
         self.child = None
-        self.record.ended_at = at or datetime.now(UTC)
+        ended, started = at or self._clock.now(), self.record.started_at
+        self.record.ended_at = max(ended, started) if started is not None else ended
         self.record.exit = ExitSummary(state=state, message=message, hint=hint)
         self.record.early_stopped = self.progress.early_stop is not None
         self.note_metrics()

@@ -192,12 +192,15 @@ class ExitSummary(BaseModel):
 
 
 class SessionRecord(BaseModel):
-    """`session_<uuid>.json`. Unknown fields survive a load and a save."""
+    """`session_<uuid>.json`. Unknown fields survive a load and a save. `number` counts the sessions
+    of a data root in the order in which they began, whatever its clock said.
+    """
 
     model_config = ConfigDict(extra="allow")
 
     schema_version: int = 1
     session_id: str
+    number: int | None = None
     timestamp: datetime
     training_state: RunState
     state: RunState

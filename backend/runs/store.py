@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import threading
 import uuid
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -48,7 +50,7 @@ class SessionStore:
         self.sessions_dir = sessions_dir
         self.adapters_dir = adapters_dir
         self._lock = threading.Lock()
-        self._rows: dict[str, tuple[tuple[int, int, int], SessionSummary]] = {}
+        self._rows: dict[str, _Row] = {}
 
     def open(self) -> None:
         """Make the folders, and clear away what a crash in the middle of a write left."""
@@ -81,7 +83,7 @@ class SessionStore:
     def summaries(self) -> list[SessionSummary]:
         """Every session, newest first, damaged ones with their problem."""
         with self._lock:
-            rows: dict[str, tuple[tuple[int, int, int], SessionSummary]] = {}
+            rows: dict[str, _Row] = {}
             for entry in self._entries():
                 session_id = entry.name.removeprefix("session_").removesuffix(".json")
                 try:
@@ -90,12 +92,11 @@ class SessionStore:
                 except OSError:  # A dangling link, or deleted just now.
                     stamp = (0, 0, 0)
                 known = self._rows.get(session_id)
-                if known is None or known[0] != stamp:
-                    known = (stamp, self._summarise(session_id, stamp[0]))
+                if known is None or known.stamp != stamp:
+                    known = self._summarise(session_id, stamp)
                 rows[session_id] = known
             self._rows = rows
-        found = [row for _, row in rows.values()]
-        return sorted(found, key=lambda r: (r.timestamp or _OLDEST, r.session_id), reverse=True)
+        return [row.summary for row in in_order(rows.values())]
 
     def unfinished(self) -> list[str]:
         """Sessions whose record says that the run still lives, newest first."""
@@ -119,6 +120,7 @@ class SessionStore:
     def save(self, record: SessionRecord) -> None:
         """Write the record. A damaged one, or one from a newer version, is never overwritten."""
         path = self._record_path(record.session_id)
+        number = None if path.exists() else self._next_number()
         with self._lock:
             try:
                 raw = read_raw(path)
@@ -128,6 +130,7 @@ class SessionStore:
                 raise Damaged(f"{path.name} was written by a newer version and is left alone.")
             value = {**raw, **record.model_dump(mode="json")}
             value.pop("legacy", None)
+            value["number"] = raw.get("number") if raw else number
             if raw and is_legacy(raw):
                 value["legacy"] = True
             write_json(path, value)
@@ -222,12 +225,17 @@ class SessionStore:
         except FileNotFoundError:
             return []
 
-    def _summarise(self, session_id: str, mtime_ns: int) -> SessionSummary:
+    def _summarise(self, session_id: str, stamp: tuple[int, int, int]) -> _Row:
         try:
-            return to_summary(self._raw(session_id), session_id)
+            raw = self._raw(session_id)
+            return _Row(stamp, to_summary(raw, session_id), _number_of(raw))
         except (Damaged, NotFound) as problem:
-            changed = datetime.fromtimestamp(mtime_ns / 1e9, UTC)
-            return problem_summary(session_id, problem.detail, changed)
+            changed = datetime.fromtimestamp(stamp[0] / 1e9, UTC)
+            return _Row(stamp, problem_summary(session_id, problem.detail, changed), None)
+
+    def _next_number(self) -> int:
+        self.summaries()
+        return 1 + max((row.number or 0 for row in self._rows.values()), default=0)
 
     def _raw(self, session_id: str) -> dict[str, Any]:
         try:
@@ -274,6 +282,38 @@ class SessionStore:
             f"There is no session {session_id[:120]!r}.",
             hint="GET /sessions lists them all.",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A session of the list, the look of its file, and its place in the order of the sessions."""
+
+    stamp: tuple[int, int, int]
+    summary: SessionSummary
+    number: int | None
+
+    @property
+    def at(self) -> datetime:
+        return self.summary.timestamp or _OLDEST
+
+
+def in_order(rows: Iterable[_Row]) -> list[_Row]:
+    """Newest first: by number, and by time beside those that have none. A session is never older
+    than one with a lower number, even if the clock went back between them.
+    """
+    keys: list[tuple[datetime, int, str, _Row]] = []
+    latest = _OLDEST
+    for row in sorted(rows, key=lambda row: row.number or 0):
+        if row.number is not None:
+            latest = max(latest, row.at)
+        at = row.at if row.number is None else latest
+        keys.append((at, row.number or 0, row.summary.session_id, row))
+    return [key[-1] for key in sorted(keys, key=lambda key: key[:-1], reverse=True)]
+
+
+def _number_of(raw: Mapping[str, Any]) -> int | None:
+    number = raw.get("number")
+    return number if type(number) is int and 0 < number < 2**53 else None
 
 
 def _is_record(name: str) -> bool:

@@ -16,13 +16,13 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from backend.core.removal import named, remove
+from backend.core.removal import NotRemoved, named, remove
 from backend.runs.queue import RunQueue
 from backend.training.quantized import quantized_folder
 
 KEPT = 4
 UNUSED_DAYS = 30
-COPY = re.compile(r".+-q\d+|\..+\.[0-9a-f]{16}\.tmp")  # A copy, or one that was never finished.
+COPY = re.compile(r".+-q\d+|\..+\.[0-9a-f]+\.tmp")  # A copy, or one that was never finished.
 EVERY = 6 * 3600.0
 
 Pause = Callable[[float], Awaitable[None]]
@@ -72,7 +72,7 @@ def _remove(path: Path, *, copy: Path) -> bool:
             remove(path, inside=copy.parent, own=named(COPY))
     except BlockingIOError:
         return False
-    except OSError as problem:
+    except (OSError, NotRemoved) as problem:
         _logger.warning("%s could not be removed: %s", path, problem)
         return False
     return True

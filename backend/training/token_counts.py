@@ -116,7 +116,7 @@ class TokenCounter:
         try:
             return await self._count(model, file, rows, mask, field)
         finally:
-            await asyncio.to_thread(rows.unlink, missing_ok=True)
+            await asyncio.to_thread(_remove, rows)
 
     async def _count(
         self, model: ModelInfo, file: CheckedFile, rows: Path, mask: bool, field: str
@@ -144,6 +144,10 @@ class TokenCounter:
         return TokenCounts(tuple(answer["lengths"]), tuple(answer["starts"]))
 
 
+def _remove(rows: Path) -> None:
+    remove(rows, inside=rows.parent, own=named(r"rows-.+\.jsonl"))
+
+
 def _written(checked: CheckedFile) -> Path:
     """The rows as the engine would get them, in a file that the caller removes."""
     with NamedTemporaryFile(prefix="rows-", suffix=".jsonl", delete=False) as file:
@@ -151,6 +155,6 @@ def _written(checked: CheckedFile) -> Path:
         try:
             file.writelines(engine_rows(checked))
         except BaseException:
-            remove(path, inside=path.parent, own=named(r"rows-.+\.jsonl"))
+            _remove(path)
             raise
     return path

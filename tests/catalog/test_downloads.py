@@ -85,6 +85,10 @@ def only(downloads: Downloads) -> DownloadInfo:
     return info
 
 
+def mark_of(settings: Settings, download_id: str) -> str:
+    return f"download {(settings.data_dir / 'models' / '.downloads' / download_id).resolve()}"
+
+
 ASKED = DownloadRequest(repo_id="acme/tiny")
 
 
@@ -133,7 +137,7 @@ async def test_a_download_from_which_nothing_comes_is_ended_and_told(
 
         assert hub.hung.is_set()
         assert failed["data"]["error"] == "Nothing has arrived for 0.5 seconds."
-        assert find_marked(f"download-{info.id}") is None
+        assert find_marked(mark_of(settings, info.id)) is None
 
 
 async def test_a_stopped_download_keeps_its_part_and_goes_on_from_there(
@@ -145,7 +149,7 @@ async def test_a_stopped_download_keeps_its_part_and_goes_on_from_there(
         await heard(listener, lambda frame: (frame["data"]["bytes_done"] or 0) >= 30_000)
         stopped = await downloads.remove(info.id)
         assert stopped.state == "cancelled"
-        assert find_marked(f"download-{info.id}") is None
+        assert find_marked(mark_of(settings, info.id)) is None
         assert ModelCatalog(settings).scan() == []
         hub.hang_after = None
 
@@ -179,7 +183,7 @@ async def test_one_that_is_stopped_as_its_process_is_started_leaves_none(
         await starting
 
     assert not (spawned and spawned[0].alive())
-    assert find_marked(f"download-{only(downloads).id}") is None
+    assert find_marked(mark_of(settings, only(downloads).id)) is None
 
 
 async def test_after_a_restart_an_unfinished_download_is_listed_and_can_be_discarded(
@@ -208,12 +212,12 @@ async def test_a_process_that_outlived_its_server_is_ended(
     lost = Downloads(settings, bus, Pace(look_every=0.02, say_every=0))
     info = await lost.start(ASKED)
     (task,) = [each for each in asyncio.all_tasks() if each.get_name() == f"download {info.id}"]
-    identity = find_marked(f"download-{info.id}")
+    identity = find_marked(mark_of(settings, info.id))
     assert identity is not None
 
     async with opened(settings) as (downloads, _):
         assert only(downloads).state == "interrupted"
-        assert find_marked(f"download-{info.id}") is None
+        assert find_marked(mark_of(settings, info.id)) is None
     await lost.close()
     assert task.done()
 

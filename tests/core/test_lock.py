@@ -57,3 +57,20 @@ def test_a_lock_file_that_cannot_be_read_still_locks(tmp_path: Path, content: st
     lock = ServerLock(path)
     assert json.loads(path.read_text())["pid"]
     lock.release()
+
+
+def test_two_roots_that_share_a_folder_are_refused(tmp_path: Path) -> None:
+    """As with another DROID_SESSIONS_DIR for the same data root; also by another name."""
+    for name in ("root", "sessions", "other"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "root")
+    first = ServerLock(tmp_path / "sessions" / "server.lock", folders=[tmp_path / "root"])
+    first.write(url="http://127.0.0.1:1234")
+
+    for root in ("root", "link"):
+        with pytest.raises(AlreadyRunning, match=r"/root .*127\.0\.0\.1:1234"):
+            ServerLock(tmp_path / "other" / "server.lock", folders=[tmp_path / root])
+    ServerLock(tmp_path / "other" / "server.lock").release()  # It was given back.
+
+    first.release()
+    ServerLock(tmp_path / "other" / "server.lock", folders=[tmp_path / "root"]).release()

@@ -33,6 +33,7 @@ OPEN_TO_ALL = {"errors", "settings", "__version__"}
 ENGINES_MAY_IMPORT = (
     "backend.training.batches",
     "backend.training.parts",
+    "backend.core.clock",
     "backend.core.files",
     "backend.core.removal",
     "backend.engines",

@@ -50,11 +50,11 @@ def test_copies_unused_for_long_are_removed(tmp_path: Path, folder: Path) -> Non
 
 def test_only_the_last_used_ones_are_kept(tmp_path: Path, folder: Path) -> None:
     for number in range(KEPT + 2):
-        copy_of(folder, f"copy-{number}", days=number)
+        copy_of(folder, f"copy{number}-q4", days=number)
 
     sweep_copies(tmp_path, now=NOW)
 
-    assert left(folder) == {f"copy-{number}" for number in range(KEPT)}
+    assert left(folder) == {f"copy{number}-q4" for number in range(KEPT)}
 
 
 def test_a_copy_in_use_is_never_removed(tmp_path: Path, folder: Path) -> None:

@@ -27,11 +27,12 @@ const ids = (sessions: readonly SessionSummary[]) => sessions.map((each) => each
 
 test('the newest come first, those without a date last', () => {
   const sessions = [
-    session({ session_id: 'old', timestamp: '2026-01-01T00:00:00Z' }),
     session({ session_id: 'none', timestamp: null }),
-    session({ session_id: 'new' }),
+    session({ session_id: 'new', timestamp: '2026-01-01T00:00:00Z' }), // Its clock was set back.
+    session({ session_id: 'old', timestamp: '2026-11-20T10:00:00Z' }),
   ]
   expect(ids(chosenSessions(sessions, '', 'all', NEWEST_FIRST))).toEqual(['new', 'old', 'none'])
+  expect(ids(chosenSessions(sessions, '', 'all', { key: 'date', down: false }))).toEqual(['old', 'new', 'none'])
 })
 
 test('an unknown loss is never the lowest, whichever way is sorted', () => {

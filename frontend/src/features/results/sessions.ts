@@ -13,8 +13,9 @@ const GROUPS: Record<Exclude<StateFilter, 'all'>, ReadonlySet<string>> = {
   failed: new Set(['error']),
 }
 
-const VALUES: Record<SortKey, (session: SessionSummary) => string | number | null> = {
-  date: (session) => (session.timestamp ? Date.parse(session.timestamp) : null),
+// The server sends the newest first, by more than a clock that may have been set back.
+const VALUES: Record<SortKey, (session: SessionSummary, place: number) => string | number | null> = {
+  date: (session, place) => (session.timestamp ? -place : null),
   name: (session) => sessionName(session).toLowerCase(),
   train: (session) => session.final_train_loss,
   validation: (session) => session.final_val_loss,
@@ -41,7 +42,8 @@ export function chosenSessions(
     const all = textOf(session)
     return (passes || session.problem != null) && words.every((word) => all.includes(word))
   })
-  const value = VALUES[sort.key]
+  const places = new Map(sessions.map((session, place) => [session, place]))
+  const value = (session: SessionSummary) => VALUES[sort.key](session, places.get(session) ?? 0)
   return chosen.toSorted((a, b) => compare(value(a), value(b), sort.down))
 }
 
