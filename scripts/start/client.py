@@ -38,6 +38,9 @@ class Client:
         data = json.dumps(body).encode()
         return self._send(urllib.request.Request(self.url + path, data=data), 120)  # noqa: S310
 
+    def delete(self, path: str) -> Any:
+        return self._send(urllib.request.Request(self.url + path, method="DELETE"), 60)  # noqa: S310
+
     def _send(self, request: urllib.request.Request, timeout: float) -> Any:
         for name, value in self._headers.items():
             request.add_header(name, value)
