@@ -16,6 +16,7 @@ from backend.runs.follow import CONFIG, LOG
 from backend.runs.reserve import replaces, settle, unsettled
 from backend.runs.store import SessionStore, is_session_id
 
+_BACK = " The earlier adapter is back; continue this session to go on from what it saved itself."
 _logger = logging.getLogger(__name__)
 
 
@@ -46,7 +47,7 @@ def settle_run(
     except (OSError, AppError) as problem:
         _logger.warning("The adapter folder of %s could not be tidied: %s", session_id, problem)
         return ""
-    return " The adapter that it was to replace is back." if back else ""
+    return _BACK if back else ""
 
 
 def _settle(store: SessionStore, session_id: str) -> None:
