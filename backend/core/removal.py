@@ -22,7 +22,7 @@ from backend.settings import CHECKOUT
 
 Proof = Callable[[Path], bool]  # Whether this app made the thing at that path.
 
-_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8,16}(\.tmp)?", re.DOTALL)
+_TEMPORARY = re.compile(r"\..+\.([0-9a-f]{8}|[0-9a-f]+\.tmp)", re.DOTALL)
 _REMOVED = re.compile(r"\..+\.[0-9a-f]{16}\.removed", re.DOTALL)
 
 

@@ -112,5 +112,7 @@ def _is_whole(file: Path) -> bool:
     raw = file.read_bytes()
     header = int.from_bytes(raw[:8], "little")
     tensors = json.loads(raw[8 : 8 + header])
-    ends = [facts["data_offsets"][1] for key, facts in tensors.items() if key != "__metadata__"]
+    ends: list[int] = [
+        facts["data_offsets"][1] for key, facts in tensors.items() if key != "__metadata__"
+    ]
     return 8 + header + max(ends) == len(raw)

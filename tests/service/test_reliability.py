@@ -20,10 +20,6 @@ KILLS = [
         number=1, moment="stop", victim="server", overwrite=True, delay=0.0, again=None,
         save=False, stop_after=False,
     ),
-    Kill(
-        number=2, moment="checkpoint", victim="server", overwrite=True, delay=0.0, again=0.2,
-        save=True, stop_after=True,
-    ),
 ]  # fmt: skip
 
 
@@ -33,5 +29,4 @@ def test_an_adapter_that_is_overwritten_outlives_kills_of_server_and_engine(
     with kill_loop(tmp_path / "data root") as loop:
         outcomes = [loop.once(kill) for kill in KILLS]
 
-    assert outcomes[:2] == ["interrupted, adapter old", "stopped, adapter old"]
-    assert outcomes[2] in {"stopped, adapter new", "completed, adapter new"}
+    assert outcomes == ["interrupted, adapter old", "stopped, adapter old"]
