@@ -50,9 +50,14 @@ def old_text(settings: Settings, engine: str, name: str) -> str:
     return text.replace("<data>", data).replace("<checkout>", str(CHECKOUT))
 
 
-def stand_in() -> subprocess.Popen[bytes]:
-    """A process marked as the old version marked its runs; it ends with its standard input."""
-    command = [sys.executable, "-c", "import sys; sys.stdin.read()"]
+def stand_in(settings: Settings) -> subprocess.Popen[bytes]:
+    """A process as the old version started and marked its runs; it ends with its standard input."""
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; sys.stdin.read()",
+        str(settings.sessions_dir / ID),
+    ]
     return subprocess.Popen(command, env={**os.environ, MARK: ID}, stdin=subprocess.PIPE)
 
 
@@ -79,7 +84,7 @@ async def test_a_run_that_outlives_the_upgrade_is_adopted_without_a_hole(
 ) -> None:
     lines = old_text(settings, engine, "events.jsonl").splitlines(keepends=True)
     half = len(lines) // 2
-    process = stand_in()
+    process = stand_in(settings)
     try:
         started = psutil.Process(process.pid).create_time()
         live: dict[str, Any] = {"state": "running", "training_state": "running", "exit": None}
