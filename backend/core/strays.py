@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from backend.core.files import sweep_temporary
+from backend.core.removal import sweep_removed
 from backend.settings import Settings
 
 # Younger ones may belong to a run, an evaluation or a conversion that outlived its server.
@@ -31,6 +32,7 @@ def sweep_strays(settings: Settings) -> None:
         for place in places
         for folder in (place, *_folders(place))
     )
+    count += sum(map(sweep_removed, (settings.sessions_dir, settings.adapters_dir)))
     for place in (data / ".cache" / "datasets", data / ".cache" / "blas"):
         for folder in _folders(place):
             if _DRAFT.fullmatch(folder.name) and _age(folder) > OLD:

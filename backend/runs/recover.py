@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from backend.core import exits
+from backend.core.disk_errors import full_refusal
 from backend.core.files import read_tail
 from backend.core.process import Child, Identity, alive, find_marked
-from backend.errors import AppError
+from backend.errors import AppError, EngineMissing
 from backend.runs.follow import LOG, Follower, all_events, log_so_far
 from backend.runs.live import KEPT_LINES, LiveRun
 from backend.runs.progress import Progress
@@ -73,12 +74,20 @@ def ending(run: LiveRun, *, code: int | None, seen: bool) -> tuple[RunState, str
     return RunState.ERROR if seen else RunState.INTERRUPTED, explained.message, explained.hint
 
 
+def launch_refusal(problem: OSError) -> AppError:
+    """What a start answers when the system would not let its process begin."""
+    missing = EngineMissing(f"The engine could not be started: {problem}.")
+    return full_refusal(problem) or missing
+
+
 def no_start(problem: Exception) -> tuple[str, str | None]:
     """Message and hint for a run that got no process. A bug is not explained to the user."""
     match problem:
         case AppError():
             return f"The run could not start. {problem.detail}", problem.hint
         case OSError():
+            if (full := full_refusal(problem)) is not None:
+                return no_start(full)
             return f"The run could not start. {problem}", None
     return "The run could not start: something unexpected went wrong; see backend.log.", None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import threading
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from backend.core.files import (
     sweep_temporary,
     write_json,
 )
+from backend.core.removal import remove_whole
 from backend.errors import Invalid, NotFound
 from backend.runs.follow import LOG, all_events
 from backend.runs.legacy import (
@@ -146,8 +146,9 @@ class SessionStore:
         """Remove the record and the run folder; with `files`, also the adapter it wrote, whose
         name is answered.
 
-        Links are removed, never followed. An adapter that another session has since written to
-        (its lineage names that one) is kept. The caller makes sure that no run lives in it.
+        All of it goes or, with an OSError, nothing. Links are removed, never followed. An adapter
+        that another session has since written to (its lineage names that one) is kept. The caller
+        makes sure that no run lives in it.
         """
         path = self._record_path(session_id, follow=False)
         folder = self.sessions_dir / session_id
@@ -155,14 +156,11 @@ class SessionStore:
             raise self._unknown(session_id)
         adapter = self._own_adapter(session_id) if files else None
         with self._lock:
-            path.unlink(missing_ok=True)
-        _remove(folder)
-        if adapter is not None:
-            _remove(adapter)
+            remove_whole([path, folder, *([adapter] if adapter is not None else [])])
         with suppress(Damaged, FileNotFoundError):
             latest = self.sessions_dir / _LATEST
             if read_raw(latest).get("latest_session_id") == session_id:
-                latest.unlink()
+                latest.unlink(missing_ok=True)
         return adapter.name if adapter is not None else None
 
     # -- what a run folder holds ------------------------------------------------------------
@@ -273,10 +271,3 @@ def _is_record(name: str) -> bool:
         and name.endswith(".json")
         and NAME.fullmatch(name.removeprefix("session_").removesuffix(".json")) is not None
     )
-
-
-def _remove(folder: Path) -> None:
-    if folder.is_symlink() or folder.is_file():
-        folder.unlink()
-    elif folder.is_dir():
-        shutil.rmtree(folder)

@@ -21,7 +21,7 @@ from backend.core.files import read_tail
 from backend.core.hub import Hub
 from backend.core.process import Identity, kill, spawn
 from backend.core.tasks import Tasks
-from backend.errors import EngineMissing, WrongState
+from backend.errors import WrongState
 from backend.runs import frames, recover
 from backend.runs.events import Event
 from backend.runs.follow import LOG, Batch, Follower
@@ -165,7 +165,7 @@ class RunSupervisor:
             else:  # The follower tells its end.
                 await asyncio.to_thread(run.child.kill)
             if isinstance(problem, OSError):
-                raise EngineMissing(f"The engine could not be started: {problem}.") from problem
+                raise recover.launch_refusal(problem) from problem
             raise
 
     async def refuse(self, record: SessionRecord, message: str, hint: str | None) -> None:
