@@ -161,9 +161,9 @@ class Downloads:
         except AppError as refusal:
             self._failed(job, End(ok=False, error=refusal.detail, hint=refusal.hint))
         except OSError as problem:
-            refusal = disk_refusal(problem, self._models)
-            error = refusal.detail if refusal else f"A file could not be written: {problem}."
-            self._failed(job, End(ok=False, error=error, hint=refusal.hint if refusal else None))
+            disk = disk_refusal(problem, self._models)
+            error = disk.detail if disk else f"A file could not be written: {problem}."
+            self._failed(job, End(ok=False, error=error, hint=disk.hint if disk else None))
         except Exception:
             _logger.exception("The download of %s failed.", job.info.repo_id)
             self._failed(job, End(ok=False, error="Something went wrong; the log says more."))

@@ -58,6 +58,16 @@ def reopen(record: SessionRecord, store: SessionStore) -> LiveRun:
     return LiveRun(record, _folded(record, store)[0], lines)
 
 
+def review(record: SessionRecord, store: SessionStore) -> LiveRun:
+    """A session to look at that does not hold the slot: it can't be shown as at work, unless its
+    process does live, whatever its record was left saying.
+    """
+    run = reopen(record, store)
+    if run.active and find_child(record) is None:
+        run.end(*ending(run, code=None, seen=False), at=run.progress.last_at)
+    return run
+
+
 def ending(run: LiveRun, *, code: int | None, seen: bool) -> tuple[RunState, str, str | None]:
     """State, message and hint for a run whose process is gone.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,6 +49,7 @@ class SessionStore:
         self.adapters_dir = adapters_dir
         self._lock = threading.Lock()
         self._rows: dict[str, tuple[tuple[int, int, int], SessionSummary]] = {}
+        self._unsaved: dict[str, SessionRecord] = {}  # What no disk had room for yet.
 
     def open(self) -> None:
         """Make the folders, and clear away what a crash in the middle of a write left."""
@@ -92,7 +94,10 @@ class SessionStore:
                     known = (stamp, self._summarise(session_id, stamp[0]))
                 rows[session_id] = known
             self._rows = rows
-        found = [row for _, row in rows.values()]
+            waiting = list(self._unsaved)
+        shown = {session_id: row for session_id, (_, row) in rows.items()}
+        shown |= {session_id: self._summarise(session_id, 0) for session_id in waiting}
+        found = list(shown.values())
         return sorted(found, key=lambda r: (r.timestamp or _OLDEST, r.session_id), reverse=True)
 
     def unfinished(self) -> list[str]:
@@ -108,7 +113,7 @@ class SessionStore:
 
     def exists(self, session_id: str) -> bool:
         """Whether there is a record, damaged or not."""
-        return self._record_path(session_id).exists()
+        return session_id in self._unsaved or self._record_path(session_id).exists()
 
     def record(self, session_id: str) -> SessionRecord:
         """The record, typed. Raises NotFound, or BadContent when it is damaged."""
@@ -116,19 +121,37 @@ class SessionStore:
 
     def save(self, record: SessionRecord) -> None:
         """Write the record. A damaged one, or one from a newer version, is never overwritten."""
-        path = self._record_path(record.session_id)
         with self._lock:
-            try:
-                raw = read_raw(path)
-            except FileNotFoundError:
-                raw = {}
-            if is_newer(raw):
-                raise Damaged(f"{path.name} was written by a newer version and is left alone.")
-            value = {**raw, **record.model_dump(mode="json")}
-            value.pop("legacy", None)
-            if raw and is_legacy(raw):
-                value["legacy"] = True
-            write_json(path, value)
+            self._write(record)
+
+    def save_later(self, record: SessionRecord) -> None:
+        """Show the record from now on, though it could not be written; `save_pending` writes it."""
+        with self._lock:
+            self._unsaved[record.session_id] = record
+
+    def save_pending(self) -> bool:
+        """Write the records that are shown but not on disk. Raises OSError while that fails.
+
+        Answers whether there are none left; a session deleted meanwhile is not written again.
+        """
+        with self._lock:
+            for session_id, record in list(self._unsaved.items()):
+                try:
+                    self._write(record)
+                except Damaged:  # Its file is another's by now, and left alone.
+                    del self._unsaved[session_id]
+        return not self._unsaved
+
+    def _write(self, record: SessionRecord) -> None:
+        path = self._record_path(record.session_id)
+        try:
+            raw = read_raw(path)
+        except FileNotFoundError:
+            raw = {}
+        if is_newer(raw):
+            raise Damaged(f"{path.name} was written by a newer version and is left alone.")
+        write_json(path, _merged(raw, record))
+        self._unsaved.pop(record.session_id, None)
 
     def latest(self) -> str | None:
         """The session of latest.json if it can be read, else the newest that can."""
@@ -157,6 +180,7 @@ class SessionStore:
         adapter = self._own_adapter(session_id) if files else None
         with self._lock:
             remove_whole([path, folder, *([adapter] if adapter is not None else [])])
+            self._unsaved.pop(session_id, None)
         with suppress(Damaged, FileNotFoundError):
             latest = self.sessions_dir / _LATEST
             if read_raw(latest).get("latest_session_id") == session_id:
@@ -215,10 +239,14 @@ class SessionStore:
             return problem_summary(session_id, problem.detail, changed)
 
     def _raw(self, session_id: str) -> dict[str, Any]:
+        unsaved = self._unsaved.get(session_id)
         try:
-            return read_raw(self._record_path(session_id))
+            raw = read_raw(self._record_path(session_id))
         except FileNotFoundError:
-            raise self._unknown(session_id) from None
+            if unsaved is None:
+                raise self._unknown(session_id) from None
+            raw = {}
+        return _merged(raw, unsaved) if unsaved is not None else raw
 
     def _loads(self, session_id: str) -> bool:
         try:
@@ -263,6 +291,17 @@ class SessionStore:
             f"There is no session {session_id[:120]!r}.",
             hint="GET /sessions lists them all.",
         )
+
+
+def _merged(raw: Mapping[str, Any], record: SessionRecord) -> dict[str, Any]:
+    """The record over what the file has besides: unknown fields stay, and so does the mark of one
+    that the reference app wrote.
+    """
+    value = {**raw, **record.model_dump(mode="json")}
+    value.pop("legacy", None)
+    if raw and is_legacy(raw):
+        value["legacy"] = True
+    return value
 
 
 def _is_record(name: str) -> bool:

@@ -66,9 +66,9 @@ class RunSupervisor:
         self._run: LiveRun | None = None
         self.slot = Slot()
         self.make_room: Callable[[], Awaitable[None]] | None = None  # Awaited before a launch.
-        self._scribe = Scribe(store, hub)
-        self._stop_wanted: Literal["save", "discard"] | None = None
         self._tasks = Tasks()
+        self._scribe = Scribe(store, hub, self._tasks)
+        self._stop_wanted: Literal["save", "discard"] | None = None
         # Its own thread: a route that fills the shared pool must not blind the follower.
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="follow")
 
@@ -87,7 +87,7 @@ class RunSupervisor:
         if self._run is None and latest is not None:
             try:
                 record = await asyncio.to_thread(self._store.record, latest)
-                self._run = await asyncio.to_thread(recover.reopen, record, self._store)
+                self._run = await asyncio.to_thread(recover.review, record, self._store)
             except Exception:
                 _logger.exception("The latest session %s could not be shown.", latest)
 
@@ -376,7 +376,7 @@ class RunSupervisor:
             return
         self.slot.require_no_run()
         record = await asyncio.to_thread(self._store.record, session_id)
-        run = await asyncio.to_thread(recover.reopen, record, self._store)
+        run = await asyncio.to_thread(recover.review, record, self._store)
         self.slot.require_no_run()  # A run may have begun meanwhile.
         self._run = run
         data = frames.LoadedData(

@@ -30,6 +30,7 @@ def test_each_says_what_happened_and_where(number: int, kind: type, words: str) 
     refusal = disk_refusal(OSError(number, os.strerror(number), "/data/x"))
 
     assert type(refusal) is kind
+    assert refusal is not None
     assert refusal.detail == words
     assert refusal.hint
 
