@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from backend.core.files import format_bytes
 from backend.errors import AppError, DiskUnusable, NoDiskSpace
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+LOW_SPACE = 100_000_000  # Bytes free below which the disk counts as almost full.
+
+_logger = logging.getLogger(__name__)
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})  # The last: the user's own limit.
 _DENIED = frozenset({errno.EACCES, errno.EPERM})
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENODEV, errno.ENXIO, errno.ESTALE})
 _ELSEWHERE = "or set DROID_DATA_DIR to a folder on another disk."
@@ -65,6 +71,16 @@ def disk_refusal(problem: OSError, place: Path | None = None) -> AppError | None
 def full_refusal(problem: OSError, place: Path | None = None) -> AppError | None:
     """NoDiskSpace where the disk is full; None for what a caller has its own words for."""
     return disk_refusal(problem, place) if is_full(problem) else None
+
+
+def warn_of_full_disk(folder: Path) -> None:
+    """Say in the log that the disk is almost full, and what can be done about it."""
+    free = shutil.disk_usage(folder).free
+    if free < LOW_SPACE:
+        _logger.warning(
+            "The disk of %s is almost full: %s are free. Runs and answers can't be saved; delete "
+            "old sessions or adapters, which works on a full disk too.", folder, format_bytes(free),
+        )  # fmt: skip
 
 
 @contextmanager

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
+
+_logger = logging.getLogger(__name__)
 
 
 class AlreadyRunning(Exception):
@@ -42,15 +46,23 @@ class ServerLock:
         self.write()
 
     def write(self, *, url: str | None = None) -> None:
-        """Write who we are; `url` once the socket listens."""
+        """Write who we are; `url` once the socket listens. On a full disk the lock holds unsaid."""
         me = psutil.Process()
         content = {"pid": me.pid, "started": me.create_time(), "url": url, "at": time.time()}
-        os.ftruncate(self._handle, 0)
-        os.pwrite(self._handle, json.dumps(content).encode() + b"\n", 0)
+        try:
+            self._replace(json.dumps(content).encode() + b"\n")
+        except OSError as problem:
+            _logger.warning("%s can't be written: %s", self._path, problem.strerror)
 
     def release(self) -> None:
-        os.ftruncate(self._handle, 0)
+        with suppress(OSError):
+            self._replace(b"{}\n")
         os.close(self._handle)
+
+    def _replace(self, content: bytes) -> None:
+        """In place and never emptied first: a full disk has no new block, but this one is ours."""
+        os.pwrite(self._handle, content, 0)
+        os.ftruncate(self._handle, len(content))
 
 
 def read_holder(path: Path) -> dict[str, Any]:

@@ -68,15 +68,18 @@ class AdapterStore:
             if folder.exists():
                 raise _there_is(folder.name)
         draft = f".{TAGS}.{secrets.token_hex(8)}.tmp"  # What needs space is written first.
-        if given.tags is not None:
-            write_json(adapter.path / draft, {"tags": list(dict.fromkeys(given.tags))})
         try:
+            if given.tags is not None:
+                write_json(adapter.path / draft, {"tags": list(dict.fromkeys(given.tags))})
             if renamed:
                 self._rename(adapter, folder)
             if given.tags is not None:
                 (folder / draft).replace(folder / TAGS)
-        except OSError:
-            (adapter.path / draft).unlink(missing_ok=True)
+        except OSError as problem:
+            with suppress(OSError):
+                (adapter.path / draft).unlink(missing_ok=True)
+            if problem.filename == str(adapter.path / draft):  # Which says nothing to anybody.
+                problem.filename = str(adapter.path / TAGS)
             raise
         return self._info(read_folder(folder.name, folder))
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from backend.core.disk_errors import disk_refusal, disk_refusals
+from backend.core.disk_errors import disk_refusal, disk_refusals, warn_of_full_disk
 from backend.core.files import format_bytes, write_text
 from backend.errors import DiskUnusable, NoDiskSpace
 
@@ -75,3 +77,15 @@ def test_a_failed_write_names_the_file_and_not_its_temporary_one(tmp_path: Path)
 )
 def test_sizes_are_never_rounded_to_nothing(size: int, words: str) -> None:
     assert format_bytes(size) == words
+
+
+@pytest.mark.parametrize(("free", "told"), [(0, "0 B are free"), (10**9, "")])
+def test_a_full_disk_is_told_in_the_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, free: int, told: str
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+
+    warn_of_full_disk(PLACE)
+
+    assert bool(caplog.text) == bool(told)
+    assert told in caplog.text
