@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from io import StringIO
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -80,7 +81,7 @@ def test_a_log_on_a_full_disk_is_told_once_and_goes_on_when_there_is_room(
     write_log_to(tmp_path)
     (file,) = (one for one in root.handlers if isinstance(one, RotatingFileHandler))
     whole = file.stream
-    file.stream = FullDisk()
+    file.stream = cast("Any", FullDisk())
     for number in range(3):
         logging.getLogger("x").info("lost %d", number)
     file.stream = whole
