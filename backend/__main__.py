@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import errno
+import os
 import socket
 import sys
 from collections.abc import Sequence
@@ -107,8 +108,11 @@ def _serve(settings: Settings, listening: socket.socket, *, reload: bool) -> Non
     from backend.main import serve, serve_reloading
 
     def say_ready() -> None:
-        sys.stdout.write(f"Listening on {local_url(settings)}\n")
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(f"Listening on {local_url(settings)}\n")
+            sys.stdout.flush()
+        except OSError:  # Led to a file on a full disk; server.lock has the address too.
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - or its end fails as well
 
     (serve_reloading if reload else serve)(settings, listening, ready=say_ready)
 

@@ -37,6 +37,7 @@ from backend.catalog.datasets import DatasetCatalog
 from backend.catalog.downloads import Downloads
 from backend.catalog.models import ModelCatalog
 from backend.core.blas import find_blas
+from backend.core.disk_errors import warn_of_full_disk
 from backend.core.guard import Guard
 from backend.core.hub import Hub
 from backend.core.strays import sweep_strays
@@ -92,6 +93,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         services = build_services(settings)
         background = Tasks()
+        await asyncio.to_thread(warn_of_full_disk, settings.data_dir)
         await services.supervisor.open()
         await services.downloads.open()
         await services.evaluator.jobs.open()

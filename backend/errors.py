@@ -8,6 +8,7 @@
     │   ├── RunAlreadyActive      409
     │   ├── EvaluationActive      409
     │   ├── AlreadyExists         409
+    │   ├── DiskUnusable          409
     │   └── NotTrusted            409
     ├── TooLarge                  413
     ├── Invalid                   422  a field failed validation
@@ -83,6 +84,10 @@ class EvaluationActive(WrongState):
 
 class AlreadyExists(WrongState):
     """Nothing that exists is overwritten unless the request says so."""
+
+
+class DiskUnusable(WrongState):
+    """A file or its disk can't be read or written now: read-only, no permission, or gone."""
 
 
 class NotTrusted(WrongState):

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from backend.core.disk_errors import disk_refusal
 from backend.core.guard import Refusal, Words, plain_words
 from backend.core.schemas import ErrorAnswer, FieldError
 from backend.errors import AppError
@@ -55,11 +56,12 @@ _NAME_RULE = "must be 1 to 100 letters, digits, dots, dashes or underscores, not
 
 
 def render_errors(app: FastAPI) -> None:
-    """Give the app its handlers: refusals, validation, unknown addresses, and bugs."""
+    """Give the app its handlers: refusals, validation, unknown addresses, disks, and bugs."""
     app.add_exception_handler(AppError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(ClientDisconnect, _gone)
+    app.add_exception_handler(OSError, _disk)
     app.add_exception_handler(Exception, _bug)
 
 
@@ -156,6 +158,20 @@ async def _gone(request: Request, error: Exception) -> JSONResponse:
     """The client left before it was answered: no bug, and nobody reads this."""
     _logger.info("The client of %s %s went away.", request.method, request.url.path)
     return _answer(499, "ClientGone", "The client went away before it was answered.")
+
+
+async def _disk(request: Request, error: Exception) -> JSONResponse:
+    """A file that can't be read or written, wherever a route meets it: 507 or 409 with its path."""
+    assert isinstance(error, OSError)  # noqa: S101
+    services = getattr(request.app.state, "services", None)
+    refusal = disk_refusal(error, services.settings.data_dir if services is not None else None)
+    if refusal is None:
+        return await _bug(request, error)
+    _logger.warning("%s %s: %s", request.method, request.url.path, refusal, exc_info=error)
+    answer = await _refused(request, refusal)
+    if _is_openai(request.url.path):
+        return openai_answer(refusal.status, ErrorAnswer.model_validate_json(bytes(answer.body)))
+    return answer
 
 
 async def _bug(request: Request, error: Exception) -> JSONResponse:

@@ -19,6 +19,7 @@ from backend.catalog.formats import Format, check, detect
 from backend.catalog.pairs import plain_pair
 from backend.catalog.rows import read_lines
 from backend.catalog.written import NewFile
+from backend.core.disk_errors import full_refusal
 from backend.errors import BadContent, Invalid
 
 SHOWN = 50
@@ -78,7 +79,8 @@ def convert_file(
                 raise _nothing(source, to, skipped)
             new.keep()
     except OSError as problem:
-        raise BadContent(f"{source} can't be converted: {problem.strerror}.") from problem
+        full = full_refusal(problem, target.parent)
+        raise full or BadContent(f"{source} can't be converted: {problem.strerror}.") from problem
     return ConvertAnswer(
         path=str(target),
         format=to,

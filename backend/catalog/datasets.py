@@ -31,7 +31,7 @@ from backend.catalog.previews import Previews
 from backend.catalog.rows import SUFFIXES, data_file
 from backend.catalog.schemas import ModelInfo
 from backend.catalog.written import need_space, put_in_free_place, refuse_existing, target_path
-from backend.core.files import child_path, sha256_of, sync_folder
+from backend.core.files import child_path, format_bytes, sha256_of, sync_folder
 from backend.core.hub import Hub
 from backend.core.removal import discard
 from backend.errors import AlreadyExists, BadContent, Invalid, TooLarge
@@ -106,7 +106,7 @@ class DatasetCatalog:
                 size += len(piece)
                 if size > UPLOAD_CAP:
                     raise TooLarge(
-                        f"The file is over {UPLOAD_CAP // 1024**3} GiB.",
+                        f"The file is over {format_bytes(UPLOAD_CAP)}.",
                         hint="Give its path instead: a file on this machine needs no upload.",
                     )
                 held += piece

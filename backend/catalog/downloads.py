@@ -19,6 +19,7 @@ import backend.errors as errors
 from backend.catalog.download_folder import MAIN, DownloadFolder, End, left_behind
 from backend.catalog.download_schemas import LIVE, DownloadInfo, DownloadRequest
 from backend.catalog.model_folder import describe_folder
+from backend.core.disk_errors import disk_refusal
 from backend.core.files import read_tail
 from backend.core.hub import Hub
 from backend.core.process import Child, find_marked, kill, spawn
@@ -160,7 +161,9 @@ class Downloads:
         except AppError as refusal:
             self._failed(job, End(ok=False, error=refusal.detail, hint=refusal.hint))
         except OSError as problem:
-            self._failed(job, End(ok=False, error=f"A file could not be written: {problem}."))
+            disk = disk_refusal(problem, self._models)
+            error = disk.detail if disk else f"A file could not be written: {problem}."
+            self._failed(job, End(ok=False, error=error, hint=disk.hint if disk else None))
         except Exception:
             _logger.exception("The download of %s failed.", job.info.repo_id)
             self._failed(job, End(ok=False, error="Something went wrong; the log says more."))

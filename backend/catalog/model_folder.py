@@ -20,6 +20,7 @@ from backend.catalog.weights import (
     quantization_name,
     read_weights,
 )
+from backend.core.files import format_bytes
 
 JSON_CAP = 50_000_000
 DEFAULTS_FILE = "droid_defaults.json"
@@ -126,7 +127,7 @@ def _config(folder: Path) -> Mapping[str, Any]:
 def _read_object(path: Path) -> Mapping[str, Any]:
     try:
         if path.stat().st_size > JSON_CAP:
-            raise Unusable(f"{path.name} is over {JSON_CAP // 1_000_000} MB.")
+            raise Unusable(f"{path.name} is over {format_bytes(JSON_CAP)}.")
         value = json.loads(path.read_text(encoding="utf-8"))
     except OSError as problem:
         raise Unusable(f"{path.name} can't be read: {problem.strerror}.") from problem

@@ -14,6 +14,7 @@ from backend.catalog.formats import Format, check, detect
 from backend.catalog.jsonl import Line
 from backend.catalog.rows import read_lines
 from backend.catalog.written import NewFile
+from backend.core.disk_errors import full_refusal
 from backend.errors import BadContent, Invalid
 
 SHOWN = 50
@@ -51,7 +52,8 @@ def split_file(
         folder.mkdir(parents=True, exist_ok=True)
         return _write(source, folder, limits, seed=seed, overwrite=overwrite)
     except OSError as problem:
-        raise BadContent(f"{source} can't be split: {problem.strerror}.") from problem
+        full = full_refusal(problem, folder)
+        raise full or BadContent(f"{source} can't be split: {problem.strerror}.") from problem
 
 
 def _drawn(source: Path, seed: int, skipped: _Skipped | None = None) -> Iterator[tuple[int, Line]]:

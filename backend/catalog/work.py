@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -72,11 +73,12 @@ class _Reporter:
         if self._path is None or share is None or time.monotonic() < self._next:
             return
         self._next = time.monotonic() + _EVERY
-        handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            os.pwrite(handle, f"{share:.4f}".encode(), 0)  # Always six characters.
-        finally:
-            os.close(handle)
+        with suppress(OSError):  # A full disk costs the share, not the work.
+            handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                os.pwrite(handle, f"{share:.4f}".encode(), 0)  # Always six characters.
+            finally:
+                os.close(handle)
 
 
 if __name__ == "__main__":

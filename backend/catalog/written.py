@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from backend.core.files import sync_folder
+from backend.core.disk_errors import disk_refusal
+from backend.core.files import format_bytes, sync_folder
 from backend.core.removal import discard
-from backend.errors import AlreadyExists, BadContent, Invalid, NoDiskSpace, NotFound
+from backend.errors import AlreadyExists, Invalid, NoDiskSpace, NotFound
 
 _SPARE = 256 * 1024**2  # Left free on the disk, for everything else that is being written.
 _LOOK_EVERY = 16 * 1024**2
@@ -66,7 +67,8 @@ class NewFile:
         try:
             self._file = self._temporary.open("xb")
         except OSError as problem:
-            raise BadContent(f"{self.path} can't be written: {problem.strerror}.") from problem
+            problem.filename = str(self.path)
+            raise (disk_refusal(problem, self.path.parent) or problem) from problem
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -107,5 +109,9 @@ def put_in_free_place(temporary: Path, path: Path) -> None:
 
 
 def need_space(folder: Path, size: int) -> None:
-    if shutil.disk_usage(folder).free < _SPARE + size:
-        raise NoDiskSpace(f"The disk of {folder} is almost full.", hint="Free some space.")
+    free = shutil.disk_usage(folder).free
+    if free < _SPARE + size:
+        raise NoDiskSpace(
+            f"The disk of {folder} is almost full: {format_bytes(free)} are free.",
+            hint=f"Free some space: {format_bytes(_SPARE)} must stay free.",
+        )

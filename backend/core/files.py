@@ -37,7 +37,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 def write_bytes(path: Path, data: bytes) -> None:
     """Replace `path` so that a crash leaves the old file or the new one, never a part of it.
 
-    A link at `path` is itself replaced, never followed. Raises OSError; the old file then stands.
+    A link at `path` is itself replaced, never followed. Raises OSError that names `path`; the old
+    file then stands.
     """
     temporary = path.with_name(f".{path.name[:200]}.{secrets.token_hex(8)}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -49,7 +50,9 @@ def write_bytes(path: Path, data: bytes) -> None:
         finally:
             os.close(handle)
         os.replace(temporary, path)  # noqa: PTH105 - tests fail this very call
-    except BaseException:
+    except BaseException as problem:
+        if isinstance(problem, OSError):
+            problem.filename, problem.filename2 = str(path), None
         discard(temporary)
         raise
     sync_folder(path.parent)
@@ -86,8 +89,22 @@ def append_jsonl(path: Path, value: Any) -> None:
         size = os.fstat(handle).st_size
         torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
         _write_all(handle, (b"\n" if torn else b"") + line.encode("utf-8", errors="replace"))
+    except OSError as problem:
+        problem.filename = str(path)
+        raise
     finally:
         os.close(handle)
+
+
+def format_bytes(size: float) -> str:
+    """A size for people, in powers of ten: 17 B, 40 kB, 2.6 MB, 31 MB, 1,204.5 GB."""
+    if size < 1000:
+        return f"{size:.0f} B"
+    if size < 999.5e3:
+        return f"{size / 1e3:.0f} kB"
+    if size < 9.95e6:
+        return f"{size / 1e6:.1f} MB"
+    return f"{size / 1e6:.0f} MB" if size < 999.5e6 else f"{size / 1e9:,.1f} GB"
 
 
 def child_path(root: Path, name: str, *, pattern: re.Pattern[str] = NAME) -> Path:

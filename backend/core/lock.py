@@ -6,15 +6,18 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 FOLDER_LOCK = ".server.lock"
+_logger = logging.getLogger(__name__)
 
 
 class AlreadyRunning(Exception):
@@ -59,21 +62,30 @@ class ServerLock:
             raise AlreadyRunning(read_holder(path), path.parent) from None
 
     def write(self, *, url: str | None = None) -> None:
-        """Write who we are; `url` once the socket listens."""
+        """Write who we are; `url` once the socket listens. On a full disk the lock holds unsaid."""
         me = psutil.Process()
         content = {"pid": me.pid, "started": me.create_time(), "url": url, "at": time.time()}
         for handle in self._handles:
-            os.ftruncate(handle, 0)
-            os.pwrite(handle, json.dumps(content).encode() + b"\n", 0)
+            try:
+                _replace(handle, json.dumps(content).encode() + b"\n")
+            except OSError as problem:
+                _logger.warning("A server lock can't be written: %s", problem.strerror)
 
     def release(self) -> None:
         for handle in self._handles:
-            os.ftruncate(handle, 0)
+            with suppress(OSError):
+                _replace(handle, b"{}\n")
         self._close()
 
     def _close(self) -> None:
         while self._handles:
             os.close(self._handles.pop())
+
+
+def _replace(handle: int, content: bytes) -> None:
+    """In place and never emptied first: a full disk has no new block, but this one is ours."""
+    os.pwrite(handle, content, 0)
+    os.ftruncate(handle, len(content))
 
 
 def read_holder(path: Path) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from io import FileIO, TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import TextIO
 
 MAX_BYTES = 5 * 1024 * 1024
 BACKUPS = 3
@@ -44,11 +45,39 @@ class JsonLines(logging.Formatter):
 
 
 class _PrivateFile(RotatingFileHandler):
-    """A log that only its owner may read."""
+    """A log that only its owner may read. Where it can't be written, nothing else suffers: that is
+    told once on the terminal, and every later record is tried again.
+    """
+
+    def __init__(self, path: Path, terminal: logging.Handler) -> None:
+        super().__init__(path, maxBytes=MAX_BYTES, backupCount=BACKUPS)
+        self._terminal = terminal
+        self._failing = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        failed_before, self._failing = self._failing, False
+        super().emit(record)
+        if self._failing and not failed_before:
+            problem = f"{self.baseFilename} can't be written; the server goes on without."
+            self._terminal.handle(_warning(problem))
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        self._failing = True
 
     def _open(self) -> TextIOWrapper:
         handle = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         return TextIOWrapper(FileIO(handle, "a"), encoding="utf-8", errors="replace")
+
+
+class _Terminal(logging.StreamHandler[TextIO]):
+    """The terminal, or the file it was led to, which may be on a full disk as well."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        """There is nowhere left to say it."""
+
+
+def _warning(message: str) -> logging.LogRecord:
+    return logging.makeLogRecord({"levelname": "WARNING", "levelno": 30, "msg": message})
 
 
 def write_log_to(folder: Path) -> None:
@@ -58,19 +87,15 @@ def write_log_to(folder: Path) -> None:
     """
     root = logging.getLogger()
     root.setLevel(logging.INFO)
-    terminal = logging.StreamHandler()
+    terminal = _Terminal()
     terminal.setLevel(logging.WARNING)
     terminal.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
     handlers: list[logging.Handler] = [terminal]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = _PrivateFile(folder / "backend.log", maxBytes=MAX_BYTES, backupCount=BACKUPS)
+        file = _PrivateFile(folder / "backend.log", terminal)
     except OSError as problem:
-        terminal.handle(
-            logging.makeLogRecord(
-                {"levelname": "WARNING", "levelno": 30, "msg": f"No log is written: {problem}"}
-            )
-        )
+        terminal.handle(_warning(f"No log is written: {problem}"))
     else:
         file.setFormatter(JsonLines())
         handlers.append(file)

@@ -8,13 +8,16 @@ name that marks it as removed, so that a crash leaves the whole of it or nothing
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 import re
 import secrets
 import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from backend.errors import WrongState
@@ -24,6 +27,7 @@ Proof = Callable[[Path], bool]  # Whether this app made the thing at that path.
 
 _TEMPORARY = re.compile(r"\..+\.([0-9a-f]{8}|[0-9a-f]+\.tmp)", re.DOTALL)
 _REMOVED = re.compile(r"\..+\.[0-9a-f]{16}\.removed", re.DOTALL)
+_logger = logging.getLogger(__name__)
 
 
 class NotRemoved(WrongState):
@@ -35,28 +39,78 @@ def named(pattern: str | re.Pattern[str]) -> Proof:
     return lambda path: re.fullmatch(pattern, path.name) is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Doomed:
+    """A file or folder to remove, the folder that it lies in directly, and the proof it is ours."""
+
+    path: Path
+    inside: Path
+    own: Proof
+
+
 def remove(path: Path, *, inside: Path, own: Proof, link: bool = False) -> bool:
     """Remove a file or a folder with all that is in it; False when there is none.
 
     `path` must lie directly in `inside`, and `own` must prove that it is ours. With `link`, a link
-    there is removed itself and never followed. Raises NotRemoved, and then nothing has changed;
-    or OSError, and then what is left of a folder goes at the next start (`sweep_removed`).
+    there is removed itself and never followed. Raises as `remove_all`.
     """
-    reason = refusal(path, inside=inside, own=own, link=link)
-    if reason is not None:
-        raise NotRemoved(
-            f"{path} is not removed: {reason}.",
-            hint="Look at it, and remove it yourself if it is not needed.",
-        )
-    if not os.path.lexists(path):
-        return False
+    return remove_all([Doomed(path, inside, own)], link=link) > 0
+
+
+def remove_all(doomed: Sequence[Doomed], *, link: bool = False) -> int:
+    """Remove all of them or none, as `remove` does each; how many there were.
+
+    They are first renamed out of sight, which needs no free space and can be taken back. Raises
+    NotRemoved or OSError, and then each of them is where it was. What is left of a folder after
+    that (the disk failed just then) goes at the next start: `sweep_removed`.
+    """
+    for one in doomed:
+        reason = refusal(one.path, inside=one.inside, own=one.own, link=link)
+        if reason is not None:
+            raise NotRemoved(
+                f"{one.path} is not removed: {reason}.",
+                hint="Look at it, and remove it yourself if it is not needed.",
+            )
+    there = [one.path for one in doomed if os.path.lexists(one.path)]
+    if len(there) == 1 and (there[0].is_symlink() or not there[0].is_dir()):
+        there[0].unlink()  # Whole by itself.
+        return 1
+    for path in there:
+        _require_removable(path)
+    hidden: list[tuple[Path, Path]] = []
+    try:
+        for path in there:
+            aside = path.with_name(f".{path.name.lstrip('.')[:200]}.{secrets.token_hex(8)}.removed")
+            path.rename(aside)
+            hidden.append((path, aside))
+    except OSError as problem:
+        for path, aside in reversed(hidden):
+            aside.rename(path)
+        problem.filename2 = None  # The hidden name says nothing to anybody.
+        raise
+    for _, aside in hidden:
+        _purge(aside)
+    return len(there)
+
+
+def _require_removable(path: Path) -> None:
+    """Raise PermissionError for a folder, at any depth, whose entries may not be removed."""
     if path.is_symlink() or not path.is_dir():
-        path.unlink()
-        return True
-    doomed = path.with_name(f".{path.name.lstrip('.')[:200]}.{secrets.token_hex(8)}.removed")
-    path.rename(doomed)
-    shutil.rmtree(doomed)
-    return True
+        return
+    for folder, names, _ in os.walk(path):
+        if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), folder)
+        names[:] = [name for name in names if not Path(folder, name).is_symlink()]
+
+
+def _purge(path: Path) -> None:
+    try:
+        if path.is_symlink() or not path.is_dir():
+            path.unlink()
+        else:
+            shutil.rmtree(path)
+    except OSError as problem:
+        _logger.warning("%s is left of something that was removed: %s", path, problem)
 
 
 def remove_empty(folder: Path) -> bool:
@@ -86,9 +140,10 @@ def sweep_removed(folder: Path) -> int:
     """Finish removals in `folder` that a crash cut short; how many there were."""
     swept = 0
     for path in _entries(folder):
-        removed = _REMOVED.fullmatch(path.name) and path.is_dir() and not path.is_symlink()
-        if removed and _why_precious(path) is None:
-            shutil.rmtree(path, ignore_errors=True)
+        if _REMOVED.fullmatch(path.name) is None:
+            continue
+        if path.is_symlink() or not path.is_dir() or _why_precious(path) is None:
+            _purge(path)
             swept += 1
     return swept
 

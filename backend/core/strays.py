@@ -32,6 +32,7 @@ def sweep_strays(settings: Settings) -> None:
         for place in places
         for folder in (place, *_folders(place))
     )
+    count += sum(map(sweep_removed, (settings.sessions_dir, settings.adapters_dir)))
     for place in (data / ".cache" / "datasets", data / ".cache" / "blas"):
         for folder in _folders(place):
             if _DRAFT.fullmatch(folder.name) and _age(folder) > OLD:

@@ -33,7 +33,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from backend.core.files import write_json
+from backend.core.files import format_bytes, write_json
 from backend.core.removal import Proof, remove
 from backend.engines.fetch import Broken, HubFile, Refused, fetch, guard
 from backend.engines.hub_listing import NoModel, choose
@@ -222,8 +222,9 @@ def explain(problem: Exception, asked: Request) -> dict[str, str | bool | None]:
         case NoSpace():
             return _end(
                 "disk",
-                f"{repo} needs {_gb(problem.need)} more, but only {_gb(problem.free)} are free.",
-                f"Free some space: {_gb(RESERVE)} must stay free as well.",
+                f"{repo} needs {format_bytes(problem.need)} more, but only "
+                f"{format_bytes(problem.free)} are free.",
+                f"Free some space: {format_bytes(RESERVE)} must stay free as well.",
             )
         case NoModel():
             return _end(
@@ -271,10 +272,6 @@ def _end(
     kind: str, error: str, hint: str | None, *, retry: bool = False
 ) -> dict[str, str | bool | None]:
     return {"kind": kind, "error": error, "hint": hint, "retry": retry}
-
-
-def _gb(size: int) -> str:
-    return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.0f} MB"
 
 
 if __name__ == "__main__":

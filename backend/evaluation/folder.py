@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -84,6 +85,10 @@ class EvaluationFolders:
             json.dumps({"line": row.line, "seen": row.seen, "row": row.row}, ensure_ascii=False)
             for row in rows.rows
         )
-        write_bytes(path / ROWS, "".join(line + "\n" for line in lines).encode())
-        write_json(path / REQUEST, {**request, "started": now.isoformat()})
+        try:
+            write_bytes(path / ROWS, "".join(line + "\n" for line in lines).encode())
+            write_json(path / REQUEST, {**request, "started": now.isoformat()})
+        except BaseException:
+            shutil.rmtree(path, ignore_errors=True)
+            raise
         return EvaluationFolder(path)

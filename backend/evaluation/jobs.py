@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -152,14 +153,19 @@ class Evaluations:
             env = await asyncio.to_thread(engine_environment, self._settings)
             if self._settings.judge_key and (request.get("judge") or {}).get("url"):
                 env[_JUDGE_KEY] = self._settings.judge_key
-            job.child = await asyncio.to_thread(
-                spawn,
-                [str(self._settings.python), "-m", "backend.engines.evaluate", str(folder.path)],
-                cwd=CHECKOUT,
-                env=env,
-                log_path=folder.path / LOG,
-                mark=folder.mark,
-            )
+            try:
+                argv = [str(self._settings.python), "-m", "backend.engines.evaluate"]
+                job.child = await asyncio.to_thread(
+                    spawn,
+                    [*argv, str(folder.path)],
+                    cwd=CHECKOUT,
+                    env=env,
+                    log_path=folder.path / LOG,
+                    mark=folder.mark,
+                )
+            except BaseException:  # It never began, so nothing of it is listed.
+                await asyncio.to_thread(shutil.rmtree, folder.path, ignore_errors=True)
+                raise
             self._current = job
         finally:
             self._begins = None

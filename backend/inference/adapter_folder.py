@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from backend.catalog.model_folder import JSON_CAP
+from backend.core.files import format_bytes
 from backend.inference import peft
 
 Checkpoint = Literal["best", "latest"] | int
@@ -141,7 +142,7 @@ def _object(path: Path) -> Mapping[str, Any]:
     """Raises FileNotFoundError, or ValueError with the reason."""
     try:
         if path.stat().st_size > JSON_CAP:
-            raise ValueError(f"it is over {JSON_CAP // 1_000_000} MB")
+            raise ValueError(f"it is over {format_bytes(JSON_CAP)}")
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import re
 import secrets
 import shutil
@@ -10,9 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from backend.core.disk_errors import is_full
 from backend.core.files import NAME, child_path, write_json
 from backend.core.removal import named, remove
-from backend.errors import AlreadyExists, AppError, BadContent, NoDiskSpace, NotFound, WrongState
+from backend.errors import AlreadyExists, AppError, BadContent, NotFound, WrongState
 from backend.inference.adapter_folder import (
     TAGS,
     AdapterFolder,
@@ -56,22 +56,35 @@ class AdapterStore:
         return [self._info(adapter) for adapter in self._adapters.all()]
 
     def change(self, name: str, given: AdapterChange) -> AdapterInfo:
-        """Rename, tag. Raises NotFound, AlreadyExists, or WrongState while it is used."""
+        """Rename, tag: both or, with an OSError, neither.
+
+        Raises NotFound, AlreadyExists, or WrongState while it is used.
+        """
         adapter = self._own(name)
-        folder = adapter.path
-        if given.name is not None and given.name != name:
+        folder, renamed = adapter.path, given.name is not None and given.name != name
+        if renamed:
             self._refuse_if_used(name, "renamed")
-            folder = child_path(self._folder, given.name)
+            folder = child_path(self._folder, given.name or name)
             if folder.exists():
-                raise _there_is(given.name)
-            adapter.path.rename(folder)
-            self._tell_session(adapter, given.name)
-        if given.tags is not None:
-            write_json(folder / TAGS, {"tags": list(dict.fromkeys(given.tags))})
+                raise _there_is(folder.name)
+        draft = f".{TAGS}.{secrets.token_hex(8)}.tmp"  # What needs space is written first.
+        try:
+            if given.tags is not None:
+                write_json(adapter.path / draft, {"tags": list(dict.fromkeys(given.tags))})
+            if renamed:
+                self._rename(adapter, folder)
+            if given.tags is not None:
+                (folder / draft).replace(folder / TAGS)
+        except OSError as problem:
+            with suppress(OSError):
+                (adapter.path / draft).unlink(missing_ok=True)
+            if problem.filename == str(adapter.path / draft):  # Which says nothing to anybody.
+                problem.filename = str(adapter.path / TAGS)
+            raise
         return self._info(read_folder(folder.name, folder))
 
     def delete(self, name: str) -> None:
-        """Remove its folder. Raises NotFound, or WrongState while it is used."""
+        """Remove its folder whole. Raises NotFound, WrongState while it is used, or OSError."""
         adapter = self._own(name)
         self._refuse_if_used(name, "deleted")
         remove(adapter.path, inside=self._folder, own=looks_like_adapter, link=True)
@@ -79,7 +92,7 @@ class AdapterStore:
     def take_in(self, given: AdapterImport) -> AdapterInfo:
         """Copy an adapter of another program, PEFT's or the engine's, after a look at it.
 
-        Raises NotFound, BadContent with what is wrong, AlreadyExists or NoDiskSpace.
+        Raises NotFound, BadContent with what is wrong, AlreadyExists or, on a full disk, OSError.
         """
         source = self._root / Path(given.path).expanduser()
         if not source.is_dir() or not looks_like_adapter(source):
@@ -121,6 +134,14 @@ class AdapterStore:
             return self._store.record(session).config.get("adapter_name") == name
         return False
 
+    def _rename(self, adapter: AdapterFolder, folder: Path) -> None:
+        adapter.path.rename(folder)
+        try:
+            self._tell_session(adapter, folder.name)
+        except OSError:
+            folder.rename(adapter.path)
+            raise
+
     def _tell_session(self, adapter: AdapterFolder, name: str) -> None:
         """The session that wrote it finds it under the new name."""
         session = adapter.lineage.get("session_id")
@@ -149,10 +170,9 @@ class AdapterStore:
         except OSError as problem:
             with suppress(OSError):
                 remove(aside, inside=folder.parent, own=named(r"\.importing-[0-9a-f]{16}"))
-            if problem.errno in {errno.ENOSPC, errno.EDQUOT}:
-                raise NoDiskSpace(
-                    f"The disk of {folder.parent} is full.", hint="Free some space."
-                ) from problem
+            if is_full(problem):
+                problem.filename = str(folder)  # Not the file that was copied from.
+                raise
             raise BadContent(
                 f"{source} can't be copied: {problem.strerror or problem}."
             ) from problem

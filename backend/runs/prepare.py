@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import errno
 import platform
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 from backend import __version__
+from backend.core.disk_errors import disk_refusals
 from backend.core.files import write_json, write_yaml
 from backend.core.removal import named, remove
-from backend.errors import NoDiskSpace, WrongState
 from backend.runs.follow import CONFIG
 from backend.runs.recipe import Recipe, StartWarning
 from backend.runs.reserve import reserve, settle
@@ -36,7 +33,7 @@ def prepare(recipe: Recipe, store: SessionStore) -> SessionRecord:
     overwritten is set aside late, and after config.yaml names it: `leftovers` puts it back.
     """
     folder = store.folder(recipe.session_id)
-    with _explained(folder):
+    with disk_refusals(folder):
         folder.mkdir(mode=0o700, parents=True)
         try:
             data = recipe.stage(folder)
@@ -56,23 +53,6 @@ def prepare(recipe: Recipe, store: SessionStore) -> SessionRecord:
                 remove(folder, inside=store.sessions_dir, own=named(recipe.session_id))
             raise
     return record
-
-
-@contextmanager
-def _explained(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as problem:
-        where = problem.filename or folder
-        if problem.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise NoDiskSpace(
-                f"The disk is full: {where} could not be written.",
-                hint="Free some space, or set DROID_DATA_DIR to a folder on another disk.",
-            ) from problem
-        raise WrongState(
-            f"{where} could not be written: {problem.strerror}.",
-            hint="Check the folder's permissions, or set DROID_DATA_DIR to another one.",
-        ) from problem
 
 
 def _record(recipe: Recipe, data: DataSummary) -> SessionRecord:

@@ -13,10 +13,11 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from backend.core.disk_errors import disk_refusals
 from backend.core.files import write_json
 from backend.core.hub import Hub
 from backend.core.news import News
-from backend.errors import AlreadyExists, FieldProblem, NoDiskSpace, NotFound, WrongState
+from backend.errors import AlreadyExists, FieldProblem, NotFound, WrongState
 from backend.runs import frames
 from backend.runs.schemas import QueuedRun
 
@@ -152,13 +153,8 @@ class RunQueue:
         )
 
     async def _set(self, runs: list[WaitingRun]) -> None:
-        try:
+        with disk_refusals(self._path.parent):
             await asyncio.to_thread(self._write, runs)
-        except OSError as problem:
-            raise NoDiskSpace(
-                f"The queue could not be saved: {problem.strerror or problem}.",
-                hint="Free some space, or check the permissions of the data folder.",
-            ) from problem
         self._runs = runs
         self._tell()
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from backend.core import exits
+from backend.core.disk_errors import full_refusal
 from backend.core.files import read_tail
 from backend.core.process import Child, Identity, alive, find_marked, works_on
-from backend.errors import AppError
+from backend.errors import AppError, EngineMissing
 from backend.runs.follow import LOG, Follower, all_events, log_so_far
 from backend.runs.live import KEPT_LINES, LiveRun
 from backend.runs.progress import Progress
@@ -61,6 +62,16 @@ def reopen(record: SessionRecord, store: SessionStore) -> LiveRun:
     return LiveRun(record, _folded(record, store)[0], lines)
 
 
+def review(record: SessionRecord, store: SessionStore) -> LiveRun:
+    """A session to look at that does not hold the slot: it can't be shown as at work, unless its
+    process does live, whatever its record was left saying.
+    """
+    run = reopen(record, store)
+    if run.active and find_child(record, store) is None:
+        run.end(*ending(run, code=None, seen=False), at=run.progress.last_at)
+    return run
+
+
 def ending(run: LiveRun, *, code: int | None, seen: bool) -> tuple[RunState, str, str | None]:
     """State, message and hint for a run whose process is gone.
 
@@ -77,12 +88,20 @@ def ending(run: LiveRun, *, code: int | None, seen: bool) -> tuple[RunState, str
     return RunState.ERROR if seen else RunState.INTERRUPTED, explained.message, explained.hint
 
 
+def launch_refusal(problem: OSError) -> AppError:
+    """What a start answers when the system would not let its process begin."""
+    missing = EngineMissing(f"The engine could not be started: {problem}.")
+    return full_refusal(problem) or missing
+
+
 def no_start(problem: Exception) -> tuple[str, str | None]:
     """Message and hint for a run that got no process. A bug is not explained to the user."""
     match problem:
         case AppError():
             return f"The run could not start. {problem.detail}", problem.hint
         case OSError():
+            if (full := full_refusal(problem)) is not None:
+                return no_start(full)
             return f"The run could not start. {problem}", None
     return "The run could not start: something unexpected went wrong; see backend.log.", None
 

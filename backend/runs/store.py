@@ -19,7 +19,16 @@ from backend.core.files import (
     sweep_temporary,
     write_json,
 )
-from backend.core.removal import NotRemoved, Proof, named, refusal, remove, sweep_removed
+from backend.core.removal import (
+    Doomed,
+    NotRemoved,
+    Proof,
+    named,
+    refusal,
+    remove,
+    remove_all,
+    sweep_removed,
+)
 from backend.errors import Invalid, NotFound
 from backend.runs.follow import CONFIG, EVENTS, LOG, all_events
 from backend.runs.legacy import (
@@ -49,8 +58,9 @@ class SessionStore:
     def __init__(self, sessions_dir: Path, adapters_dir: Path) -> None:
         self.sessions_dir = sessions_dir
         self.adapters_dir = adapters_dir
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # Re-entered to number a record.
         self._rows: dict[str, _Row] = {}
+        self._unsaved: dict[str, SessionRecord] = {}  # What no disk had room for yet.
 
     def open(self) -> None:
         """Make the folders, and clear away what a crash in the middle of a write left."""
@@ -96,7 +106,9 @@ class SessionStore:
                     known = self._summarise(session_id, stamp)
                 rows[session_id] = known
             self._rows = rows
-        return [row.summary for row in in_order(rows.values())]
+            waiting = list(self._unsaved)
+        shown = rows | {one: self._summarise(one, (0, 0, 0)) for one in waiting}
+        return [row.summary for row in in_order(shown.values())]
 
     def unfinished(self) -> list[str]:
         """Sessions whose record says that the run still lives, newest first."""
@@ -111,7 +123,7 @@ class SessionStore:
 
     def exists(self, session_id: str) -> bool:
         """Whether there is a record, damaged or not."""
-        return self._record_path(session_id).exists()
+        return session_id in self._unsaved or self._record_path(session_id).exists()
 
     def record(self, session_id: str) -> SessionRecord:
         """The record, typed. Raises NotFound, or BadContent when it is damaged."""
@@ -119,21 +131,38 @@ class SessionStore:
 
     def save(self, record: SessionRecord) -> None:
         """Write the record. A damaged one, or one from a newer version, is never overwritten."""
-        path = self._record_path(record.session_id)
-        number = None if path.exists() else self._next_number()
         with self._lock:
-            try:
-                raw = read_raw(path)
-            except FileNotFoundError:
-                raw = {}
-            if is_newer(raw):
-                raise Damaged(f"{path.name} was written by a newer version and is left alone.")
-            value = {**raw, **record.model_dump(mode="json")}
-            value.pop("legacy", None)
-            value["number"] = raw.get("number") if raw else number
-            if raw and is_legacy(raw):
-                value["legacy"] = True
-            write_json(path, value)
+            self._write(record)
+
+    def save_later(self, record: SessionRecord) -> None:
+        """Show the record from now on, though it could not be written; `save_pending` writes it."""
+        with self._lock:
+            self._unsaved[record.session_id] = record
+
+    def save_pending(self) -> bool:
+        """Write the records that are shown but not on disk. Raises OSError while that fails.
+
+        Answers whether there are none left; a session deleted meanwhile is not written again.
+        """
+        with self._lock:
+            for session_id, record in list(self._unsaved.items()):
+                try:
+                    self._write(record)
+                except Damaged:  # Its file is another's by now, and left alone.
+                    del self._unsaved[session_id]
+        return not self._unsaved
+
+    def _write(self, record: SessionRecord) -> None:
+        path = self._record_path(record.session_id)
+        try:
+            raw = read_raw(path)
+        except FileNotFoundError:
+            raw = {}
+        if is_newer(raw):
+            raise Damaged(f"{path.name} was written by a newer version and is left alone.")
+        number = {} if raw else {"number": self._next_number()}
+        write_json(path, _merged(raw, record) | number)
+        self._unsaved.pop(record.session_id, None)
 
     def latest(self) -> str | None:
         """The session of latest.json if it can be read, else the newest that can."""
@@ -151,8 +180,9 @@ class SessionStore:
         """Remove the record and the run folder; with `files`, also the adapter it wrote, whose
         name is answered.
 
-        Links are removed, never followed. An adapter that another session has since written to
-        (its lineage names that one) is kept. The caller makes sure that no run lives in it.
+        All of it goes or, with an OSError, nothing. Links are removed, never followed. An adapter
+        that another session has since written to (its lineage names that one) is kept. The caller
+        makes sure that no run lives in it.
         """
         path = self._record_path(session_id, follow=False)
         folder = self.sessions_dir / session_id
@@ -166,10 +196,15 @@ class SessionStore:
                 hint="Move that folder away, then delete the session.",
             )
         with self._lock:
-            remove(path, inside=self.sessions_dir, own=named(path.name), link=True)
-        remove(folder, inside=self.sessions_dir, own=_is_run_folder, link=True)
-        if adapter is not None:
-            remove(adapter, inside=self.adapters_dir, own=_names(session_id), link=True)
+            remove_all(
+                [
+                    Doomed(path, self.sessions_dir, named(path.name)),
+                    Doomed(folder, self.sessions_dir, _is_run_folder),
+                    *([Doomed(adapter, self.adapters_dir, _names(session_id))] if adapter else []),
+                ],
+                link=True,
+            )
+            self._unsaved.pop(session_id, None)
         with suppress(Damaged, FileNotFoundError):
             if read_raw(self.sessions_dir / _LATEST).get("latest_session_id") == session_id:
                 remove(self.sessions_dir / _LATEST, inside=self.sessions_dir, own=named(_LATEST))
@@ -238,10 +273,14 @@ class SessionStore:
         return 1 + max((row.number or 0 for row in self._rows.values()), default=0)
 
     def _raw(self, session_id: str) -> dict[str, Any]:
+        unsaved = self._unsaved.get(session_id)
         try:
-            return read_raw(self._record_path(session_id))
+            raw = read_raw(self._record_path(session_id))
         except FileNotFoundError:
-            raise self._unknown(session_id) from None
+            if unsaved is None:
+                raise self._unknown(session_id) from None
+            raw = {}
+        return _merged(raw, unsaved) if unsaved is not None else raw
 
     def _loads(self, session_id: str) -> bool:
         try:
@@ -314,6 +353,17 @@ def in_order(rows: Iterable[_Row]) -> list[_Row]:
 def _number_of(raw: Mapping[str, Any]) -> int | None:
     number = raw.get("number")
     return number if type(number) is int and 0 < number < 2**53 else None
+
+
+def _merged(raw: Mapping[str, Any], record: SessionRecord) -> dict[str, Any]:
+    """The record over what the file has besides: unknown fields stay, and so does the mark of one
+    that the reference app wrote.
+    """
+    value = {**raw, **record.model_dump(mode="json")}
+    value.pop("legacy", None)
+    if raw and is_legacy(raw):
+        value["legacy"] = True
+    return value
 
 
 def _is_record(name: str) -> bool:

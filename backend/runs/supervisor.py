@@ -21,7 +21,7 @@ from backend.core.files import read_tail
 from backend.core.hub import Hub
 from backend.core.process import Identity, kill, spawn
 from backend.core.tasks import Tasks
-from backend.errors import EngineMissing, WrongState
+from backend.errors import WrongState
 from backend.runs import frames, recover
 from backend.runs.events import Event
 from backend.runs.follow import LOG, Batch, Follower
@@ -65,9 +65,9 @@ class RunSupervisor:
         self._run: LiveRun | None = None
         self.slot = Slot()
         self.make_room: Callable[[], Awaitable[None]] | None = None  # Awaited before a launch.
-        self._scribe = Scribe(store, hub)
-        self._stop_wanted: Literal["save", "discard"] | None = None
         self._tasks = Tasks()
+        self._scribe = Scribe(store, hub, self._tasks)
+        self._stop_wanted: Literal["save", "discard"] | None = None
         # Its own thread: a route that fills the shared pool must not blind the follower.
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="follow")
 
@@ -86,7 +86,7 @@ class RunSupervisor:
         if self._run is None and latest is not None:
             try:
                 record = await asyncio.to_thread(self._store.record, latest)
-                self._run = await asyncio.to_thread(recover.reopen, record, self._store)
+                self._run = await asyncio.to_thread(recover.review, record, self._store)
             except Exception:
                 _logger.exception("The latest session %s could not be shown.", latest)
 
@@ -166,7 +166,7 @@ class RunSupervisor:
             else:  # The follower tells its end.
                 await asyncio.to_thread(run.child.kill)
             if isinstance(problem, OSError):
-                raise EngineMissing(f"The engine could not be started: {problem}.") from problem
+                raise recover.launch_refusal(problem) from problem
             raise
 
     async def refuse(self, record: SessionRecord, message: str, hint: str | None) -> None:
@@ -375,7 +375,7 @@ class RunSupervisor:
             return
         self.slot.require_no_run()
         record = await asyncio.to_thread(self._store.record, session_id)
-        run = await asyncio.to_thread(recover.reopen, record, self._store)
+        run = await asyncio.to_thread(recover.review, record, self._store)
         self.slot.require_no_run()  # A run may have begun meanwhile.
         self._run = run
         data = frames.LoadedData(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from backend.catalog.fingerprint import digest
 from backend.catalog.schemas import LoraKey, LoraTargets, ModelInfo
+from backend.core.files import format_bytes
 from backend.errors import BadContent, FieldProblem
 from backend.training.fields import CommonStart
 
@@ -118,7 +119,7 @@ def quantize_remarks(base: QuantizedBase | None, *, on_cpu: bool) -> list[str]:
     """What the user should know before the run."""
     if base is None:
         return []
-    size = f"{max(base.size / 1e6, 0.1):,.{0 if base.size >= 1e7 else 1}f} MB" if base.size else ""
+    size = format_bytes(base.size) if base.size else ""
     if base.there:
         taken = f" ({size} in .cache)" if size else ""
         remarks = [f"The {base.bits}-bit copy of the base{taken} is there already and used again."]

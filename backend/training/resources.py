@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from backend.catalog.schemas import LoraTargets, ModelInfo
+from backend.core.files import format_bytes
 from backend.core.limits import Count
 from backend.training.enhanced_build import FAST_ROWS, decoded_at_once
 from backend.training.enhanced_config import EnhancedStart, KlEstimator
@@ -17,7 +18,7 @@ from backend.training.enhanced_given import known_method
 from backend.training.enhanced_runs import as_standard, fit_to_context
 from backend.training.enhanced_schemas import EstimateAnswer, Estimation
 from backend.training.fields import FineTuneType, Optimizer, Preset
-from backend.training.memory import estimate_memory
+from backend.training.memory import GB, estimate_memory
 from backend.training.method_memory import (
     estimate_method_memory,
     has_judge_model,
@@ -190,10 +191,11 @@ def _recommendations(
 def _smaller(request: EnhancedStart, memory: MemoryEstimate) -> Iterator[str]:
     largest = max(memory.parts, key=lambda name: memory.parts[name])
     known = memory.available_gb or 0
-    yield (
-        f"About {memory.estimate_gb:.2f} GB of {known:.2f} GB; the largest part is {largest} with "
-        f"{memory.parts[largest]:.2f} GB."
+    need, have, part = (
+        format_bytes(gigabytes * GB)
+        for gigabytes in (memory.estimate_gb, known, memory.parts[largest])
     )
+    yield f"About {need} of {have}; the largest part is {largest} with {part}."
     if largest == "draws":
         yield "Use klpo_kl_estimator binary, which draws nothing, or fewer klpo_mc_samples."
     if request.batch_size > 1:

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from typing import cast
 
 from backend.catalog.schemas import LoraTargets, ModelInfo
+from backend.core.files import format_bytes
 from backend.errors import FieldProblem, Invalid
 from backend.runs.recipe import StartWarning
 from backend.training.config import StandardStart
@@ -170,6 +171,6 @@ def _warnings(
     total = checkpoint_bytes * checkpoints
     if total > MANY_CHECKPOINT_BYTES:
         yield (
-            f"{checkpoints} checkpoints of {checkpoint_bytes / 1e6:.0f} MB are kept: "
-            f"{total / 1e9:.1f} GB. Save less often or keep fewer."
+            f"{checkpoints} checkpoints of {format_bytes(checkpoint_bytes)} are kept: "
+            f"{format_bytes(total)}. Save less often or keep fewer."
         )

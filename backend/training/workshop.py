@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from backend.catalog.models import ModelCatalog
-from backend.core.files import child_path
+from backend.core.files import child_path, format_bytes
 from backend.core.system import describe_system
 from backend.errors import AlreadyExists, FieldProblem, NoDiskSpace
 from backend.runs.recipe import Recipe
@@ -112,7 +112,7 @@ class Workshop:
         if needed > free:
             text = (
                 f"The checkpoints {'and the quantised base ' if quantized else ''}need "
-                f"{needed / 1e9:.1f} GB and the disk has {free / 1e9:.1f} GB free."
+                f"{format_bytes(needed)} and the disk has {format_bytes(free)} free."
             )
             raise NoDiskSpace(
                 text,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -73,10 +74,15 @@ def _read_own(logs: Path) -> Record | None:
 
 
 def write_record(logs: Path, record: Record) -> None:
+    """Best effort: on a full disk, server.lock tells of the server alone."""
     path = record_path(logs)
     fresh = path.with_suffix(f".{os.getpid()}")
-    fresh.write_text(json.dumps(asdict(record)), encoding="utf-8")
-    fresh.replace(path)
+    try:
+        fresh.write_text(json.dumps(asdict(record)), encoding="utf-8")
+        fresh.replace(path)
+    except OSError as problem:
+        print(f"{path} can't be written: {problem.strerror}.", file=sys.stderr)
+        fresh.unlink(missing_ok=True)
 
 
 def drop_record(logs: Path) -> None:

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+from backend.core.lock import read_holder
 from backend.settings import Settings
 from scripts.setup.stamps import CHECKOUT
 from scripts.start.client import Client
@@ -38,7 +39,7 @@ def start_service(settings: Settings) -> tuple[subprocess.Popen[bytes], Client]:
             start_new_session=True,
         )
     try:
-        return server, _wait(server, said, settings.token)
+        return server, _wait(server, said, settings)
     except BaseException:
         if server.poll() is None:
             server.terminate()
@@ -46,17 +47,27 @@ def start_service(settings: Settings) -> tuple[subprocess.Popen[bytes], Client]:
         raise
 
 
-def _wait(server: subprocess.Popen[bytes], said: Path, token: str | None) -> Client:
+def _wait(server: subprocess.Popen[bytes], said: Path, settings: Settings) -> Client:
     deadline = time.monotonic() + _PATIENCE
     client: Client | None = None
     while time.monotonic() < deadline:
         lines = said.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
-        ready = [line for line in lines if line.startswith(READY) and line.endswith("\n")]
-        if ready and client is None:
-            client = Client(ready[0].removeprefix(READY).strip(), token)
+        url = announced_url(lines, server.pid, settings)
+        if url is not None and client is None:
+            client = Client(url, settings.token)
         if client is not None and client.healthy():
             return client
         if server.poll() is not None:
             raise NotStarted("".join(lines[-20:]).strip() or f"It ended with {server.returncode}.")
         time.sleep(_TICK)
     raise NotStarted(f"It did not become healthy within {_PATIENCE:.0f} seconds; see {said}.")
+
+
+def announced_url(lines: list[str], pid: int, settings: Settings) -> str | None:
+    """Where the server says it listens; a full disk may have kept that out of its output."""
+    ready = [line for line in lines if line.startswith(READY) and line.endswith("\n")]
+    if ready:
+        return ready[0].removeprefix(READY).strip()
+    holder = read_holder(settings.sessions_dir / "server.lock")
+    url = holder.get("url") if holder.get("pid") == pid else None
+    return url if isinstance(url, str) else None

@@ -8,6 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -125,3 +127,52 @@ def test_the_default_address_is_this_computer_only() -> None:
     tree = ast.parse((CHECKOUT / "backend" / "settings.py").read_text(encoding="utf-8"))
     constants = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
     assert not {WIDE, "::"} & {value for value in constants if isinstance(value, str)}
+
+
+def test_a_server_that_can_write_no_byte_starts_and_lets_the_user_make_room(
+    tmp_path: Path,
+) -> None:
+    """As with 0 bytes free, its output led to the same disk; a limit of the process stands in."""
+    root = tmp_path / "root"
+    for folder in ("sessions/s1", "adapters/old", "logs"):
+        (root / folder).mkdir(parents=True)
+    (root / "sessions/session_s1.json").write_text('{"session_id": "s1"}')
+    (root / "adapters/old/adapter_config.json").write_text("{}")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with (root / "logs/server.out").open("w") as out:
+        server = subprocess.Popen(
+            [sys.executable, "-c", NO_ROOM, "--port", str(port), "--data-dir", str(root)],
+            cwd=CHECKOUT, stdout=out, stderr=out,
+        )  # fmt: skip
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+            until_healthy(client, server)
+            full = client.put("/api/prompt-sets/mine", json={"prompts": ["x"]})
+            deleted = [client.delete(path) for path in ("/sessions/s1", "/adapters/old")]
+            assert (full.status_code, str(root) in full.text) == (507, True)
+            assert [answer.status_code for answer in deleted] == [200, 200]
+            assert not [*root.glob("sessions/*s1*"), *root.glob("adapters/*")]
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait(20)
+    assert server.returncode == 0
+
+
+NO_ROOM = """
+import resource, sys
+from backend.__main__ import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+sys.exit(main())
+"""
+
+
+def until_healthy(client: httpx.Client, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        assert server.poll() is None, "the server ended"
+        assert time.monotonic() < deadline, "the server did not start"
+        with suppress(httpx.TransportError):
+            if client.get("/health").is_success:
+                return
+        time.sleep(0.05)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -74,3 +76,38 @@ def test_two_roots_that_share_a_folder_are_refused(tmp_path: Path) -> None:
 
     first.release()
     ServerLock(tmp_path / "other" / "server.lock", folders=[tmp_path / "root"]).release()
+
+
+def test_a_full_disk_keeps_no_lock_from_being_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    lock = ServerLock(tmp_path / "server.lock")
+    lock.write(url="http://127.0.0.1:1234")
+    with pytest.raises(AlreadyRunning, match="Another server"):
+        ServerLock(tmp_path / "server.lock")
+    lock.release()
+    ServerLock(tmp_path / "server.lock").release()
+
+
+def test_the_space_of_the_lock_is_never_given_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a full disk the next server writes its address over the last one's."""
+    sizes, truncate = list[int](), os.ftruncate
+
+    def note(handle: int, size: int) -> None:
+        sizes.append(size)
+        truncate(handle, size)
+
+    monkeypatch.setattr(os, "ftruncate", note)
+    for _ in range(2):
+        lock = ServerLock(tmp_path / "server.lock")
+        lock.write(url="http://127.0.0.1:1234")
+        assert read_holder(tmp_path / "server.lock")["url"] == "http://127.0.0.1:1234"
+        lock.release()
+
+    assert min(sizes) > 0

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import errno
 import json
 import logging
+import sys
 from collections.abc import Iterator
+from io import StringIO
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -68,3 +73,37 @@ def test_a_log_folder_that_cannot_be_written_is_no_reason_to_stop(
     (tmp_path / "logs").write_text("a file in the way")
     write_log_to(tmp_path / "logs")
     logging.getLogger("x").info("still here")
+
+
+def test_a_log_on_a_full_disk_is_told_once_and_goes_on_when_there_is_room(
+    root: logging.Logger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_log_to(tmp_path)
+    (file,) = (one for one in root.handlers if isinstance(one, RotatingFileHandler))
+    whole = file.stream
+    file.stream = cast("Any", FullDisk())
+    for number in range(3):
+        logging.getLogger("x").info("lost %d", number)
+    file.stream = whole
+    logging.getLogger("x").info("there again")
+
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "backend.log can't be written" in said
+    assert [entry["message"] for entry in entries(tmp_path)] == ["there again"]
+
+
+def test_a_terminal_that_is_a_file_on_a_full_disk_costs_nothing(
+    root: logging.Logger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", FullDisk())
+    write_log_to(tmp_path)
+
+    logging.getLogger("x").warning("still here")
+
+    assert [entry["message"] for entry in entries(tmp_path)] == ["still here"]
+
+
+class FullDisk(StringIO):
+    def write(self, _: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")

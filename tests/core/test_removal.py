@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from backend.core import removal
-from backend.core.removal import NotRemoved, discard, named, remove, sweep_removed
+from backend.core.removal import (
+    Doomed,
+    NotRemoved,
+    discard,
+    named,
+    remove,
+    remove_all,
+    sweep_removed,
+)
 
 
 def filled(folder: Path) -> Path:
@@ -103,3 +113,53 @@ def test_only_what_is_named_like_a_temporary_file_is_discarded(tmp_path: Path) -
     with pytest.raises(NotRemoved):
         discard(filled(tmp_path / "own"))
     assert [path.name for path in tmp_path.iterdir()] == ["own"]
+
+
+def doomed(path: Path) -> Doomed:
+    return Doomed(path, path.parent, named(r"\w+"))
+
+
+def test_files_folders_and_links_go_but_not_what_a_link_leads_to(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (tmp_path / "link").symlink_to(kept)
+    (tmp_path / "folder" / "in").mkdir(parents=True)
+    (tmp_path / "folder" / "in" / "link").symlink_to(kept)
+    (tmp_path / "file").write_text("x")
+
+    remove_all(
+        [doomed(tmp_path / name) for name in ("link", "folder", "file", "nothing")], link=True
+    )
+
+    assert list(tmp_path.iterdir()) == [kept]
+
+
+def test_a_folder_with_one_that_may_not_be_emptied_stays_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = tmp_path / "folder" / "locked"
+    inner.mkdir(parents=True)
+    (tmp_path / "file").write_text("x")
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: path != str(inner) and access(path, mode))
+
+    with pytest.raises(PermissionError, match="locked"):
+        remove_all([doomed(tmp_path / "file"), doomed(tmp_path / "folder")])
+
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder", "locked"]
+
+
+def test_what_a_failing_disk_left_of_a_removal_goes_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "folder").mkdir()
+
+    def fail(*_: Any) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", fail)
+        remove_all([doomed(tmp_path / "folder")])
+    assert not (tmp_path / "folder").exists()
+    assert sweep_removed(tmp_path) == 1
+    assert not list(tmp_path.iterdir())

@@ -7,6 +7,7 @@ import errno
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ import pytest_asyncio
 
 from backend.core.files import JsonlTail
 from backend.errors import EvaluationActive, WrongState
+from backend.evaluation import folder as folder_module
+from backend.evaluation import jobs as jobs_module
 from backend.evaluation.folder import EvaluationFolder
 from backend.evaluation.jobs import Evaluations
 from backend.evaluation.rows import ChosenRows
@@ -35,6 +38,7 @@ class Bench:
     def __init__(self, settings: Settings) -> None:
         self.line = Line(settings)
         self.supervisor = self.line.world.supervisor
+        self.folder = settings.data_dir
         self.jobs = Evaluations(
             settings, self.line.world.hub, slot=self.supervisor.slot, make_room=self.make_room
         )
@@ -146,3 +150,22 @@ async def test_who_waits_for_one_hears_of_that_one_though_another_has_begun(benc
     assert (status.evaluation_id, status.state) == (first.id, "stopped")
     assert (await bench.jobs.ended(first)).evaluation_id == first.id
     assert bench.jobs.status().evaluation_id == second.id
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [(folder_module, "write_json"), (jobs_module, "spawn")]
+)
+async def test_an_evaluation_that_finds_no_space_leaves_nothing_behind(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, name, full)
+        with pytest.raises(OSError, match="No space left"):
+            await bench.evaluate()
+
+    assert bench.jobs.listed() == []
+    assert bench.jobs.running is None
+    assert not list((bench.folder / "evaluations").iterdir())

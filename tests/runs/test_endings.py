@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import errno
 import os
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from backend.core.files import JsonlTail, TextTail
+from backend.runs import scribe
 from backend.runs.events import Event
 from backend.runs.live import LiveRun
+from backend.runs.schemas import SessionRecord
+from backend.runs.state import RunState
 from tests.runs.world import World
 
 HOW_IT_ENDS: list[tuple[str, str, str]] = [
@@ -118,12 +122,81 @@ async def test_a_record_that_cannot_be_saved_is_told_and_the_run_goes_on(
         await world.supervisor.pause()
         alert = await world.until("training_alert")
     assert alert["data"]["code"] == "record_not_saved"
-    assert "No space left" in alert["data"]["message"]
+    assert "The disk is full" in alert["data"]["message"]
     assert world.record(session_id) == before
     await world.supervisor.resume()
     await world.supervisor.stop(save=True)
     assert (await world.until_end())["type"] == "training_stopped"
     assert world.record(session_id)["state"] == "stopped"
+
+
+async def test_a_run_that_ends_on_a_full_disk_has_ended_for_everybody_and_is_saved_later(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scribe, "REPEAT_EVERY", 0.02)
+    session_id = await world.start(mode="endless")
+    await world.until_state("running")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        await world.supervisor.stop(save=True)
+        assert (await world.until_end())["type"] == "training_stopped"
+        assert world.record(session_id)["state"] != "stopped", "the disk has no room for it"
+        (row,) = world.store.summaries()
+        assert row.training_state == "stopped"
+        assert world.store.read(session_id)["state"] == "stopped"
+        assert world.store.record(session_id).state == "stopped", "which is what resume asks"
+        await world.supervisor.load(session_id)
+        assert world.supervisor.status().state == "stopped"
+        await world.supervisor.refuse(queued(world), "It could not start.", None)
+        await world.until_end()
+        assert [row.training_state for row in world.store.summaries()] == ["error", "stopped"]
+
+    saved = await world.until(lambda frame: frame["data"].get("code") == "record_saved")
+    assert saved["data"]["level"] == "info"
+    record = world.record(session_id)
+    assert (record["state"], record["exit"]["state"]) == ("stopped", "stopped")
+    assert world.record("queued")["state"] == "error"
+
+
+async def test_an_unsaved_session_that_is_deleted_is_not_written_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session_id = await world.start(mode="endless")
+    await world.until_state("running")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        await world.supervisor.stop(save=True)
+        await world.until_end()
+        await world.supervisor.delete(session_id, files=True)
+
+    assert world.store.save_pending()
+    assert world.store.summaries() == []
+    assert not list(world.settings.sessions_dir.glob(f"*{session_id}*"))
+
+
+async def test_a_record_left_at_work_is_not_loaded_as_a_run_that_lives(world: World) -> None:
+    session_id = await world.start(steps=2)
+    await world.until_end()
+    record = world.store.record(session_id)
+    record.state = record.training_state = RunState.RUNNING
+    world.store.save(record)
+
+    await world.supervisor.load(session_id)
+
+    assert world.supervisor.status().state == "completed", "as its events tell"
+
+
+def full(*_: Any) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def queued(world: World) -> SessionRecord:
+    now = datetime.now(UTC)
+    return SessionRecord(
+        session_id="queued", timestamp=now, training_state=RunState.STARTING,
+        state=RunState.STARTING, config={}, metrics={}, created_at=now,
+    )  # fmt: skip
 
 
 async def test_a_moment_without_free_file_handles_costs_no_point_and_no_line(

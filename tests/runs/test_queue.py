@@ -354,7 +354,7 @@ async def test_a_queue_that_cannot_be_saved_refuses_and_stays_as_it_was(
 
     monkeypatch.setattr(queue_module, "write_json", full)
     for change in (line.queue.add(waiting("b")), line.queue.remove("id-a")):
-        with pytest.raises(NoDiskSpace, match="No space left"):
+        with pytest.raises(NoDiskSpace, match="The disk is full"):
             await change
     assert line.names() == ["a"]
 

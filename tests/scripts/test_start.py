@@ -16,6 +16,7 @@ from scripts.start.client import Client, Refused
 from scripts.start.demo import demo_request, free_name
 from scripts.start.options import Options, read_options
 from scripts.start.record import Known, Record, drop_record, end, known, read_record, write_record
+from scripts.start.service import announced_url
 from scripts.start.window import open_window
 
 MODEL = {"name": "droid-demo", "path": "/models/droid-demo", "problem": None}
@@ -197,3 +198,15 @@ def test_the_desktop_window_gets_address_and_token(
     assert url == "http://127.0.0.1:8000"
     assert rest.startswith(TOKEN)
     assert window.wait(10) == 0
+
+
+def test_a_server_whose_output_has_no_room_is_found_by_its_lock(settings: Settings) -> None:
+    settings.sessions_dir.mkdir(parents=True, exist_ok=True)
+    lock = settings.sessions_dir / "server.lock"
+    lock.write_text('{"pid": 17, "url": "http://127.0.0.1:9"}')
+
+    assert announced_url([], 17, settings) == "http://127.0.0.1:9"
+    assert announced_url([], 18, settings) is None, "another server's"
+    assert (
+        announced_url(["Listening on http://127.0.0.1:8\n"], 18, settings) == "http://127.0.0.1:8"
+    )

@@ -5,6 +5,7 @@ import type { Connection } from '@/api/eventStream'
 import { connectionChanged, framesReceived } from '@/api/runSlice'
 import { renderPage, serve } from '@/test/render'
 import { MAIN_PAGES, SIDE_PAGES } from './pages'
+import { DiskNotice } from './DiskNotice'
 import { Sidebar } from './Sidebar'
 import { SoonPage } from './SoonPage'
 import { StatusBar } from './StatusBar'
@@ -86,4 +87,21 @@ test('a page that is not built yet says what it will do', () => {
   renderPage(<SoonPage page={page} />)
   expect(screen.getByRole('heading', { name: 'Not in this version yet' })).toBeTruthy()
   expect(screen.getByText(page.soon ?? '')).toBeTruthy()
+})
+
+test('a disk without room is told on every page, with what to do', async () => {
+  serve({ 'GET /system': { body: { ...SYSTEM, disk_free: 12_000_000 } } })
+  const { store } = renderPage(<DiskNotice />)
+  act(() => void store.dispatch(connect('connected')))
+  const notice = await screen.findByRole('note')
+  expect(notice.textContent).toContain('almost full: 12 MB free')
+  expect(notice.textContent).toContain('/data')
+})
+
+test('a disk with room is not mentioned', async () => {
+  const asked = serve({ 'GET /system': { body: { ...SYSTEM, disk_free: 900e9 } } })
+  const { store } = renderPage(<DiskNotice />)
+  act(() => void store.dispatch(connect('connected')))
+  await vi.waitFor(() => expect(asked).not.toHaveLength(0))
+  expect(screen.queryByRole('note')).toBeNull()
 })
