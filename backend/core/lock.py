@@ -5,11 +5,15 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import secrets
+import stat
 import time
 from pathlib import Path
 from typing import Any
 
 import psutil
+
+from backend.core.stored_files import DamagedFile, read_object
 
 
 class AlreadyRunning(Exception):
@@ -32,6 +36,7 @@ class ServerLock:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        _make_usable(path)
         self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -53,10 +58,21 @@ class ServerLock:
         os.close(self._handle)
 
 
+def _make_usable(path: Path) -> None:
+    """Set aside what no server can hold: a link, a folder or a pipe; let us into our own file."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(mode):
+        path.rename(path.with_name(f"{path.name}.damaged-{secrets.token_hex(4)}"))
+    elif not mode & stat.S_IRUSR or not mode & stat.S_IWUSR:
+        path.chmod(0o600)  # The same file, so that whoever holds it still does.
+
+
 def read_holder(path: Path) -> dict[str, Any]:
     """What the holder wrote; empty when that can't be read."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return read_object(path)
+    except (OSError, DamagedFile):
         return {}
-    return value if isinstance(value, dict) else {}

@@ -9,9 +9,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-import yaml
-
 from backend.core.process import find_marked
+from backend.core.stored_files import read_yaml
 from backend.errors import AppError
 from backend.runs.follow import CONFIG, LOG
 from backend.runs.reserve import set_aside, settle
@@ -62,9 +61,9 @@ def _adapter_of(store: SessionStore, session_id: str) -> Path | None:
             named = store.record(session_id).adapter_path
             found = Path(named).parent if named else None
         else:
-            text = (store.folder(session_id) / CONFIG).read_text(encoding="utf-8")
-            found = Path(str(yaml.safe_load(text)["adapter_path"]))
-    except (AppError, OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
+            config = read_yaml(store.folder(session_id) / CONFIG)
+            found = Path(str(config["adapter_path"]))
+    except (AppError, OSError, KeyError, TypeError):
         return None
     return found if found is not None and found.parent == store.adapters_dir else None
 

@@ -177,7 +177,11 @@ class SessionStore:
     def progress(self, session_id: str, *, total_steps: int | None = None) -> Progress:
         """The run's events, folded."""
         progress = Progress(total_steps=total_steps)
-        for event in all_events(self.folder(session_id))[0]:
+        try:
+            events, _ = all_events(self.folder(session_id))
+        except OSError as problem:
+            raise Damaged(f"The events of {session_id} can't be read: {problem}.") from problem
+        for event in events:
             progress.apply(event)
         return progress
 
@@ -197,7 +201,10 @@ class SessionStore:
         Positions are opaque to the caller: they are bytes, so a huge log pages as fast as a small.
         """
         self._raw(session_id)
-        lines, start = read_tail(self.folder(session_id) / LOG, limit, before=before)
+        try:
+            lines, start = read_tail(self.folder(session_id) / LOG, limit, before=before)
+        except OSError as problem:
+            raise Damaged(f"The log of {session_id} can't be read: {problem}.") from problem
         return lines, start or None
 
     # -- helpers ----------------------------------------------------------------------------
@@ -242,7 +249,10 @@ class SessionStore:
     def _adapter_ready(self, row: SessionSummary) -> bool:
         if not row.adapter_name or not NAME.fullmatch(row.adapter_name):
             return False
-        return (self.adapters_dir / row.adapter_name / "adapters.safetensors").is_file()
+        try:
+            return (self.adapters_dir / row.adapter_name / "adapters.safetensors").is_file()
+        except OSError:  # Nobody may look into the folder.
+            return False
 
     def _own_adapter(self, session_id: str) -> Path | None:
         """The adapter folder that this session wrote, if it is inside ours and still its own."""
