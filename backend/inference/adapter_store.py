@@ -11,12 +11,15 @@ from contextlib import suppress
 from pathlib import Path
 
 from backend.core.files import NAME, child_path, write_json
+from backend.core.notices import Notices
+from backend.core.stored_files import DamagedFile
 from backend.errors import AlreadyExists, AppError, BadContent, NoDiskSpace, NotFound, WrongState
 from backend.inference.adapter_folder import (
     TAGS,
     AdapterFolder,
     looks_like_adapter,
     read_folder,
+    read_tags,
 )
 from backend.inference.adapter_info import info_of
 from backend.inference.adapter_schemas import AdapterChange, AdapterImport, AdapterInfo
@@ -45,6 +48,7 @@ class AdapterStore:
     ) -> None:
         self._folder = settings.adapters_dir
         self._root = settings.data_dir
+        self._notices = Notices(settings.data_dir)
         self._adapters = adapters
         self._store = store
         self._active_run = active_run
@@ -66,6 +70,7 @@ class AdapterStore:
             adapter.path.rename(folder)
             self._tell_session(adapter, given.name)
         if given.tags is not None:
+            self._keep_damaged_tags(folder)
             write_json(folder / TAGS, {"tags": list(dict.fromkeys(given.tags))})
         return self._info(read_folder(folder.name, folder))
 
@@ -104,6 +109,13 @@ class AdapterStore:
         return self._info(read_folder(name, folder))
 
     # -- helpers ----------------------------------------------------------------------------
+
+    def _keep_damaged_tags(self, folder: Path) -> None:
+        try:
+            read_tags(folder)
+        except DamagedFile as damage:
+            told = f"The adapter {folder.name} was tagged anew."
+            self._notices.set_aside(folder / TAGS, damage.detail, told)
 
     def _own(self, name: str) -> AdapterFolder:
         if not NAME.fullmatch(name):
