@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -56,4 +58,17 @@ def test_a_lock_file_that_cannot_be_read_still_locks(tmp_path: Path, content: st
     path.write_text(content)
     lock = ServerLock(path)
     assert json.loads(path.read_text())["pid"]
+    lock.release()
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir, lambda path: path.symlink_to(path.name)])
+def test_what_no_server_can_hold_is_set_aside_and_keeps_none_from_starting(
+    make: Callable[[Path], None], tmp_path: Path
+) -> None:
+    path = tmp_path / "server.lock"
+    make(path)
+
+    lock = ServerLock(path)
+    assert read_holder(path)["pid"] == os.getpid()
+    assert len(list(tmp_path.glob("server.lock.damaged-*"))) == 1
     lock.release()

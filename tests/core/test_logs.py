@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,3 +69,10 @@ def test_a_log_folder_that_cannot_be_written_is_no_reason_to_stop(
     (tmp_path / "logs").write_text("a file in the way")
     write_log_to(tmp_path / "logs")
     logging.getLogger("x").info("still here")
+
+
+def test_a_pipe_in_place_of_the_log_is_not_waited_for(root: logging.Logger, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "backend.log")
+    write_log_to(tmp_path)
+    root.warning("The server goes on.")
+    assert len(root.handlers) == 1
