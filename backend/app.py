@@ -22,6 +22,7 @@ from backend.api import (
     method_data,
     models,
     notebook,
+    notices,
     openai,
     queue,
     rewards,
@@ -40,6 +41,7 @@ from backend.core.blas import find_blas
 from backend.core.disk_errors import warn_of_full_disk
 from backend.core.guard import Guard
 from backend.core.hub import Hub
+from backend.core.notices import Notices
 from backend.core.strays import sweep_strays
 from backend.core.tasks import Tasks
 from backend.evaluation.arena import Arena
@@ -65,6 +67,7 @@ from backend.training.workshop import Workshop
 
 ROUTERS = (
     health.router,
+    notices.router,
     adapters.router,
     inference.router,
     compare.router,
@@ -142,7 +145,8 @@ def build_services(settings: Settings) -> Services:
     """Everything that the routes use, wired together; no file is touched yet."""
     hub = Hub()
     store = SessionStore(settings.sessions_dir, settings.adapters_dir)
-    waiting = RunQueue(settings.sessions_dir, hub)
+    file_notices = Notices(settings.data_dir)
+    waiting = RunQueue(settings.sessions_dir, hub, notices=file_notices)
     supervisor = RunSupervisor(settings, store, hub, queue=waiting)
     models = ModelCatalog(settings, clean_defaults=known_defaults)
     inspector = ModelInspector(settings)
@@ -162,6 +166,7 @@ def build_services(settings: Settings) -> Services:
     return Services(
         settings=settings,
         hub=hub,
+        notices=file_notices,
         store=store,
         supervisor=supervisor,
         queue=waiting,

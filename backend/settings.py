@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+_DOTENV_BYTES = 256 * 1024
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -124,8 +125,12 @@ def _default_models_dirs(root: Path) -> tuple[Path, ...]:
 
 
 def _read_dotenv(path: Path) -> dict[str, str]:
+    """Nothing for a file that can't be read; a damaged line spoils no other."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # Not blocking, so that a pipe is not waited for.
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(handle, "rb") as file:
+            lines = file.read(_DOTENV_BYTES).decode("utf-8", errors="replace").splitlines()
     except OSError:
         return {}
     pairs = (line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))

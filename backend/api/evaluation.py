@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
 
 from backend.api.services import Wired
-from backend.errors import WrongState
+from backend.errors import NotFound, WrongState
 from backend.evaluation.schemas import (
     EvaluationList,
     EvaluationOffers,
@@ -65,8 +65,8 @@ async def stop_evaluation(services: Wired) -> StopAnswer:
 
 @router.get("/list")
 async def list_evaluations(services: Wired) -> EvaluationList:
-    """The last evaluations, newest first, those that failed too."""
-    return EvaluationList(evaluations=await asyncio.to_thread(services.evaluator.jobs.listed))
+    """The last evaluations, newest first, those that failed or can't be read too."""
+    return await asyncio.to_thread(services.evaluator.jobs.listed)
 
 
 @router.get("/{evaluation_id}")
@@ -80,7 +80,9 @@ async def evaluation_report(evaluation_id: str, services: Wired) -> PlainTextRes
     """The same as a page of Markdown."""
     folder = await asyncio.to_thread(services.evaluator.jobs.folders.find, evaluation_id)
     await asyncio.to_thread(services.evaluator.result, folder)  # Refuses where there is none.
-    text = await asyncio.to_thread((folder.path / "report.md").read_text, "utf-8")
+    text = await asyncio.to_thread(folder.report)
+    if text is None:
+        raise NotFound(f"The evaluation {folder.id} has no report.")
     return PlainTextResponse(text, media_type="text/markdown; charset=utf-8")
 
 

@@ -11,6 +11,7 @@ from backend.catalog.datasets import DatasetCatalog
 from backend.catalog.downloads import Downloads
 from backend.catalog.models import ModelCatalog
 from backend.core.hub import Hub
+from backend.core.notices import Notices
 from backend.evaluation.arena import Arena
 from backend.evaluation.notebook import Notebook
 from backend.evaluation.service import Evaluator
@@ -33,6 +34,7 @@ from backend.training.rewards import Rewards
 class Services:
     settings: Settings
     hub: Hub
+    notices: Notices
     store: SessionStore
     supervisor: RunSupervisor
     queue: RunQueue

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
-from pydantic import ValidationError
+from pydantic import BaseModel
 
 from backend.catalog.dataset_schemas import (
     DatasetInspection,
@@ -29,6 +29,7 @@ from backend.catalog.rows import data_file
 from backend.catalog.schemas import ModelInfo
 from backend.core.files import write_bytes, write_json
 from backend.core.removal import discard, named, remove
+from backend.core.stored_files import DamagedFile, read_model
 from backend.errors import AppError, BadContent
 from backend.settings import Settings
 
@@ -48,6 +49,12 @@ _logger = logging.getLogger(__name__)
 
 def _silent(_phase: str, _share: float | None) -> None:
     return None
+
+
+class _Notes(BaseModel):
+    """What stands beside the lengths: the first row that the tokenizer refused."""
+
+    first: LineProblem | None = None
 
 
 class Doctor:
@@ -141,16 +148,15 @@ class Doctor:
         out = folder / f"lengths-{await asyncio.to_thread(tokenizer_key, model)}.bin"
         notes = out.with_suffix(".json")
         try:
-            first = json.loads(await asyncio.to_thread(notes.read_bytes))
-        except (OSError, ValueError):
-            first = await self._ask(model, out, rows, deadline, report)
-            await asyncio.to_thread(write_json, notes, first)
+            first = await asyncio.to_thread(read_model, notes, _Notes)
+        except (OSError, DamagedFile):
+            answer = await self._ask(model, out, rows, deadline, report)
+            await asyncio.to_thread(write_json, notes, answer)
+            first = _Notes.model_validate(answer)
         raw = await asyncio.to_thread(out.read_bytes)
-        refused = first.get("first")
+        refused = first.first
         problem = (
-            LineProblem(
-                line=refused["line"], message=f"Line {refused['line']}: {refused['message']}"
-            )
+            LineProblem(line=refused.line, message=f"Line {refused.line}: {refused.message}")
             if refused
             else None
         )
@@ -224,8 +230,8 @@ def _hashed(parts: list[object]) -> str:
 
 def _recall(folder: Path) -> DatasetInspection | None:
     try:
-        return DatasetInspection.model_validate_json((folder / "report.json").read_bytes())
-    except (OSError, ValidationError):
+        return read_model(folder / "report.json", DatasetInspection)
+    except (OSError, DamagedFile):
         return None
 
 

@@ -8,7 +8,6 @@ listed. A finished one is renamed into `<models>/<name>` in one step.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,8 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from backend.core.files import child_path, sync_folder, write_json
+from backend.core.files import NAME, child_path, sync_folder, write_json
 from backend.core.removal import named, remove, remove_empty
+from backend.core.stored_files import DamagedFile, read_object
 from backend.errors import AlreadyExists
 
 HIDDEN = ".downloads"
@@ -75,19 +75,28 @@ class DownloadFolder:
         )
 
     def plan(self) -> Plan | None:
+        """What will come; None while it is not known, or can't be read: then it is asked anew."""
         try:
-            said = json.loads((self.path / "plan.json").read_text(encoding="utf-8"))
-            names = tuple(str(file["name"]) for file in said["files"])
-            return Plan(str(said["commit"]), int(said["total"]), names)
-        except (OSError, ValueError, KeyError, TypeError):
+            value = read_object(self.path / "plan.json")
+            names = tuple(str(file["name"]) for file in value["files"])
+            plan = Plan(str(value["commit"]), int(value["total"]), names)
+        except (OSError, DamagedFile, ValueError, KeyError, TypeError):
             return None
+        return plan if plan.total >= 0 and all(map(_is_inside, names)) else None
 
     def end(self) -> End | None:
         try:
-            said = json.loads((self.path / "end.json").read_text(encoding="utf-8"))
-            return End(**said)
-        except (OSError, ValueError, TypeError):
+            value = read_object(self.path / "end.json")
+        except (OSError, DamagedFile):
             return None
+        hint = value.get("hint")
+        return End(
+            ok=value.get("ok") is True,
+            kind=str(value.get("kind", "failed")),
+            error=str(value.get("error", "")),
+            hint=hint if isinstance(hint, str) else None,
+            retry=value.get("retry") is True,
+        )
 
     def measure(self, plan: Plan) -> int:
         """Bytes that have arrived."""
@@ -148,18 +157,48 @@ class DownloadFolder:
         remove_empty(self.path.parent)  # The last one closes the door.
 
 
-def left_behind(models: Path) -> list[DownloadFolder]:
-    """Downloads that an earlier life of the server did not finish."""
-    found = []
-    for path in sorted((models / HIDDEN).glob("*/request.json")):
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            said = json.loads(path.read_text(encoding="utf-8"))
-            folder = DownloadFolder(
-                models=models, repo_id=str(said["repo_id"]), revision=str(said["revision"])
-            )
-            if folder.path == path.parent:
-                found.append(folder)
-    return found
+@dataclass(frozen=True, slots=True)
+class DamagedDownload:
+    """A folder of which nobody can tell any more what was asked for."""
+
+    path: Path
+    problem: str
+
+    def remove(self) -> None:
+        """Delete it. Raises OSError, or NotRemoved, when that can't be."""
+        remove(self.path, inside=self.path.parent, own=named(NAME))
+
+
+def left_behind(models: Path) -> list[DownloadFolder | DamagedDownload]:
+    """Downloads that an earlier life of the server did not finish, damaged ones too."""
+    try:
+        paths = sorted(path for path in (models / HIDDEN).iterdir() if _is_folder(path))
+    except OSError:
+        return []
+    return [_left(models, path) for path in paths]
+
+
+def _left(models: Path, path: Path) -> DownloadFolder | DamagedDownload:
+    try:
+        value = read_object(path / "request.json")
+    except FileNotFoundError:
+        return DamagedDownload(path, "request.json is gone.")
+    except DamagedFile as damage:
+        return DamagedDownload(path, damage.detail)
+    repo_id, revision = value.get("repo_id"), value.get("revision")
+    if isinstance(repo_id, str) and isinstance(revision, str):
+        folder = DownloadFolder(models=models, repo_id=repo_id, revision=revision)
+        if folder.path == path:
+            return folder
+    return DamagedDownload(path, "request.json does not say what was asked for.")
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink() and NAME.fullmatch(path.name) is not None
+
+
+def _is_inside(name: str) -> bool:
+    return "\0" not in name and not name.startswith("/") and ".." not in name.split("/")
 
 
 def _size(files: Path, name: str) -> int:
@@ -171,7 +210,6 @@ def _size(files: Path, name: str) -> int:
 
 def _source(folder: Path) -> dict[str, Any]:
     try:
-        said = json.loads((folder / SOURCE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return read_object(folder / SOURCE)
+    except (OSError, DamagedFile):
         return {}
-    return said if isinstance(said, dict) else {}

@@ -16,6 +16,7 @@ DownloadState = Literal[
     "interrupted",
     "error",
     "removed",
+    "damaged",
 ]
 LIVE: frozenset[DownloadState] = frozenset({"waiting", "preparing", "downloading", "retrying"})
 
@@ -44,7 +45,9 @@ class DownloadRequest(BaseModel):
 
 
 class DownloadInfo(BaseModel):
-    """One download. Bytes and times are null while they are not known."""
+    """One download. Bytes and times are null while they are not known. Of a `damaged` one only the
+    folder is known, its `name`; `problem` says why, and it can only be removed.
+    """
 
     id: str
     repo_id: str

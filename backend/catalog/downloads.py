@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import backend.errors as errors
-from backend.catalog.download_folder import MAIN, DownloadFolder, End, left_behind
+from backend.catalog.download_folder import MAIN, DamagedDownload, DownloadFolder, End, left_behind
 from backend.catalog.download_schemas import LIVE, DownloadInfo, DownloadRequest
 from backend.catalog.model_folder import describe_folder
 from backend.core.disk_errors import disk_refusal
@@ -79,11 +79,15 @@ class Downloads:
         self._pace = pace or Pace()
         self._models = _models_folder(settings)
         self._jobs: dict[str, _Job] = {}
+        self._damaged: dict[str, DamagedDownload] = {}  # By the id that their folder is named by.
         self._turn = asyncio.Semaphore(AT_ONCE)
 
     async def open(self) -> None:
         """Find what an earlier life began; a process that outlived it is ended, its bytes kept."""
         for folder in await asyncio.to_thread(left_behind, self._models):
+            if isinstance(folder, DamagedDownload):
+                self._damaged[folder.path.name] = folder
+                continue
             await asyncio.to_thread(_end_orphan, _mark(folder))
             job = self._jobs[folder.id] = _Job(folder, _info(folder, "interrupted"))
             job.info.message = "The app was closed before this was done."
@@ -97,7 +101,8 @@ class Downloads:
 
     def listed(self) -> list[DownloadInfo]:
         """The newest last."""
-        return [job.info for job in self._jobs.values()]
+        damaged = [_damaged_info(each) for each in self._damaged.values()]
+        return damaged + [job.info for job in self._jobs.values()]
 
     async def start(self, request: DownloadRequest) -> DownloadInfo:
         """Begin, or go on. What is known within seconds is answered; a refusal is raised."""
@@ -108,6 +113,7 @@ class Downloads:
         if held is not None and held.info.state in LIVE:
             return held.info
         self._jobs.pop(folder.id, None)
+        self._damaged.pop(folder.id, None)  # Its request is written anew.
         job = self._jobs[folder.id] = _Job(folder, _info(folder, "waiting"))
         try:
             await asyncio.to_thread(folder.destination)
@@ -130,6 +136,8 @@ class Downloads:
 
     async def remove(self, job_id: str) -> DownloadInfo:
         """Stop a live one and keep what it has; of one that is over, forget that as well."""
+        if (damaged := self._damaged.get(job_id)) is not None:
+            return await self._remove_damaged(damaged)
         job = self._jobs.get(job_id)
         if job is None:
             raise NotFound(f"There is no download {job_id[:40]!r}.")
@@ -141,6 +149,21 @@ class Downloads:
             return job.info
         await self._forget(job)
         return job.info
+
+    async def _remove_damaged(self, damaged: DamagedDownload) -> DownloadInfo:
+        try:
+            await asyncio.to_thread(damaged.remove)
+        except FileNotFoundError:
+            pass
+        except OSError as problem:
+            raise errors.WrongState(
+                f"{damaged.path} can't be deleted: {problem.strerror}.",
+                hint="Check the permissions of that folder.",
+            ) from problem
+        self._damaged.pop(damaged.path.name, None)
+        info = _damaged_info(damaged)
+        info.state = "removed"
+        return info
 
     async def _forget(self, job: _Job) -> None:
         self._jobs.pop(job.info.id, None)
@@ -312,6 +335,18 @@ def _info(folder: DownloadFolder, state: str) -> DownloadInfo:
             "name": folder.repo_id.rpartition("/")[2],
             "state": state,
         }
+    )
+
+
+def _damaged_info(damaged: DamagedDownload) -> DownloadInfo:
+    return DownloadInfo(
+        id=damaged.path.name,
+        repo_id="",
+        revision=MAIN,
+        name=damaged.path.name,
+        state="damaged",
+        path=str(damaged.path),
+        problem=damaged.problem,
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from backend.catalog.weights import (
     quantization_name,
     read_weights,
 )
-from backend.core.files import format_bytes
+from backend.core.stored_files import DamagedFile, read_bytes, read_object
 
 JSON_CAP = 50_000_000
 DEFAULTS_FILE = "droid_defaults.json"
@@ -126,16 +125,11 @@ def _config(folder: Path) -> Mapping[str, Any]:
 
 def _read_object(path: Path) -> Mapping[str, Any]:
     try:
-        if path.stat().st_size > JSON_CAP:
-            raise Unusable(f"{path.name} is over {format_bytes(JSON_CAP)}.")
-        value = json.loads(path.read_text(encoding="utf-8"))
+        return read_object(path, most=JSON_CAP)
     except OSError as problem:
         raise Unusable(f"{path.name} can't be read: {problem.strerror}.") from problem
-    except (ValueError, RecursionError) as problem:
-        raise Unusable(f"{path.name} is not valid JSON: {problem}.") from problem
-    if not isinstance(value, dict):
-        raise Unusable(f"{path.name} holds no JSON object.")
-    return value
+    except DamagedFile as problem:
+        raise Unusable(problem.detail) from problem
 
 
 def _weights(folder: Path) -> WeightSummary:
@@ -232,8 +226,8 @@ def _shape(folder: Path, weights: WeightSummary | None) -> str | None:
     if weights is None:
         return None
     try:
-        config = (folder / "config.json").read_bytes()
-    except OSError:  # Gone since it was looked at.
+        config = read_bytes(folder / "config.json", most=JSON_CAP)
+    except (OSError, DamagedFile):  # Gone since it was looked at.
         return None
     return hashlib.sha256(config + weights.fingerprint.encode()).hexdigest()
 

@@ -17,6 +17,7 @@ from backend.catalog.model_folder import (
     weight_files,
 )
 from backend.catalog.schemas import ModelInfo
+from backend.core.stored_files import DamagedFile, read_text
 from backend.errors import NotFound
 from backend.settings import Settings
 
@@ -152,8 +153,8 @@ def _is_hub_cache(root: Path) -> bool:
 def _snapshot(folder: Path) -> Path | None:
     """The revision that `main` points at, else the newest one; None if that has no model."""
     try:
-        revision = (folder / "refs" / "main").read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError):
+        revision = read_text(folder / "refs" / "main").strip()
+    except (OSError, DamagedFile):
         revision = ""
     snapshots = _subfolders(folder / "snapshots")
     named = [path for path in snapshots if path.name == revision]

@@ -21,6 +21,7 @@ from typing import Any
 import yaml
 
 from backend.core.removal import discard
+from backend.core.stored_files import open_regular, parse_json
 from backend.errors import Invalid
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -133,7 +134,7 @@ def child_path(root: Path, name: str, *, pattern: re.Pattern[str] = NAME) -> Pat
 
 def sha256_of(path: Path) -> str:
     """The file's SHA-256 in hexadecimal, read in pieces."""
-    with path.open("rb") as file:
+    with os.fdopen(open_regular(path), "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -185,7 +186,7 @@ def read_tail(path: Path, lines: int, *, before: int | None = None) -> tuple[lis
     A missing file has no lines.
     """
     try:
-        file = path.open("rb")
+        file = os.fdopen(open_regular(path), "rb")
     except FileNotFoundError:
         return [], 0
     with file:
@@ -209,13 +210,15 @@ class JsonlTail:
     """Read the new complete lines of a growing JSONL file, each time from where it left off.
 
     A line without its newline is left for the next read. Lines that are not JSON, or over 1 MiB,
-    are skipped and counted: one bad byte must never stop a run from being followed.
+    are skipped and counted: one bad byte must never stop a run from being followed. `finite` as in
+    `parse_json`.
     """
 
-    def __init__(self, path: Path, *, offset: int = 0) -> None:
+    def __init__(self, path: Path, *, offset: int = 0, finite: bool = True) -> None:
         self.path = path
         self.offset = offset
         self.skipped = 0
+        self._finite = finite
 
     def read(self) -> list[Any]:
         """The values that arrived since the last read (at most a few megabytes of them)."""
@@ -243,7 +246,7 @@ class JsonlTail:
         try:
             if len(line) > _MAX_LINE:
                 raise ValueError("line too long")
-            return json.loads(line.decode("utf-8", errors="replace"))
+            return parse_json(line.decode("utf-8", errors="replace"), finite=self._finite)
         except (ValueError, RecursionError):
             self.skipped += 1
             return None
@@ -294,7 +297,7 @@ def _pieces(data: bytes, start: int) -> list[tuple[int, bytes]]:
 
 def _read_from(path: Path, offset: int) -> bytes:
     try:
-        with path.open("rb") as file:
+        with os.fdopen(open_regular(path), "rb") as file:
             return os.pread(file.fileno(), _CHUNK, offset)
     except FileNotFoundError:
         return b""

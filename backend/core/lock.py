@@ -8,6 +8,8 @@ import fcntl
 import json
 import logging
 import os
+import secrets
+import stat
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+
+from backend.core.stored_files import DamagedFile, read_object
 
 FOLDER_LOCK = ".server.lock"
 _logger = logging.getLogger(__name__)
@@ -52,6 +56,7 @@ class ServerLock:
         self.write()
 
     def _take(self, path: Path) -> None:
+        _make_usable(path)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         self._handles.append(handle)
         try:
@@ -88,10 +93,21 @@ def _replace(handle: int, content: bytes) -> None:
     os.ftruncate(handle, len(content))
 
 
+def _make_usable(path: Path) -> None:
+    """Set aside what no server can hold: a link, a folder or a pipe; let us into our own file."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(mode):
+        path.rename(path.with_name(f"{path.name}.damaged-{secrets.token_hex(4)}"))
+    elif not mode & stat.S_IRUSR or not mode & stat.S_IWUSR:
+        path.chmod(0o600)  # The same file, so that whoever holds it still does.
+
+
 def read_holder(path: Path) -> dict[str, Any]:
     """What the holder wrote; empty when that can't be read."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return read_object(path)
+    except (OSError, DamagedFile):
         return {}
-    return value if isinstance(value, dict) else {}

@@ -65,7 +65,9 @@ class _PrivateFile(RotatingFileHandler):
         self._failing = True
 
     def _open(self) -> TextIOWrapper:
-        handle = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        # Not blocking, so that a pipe in its place is refused and not waited for.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK
+        handle = os.open(self.baseFilename, flags, 0o600)
         return TextIOWrapper(FileIO(handle, "a"), encoding="utf-8", errors="replace")
 
 

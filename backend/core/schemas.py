@@ -47,6 +47,14 @@ class FieldError(BaseModel):
     message: str
 
 
+class DamagedItem(BaseModel):
+    """A file of a list that can't be read. It is left alone; `name` is what it is deleted by."""
+
+    name: str
+    path: str
+    problem: str
+
+
 class ErrorAnswer(BaseModel):
     """Every refusal: what happened, with the value, and what to do. The routes of the enhanced tab
     say `success: false` beside it, as their answers say true.

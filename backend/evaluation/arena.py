@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import threading
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backend.core.files import JsonlTail, append_jsonl
 from backend.core.limits import Whole
+from backend.core.notices import Notices
 from backend.inference.asked import PlainText
 
 Winner = Literal["base", "adapter", "tie"]
@@ -56,7 +57,10 @@ class Standing(BaseModel):
 
 
 class Standings(BaseModel):
+    """`unreadable`: lines of the file that are no votes and are not counted."""
+
     standings: list[Standing]
+    unreadable: int = 0
 
 
 class Arena:
@@ -65,32 +69,53 @@ class Arena:
     def __init__(self, data_dir: Path) -> None:
         self._path = data_dir / "arena.jsonl"
         self._lock = threading.Lock()
+        self._notices = Notices(data_dir)
 
     def vote(self, vote: Vote) -> Standing:
         """Keep the vote, and answer where its two stand now."""
         line = vote.model_dump(mode="json") | {"at": datetime.now(UTC).isoformat()}
         with self._lock:
             self._path.parent.mkdir(parents=True, exist_ok=True)
+            if os.path.lexists(self._path) and not _is_plain(self._path):
+                text = f"{self._path.name} is not a regular file."
+                self._notices.set_aside(self._path, text, "A new file of votes was begun.")
             append_jsonl(self._path, line)
-        mine = [one for one in self._votes() if _pair(one) == _pair(vote)]
+        mine = [one for one in self._votes()[0] if _pair(one) == _pair(vote)]
         return _standing(mine)
 
     def standings(self) -> Standings:
         """Every pair that was voted on, most votes first."""
         pairs: dict[tuple[str, str], list[Vote]] = {}
-        for vote in self._votes():
+        votes, unreadable = self._votes()
+        for vote in votes:
             pairs.setdefault(_pair(vote), []).append(vote)
         found = [_standing(votes) for votes in pairs.values()]
-        return Standings(standings=sorted(found, key=lambda one: (-one.votes, one.adapter_name)))
+        found.sort(key=lambda one: (-one.votes, one.adapter_name))
+        return Standings(standings=found, unreadable=unreadable)
 
-    def _votes(self) -> Iterable[Vote]:
-        for line in JsonlTail(self._path).read_all():
-            if isinstance(line, dict):
-                line.pop("at", None)
-            try:
-                yield Vote.model_validate_json(json.dumps(line))
-            except ValidationError:
-                continue  # A line of another version, or one that a crash has torn.
+    def _votes(self) -> tuple[list[Vote], int]:
+        """The votes, and how many lines are none: of another version, or torn by a crash."""
+        votes: list[Vote] = []
+        tail, refused = JsonlTail(self._path), 0
+        try:
+            for line in tail.read_all():
+                if isinstance(line, dict):
+                    line.pop("at", None)
+                try:
+                    votes.append(Vote.model_validate_json(json.dumps(line)))
+                except ValidationError:
+                    refused += 1
+        except OSError as problem:
+            text = f"{self._path.name} can't be read: {problem.strerror}."
+            self._notices.report(self._path, text, "No votes are counted.")
+        if unreadable := refused + tail.skipped:
+            text = f"{unreadable} of the lines of {self._path.name} can't be read."
+            self._notices.report(self._path, text, "They are not counted as votes.")
+        return votes, unreadable
+
+
+def _is_plain(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
 
 
 def wilson(wins: int, decided: int) -> tuple[float, float] | None:

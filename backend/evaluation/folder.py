@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-import shutil
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from backend.core.files import child_path, write_bytes, write_json
+from backend.core.removal import named, remove
+from backend.core.stored_files import DamagedFile, read_object, read_text
 from backend.errors import NotFound
 from backend.evaluation.rows import ChosenRows
 
 REQUEST, ROWS, EVENTS, RESULT = "request.json", "rows.jsonl", "events.jsonl", "result.json"
-LOG = "evaluate.log"
+LOG, REPORT = "evaluate.log", "report.md"
+_LARGEST_RESULT = 64 * 1024 * 1024
 _KEPT = 200
 
 
@@ -35,19 +39,25 @@ class EvaluationFolder:
         return f"evaluation {self.path.resolve()}"
 
     def request(self) -> dict[str, Any]:
-        """Raises ValueError or OSError when it can't be read."""
-        value = json.loads((self.path / REQUEST).read_text(encoding="utf-8"))
-        if not isinstance(value, dict):
-            raise ValueError("request.json is not an object")
-        return value
+        """Raises DamagedFile when it can't be read."""
+        try:
+            return read_object(self.path / REQUEST)
+        except FileNotFoundError as problem:
+            raise DamagedFile(f"{REQUEST} is gone.") from problem
 
     def result(self) -> dict[str, Any] | None:
-        """None until there is one."""
+        """None until there is one. Raises DamagedFile when it can't be read."""
         try:
-            value = json.loads((self.path / RESULT).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            return read_object(self.path / RESULT, most=_LARGEST_RESULT)
+        except FileNotFoundError:
             return None
-        return value if isinstance(value, dict) else None
+
+    def report(self) -> str | None:
+        """The page of Markdown; None without one. Raises DamagedFile when it can't be read."""
+        try:
+            return read_text(self.path / REPORT, most=_LARGEST_RESULT)
+        except FileNotFoundError:
+            return None
 
 
 class EvaluationFolders:
@@ -59,7 +69,7 @@ class EvaluationFolders:
     def all(self) -> list[EvaluationFolder]:
         """Newest first."""
         try:
-            found = [path for path in self._root.iterdir() if (path / REQUEST).is_file()]
+            found = [path for path in self._root.iterdir() if os.path.lexists(path / REQUEST)]
         except OSError:
             return []
         return [EvaluationFolder(path) for path in sorted(found, reverse=True)][:_KEPT]
@@ -67,7 +77,7 @@ class EvaluationFolders:
     def find(self, evaluation_id: str) -> EvaluationFolder:
         """Raises NotFound, also for a name that leads elsewhere."""
         folder = EvaluationFolder(child_path(self._root, evaluation_id))
-        if not (folder.path / REQUEST).is_file():
+        if not os.path.lexists(folder.path / REQUEST):
             raise NotFound(
                 f"There is no evaluation {evaluation_id[:80]!r}.",
                 hint="GET /api/evaluation/list names them.",
@@ -89,6 +99,11 @@ class EvaluationFolders:
             write_bytes(path / ROWS, "".join(line + "\n" for line in lines).encode())
             write_json(path / REQUEST, {**request, "started": now.isoformat()})
         except BaseException:
-            shutil.rmtree(path, ignore_errors=True)
+            self.remove(EvaluationFolder(path))
             raise
         return EvaluationFolder(path)
+
+    def remove(self, folder: EvaluationFolder) -> None:
+        """Remove one that never began; what is left of it goes at the next start."""
+        with suppress(OSError):
+            remove(folder.path, inside=self._root, own=named(r"\d{8}_\d{6}_\d{2,}"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
+import os
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,11 +16,25 @@ from backend.core.exits import explain
 from backend.core.files import JsonlTail, read_tail
 from backend.core.hub import Hub
 from backend.core.process import Child, find_marked, spawn
+from backend.core.schemas import DamagedItem
+from backend.core.stored_files import DamagedFile
 from backend.core.tasks import Tasks
 from backend.errors import EvaluationActive, NotFound, WrongState
-from backend.evaluation.folder import EVENTS, LOG, EvaluationFolder, EvaluationFolders
+from backend.evaluation.folder import (
+    EVENTS,
+    LOG,
+    REQUEST,
+    RESULT,
+    EvaluationFolder,
+    EvaluationFolders,
+)  # fmt: skip
 from backend.evaluation.rows import ChosenRows
-from backend.evaluation.schemas import EvaluationState, EvaluationStatus, EvaluationSummary
+from backend.evaluation.schemas import (
+    EvaluationList,
+    EvaluationState,
+    EvaluationStatus,
+    EvaluationSummary,
+)  # fmt: skip
 from backend.runs.follow import MOST_FAILURES
 from backend.runs.slot import Slot
 from backend.settings import CHECKOUT, Settings
@@ -66,7 +80,7 @@ class _Job:
             case "progress":
                 done, total = event.get("done"), event.get("total")
                 if isinstance(done, int) and isinstance(total, int) and total > 0:
-                    self.share = min(1.0, done / total)
+                    self.share = max(0.0, min(1.0, done / total))
             case "exit":
                 state = event.get("state")
                 self.state = state if state in ("completed", "stopped") else "error"
@@ -74,7 +88,8 @@ class _Job:
                 if self.state == "completed":
                     self.phase, self.share = "done", 1.0
                 elif self.state == "error":
-                    self.error, self.hint = self.message, event.get("hint")
+                    hint = event.get("hint")
+                    self.error, self.hint = self.message, hint if isinstance(hint, str) else None
 
 
 class Evaluations:
@@ -103,8 +118,10 @@ class Evaluations:
         found = await asyncio.to_thread(self.folders.all)
         if not found:
             return
-        job = await asyncio.to_thread(_read, found[0])
-        if job is None:
+        try:
+            job = await asyncio.to_thread(_read, found[0])
+        except DamagedFile as damage:  # The list names it.
+            _logger.warning("The evaluation %s can't be read: %s", found[0].id, damage.detail)
             return
         self._current = job
         if job.running:
@@ -148,8 +165,6 @@ class Evaluations:
             await self._make_room()
             folder = await asyncio.to_thread(self.folders.make, request, rows)
             job = await asyncio.to_thread(_read, folder)
-            if job is None:
-                raise WrongState("The evaluation's folder was changed while it was being started.")
             env = await asyncio.to_thread(engine_environment, self._settings)
             if self._settings.judge_key and (request.get("judge") or {}).get("url"):
                 env[_JUDGE_KEY] = self._settings.judge_key
@@ -164,7 +179,7 @@ class Evaluations:
                     mark=folder.mark,
                 )
             except BaseException:  # It never began, so nothing of it is listed.
-                await asyncio.to_thread(shutil.rmtree, folder.path, ignore_errors=True)
+                await asyncio.to_thread(self.folders.remove, folder)
                 raise
             self._current = job
         finally:
@@ -195,7 +210,7 @@ class Evaluations:
             await job.ended.wait()
             return _status(job)
         job = await asyncio.to_thread(_read, folder)
-        if job is not None and job.running:
+        if job.running:
             _interrupted(job)
         return _status(job)
 
@@ -208,13 +223,19 @@ class Evaluations:
         """Of the current one, or the last."""
         return _status(self._current)
 
-    def listed(self) -> list[EvaluationSummary]:
-        """Newest first. Blocking."""
-        found = []
+    def listed(self) -> EvaluationList:
+        """Newest first, and those that can't be read. Blocking."""
+        found: list[EvaluationSummary] = []
+        damaged: list[DamagedItem] = []
         for folder in self.folders.all():
             current = self._current
-            job = current if current and current.folder == folder else _read(folder)
-            if job is None or job.helper:
+            try:
+                job = current if current and current.folder == folder else _read(folder)
+            except DamagedFile as damage:
+                item = DamagedItem(name=folder.id, path=str(folder.path), problem=damage.detail)
+                damaged.append(item)
+                continue
+            if job.helper:
                 continue
             if job.running and job is not current:
                 _interrupted(job)
@@ -229,13 +250,16 @@ class Evaluations:
                     error=job.error,
                 )
             )
-        return found
+        return EvaluationList(evaluations=found, damaged=damaged)
 
     def newest_result(self) -> EvaluationFolder:
         """The newest evaluation that has one. Raises NotFound. Blocking."""
         for folder in self.folders.all():
-            job = _read(folder)
-            if job is not None and not job.helper and folder.result() is not None:
+            try:
+                job = _read(folder)
+            except DamagedFile:  # The list names it.
+                continue
+            if not job.helper and os.path.lexists(folder.path / RESULT):
                 return folder
         raise NotFound(
             "There is no evaluation result yet.", hint="Start one: POST /api/evaluation/start."
@@ -296,10 +320,10 @@ class Evaluations:
         )
 
 
-def _read(folder: EvaluationFolder) -> _Job | None:
-    """An evaluation from its files; None when they can't be read."""
+def _read(folder: EvaluationFolder) -> _Job:
+    """An evaluation from its files. Raises DamagedFile when they can't be read."""
+    request = folder.request()
     try:
-        request = folder.request()
         job = _Job(
             folder=folder,
             adapter_name=str(request["adapter_name"]),
@@ -308,11 +332,14 @@ def _read(folder: EvaluationFolder) -> _Job | None:
             started=datetime.fromisoformat(request["started"]),
             helper=bool(request.get("helper")),
         )
+    except (ValueError, KeyError, TypeError) as problem:
+        text = f"{REQUEST} has not the fields it should ({problem!r})."
+        raise DamagedFile(text) from problem
+    try:
         for event in JsonlTail(folder.path / EVENTS).read_all():
             job.apply(event)
-    except (OSError, ValueError, KeyError, TypeError) as problem:
-        _logger.warning("The evaluation %s can't be read: %s.", folder.id, problem)
-        return None
+    except OSError as problem:
+        raise DamagedFile(f"{EVENTS} can't be read: {problem.strerror}.") from problem
     if not job.running:
         job.ended.set()
     return job

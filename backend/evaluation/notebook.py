@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import os
 import secrets
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from backend.core.files import NAME, child_path, write_json
+from backend.core.files import NAME, child_path, write_json, write_text
 from backend.core.limits import Whole
+from backend.core.notices import Notices
 from backend.core.removal import named, remove
+from backend.core.schemas import DamagedItem
+from backend.core.stored_files import DamagedFile, read_model
 from backend.errors import Invalid, NotFound, TooLarge
 from backend.inference.asked import PlainText
 
@@ -60,6 +64,7 @@ class Comparisons(BaseModel):
 
     comparisons: list[Comparison]
     next_cursor: str | None
+    damaged: list[DamagedItem] = []
 
 
 class Rating(BaseModel):
@@ -85,6 +90,7 @@ class NamedPromptSet(PromptSet):
 
 class PromptSets(BaseModel):
     prompt_sets: list[NamedPromptSet]
+    damaged: list[DamagedItem] = []
 
 
 class Notebook:
@@ -93,6 +99,7 @@ class Notebook:
     def __init__(self, data_dir: Path) -> None:
         self._comparisons = data_dir / "comparisons"
         self._prompts = data_dir / "prompt_sets"
+        self._notices = Notices(data_dir)
         self._lock = threading.Lock()  # A rating is read, changed and written.
 
     def keep(self, given: ComparisonIn) -> Comparison:
@@ -109,11 +116,17 @@ class Notebook:
         return made
 
     def page(self, limit: int, cursor: str | None) -> Comparisons:
-        """What can't be read any more is left out."""
+        """A page of them, and what of it can't be read."""
         ids = [one for one in self._ids() if cursor is None or one < cursor]
-        found = [one for one in map(self._read, ids[:limit]) if one is not None]
-        more = len(ids) > limit
-        return Comparisons(comparisons=found, next_cursor=ids[limit - 1] if more else None)
+        page = Comparisons(comparisons=[], next_cursor=ids[limit - 1] if len(ids) > limit else None)
+        for one in ids[:limit]:
+            try:
+                page.comparisons.append(self._read(one))
+            except DamagedFile as damage:
+                page.damaged.append(_damaged(self._file(one), damage))
+            except FileNotFoundError:  # Deleted just now.
+                continue
+        return page
 
     def rate(self, comparison_id: str, given: Rating) -> Comparison:
         """Raises NotFound for the comparison or the answer."""
@@ -129,33 +142,49 @@ class Notebook:
         return found
 
     def forget(self, comparison_id: str) -> None:
-        """Raises NotFound."""
+        """Delete one, also one that can't be read. Raises NotFound, or DamagedFile for a folder."""
         with self._lock:
-            self._find(comparison_id)
-            self._remove(comparison_id)
+            if not os.path.lexists(self._file(comparison_id)):
+                raise _unknown(comparison_id)
+            _remove(self._file(comparison_id))
 
     def forget_all(self) -> int:
-        """How many there were."""
-        ids = self._ids()
-        for one in ids:
-            self._remove(one)
-        return len(ids)
+        """Delete those that can be read; answers how many. The others may be worth saving."""
+        deleted = 0
+        for one in self._ids():
+            with suppress(FileNotFoundError, DamagedFile):
+                self._read(one)
+                _remove(self._file(one))
+                deleted += 1
+        return deleted
 
     def prompt_sets(self) -> PromptSets:
-        """By name; what can't be read is left out."""
-        found = []
-        for path in self._prompts.glob("*.json"):
+        """By name, and what can't be read."""
+        found, damaged = [], []
+        for path in sorted(_files_in(self._prompts)):
             try:
-                found.append(NamedPromptSet.model_validate_json(path.read_bytes()))
-            except (OSError, ValidationError):
+                found.append(read_model(path, NamedPromptSet))
+            except DamagedFile as damage:
+                damaged.append(_damaged(path, damage))
+            except FileNotFoundError:  # Deleted just now.
                 continue
-        return PromptSets(prompt_sets=sorted(found, key=lambda one: one.name.casefold()))
+        found.sort(key=lambda one: one.name.casefold())
+        return PromptSets(prompt_sets=found, damaged=damaged)
 
     def keep_prompts(self, name: str, given: PromptSet) -> NamedPromptSet:
-        """Replaces a set of the same name. Raises Invalid for a name that is no line of text."""
+        """Replaces a set of the same name; one that can't be read is set aside.
+
+        Raises Invalid for a name that is no line of text.
+        """
         name = _set_name(name)
         made = NamedPromptSet(name=name, prompts=given.prompts)
         path = self._prompt_file(name)
+        try:
+            read_model(path, NamedPromptSet)
+        except DamagedFile as damage:
+            self._notices.set_aside(path, damage.detail, f"The prompt set {name} was saved anew.")
+        except OSError:  # There was none.
+            pass
         path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, made.model_dump(mode="json"))
         return made
@@ -164,41 +193,34 @@ class Notebook:
         """Raises NotFound."""
         name = _set_name(name)
         path = self._prompt_file(name)
-        if not path.is_file():
+        if not os.path.lexists(path):
             raise NotFound(f"There is no prompt set {name!r}.")
-        remove(path, inside=self._prompts, own=named(path.name))
+        _remove(path)
 
     def _ids(self) -> list[str]:
-        try:
-            names = [
-                path.stem
-                for path in self._comparisons.iterdir()
-                # Any other was put there by somebody else.
-                if path.suffix == ".json" and NAME.fullmatch(path.name) and not path.is_symlink()
-            ]
-        except OSError:
-            return []
+        names = [
+            path.stem
+            for path in _files_in(self._comparisons)
+            # Any other was put there by somebody else.
+            if NAME.fullmatch(path.name) and not path.is_symlink()
+        ]
         return sorted(names, reverse=True)
 
     def _find(self, comparison_id: str) -> Comparison:
-        found = self._read(comparison_id)
-        if found is None:
-            raise NotFound(f"There is no comparison {comparison_id[:80]!r}.")
-        return found
-
-    def _read(self, comparison_id: str) -> Comparison | None:
         try:
-            return Comparison.model_validate_json(self._file(comparison_id).read_bytes())
-        except (OSError, ValidationError):
-            return None
+            return self._read(comparison_id)
+        except FileNotFoundError:
+            raise _unknown(comparison_id) from None
+
+    def _read(self, comparison_id: str) -> Comparison:
+        """Raises FileNotFoundError or DamagedFile."""
+        found = read_model(self._file(comparison_id), Comparison)
+        found.id = comparison_id  # Of a copied file too.
+        return found
 
     def _write(self, comparison: Comparison) -> None:
         self._comparisons.mkdir(parents=True, exist_ok=True)
-        write_json(self._file(comparison.id), json.loads(comparison.model_dump_json()))
-
-    def _remove(self, comparison_id: str) -> None:
-        path = self._file(comparison_id)
-        remove(path, inside=self._comparisons, own=lambda path: path.is_file())
+        write_text(self._file(comparison.id), comparison.model_dump_json(indent=2) + "\n")
 
     def _file(self, comparison_id: str) -> Path:
         return child_path(self._comparisons, f"{comparison_id}.json")
@@ -208,6 +230,29 @@ class Notebook:
         if NAME.fullmatch(f"{name}.json"):
             return child_path(self._prompts, f"{name}.json")
         return self._prompts / f"set-{hashlib.sha256(name.encode()).hexdigest()[:32]}.json"
+
+
+def _files_in(folder: Path) -> list[Path]:
+    try:
+        return [path for path in folder.iterdir() if path.suffix == ".json"]
+    except OSError:
+        return []
+
+
+def _damaged(path: Path, damage: DamagedFile) -> DamagedItem:
+    return DamagedItem(name=path.stem, path=str(path), problem=damage.detail)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        raise DamagedFile(
+            f"{path.name} is a folder, which is not deleted here.", hint=f"Look into {path}."
+        )
+    remove(path, inside=path.parent, own=named(r".+\.json"), link=True)
+
+
+def _unknown(comparison_id: str) -> NotFound:
+    return NotFound(f"There is no comparison {comparison_id[:80]!r}.")
 
 
 def _set_name(name: str) -> str:

@@ -10,12 +10,11 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from backend.catalog.engine_form import engine_form
 from backend.catalog.formats import Format, check, detect
 from backend.catalog.rows import data_file, read_lines
 from backend.core.files import sha256_of
+from backend.core.stored_files import DamagedFile, read_model
 from backend.errors import BadContent, NotFound
 from backend.runs.schemas import DataSummary
 
@@ -130,8 +129,8 @@ def _changed(data: Path | None, asked: Path) -> tuple[str, ...]:
     A file that could be used as it was is linked, so an editor that saves in place changes both.
     """
     try:
-        used = DataSummary.model_validate_json((data / _SUMMARY).read_bytes()) if data else None
-    except (OSError, ValidationError):
+        used = read_model(data / _SUMMARY, DataSummary) if data else None
+    except (OSError, DamagedFile):
         used = None  # Of the reference app, or an adapter from elsewhere.
     if data is None or used is None:
         return ()

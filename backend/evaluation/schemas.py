@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.core.schemas import DamagedItem
 from backend.inference.asked import Checkpoint
 
 MetricId = Literal[
@@ -272,6 +273,7 @@ class EvaluationSummary(BaseModel):
 
 class EvaluationList(BaseModel):
     evaluations: list[EvaluationSummary]
+    damaged: list[DamagedItem] = []
 
 
 class StopAnswer(BaseModel):

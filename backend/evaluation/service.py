@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from backend.catalog.models import ModelCatalog
 from backend.catalog.schemas import ModelInfo
+from backend.core.stored_files import DamagedFile
 from backend.errors import BadContent, NotFound, WrongState
-from backend.evaluation.folder import RESULT, EvaluationFolder
+from backend.evaluation.folder import REPORT, RESULT, EvaluationFolder
 from backend.evaluation.jobs import Evaluations
 from backend.evaluation.rows import ChosenRows, choose_rows, held_out_file
 from backend.evaluation.schemas import (
@@ -29,7 +30,6 @@ from backend.inference.adapters import Adapters, ReadyAdapter
 from backend.settings import Settings
 
 BASE = "base"
-_REPORT = "report.md"
 
 
 class Evaluator:
@@ -74,7 +74,8 @@ class Evaluator:
         )
 
     def result(self, folder: EvaluationFolder) -> EvaluationResult:
-        """What a finished evaluation found. Raises WrongState when there is nothing. Blocking."""
+        """What a finished evaluation found. Raises WrongState when there is nothing, or
+        DamagedFile. Blocking."""
         found = folder.result()
         if found is None:
             raise WrongState(
@@ -82,31 +83,38 @@ class Evaluator:
                 hint="GET /api/evaluation/status tells how it is going, or how it ended.",
             )
         asked = folder.request()
-        targets = asked["targets"]
-        return EvaluationResult.model_validate(
-            {
-                **found,
-                "evaluation_id": folder.id,
-                "adapter_name": asked["adapter_name"],
-                "is_base_model": targets[-1]["adapter"] is None,
-                "base_model": asked["model"],
-                "adapter_config": asked["adapter_config"],
-                "training_data_path": asked["training_data_path"],
-                "num_questions": asked["num_questions"],
-                "rows_available": asked["rows_available"],
-                "seen_rows": asked["seen_rows"],
-                "evaluation_date": asked["started"],
-                "sampling": asked["sampling"],
-                "warnings": asked["warnings"],
-                "scores": found.get("scores") or JudgeScores(),
-                "base_model_scores": found.get("base_model_scores"),
-                "report_files": ReportFiles(
-                    json_file=str(folder.path / RESULT), markdown=str(folder.path / _REPORT)
-                )
-                if (folder.path / _REPORT).is_file()
-                else None,
-            }
-        )
+        try:
+            targets = asked["targets"]
+            return EvaluationResult.model_validate(
+                {
+                    **found,
+                    "evaluation_id": folder.id,
+                    "adapter_name": asked["adapter_name"],
+                    "is_base_model": targets[-1]["adapter"] is None,
+                    "base_model": asked["model"],
+                    "adapter_config": asked["adapter_config"],
+                    "training_data_path": asked["training_data_path"],
+                    "num_questions": asked["num_questions"],
+                    "rows_available": asked["rows_available"],
+                    "seen_rows": asked["seen_rows"],
+                    "evaluation_date": asked["started"],
+                    "sampling": asked["sampling"],
+                    "warnings": asked["warnings"],
+                    "scores": found.get("scores") or JudgeScores(),
+                    "base_model_scores": found.get("base_model_scores"),
+                    "report_files": ReportFiles(
+                        json_file=str(folder.path / RESULT), markdown=str(folder.path / REPORT)
+                    )
+                    if (folder.path / REPORT).is_file()
+                    else None,
+                }
+            )
+        except (KeyError, IndexError, TypeError, ValueError) as problem:
+            reason = " ".join(str(problem).split())[:300]
+            raise DamagedFile(
+                f"The result of the evaluation {folder.id} can't be read ({reason}).",
+                hint=f"Its files are in {folder.path}.",
+            ) from problem
 
     def ready(self, name: str, model_name: str | None = None) -> tuple[ReadyAdapter, ModelInfo]:
         """An adapter checked against its base. Raises NotFound or BadContent. Blocking."""
@@ -115,7 +123,10 @@ class Evaluator:
 
     def rows_of(self, evaluation_id: str) -> str:
         """The file that an evaluation's rows came from."""
-        return str(self.jobs.folders.find(evaluation_id).request()["training_data_path"])
+        given = self.jobs.folders.find(evaluation_id).request().get("training_data_path")
+        if not isinstance(given, str):
+            raise DamagedFile(f"The evaluation {evaluation_id} does not say where its rows are.")
+        return given
 
     def base_of(self, adapter: AdapterFolder, given: str | None = None) -> ModelInfo:
         """The model that an adapter was trained on. Raises NotFound naming what it records."""

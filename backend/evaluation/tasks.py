@@ -11,9 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from backend.core.files import NAME
+from backend.core.stored_files import DamagedFile, read_yaml
 from backend.core.versions import engine_versions
 from backend.errors import BadContent, EngineMissing, NotFound
 from backend.settings import CHECKOUT, Settings
@@ -81,11 +80,9 @@ class Tasks:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        if path.stat().st_size > _CAP:
-            raise BadContent(f"The task {path} can't be used: it is over 1 MB.")
-        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+        config = read_yaml(path, most=_CAP)
         config = json.loads(json.dumps(config, allow_nan=False))  # As it is kept in the request.
-    except (OSError, ValueError, TypeError, RecursionError, yaml.YAMLError) as problem:
+    except (OSError, ValueError, TypeError, DamagedFile) as problem:
         reason = " ".join(str(problem).split())[:300]
         raise BadContent(
             f"The task {path} can't be read: {reason}.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from backend.catalog.model_folder import JSON_CAP
-from backend.core.files import format_bytes
+from backend.core.stored_files import DamagedFile, read_object
 from backend.inference import peft
 
 Checkpoint = Literal["best", "latest"] | int
@@ -18,6 +17,7 @@ Checkpoint = Literal["best", "latest"] | int
 LATEST = "adapters.safetensors"
 BEST = "best_adapters.safetensors"
 TAGS = "tags.json"
+LINEAGE = "droid.json"
 
 _NUMBERED = re.compile(r"(\d{7})_adapters\.safetensors")
 
@@ -27,6 +27,7 @@ class AdapterFolder:
     """`bases` are the base models that it names, best known first; `fingerprint` is the first's.
 
     `problem` says why it can't be used at all, where that shows without opening its weights.
+    `damaged` are sentences about files beside the weights that can't be read.
     """
 
     name: str
@@ -42,13 +43,17 @@ class AdapterFolder:
     quantize_base: int | None
     problem: str | None
     tags: tuple[str, ...] = ()
+    damaged: tuple[str, ...] = ()
 
 
 def looks_like_adapter(folder: Path) -> bool:
     """Whether the folder holds an adapter, or something that was meant to be one."""
-    return (folder / "adapter_config.json").is_file() or any(
-        (folder / name).is_file() for name in (LATEST, BEST, peft.FILE)
-    )
+    try:
+        return (folder / "adapter_config.json").is_file() or any(
+            (folder / name).is_file() for name in (LATEST, BEST, peft.FILE)
+        )
+    except OSError:  # Nobody may look into it.
+        return False
 
 
 def read_folder(name: str, folder: Path) -> AdapterFolder:
@@ -57,15 +62,23 @@ def read_folder(name: str, folder: Path) -> AdapterFolder:
     config: Mapping[str, Any] = {}
     lineage: Mapping[str, Any] = {}
     try:
-        config = _object(folder / "adapter_config.json")
+        config = read_object(folder / "adapter_config.json", most=JSON_CAP)
     except FileNotFoundError:
         problem = "There is no adapter_config.json, so its scale and base are unknown."
-    except ValueError as reason:
-        problem = f"adapter_config.json can't be read: {reason}."
+    except DamagedFile as damage:
+        problem = damage.detail
+    damaged: list[str] = []
     try:
-        lineage = _object(folder / "droid.json")
-    except (FileNotFoundError, ValueError):
+        lineage = read_object(folder / LINEAGE)
+    except FileNotFoundError:
         lineage = {}
+    except DamagedFile as damage:
+        damaged.append(f"{damage.detail} Which session made it is unknown.")
+    tags: tuple[str, ...] = ()
+    try:
+        tags = read_tags(folder)
+    except DamagedFile as damage:
+        damaged.append(f"{damage.detail} Its tags are unknown; the file is kept.")
     numbers = sorted(
         int(match[1]) for path in _files(folder) if (match := _NUMBERED.fullmatch(path.name))
     )
@@ -92,7 +105,8 @@ def read_folder(name: str, folder: Path) -> AdapterFolder:
         fingerprint=base["fingerprint"] if isinstance(base.get("fingerprint"), str) else None,
         quantize_base=bits if isinstance(bits, int) else None,
         problem=problem,
-        tags=_tags(folder),
+        tags=tags,
+        damaged=tuple(damaged),
     )
 
 
@@ -113,12 +127,15 @@ def weights_of(adapter: AdapterFolder, checkpoint: str | int) -> Path:
     return adapter.path / f"{int(checkpoint):07d}_{LATEST}"
 
 
-def _tags(folder: Path) -> tuple[str, ...]:
+def read_tags(folder: Path) -> tuple[str, ...]:
+    """The user's tags. Raises DamagedFile where they can't be read."""
     try:
-        found = _object(folder / TAGS).get("tags")
-    except (FileNotFoundError, ValueError):
+        found = read_object(folder / TAGS).get("tags")
+    except FileNotFoundError:
         return ()
-    return tuple(tag for tag in found if isinstance(tag, str)) if isinstance(found, list) else ()
+    if not isinstance(found, list):
+        raise DamagedFile(f"{TAGS} holds no list of tags.")
+    return tuple(tag for tag in found if isinstance(tag, str))
 
 
 def _files(folder: Path) -> list[Path]:
@@ -136,20 +153,3 @@ def _why_no_weights(folder: Path, is_peft: bool) -> str:
             "only safetensors are loaded."
         )
     return "It has no weights yet: no checkpoint was saved."
-
-
-def _object(path: Path) -> Mapping[str, Any]:
-    """Raises FileNotFoundError, or ValueError with the reason."""
-    try:
-        if path.stat().st_size > JSON_CAP:
-            raise ValueError(f"it is over {format_bytes(JSON_CAP)}")
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise
-    except OSError as problem:
-        raise ValueError(problem.strerror or "no reason given") from problem
-    except RecursionError as problem:
-        raise ValueError("it is nested too deeply") from problem
-    if not isinstance(value, dict):
-        raise ValueError("it holds no JSON object")
-    return value

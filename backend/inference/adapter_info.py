@@ -24,7 +24,7 @@ def info_of(adapter: AdapterFolder, problem: str | None) -> AdapterInfo:
     parameters = parameters if isinstance(parameters, Mapping) else {}
     rank = parameters.get("rank", adapter.config.get("r"))
     method, session = adapter.lineage.get("method"), adapter.lineage.get("session_id")
-    warnings = list(layout.warnings) if layout else []
+    warnings = [*(layout.warnings if layout else ()), *adapter.damaged]
     if not adapter.bases:
         warnings.append("It does not say which base it was trained on.")
     return AdapterInfo(

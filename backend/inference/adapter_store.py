@@ -11,13 +11,16 @@ from pathlib import Path
 
 from backend.core.disk_errors import is_full
 from backend.core.files import NAME, child_path, write_json
-from backend.core.removal import named, remove
+from backend.core.notices import Notices
+from backend.core.removal import discard, named, remove
+from backend.core.stored_files import DamagedFile
 from backend.errors import AlreadyExists, AppError, BadContent, NotFound, WrongState
 from backend.inference.adapter_folder import (
     TAGS,
     AdapterFolder,
     looks_like_adapter,
     read_folder,
+    read_tags,
 )
 from backend.inference.adapter_info import info_of
 from backend.inference.adapter_schemas import AdapterChange, AdapterImport, AdapterInfo
@@ -46,6 +49,7 @@ class AdapterStore:
     ) -> None:
         self._folder = settings.adapters_dir
         self._root = settings.data_dir
+        self._notices = Notices(settings.data_dir)
         self._adapters = adapters
         self._store = store
         self._active_run = active_run
@@ -74,10 +78,10 @@ class AdapterStore:
             if renamed:
                 self._rename(adapter, folder)
             if given.tags is not None:
+                self._keep_damaged_tags(folder)
                 (folder / draft).replace(folder / TAGS)
         except OSError as problem:
-            with suppress(OSError):
-                (adapter.path / draft).unlink(missing_ok=True)
+            discard(adapter.path / draft)
             if problem.filename == str(adapter.path / draft):  # Which says nothing to anybody.
                 problem.filename = str(adapter.path / TAGS)
             raise
@@ -115,6 +119,13 @@ class AdapterStore:
         return self._info(read_folder(name, folder))
 
     # -- helpers ----------------------------------------------------------------------------
+
+    def _keep_damaged_tags(self, folder: Path) -> None:
+        try:
+            read_tags(folder)
+        except DamagedFile as damage:
+            told = f"The adapter {folder.name} was tagged anew."
+            self._notices.set_aside(folder / TAGS, damage.detail, told)
 
     def _own(self, name: str) -> AdapterFolder:
         if not NAME.fullmatch(name):

@@ -37,7 +37,7 @@ class Follower:
         self, folder: Path, child: Child, *, event_offset: int = 0, log_offset: int = 0
     ) -> None:
         self._child = child
-        self._events = JsonlTail(folder / EVENTS, offset=event_offset)
+        self._events = JsonlTail(folder / EVENTS, offset=event_offset, finite=False)
         self._log = TextTail(folder / LOG, offset=log_offset)
         self._failed = 0  # Reads in a row.
 
@@ -67,7 +67,7 @@ class Follower:
 
 def all_events(folder: Path) -> tuple[list[Event], int]:
     """Every event that a run folder holds, and the byte at which to go on."""
-    tail = JsonlTail(folder / EVENTS)
+    tail = JsonlTail(folder / EVENTS, finite=False)
     return _understood(tail.read_all()), tail.offset
 
 

@@ -6,10 +6,9 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-import yaml
-
 from backend.core.process import find_marked
 from backend.core.removal import remove
+from backend.core.stored_files import read_yaml
 from backend.errors import AppError
 from backend.runs.events import Exit
 from backend.runs.follow import CONFIG, LOG
@@ -75,9 +74,9 @@ def _adapter_of(store: SessionStore, session_id: str) -> str | None:
         if store.exists(session_id):
             named = store.record(session_id).adapter_path
             return _own_name(store, Path(named).parent) if named else None
-        text = (store.folder(session_id) / CONFIG).read_text(encoding="utf-8")
-        return _own_name(store, Path(str(yaml.safe_load(text)["adapter_path"])))
-    except (AppError, OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
+        config = read_yaml(store.folder(session_id) / CONFIG)
+        return _own_name(store, Path(str(config["adapter_path"])))
+    except (AppError, OSError, KeyError, TypeError):
         return None
 
 

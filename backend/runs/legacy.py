@@ -5,9 +5,7 @@ Nothing here writes. What can't be read is described, so that it can be listed a
 
 from __future__ import annotations
 
-import json
 import math
-import stat
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,46 +14,24 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from backend.core.limits import known_steps
-from backend.errors import BadContent
+from backend.core.stored_files import DamagedFile, read_object
 from backend.runs.rewards import Metric
 from backend.runs.schemas import RunMetrics, SessionRecord, SessionSummary
 from backend.runs.state import RunState
 
 SCHEMA_VERSION = 1
-MAX_BYTES = 16 * 1024 * 1024
 
 
-class Damaged(BadContent):
+class Damaged(DamagedFile):
     """The record's file is there but can't be read as one."""
 
 
 def read_raw(path: Path) -> dict[str, Any]:
-    """The record as it is on disk. NaN and lone surrogates, which JSON over the wire can't have,
-    become null and question marks. Raises FileNotFoundError, or Damaged with a sentence.
-    """
+    """The record on disk, cleaned. Raises FileNotFoundError, or Damaged with a sentence."""
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):  # A pipe would wait for ever.
-            raise Damaged(f"{path.name} is not a regular file.")
-        size = status.st_size
-        if size > MAX_BYTES:
-            raise Damaged(f"{path.name} has {size:,} bytes, too many for a session record.")
-        value = json.loads(path.read_bytes().decode("utf-8"), parse_constant=lambda _: None)
-    except FileNotFoundError:
-        raise
-    except OSError as problem:
-        raise Damaged(f"{path.name} can't be opened: {problem.strerror}.") from problem
-    except UnicodeDecodeError as problem:
-        raise Damaged(f"{path.name} is not UTF-8 text (byte {problem.start}).") from problem
-    except RecursionError as problem:
-        raise Damaged(f"{path.name} is nested too deeply to be a session record.") from problem
-    except ValueError as problem:
-        what = "is empty" if size == 0 else f"is not JSON ({problem})"
-        raise Damaged(f"{path.name} {what}.") from problem
-    if not isinstance(value, dict):
-        raise Damaged(f"{path.name} holds a {type(value).__name__}, not a session record.")
-    cleaned: dict[str, Any] = _clean(value)
-    return cleaned
+        return read_object(path)
+    except DamagedFile as problem:
+        raise Damaged(problem.detail) from problem
 
 
 def is_legacy(raw: Mapping[str, Any]) -> bool:
@@ -207,17 +183,3 @@ def _number(value: Any) -> float | None:
 def _whole(value: Any) -> int | None:
     number = _number(value)
     return int(number) if number is not None else None
-
-
-def _clean(value: Any) -> Any:
-    match value:
-        case dict():
-            return {_clean(name): _clean(item) for name, item in value.items()}
-        case list():
-            return [_clean(item) for item in value]
-        case str():
-            return value.encode("utf-8", errors="replace").decode("utf-8")
-        case float():
-            return value if math.isfinite(value) else None
-        case _:
-            return value

@@ -6,17 +6,18 @@ What is waiting is no session yet: it has no folder and no record until it start
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from backend.core.disk_errors import disk_refusals
 from backend.core.files import write_json
 from backend.core.hub import Hub
 from backend.core.news import News
+from backend.core.notices import Notices
+from backend.core.stored_files import DamagedFile, read_model
 from backend.errors import AlreadyExists, FieldProblem, NotFound, WrongState
 from backend.runs import frames
 from backend.runs.schemas import QueuedRun
@@ -44,8 +45,9 @@ class _Stored(BaseModel):
 class RunQueue:
     """Every change is on disk before it is told. Used on the event loop's thread only."""
 
-    def __init__(self, sessions_dir: Path, hub: Hub) -> None:
+    def __init__(self, sessions_dir: Path, hub: Hub, *, notices: Notices | None = None) -> None:
         self._path = sessions_dir / FILE
+        self._notices = notices or Notices(sessions_dir.parent)
         self._hub = hub
         self._runs: list[WaitingRun] = []
         self._starting: str | None = None
@@ -54,8 +56,8 @@ class RunQueue:
         self._news = News()
 
     async def open(self) -> None:
-        """Read what the last server left waiting."""
-        self._runs = await asyncio.to_thread(_read, self._path)
+        """Read what the last server left waiting. A file that can't be read is set aside."""
+        self._runs = await asyncio.to_thread(self._read)
 
     def shown(self) -> list[QueuedRun]:
         """What waits, the next one first; a run that is being started waits no more."""
@@ -161,18 +163,19 @@ class RunQueue:
     def _write(self, runs: list[WaitingRun]) -> None:
         write_json(self._path, _Stored(queue=runs).model_dump(mode="json"))
 
+    def _read(self) -> list[WaitingRun]:
+        try:
+            return read_model(self._path, _Stored).queue
+        except FileNotFoundError:
+            return []
+        except DamagedFile as damage:
+            consequence = "The runs that waited in it are not started; queue them again."
+            try:
+                self._notices.set_aside(self._path, damage.detail, consequence)
+            except OSError:  # Nothing can be written beside it either, then.
+                self._notices.report(self._path, damage.detail, consequence)
+            return []
+
     def _tell(self) -> None:
         self._hub.publish("queue_changed", frames.QueueData(queue=self.shown()))
         self._news.tell()
-
-
-def _read(path: Path) -> list[WaitingRun]:
-    try:
-        return _Stored.model_validate(json.loads(path.read_bytes())).queue
-    except FileNotFoundError:
-        return []
-    except (OSError, ValueError, ValidationError, RecursionError) as problem:
-        aside = path.with_suffix(".damaged.json")
-        _logger.error("The queue can't be read and is set aside as %s: %s", aside.name, problem)
-        path.replace(aside)
-        return []

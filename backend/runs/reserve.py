@@ -8,13 +8,13 @@ in `.replaced-<session>.<name>`, and comes back as it was unless the run ends as
 from __future__ import annotations
 
 import errno
-import json
 import logging
 import os
 from pathlib import Path
 
 from backend.core.files import NAME, sync_folder
 from backend.core.removal import Proof, named, remove, remove_empty
+from backend.core.stored_files import DamagedFile, read_object, read_text
 from backend.errors import AlreadyExists
 from backend.runs.events import Exit
 
@@ -113,12 +113,12 @@ def is_of(adapter: Path, session_id: str) -> bool:
     if adapter.is_symlink() or not adapter.is_dir():
         return False
     try:
-        lineage = json.loads((adapter / "droid.json").read_bytes())
+        lineage = read_object(adapter / "droid.json")
     except FileNotFoundError:
         return _mark_of(adapter) == session_id
-    except (OSError, ValueError, RecursionError):
+    except DamagedFile:
         return False
-    return isinstance(lineage, dict) and lineage.get("session_id") == session_id
+    return lineage.get("session_id") == session_id
 
 
 def unsettled(adapters_dir: Path) -> set[str]:
@@ -134,8 +134,8 @@ def _made_by(session_id: str) -> Proof:
 
 def _mark_of(adapter: Path) -> str | None:
     try:
-        return (adapter / MARK).read_text(encoding="utf-8")
-    except (OSError, ValueError):
+        return read_text(adapter / MARK)
+    except (OSError, DamagedFile):
         return None
 
 

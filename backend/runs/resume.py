@@ -13,9 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from backend.core.files import JsonlTail, append_jsonl, link_or_copy
+from backend.core.stored_files import DamagedFile, read_model
 from backend.runs.follow import EVENTS
 
 STATE = "state"
@@ -112,8 +113,8 @@ def _is_kept(event: dict[str, Any], state: SavedState) -> bool:
 
 def _read(path: Path) -> SavedState | None:
     try:
-        state = SavedState.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError):
+        state = read_model(path, SavedState)
+    except (OSError, DamagedFile):
         return None
     return state if all(re.match(_FILE, name) for name in state.files) else None
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -43,10 +42,10 @@ from backend.runs.legacy import (
 from backend.runs.progress import Progress, thin_series
 from backend.runs.rewards import SampleData
 from backend.runs.schemas import Series, SessionRecord, SessionSummary
+from backend.runs.session_order import Row, in_order, number_of
 from backend.runs.state import ACTIVE
 
 _LATEST = "latest.json"
-_OLDEST = datetime.fromtimestamp(0, UTC)
 
 
 class SessionStore:
@@ -59,7 +58,7 @@ class SessionStore:
         self.sessions_dir = sessions_dir
         self.adapters_dir = adapters_dir
         self._lock = threading.RLock()  # Re-entered to number a record.
-        self._rows: dict[str, _Row] = {}
+        self._rows: dict[str, Row] = {}
         self._unsaved: dict[str, SessionRecord] = {}  # What no disk had room for yet.
 
     def open(self) -> None:
@@ -93,7 +92,7 @@ class SessionStore:
     def summaries(self) -> list[SessionSummary]:
         """Every session, newest first, damaged ones with their problem."""
         with self._lock:
-            rows: dict[str, _Row] = {}
+            rows: dict[str, Row] = {}
             for entry in self._entries():
                 session_id = entry.name.removeprefix("session_").removesuffix(".json")
                 try:
@@ -228,7 +227,11 @@ class SessionStore:
     def progress(self, session_id: str, *, total_steps: int | None = None) -> Progress:
         """The run's events, folded."""
         progress = Progress(total_steps=total_steps)
-        for event in all_events(self.folder(session_id))[0]:
+        try:
+            events, _ = all_events(self.folder(session_id))
+        except OSError as problem:
+            raise Damaged(f"The events of {session_id} can't be read: {problem}.") from problem
+        for event in events:
             progress.apply(event)
         return progress
 
@@ -248,7 +251,10 @@ class SessionStore:
         Positions are opaque to the caller: they are bytes, so a huge log pages as fast as a small.
         """
         self._raw(session_id)
-        lines, start = read_tail(self.folder(session_id) / LOG, limit, before=before)
+        try:
+            lines, start = read_tail(self.folder(session_id) / LOG, limit, before=before)
+        except OSError as problem:
+            raise Damaged(f"The log of {session_id} can't be read: {problem}.") from problem
         return lines, start or None
 
     # -- helpers ----------------------------------------------------------------------------
@@ -260,13 +266,13 @@ class SessionStore:
         except FileNotFoundError:
             return []
 
-    def _summarise(self, session_id: str, stamp: tuple[int, int, int]) -> _Row:
+    def _summarise(self, session_id: str, stamp: tuple[int, int, int]) -> Row:
         try:
             raw = self._raw(session_id)
-            return _Row(stamp, to_summary(raw, session_id), _number_of(raw))
+            return Row(stamp, to_summary(raw, session_id), number_of(raw))
         except (Damaged, NotFound) as problem:
             changed = datetime.fromtimestamp(stamp[0] / 1e9, UTC)
-            return _Row(stamp, problem_summary(session_id, problem.detail, changed), None)
+            return Row(stamp, problem_summary(session_id, problem.detail, changed), None)
 
     def _next_number(self) -> int:
         self.summaries()
@@ -302,7 +308,10 @@ class SessionStore:
     def _adapter_ready(self, row: SessionSummary) -> bool:
         if not row.adapter_name or not NAME.fullmatch(row.adapter_name):
             return False
-        return (self.adapters_dir / row.adapter_name / "adapters.safetensors").is_file()
+        try:
+            return (self.adapters_dir / row.adapter_name / "adapters.safetensors").is_file()
+        except OSError:  # Nobody may look into the folder.
+            return False
 
     def _own_adapter(self, session_id: str) -> Path | None:
         """The adapter folder that this session wrote, if it is inside ours and still its own."""
@@ -321,38 +330,6 @@ class SessionStore:
             f"There is no session {session_id[:120]!r}.",
             hint="GET /sessions lists them all.",
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A session of the list, the look of its file, and its place in the order of the sessions."""
-
-    stamp: tuple[int, int, int]
-    summary: SessionSummary
-    number: int | None
-
-    @property
-    def at(self) -> datetime:
-        return self.summary.timestamp or _OLDEST
-
-
-def in_order(rows: Iterable[_Row]) -> list[_Row]:
-    """Newest first: by number, and by time beside those that have none. A session is never older
-    than one with a lower number, even if the clock went back between them.
-    """
-    keys: list[tuple[datetime, int, str, _Row]] = []
-    latest = _OLDEST
-    for row in sorted(rows, key=lambda row: row.number or 0):
-        if row.number is not None:
-            latest = max(latest, row.at)
-        at = row.at if row.number is None else latest
-        keys.append((at, row.number or 0, row.summary.session_id, row))
-    return [key[-1] for key in sorted(keys, key=lambda key: key[:-1], reverse=True)]
-
-
-def _number_of(raw: Mapping[str, Any]) -> int | None:
-    number = raw.get("number")
-    return number if type(number) is int and 0 < number < 2**53 else None
 
 
 def _merged(raw: Mapping[str, Any], record: SessionRecord) -> dict[str, Any]:

@@ -14,9 +14,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from pydantic import AwareDatetime, BaseModel, ValidationError
+from pydantic import AwareDatetime, BaseModel
 
 from backend.core.files import write_json
+from backend.core.stored_files import DamagedFile, read_model
 from backend.errors import WrongState
 from backend.training.schemas import StartAnswer
 from backend.training.waiting import StartRequest
@@ -120,10 +121,10 @@ class StartKeys:
         being able to start.
         """
         try:
-            stored = _Stored.model_validate_json(self._path.read_bytes())
+            stored = read_model(self._path, _Stored)
         except FileNotFoundError:
             return {}
-        except (OSError, ValidationError) as problem:
+        except (OSError, DamagedFile) as problem:
             _logger.warning("The keys of earlier starts can't be read: %s", problem)
             return {}
         return {key: kept for key, kept in stored.keys.items() if not kept.is_old}

@@ -10,12 +10,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
+from backend.catalog.model_folder import JSON_CAP
 from backend.catalog.schemas import LoraTargets, ModelInfo
 from backend.core.blas import engine_environment
 from backend.core.files import write_json
 from backend.core.process import run_child
+from backend.core.stored_files import DamagedFile, read_bytes, read_model
 from backend.errors import AppError, BadContent, EngineMissing
 from backend.settings import CHECKOUT, Settings
 from backend.training.lora_groups import build_targets, unknown_targets
@@ -97,8 +97,8 @@ def _cache_key(model: ModelInfo) -> str:
     except PackageNotFoundError:
         engine = "unknown"
     try:
-        config = (Path(model.path) / "config.json").read_bytes()
-    except OSError as problem:
+        config = read_bytes(Path(model.path) / "config.json", most=JSON_CAP)
+    except (OSError, DamagedFile) as problem:
         raise BadContent(f"The config.json of {model.name} can't be read: {problem}.") from problem
     head = f"{RULES}/{engine}/{model.parameters}/".encode()
     return hashlib.sha256(head + config).hexdigest()[:32]
@@ -106,8 +106,8 @@ def _cache_key(model: ModelInfo) -> str:
 
 def _read(path: Path) -> LoraTargets | None:
     try:
-        return LoraTargets.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError):
+        return read_model(path, LoraTargets)
+    except (OSError, DamagedFile):
         return None
 
 

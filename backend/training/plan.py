@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,9 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
+from backend.catalog.model_folder import JSON_CAP
 from backend.catalog.models import ModelCatalog
 from backend.catalog.schemas import LoraTargets, ModelInfo
 from backend.core.limits import MOST_STEPS
+from backend.core.stored_files import DamagedFile, read_object
 from backend.errors import AppError, BadContent, FieldProblem, Invalid
 from backend.runs.recipe import StartWarning
 from backend.runs.schemas import LoraSummary
@@ -203,10 +204,9 @@ def _named(field: str, call: Callable[[str], ModelInfo]) -> Callable[[str], Mode
 
 def read_model_config(model: ModelInfo) -> dict[str, Any]:
     try:
-        value = json.loads((Path(model.path) / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as problem:
+        return read_object(Path(model.path) / "config.json", most=JSON_CAP)
+    except (OSError, DamagedFile) as problem:
         raise BadContent(f"The config.json of {model.name} can't be read: {problem}.") from problem
-    return value if isinstance(value, dict) else {}
 
 
 def _checkpoint_bytes(request: CommonStart, model: ModelInfo, trainable: int) -> int:

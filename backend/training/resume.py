@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -11,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import ValidationError
 
 from backend.catalog import fingerprint
+from backend.core.stored_files import DamagedFile, read_object
 from backend.errors import AlreadyExists, AppError, BadContent, FieldProblem, Invalid, WrongState
 from backend.runs.recipe import StartWarning
 from backend.runs.resume import SavedState, hand_on, saved_states
@@ -303,10 +303,9 @@ def _free_name(taken: Path) -> str:
 def _owner(adapter: Path) -> str | None:
     """The session that wrote the adapter, by its own lineage."""
     try:
-        value = json.loads((adapter / "droid.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        owner = read_object(adapter / "droid.json").get("session_id")
+    except (OSError, DamagedFile):
         return None
-    owner = value.get("session_id") if isinstance(value, dict) else None
     return owner if isinstance(owner, str) else None
 
 

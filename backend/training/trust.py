@@ -6,16 +6,17 @@ SHA-256, after its code was shown; a changed file is a new file and asks again.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from backend.core.files import write_json
+from backend.core.notices import Notices
+from backend.core.stored_files import DamagedFile, read_model
 from backend.errors import AppError, FieldProblem, NotFound, NotTrusted, WrongState
 from backend.settings import Settings
 from backend.training.reward_code import FIELD, code_path, describe_code, read_code
@@ -27,7 +28,6 @@ _HINT = (
     "or by POST /api/training/reward-functions/trust."
 )
 _lock = threading.Lock()  # Of the one file; objects come and go.
-_logger = logging.getLogger(__name__)
 
 
 class _Entry(BaseModel):
@@ -45,6 +45,7 @@ class TrustedFiles:
 
     def __init__(self, settings: Settings) -> None:
         self._path = settings.data_dir / NAME
+        self._notices = Notices(settings.data_dir)
 
     def inspect(self, given: str) -> RewardCode:
         """The code, what is in it, and whether it is trusted. Nothing is run."""
@@ -65,7 +66,8 @@ class TrustedFiles:
                 hint="Look at the code again.",
             )
         with _lock:
-            files = {**self._read(), str(path): _Entry(sha256=sha256, at=datetime.now(UTC))}
+            known = self._read(to_change=True)
+            files = {**known, str(path): _Entry(sha256=sha256, at=datetime.now(UTC))}
             self._write(files)
         return self.known()
 
@@ -103,14 +105,17 @@ class TrustedFiles:
             for path, entry in files
         ]
 
-    def _read(self) -> Mapping[str, _Entry]:
+    def _read(self, *, to_change: bool = False) -> Mapping[str, _Entry]:
+        """A record that can't be read trusts nothing, which only asks again; before a change it
+        is set aside.
+        """
         try:
-            return _Stored.model_validate_json(self._path.read_bytes()).files
+            return read_model(self._path, _Stored).files
         except FileNotFoundError:
             return {}
-        except (OSError, ValidationError) as problem:
-            # Nothing is trusted then, which only asks again.
-            _logger.warning("%s can't be read: %s", self._path, problem)
+        except DamagedFile as damage:
+            tell = self._notices.set_aside if to_change else self._notices.report
+            tell(self._path, damage.detail, "No reward file is trusted until you trust it again.")
             return {}
 
     def _write(self, files: Mapping[str, _Entry]) -> None:

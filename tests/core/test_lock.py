@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -111,3 +112,16 @@ def test_the_space_of_the_lock_is_never_given_back(
         lock.release()
 
     assert min(sizes) > 0
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir, lambda path: path.symlink_to(path.name)])
+def test_what_no_server_can_hold_is_set_aside_and_keeps_none_from_starting(
+    make: Callable[[Path], None], tmp_path: Path
+) -> None:
+    path = tmp_path / "server.lock"
+    make(path)
+
+    lock = ServerLock(path)
+    assert read_holder(path)["pid"] == os.getpid()
+    assert len(list(tmp_path.glob("server.lock.damaged-*"))) == 1
+    lock.release()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import json
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from io import StringIO
@@ -107,3 +108,10 @@ def test_a_terminal_that_is_a_file_on_a_full_disk_costs_nothing(
 class FullDisk(StringIO):
     def write(self, _: str) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_pipe_in_place_of_the_log_is_not_waited_for(root: logging.Logger, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "backend.log")
+    write_log_to(tmp_path)
+    root.warning("The server goes on.")
+    assert len(root.handlers) == 1

@@ -166,6 +166,6 @@ async def test_an_evaluation_that_finds_no_space_leaves_nothing_behind(
         with pytest.raises(OSError, match="No space left"):
             await bench.evaluate()
 
-    assert bench.jobs.listed() == []
+    assert bench.jobs.listed().evaluations == []
     assert bench.jobs.running is None
     assert not list((bench.folder / "evaluations").iterdir())

@@ -202,7 +202,7 @@ def test_what_lacks_a_scale_or_a_configuration_is_refused(
         adapters.ready("no-scale", small)
     with pytest.raises(BadContent, match=r"no adapter_config\.json"):
         adapters.ready("no-config", small)
-    with pytest.raises(BadContent, match=r"adapter_config\.json can't be read"):
+    with pytest.raises(BadContent, match=r"adapter_config\.json is not valid JSON"):
         adapters.ready("torn", small)
 
 

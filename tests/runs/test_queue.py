@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 
 from backend.core.news import News
+from backend.core.notices import Notices
 from backend.errors import AlreadyExists, NoDiskSpace, NotFound, WrongState
 from backend.runs import queue as queue_module
 from backend.runs.dispatch import Dispatcher
@@ -324,9 +325,23 @@ async def test_a_damaged_queue_is_set_aside_and_keeps_no_server_from_starting(
     line = Line(settings)
     await line.open()
     assert line.names() == []
-    aside = settings.sessions_dir / "queue.damaged.json"
+    (aside,) = settings.sessions_dir.glob("queue.json.damaged-*")
     assert aside.read_text(encoding="utf-8") == '{"queue": [{"se'
     await line.close()
+
+
+async def test_a_second_damaged_queue_replaces_no_first(settings: Settings) -> None:
+    settings.sessions_dir.mkdir(parents=True)
+    for text in ("first", "second"):
+        (settings.sessions_dir / "queue.json").write_text(text, encoding="utf-8")
+        line = Line(settings)
+        await line.open()
+        await line.close()
+
+    kept = settings.sessions_dir.glob("queue.json.damaged-*")
+    assert {path.read_text(encoding="utf-8") for path in kept} == {"first", "second"}
+    told = Notices(settings.data_dir).listed().notices
+    assert len(told) == 2 and all("queue them again" in notice.message for notice in told)
 
 
 async def test_a_held_queue_starts_nothing_until_a_run_is_added(line: Line) -> None:

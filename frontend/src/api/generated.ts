@@ -28,6 +28,20 @@ const injectedRtkApi = api
         query: () => ({ url: `/system` }),
         providesTags: ["system"],
       }),
+      listNotices: build.query<ListNoticesApiResponse, ListNoticesApiArg>({
+        query: () => ({ url: `/notices` }),
+        providesTags: ["system"],
+      }),
+      dismissNotice: build.mutation<
+        DismissNoticeApiResponse,
+        DismissNoticeApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/notices/${encodeURIComponent(String(queryArg.noticeId))}`,
+          method: "DELETE",
+        }),
+        invalidatesTags: ["system"],
+      }),
       listAdapters: build.query<ListAdaptersApiResponse, ListAdaptersApiArg>({
         query: () => ({ url: `/adapters` }),
         providesTags: ["adapters"],
@@ -779,6 +793,14 @@ export type HealthApiArg = void;
 export type SystemApiResponse =
   /** status 200 Successful Response */ SystemInfo;
 export type SystemApiArg = void;
+export type ListNoticesApiResponse =
+  /** status 200 Successful Response */ NoticeList;
+export type ListNoticesApiArg = void;
+export type DismissNoticeApiResponse =
+  /** status 200 Successful Response */ NoticeList;
+export type DismissNoticeApiArg = {
+  noticeId: string;
+};
 export type ListAdaptersApiResponse =
   /** status 200 Successful Response */ AdaptersAnswer;
 export type ListAdaptersApiArg = void;
@@ -1196,6 +1218,17 @@ export type SystemInfo = {
   gpu_percent: number | null;
   thermal: string | null;
   data_dir: string;
+};
+export type Notice = {
+  id: string;
+  at: string;
+  file: string;
+  problem: string;
+  kept_as: string | null;
+  message: string;
+};
+export type NoticeList = {
+  notices: Notice[];
 };
 export type AdapterInfo = {
   name: string;
@@ -1704,8 +1737,14 @@ export type EvaluationSummary = {
   targets: string[];
   error?: string | null;
 };
+export type DamagedItem = {
+  name: string;
+  path: string;
+  problem: string;
+};
 export type EvaluationList = {
   evaluations: EvaluationSummary[];
+  damaged?: DamagedItem[];
 };
 export type MatrixChange = {
   name: string;
@@ -1808,6 +1847,7 @@ export type Comparison = {
 export type Comparisons = {
   comparisons: Comparison[];
   next_cursor: string | null;
+  damaged?: DamagedItem[];
 };
 export type ComparisonIn = {
   prompt: string;
@@ -1830,6 +1870,7 @@ export type NamedPromptSet = {
 };
 export type PromptSets = {
   prompt_sets: NamedPromptSet[];
+  damaged?: DamagedItem[];
 };
 export type PromptSet = {
   prompts: string[];
@@ -1856,6 +1897,7 @@ export type Vote = {
 };
 export type Standings = {
   standings: Standing[];
+  unreadable?: number;
 };
 export type ModelInfo = {
   name: string;
@@ -1920,7 +1962,8 @@ export type DownloadInfo = {
     | "cancelled"
     | "interrupted"
     | "error"
-    | "removed";
+    | "removed"
+    | "damaged";
   message?: string | null;
   bytes_done?: number;
   bytes_total?: number | null;
@@ -2997,6 +3040,9 @@ export const {
   useLazyHealthQuery,
   useSystemQuery,
   useLazySystemQuery,
+  useListNoticesQuery,
+  useLazyListNoticesQuery,
+  useDismissNoticeMutation,
   useListAdaptersQuery,
   useLazyListAdaptersQuery,
   useImportAdapterMutation,

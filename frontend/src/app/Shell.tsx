@@ -3,6 +3,7 @@ import { lazy, Suspense, useLayoutEffect, useRef } from 'react'
 import { Outlet, useLocation } from 'react-router'
 import { BottomBar } from '@/app/BottomBar'
 import { DiskNotice } from '@/app/DiskNotice'
+import { FileNotices } from '@/app/FileNotices'
 import { Sidebar } from '@/app/Sidebar'
 import { StatusBar } from '@/app/StatusBar'
 import { useLiveRun } from '@/app/useLiveRun'
@@ -43,6 +44,7 @@ export function Shell() {
         <main ref={main} id="main" tabIndex={-1} className="min-w-0 flex-1 overflow-y-auto outline-none">
           <div className="mx-auto w-full max-w-360 px-4 py-4 md:px-7 md:py-5">
             <DiskNotice />
+            <FileNotices />
             <Outlet />
           </div>
         </main>

@@ -19,6 +19,7 @@ const STATES: Readonly<Record<DownloadInfo['state'], readonly [string, Tone]>> =
   interrupted: ['interrupted', 'warn'],
   error: ['failed', 'bad'],
   removed: ['discarded', 'neutral'],
+  damaged: ['can’t be read', 'bad'],
 }
 
 export function DownloadRows({ shown, downloads }: Props) {
@@ -40,7 +41,7 @@ function DownloadRow({ info, downloads }: { readonly info: DownloadInfo; readonl
     <li className="rounded-field border border-line px-3 py-2.5">
       <div className="flex flex-wrap items-center gap-x-2 gap-y-1.5">
         <span className="min-w-0 flex-1 font-medium break-words">
-          {info.repo_id}
+          {info.repo_id || `Part of a download (${info.name})`}
           {info.revision === 'main' ? null : <span className="font-normal text-soft"> @ {info.revision}</span>}
         </span>
         <Badge tone={tone}>{word}</Badge>

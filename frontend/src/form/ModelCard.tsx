@@ -35,7 +35,7 @@ export function ModelCard({ form, errors, list, preview }: Props) {
   const { set } = form
   const choose = useCallback((arrived: string) => set('model_path', arrived), [set])
   const downloads = useDownloads(choose)
-  const unfinished = downloads.all.filter((info) => isLive(info) || canResume(info))
+  const unfinished = downloads.all.filter((info) => isLive(info) || canResume(info) || info.state === 'damaged')
   const { data: system } = useSystemQuery()
   const limit = system?.recommended_working_set ?? null
   const openFolder = async () => {

@@ -72,6 +72,8 @@ export function progressWords(info: DownloadInfo): string {
       return [amount, info.message].filter(Boolean).join(' · ')
     case 'error':
       return amount ?? ''
+    case 'damaged':
+      return info.problem ?? ''
     case 'removed':
       return 'Discarded'
   }

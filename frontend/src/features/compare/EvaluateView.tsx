@@ -5,6 +5,7 @@ import { readProblem } from '@/api/errors'
 import { useReadEvaluationQuery } from '@/api/generated'
 import { Button } from '@/ui/Button'
 import { Card } from '@/ui/Card'
+import { DamagedItems } from '@/ui/DamagedItems'
 import { ErrorPanel } from '@/ui/ErrorPanel'
 import { ProgressBar } from '@/ui/ProgressBar'
 import { Skeleton } from '@/ui/Skeleton'
@@ -37,6 +38,7 @@ export function EvaluateView({ all }: { readonly all: Targets }) {
         <ErrorPanel message={`The last evaluation has no result: ${evaluation.failure.detail}`} hint={evaluation.failure.hint} />
       ) : null}
       {shown === null ? <NothingYet running={evaluation.running} /> : <Shown id={shown} />}
+      <DamagedItems items={evaluation.damaged} title="An evaluation can’t be read" />
       <PastEvaluations past={evaluation.past} shown={shown} onShow={setPicked} />
     </div>
   )

@@ -2,10 +2,17 @@
 import { Download, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import { readProblem } from '@/api/errors'
-import { useForgetComparisonsMutation, useLazyListComparisonsQuery, useListComparisonsQuery, type Comparison } from '@/api/generated'
+import {
+  useForgetComparisonMutation,
+  useForgetComparisonsMutation,
+  useLazyListComparisonsQuery,
+  useListComparisonsQuery,
+  type Comparison,
+} from '@/api/generated'
 import { plural } from '@/lib/format'
 import { Button } from '@/ui/Button'
 import { Card } from '@/ui/Card'
+import { DamagedItems } from '@/ui/DamagedItems'
 import { Dialog } from '@/ui/Dialog'
 import { ErrorPanel } from '@/ui/ErrorPanel'
 import { Skeleton } from '@/ui/Skeleton'
@@ -18,6 +25,7 @@ const AT_ONCE = 500
 
 export function HistoryCard({ onUse }: { readonly onUse: (prompt: string) => void }) {
   const { data, error, refetch } = useListComparisonsQuery({ limit: FIRST })
+  const [forget] = useForgetComparisonMutation()
   const found = data?.comparisons
   const problem = readProblem(error)
   return (
@@ -39,6 +47,15 @@ export function HistoryCard({ onUse }: { readonly onUse: (prompt: string) => voi
       ) : null}
       {!problem && !found ? <Skeleton className="h-16" /> : null}
       {found?.length === 0 ? <p className="py-4 text-center text-soft">Each question and its answers are kept here.</p> : null}
+      <DamagedItems
+        items={data?.damaged}
+        title="A comparison can’t be read"
+        actionOf={({ name }) => (
+          <Button size="small" onClick={() => void forget({ comparisonId: name })}>
+            Delete it
+          </Button>
+        )}
+      />
       {found ? <HistoryList comparisons={found} onUse={onUse} /> : null}
       {data?.next_cursor == null ? null : <HistoryOlder cursor={data.next_cursor} onUse={onUse} />}
     </Card>

@@ -5,6 +5,7 @@ import { readProblem } from '@/api/errors'
 import { useForgetPromptSetMutation, useKeepPromptSetMutation, useListPromptSetsQuery, type NamedPromptSet } from '@/api/generated'
 import { plural } from '@/lib/format'
 import { Button } from '@/ui/Button'
+import { DamagedItems } from '@/ui/DamagedItems'
 import { Dialog } from '@/ui/Dialog'
 import { ErrorPanel } from '@/ui/ErrorPanel'
 import { Field } from '@/ui/Field'
@@ -90,6 +91,15 @@ function OpenDialog({ prompt, blocked, onClose, onRun, runWords }: Omit<Props, '
       }
     >
       <div className="flex flex-col gap-4">
+        <DamagedItems
+          items={data?.damaged}
+          title="A prompt set can’t be read"
+          actionOf={({ name: damaged }) => (
+            <Button size="small" onClick={() => void forget({ name: damaged })}>
+              Delete it
+            </Button>
+          )}
+        />
         <Field label="Set">
           {(control) => (
             <Select

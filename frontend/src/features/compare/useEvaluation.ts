@@ -42,6 +42,7 @@ export function useEvaluation() {
     questions: status.data?.total_questions ?? null,
     failure: running ? null : failureOf(told?.error ?? status.data?.error, told?.hint ?? status.data?.hint),
     past: list.data?.evaluations ?? [],
+    damaged: list.data?.damaged ?? [],
     /** Why it was refused, by field too. */
     refused: readProblem(starting.error),
     starting: starting.isLoading,

@@ -115,6 +115,25 @@ test('one that was interrupted stands on the page, goes on, or is discarded', as
   await waitFor(() => expect(calls.some((call) => call.method === 'DELETE')).toBe(true))
 }, 20_000)
 
+test('a partial download that can’t be read says why, and can only be removed', async () => {
+  let gone = false
+  const damaged = { ...INFO, repo_id: '', name: 'd1', state: 'damaged', problem: 'request.json is empty.' }
+  serve({
+    ...SERVER,
+    'GET /models/downloads': () => ({ body: { downloads: gone ? [] : [damaged] } }),
+    'DELETE /models/downloads/d1': () => {
+      gone = true
+      return { body: { ...damaged, state: 'removed' } }
+    },
+  })
+  renderPage(<SetupPage />)
+  const list = await screen.findByRole('list', { name: 'Downloads' })
+  expect(within(list).getByText('request.json is empty.')).toBeTruthy()
+  expect(within(list).queryByRole('button', { name: 'Resume' })).toBeNull()
+  await userEvent.click(within(list).getByRole('button', { name: 'Discard' }))
+  await waitFor(() => expect(screen.queryByRole('list', { name: 'Downloads' })).toBeNull())
+}, 20_000)
+
 test('the list says how large each model is, what can’t fit, and why one can’t be used', async () => {
   const huge = { ...QWEN, name: 'huge', path: '/models/huge', size_bytes: 62_000_000_000 }
   const snug = { ...QWEN, name: 'snug', path: '/models/snug', size_bytes: 7_000_000_000 }

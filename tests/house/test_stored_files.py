@@ -1,0 +1,73 @@
+"""Files that were written earlier are read by one module, which bounds what is in them."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.house.sources import name_of, under
+
+READER = "backend/core/stored_files.py"
+CALLS = {
+    "json.load", "json.loads", "yaml.load", "yaml.safe_load", "yaml.full_load", "*.read_text",
+    "*.read_bytes", "*.model_validate_json",
+}  # fmt: skip
+# Each has what it reads; none of them is JSON, YAML or text from a file of the data root.
+ALLOWED: dict[str, dict[str, str]] = {
+    "backend/api/errors.py": {"*.model_validate_json": "an answer that this process has made"},
+    "backend/api/stream.py": {"json.loads": "what a client sends; the guard bounds it"},
+    "backend/catalog/hands.py": {
+        "json.loads": "the output of a child of ours",
+        "*.read_text": "a number that a child of ours writes in a fresh folder",
+    },
+    "backend/catalog/json_array.py": {"json.loads": "rows of the user's data, in a child"},
+    "backend/catalog/jsonl.py": {"json.loads": "a row of the user's data, by a reader of its own"},
+    "backend/catalog/parquet.py": {"json.loads": "the output of a child of ours"},
+    "backend/catalog/supported.py": {"*.read_text": "the installed engine's own source"},
+    "backend/catalog/tables.py": {"json.loads": "a cell of the user's data, of a bounded line"},
+    "backend/catalog/weights.py": {"json.loads": "a safetensors header, whose reader bounds it"},
+    "backend/catalog/work.py": {"json.load": "the input of a child, from its parent"},
+    "backend/core/machine.py": {"*.read_text": "the kernel's own files"},
+    "backend/core/removal.py": {"*.read_text": "the kernel's own files"},
+    "backend/core/system.py": {"*.read_text": "the kernel's own files"},
+    "backend/core/versions.py": {"json.loads": "the output of a child of ours"},
+    "backend/evaluation/arena.py": {"*.model_validate_json": "a line that the reader gave"},
+    "backend/evaluation/tasks.py": {"json.loads": "a value that the reader gave, made plain JSON"},
+    "backend/evaluation/weights.py": {"json.loads": "the output of a child of ours"},
+    "backend/inference/talk.py": {"json.loads": "a line of the worker's output"},
+    "backend/training/enhanced_given.py": {"json.loads": "a field of a request"},
+    "backend/training/lora_keys.py": {"json.loads": "the output of a child of ours"},
+    "backend/training/reward_names.py": {"json.loads": "a field of a request"},
+    "backend/training/rewards.py": {"json.loads": "the output of a child of ours"},
+    "backend/training/token_counts.py": {"json.loads": "the output of a child of ours"},
+}
+SERVER = [
+    path
+    for path in under("backend", ".py")
+    if not name_of(path).startswith("backend/engines/") and name_of(path) != READER
+]
+
+
+def calls(path: Path) -> set[str]:
+    """Which of the calls a file makes, imported by name or not."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module in {"json", "yaml"}:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            found |= {f"{ast.unparse(node.func.value)}.{node.func.attr}", f"*.{node.func.attr}"}
+    return found & CALLS
+
+
+@pytest.mark.parametrize("path", SERVER, ids=name_of)
+def test_stored_files_are_read_by_the_one_reader(path: Path) -> None:
+    allowed = ALLOWED.get(name_of(path), {})
+
+    assert calls(path) <= set(allowed), f"read it with {READER}, or say here what it reads"
+    assert set(allowed) <= calls(path), "a reason is given for what is not done any more"
+
+
+def test_every_exception_is_of_a_file_that_is_there() -> None:
+    assert set(ALLOWED) <= {name_of(path) for path in SERVER}
