@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
-import socket
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 from websockets.sync.client import ClientConnection, connect
 
+from backend.__main__ import listen
 from backend.api.services import Services
 from backend.app import create_app
 from backend.main import SERVED, Server
@@ -29,6 +29,7 @@ Frame = dict[str, Any]
 @dataclass
 class Live:
     app: FastAPI
+    server: Server
     settings: Settings
     loop: asyncio.AbstractEventLoop
     client: httpx.Client
@@ -80,7 +81,7 @@ def frames_until(client: ClientConnection, kind: str) -> list[Frame]:
 @contextmanager
 def serving(settings: Settings, *, token: str | None = None) -> Iterator[Live]:
     """`token` is what the client sends, where the settings ask for one."""
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = listen(dataclasses.replace(settings, port=0))
     settings = dataclasses.replace(settings, port=listening.getsockname()[1])
     app = create_app(settings)
     ready, loops = threading.Event(), list[asyncio.AbstractEventLoop]()
@@ -97,7 +98,7 @@ def serving(settings: Settings, *, token: str | None = None) -> Iterator[Live]:
         url = f"http://127.0.0.1:{settings.port}"
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         with httpx.Client(base_url=url, headers=headers, timeout=20, trust_env=False) as client:
-            live = Live(app, settings, loops[0], client)
+            live = Live(app, server, settings, loops[0], client)
             yield live
             live.do(live.services.supervisor.stop(save=False))
     finally:
