@@ -130,7 +130,7 @@ def create_app(settings: Settings) -> FastAPI:
         if not router.prefix.startswith("/api"):
             app.include_router(router, prefix="/api", include_in_schema=False)
     describe(app)
-    render_errors(app)
+    render_errors(app, ROUTERS)
     serve_ui(app, settings.ui_dir)
     app.add_middleware(Guard, settings=settings, words=words_of_the_door(ROUTERS))
     return app

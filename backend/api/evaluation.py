@@ -75,13 +75,17 @@ async def read_evaluation(evaluation_id: str, services: Wired) -> EvaluationResu
     return await asyncio.to_thread(services.evaluator.result, folder)
 
 
-@router.get("/{evaluation_id}/report", response_class=PlainTextResponse)
-async def evaluation_report(evaluation_id: str, services: Wired) -> PlainTextResponse:
+class MarkdownResponse(PlainTextResponse):
+    media_type = "text/markdown"
+
+
+@router.get("/{evaluation_id}/report", response_class=MarkdownResponse)
+async def evaluation_report(evaluation_id: str, services: Wired) -> MarkdownResponse:
     """The same as a page of Markdown."""
     folder = await asyncio.to_thread(services.evaluator.jobs.folders.find, evaluation_id)
     await asyncio.to_thread(services.evaluator.result, folder)  # Refuses where there is none.
     text = await asyncio.to_thread((folder.path / "report.md").read_text, "utf-8")
-    return PlainTextResponse(text, media_type="text/markdown; charset=utf-8")
+    return MarkdownResponse(text)
 
 
 @tiers_router.post("/adapter")
