@@ -30,7 +30,7 @@ from backend.api import (
     training,
 )
 from backend.api.errors import render_errors, words_of_the_door
-from backend.api.schema import FAILURES, describe, operation_id
+from backend.api.schema import describe, operation_id
 from backend.api.services import Services
 from backend.api.ui import serve_ui
 from backend.catalog.datasets import DatasetCatalog
@@ -121,7 +121,6 @@ def create_app(settings: Settings) -> FastAPI:
         version=__version__,
         lifespan=lifespan,
         generate_unique_id_function=operation_id,
-        responses=FAILURES,
         docs_url=None,  # These two load scripts from the internet.
         redoc_url=None,
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import re
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -97,10 +98,31 @@ def serving(settings: Settings, *, token: str | None = None) -> Iterator[Live]:
         assert ready.wait(20), "the server did not start"
         url = f"http://127.0.0.1:{settings.port}"
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        with httpx.Client(base_url=url, headers=headers, timeout=20, trust_env=False) as client:
+        hooks = {"response": [documented_by(app)]}
+        with httpx.Client(
+            base_url=url, headers=headers, timeout=20, trust_env=False, event_hooks=hooks
+        ) as client:
             live = Live(app, server, settings, loops[0], client)
             yield live
             live.do(live.services.supervisor.stop(save=False))
     finally:
         server.should_exit = True
         thread.join(20)
+
+
+def documented_by(app: FastAPI) -> Callable[[httpx.Response], None]:
+    """A check that an answer has a status which `/openapi.json` names for its operation."""
+    routes = [
+        (re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)) + "$"), operations)
+        for path, operations in app.openapi()["paths"].items()
+    ]
+
+    def check(answer: httpx.Response) -> None:
+        path, method = answer.request.url.path, answer.request.method.lower()
+        for pattern, operations in routes:
+            if pattern.match(path) and method in operations:
+                named = operations[method]["responses"]
+                assert str(answer.status_code) in named, f"{method} {path}: {answer.status_code}"
+                return
+
+    return check
