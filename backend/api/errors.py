@@ -73,7 +73,7 @@ def methods_at(routers: Iterable[APIRouter], path: str) -> list[str]:
         named = path.removeprefix("/api") if aliased else path
         for route in router.routes:
             if isinstance(route, APIRoute) and route.path_regex.match(named):
-                found |= route.methods
+                found |= route.methods or set()
     return sorted(found)
 
 
