@@ -31,7 +31,7 @@ from backend.api import (
     training,
 )
 from backend.api.errors import render_errors, words_of_the_door
-from backend.api.schema import FAILURES, describe, operation_id
+from backend.api.schema import describe, operation_id
 from backend.api.services import Services
 from backend.api.ui import serve_ui
 from backend.catalog.datasets import DatasetCatalog
@@ -126,7 +126,6 @@ def create_app(settings: Settings) -> FastAPI:
         version=__version__,
         lifespan=lifespan,
         generate_unique_id_function=operation_id,
-        responses=FAILURES,
         docs_url=None,  # These two load scripts from the internet.
         redoc_url=None,
     )
@@ -135,7 +134,7 @@ def create_app(settings: Settings) -> FastAPI:
         if not router.prefix.startswith("/api"):
             app.include_router(router, prefix="/api", include_in_schema=False)
     describe(app)
-    render_errors(app)
+    render_errors(app, ROUTERS)
     serve_ui(app, settings.ui_dir)
     app.add_middleware(Guard, settings=settings, words=words_of_the_door(ROUTERS))
     return app

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.supervisors import ChangeReload
 
+from backend.api.connection import IDLE_FOR, MAX_CONNECTIONS, Connection
 from backend.app import create_app
 from backend.settings import CHECKOUT, Settings, read_settings
 
@@ -22,9 +24,9 @@ SERVED: dict[str, Any] = {
     "access_log": False,  # It would write tokens that stand in addresses.
     "ws_max_size": 64 * 1024,
     "ws_per_message_deflate": False,
-    "timeout_keep_alive": 15,
+    "http": Connection,
+    "timeout_keep_alive": int(IDLE_FOR),
     "timeout_graceful_shutdown": 5,
-    "limit_concurrency": 256,
     "server_header": False,
 }
 
@@ -34,8 +36,17 @@ def serve(settings: Settings, listening: socket.socket, *, ready: Callable[[], N
     # uvicorn raises the signals that it caught again, once all is closed.
     signal.signal(signal.SIGTERM, lambda *_: None)
     signal.signal(signal.SIGHUP, lambda *_: None)
+    _allow_open_files(2 * MAX_CONNECTIONS)
     with suppress(KeyboardInterrupt):
         Server(uvicorn.Config(create_app(settings), **SERVED), ready).run(sockets=[listening])
+
+
+def _allow_open_files(wanted: int) -> None:
+    """Let this process hold that many files and sockets; macOS gives 256 unless asked."""
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # Not allowed here: it goes on with fewer.
+        if now != resource.RLIM_INFINITY and now < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 class Server(uvicorn.Server):

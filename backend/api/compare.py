@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from backend.api.refusals import refuses
 from backend.api.services import Services, Wired
 from backend.api.sse import EventStream, error_data, event, while_connected
 from backend.errors import AppError, FieldProblem
@@ -29,7 +30,11 @@ _STREAMS: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("/models/compare", response_model=CompareAnswer, responses=_STREAMS)
+@router.post(
+    "/models/compare",
+    response_model=CompareAnswer,
+    responses={**_STREAMS, **refuses(404, 409, 504)},
+)
 async def compare_models(
     body: CompareRequest, services: Wired, request: Request
 ) -> CompareAnswer | Response:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from fastapi import APIRouter, Request
 
+from backend.api.refusals import refuses
 from backend.api.services import Services, Wired
 from backend.catalog.dataset_schemas import (
     ConvertAnswer,
@@ -35,41 +36,41 @@ async def list_datasets(services: Wired) -> DatasetsAnswer:
     return await asyncio.to_thread(services.datasets.known, recent)
 
 
-@router.post("/inspect")
+@router.post("/inspect", responses=refuses(404, 504))
 async def inspect_dataset(body: InspectRequest, services: Wired) -> DatasetInspection:
     """Answers when it is done. Of a file that takes long, what was read within seconds."""
     return await services.datasets.inspect(body, await _model(services, body.model))
 
 
-@router.post("/jobs")
+@router.post("/jobs", responses=refuses(404, 504))
 async def start_inspection(body: InspectRequest, services: Wired) -> DatasetJob:
     """The same without a time limit; a small file's answer comes at once, as `result`."""
     return await services.datasets.jobs.start(body, await _model(services, body.model))
 
 
-@router.get("/jobs/{job_id}")
+@router.get("/jobs/{job_id}", responses=refuses(404))
 async def dataset_job(job_id: str, services: Wired) -> DatasetJob:
     return services.datasets.jobs.find(job_id)
 
 
-@router.delete("/jobs/{job_id}")
+@router.delete("/jobs/{job_id}", responses=refuses(404))
 async def cancel_dataset_job(job_id: str, services: Wired) -> DatasetJob:
     return await services.datasets.jobs.cancel(job_id)
 
 
-@router.post("/preview")
+@router.post("/preview", responses=refuses(404, 504))
 async def preview_dataset(body: PreviewRequest, services: Wired) -> DatasetPreview:
     """The exact text and tokens of one row, and which of them are learned."""
     model = await asyncio.to_thread(services.models.find, body.model)
     return await services.datasets.preview(body, model)
 
 
-@router.post("/convert")
+@router.post("/convert", responses=refuses(404, 409, 504, 507))
 async def convert_dataset(body: ConvertRequest, services: Wired) -> ConvertAnswer:
     return await services.datasets.convert(body)
 
 
-@router.post("/split")
+@router.post("/split", responses=refuses(404, 409, 504, 507))
 async def split_dataset(body: SplitRequest, services: Wired) -> SplitAnswer:
     return await services.datasets.split(body)
 
@@ -98,7 +99,7 @@ _RAW_FILE = {
 }
 
 
-@router.put("/files/{name}", openapi_extra=_RAW_FILE)
+@router.put("/files/{name}", openapi_extra=_RAW_FILE, responses=refuses(409, 507))
 async def upload_dataset(name: str, request: Request, services: Wired) -> UploadAnswer:
     """The body is the file itself (`application/octet-stream`); an existing name is refused."""
     return await services.datasets.store(name, request.stream())

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header
 
 from backend.api.errors import TELLS_SUCCESS
+from backend.api.refusals import refuses
 from backend.api.services import Wired
 from backend.runs.follow import LOG
 from backend.training.enhanced_config import EnhancedStart
@@ -24,13 +25,13 @@ async def training_methods() -> MethodsAnswer:
     return methods_answer()
 
 
-@router.post("/preview-enhanced")
+@router.post("/preview-enhanced", responses=refuses(404, 409, 504, 507))
 async def preview_enhanced(body: EnhancedStart, services: Wired) -> Preview:
     """As POST /training/preview: nothing is started and nothing written."""
     return await services.training.preview(body)
 
 
-@router.post("/start-enhanced")
+@router.post("/start-enhanced", responses=refuses(404, 409, 504, 507))
 async def start_enhanced(
     body: EnhancedStart,
     services: Wired,
@@ -52,7 +53,7 @@ async def start_enhanced(
     )
 
 
-@router.post("/estimate-resources")
+@router.post("/estimate-resources", responses=refuses(404))
 async def estimate_resources(body: EstimateRequest, services: Wired) -> EstimateAnswer:
     """From the model's own sizes and these settings; without any data."""
     return await services.resources.estimate(body)

@@ -12,6 +12,7 @@ from typing import Any, get_args
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -55,14 +56,27 @@ _MUST: Mapping[str, str] = {
 _NAME_RULE = "must be 1 to 100 letters, digits, dots, dashes or underscores, not starting with {_}"
 
 
-def render_errors(app: FastAPI) -> None:
+def render_errors(app: FastAPI, routers: Sequence[APIRouter]) -> None:
     """Give the app its handlers: refusals, validation, unknown addresses, disks, and bugs."""
+    app.state.methods_at = lambda path: methods_at(routers, path)
     app.add_exception_handler(AppError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(OSError, _disk)
     app.add_exception_handler(Exception, _bug)
+
+
+def methods_at(routers: Iterable[APIRouter], path: str) -> list[str]:
+    """Every method that some route has at an address, or at the one that it is an alias of."""
+    found = set[str]()
+    for router in routers:
+        aliased = path.startswith("/api/") and not router.prefix.startswith("/api")
+        named = path.removeprefix("/api") if aliased else path
+        for route in router.routes:
+            if isinstance(route, APIRoute) and route.path_regex.match(named):
+                found |= route.methods or set()
+    return sorted(found)
 
 
 def words_of_the_door(routers: Iterable[APIRouter]) -> Words:
@@ -151,6 +165,8 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
         told = ErrorAnswer(error=name, detail=detail)
         answer = openai_answer(error.status_code, told)
     answer.headers.update(error.headers or {})
+    if error.status_code == 405:  # Starlette names the methods of the first route alone.
+        answer.headers["allow"] = ", ".join(request.app.state.methods_at(request.url.path))
     return answer
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
+from backend.api.refusals import refuses
 from backend.api.services import Services, Wired
 from backend.api.sse import EventStream, begun, error_data, event, while_connected
 from backend.errors import AppError, WrongState
@@ -38,7 +39,11 @@ class Unloaded(BaseModel):
     message: str
 
 
-@router.post("/models/inference", response_model=InferenceAnswer, responses=_STREAMS)
+@router.post(
+    "/models/inference",
+    response_model=InferenceAnswer,
+    responses={**_STREAMS, **refuses(404, 409, 504)},
+)
 async def ask_model(
     body: InferenceRequest, services: Wired, request: Request
 ) -> InferenceAnswer | Response:
@@ -77,14 +82,14 @@ async def unload_model(services: Wired) -> Unloaded:
     return Unloaded(unloaded=done, message=message)
 
 
-@router.post("/model/test")
+@router.post("/model/test", responses=refuses(404, 409, 504))
 async def test_adapter(body: TestRequest, services: Wired, request: Request) -> InferenceAnswer:
     """The loaded session's adapter answers."""
     target = await _session_target(services, with_adapter=True)
     return await while_connected(request, _whole(services, target, body.ask(), body.prompt))
 
 
-@router.post("/model/test-base")
+@router.post("/model/test-base", responses=refuses(404, 409, 504))
 async def test_base(body: TestRequest, services: Wired, request: Request) -> InferenceAnswer:
     """The loaded session's base answers, without its adapter."""
     target = await _session_target(services, with_adapter=False)

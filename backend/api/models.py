@@ -6,6 +6,7 @@ import asyncio
 
 from fastapi import APIRouter
 
+from backend.api.refusals import refuses
 from backend.api.services import Wired
 from backend.catalog.schemas import LoraTargets, ModelInfo, ModelsAnswer
 
@@ -17,13 +18,13 @@ async def list_models(services: Wired) -> ModelsAnswer:
     return ModelsAnswer(models=await asyncio.to_thread(services.models.scan))
 
 
-@router.get("/describe")
+@router.get("/describe", responses=refuses(404))
 async def describe_model(path: str, services: Wired) -> ModelInfo:
     """The facts of one model by its folder, which need not be in a searched one, or by its name."""
     return await asyncio.to_thread(services.models.find, path)
 
 
-@router.get("/{name:path}/lora")
+@router.get("/{name:path}/lora", responses=refuses(400, 404, 504))
 async def lora_targets(name: str, services: Wired) -> LoraTargets:
     """What LoRA can attach to in a model, by its name or by its folder's full path."""
     model = await asyncio.to_thread(services.models.find, name)

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
+from backend.api.refusals import refuses
 from backend.api.services import Wired
 from backend.evaluation.arena import Standing, Standings, Vote
 from backend.evaluation.notebook import (
@@ -36,23 +37,23 @@ async def list_comparisons(
     return await asyncio.to_thread(services.notebook.page, limit, cursor)
 
 
-@router.post("/comparisons")
+@router.post("/comparisons", responses=refuses(409, 507))
 async def keep_comparison(body: ComparisonIn, services: Wired) -> Comparison:
     return await asyncio.to_thread(services.notebook.keep, body)
 
 
-@router.delete("/comparisons")
+@router.delete("/comparisons", responses=refuses(409, 507))
 async def forget_comparisons(services: Wired) -> Forgotten:
     """All of them."""
     return Forgotten(deleted=await asyncio.to_thread(services.notebook.forget_all))
 
 
-@router.patch("/comparisons/{comparison_id}")
+@router.patch("/comparisons/{comparison_id}", responses=refuses(404, 409, 507))
 async def rate_comparison(comparison_id: str, body: Rating, services: Wired) -> Comparison:
     return await asyncio.to_thread(services.notebook.rate, comparison_id, body)
 
 
-@router.delete("/comparisons/{comparison_id}")
+@router.delete("/comparisons/{comparison_id}", responses=refuses(404, 409, 422, 507))
 async def forget_comparison(comparison_id: str, services: Wired) -> Forgotten:
     await asyncio.to_thread(services.notebook.forget, comparison_id)
     return Forgotten(deleted=1)
@@ -63,18 +64,18 @@ async def list_prompt_sets(services: Wired) -> PromptSets:
     return await asyncio.to_thread(services.notebook.prompt_sets)
 
 
-@router.put("/prompt-sets/{name:path}")
+@router.put("/prompt-sets/{name:path}", responses=refuses(409, 507))
 async def keep_prompt_set(name: str, body: PromptSet, services: Wired) -> NamedPromptSet:
     return await asyncio.to_thread(services.notebook.keep_prompts, name, body)
 
 
-@router.delete("/prompt-sets/{name:path}")
+@router.delete("/prompt-sets/{name:path}", responses=refuses(404, 409, 422, 507))
 async def forget_prompt_set(name: str, services: Wired) -> Forgotten:
     await asyncio.to_thread(services.notebook.forget_prompts, name)
     return Forgotten(deleted=1)
 
 
-@router.post("/arena/vote")
+@router.post("/arena/vote", responses=refuses(404, 409, 507))
 async def vote(body: Vote, services: Wired) -> Standing:
     """Where the two stand after this vote."""
     await asyncio.to_thread(services.inference.adapters.find, body.adapter_name)

@@ -6,6 +6,7 @@ import asyncio
 
 from fastapi import APIRouter
 
+from backend.api.refusals import refuses
 from backend.api.services import Wired
 from backend.core.notices import NoticeList
 
@@ -18,7 +19,7 @@ async def list_notices(services: Wired) -> NoticeList:
     return await asyncio.to_thread(services.notices.listed)
 
 
-@router.delete("/{notice_id}")
+@router.delete("/{notice_id}", responses=refuses(404, 409, 507))
 async def dismiss_notice(notice_id: str, services: Wired) -> NoticeList:
     """Not shown again; the file that it is about is left alone. Answers those that are left."""
     await asyncio.to_thread(services.notices.dismiss, notice_id)

@@ -17,6 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from backend.api.errors import openai_answer, refusal_of
+from backend.api.refusals import refuses
 from backend.api.services import Services, Wired
 from backend.api.sse import EventStream, begun, while_connected
 from backend.errors import AppError, NotFound
@@ -43,8 +44,7 @@ from backend.inference.openai_asked import ChatRequest, CompletionRequest, OpenA
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 _REFUSED: dict[int | str, dict[str, Any]] = {
-    "4XX": {"model": OpenAIError, "description": "Refused, in OpenAI's shape."},
-    "5XX": {"model": OpenAIError, "description": "The engine or a bug, in OpenAI's shape."},
+    400: {"model": OpenAIError, "description": "Refused, in OpenAI's shape."}
 }
 
 
@@ -73,13 +73,13 @@ async def served_models(services: Wired) -> ModelList:
     return ModelList(data=[_entry(name) for name in await _names(services)])
 
 
-@router.get("/models/{model}")
+@router.get("/models/{model}", responses=refuses(404))
 async def served_model(model: str, services: Wired) -> ModelEntry:
     await _target(services, model)
     return _entry(model)
 
 
-@router.post("/chat/completions", response_model=ChatCompletion)
+@router.post("/chat/completions", response_model=ChatCompletion, responses=refuses(404, 409, 504))
 async def chat_completion(
     body: ChatRequest, services: Wired, request: Request
 ) -> ChatCompletion | Response:
@@ -94,7 +94,7 @@ async def chat_completion(
     return ChatCompletion(**who.model_dump(), choices=[choice], usage=Usage.of(answer.done))
 
 
-@router.post("/completions", response_model=TextCompletion)
+@router.post("/completions", response_model=TextCompletion, responses=refuses(404, 409, 504))
 async def text_completion(
     body: CompletionRequest, services: Wired, request: Request
 ) -> TextCompletion | Response:

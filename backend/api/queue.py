@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.api.refusals import refuses
 from backend.api.services import Wired
 from backend.core.limits import Count
 from backend.runs.frames import QueueData
@@ -23,13 +24,13 @@ async def read_queue(services: Wired) -> QueueData:
     return QueueData(queue=services.queue.shown())
 
 
-@router.patch("/{session_id}")
+@router.patch("/{session_id}", responses=refuses(404, 409, 507))
 async def move_queued_run(session_id: str, body: QueuePlace, services: Wired) -> QueueData:
     await services.queue.move(session_id, body.position)
     return QueueData(queue=services.queue.shown())
 
 
-@router.delete("/{session_id}")
+@router.delete("/{session_id}", responses=refuses(404, 409, 507))
 async def remove_queued_run(session_id: str, services: Wired) -> QueueData:
     """Take it out; a run that has not started leaves nothing behind."""
     await services.queue.remove(session_id)

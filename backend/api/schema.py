@@ -8,13 +8,10 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 
-from backend.core.schemas import ErrorAnswer
+from backend.api.refusals import declare
 from backend.runs.frames import Frame
 
-FAILURES: dict[int | str, dict[str, Any]] = {
-    "4XX": {"model": ErrorAnswer, "description": "Refused: what happened, and what to do."},
-    "5XX": {"model": ErrorAnswer, "description": "The engine, the disk, or a bug."},
-}
+_REF = "#/components/schemas/{model}"
 
 
 def operation_id(route: APIRoute) -> str:
@@ -29,11 +26,12 @@ def describe(app: FastAPI) -> None:
     def complete() -> dict[str, Any]:
         if app.openapi_schema is None:
             schema = routes_only()
-            frame = TypeAdapter(Frame).json_schema(ref_template="#/components/schemas/{model}")
+            frame = TypeAdapter(Frame).json_schema(ref_template=_REF)
             known = schema["components"]["schemas"]
             for name, model in frame.pop("$defs").items():
                 known.setdefault(name, model)
             known["Frame"] = frame
+            declare(schema)
             app.openapi_schema = schema
         return app.openapi_schema
 

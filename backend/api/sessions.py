@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.api.refusals import refuses
 from backend.api.services import Wired
 from backend.core.limits import MOST, Steps
 from backend.runs.resume import saved_states
@@ -82,7 +83,7 @@ class Done(BaseModel):
     message: str
 
 
-@router.get("")
+@router.get("", responses=refuses(404))
 async def list_sessions(
     services: Wired,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
@@ -92,13 +93,13 @@ async def list_sessions(
     return SessionsAnswer(sessions=sessions, next_cursor=next_cursor)
 
 
-@router.get("/{session_id}")
+@router.get("/{session_id}", responses=refuses(400, 404, 422))
 async def read_session(session_id: str, services: Wired) -> dict[str, Any]:
     """The stored record as it is on disk, unknown fields included."""
     return await asyncio.to_thread(services.store.read, session_id)
 
 
-@router.get("/{session_id}/metrics")
+@router.get("/{session_id}/metrics", responses=refuses(400, 404))
 async def session_metrics(
     session_id: str,
     services: Wired,
@@ -109,13 +110,13 @@ async def session_metrics(
     return SessionMetrics(session_id=session_id, series=series)
 
 
-@router.get("/{session_id}/samples")
+@router.get("/{session_id}/samples", responses=refuses(400, 404, 422))
 async def session_samples(session_id: str, services: Wired) -> SessionSamples:
     samples = await asyncio.to_thread(services.store.samples, session_id)
     return SessionSamples(session_id=session_id, samples=samples)
 
 
-@router.get("/{session_id}/logs")
+@router.get("/{session_id}/logs", responses=refuses(400, 404))
 async def session_logs(
     session_id: str,
     services: Wired,
@@ -126,13 +127,13 @@ async def session_logs(
     return SessionLogs(logs=lines, before=above)
 
 
-@router.post("/{session_id}/load")
+@router.post("/{session_id}/load", responses=refuses(400, 404, 409, 422))
 async def load_session(session_id: str, services: Wired) -> Done:
     await services.supervisor.load(session_id)
     return Done(status="success", message=f"Session {session_id} is loaded.")
 
 
-@router.get("/{session_id}/resume")
+@router.get("/{session_id}/resume", responses=refuses(400, 404, 422))
 async def resume_points(session_id: str, services: Wired) -> ResumePoints:
     """What POST to the same path can continue from."""
     await asyncio.to_thread(services.store.read, session_id)
@@ -141,7 +142,7 @@ async def resume_points(session_id: str, services: Wired) -> ResumePoints:
     return ResumePoints(session_id=session_id, points=points)
 
 
-@router.post("/{session_id}/resume")
+@router.post("/{session_id}/resume", responses=refuses(404, 409, 504, 507))
 async def resume_session(
     session_id: str, services: Wired, body: ResumeRequest | None = None
 ) -> StartAnswer:
@@ -156,7 +157,7 @@ async def resume_session(
     )
 
 
-@router.delete("/{session_id}")
+@router.delete("/{session_id}", responses=refuses(404, 409, 422, 507))
 async def delete_session(session_id: str, services: Wired, files: bool = False) -> Done:
     adapter = await services.supervisor.delete(session_id, files=files)
     if adapter is not None:

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.api.refusals import refuses
 from backend.api.services import Wired
 from backend.runs.schemas import TrainingStatus
 from backend.training.config import StandardStart
@@ -25,7 +26,7 @@ class StopRequest(BaseModel):
     )
 
 
-@router.post("/start")
+@router.post("/start", responses=refuses(404, 409, 504, 507))
 async def start_training(
     body: StandardStart,
     services: Wired,
@@ -34,7 +35,7 @@ async def start_training(
     return await services.training.start(body, idempotency_key=idempotency_key)
 
 
-@router.post("/preview")
+@router.post("/preview", responses=refuses(404, 409, 504, 507))
 async def preview_training(body: StandardStart, services: Wired) -> Preview:
     return await services.training.preview(body)
 
@@ -58,12 +59,12 @@ async def training_logs(
     return LogsAnswer(logs=await asyncio.to_thread(services.supervisor.logs, limit))
 
 
-@router.post("/pause")
+@router.post("/pause", responses=refuses(409))
 async def pause_training(services: Wired) -> PauseAnswer:
     """Before the next step; `running` while the current one is not done."""
     return PauseAnswer(status=await services.supervisor.pause())
 
 
-@router.post("/resume")
+@router.post("/resume", responses=refuses(409))
 async def resume_training(services: Wired) -> PauseAnswer:
     return PauseAnswer(status=await services.supervisor.resume())

@@ -6,6 +6,7 @@ import re
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 Cause = Literal["stopped", "out_of_memory", "watchdog", "killed", "crashed", "failed", "unknown"]
@@ -85,6 +86,15 @@ def explain(code: int | None, tail: Sequence[str] = (), *, stopping: bool = Fals
     if raised:
         return Explanation("failed", f"The engine failed: {raised[:500]}", _SEE_LOG)
     return Explanation("failed", f"The engine ended with exit code {code}.", _SEE_LOG)
+
+
+def folder_deleted(folder: Path) -> Explanation:
+    """Of a run that could neither go on nor say why, since its own folder was taken away."""
+    return Explanation(
+        "failed",
+        f"The run's folder {folder} was deleted while it ran, so it could not go on.",
+        "Start it again. Weights that were saved before are still in the adapter's folder.",
+    )
 
 
 def _signalled(number: int) -> Explanation:

@@ -29,6 +29,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MAX_BODY = 1024 * 1024
+MAX_AT_WORK = 256
 COOKIE = "droid_token"
 UPLOADS = "/api/datasets/files/"
 
@@ -66,7 +67,7 @@ def plain_words(path: str, refusal: Refusal) -> Mapping[str, Any]:
 
 
 class Guard:
-    """Checks host, origin, fetch site, token, content type and size, in that order.
+    """Checks host, origin, fetch site, token, content type, size and load, in that order.
 
     `words` is the body of a refusal at an address; some have a shape of their own.
     """
@@ -77,6 +78,7 @@ class Guard:
         self._token = settings.token
         self._hosts = frozenset(_with_port(known_names(settings), settings.port))
         self._origins = frozenset(f"http://{host}" for host in self._hosts)
+        self._at_work = 0  # Requests that came in whole (an upload: its head) and are not done.
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"}:
@@ -89,13 +91,23 @@ class Guard:
             given = self._check_token(scope, headers)
             if scope["type"] == "http":
                 receive = await _checked_body(scope, headers, receive)
+                self._check_load()
+        except _Gone:
+            return
         except Refusal as refusal:
             told = self._words(str(scope.get("path", "")), refusal)
             await _refuse(scope, receive, secured, refusal, told)
             return
-        if given is not None and scope["type"] == "http":
+        if given is not None:
             secured = _with_cookie(secured, given)
-        await self._app(scope, receive, secured if scope["type"] == "http" else send)
+        if scope["type"] == "websocket":
+            await self._app(scope, receive, send)
+            return
+        self._at_work += 1
+        try:
+            await self._app(scope, receive, secured)
+        finally:
+            self._at_work -= 1
 
     def _check_source(self, scope: Scope, headers: dict[str, list[str]]) -> None:
         host = _only(headers, "host")
@@ -138,6 +150,15 @@ class Guard:
             "This server needs its token.",
             "Send it as 'Authorization: Bearer <token>', or open the address with ?token=<token>.",
         )
+
+    def _check_load(self) -> None:
+        if self._at_work >= MAX_AT_WORK:
+            raise Refusal(
+                503,
+                "ServerBusy",
+                f"The server is at work on {MAX_AT_WORK} requests, as many as it takes at once.",
+                "Try again when some of them are done.",
+            )
 
 
 def known_names(settings: Settings) -> Iterable[str]:
@@ -223,16 +244,20 @@ async def _checked_body(scope: Scope, headers: dict[str, list[str]], receive: Re
         return receive
     if length is not None and (not length.isdecimal() or int(length) > MAX_BODY):
         raise _too_large()
-    return await _buffered(receive) if chunked else receive
+    return await _buffered(receive)
+
+
+class _Gone(Exception):
+    """The client left in the middle of its body."""
 
 
 async def _buffered(receive: Receive) -> Receive:
-    """Read a body of unknown length up to the cap, and hand it on in one piece."""
+    """Read a body up to the cap, and hand it on in one piece: work begins once it is there."""
     body = b""
     while True:
         message = await receive()
         if message["type"] != "http.request":
-            break
+            raise _Gone
         body += message.get("body", b"")
         if len(body) > MAX_BODY:
             raise _too_large()

@@ -21,13 +21,16 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What is new. `gone`: the process has ended; `ended`: and all of it has been read."""
+    """What is new. `gone`: the process has ended; `ended`: and all of it has been read.
+    `deleted`: the run's folder, when it was there no more by then.
+    """
 
     events: list[Event]
     lines: list[str]
     gone: bool
     ended: bool
     exit_code: int | None = None
+    deleted: Path | None = None
 
 
 class Follower:
@@ -37,6 +40,7 @@ class Follower:
         self, folder: Path, child: Child, *, event_offset: int = 0, log_offset: int = 0
     ) -> None:
         self._child = child
+        self._folder = folder
         self._events = JsonlTail(folder / EVENTS, offset=event_offset, finite=False)
         self._log = TextTail(folder / LOG, offset=log_offset)
         self._failed = 0  # Reads in a row.
@@ -62,7 +66,10 @@ class Follower:
         ended = gone and (self._events.offset, self._log.offset) == before
         if ended:
             lines = self._log.flush()
-        return Batch(found, lines, gone, ended, self._child.exit_code() if ended else None)
+        if not ended:
+            return Batch(found, lines, gone, ended)
+        deleted = None if self._folder.is_dir() else self._folder
+        return Batch(found, lines, gone, ended, self._child.exit_code(), deleted)
 
 
 def all_events(folder: Path) -> tuple[list[Event], int]:

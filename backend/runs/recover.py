@@ -72,17 +72,22 @@ def review(record: SessionRecord, store: SessionStore) -> LiveRun:
     return run
 
 
-def ending(run: LiveRun, *, code: int | None, seen: bool) -> tuple[RunState, str, str | None]:
+def ending(
+    run: LiveRun, *, code: int | None, seen: bool, deleted: Path | None = None
+) -> tuple[RunState, str, str | None]:
     """State, message and hint for a run whose process is gone.
 
     Its own last word counts; without one, what the exit code and the log tell. `seen` is False
     when it died while no server was there: then it was `interrupted`, unless it was being stopped.
+    `deleted` is its folder, if that was taken away while it ran.
     """
     stopping = run.state is RunState.STOPPING
     said = run.progress.exit
     if said is not None:
         return RunState(said.state), said.message, said.hint
     explained = exits.explain(code, list(run.lines), stopping=stopping)
+    if deleted is not None:
+        explained = exits.folder_deleted(deleted)
     if stopping:
         return RunState.STOPPED, explained.message, explained.hint
     return RunState.ERROR if seen else RunState.INTERRUPTED, explained.message, explained.hint

@@ -285,8 +285,8 @@ class RunSupervisor:
                 await asyncio.sleep(TICK)
         if run.child is not None:  # What it started and left behind.
             await asyncio.to_thread(kill, run.child.identity)
-        state, message, hint = recover.ending(run, code=batch.exit_code, seen=True)
-        await self._finish(run, state, message, hint)
+        code, deleted = batch.exit_code, batch.deleted
+        await self._finish(run, *recover.ending(run, code=code, seen=True, deleted=deleted))
 
     async def _try(self, run: LiveRun, work: Coroutine[None, None, None]) -> None:
         """The follower's top level: what goes wrong with one event must not cost the next."""

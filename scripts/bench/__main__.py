@@ -11,10 +11,12 @@ from scripts.bench.lengths import bench_lengths
 from scripts.bench.machine import machine
 from scripts.bench.measures import Measure, page, server, speed
 from scripts.bench.memory import bench_memory
+from scripts.bench.requests import requests
 from scripts.bench.soak import soak_inference
 from scripts.setup.stamps import CHECKOUT
 
 _PAGE = CHECKOUT / "docs" / "benchmarks.md"
+_DIGITS = {"×": 3, "s": 3, "ms": 1}
 _HEAD = """# Benchmarks
 
 Written by `npm run bench -- --write`. The app's run and plain `mlx_lm lora --config` on the same
@@ -44,7 +46,7 @@ def main() -> int:
     if args.what == "lengths":
         return bench_lengths(seeds=args.pairs, write=args.write)
     measures: list[Measure] = []
-    for part in (page(), server(), first_run(), speed(args.pairs)):
+    for part in (page(), server(), requests(), first_run(), speed(args.pairs)):
         for measure in part:
             print(f"  {measure.name:<40} {_value(measure)}   {_verdict(measure)}")
             measures.append(measure)
@@ -57,7 +59,7 @@ def main() -> int:
 
 
 def _value(measure: Measure) -> str:
-    return f"{measure.value:.{3 if measure.unit in '×s' else 0}f} {measure.unit}"
+    return f"{measure.value:.{_DIGITS.get(measure.unit, 0)}f} {measure.unit}"
 
 
 def _verdict(measure: Measure) -> str:

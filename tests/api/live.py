@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
-import socket
+import re
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 from websockets.sync.client import ClientConnection, connect
 
+from backend.__main__ import listen
 from backend.api.services import Services
 from backend.app import create_app
 from backend.main import SERVED, Server
@@ -29,6 +30,7 @@ Frame = dict[str, Any]
 @dataclass
 class Live:
     app: FastAPI
+    server: Server
     settings: Settings
     loop: asyncio.AbstractEventLoop
     client: httpx.Client
@@ -80,7 +82,7 @@ def frames_until(client: ClientConnection, kind: str) -> list[Frame]:
 @contextmanager
 def serving(settings: Settings, *, token: str | None = None) -> Iterator[Live]:
     """`token` is what the client sends, where the settings ask for one."""
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = listen(dataclasses.replace(settings, port=0))
     settings = dataclasses.replace(settings, port=listening.getsockname()[1])
     app = create_app(settings)
     ready, loops = threading.Event(), list[asyncio.AbstractEventLoop]()
@@ -96,10 +98,31 @@ def serving(settings: Settings, *, token: str | None = None) -> Iterator[Live]:
         assert ready.wait(20), "the server did not start"
         url = f"http://127.0.0.1:{settings.port}"
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        with httpx.Client(base_url=url, headers=headers, timeout=20, trust_env=False) as client:
-            live = Live(app, settings, loops[0], client)
+        hooks = {"response": [documented_by(app)]}
+        with httpx.Client(
+            base_url=url, headers=headers, timeout=20, trust_env=False, event_hooks=hooks
+        ) as client:
+            live = Live(app, server, settings, loops[0], client)
             yield live
             live.do(live.services.supervisor.stop(save=False))
     finally:
         server.should_exit = True
         thread.join(20)
+
+
+def documented_by(app: FastAPI) -> Callable[[httpx.Response], None]:
+    """A check that an answer has a status which `/openapi.json` names for its operation."""
+    routes = [
+        (re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)) + "$"), operations)
+        for path, operations in app.openapi()["paths"].items()
+    ]
+
+    def check(answer: httpx.Response) -> None:
+        path, method = answer.request.url.path, answer.request.method.lower()
+        for pattern, operations in routes:
+            if pattern.match(path) and method in operations:
+                named = operations[method]["responses"]
+                assert str(answer.status_code) in named, f"{method} {path}: {answer.status_code}"
+                return
+
+    return check

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.live import Live, frames_until
+from tests.api.live import Live, frames_until, next_frame
 from tests.inference.folders import HIDDEN, INNER, adapter, base, write_safetensors
 
 STEM = "base_model.model.model.layers.1.mlp.up_proj"
@@ -109,6 +109,8 @@ def test_what_a_run_writes_is_kept_and_its_session_follows_a_new_name(live: Live
     folder = live.settings.adapters_dir / "written"
     (folder / "adapter_config.json").write_text("{}")
     with live.listening() as socket:
+        while next_frame(socket)["data"].get("state") != "running":
+            pass  # A stop before that leaves no adapter.
         refused = live.client.delete("/adapters/written")
         live.client.post("/training/stop", json={"save": True})
         frames_until(socket, "training_stopped")

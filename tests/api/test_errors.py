@@ -20,7 +20,7 @@ async def test_a_client_that_leaves_in_the_middle_of_an_upload_is_not_logged_as_
     async def store(request: Request) -> int:
         return sum([len(piece) async for piece in request.stream()])
 
-    render_errors(app)
+    render_errors(app, ())
     heard: list[dict[str, Any]] = [
         {"type": "http.request", "body": b"half", "more_body": True},
         {"type": "http.disconnect"},

@@ -130,6 +130,28 @@ def test_an_unknown_address_and_a_wrong_method_are_told(live: Live) -> None:
     assert live.client.post("/nowhere", json={}).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("address", "methods"),
+    [
+        ("/sessions/some-session", "DELETE, GET"),
+        ("/api/sessions/some-session", "DELETE, GET"),
+        ("/api/comparisons", "DELETE, GET, POST"),
+        ("/models/some-model/lora", "GET"),
+    ],
+)
+def test_a_wrong_method_is_told_every_right_one(live: Live, address: str, methods: str) -> None:
+    wrong = live.client.request("PUT", address, json={})
+    assert wrong.status_code == 405
+    assert wrong.headers["allow"] == methods
+
+
+def test_a_report_is_announced_as_markdown(live: Live) -> None:
+    report = live.client.get("/openapi.json").json()["paths"][
+        "/api/evaluation/{evaluation_id}/report"
+    ]
+    assert list(report["get"]["responses"]["200"]["content"]) == ["text/markdown"]
+
+
 NAMED: list[tuple[dict[str, Any], str, str]] = [
     ({"lora_rnk": 8}, "lora_rnk", "Did you mean lora_rank?"),
     ({"iterations": "ten"}, "iterations", "whole number"),

@@ -269,3 +269,31 @@ async def test_a_refusal_says_what_to_do() -> None:
     assert answer["error"] == "AccessRefused"
     assert "evil.example" in answer["detail"]
     assert "http://127.0.0.1:8000" in answer["hint"]
+
+
+async def test_a_body_whose_client_left_reaches_no_route() -> None:
+    """What came of it could be read as a whole request that nobody sent."""
+    called: list[str] = []
+    heard: list[Message] = [
+        {"type": "http.request", "body": b"{}", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        called.append(scope["path"])
+
+    async def receive() -> Message:
+        return heard.pop(0)
+
+    async def send(message: Message) -> None:
+        called.append(str(message))
+
+    headers = {"host": "127.0.0.1:8000", "content-type": "application/json"}
+    headers["transfer-encoding"] = "chunked"
+    scope: Scope = {
+        "type": "http", "method": "POST", "path": "/training/stop", "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+    }  # fmt: skip
+    await Guard(app, settings=read_settings({}, data_dir="/nowhere"))(scope, receive, send)
+
+    assert called == []

@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training": {"inference", "runs", "catalog", "core"},
     "api": {"training", "evaluation", "inference", "runs", "catalog", "core"},
     "app": {"api", "training", "evaluation", "inference", "runs", "catalog", "core"},
-    "main": {"app"},
+    "main": {"app", "api"},
     "__main__": {"app", "main", "core"},
     "engines": set(),
 }

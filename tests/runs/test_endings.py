@@ -46,6 +46,21 @@ async def test_an_end_without_a_last_word_is_explained(
     assert (await world.until_end())["type"] == "training_completed"
 
 
+async def test_a_run_whose_folder_is_deleted_ends_with_that_cause(world: World) -> None:
+    session_id = await world.start(mode="endless")
+    await world.until_state("running")
+    folder = world.folder(session_id)
+    folder.rename(folder.with_name("taken away"))  # At once; rmtree could meet a new file.
+
+    last = await world.until_end()
+
+    assert last["type"] == "training_error"
+    assert str(folder) in last["data"]["error"]
+    assert "was deleted while it ran" in last["data"]["error"]
+    assert last["data"]["hint"]
+    assert world.record(session_id)["state"] == "error"
+
+
 async def test_a_traceback_comes_with_the_error(world: World) -> None:
     await world.start(mode="crash")
     last = await world.until_end()

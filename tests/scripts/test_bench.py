@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import os
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from scripts.bench.first_run import RUNNING, seconds_to_running
 from scripts.bench.lengths import verdict
 from scripts.bench.measures import Measure
+from scripts.bench.requests import kept_connection, new_connections
 from scripts.bench.runs import rows
 from scripts.setup.stamps import CHECKOUT
 
@@ -64,3 +67,32 @@ def test_a_start_that_fails_is_quoted(tmp_path: Path) -> None:
 def test_the_line_that_is_waited_for_is_the_one_that_is_said() -> None:
     said = (CHECKOUT / "scripts" / "start" / "serve.py").read_text(encoding="utf-8")
     assert f'"{RUNNING}{{client.url}}"' in said
+
+
+def test_requests_are_timed_over_one_kept_connection_and_over_new_ones() -> None:
+    clients: list[int] = []
+
+    class Answer(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            clients.append(self.client_address[1])
+            self.send_response(200)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        address = f"127.0.0.1:{server.server_port}"
+        kept, first = kept_connection(address, "/", count=5), len(set(clients))
+        clients.clear()
+        new, second = new_connections(address, "/", count=3), len(set(clients))
+        server.shutdown()
+        thread.join()
+
+    assert (len(kept), first) == (5, 1)
+    assert (len(new), second) == (3, 3)

@@ -897,7 +897,8 @@ export type ReadEvaluationApiResponse =
 export type ReadEvaluationApiArg = {
   evaluationId: string;
 };
-export type EvaluationReportApiResponse = unknown;
+export type EvaluationReportApiResponse =
+  /** status 200 Successful Response */ string;
 export type EvaluationReportApiArg = {
   evaluationId: string;
 };
