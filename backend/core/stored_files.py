@@ -2,8 +2,7 @@
 
 A file on disk can hold anything, so nothing in it may hang, exhaust or crash the server: only
 regular files are opened, size and depth are bounded, and what JSON over the wire can't carry is
-replaced: NaN, Infinity and numbers beyond 64 bits by null, lone surrogates by question marks; and
-so are zero characters, which no path may hold, by U+FFFD.
+replaced: NaN, Infinity and numbers beyond 64 bits by null, lone surrogates by question marks.
 The engines use this module too (through `files`), so it imports nothing heavy.
 """
 
@@ -29,7 +28,7 @@ MAX_NODES = 2_000_000  # Of a YAML document whose aliases are written out.
 
 _WHOLE_LIMIT = 2**64
 _DIGITS = 20  # Of the longest number below that limit.
-_ODD_CHARACTER = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
+_ODD_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
 _ODD_NUMBER = re.compile(r"\d{20}|[eE]\+?\d{3}|NaN|Infinity")
 
 
@@ -163,8 +162,7 @@ class _Cleaner:
             case list():
                 return [self.clean(item, depth + 1) for item in value]
             case str():
-                text = value.replace("\0", "\ufffd")
-                return text.encode("utf-8", errors="replace").decode("utf-8")
+                return value.encode("utf-8", errors="replace").decode("utf-8")
             case float():
                 return value if math.isfinite(value) or not self._finite else None
             case int():

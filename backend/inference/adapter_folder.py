@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 from backend.catalog.model_folder import JSON_CAP
 from backend.core.stored_files import DamagedFile, read_object
@@ -101,13 +101,18 @@ def read_folder(name: str, folder: Path) -> AdapterFolder:
         has_latest=has_latest,
         checkpoints=tuple(numbers),
         is_peft=is_peft,
-        bases=tuple(dict.fromkeys(item for item in named if isinstance(item, str) and item)),
+        bases=tuple(dict.fromkeys(item for item in named if _is_name(item))),
         fingerprint=base["fingerprint"] if isinstance(base.get("fingerprint"), str) else None,
         quantize_base=bits if isinstance(bits, int) else None,
         problem=problem,
         tags=tags,
         damaged=tuple(damaged),
     )
+
+
+def _is_name(value: object) -> TypeGuard[str]:
+    """Whether it can be a model's name or path; no path holds a zero character."""
+    return isinstance(value, str) and value != "" and "\0" not in value
 
 
 def preferred(adapter: AdapterFolder) -> Checkpoint:

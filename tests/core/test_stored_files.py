@@ -36,11 +36,11 @@ def test_what_cannot_be_read_is_refused_by_name(case: str, tmp_path: Path) -> No
 
 
 def test_what_the_wire_cannot_carry_is_replaced() -> None:
-    text = '{"a": [1e999, NaN, -Infinity, %s, -%s, 1.5, 7], "b": "\\ud800x\\u0000"}'
+    text = '{"a": [1e999, NaN, -Infinity, %s, -%s, 1.5, 7], "b": "\\ud800x"}'
 
     found = parse_json(text % ("9" * 400, "9" * 5000))
 
-    assert found == {"a": [None, None, None, None, None, 1.5, 7], "b": "?x\ufffd"}
+    assert found == {"a": [None, None, None, None, None, 1.5, 7], "b": "?x"}
     assert parse_json("18446744073709551615") == 2**64 - 1
     assert parse_json("[1e999]", finite=False) == [float("inf")]
 
