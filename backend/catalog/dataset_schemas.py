@@ -101,8 +101,9 @@ class DatasetInspection(BaseModel):
 
     `rows` are all rows that could be read, `good_rows` those that can be trained on.
     `tail_rows` is what plain mlx_lm would leave out at `batch_size` in every epoch; this app trains
-    on them. `complete` is false when a very large file was not read to its end within the time
-    for it; a job has no such limit.
+    on them. `columns` and `sample` are as the file writes them; `notes` say how rows of another
+    spelling are read. `complete` is false when a very large file was not read to its end within the
+    time for it; a job has no such limit.
     """
 
     path: str
@@ -124,6 +125,7 @@ class DatasetInspection(BaseModel):
     lengths: TokenLengths | None = None
     lengths_problem: str | None = None
     tail_rows: int | None = None
+    notes: list[str] = []
 
 
 class InspectRequest(_Request):

@@ -52,9 +52,15 @@ def conversation(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def answer_spans(
     tokenizer: Any, turns: Sequence[Mapping[str, Any]], tools: Any, whole: Sequence[int]
 ) -> tuple[Span, ...]:
-    """The tokens of every assistant turn in `whole`, each with the end of its turn."""
+    """The tokens of every assistant turn in `whole`, each with the end of its turn; not of those
+    with the weight 0.
+    """
     pieces = _Pieces(tokenizer, turns, tools, whole)
-    answers = [at for at, turn in enumerate(turns) if turn.get("role") == "assistant"]
+    answers = [
+        at
+        for at, turn in enumerate(turns)
+        if turn.get("role") == "assistant" and turn.get("weight") != 0
+    ]
     return tuple((pieces.begin(at), pieces.end(at)) for at in answers)
 
 

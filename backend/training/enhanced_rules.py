@@ -8,6 +8,7 @@ from typing import Any
 
 from backend.catalog.method_rows import Need
 from backend.catalog.schemas import ModelInfo
+from backend.catalog.solutions import WHOLE, advice
 from backend.errors import FieldProblem, Invalid
 from backend.training.enhanced_config import EnhancedStart
 from backend.training.fields import CommonStart
@@ -88,6 +89,13 @@ def reward_warnings(rewards: Mapping[str, Sequence[Need]], data: DataPlan) -> li
                 f"{lacking} of {file.rows} rows of {file.path.name} have no {need}; {name} does "
                 "not apply to them."
             )
+    if any(name in WHOLE for name in rewards):
+        warnings += [
+            f"{count} of {file.rows} answers of {file.path.name} are solutions with “{mark}” "
+            f"before the bare answer: {advice(mark)}"
+            for file in {each.path: each for each in files.values() if each is not None}.values()
+            for mark, count in file.solutions.items()
+        ]
     return warnings
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from backend.core.limits import MOST, MOST_STEPS, Count, Steps, Whole
+from backend.core.paths import PastedPath
 from backend.training.form_marks import ADAPTERS, only
 from backend.training.form_marks import form as form
 
@@ -41,13 +42,13 @@ class CommonStart(BaseModel):
         description="Folder of the base model, or its name in the model list.",
         json_schema_extra=form("model"),
     )
-    train_data_path: str = Field(
+    train_data_path: PastedPath = Field(
         min_length=1,
         title="Training data",
         description="A JSONL file, or a folder with train.jsonl.",
         json_schema_extra=form("data"),
     )
-    val_data_path: str = Field(
+    val_data_path: PastedPath = Field(
         "",
         title="Validation data",
         description="Optional. Empty: a seeded part of the training rows is held out.",
@@ -55,10 +56,10 @@ class CommonStart(BaseModel):
     )
     val_split: float = Field(
         0.1,
-        gt=0,
+        ge=0,
         lt=1,
         title="Validation split",
-        description="Share of the rows held out when no validation file is given.",
+        description="Share held out without a validation file; 0: no validation, no best adapter.",
         json_schema_extra=form("data", level="advanced", when={"val_data_path": [""]}),
     )
     learning_rate: float = Field(

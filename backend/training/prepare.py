@@ -18,7 +18,6 @@ from typing import Any
 from backend.catalog.checked import CheckedFile, stamp_of
 from backend.catalog.conversation import Unsuitable
 from backend.catalog.engine_form import trainable
-from backend.catalog.formats import Format
 from backend.catalog.method_rows import DataNeeds, engine_row
 from backend.catalog.rows import read_lines
 from backend.core.files import link_or_copy, sha256_of, write_json
@@ -26,6 +25,7 @@ from backend.errors import AppError, BadContent, FieldProblem, Invalid
 from backend.runs.recipe import StartWarning
 from backend.runs.schemas import DataFile, DataSummary
 from backend.training.config import StandardStart
+from backend.training.data_remarks import NOT_VALIDATED, remarks, spellings
 from backend.training.datafiles import DataFiles
 from backend.training.fields import CommonStart
 
@@ -36,9 +36,6 @@ _NOT_FOR_SFT = (
     "Use it under Enhanced Setup, where DPO, ORPO and CPO learn from both answers; or convert it "
     "to chat rows under Data → Convert, which keeps the chosen ones."
 )
-_NAMES: dict[Format, str] = {
-    "grpo": "prompt/answer", "alpaca": "alpaca", "sharegpt": "sharegpt",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +68,7 @@ def plan_data(request: StandardStart, files: DataFiles, *, chat_template: bool |
         test=_test_file(request, files),
         check=lambda checked, field: _check_form(checked, field, request, chat_template),
     )
-    return replace(plan, warnings=(*plan.warnings, *_remarks(plan.train, request, chat_template)))
+    return replace(plan, warnings=(*plan.warnings, *remarks(plan.train, request, chat_template)))
 
 
 def plan_rows(
@@ -88,9 +85,12 @@ def plan_rows(
     for checked, field in ((train, "train_data_path"), (valid, "val_data_path"), (test, "test")):
         if checked is not None:
             check(checked, field)
+    warnings += spellings(train, valid, test)
     _check_batch(train, valid, test, request)
     held_out: frozenset[int] = frozenset()
-    if valid is None:
+    if valid is None and request.val_split == 0:
+        warnings.append(StartWarning(NOT_VALIDATED, code="no_validation"))
+    elif valid is None:
         held_out = _hold_out(train, request)
         warnings.append(
             StartWarning(
@@ -136,7 +136,9 @@ def stage_data(plan: DataPlan, folder: Path) -> DataSummary:
     valid_source = plan.valid or plan.train
     summary = DataSummary(
         train=_described(data / "train.jsonl", plan.train.path, plan.train_rows),
-        valid=_described(data / "valid.jsonl", valid_source.path, plan.valid_rows),
+        valid=_described(data / "valid.jsonl", valid_source.path, plan.valid_rows)
+        if plan.valid_rows
+        else None,
         test=_described(data / "test.jsonl", plan.test.path, plan.test.rows) if plan.test else None,
         format=plan.train.form,
         split_seed=plan.seed if plan.held_out else None,
@@ -156,7 +158,9 @@ def foresee_data(plan: DataPlan) -> DataSummary:
         train=described(plan.train, plan.train_rows, _but(held_out)),
         valid=described(plan.valid, plan.valid_rows, None)
         if plan.valid
-        else described(plan.train, plan.valid_rows, held_out.__contains__),
+        else described(plan.train, plan.valid_rows, held_out.__contains__)
+        if held_out
+        else None,
         format=plan.train.form,
         split_seed=plan.seed if held_out else None,
     )
@@ -179,11 +183,11 @@ def engine_rows(checked: CheckedFile) -> Iterator[bytes]:
         if checked.needs != "sft":
             yield _dumped(engine_row(line.row, checked.needs))
             continue
-        if checked.form == checked.given:
+        if checked.form == checked.given and line.columns is None:
             yield line.raw.strip().replace(b"\r", b" ") + b"\n"
             continue
         try:
-            row = trainable(line.row, checked.form)
+            row = line.row if checked.form == checked.given else trainable(line.row, checked.form)
         except (Unsuitable, LookupError, TypeError) as problem:
             raise _changed(checked.path) from problem
         yield _dumped(row)
@@ -271,7 +275,7 @@ def _check_batch(
     """The engine needs one whole batch in each set, and fails in the middle of a run otherwise."""
     for checked, name in ((train, "training"), (valid, "validation"), (test, "test")):
         if checked is not None and checked.rows < request.batch_size:
-            shared = checked is train and valid is None
+            shared = checked is train and valid is None and request.val_split > 0
             most = _largest_batch(checked.rows, request) if shared else checked.rows
             raise _invalid(
                 "batch_size",
@@ -307,23 +311,7 @@ def _smaller(most: int) -> str:
 
 def held_out_rows(rows: int, request: CommonStart) -> int:
     """Of so many training rows, those that are held out where no validation file is given."""
-    return max(round(rows * request.val_split), request.batch_size)
-
-
-def _remarks(train: CheckedFile, request: StandardStart, chat_template: bool | None) -> list[str]:
-    remarks = []
-    if train.form != train.given:
-        remarks.append(
-            f"The {_NAMES[train.form]} rows are turned into conversations for this run; "
-            f"{train.path.name} stays as it is."
-        )
-    if train.labelled_text and chat_template:
-        remarks.append(
-            "The text rows spell out roles such as “User:”. They are trained as they are, without "
-            "the model's chat template, so chats with the model will look different to it. Rows "
-            "with messages avoid that."
-        )
-    return remarks
+    return max(round(rows * request.val_split), request.batch_size) if request.val_split else 0
 
 
 def _give(checked: CheckedFile, target: Path) -> None:

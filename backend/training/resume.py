@@ -133,6 +133,8 @@ class Continuation(Generic[Asked]):
             ("train_data_path", "training", before.train, now.train),
             ("val_data_path", "validation", before.valid, now.valid),
         ):
+            if name == "validation" and was is None and found is None:
+                continue  # Of a run without validation.
             if was is None or found is None or was.sha256 != found.sha256:
                 had = f"{was.rows} rows ({_short(was.sha256)})" if was else "none"
                 has = f"{found.rows} rows ({_short(found.sha256)})" if found else "none"

@@ -128,7 +128,7 @@ def test_a_broken_document_is_told_by_the_item(
     [
         ("a,b\n1,2,3\n", 2, "3 cells"),
         ("a,a\n1,2\n", 1, "twice"),
-        ("a,\n1,2\n", 1, "empty"),
+        (",\n1,2\n", 1, "empty"),
         ('a,b\n1,"2\n3,4\n', 2, "not valid CSV"),
         (b"a,b\n1,\xff\n", 2, "UTF-8"),
         ("messages\n[broken\n", 2, "not valid JSON"),
@@ -170,7 +170,11 @@ def write_parquet(path: Path, rows: Sequence[Any], **options: Any) -> Path:
 def test_a_parquet_file_gives_the_rows_that_json_lines_would(tmp_path: Path) -> None:
     turns = [
         {"role": "user", "content": "Naïve “🎉”?"},
-        {"role": "assistant", "content": None, "tool_calls": [{"name": "f"}]},
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [{"type": "function", "function": {"name": "f"}}],
+        },
     ]
     rows = [
         {"prompt": "a", "answer": "b", "score": 1.5, "messages": turns},

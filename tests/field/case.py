@@ -6,7 +6,8 @@ A case is a folder below `tests/field/` with a `case.json` and its input files:
     model    a base of `models.py` that `{model}` in a body stands for;
     files    inputs made of another: {"rows.jsonl.gz": {"of": "rows.jsonl", "as": "gzip"}}, of the
              kinds in `MADE`;
-    asks     the calls, in order: `call` (a name of `CALLS`, or "POST /path"), `body`, `expect`.
+    asks     the calls, in order: `call` (a name of `CALLS`, or "POST /path"), `body`, `expect`, and
+             `keep`: {"sha256": "functions.0.sha256"} lets later bodies say `{sha256}`.
 
 In a body `{case}` is the case's own copy, where files may be written. `expect` has
 
@@ -114,6 +115,11 @@ def at(answer: Any, place: str) -> Any:
     for part in place.split("."):
         answer = answer[int(part)] if isinstance(answer, list) else answer.get(part)
     return answer
+
+
+def kept(ask: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What later calls may name, and where it is in this call's answer."""
+    yield from ask.get("keep", {}).items()
 
 
 def failures(answer: Any, status: int, expect: Mapping[str, Any], folder: Path) -> list[str]:

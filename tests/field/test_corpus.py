@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +9,9 @@ import pytest
 
 from backend.settings import read_settings
 from tests.api.live import Live, serving
-from tests.field.case import CALLS, Case, cases, failures, filled
+from tests.field.case import CALLS, Case, at, cases, failures, filled, kept
 from tests.field.models import BUILDERS, build
+from tests.field.warm import warm_python
 
 CASES = list(cases())
 
@@ -25,14 +25,15 @@ def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     for name in sorted({case.model for case in CASES if case.model}):
         build(name, models / name)
     (folder / "data root").mkdir()
-    settings = read_settings(
-        {"DROID_PYTHON": sys.executable},
-        data_dir=str(folder / "data root"),
-        models_dirs=[str(models)],
-    )
-    with serving(settings) as live:
-        live.client.timeout = 60
-        yield live
+    with warm_python(folder) as python:
+        settings = read_settings(
+            {"DROID_PYTHON": str(python)},
+            data_dir=str(folder / "data root"),
+            models_dirs=[str(models)],
+        )
+        with serving(settings) as live:
+            live.client.timeout = 60
+            yield live
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -48,6 +49,7 @@ def test_what_people_bring(case: Case, field: Live, tmp_path: Path) -> None:
         expect = filled(ask["expect"], places)
         problems = failures(answer.json(), answer.status_code, expect, folder)
         assert not problems, f"{case.told['about']}\n" + "\n".join(problems)
+        places |= {name: str(at(answer.json(), place)) for name, place in kept(ask)}
 
 
 def test_every_case_says_how_its_outcome_is_known() -> None:

@@ -2027,6 +2027,7 @@ export type DatasetInspection = {
   lengths?: TokenLengths | null;
   lengths_problem?: string | null;
   tail_rows?: number | null;
+  notes?: string[];
 };
 export type InspectRequest = {
   path: string;
@@ -2146,7 +2147,7 @@ export type StandardStart = {
   train_data_path: string;
   /** Optional. Empty: a seeded part of the training rows is held out. */
   val_data_path?: string;
-  /** Share of the rows held out when no validation file is given. */
+  /** Share held out without a validation file; 0: no validation, no best adapter. */
   val_split?: number;
   /** LoRA works best at about ten times the full fine-tuning rate. */
   learning_rate?: number;
@@ -2478,7 +2479,7 @@ export type EnhancedStart = {
   train_data_path: string;
   /** Optional. Empty: a seeded part of the training rows is held out. */
   val_data_path?: string;
-  /** Share of the rows held out when no validation file is given. */
+  /** Share held out without a validation file; 0: no validation, no best adapter. */
   val_split?: number;
   /** Learning from rewards wants small steps: 1e-6 to 1e-4. */
   learning_rate?: number;
@@ -2779,6 +2780,7 @@ export type RewardFunction = {
   parameters: RewardParameter[];
   example: string;
   file: string | null;
+  problem?: string | null;
 };
 export type TrustedFile = {
   path: string;
@@ -2796,6 +2798,7 @@ export type FoundFunction = {
   name: string;
   line: number;
   doc: string;
+  problem?: string | null;
 };
 export type RewardCode = {
   success?: true;

@@ -34,3 +34,8 @@ test('unknown columns are one finding with its way out, not one for each line', 
   const found = titles({ format: 'unknown', columns: ['q', 'a'], problem_count: 40, good_rows: 0 })
   expect(found).toEqual(['bad: The columns are not those of a known form'])
 })
+
+test('how rows of another spelling are read is told, without a fault', () => {
+  const found = titles({ notes: ["The role 'gpt' is read as 'assistant' (4 rows, the first in line 1)."] })
+  expect(found).toContain('info: Another spelling is understood')
+})

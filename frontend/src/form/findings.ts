@@ -13,7 +13,7 @@ export type Finding = {
 }
 
 export function findingsOf(found: DatasetInspection): readonly Finding[] {
-  const all = [problems(found), refused(found), empty(found), leakage(found), duplicates(found), ...rowFacts(found)]
+  const all = [problems(found), refused(found), empty(found), leakage(found), duplicates(found), ...spellings(found), ...rowFacts(found)]
   const known = all.filter((each) => each !== null)
   const order = { bad: 0, warn: 1, info: 2, good: 3 }
   return known.sort((one, other) => order[one.tone] - order[other.tone])
@@ -69,6 +69,11 @@ function empty(found: DatasetInspection): Finding | null {
     text: `With training on answers only, the prompt alone fills ${count(lengths.max_seq_length)} tokens. Such rows are left out of a run; raise the limit or shorten them.`,
     lines: lengths.without_target_lines ?? [],
   }
+}
+
+/** How rows of another spelling are read. */
+function spellings(found: DatasetInspection): readonly Finding[] {
+  return (found.notes ?? []).map((note, index) => info(`spelling-${index}`, 'Another spelling is understood', note))
 }
 
 function leakage({ leakage: leak }: DatasetInspection): Finding | null {
