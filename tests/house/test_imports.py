@@ -32,6 +32,7 @@ OPEN_TO_ALL = {"errors", "settings", "__version__"}
 ENGINES_MAY_IMPORT = (
     "backend.training.batches",
     "backend.training.parts",
+    "backend.training.reward_arguments",
     "backend.core.files",
     "backend.engines",
 )
