@@ -13,6 +13,7 @@ from backend.catalog.doctor import tokenizer_key
 from backend.catalog.engine_form import ENGINE_FORMS, engine_form
 from backend.catalog.formats import Format, check, detect
 from backend.catalog.hands import ask_tokens
+from backend.catalog.rendered import omission
 from backend.catalog.rows import data_file, read_lines
 from backend.catalog.schemas import ModelInfo
 from backend.errors import BadContent, NotFound
@@ -196,7 +197,10 @@ def _shown(
         max_seq_length=limit,
         mask_prompt=request.mask_prompt and form != "text",
         pad_trained=bool(spans) and spans[-1][1] == total and (limit is None or total < limit),
-        notes=_notes(request, form, row, trained, total - end),
+        notes=[
+            *_notes(request, form, row, trained, total - end),
+            *_template_notes(said, model),
+        ],
     )
 
 
@@ -221,4 +225,12 @@ def _notes(request: PreviewRequest, form: Format, row: _Row, trained: int, cut: 
         )
     elif cut:
         notes.append(f"The last {cut:,} tokens are cut off, the end of the answer among them.")
+    return notes
+
+
+def _template_notes(said: dict[str, Any], model: ModelInfo) -> list[str]:
+    """What the template leaves out of the row."""
+    notes = [f"{model.name}: {text}." for part in said["omitted"] if (text := omission(part))]
+    if said["unlearnable"]:
+        notes.append(f"With training on answers only, {said['unlearnable']}.")
     return notes

@@ -78,7 +78,7 @@ class _Pieces:
         as an opened block of thoughts: then where the two part.
         """
         asked = self._render(self._turns[:at], ask=True)
-        shared = _shared(asked, self._whole)
+        shared = shared_length(asked, self._whole)
         if shared < len(asked) and shared < self._place(self._turns[:at]):
             raise UnstableTemplate(_UNSTABLE)
         return shared
@@ -121,7 +121,8 @@ class _Pieces:
         return list(rendered)
 
 
-def _shared(one: Sequence[int], other: Sequence[int]) -> int:
+def shared_length(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many tokens both begin with."""
     for at, (a, b) in enumerate(zip(one, other, strict=False)):
         if a != b:
             return at

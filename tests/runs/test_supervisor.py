@@ -277,8 +277,8 @@ async def test_a_run_that_is_told_to_have_ended_does_not_refuse_the_next_one(
 ) -> None:
     for number in range(3):
         await world.start(mode=mode, steps=2, name=f"adapter-{number}")
-        while world.supervisor.status().state not in FINAL:
-            await asyncio.sleep(0)  # Every turn of the loop is looked at.
+        while world.supervisor.status().state not in FINAL:  # noqa: ASYNC110 - every turn counts
+            await asyncio.sleep(0)
         world.supervisor.require_free()
         assert world.supervisor.snapshot().state in FINAL
         await world.until_end()

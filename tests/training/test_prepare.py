@@ -13,8 +13,9 @@ import pyarrow.parquet as parquet
 import pytest
 
 from backend.errors import AppError, BadContent, Invalid, NotFound
+from backend.training.data_plan import DataPlan
 from backend.training.datafiles import DataFiles
-from backend.training.prepare import DataPlan, plan_data, stage_data
+from backend.training.prepare import plan_data, stage_data
 from tests.training.requests import CHAT, numbered, request, write_rows
 
 
