@@ -120,7 +120,7 @@ class Planner:
             checkpoints=checkpoints,
             warnings=(
                 *data.warnings,
-                *(() if isinstance(counts, float) else counts.warnings),
+                *([_still_rendered(counts)] if isinstance(counts, float) else counts.warnings),
                 *_target_warnings(request, targets),
                 *warnings_for(
                     request,
@@ -168,6 +168,13 @@ class Planner:
 
     def fingerprint(self, model: ModelInfo) -> str | None:
         return self._models.fingerprint(model.path)
+
+
+def _still_rendered(share: float) -> str:
+    return (
+        f"The rows are still being rendered with the model's chat template ({share:.0%} are done); "
+        "a start waits until all of them are."
+    )
 
 
 def iterations_of(request: CommonStart, steps_per_epoch: int) -> int:
