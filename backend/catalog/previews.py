@@ -15,6 +15,7 @@ from backend.catalog.formats import Format, detect
 from backend.catalog.hands import ask_tokens
 from backend.catalog.jsonl import Line
 from backend.catalog.normaliser import doubled_forms
+from backend.catalog.rendered import omission
 from backend.catalog.rows import data_file, read_lines
 from backend.catalog.schemas import ModelInfo
 from backend.errors import BadContent, NotFound
@@ -204,7 +205,10 @@ def _shown(
         max_seq_length=limit,
         mask_prompt=request.mask_prompt and form != "text",
         pad_trained=bool(spans) and spans[-1][1] == total and (limit is None or total < limit),
-        notes=_notes(request, form, row, trained, total - end),
+        notes=[
+            *_notes(request, form, row, trained, total - end),
+            *_template_notes(said, model),
+        ],
     )
 
 
@@ -229,4 +233,12 @@ def _notes(request: PreviewRequest, form: Format, row: _Row, trained: int, cut: 
         )
     elif cut:
         notes.append(f"The last {cut:,} tokens are cut off, the end of the answer among them.")
+    return notes
+
+
+def _template_notes(said: dict[str, Any], model: ModelInfo) -> list[str]:
+    """What the template leaves out of the row."""
+    notes = [f"{model.name}: {text}." for part in said["omitted"] if (text := omission(part))]
+    if said["unlearnable"]:
+        notes.append(f"With training on answers only, {said['unlearnable']}.")
     return notes

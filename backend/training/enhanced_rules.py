@@ -10,12 +10,12 @@ from backend.catalog.method_rows import Need
 from backend.catalog.schemas import ModelInfo
 from backend.catalog.solutions import WHOLE, advice
 from backend.errors import FieldProblem, Invalid
+from backend.training.data_plan import DataPlan
 from backend.training.enhanced_config import EnhancedStart
 from backend.training.fields import CommonStart
 from backend.training.inactive import idle_fields
 from backend.training.method import Method
 from backend.training.methods import METHODS
-from backend.training.prepare import DataPlan
 from backend.training.token_counts import TokenCounts
 
 ENGINE_OPTIMIZERS = ("adam", "adamw", "muon")

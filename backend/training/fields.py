@@ -24,6 +24,7 @@ FineTuneType = Literal["lora", "dora", "full"]
 Scaling = Literal["mlx", "alpha_over_rank", "rslora"]
 Optimizer = Literal["adam", "adamw", "muon", "sgd", "adafactor"]
 Schedule = Literal["constant", "cosine", "linear"]
+BadRows = Literal["error", "skip"]
 Preset = Literal["full", "full_experts", "attention", "mlp", "qv"]
 
 
@@ -61,6 +62,12 @@ class CommonStart(BaseModel):
         title="Validation split",
         description="Share held out without a validation file; 0: no validation, no best adapter.",
         json_schema_extra=form("data", level="advanced", when={"val_data_path": [""]}),
+    )
+    on_bad_rows: BadRows = Field(
+        "error",
+        title="Rows the template can't take",
+        description="error: such rows are named and nothing starts. skip: they are left out.",
+        json_schema_extra=form("data", level="advanced"),
     )
     learning_rate: float = Field(
         1e-4,
@@ -333,11 +340,7 @@ class CommonStart(BaseModel):
         json_schema_extra=form("data", level="advanced"),
     )
     seed: int = Field(
-        0,
-        ge=0,
-        lt=2**32,
-        title="Seed",
-        json_schema_extra=form("parameters", level="advanced"),
+        0, ge=0, lt=2**32, title="Seed", json_schema_extra=form("parameters", level="advanced")
     )
     val_batches: int = Field(
         -1,

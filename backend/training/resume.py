@@ -18,9 +18,10 @@ from backend.runs.schemas import DataSummary, ModelRef, ResumedFrom, SessionReco
 from backend.runs.state import ACTIVE
 from backend.runs.store import SessionStore
 from backend.training.config import StandardStart
+from backend.training.data_plan import DataPlan
 from backend.training.enhanced_config import EnhancedStart
 from backend.training.fields import CommonStart
-from backend.training.prepare import DataPlan, foresee_data, stage_data
+from backend.training.prepare import foresee_data, stage_data
 from backend.training.standard import ResumePoint
 
 # A continued run keeps these: the saved weights, optimizer and data order are made of them.

@@ -25,6 +25,8 @@ from backend.training.schemas import Preview
 from backend.training.standard import RunPaths
 from backend.training.token_counts import TokenCounter
 
+PATIENCE = 2.0  # Seconds that a preview waits for the rows of long files; a start waits for all.
+
 WorkingSet = Callable[[], int | None]
 Request = TypeVar("Request", bound=CommonStart, contravariant=True)
 Asked = TypeVar("Asked", bound=CommonStart, covariant=True)
@@ -63,8 +65,7 @@ class Workshop:
     ) -> None:
         self.settings = settings
         self.inspector = inspector
-        self.planner = Planner(models, inspector)
-        self.tokens = TokenCounter(settings)
+        self.planner = Planner(models, inspector, TokenCounter(settings))
         self.sessions = sessions
         self.working_set = working_set or _kept(lambda: _recommended(settings))
         self._on_cpu = cache(lambda: describe_system(settings).device == "CPU")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest_asyncio
 
 from backend.core.files import JsonlTail
 from backend.errors import EvaluationActive, WrongState
-from backend.evaluation.folder import EvaluationFolder
+from backend.evaluation.folder import EVENTS, EvaluationFolder
 from backend.evaluation.jobs import Evaluations
 from backend.evaluation.rows import ChosenRows
 from backend.settings import Settings
@@ -146,3 +147,24 @@ async def test_who_waits_for_one_hears_of_that_one_though_another_has_begun(benc
     assert (status.evaluation_id, status.state) == (first.id, "stopped")
     assert (await bench.jobs.ended(first)).evaluation_id == first.id
     assert bench.jobs.status().evaluation_id == second.id
+
+
+async def test_what_is_told_to_have_ended_does_not_refuse_the_next_one(bench: Bench) -> None:
+    folder = await bench.evaluate()
+    said = {"seq": 1, "type": "exit", "state": "completed", "message": "Done."}
+    with (folder.path / EVENTS).open("a", encoding="utf-8") as events:
+        events.write(json.dumps(said) + "\n")
+
+    job = bench.jobs._current
+    assert job is not None
+    while job.last_words is None:  # noqa: ASYNC110 - polled as a script does. MLX leaves slowly.
+        await asyncio.sleep(0.005)
+    assert bench.jobs.status().running
+    assert job.child is not None
+    job.child.kill()
+    while bench.jobs.status().running:  # noqa: ASYNC110 - as a script polls
+        await asyncio.sleep(0.005)
+
+    assert bench.jobs.status().state == "completed"
+    bench.jobs.refuse_if_busy()
+    await bench.evaluate()

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save_file
 
+from tests.field import template_models
 from tests.service.server import DEMO
 
 Builder = Callable[[Path], None]
@@ -91,11 +92,18 @@ def weights_of(config: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
     return found
 
 
+def _with_first_token(folder: Path) -> None:
+    write_base(folder, template=TEMPLATES["plain"])
+    template_models.add_first_token(folder)
+
+
 def _of_template(template: str) -> Builder:
     return lambda folder: write_base(folder, template=template)
 
 
 BUILDERS: dict[str, Builder] = {
     **{name: _of_template(template) for name, template in TEMPLATES.items()},
+    **{name: _of_template(text) for name, text in template_models.TEMPLATES.items()},
+    "firsttoken": _with_first_token,
     "base": lambda folder: write_base(folder, template=None),
 }

@@ -24,7 +24,6 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[2]
 MODULES = (
     "backend.engines.tokens",
-    "backend.engines.inspect_data",
     "backend.engines.inspect_model",
     "backend.engines.method_tokens",
     "backend.engines.reward_child",

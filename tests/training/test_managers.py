@@ -238,14 +238,15 @@ async def test_a_command_that_would_train_on_other_answers_is_warned_of(house: H
 async def test_rows_that_were_not_counted_are_unknown_and_not_none(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def count(*_: Any, **__: Any) -> None:
-        return None
+    async def count(*_: Any, **__: Any) -> float:
+        return 0.25
 
     monkeypatch.setattr(TokenCounter, "count", count)
 
     data = (await house.manager.preview(house.request())).data
 
     assert (data.tokens, data.max_tokens, data.truncated_rows, data.unused_rows) == (None,) * 4
+    assert data.rendered_share == 0.25
 
 
 async def test_prompts_that_leave_no_answer_at_all_are_refused(

@@ -13,8 +13,9 @@ import pyarrow.parquet as parquet
 import pytest
 
 from backend.errors import AppError, BadContent, Invalid, NotFound
+from backend.training.data_plan import DataPlan
 from backend.training.datafiles import DataFiles
-from backend.training.prepare import DataPlan, foresee_data, plan_data, stage_data
+from backend.training.prepare import foresee_data, plan_data, stage_data
 from tests.training.requests import CHAT, numbered, request, write_rows
 
 

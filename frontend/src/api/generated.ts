@@ -1984,6 +1984,12 @@ export type LengthBin = {
   end: number;
   rows: number;
 };
+export type OmittedPart = {
+  part: string;
+  rows: number;
+  lines: number[];
+  message: string;
+};
 export type TokenLengths = {
   model: string;
   rows: number;
@@ -2004,6 +2010,10 @@ export type TokenLengths = {
   without_target_lines?: number[];
   refused_rows?: number;
   first_refused?: LineProblem | null;
+  refused?: LineProblem[];
+  unlearnable_rows?: number;
+  unlearnable?: LineProblem[];
+  omitted?: OmittedPart[];
 };
 export type DatasetInspection = {
   path: string;
@@ -2149,6 +2159,8 @@ export type StandardStart = {
   val_data_path?: string;
   /** Share held out without a validation file; 0: no validation, no best adapter. */
   val_split?: number;
+  /** error: such rows are named and nothing starts. skip: they are left out. */
+  on_bad_rows?: "error" | "skip";
   /** LoRA works best at about ten times the full fine-tuning rate. */
   learning_rate?: number;
   /** Rows per iteration. More is steadier and needs more memory. */
@@ -2283,6 +2295,8 @@ export type DataPreview = {
   max_tokens: number | null;
   truncated_rows: number | null;
   unused_rows: number | null;
+  skipped_rows?: number;
+  rendered_share?: number | null;
 };
 export type Preview = {
   config_yaml: string;
@@ -2481,6 +2495,8 @@ export type EnhancedStart = {
   val_data_path?: string;
   /** Share held out without a validation file; 0: no validation, no best adapter. */
   val_split?: number;
+  /** error: such rows are named and nothing starts. skip: they are left out. */
+  on_bad_rows?: "error" | "skip";
   /** Learning from rewards wants small steps: 1e-6 to 1e-4. */
   learning_rate?: number;
   /** Rows per iteration. More is steadier and needs more memory. */
