@@ -2182,8 +2182,8 @@ export type StandardStart = {
   lora_alpha?: number;
   /** mlx: multiplier = alpha. alpha_over_rank: alpha / rank, as PEFT. rslora: alpha / √rank. */
   lora_scaling?: "mlx" | "alpha_over_rank" | "rslora";
-  /** Needed where multiplier × learning rate is above 0.01. */
-  confirm_high_scale?: boolean;
+  /** Where multiplier × learning rate is above 0.01: null starts with a warning, false refuses, true starts without the warning. */
+  confirm_high_scale?: boolean | null;
   /** Share of adapter inputs dropped while training; 0 for small data sets. */
   lora_dropout?: number;
   /** The last N blocks; -1 is all of them. */
@@ -2514,8 +2514,8 @@ export type EnhancedStart = {
   lora_alpha?: number;
   /** mlx: multiplier = alpha. alpha_over_rank: alpha / rank, as PEFT. rslora: alpha / √rank. */
   lora_scaling?: "mlx" | "alpha_over_rank" | "rslora";
-  /** Needed where multiplier × learning rate is above 0.01. */
-  confirm_high_scale?: boolean;
+  /** Where multiplier × learning rate is above 0.01: null starts with a warning, false refuses, true starts without the warning. */
+  confirm_high_scale?: boolean | null;
   /** Share of adapter inputs dropped while training; 0 for small data sets. */
   lora_dropout?: number;
   /** The last N blocks; -1 is all of them. */
