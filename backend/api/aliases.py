@@ -1,4 +1,4 @@
-"""The second address of a route: `/api/training/start-enhanced` is `/training/start-enhanced` too."""
+"""The address without `/api` of a route: `/training/start-enhanced` of `/api/training/…`."""
 
 from __future__ import annotations
 

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from backend.core.thoughts import Marks, marks_of, opened_by
 from backend.engines.infer_wire import Refused
 
+_TAIL = 16  # Tokens of a prompt in which an opening mark of thoughts may stand.
 _ROLES = {"system": "System", "user": "User", "assistant": "Assistant"}
 
 
@@ -17,6 +19,14 @@ class Prompt:
 
     tokens: list[int]
     templated: bool
+
+    def thought_marks(self, tokenizer: Any) -> dict[str, Any]:
+        """What whoever reads the answer must know to set its thoughts apart."""
+        own = own_marks(tokenizer) if self.templated else ()
+        return {
+            "thought_marks": [[each.open, each.close] for each in own],
+            "thoughts_opened": opened_in(tokenizer, self.tokens, own),
+        }
 
 
 def encode(tokenizer: Any, request: Mapping[str, Any]) -> Prompt:
@@ -38,6 +48,19 @@ def encode(tokenizer: Any, request: Mapping[str, Any]) -> Prompt:
             "Some models take no system message, or want user and assistant in turn.",
         ) from problem
     return Prompt(tokens=list(tokens), templated=True)
+
+
+def own_marks(tokenizer: Any) -> tuple[Marks, ...]:
+    """Marks of thoughts that this tokenizer or its template names beside the families' own."""
+    template = getattr(tokenizer, "chat_template", None)
+    # Special tokens alone: a vocabulary has hundreds of thousands of words.
+    tokens = set(getattr(tokenizer, "added_tokens_encoder", None) or ())
+    return marks_of(template if isinstance(template, str) else None, tokens)
+
+
+def opened_in(tokenizer: Any, tokens: Sequence[int], own: Sequence[Marks]) -> str | None:
+    """The mark that the prompt ends with, where its template opens the block of thoughts."""
+    return opened_by(tokenizer.decode(list(tokens[-_TAIL:])), own=own)
 
 
 def messages_of(request: Mapping[str, Any]) -> list[dict[str, Any]] | None:

@@ -10,9 +10,12 @@ NO_ADAPTER = "none (base model)"  # As the reference app says it.
 
 def shown(target: Target, ask: Ask, question: str, text: str, done: Done) -> InferenceAnswer:
     """A whole answer with who gave it, how it was asked and what it took."""
+    parts = done.split(text)
     return InferenceAnswer(
         prompt=question,
         response=text,
+        thoughts=parts.thoughts,
+        answer=parts.answer,
         model_info=_answered(target, ask, done),
         stats=AnswerStats(
             prompt_tokens=done.prompt_tokens,

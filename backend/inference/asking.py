@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from backend.catalog.schemas import ModelInfo
+from backend.core.thoughts import Marks, Split, split_thoughts
 from backend.inference.adapters import ReadyAdapter
 
 Message = Mapping[str, Any]  # {"role": "system" | "user" | "assistant", "content": text}
@@ -113,7 +114,8 @@ class Done:
     """The end of an answer. Seconds are wall clock; `tokens_per_second` is null for one token.
 
     `model_load_seconds` is 0 where the base was there already, `swap_seconds` where the adapter
-    was. `reloaded` says that a full fine-tune made loading the base again necessary.
+    was. `reloaded` says that a full fine-tune made loading the base again necessary. The marks of
+    thoughts are those that the model's template or tokenizer names, or that ended the prompt.
     """
 
     finish_reason: Literal["stop", "length"]
@@ -127,6 +129,13 @@ class Done:
     reloaded: bool = False
     chat_template_used: bool = False
     max_tokens: int = 0
+    thought_marks: Sequence[Sequence[str]] = ()
+    thoughts_opened: str | None = None
+
+    def split(self, text: str) -> Split:
+        """The answer's text with its thoughts set apart."""
+        own = [Marks(begin, end) for begin, end in self.thought_marks]
+        return split_thoughts(text, own=own, opened=self.thoughts_opened)
 
     @classmethod
     def of(cls, frame: Mapping[str, Any]) -> Done:

@@ -33,6 +33,7 @@ ENGINES_MAY_IMPORT = (
     "backend.training.batches",
     "backend.training.parts",
     "backend.core.files",
+    "backend.core.thoughts",
     "backend.engines",
 )
 

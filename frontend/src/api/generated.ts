@@ -1264,6 +1264,8 @@ export type InferenceAnswer = {
   success?: true;
   prompt: string;
   response: string;
+  thoughts?: string | null;
+  answer?: string;
   model_info: ModelAnswered;
   stats: AnswerStats;
 };
@@ -1620,6 +1622,8 @@ export type JudgeScores = {
 };
 export type GivenAnswer = {
   text: string | null;
+  thoughts?: string | null;
+  answer?: string | null;
   finish_reason: string | null;
   completion_tokens: number | null;
   loss: number | null;
