@@ -97,6 +97,7 @@ class Planner:
             checkpoint_bytes=checkpoint_bytes,
             checkpoints=checkpoints,
             warnings=(
+                *(StartWarning(fact, code="model") for fact in model.facts if _warns(fact)),
                 *data.warnings,
                 *_target_warnings(request, targets),
                 *warnings_for(
@@ -118,6 +119,11 @@ class Planner:
 
     def fingerprint(self, model: ModelInfo) -> str | None:
         return self._models.fingerprint(model.path)
+
+
+def _warns(fact: str) -> bool:
+    """Of what is known of a base, that which a run can be harmed by."""
+    return "beyond the embedding" in fact
 
 
 def iterations_of(request: CommonStart, steps_per_epoch: int) -> int:

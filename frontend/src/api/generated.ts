@@ -1878,6 +1878,7 @@ export type ModelInfo = {
   defaults?: {
     [key: string]: any;
   } | null;
+  facts?: string[];
 };
 export type ModelsAnswer = {
   models: ModelInfo[];
@@ -1909,6 +1910,7 @@ export type LoraTargets = {
   unmatched_seed_keys: string[];
   notes: string[];
   block_parameters?: number[];
+  weights_problem?: string | null;
 };
 export type DownloadInfo = {
   id: string;
