@@ -213,6 +213,9 @@ def _tells_success(request: Request) -> bool:
 
 def _problem(item: Mapping[str, Any], known: Sequence[str]) -> FieldError:
     field = ".".join(_field_path(item["loc"])) or "body"
+    if item["type"] == "of_field":
+        context = item["ctx"]
+        return FieldError(field=str(context["field"]), message=f"{context['reason']}.")
     return FieldError(field=field, message=_sentence(field, item, known))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from backend.catalog.schemas import ModelInfo
@@ -81,6 +81,7 @@ class Ask:
     raw: bool = False
     sampling: Sampling = Sampling()
     conversation: str | None = None
+    template_variables: Mapping[str, Any] = field(default_factory=dict)
     deadline: float = DEADLINE
     during_run: bool = False
 
@@ -90,6 +91,7 @@ class Ask:
             "messages": list(self.messages) if self.messages is not None else None,
             "system": self.system,
             "raw": self.raw,
+            "template_variables": dict(self.template_variables),
         }
 
 
@@ -131,6 +133,7 @@ class Done:
     max_tokens: int = 0
     thought_marks: Sequence[Sequence[str]] = ()
     thoughts_opened: str | None = None
+    repeated_mark: str | None = None
 
     def split(self, text: str) -> Split:
         """The answer's text with its thoughts set apart."""
@@ -140,7 +143,7 @@ class Done:
     @classmethod
     def of(cls, frame: Mapping[str, Any]) -> Done:
         """From the worker's words, which may say more."""
-        known = {field.name for field in fields(cls)}
+        known = {each.name for each in fields(cls)}
         return cls(**{name: value for name, value in frame.items() if name in known})
 
 

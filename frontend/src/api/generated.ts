@@ -1439,9 +1439,27 @@ export type TextPart = {
   text: string;
   [key: string]: any;
 };
+export type ToolFunction = {
+  name: string;
+  arguments?:
+    | string
+    | {
+        [key: string]: any;
+      };
+  [key: string]: any;
+};
+export type ToolCall = {
+  id?: string | null;
+  type?: "function";
+  function: ToolFunction;
+  [key: string]: any;
+};
 export type OpenAiMessage = {
   role: "system" | "developer" | "user" | "assistant" | "tool";
   content?: string | TextPart[] | null;
+  tool_calls?: ToolCall[] | null;
+  tool_call_id?: string | null;
+  name?: string | null;
   [key: string]: any;
 };
 export type ChatRequest = {
@@ -1462,6 +1480,10 @@ export type ChatRequest = {
   messages: OpenAiMessage[];
   max_tokens?: number | null;
   max_completion_tokens?: number | null;
+  /** Variables for the chat template, such as enable_thinking. */
+  chat_template_kwargs?: {
+    [key: string]: any;
+  } | null;
   [key: string]: any;
 };
 export type TextChoice = {
