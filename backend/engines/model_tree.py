@@ -28,6 +28,8 @@ def loading_of(folder: Path) -> dict[str, Any]:
     """How the weights meet the architecture's own list: `weights_problem` is why the engine can't
     load them, else `loaded_parameters` what it keeps of them. Nothing is read but headers.
     """
+    if not any(folder.glob("model*.safetensors")):
+        return {"weights_problem": None, "loaded_parameters": None}
     try:
         model, _ = load_model(folder, lazy=True)
     except (ValueError, KeyError, TypeError, RuntimeError, AttributeError, OSError) as problem:
