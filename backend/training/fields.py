@@ -184,10 +184,11 @@ class CommonStart(BaseModel):
         "rslora: alpha / √rank.",
         json_schema_extra=form("lora", level="advanced", when=ADAPTERS),
     )
-    confirm_high_scale: bool = Field(
-        False,
+    confirm_high_scale: bool | None = Field(
+        None,
         title="Confirm strong scaling",
-        description="Needed where multiplier × learning rate is above 0.01.",
+        description="Where multiplier × learning rate is above 0.01: null starts with a warning, "
+        "false refuses, true starts without the warning.",
         json_schema_extra=form("run"),
     )
     lora_dropout: float = Field(

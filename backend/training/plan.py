@@ -119,6 +119,7 @@ class Planner:
             checkpoint_bytes=checkpoint_bytes,
             checkpoints=checkpoints,
             warnings=(
+                *(StartWarning(fact, code="model") for fact in model.facts if _warns(fact)),
                 *data.warnings,
                 *([_still_rendered(counts)] if isinstance(counts, float) else counts.warnings),
                 *_target_warnings(request, targets),
@@ -175,6 +176,11 @@ def _still_rendered(share: float) -> str:
         f"The rows are still being rendered with the model's chat template ({share:.0%} are done); "
         "a start waits until all of them are."
     )
+
+
+def _warns(fact: str) -> bool:
+    """Of what is known of a base, that which a run can be harmed by."""
+    return "beyond the embedding" in fact
 
 
 def iterations_of(request: CommonStart, steps_per_epoch: int) -> int:

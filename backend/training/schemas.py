@@ -65,7 +65,7 @@ class DataPreview(BaseModel):
 class Preview(BaseModel):
     """POST /training/preview: what a start would do. Nothing is started and nothing written.
 
-    `needs_confirmation` is why a start without `confirm_high_scale` would be refused.
+    `needs_confirmation` is why a start with `confirm_high_scale` false would be refused.
     """
 
     config_yaml: str

@@ -20,7 +20,12 @@ from backend.settings import Settings
 from backend.training.fields import CommonStart
 from backend.training.lora_keys import ModelInspector
 from backend.training.plan import Plan, Planner
-from backend.training.quantized import QuantizedBase, quantize_remarks, quantized_base
+from backend.training.quantized import (
+    QuantizedBase,
+    quantize_remarks,
+    quantized_base,
+    unpacked_layers,
+)
 from backend.training.schemas import Preview
 from backend.training.standard import RunPaths
 from backend.training.token_counts import TokenCounter
@@ -86,7 +91,9 @@ class Workshop:
         base = self.quantized(plan)
         if base is None:
             return []
-        return quantize_remarks(base, on_cpu=await asyncio.to_thread(self._on_cpu))
+        unpacked = unpacked_layers(plan.model, plan.targets)
+        remarks = quantize_remarks(base, on_cpu=await asyncio.to_thread(self._on_cpu))
+        return [*remarks, *([unpacked] if unpacked else [])]
 
     def paths(self, plan: Plan[Any], session_id: str) -> RunPaths:
         model, quantized = Path(plan.model.path), self.quantized(plan)

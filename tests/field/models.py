@@ -52,8 +52,10 @@ TEMPLATES: Mapping[str, str] = {
 
 def build(name: str, folder: Path) -> Path:
     """The base of that name, in `folder`."""
+    from tests.field.bases import BASES
+
     folder.mkdir(parents=True)
-    BUILDERS[name](folder)
+    {**BUILDERS, **BASES}[name](folder)
     return folder
 
 

@@ -34,6 +34,7 @@ ENGINES_MAY_IMPORT = (
     "backend.training.parts",
     "backend.training.reward_arguments",
     "backend.core.files",
+    "backend.core.thoughts",
     "backend.engines",
 )
 

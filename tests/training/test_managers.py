@@ -264,17 +264,31 @@ async def test_prompts_that_leave_no_answer_at_all_are_refused(
     assert house.supervisor.started == []
 
 
-async def test_a_run_of_great_strength_starts_only_when_confirmed(house: House) -> None:
+async def test_a_run_of_great_strength_is_refused_where_the_page_asks_first(
+    house: House,
+) -> None:
     strong: dict[str, Any] = {"lora_alpha": 128.0}
 
     preview = await house.manager.preview(house.request(**strong))
     assert "ruined" in (preview.needs_confirmation or "")
     with pytest.raises(Invalid, match="alpha_over_rank"):
-        await house.start(**strong)
+        await house.start(**strong, confirm_high_scale=False)
     assert house.supervisor.started == []
 
-    await house.start(**strong, confirm_high_scale=True)
+    asked = house.request(**strong, confirm_high_scale=True)
+    confirmed = await house.manager.start(asked, idempotency_key=None)
     assert len(house.supervisor.started) == 1
+    assert not [text for text in confirmed.warnings if "ruined" in text]
+
+
+async def test_a_script_that_says_nothing_of_great_strength_is_started_and_warned(
+    house: House,
+) -> None:
+    asked = house.request(lora_alpha=128.0)
+    answer = await house.manager.start(asked, idempotency_key=None)
+
+    assert len(house.supervisor.started) == 1
+    assert [text for text in answer.warnings if "ruined" in text]
 
 
 async def test_memory_that_was_not_known_is_asked_for_again(

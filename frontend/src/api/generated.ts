@@ -1264,6 +1264,8 @@ export type InferenceAnswer = {
   success?: true;
   prompt: string;
   response: string;
+  thoughts?: string | null;
+  answer?: string;
   model_info: ModelAnswered;
   stats: AnswerStats;
 };
@@ -1437,9 +1439,27 @@ export type TextPart = {
   text: string;
   [key: string]: any;
 };
+export type ToolFunction = {
+  name: string;
+  arguments?:
+    | string
+    | {
+        [key: string]: any;
+      };
+  [key: string]: any;
+};
+export type ToolCall = {
+  id?: string | null;
+  type?: "function";
+  function: ToolFunction;
+  [key: string]: any;
+};
 export type OpenAiMessage = {
   role: "system" | "developer" | "user" | "assistant" | "tool";
   content?: string | TextPart[] | null;
+  tool_calls?: ToolCall[] | null;
+  tool_call_id?: string | null;
+  name?: string | null;
   [key: string]: any;
 };
 export type ChatRequest = {
@@ -1460,6 +1480,10 @@ export type ChatRequest = {
   messages: OpenAiMessage[];
   max_tokens?: number | null;
   max_completion_tokens?: number | null;
+  /** Variables for the chat template, such as enable_thinking. */
+  chat_template_kwargs?: {
+    [key: string]: any;
+  } | null;
   [key: string]: any;
 };
 export type TextChoice = {
@@ -1620,6 +1644,8 @@ export type JudgeScores = {
 };
 export type GivenAnswer = {
   text: string | null;
+  thoughts?: string | null;
+  answer?: string | null;
   finish_reason: string | null;
   completion_tokens: number | null;
   loss: number | null;
@@ -1874,6 +1900,7 @@ export type ModelInfo = {
   defaults?: {
     [key: string]: any;
   } | null;
+  facts?: string[];
 };
 export type ModelsAnswer = {
   models: ModelInfo[];
@@ -1905,6 +1932,7 @@ export type LoraTargets = {
   unmatched_seed_keys: string[];
   notes: string[];
   block_parameters?: number[];
+  weights_problem?: string | null;
 };
 export type DownloadInfo = {
   id: string;
@@ -2195,8 +2223,8 @@ export type StandardStart = {
   lora_alpha?: number;
   /** mlx: multiplier = alpha. alpha_over_rank: alpha / rank, as PEFT. rslora: alpha / √rank. */
   lora_scaling?: "mlx" | "alpha_over_rank" | "rslora";
-  /** Needed where multiplier × learning rate is above 0.01. */
-  confirm_high_scale?: boolean;
+  /** Where multiplier × learning rate is above 0.01: null starts with a warning, false refuses, true starts without the warning. */
+  confirm_high_scale?: boolean | null;
   /** Share of adapter inputs dropped while training; 0 for small data sets. */
   lora_dropout?: number;
   /** The last N blocks; -1 is all of them. */
@@ -2531,8 +2559,8 @@ export type EnhancedStart = {
   lora_alpha?: number;
   /** mlx: multiplier = alpha. alpha_over_rank: alpha / rank, as PEFT. rslora: alpha / √rank. */
   lora_scaling?: "mlx" | "alpha_over_rank" | "rslora";
-  /** Needed where multiplier × learning rate is above 0.01. */
-  confirm_high_scale?: boolean;
+  /** Where multiplier × learning rate is above 0.01: null starts with a warning, false refuses, true starts without the warning. */
+  confirm_high_scale?: boolean | null;
   /** Share of adapter inputs dropped while training; 0 for small data sets. */
   lora_dropout?: number;
   /** The last N blocks; -1 is all of them. */
