@@ -67,7 +67,7 @@ def _turns(row: Mapping[str, Any]) -> str | None:
         wrong = _call_problem(message)
         if wrong:
             return f"has a message {number} {wrong}"
-        if message.get("tool_calls") and (content is None or content == ""):
+        if message.get("tool_calls") and (content is None or _is_blank_text(content)):
             content = "…"
         if not isinstance(content, str):
             return f"has a message {number} {_content_problem(content)}"
@@ -86,6 +86,10 @@ def _turns(row: Mapping[str, Any]) -> str | None:
     if answered and not learned:
         return "has no answer to learn: each has the weight 0"
     return None if answered else "has no assistant message to learn from"
+
+
+def _is_blank_text(content: Any) -> bool:
+    return isinstance(content, str) and is_blank(content)
 
 
 def _content_problem(content: Any) -> str:

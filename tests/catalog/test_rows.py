@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend.catalog.formats import check
 from backend.catalog.json_array import read_document
 from backend.catalog.rows import Line, data_file, read_lines
 from backend.errors import BadContent, NotFound
@@ -263,3 +264,11 @@ def test_a_huge_file_of_zeros_is_given_up_early(tmp_path: Path, kind: str) -> No
 
     assert len(lines) <= 2
     assert any(line.problem for line in lines)
+
+
+@pytest.mark.parametrize("content", [None, "", " \n"])
+def test_a_turn_that_calls_a_tool_needs_no_text(content: str | None) -> None:
+    call = {"type": "function", "function": {"name": "f", "arguments": {}}}
+    answer = {"role": "assistant", "content": content, "tool_calls": [call]}
+
+    assert check({"messages": [{"role": "user", "content": "a"}, answer]}, "chat") is None

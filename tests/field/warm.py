@@ -11,14 +11,14 @@ import importlib
 import json
 import os
 import runpy
+import select
 import shlex
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -51,7 +51,10 @@ def warm_python(folder: Path) -> Iterator[Path]:
         executable.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n', encoding="utf-8")
         executable.chmod(0o755)
         with subprocess.Popen(
-            [sys.executable, "-m", "tests.field.warm", at], cwd=CHECKOUT, stdout=subprocess.PIPE
+            [sys.executable, "-m", "tests.field.warm", at],
+            cwd=CHECKOUT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         ) as process:
             try:
                 assert process.stdout is not None
@@ -62,7 +65,7 @@ def warm_python(folder: Path) -> Iterator[Path]:
 
 
 def serve(at: str) -> None:
-    """Fork for every connection, for ever."""
+    """Fork for every connection, until the standard input ends, as it does with the parent."""
     for name in MODULES:
         importlib.import_module(name)
     with socket.socket(socket.AF_UNIX) as listening:
@@ -70,8 +73,11 @@ def serve(at: str) -> None:
         listening.listen(64)
         sys.stdout.write("ready\n")
         sys.stdout.flush()
-        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # Nobody waits for the forks below.
         while True:
+            ready, _, _ = select.select([listening, sys.stdin], [], [])
+            if sys.stdin in ready:
+                return
+            _reap()
             connection, _ = listening.accept()
             if os.fork() == 0:
                 listening.close()
@@ -79,9 +85,15 @@ def serve(at: str) -> None:
             connection.close()
 
 
+def _reap() -> None:
+    """Forget the forks that have ended; waited for, their time counts as that of the tests."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
 def _answer(connection: socket.socket) -> None:
     """In a fork of its own: let the child run in another, and say how it ended."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     size, streams, _, _ = socket.recv_fds(connection, 4, 3)
     asked = json.loads(_exactly(connection, int.from_bytes(size)))
     child = os.fork()
