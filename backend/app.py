@@ -30,6 +30,7 @@ from backend.api import (
     stream,
     training,
 )
+from backend.api.aliases import short_routes
 from backend.api.errors import render_errors, words_of_the_door
 from backend.api.schema import describe, operation_id
 from backend.api.services import Services
@@ -133,6 +134,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(router)
         if not router.prefix.startswith("/api"):
             app.include_router(router, prefix="/api", include_in_schema=False)
+    app.router.routes.extend(short_routes(ROUTERS))
     describe(app)
     render_errors(app, ROUTERS)
     serve_ui(app, settings.ui_dir)

@@ -2,6 +2,7 @@
 
     AppError                      500  (never raised itself)
     ├── BadContent                400  the body or a file can be read but says something wrong
+    │   └── RowsRefused           400  rows that the model's chat template can't be used with
     ├── AccessRefused             403  wrong host, origin or token
     ├── NotFound                  404  no such model, session, adapter, file
     ├── WrongState                409  the thing exists but can't do that now
@@ -54,6 +55,10 @@ class BadContent(AppError):
     """The body, or a file it names, was read and says something that can't be used."""
 
     status = 400
+
+
+class RowsRefused(BadContent):
+    """Rows that the model's chat template can't be used with; a run may leave them out."""
 
 
 class AccessRefused(AppError):

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from backend.api.aliases import short_routes
 from backend.core.disk_errors import disk_refusal
 from backend.core.guard import Refusal, Words, plain_words
 from backend.core.schemas import ErrorAnswer, FieldError
@@ -81,7 +82,8 @@ def methods_at(routers: Iterable[APIRouter], path: str) -> list[str]:
 
 def words_of_the_door(routers: Iterable[APIRouter]) -> Words:
     """How a request is refused before any route is called: as its route would do it."""
-    routes = (route for router in routers for route in router.routes)
+    known = list(routers)
+    routes = (route for router in known for route in (*router.routes, *short_routes([router])))
     tagged = (route for route in routes if TELLS_SUCCESS in getattr(route, "tags", ()))
     tells = frozenset(str(getattr(route, "path", "")) for route in tagged)
 
@@ -243,6 +245,9 @@ def _tells_success(request: Request) -> bool:
 
 def _problem(item: Mapping[str, Any], known: Sequence[str]) -> FieldError:
     field = ".".join(_field_path(item["loc"])) or "body"
+    if item["type"] == "of_field":
+        context = item["ctx"]
+        return FieldError(field=str(context["field"]), message=f"{context['reason']}.")
     return FieldError(field=field, message=_sentence(field, item, known))
 
 

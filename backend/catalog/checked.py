@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
@@ -12,7 +13,10 @@ from pydantic import BaseModel, ConfigDict
 from backend.catalog.engine_form import given_form, trainable
 from backend.catalog.formats import Format, detect
 from backend.catalog.method_rows import DataNeeds, Need, check_row, engine_row
+from backend.catalog.normaliser import doubled_forms
+from backend.catalog.readings import Readings
 from backend.catalog.rows import read_lines
+from backend.catalog.solutions import mark_of
 from backend.errors import BadContent, FieldProblem
 
 SHOWN = 20
@@ -39,11 +43,12 @@ class CheckedFile(BaseModel):
     """A data file whose every row is good. `clean` files can be used by the engine unchanged.
 
     `form` is how the rows are written, `given` what the engine gets of them for a method that
-    `needs` them. `unanswered` is the
-    first row that does not end with an answer (it can't be trained on answers only); `multi_turn`
-    counts rows with several answers, `without_system` prompt/answer rows that have no system
-    prompt; `without` counts the rows that lack what a reward function may need; `characters` sums
-    what is trained on.
+    `needs` them. `unanswered` is the first row that does not end with an answer (it can't be
+    trained on answers only); `multi_turn` counts rows with several answers, `unlearned` those with
+    an answer of the weight 0, `without_system` prompt/answer rows that have no system prompt;
+    `without` counts the rows that lack what a reward function may need; `characters` sums what is
+    trained on. `readings` says how rows of another spelling are understood, `solutions` counts
+    the answers that are a whole solution, by the mark before the bare answer.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -62,6 +67,9 @@ class CheckedFile(BaseModel):
     characters: int
     longest: int
     stamp: tuple[int, int]
+    readings: tuple[str, ...] = ()
+    unlearned: int = 0
+    solutions: Mapping[str, int] = {}
 
 
 def stamp_of(path: Path) -> tuple[int, int]:
@@ -81,6 +89,8 @@ def check_file(path: Path, needs: DataNeeds) -> CheckedFile:
     without = dict.fromkeys(NEEDS, 0)
     clean, labelled = True, False
     unanswered: int | None = None
+    readings, unlearned = Readings(), 0
+    solutions: Counter[str] = Counter()
     for line in read_lines(path):
         clean = clean and line.clean
         wrong = line.problem
@@ -97,12 +107,18 @@ def check_file(path: Path, needs: DataNeeds) -> CheckedFile:
                 break  # Not this kind of file: the first thousand say so well enough.
             continue
         rows += 1
+        if line.readings:
+            readings.add(line.number, line.readings)
+        if needs == "sft" and (doubled := doubled_forms(line.row)):
+            readings.add(line.number, (doubled,))
         given = given_form(form) if needs == "sft" else form
         clean = clean and (needs == "sft" or line.row == engine_row(line.row, needs))
         row = line.row if given == form else trainable(line.row, form)
         length = _length(row, given)
         characters += length
         longest = max(longest, length)
+        if needs == "prompt_answer" and (mark := mark_of(line.row["answer"])):
+            solutions[mark] += 1
         without_system += needs == "prompt_answer" and not line.row.get("system")
         for name in NEEDS:
             without[name] += line.row.get(name) in (None, "")
@@ -110,6 +126,8 @@ def check_file(path: Path, needs: DataNeeds) -> CheckedFile:
         multi_turn += answers > 1
         if given == "chat" and row["messages"][-1]["role"] != "assistant":
             unanswered = unanswered or line.number
+        if given == "chat" and (line.columns or b'"weight"' in line.raw):
+            unlearned += any(turn.get("weight") == 0 for turn in row["messages"])
         labelled = labelled or (form == "text" and bool(_ROLE_WORDS.search(line.row["text"])))
     if bad:
         more = f" (and {bad - 1} more such lines)" if bad > 1 else ""
@@ -125,7 +143,7 @@ def check_file(path: Path, needs: DataNeeds) -> CheckedFile:
         path=path, needs=needs, form=form, given=given, rows=rows, clean=clean,
         unanswered=unanswered, multi_turn=multi_turn, labelled_text=labelled,
         without_system=without_system, without=without, characters=characters, longest=longest,
-        stamp=stamp,
+        stamp=stamp, readings=readings.sentences(), unlearned=unlearned, solutions=dict(solutions),
     )  # fmt: skip
 
 

@@ -7,22 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from backend.catalog.formats import Format
+from backend.catalog.formats import ROLES, Format
+from backend.catalog.turns import normal_turns
 
-_SHAREGPT_ROLES = {
-    "system": "system",
-    "human": "user",
-    "user": "user",
-    "gpt": "assistant",
-    "assistant": "assistant",
-    "chatgpt": "assistant",
-    "bing": "assistant",
-    "bard": "assistant",
-    "model": "assistant",
-    "tool": "tool",
-    "observation": "tool",
-    "function_response": "tool",
-}
 _SHAREGPT_NAMES = {"system": "system", "user": "human", "assistant": "gpt", "tool": "tool"}
 _LABELS = {"system": "system", "user": "user", "human": "user", "assistant": "assistant"}
 _WORDS = {"system": "System", "user": "User", "assistant": "Assistant"}
@@ -122,11 +109,11 @@ def _from_sharegpt(row: Mapping[str, Any]) -> Conversation:
     messages = []
     if row.get("system"):
         messages.append(_turn("system", str(row["system"])))
-    for number, turn in enumerate(row["conversations"], start=1):
-        role = _SHAREGPT_ROLES.get(str(turn.get("from", turn.get("role"))).lower())
-        if role is None:
-            raise Unsuitable(f"has a turn {number} from {str(turn.get('from'))[:40]!r}")
-        messages.append(_turn(role, turn["value"]))
+    turns = normal_turns(row["conversations"], lambda _: None)
+    for number, turn in enumerate(turns, start=1):
+        if turn.get("role") not in ROLES:
+            raise Unsuitable(f"has a turn {number} from {str(turn.get('role'))[:40]!r}")
+        messages.append(turn)
     tools = row.get("tools")
     return Conversation(messages=tuple(messages), tools=tools if isinstance(tools, list) else None)
 

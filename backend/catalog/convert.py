@@ -16,8 +16,11 @@ from backend.catalog.conversation import (
 )
 from backend.catalog.dataset_schemas import ConvertAnswer, DataForm, LineProblem
 from backend.catalog.formats import Format, check, detect
+from backend.catalog.normaliser import normalise
 from backend.catalog.pairs import plain_pair
+from backend.catalog.readings import Readings
 from backend.catalog.rows import read_lines
+from backend.catalog.solutions import behind
 from backend.catalog.written import NewFile
 from backend.core.disk_errors import full_refusal
 from backend.errors import BadContent, Invalid
@@ -50,16 +53,19 @@ def convert_file(
     skipped: list[LineProblem] = []
     left_out = 0
     form: Format | None = None
+    readings = Readings()
     try:
         with NewFile(target, overwrite=overwrite) as new:
             for line in read_lines(source):
                 if line.row is None and line.problem is None:
                     continue
                 try:
-                    if line.row is None:
+                    if line.row is None or line.written is None:
                         raise Unsuitable(str(line.problem))
-                    row = _mapped(line.row, mapping)
-                    form = form or detect(plain_pair(row))
+                    row, said = dict(line.row), line.readings
+                    if mapping:
+                        row, said = normalise(_mapped(line.written, mapping))
+                    form = form or detect(row)
                     new.add(
                         convert_row(
                             row,
@@ -70,6 +76,7 @@ def convert_file(
                             first_exchange=first_exchange,
                         )
                     )
+                    readings.add(line.number, said)
                 except Unsuitable as problem:
                     left_out += 1
                     if len(skipped) < SHOWN:
@@ -88,7 +95,7 @@ def convert_file(
         rows=new.rows,
         skipped=skipped,
         skipped_count=left_out,
-        notes=_notes(form, to, system),
+        notes=[*readings.sentences(), *_notes(form, to, system)],
     )
 
 
@@ -129,10 +136,10 @@ def _checkable(
 ) -> dict[str, Any]:
     """A prompt/answer row with what reward functions may need: the bare answer, and the type."""
     if answer_after:
-        _, found, answer = written["answer"].rpartition(answer_after)
-        if not found:
+        answer = behind(written["answer"], answer_after)
+        if answer is None:
             raise Unsuitable(f"has no {answer_after[:40]!r} in its answer")
-        written["answer"] = answer.strip()
+        written["answer"] = answer
     return {**written, "type": row["type"]} if row.get("type") is not None else written
 
 
@@ -144,15 +151,11 @@ def _with_rejected(said: Conversation, row: Mapping[str, Any]) -> Conversation:
     return Conversation(said.messages, said.tools, rejected, said.text)
 
 
-def _mapped(row: Mapping[str, Any], mapping: Mapping[str, str] | None) -> Mapping[str, Any]:
-    """The columns under the names of a known form. Numbers become texts: answers often are."""
-    if not mapping:
-        return row
+def _mapped(row: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, Any]:
+    """The columns under the names of a known form."""
     found: dict[str, Any] = {}
     for field, column in mapping.items():
         value = _column(row, column)
-        if isinstance(value, bool | int | float):
-            value = str(value)
         if value is not None:
             found[field] = value
     return found

@@ -66,13 +66,28 @@ class LengthBin(BaseModel):
     rows: int
 
 
+class OmittedPart(BaseModel):
+    """What rows say and the model's chat template does not write, or writes twice: `part` is one of
+    tools, tool_calls, reasoning_content, thoughts, name, message, doubled_start and
+    doubled_end. `lines` has the first ones.
+    """
+
+    part: str
+    rows: int
+    lines: list[int]
+    message: str
+
+
 class TokenLengths(BaseModel):
     """Rows measured in the model's own tokens, with its chat template.
 
     Of a large file a share of rows, evenly spread, is measured (`sampled`); counts of rows are
     then scaled to the whole file. `without_target` are the rows of which, at `max_seq_length` and
     training on answers only, nothing is left to learn; the engine's loss is NaN on those.
-    `refused_rows` are those that the model's chat template can't take.
+    `refused_rows` are those that the model's chat template can't take, `unlearnable_rows` those of
+    which, with training on answers only, an answer is nothing but an end mark or can't be told
+    apart; `refused` and `unlearnable` have the first of them. `omitted` is what the template leaves
+    out of rows that it takes.
     """
 
     model: str
@@ -94,6 +109,10 @@ class TokenLengths(BaseModel):
     without_target_lines: list[int] = []
     refused_rows: int = 0
     first_refused: LineProblem | None = None
+    refused: list[LineProblem] = []
+    unlearnable_rows: int = 0
+    unlearnable: list[LineProblem] = []
+    omitted: list[OmittedPart] = []
 
 
 class DatasetInspection(BaseModel):
@@ -101,8 +120,9 @@ class DatasetInspection(BaseModel):
 
     `rows` are all rows that could be read, `good_rows` those that can be trained on.
     `tail_rows` is what plain mlx_lm would leave out at `batch_size` in every epoch; this app trains
-    on them. `complete` is false when a very large file was not read to its end within the time
-    for it; a job has no such limit.
+    on them. `columns` and `sample` are as the file writes them; `notes` say how rows of another
+    spelling are read. `complete` is false when a very large file was not read to its end within the
+    time for it; a job has no such limit.
     """
 
     path: str
@@ -124,6 +144,7 @@ class DatasetInspection(BaseModel):
     lengths: TokenLengths | None = None
     lengths_problem: str | None = None
     tail_rows: int | None = None
+    notes: list[str] = []
 
 
 class InspectRequest(_Request):

@@ -13,18 +13,12 @@ import logging
 import secrets
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 from weakref import WeakValueDictionary
 
-from pydantic import BaseModel
-
-from backend.catalog.dataset_schemas import (
-    DatasetInspection,
-    InspectRequest,
-    LineProblem,
-)
+from backend.catalog.dataset_schemas import DatasetInspection, InspectRequest
 from backend.catalog.hands import Report, ask_tokens, do_task
-from backend.catalog.lengths import Measured, summarise, unpack
+from backend.catalog.lengths import Measured, measured_rows, summarise
+from backend.catalog.rendered import RECORD, Notes, unpack_rendered
 from backend.catalog.rows import data_file
 from backend.catalog.schemas import ModelInfo
 from backend.core.files import write_bytes, write_json
@@ -33,7 +27,7 @@ from backend.core.stored_files import DamagedFile, read_model
 from backend.errors import AppError, BadContent
 from backend.settings import Settings
 
-RULES = 2  # Raise it when the checks change: what was found by the old ones is then not used.
+RULES = 3  # Raise it when the checks change: what was found by the old ones is then not used.
 KEPT = 24
 _REPORT = named(r"[0-9a-f]{32}")
 TIME_CAP = 20.0  # Seconds for reading when somebody waits for the answer; a job has no cap.
@@ -49,12 +43,6 @@ _logger = logging.getLogger(__name__)
 
 def _silent(_phase: str, _share: float | None) -> None:
     return None
-
-
-class _Notes(BaseModel):
-    """What stands beside the lengths: the first row that the tokenizer refused."""
-
-    first: LineProblem | None = None
 
 
 class Doctor:
@@ -139,36 +127,32 @@ class Doctor:
             measured, model=model.name, rows=found.good_rows, limit=request.max_seq_length
         )
         if found.lengths is None:
-            why = measured.first_refused.message if measured.first_refused else "it has no rows"
+            refused = measured.notes.notes.get("refused")
+            first = refused.first[0] if refused else None
+            why = f"Line {first.line}: {first.message}" if first else "it has no rows"
             found.lengths_problem = f"No row can be turned into tokens with {model.name}. {why}"
 
     async def _lengths(
         self, model: ModelInfo, folder: Path, rows: int, deadline: float, report: Report
     ) -> Measured:
         out = folder / f"lengths-{await asyncio.to_thread(tokenizer_key, model)}.bin"
-        notes = out.with_suffix(".json")
+        kept = out.with_suffix(".json")
         try:
-            first = await asyncio.to_thread(read_model, notes, _Notes)
+            notes = await asyncio.to_thread(read_model, kept, Notes)
         except (OSError, DamagedFile):
-            answer = await self._ask(model, out, rows, deadline, report)
-            await asyncio.to_thread(write_json, notes, answer)
-            first = _Notes.model_validate(answer)
+            notes = await self._ask(model, out, rows, deadline, report)
+            await asyncio.to_thread(write_json, kept, notes.model_dump())
         raw = await asyncio.to_thread(out.read_bytes)
-        refused = first.first
-        problem = (
-            LineProblem(line=refused.line, message=f"Line {refused.line}: {refused.message}")
-            if refused
-            else None
-        )
-        return await asyncio.to_thread(unpack, raw, first_refused=problem)
+        rendered = await asyncio.to_thread(unpack_rendered, raw, notes)
+        return await asyncio.to_thread(measured_rows, rendered)
 
     async def _ask(
         self, model: ModelInfo, out: Path, rows: int, deadline: float, report: Report
-    ) -> dict[str, Any]:
+    ) -> Notes:
         if model.problem is not None:
             raise BadContent(f"{model.name} can't be used. {model.problem}")
         draft = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
-        expected = min(rows, 20_000) * 12
+        expected = min(rows, 20_000) * RECORD
 
         def look() -> None:
             with suppress(OSError):
@@ -178,15 +162,16 @@ class Doctor:
         asked = {
             "task": "lengths",
             "model": model.path,
-            "sample": str(out.parent / "sample.jsonl"),
-            "out": str(draft),
+            "files": [{"rows": str(out.parent / "sample.jsonl"), "out": str(draft)}],
+            "needs": "sft",
+            "train_mode": None,
         }
         try:
             answer = await ask_tokens(self._settings, asked, deadline=deadline, look=look)
             await asyncio.to_thread(draft.replace, out)
         finally:
             await asyncio.to_thread(discard, draft)
-        return answer
+        return Notes.model_validate(answer["files"][0])
 
 
 def tokenizer_key(model: ModelInfo) -> str:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from backend.catalog.jsonl import LINE_CAP, Line, encodable, kind_of
+from backend.catalog.jsonl import LINE_CAP, Decoder, Line, encodable, kind_of
 
 CONTAINERS = ("data", "rows", "train", "examples", "items")
 _PIECE = 256 * 1024
@@ -44,12 +44,12 @@ def read_document(file: BinaryIO) -> Iterator[Line]:
         while not text.at_end_of_list(first=number == 0):
             value = text.value()
             number += 1
-            yield _line(number, value)
+            yield _line(number, value, text.readings())
     except _Broken as problem:
         yield Line(number + 1, None, f"can't be read: {problem}; nothing after it was read", b"")
 
 
-def _line(number: int, value: Any) -> Line:
+def _line(number: int, value: Any, readings: tuple[str, ...]) -> Line:
     if not isinstance(value, dict):
         return Line(number, None, f"is not a JSON object but {kind_of(value)}", b"", clean=False)
     if not encodable(value):
@@ -59,7 +59,7 @@ def _line(number: int, value: Any) -> Line:
         raw = json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except ValueError:
         return Line(number, None, "has NaN or Infinity, which are not JSON", b"", clean=False)
-    return Line(number, value, None, raw, clean=False)
+    return Line(number, value, None, raw, clean=False, readings=readings)
 
 
 def _is_rows(value: Any) -> bool:
@@ -72,7 +72,7 @@ class _Text:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._decode = codecs.getincrementaldecoder("utf-8-sig")()
-        self._parse = json.JSONDecoder().raw_decode
+        self._decoder = Decoder()
         self._held = ""
         self._at = 0
         self._ended = False
@@ -107,7 +107,7 @@ class _Text:
         self._skip_space()
         while True:
             try:
-                value, end = self._parse(self._held, self._at)
+                value, end = self._decoder.value_at(self._held, self._at)
             except json.JSONDecodeError as problem:
                 if not self._cut_off(problem) or not self._more():
                     raise _Broken(problem.msg.lower()) from problem
@@ -118,6 +118,10 @@ class _Text:
                 if end < len(self._held) or not self._more():
                     self._at = end
                     return value
+
+    def readings(self) -> tuple[str, ...]:
+        """What to say of the last value."""
+        return self._decoder.readings()
 
     def _cut_off(self, problem: json.JSONDecodeError) -> bool:
         """Whether it may be the window's end that is wrong, not the document."""

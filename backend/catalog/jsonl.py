@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
+from backend.catalog.turns import is_turn
+
 LINE_CAP = 1024 * 1024
 SKIP_CAP = 64 * LINE_CAP
 BOM = b"\xef\xbb\xbf"
@@ -19,7 +21,8 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 class Line:
     """One line. `row` is its object, or None with `problem` saying what is wrong; a blank line has
     neither. `clean` is false where the engine, which is less patient, would fail or read it
-    otherwise: blank lines, a byte order mark, carriage returns inside, any form but JSON lines.
+    otherwise: blank lines, a byte order mark, carriage returns inside, any form but JSON lines,
+    another spelling. `readings` says how it was understood; `columns` is then the row as written.
     """
 
     number: int
@@ -27,11 +30,55 @@ class Line:
     problem: str | None
     raw: bytes
     clean: bool = True
+    readings: tuple[str, ...] = ()
+    columns: dict[str, Any] | None = None
+
+    @property
+    def written(self) -> dict[str, Any] | None:
+        """The row under the names that the file gives its columns."""
+        return self.columns if self.columns is not None else self.row
+
+
+class Decoder:
+    """Reads JSON values; `twice` names the keys that stood twice in one object of the last one."""
+
+    def __init__(self) -> None:
+        self.twice: list[str] = []
+        self._json = json.JSONDecoder(
+            object_pairs_hook=self._object, parse_constant=refuse_constant
+        )
+
+    def value(self, text: str) -> Any:
+        self.twice = []
+        return self._json.decode(text)
+
+    def value_at(self, text: str, at: int) -> tuple[Any, int]:
+        """The value that begins there, and where it ends."""
+        self.twice = []
+        return self._json.raw_decode(text, at)
+
+    def readings(self) -> tuple[str, ...]:
+        """What to say of the last value."""
+        return tuple(
+            f"the key {name[:40]!r} stands twice in one object, of which the last counts"
+            for name in dict.fromkeys(self.twice)
+        )
+
+    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(pairs)
+        if len(made) != len(pairs):
+            seen: set[str] = set()
+            for name, _ in pairs:
+                if name in seen:
+                    self.twice.append(name)
+                seen.add(name)
+        return made
 
 
 def read_jsonl(file: BinaryIO) -> Iterator[Line]:
     """Every line. A leading byte order mark is no part of line 1."""
     number = 0
+    decoder = Decoder()
     while True:
         raw = file.readline(LINE_CAP + 1)
         if not raw:
@@ -47,14 +94,16 @@ def read_jsonl(file: BinaryIO) -> Iterator[Line]:
             return
         bare = raw.removeprefix(BOM) if number == 1 else raw
         if bare.strip():
-            yield replace(parse_line(number, bare), clean=bare == raw and b"\r" not in raw[:-2])
+            line = parse_line(number, bare, decoder)
+            unlike = b"\r" in raw and b"\r" in raw[:-2]
+            yield replace(line, clean=False) if unlike or len(bare) != len(raw) else line
         else:
             yield Line(number, None, None, bare, clean=False)
 
 
-def parse_line(number: int, raw: bytes) -> Line:
+def parse_line(number: int, raw: bytes, decoder: Decoder) -> Line:
     try:
-        value = json.loads(raw.decode("utf-8"), parse_constant=refuse_constant)
+        value = decoder.value(raw.decode("utf-8"))
     except UnicodeDecodeError as problem:
         return Line(
             number, None, f"is not UTF-8 text (byte {raw[problem.start]:#04x} in column "
@@ -67,9 +116,13 @@ def parse_line(number: int, raw: bytes) -> Line:
         return Line(number, None, f"is not usable JSON: {problem}", raw)
     if _SURROGATE.search(raw) and not encodable(value):
         return Line(number, None, "has half of a character (a lone \\ud8… escape)", raw)
+    if isinstance(value, list) and value and all(map(is_turn, value)):
+        text = "a line that is a list of messages is read as one conversation"
+        columns = {"messages": value}
+        return Line(number, columns, None, raw, clean=False, readings=(text,), columns=columns)
     if not isinstance(value, dict):
         return Line(number, None, f"is not a JSON object but {kind_of(value)}", raw)
-    return Line(number, value, None, raw)
+    return Line(number, value, None, raw, readings=decoder.readings() if decoder.twice else ())
 
 
 def encodable(value: Any) -> bool:

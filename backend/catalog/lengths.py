@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from backend.catalog.dataset_schemas import LengthBin, LineProblem, TokenLengths
+from backend.catalog.rendered import REFUSED, Note, Notes, RenderedFile
 
-FAILED = 0xFFFFFFFF
 SHOWN_LINES = 8
 MOST_BINS = 32
 _WIDTHS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 65536, 262144)
@@ -17,27 +16,25 @@ _WIDTHS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384,
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Of each measured row: tokens, the first one that is learned when prompts are masked, line."""
+    """Of each row that the template takes: tokens, the first that is learned when prompts are
+    masked, line; and what was noted of all rows.
+    """
 
     lengths: Sequence[int]
     starts: Sequence[int]
     lines: Sequence[int]
     refused: int = 0
-    first_refused: LineProblem | None = None
+    notes: Notes = field(default_factory=Notes)
 
 
-def unpack(raw: bytes, *, first_refused: LineProblem | None = None) -> Measured:
-    """What the child wrote: three 32-bit numbers a row."""
-    numbers = array("I")
-    numbers.frombytes(raw)
-    rows = [
-        (numbers[at], numbers[at + 1], numbers[at + 2])
-        for at in range(0, len(numbers), 3)
-        if numbers[at] != FAILED
-    ]
-    lengths, starts, lines = ([row[column] for row in rows] for column in range(3))
-    refused = len(numbers) // 3 - len(rows)
-    return Measured(lengths, starts, lines, refused, first_refused)
+def measured_rows(rendered: RenderedFile) -> Measured:
+    """The rows of a file that the template takes."""
+    taken = [at for at, bits in enumerate(rendered.bits) if not bits & REFUSED]
+    lengths, starts, lines = (
+        [column[at] for at in taken]
+        for column in (rendered.lengths, rendered.starts, rendered.lines)
+    )
+    return Measured(lengths, starts, lines, len(rendered.bits) - len(taken), rendered.notes)
 
 
 def summarise(
@@ -49,6 +46,8 @@ def summarise(
         return None
     seen = count + measured.refused
     scale = rows / seen if seen < rows else 1.0
+    noted = measured.notes.notes
+    refused, unlearnable = (_first(noted, name) for name in ("refused", "unlearnable"))
     ordered = sorted(measured.lengths)
     total = sum(ordered)
     found = TokenLengths(
@@ -64,9 +63,18 @@ def summarise(
         longest=ordered[-1],
         bins=_bins(ordered, limit, scale),
         refused_rows=round(measured.refused * scale),
-        first_refused=measured.first_refused,
+        first_refused=refused[0] if refused else None,
+        refused=refused,
+        unlearnable_rows=round(noted["unlearnable"].count * scale) if unlearnable else 0,
+        unlearnable=unlearnable,
+        omitted=measured.notes.omitted(rows, scale),
     )
     return found if limit is None else _limited(found, measured, limit, scale)
+
+
+def _first(notes: Mapping[str, Note], name: str) -> list[LineProblem]:
+    first = notes[name].first if name in notes else []
+    return [LineProblem(line=one.line, message=f"Line {one.line}: {one.message}") for one in first]
 
 
 def _limited(found: TokenLengths, measured: Measured, limit: int, scale: float) -> TokenLengths:

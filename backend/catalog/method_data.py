@@ -6,7 +6,7 @@ with its line; what the file could be converted to is said where it is of anothe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,10 @@ from backend.catalog.convert import convert_row
 from backend.catalog.dataset_schemas import DataForm, LineProblem, MethodDataReport
 from backend.catalog.formats import Format, detect
 from backend.catalog.method_rows import NEEDED, DataNeeds, check_row
-from backend.catalog.pairs import plain_pair
+from backend.catalog.normaliser import doubled_forms
+from backend.catalog.readings import Readings
 from backend.catalog.rows import read_lines
+from backend.catalog.solutions import advice, mark_of
 from backend.errors import BadContent
 
 SHOWN = 100
@@ -44,7 +46,7 @@ def check_rows(path: Path, needs: DataNeeds, *, most_rows: int = MOST_ROWS) -> M
     try:
         for line in read_lines(path):
             if line.row is not None:
-                seen.add(line.number, line.row)
+                seen.add(line.number, line.row, line.readings)
             elif line.problem is not None:
                 seen.problem(line.number, line.problem)
     except OSError as problem:
@@ -81,10 +83,16 @@ class Judged:
         self._needs = needs
         self._index = ContentIndex(most_rows)
         self._swapped = ContentIndex(most_rows)
-        self._equal, self._tagged, self._null_system = _Found(), _Found(), _Found()
+        self._equal, self._null_system = _Found(), _Found()
+        self._solutions: dict[str, _Found] = {}
+        self._readings = Readings()
         self._with_system = self._longer = self._shorter = 0
 
-    def add(self, line: int, row: Mapping[str, Any]) -> None:
+    def add(self, line: int, row: Mapping[str, Any], readings: Sequence[str] = ()) -> None:
+        if readings:
+            self._readings.add(line, readings)
+        if self._needs == "sft" and (doubled := doubled_forms(row)):
+            self._readings.add(line, (doubled,))
         if self.form is None:
             self.form = detect(row)
             self.convertible = _can_convert(row, self._needs)
@@ -101,8 +109,8 @@ class Judged:
         self._with_system += bool(row.get("system"))
         if self._needs == "preference":
             self._pair(line, row)
-        elif self._needs == "prompt_answer" and "<answer>" in row["answer"]:
-            self._tagged.add(line)
+        elif self._needs == "prompt_answer" and (mark := mark_of(row["answer"])):
+            self._solutions.setdefault(mark, _Found()).add(line)
 
     def problem(self, line: int, what: str) -> None:
         self.bad += 1
@@ -162,7 +170,7 @@ class Judged:
         return needed
 
     def _warnings(self) -> list[str]:
-        found = []
+        found = list(self._readings.sentences())
         if 0 < self.rows < FEW:
             found.append(
                 f"There are only {_count(self.rows, 'row')}; a run learns little from so few."
@@ -178,12 +186,11 @@ class Judged:
             )
         if self._needs == "preference":
             found += self._pair_warnings()
-        if self._tagged.count:
-            found.append(
-                f"{_count(self._tagged.count, 'answer')} with <answer> tags ({self._tagged}); the "
-                "engine's r1_accuracy_reward_func compares a row's answer whole, so it would never "
-                "match."
-            )
+        found += [
+            f"{_count(seen.count, 'answer')} with “{mark}” before the bare answer ({seen}): "
+            f"{advice(mark)}"
+            for mark, seen in self._solutions.items()
+        ]
         if self._null_system.count:
             found.append(
                 f"{_count(self._null_system.count, 'row')} with a system message that is null "
@@ -234,11 +241,10 @@ def _can_convert(row: Mapping[str, Any], needs: DataNeeds) -> bool:
     if target is None:
         return False
     try:
-        plain = plain_pair(row)
-        form = detect(plain)
-        if form == target and plain is row:
+        form = detect(row)
+        if form == target:
             return False
-        convert_row(plain, form, target)
+        convert_row(row, form, target)
     except Unsuitable:
         return False
     return True

@@ -17,7 +17,10 @@ from backend.catalog.conversation import Unsuitable
 from backend.catalog.convert import convert_row
 from backend.catalog.engine_form import check_trainable
 from backend.catalog.formats import ROLES, Format, check, detect
+from backend.catalog.pairs import pair_problem
+from backend.catalog.readings import Readings
 from backend.catalog.rows import data_file, read_lines
+from backend.catalog.turns import is_blank
 from backend.errors import AppError, BadContent, FieldProblem
 
 DataNeeds = Literal["sft", "prompt_answer", "preference", "prompt", "next_token"]
@@ -58,14 +61,17 @@ def engine_row(row: Mapping[str, Any], needs: DataNeeds) -> dict[str, Any]:
     }.get(needs)
     if names is None:
         return dict(row)
-    return {name: row[name] for name in names if row.get(name) not in (None, "")}
+    found = {name: row[name] for name in names if row.get(name) not in (None, "")}
+    if needs == "prompt" and row.get("system") and isinstance(row["prompt"], str):
+        found["prompt"] = [
+            {"role": "system", "content": row["system"]},
+            {"role": "user", "content": row["prompt"]},
+        ]
+    return found
 
 
 def _pair(row: Mapping[str, Any]) -> str | None:
-    for name in ("chosen", "rejected"):
-        if isinstance(row.get(name), list | dict):
-            return f"has a {name!r} that is a list of messages; convert the file, which unpacks it"
-    wrong = check(row, "preference")
+    wrong = pair_problem(row) or check(row, "preference")
     if wrong:
         return wrong
     score = row.get("preference_score")
@@ -81,7 +87,7 @@ def _prompt(row: Mapping[str, Any]) -> str | None:
     if "prompt" not in row:
         return "has no 'prompt'"
     if isinstance(prompt, str):
-        return None if prompt.strip() else "has an empty 'prompt'"
+        return "has an empty 'prompt'" if is_blank(prompt) else None
     if not isinstance(prompt, list) or not prompt:
         return "has a 'prompt' that is neither a text nor a list of messages"
     for number, message in enumerate(prompt, start=1):
@@ -135,6 +141,7 @@ def first_samples(given: str, most: int) -> Samples:
         form: Format | None = None
         problem: str | None = None
         bad = 0
+        readings = Readings()
         for line in islice(read_lines(path), _LOOKED_AT):
             if line.row is None and line.problem is None:
                 continue
@@ -143,6 +150,7 @@ def first_samples(given: str, most: int) -> Samples:
                     raise Unsuitable(str(line.problem))
                 form = form or detect(line.row)
                 found.append(_sample(line.number, line.row, form))
+                readings.add(line.number, line.readings)
             except Unsuitable as unsuitable:
                 bad += 1
                 problem = problem or f"Line {line.number} {unsuitable}."
@@ -157,7 +165,11 @@ def first_samples(given: str, most: int) -> Samples:
                 hint='Rows look like {"prompt": "…", "answer": "…"}; other forms can be converted.',
             )
         )
-    return Samples(format=form, samples=tuple(found), notes=tuple(_notes(form, bad, problem)))
+    return Samples(
+        format=form,
+        samples=tuple(found),
+        notes=(*readings.sentences(), *_notes(form, bad, problem)),
+    )
 
 
 def _file(given: str) -> Path:

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from backend.catalog.model_checks import (
+    Unusable,
+    beyond_embedding,
+    chat_template,
+    check_copies,
+    check_head,
+    check_quantization,
+    code_facts,
+    scaled_context,
+)
 from backend.catalog.schemas import ModelInfo
 from backend.catalog.supported import is_supported
 from backend.catalog.weights import (
@@ -26,11 +36,6 @@ DEFAULTS_FILE = "droid_defaults.json"
 
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "tiktoken.model", "vocab.json", "vocab.txt")
 _PICKLED = (".bin", ".pt", ".pth", ".ckpt")
-_CODE_KEYS = ("model_file", "auto_map", "_attn_implementation_internal")
-
-
-class Unusable(Exception):
-    """The folder is not a model that can be trained; the text is the sentence for the user."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,18 +53,24 @@ def describe_folder(name: str, folder: Path) -> Described:
     config: Mapping[str, Any] = {}
     weights: WeightSummary | None = None
     problem: str | None = None
+    facts: list[str] = []
     try:
         config = _config(folder)
         weights = _weights(folder)
-        _refuse_code(folder, config)
+        stale = _stale_index(folder, weights)
         _check_type(config)
         _check_tokenizer(folder)
+        facts.extend(_facts(folder, config, weights, stale))
     except (Unusable, BadWeights) as refusal:
         problem = str(refusal)
     except OSError as failure:  # No permission, or a disk that is gone.
         problem = f"{folder} can't be read: {failure.strerror}."
     text = config.get("text_config")
     places = [config, text if isinstance(text, Mapping) else {}]
+    templated, elsewhere = _has_chat_template(folder)
+    context = _number(
+        places, "max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "n_ctx"
+    )
     info = ModelInfo(
         name=name,
         path=str(folder),
@@ -71,12 +82,11 @@ def describe_folder(name: str, folder: Path) -> Described:
         quantization=quantization_name(config),
         dtype=main_dtype(weights.tensors) if weights else None,
         size_bytes=weights.size_bytes if weights else None,
-        chat_template=_has_chat_template(folder),
-        context_length=_number(
-            places, "max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "n_ctx"
-        ),
+        chat_template=templated,
+        context_length=scaled_context(config, context),
         problem=problem,
         defaults=_defaults(folder),
+        facts=[*facts, *([elsewhere] if elsewhere else [])],
     )
     return Described(info=info, shape=_shape(folder, weights))
 
@@ -134,9 +144,9 @@ def _read_object(path: Path) -> Mapping[str, Any]:
 
 def _weights(folder: Path) -> WeightSummary:
     files = weight_files(folder)
-    _check_index(folder)
     if files:
         return read_weights(files)
+    _stale_index(folder, None)
     if (folder / "adapter_config.json").is_file():
         raise Unusable("This is an adapter, not a base model: it has no model weights.")
     others = sorted(path.name for path in folder.glob("*.safetensors"))
@@ -156,34 +166,30 @@ def _weights(folder: Path) -> WeightSummary:
     raise Unusable("There are no weights: model*.safetensors is missing.")
 
 
-def _check_index(folder: Path) -> None:
+def _stale_index(folder: Path, weights: WeightSummary | None) -> str | None:
+    """A fact where the index is of other files than those that hold all its tensors. Raises
+    Unusable where some are nowhere.
+    """
     path = folder / "model.safetensors.index.json"
     if not path.is_file():
-        return
+        return None
     named = _read_object(path).get("weight_map")
     if not isinstance(named, dict):
         raise Unusable(f"{path.name} has no weight_map.")
     parts = sorted({str(part) for part in named.values()})
     missing = [part for part in parts if not (folder / Path(part).name).is_file()]
-    if missing:
+    if not missing:
+        return None
+    absent = sorted(name for name in named if weights is None or name not in weights.tensors)
+    if absent:
         raise Unusable(
             f"{len(missing)} of {len(parts)} weight files are missing, {missing[0]} for one. "
             "The download may not have finished."
         )
-
-
-def _refuse_code(folder: Path, config: Mapping[str, Any]) -> None:
-    tokenizer = folder / "tokenizer_config.json"
-    for name, source in (
-        ("config.json", config),
-        (tokenizer.name, _read_object(tokenizer) if tokenizer.is_file() else {}),
-    ):
-        for key in _CODE_KEYS:
-            if source.get(key):
-                raise Unusable(
-                    f"{name} asks to run code that came with the model ({key}), which is never "
-                    f"done. If the engine knows the architecture without it, remove {key}."
-                )
+    return (
+        f"{path.name} names {len(missing)} files that are not there, {missing[0]} for one; all of "
+        "its tensors are in the files that are, and the engine reads those."
+    )
 
 
 def _check_type(config: Mapping[str, Any]) -> None:
@@ -199,14 +205,28 @@ def _check_tokenizer(folder: Path) -> None:
         raise Unusable("The tokenizer is missing: there is no tokenizer.json or tokenizer.model.")
 
 
-def _has_chat_template(folder: Path) -> bool | None:
+def _has_chat_template(folder: Path) -> tuple[bool | None, str | None]:
     path = folder / "tokenizer_config.json"
     try:
-        if any((folder / name).is_file() for name in ("chat_template.jinja", "chat_template.json")):
-            return True
-        return path.is_file() and bool(_read_object(path).get("chat_template"))
+        return chat_template(folder, _read_object(path) if path.is_file() else {})
     except (Unusable, OSError):
-        return None
+        return None, None
+
+
+def _facts(
+    folder: Path, config: Mapping[str, Any], weights: WeightSummary, stale: str | None
+) -> Iterator[str]:
+    """What to know of it; raises Unusable for what the engine can't load."""
+    tokenizer = folder / "tokenizer_config.json"
+    yield from code_facts(config, _read_object(tokenizer) if tokenizer.is_file() else {})
+    if stale:
+        yield stale
+    if copies := check_copies(weights.copies, weights.same_copies):
+        yield copies
+    check_quantization(config, weights.tensors)
+    check_head(config, weights.tensors)
+    if beyond := beyond_embedding(folder, weights.tensors):
+        yield beyond
 
 
 def _defaults(folder: Path) -> dict[str, Any] | None:

@@ -33,6 +33,20 @@ def plain_pair(row: Mapping[str, Any]) -> Mapping[str, Any]:
     }
 
 
+def pair_problem(row: Mapping[str, Any]) -> str | None:
+    """Why answers as lists of messages are no plain pair; None where they are, or are texts."""
+    if not any(isinstance(row.get(name), list | dict) for name in ("chosen", "rejected")):
+        return None
+    try:
+        plain = plain_pair(row)
+    except Unsuitable as problem:
+        return str(problem)
+    for name in ("chosen", "rejected"):
+        if isinstance(plain.get(name), list | dict):
+            return f"has a {name!r} that is neither a text nor a list of messages"
+    return None
+
+
 def _turns(value: Any) -> Sequence[Turn] | None:
     if isinstance(value, dict):
         value = value.get("messages", [value])

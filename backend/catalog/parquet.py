@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from backend.catalog.jsonl import Line, parse_line
+from backend.catalog.jsonl import Decoder, Line, parse_line
 from backend.core.process import reading
 from backend.errors import BadContent
 from backend.settings import CHECKOUT
@@ -18,6 +18,7 @@ def read_parquet(path: Path) -> Iterator[Line]:
     argv = [sys.executable, "-m", "backend.catalog.parquet_rows", str(path)]
     env = {"PYTHONPATH": str(CHECKOUT), "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     number = 0
+    decoder = Decoder()
     with reading(argv, cwd=CHECKOUT, env=env) as child:
         for raw in child.lines():
             if raw.startswith(b"["):
@@ -26,7 +27,7 @@ def read_parquet(path: Path) -> Iterator[Line]:
             if raw.startswith(b'"'):
                 yield Line(number, None, json.loads(raw), b"", clean=False)
                 continue
-            line = parse_line(number, raw.rstrip(b"\n"))
+            line = parse_line(number, raw.rstrip(b"\n"), decoder)
             yield Line(number, line.row, line.problem, line.raw, clean=False)
         problem = child.problem()
     if problem is not None:

@@ -10,9 +10,12 @@ from typing import Any
 
 from backend.catalog.dataset_schemas import DatasetPreview, PreviewRequest, PreviewToken
 from backend.catalog.doctor import tokenizer_key
-from backend.catalog.engine_form import ENGINE_FORMS, engine_form
-from backend.catalog.formats import Format, check, detect
+from backend.catalog.engine_form import ENGINE_FORMS, check_trainable, engine_form
+from backend.catalog.formats import Format, detect
 from backend.catalog.hands import ask_tokens
+from backend.catalog.jsonl import Line
+from backend.catalog.normaliser import doubled_forms
+from backend.catalog.rendered import omission
 from backend.catalog.rows import data_file, read_lines
 from backend.catalog.schemas import ModelInfo
 from backend.errors import BadContent, NotFound
@@ -33,6 +36,7 @@ class _Row:
     given: dict[str, Any] | None
     problem: str | None
     multi_turn: bool = False
+    readings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,23 +124,28 @@ def _read_window(path: Path, first: int) -> _Window:
                 continue
             if len(rows) == WINDOW:
                 return _Window(form or "unknown", tuple(rows), last=False)
-            rows.append(_row(number, line.number, line.row, line.problem, form or "unknown"))
+            rows.append(_row(number, line, form or "unknown"))
     except OSError as problem:
         raise BadContent(f"{path} can't be read: {problem.strerror}.") from problem
     return _Window(form or "unknown", tuple(rows), last=True)
 
 
-def _row(
-    number: int, line: int, row: dict[str, Any] | None, problem: str | None, form: Format
-) -> _Row:
-    wrong = problem if row is None else check(row, form)
+def _row(number: int, line: Line, form: Format) -> _Row:
+    row = line.row
+    wrong = line.problem if row is None else check_trainable(row, form)
     if wrong or row is None:
-        return _Row(number, line, None, wrong or "can't be read")
+        return _Row(number, line.number, None, wrong or "can't be read")
     given = engine_form(row, form)
     if given is None:
-        return _Row(number, line, None, "can't be turned into a conversation")
-    answers = [m for m in given.get("messages", ()) if m.get("role") == "assistant"]
-    return _Row(number, line, given, None, multi_turn=len(answers) > 1)
+        return _Row(number, line.number, None, "can't be turned into a conversation")
+    answers = [
+        message
+        for message in given.get("messages", ())
+        if message.get("role") == "assistant" and message.get("weight") != 0
+    ]
+    doubled = doubled_forms(row)
+    readings = (*line.readings, doubled) if doubled else line.readings
+    return _Row(number, line.number, given, None, multi_turn=len(answers) > 1, readings=readings)
 
 
 def _row_at(path: Path, line: int) -> int:
@@ -196,12 +205,15 @@ def _shown(
         max_seq_length=limit,
         mask_prompt=request.mask_prompt and form != "text",
         pad_trained=bool(spans) and spans[-1][1] == total and (limit is None or total < limit),
-        notes=_notes(request, form, row, trained, total - end),
+        notes=[
+            *_notes(request, form, row, trained, total - end),
+            *_template_notes(said, model),
+        ],
     )
 
 
 def _notes(request: PreviewRequest, form: Format, row: _Row, trained: int, cut: int) -> list[str]:
-    notes = []
+    notes = [f"{reading[:1].upper()}{reading[1:]}." for reading in row.readings]
     if form == "preference":
         notes.append(
             "Shown is the chosen answer; preference training compares it with the rejected one."
@@ -221,4 +233,12 @@ def _notes(request: PreviewRequest, form: Format, row: _Row, trained: int, cut: 
         )
     elif cut:
         notes.append(f"The last {cut:,} tokens are cut off, the end of the answer among them.")
+    return notes
+
+
+def _template_notes(said: dict[str, Any], model: ModelInfo) -> list[str]:
+    """What the template leaves out of the row."""
+    notes = [f"{model.name}: {text}." for part in said["omitted"] if (text := omission(part))]
+    if said["unlearnable"]:
+        notes.append(f"With training on answers only, {said['unlearnable']}.")
     return notes

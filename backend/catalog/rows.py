@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
+from backend.catalog.file_kinds import LOOKED_AT, refuse_foreign
 from backend.catalog.json_array import looks_like_document, read_document
-from backend.catalog.jsonl import LINE_CAP, SKIP_CAP, Line, read_jsonl
+from backend.catalog.jsonl import BOM, LINE_CAP, SKIP_CAP, Line, read_jsonl
+from backend.catalog.normaliser import normal_line
 from backend.catalog.parquet import read_parquet
 from backend.catalog.tables import read_table
+from backend.catalog.turns import is_turn
+from backend.core.paths import plain_path
 from backend.errors import BadContent, NotFound
 
 __all__ = ["LINE_CAP", "SKIP_CAP", "SUFFIXES", "Line", "data_file", "read_lines"]
 
 SUFFIXES = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
+
+
+_LIST_IN_LINES = "the file is one JSON list, as in a .json file"
 
 
 def data_file(path: str | Path, name: str = "train.jsonl") -> Path:
@@ -25,7 +34,7 @@ def data_file(path: str | Path, name: str = "train.jsonl") -> Path:
     Raises NotFound or BadContent with a sentence. Devices and pipes are refused before they are
     opened: reading them could hang or never end.
     """
-    given = Path(path).expanduser()
+    given = Path(plain_path(path) if isinstance(path, str) else path).expanduser()
     try:
         mode = given.stat().st_mode
     except (OSError, ValueError) as problem:
@@ -46,17 +55,22 @@ def data_file(path: str | Path, name: str = "train.jsonl") -> Path:
 
 
 def read_lines(path: Path) -> Iterator[Line]:
-    """Every line, record or item of a regular file; the name's ending says how it is written."""
+    """Every line, record or item of a regular file; the name's ending says how it is written.
+
+    Rows are in one of our forms wherever they can be understood: `Line.readings` says how.
+    """
     # O_NONBLOCK: the file could have been swapped for a pipe since it was looked at.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise BadContent(f"{path} is not a regular file.", hint="Choose a JSONL file on disk.")
-        yield from _reader(path, file)
+        for line in _reader(path, file):
+            yield normal_line(line)
 
 
 def _reader(path: Path, file: BinaryIO) -> Iterator[Line]:
     kind = path.suffix.lower()
+    refuse_foreign(path, os.pread(file.fileno(), LOOKED_AT, 0))
     if kind in (".csv", ".tsv"):
         return read_table(file, delimiter="\t" if kind == ".tsv" else None)
     if kind == ".parquet":
@@ -65,4 +79,33 @@ def _reader(path: Path, file: BinaryIO) -> Iterator[Line]:
         head = os.pread(file.fileno(), LINE_CAP, 0)
         if looks_like_document(head):
             return read_document(file)
+    elif _is_list(os.pread(file.fileno(), LINE_CAP, 0)):
+        return _said(read_document(file), _LIST_IN_LINES)
     return read_jsonl(file)
+
+
+def _is_list(head: bytes) -> bool:
+    """Whether a file of lines is one JSON list: it begins with one that the first line, which may
+    be a conversation by itself, does not close.
+    """
+    start = head.lstrip(BOM + b" \t\r\n")
+    if not start.startswith(b"["):
+        return False
+    first, _, rest = start.partition(b"\n")
+    if not rest.strip():
+        return start[1:].lstrip().startswith(b"{") and not _is_conversation(first)
+    return not first.rstrip().endswith(b"]")
+
+
+def _is_conversation(line: bytes) -> bool:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(value, list) and bool(value) and all(map(is_turn, value))
+
+
+def _said(lines: Iterator[Line], reading: str) -> Iterator[Line]:
+    """The same lines, of which the first says how the file is read."""
+    for number, line in enumerate(lines):
+        yield replace(line, readings=(reading, *line.readings)) if number == 0 else line

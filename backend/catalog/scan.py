@@ -21,6 +21,8 @@ from backend.catalog.dataset_schemas import (
 from backend.catalog.engine_form import check_trainable, engine_form
 from backend.catalog.formats import Format, detect
 from backend.catalog.jsonl import Line
+from backend.catalog.normaliser import doubled_forms
+from backend.catalog.readings import Readings
 from backend.catalog.rows import read_lines
 from backend.catalog.sample import SampleWriter
 from backend.errors import BadContent
@@ -105,6 +107,7 @@ class _Seen:
         self.problems: list[LineProblem] = []
         self.count = 0
         self.complete = True
+        self.readings = Readings()
         self._index = index
         self._writer = writer
 
@@ -125,11 +128,16 @@ class _Seen:
         self.rows += 1
         if self.form is None:
             self.form = detect(row)
-        for column in row:
+        readings = line.readings
+        if doubled := doubled_forms(row):
+            readings = (*readings, doubled)
+        if readings:
+            self.readings.add(line.number, readings)
+        for column in line.written or row:
             if len(self.columns) < SHOWN_COLUMNS:
                 self.columns.setdefault(column[:200])
         if len(self.sample) < SHOWN_ROWS:
-            self.sample.append(clipped(row))
+            self.sample.append(clipped(line.written))
         wrong = check_trainable(row, self.form)
         if wrong:
             self.problem(line.number, f"Line {line.number} {wrong}.")
@@ -174,6 +182,7 @@ class _Seen:
             labelled_text=self.labelled,
             duplicates=_duplicates(self._index),
             leakage=_leakage(self._index, held_out) if held_out else None,
+            notes=list(self.readings.sentences()),
         )
 
 

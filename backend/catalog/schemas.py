@@ -8,7 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class ModelInfo(BaseModel):
-    """A base model folder. `problem` says why it can't be used; null means that it can."""
+    """A base model folder. `problem` says why it can't be used; null means that it can. `facts`
+    are what to know of one that can.
+    """
 
     name: str
     path: str
@@ -24,6 +26,7 @@ class ModelInfo(BaseModel):
     context_length: int | None
     problem: str | None
     defaults: dict[str, Any] | None = None
+    facts: list[str] = []
 
 
 class ModelsAnswer(BaseModel):
@@ -71,3 +74,4 @@ class LoraTargets(BaseModel):
     unmatched_seed_keys: list[str]
     notes: list[str]
     block_parameters: list[int] = []
+    weights_problem: str | None = None

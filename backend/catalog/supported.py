@@ -22,10 +22,42 @@ def is_supported(model_type: str) -> bool:
     return _has_model(folder / "models" / f"{_renamed(folder).get(model_type, model_type)}.py")
 
 
+def source_of(model_type: str) -> str:
+    """The text of the engine's code of an architecture; empty where that can't be read."""
+    folder = _engine_folder()
+    if folder is None or not _NAME.fullmatch(model_type):
+        return ""
+    name = _renamed(folder).get(model_type, model_type)
+    return _text(folder / "models" / f"{name}.py")
+
+
+def knows_tokenizer(name: str) -> bool:
+    """Whether transformers has a tokenizer class of that name, with or without Fast."""
+    if not _NAME.fullmatch(name):
+        return False
+    if name.removesuffix("Fast") == "PreTrainedTokenizer":
+        return True
+    spec = importlib.util.find_spec("transformers")
+    locations = spec.submodule_search_locations if spec else None
+    if not locations:
+        return True
+    listed = _text(Path(locations[0]) / "models" / "auto" / "tokenization_auto.py")
+    plain = name.removesuffix("Fast")
+    return any(f'"{each}"' in listed for each in (name, plain, f"{plain}Fast"))
+
+
 def _engine_folder() -> Path | None:
     spec = importlib.util.find_spec("mlx_lm")
     locations = spec.submodule_search_locations if spec else None
     return Path(locations[0]) if locations else None
+
+
+@lru_cache(maxsize=64)
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError:
+        return ""
 
 
 @lru_cache(maxsize=512)

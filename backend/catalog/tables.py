@@ -8,8 +8,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
 from backend.catalog.jsonl import BOM, LINE_CAP, Line, encodable
+from backend.catalog.spellings import CHAT_LISTS, TOOL_LISTS
+from backend.catalog.turns import is_turn, parsed
 
-_NESTED = ("messages", "conversations", "tools")  # Written as JSON inside a cell, where needed.
+# Written as JSON inside a cell, where needed.
+_NESTED = (*CHAT_LISTS, *TOOL_LISTS)
+_MAY_NEST = ("prompt", "completion", "chosen", "rejected")
+_NAMELESS = "a column without a name, such as the index of a data frame, is passed over"
 
 
 class _Physical:
@@ -78,9 +83,13 @@ def _line(number: int, cells: Sequence[str], names: Sequence[str]) -> Line:
     if len(cells) > len(names):
         text = f"has {len(cells)} cells, but the header names {len(names)} columns"
         return Line(number, None, text, b"", clean=False)
-    row: dict[str, Any] = dict(zip(names, cells, strict=False))
+    row: dict[str, Any] = {name: cell for name, cell in zip(names, cells, strict=False) if name}
     if not encodable(row):
         return Line(number, None, "is not UTF-8 text; save the file as UTF-8", b"", clean=False)
+    for name in _MAY_NEST:
+        turns = parsed(row.get(name))
+        if isinstance(turns, list) and turns and all(map(is_turn, turns)):
+            row[name] = turns
     for name in _NESTED:
         cell = row.get(name)
         if isinstance(cell, str) and cell.lstrip().startswith("["):
@@ -92,7 +101,8 @@ def _line(number: int, cells: Sequence[str], names: Sequence[str]) -> Line:
         elif cell == "":
             del row[name]
     raw = json.dumps(row, ensure_ascii=False).encode()
-    return Line(number, row, None, raw, clean=False)
+    readings = () if all(names) else (_NAMELESS,)
+    return Line(number, row, None, raw, clean=False, readings=readings)
 
 
 def _guess(head: str) -> str:
@@ -100,9 +110,9 @@ def _guess(head: str) -> str:
 
 
 def _header_problem(names: Sequence[str]) -> str | None:
-    if not names or not all(names):
-        return "must name every column; a name is empty"
+    if not any(names):
+        return "must name the columns; every name is empty"
     if any("\udc80" <= sign <= "\udcff" for name in names for sign in name):
         return "is not UTF-8 text; save the file as UTF-8"
-    twice = next((name for name in names if names.count(name) > 1), None)
+    twice = next((name for name in names if name and names.count(name) > 1), None)
     return f"names the column {twice[:80]!r} twice" if twice else None

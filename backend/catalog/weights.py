@@ -10,9 +10,10 @@ import hashlib
 import json
 import math
 import os
+import re
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,14 @@ _BITS = {
     "F4": 4, "C64": 64,
 }  # fmt: skip
 _DTYPES = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64"}
+
+
+# Of a text model inside one for pictures or sound; the engine is for text and drops them.
+_TOWER = re.compile(
+    r"(?:model\.|language_model\.)?(?:vision_tower|vision_model|vision_encoder|visual|vit|"
+    r"multi_modal_projector|mm_projector|vision_projection|audio_tower|audio_model|"
+    r"embed_vision|embed_audio|patch_merger)\."
+)
 
 
 class BadWeights(Exception):
@@ -49,6 +58,9 @@ class WeightSummary:
     tensors: Mapping[str, Tensor]
     size_bytes: int
     fingerprint: str
+    # Tensors that two files hold: the names of both files, and whether shape and type agree.
+    copies: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    same_copies: bool = True
 
 
 def read_weights(files: Sequence[Path]) -> WeightSummary:
@@ -56,19 +68,34 @@ def read_weights(files: Sequence[Path]) -> WeightSummary:
     tensors: dict[str, Tensor] = {}
     digest = hashlib.sha256()
     total = 0
+    home: dict[str, str] = {}
+    copies: dict[str, tuple[str, str]] = {}
+    same = True
     for path in sorted(files):
         raw, size = _header_of(path)
         digest.update(path.name.encode() + str(size).encode() + raw)
-        tensors |= _tensors(path, raw, size - 8 - len(raw))
+        own = _tensors(path, raw, size - 8 - len(raw))
+        for name in own.keys() & tensors.keys():
+            copies[name] = home[name], path.name
+            same = same and own[name] == tensors[name]
+        tensors |= own
+        home |= dict.fromkeys(own, path.name)
         total += size
-    return WeightSummary(tensors=tensors, size_bytes=total, fingerprint=digest.hexdigest())
+    return WeightSummary(
+        tensors=tensors,
+        size_bytes=total,
+        fingerprint=digest.hexdigest(),
+        copies=dict(sorted(copies.items())),
+        same_copies=same,
+    )
 
 
 def count_parameters(tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> int:
     """The number of weights as the engine counts them.
 
     Packed weights are counted unpacked and their scales and biases not at all; a second copy of
-    tied embeddings and stored rotary tables, which the engine drops, are left out.
+    tied embeddings, stored rotary tables and the towers for pictures and sound, which the engine
+    drops, are left out.
     """
     quantization = _quantization(config)
     return sum(
@@ -126,7 +153,7 @@ def _dropped(name: str, tensors: Mapping[str, Tensor], config: Mapping[str, Any]
     if leaf in ("scales", "biases"):
         weight = tensors.get(f"{base}.weight")
         return weight is not None and weight.dtype == "U32"
-    if name.endswith("rotary_emb.inv_freq"):
+    if name.endswith("rotary_emb.inv_freq") or _TOWER.match(name):
         return True
     return base == "lm_head" and config.get("tie_word_embeddings") is True
 

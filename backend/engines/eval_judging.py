@@ -59,9 +59,9 @@ class Judging:
         self, questions: Sequence[Question | None], side: Sequence[Row]
     ) -> dict[str, float | None]:
         rows = [
-            (row, score_messages(_asked(question), question.expected, row.text))
+            (row, score_messages(_asked(question), question.expected, row.answer))
             for question, row in zip(questions, side, strict=True)
-            if question is not None and row.text is not None
+            if question is not None and row.answer is not None
         ]
         found: list[Judgement] = []
         for at, reply in self._judge.ask([messages for _, messages in rows], self._watch):
@@ -81,9 +81,9 @@ class Judging:
         self, questions: Sequence[Question | None], base: Sequence[Row], adapter: Sequence[Row]
     ) -> Swaps:
         pairs = [
-            (_asked(question), question.expected, first.text, second.text)
+            (_asked(question), question.expected, first.answer, second.answer)
             for question, first, second in zip(questions, base, adapter, strict=True)
-            if question is not None and first.text is not None and second.text is not None
+            if question is not None and first.answer is not None and second.answer is not None
         ]
         talks = [pair_messages(asked, want, one, two) for asked, want, one, two in pairs]
         talks += [pair_messages(asked, want, two, one) for asked, want, one, two in pairs]

@@ -9,6 +9,7 @@ from typing import Literal
 
 from rouge_score.rouge_scorer import RougeScorer
 
+from backend.core.thoughts import answer_of
 from backend.engines.reward_text import (
     answer_part,
     count_words,
@@ -50,7 +51,7 @@ def answer_f1(said: str, expected: str) -> float:
 
 def rouge_l(said: str, expected: str) -> float:
     """F-measure of the longest common subsequence of words, 0 to 1."""
-    return float(_rouge().score(expected, said)["rougeL"].fmeasure)
+    return float(_rouge().score(answer_of(expected), answer_of(said))["rougeL"].fmeasure)
 
 
 def valid_json(said: str, expected: str) -> float | None:
@@ -68,8 +69,8 @@ def number_match(said: str, expected: str) -> float | None:
 
 
 def length(said: str, _expected: str) -> float:
-    """The answer's length in words."""
-    return float(count_words(said))
+    """The answer's length in words, without its thoughts."""
+    return float(count_words(answer_of(said)))
 
 
 def repetition(said: str, _expected: str) -> float | None:
@@ -77,7 +78,7 @@ def repetition(said: str, _expected: str) -> float | None:
 
     1 − |distinct 4-grams| / |4-grams|: seq-rep-4 of Welleck et al. 2020 (arXiv:1908.04319).
     """
-    words = said.split()
+    words = answer_of(said).split()
     grams = [tuple(words[i : i + _REPEATED]) for i in range(len(words) - _REPEATED + 1)]
     return 1 - len(set(grams)) / len(grams) if grams else None
 

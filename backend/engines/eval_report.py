@@ -144,7 +144,7 @@ def _rows(title: str, questions: Sequence[Mapping[str, Any]], labels: Sequence[s
             _quoted("Question", asked),
             _quoted("Expected", question["expected"]),
             *(
-                _quoted(label, answer["text"] or answer["problem"])
+                _quoted(label, answer["answer"] or answer["text"] or answer["problem"])
                 for label, answer in zip(labels, question["answers"], strict=True)
             ),
         ]

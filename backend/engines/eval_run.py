@@ -31,7 +31,7 @@ from backend.engines.eval_summary import (
 from backend.engines.explain import Ending, Unusable
 from backend.engines.infer_batch import answer_batch, answer_in_turn, can_batch
 from backend.engines.infer_generate import Sampling, Watch
-from backend.engines.infer_prompt import encode, fit
+from backend.engines.infer_prompt import encode, fit, opened_in, own_marks
 from backend.engines.infer_resident import Resident
 from backend.engines.infer_score import score_rows
 from backend.engines.infer_wire import Cancelled, Refused
@@ -194,6 +194,8 @@ class _Evaluation:
     def _answer(self, side: Sequence[Row], batch: Sequence[tuple[int, Question]]) -> None:
         model, tokenizer = self._resident.model, self._resident.tokenizer
         ready: list[tuple[int, list[int], Sampling]] = []
+        own = own_marks(tokenizer)
+        opened: dict[int, str | None] = {}
         for at, question in batch:
             try:
                 tokens = encode(tokenizer, {"messages": question.messages}).tokens
@@ -205,6 +207,7 @@ class _Evaluation:
             except Refused as refusal:  # One row that can't be asked must not end the others.
                 side[at].problem = refusal.message
                 continue
+            opened[at] = opened_in(tokenizer, tokens, own)
             ready.append((at, tokens, Sampling.of(self._sampling, max_tokens=room)))
         if not ready:
             return
@@ -221,7 +224,7 @@ class _Evaluation:
         questions = dict(batch)
         for answer in answers:
             at = ready[answer.index][0]
-            side[at].text = answer.text
+            side[at].set_text(answer.text, own=own, opened=opened[at])
             side[at].finish_reason = answer.finish_reason
             side[at].completion_tokens = answer.completion_tokens
             score_answer(side[at], questions[at].expected, self._chosen)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from backend.core.thoughts import Marks, split_thoughts
 from backend.engines.eval_metrics import METRICS
 from backend.engines.eval_stats import (
     Estimate,
@@ -39,7 +40,9 @@ _TOKEN_METRICS = (
 class Row:
     """One target's answer to one question. What could not be had is None, with a `problem`."""
 
-    text: str | None = None
+    text: str | None = None  # The whole of it; metrics and judges take the answer in it.
+    thoughts: str | None = None
+    answer: str | None = None
     finish_reason: str | None = None
     completion_tokens: int | None = None
     loss: float | None = None
@@ -48,13 +51,22 @@ class Row:
     metrics: dict[str, float | None] = field(default_factory=dict)
     judged: dict[str, Any] | None = None
 
+    def __post_init__(self) -> None:
+        if self.text is not None:
+            self.set_text(self.text)
+
+    def set_text(self, text: str, *, own: Sequence[Marks] = (), opened: str | None = None) -> None:
+        """What the model wrote, its thoughts set apart as `core/thoughts.py` does."""
+        parts = split_thoughts(text, own=own, opened=opened)
+        self.text, self.thoughts, self.answer = text, parts.thoughts, parts.answer
+
 
 def score_answer(row: Row, expected: str | None, chosen: Sequence[str]) -> None:
     """Fill in the metrics of an answer that was given to a question."""
-    if row.text is None or expected is None:
+    if row.answer is None or expected is None:
         return
     row.metrics = {
-        metric.id: metric.measure(row.text, expected) for metric in METRICS if metric.id in chosen
+        metric.id: metric.measure(row.answer, expected) for metric in METRICS if metric.id in chosen
     }
 
 

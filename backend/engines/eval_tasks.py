@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from backend.core.thoughts import answer_of
 from backend.engines.explain import Unusable
 from backend.engines.infer_resident import Resident
 
@@ -48,7 +49,8 @@ class _OnResident(MLXLM):  # type: ignore[misc]
         return self._in_parts(super().loglikelihood_rolling, requests)
 
     def generate_until(self, requests: Sequence[Any]) -> list[Any]:
-        return self._in_parts(super().generate_until, requests)
+        answers = self._in_parts(super().generate_until, requests)
+        return [answer_of(answer) for answer in answers]
 
     def _in_parts(
         self, answer: Callable[[Sequence[Any]], list[Any]], requests: Sequence[Any]

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from backend.core.thoughts import FAMILIES, Marks, marks_of, opened_by
 from backend.engines.infer_wire import Refused
 
+_TAIL = 16  # Tokens of a prompt in which an opening mark of thoughts may stand.
 _ROLES = {"system": "System", "user": "User", "assistant": "Assistant"}
 
 
@@ -18,6 +20,18 @@ class Prompt:
     tokens: list[int]
     templated: bool
 
+    # A mark of the template's own that a message holds already: it then stands there twice.
+    repeated_mark: str | None = None
+
+    def facts(self, tokenizer: Any) -> dict[str, Any]:
+        """What whoever reads the answer must know: how to set its thoughts apart, and more."""
+        own = own_marks(tokenizer) if self.templated else ()
+        return {
+            "repeated_mark": self.repeated_mark,
+            "thought_marks": [[each.open, each.close] for each in own],
+            "thoughts_opened": opened_in(tokenizer, self.tokens, own),
+        }
+
 
 def encode(tokenizer: Any, request: Mapping[str, Any]) -> Prompt:
     """The tokens of `prompt` or `messages`; with `raw`, of `prompt` as it stands.
@@ -27,17 +41,59 @@ def encode(tokenizer: Any, request: Mapping[str, Any]) -> Prompt:
     messages = messages_of(request)
     if messages is None:
         return Prompt(tokens=_plain(tokenizer, str(request["prompt"])), templated=False)
+    calls = next((m for m in messages if m.get("tool_calls")), None)
+    if calls is not None and not _writes_calls(tokenizer):
+        raise Refused(
+            "bad_prompt",
+            "The history has tool_calls, and the model's chat template writes none, so the call "
+            "would be lost.",
+            "Use a model whose template knows tool calls, or write the call into content.",
+        )
     if not tokenizer.has_chat_template:
         return Prompt(tokens=_plain(tokenizer, written_out(messages)), templated=False)
     try:
-        tokens = tokenizer.apply_chat_template(messages, add_generation_prompt=True)
+        tokens = tokenizer.apply_chat_template(
+            messages, **(request.get("template_variables") or {}), add_generation_prompt=True
+        )
     except Exception as problem:  # A template raises what it likes.
         raise Refused(
             "bad_prompt",
             f"The model's chat template refuses these messages: {' '.join(str(problem).split())}.",
             "Some models take no system message, or want user and assistant in turn.",
         ) from problem
-    return Prompt(tokens=list(tokens), templated=True)
+    return Prompt(
+        tokens=list(tokens), templated=True, repeated_mark=_repeated_mark(tokenizer, messages)
+    )
+
+
+def _repeated_mark(tokenizer: Any, messages: Sequence[Mapping[str, Any]]) -> str | None:
+    template = getattr(tokenizer, "chat_template", None)
+    if not isinstance(template, str):
+        return None
+    thoughts = (*own_marks(tokenizer), *FAMILIES)
+    of_thoughts = {mark for each in thoughts for mark in (each.open, each.close)}
+    tokens = set(getattr(tokenizer, "added_tokens_encoder", None) or ()) - of_thoughts
+    contents = [str(message.get("content") or "") for message in messages]
+    marks = (token for token in sorted(tokens) if len(token) > 2 and token in template)
+    return next((mark for mark in marks if any(mark in text for text in contents)), None)
+
+
+def _writes_calls(tokenizer: Any) -> bool:
+    template = getattr(tokenizer, "chat_template", None)
+    return "tool_calls" in str(template) if template is not None else tokenizer.has_chat_template
+
+
+def own_marks(tokenizer: Any) -> tuple[Marks, ...]:
+    """Marks of thoughts that this tokenizer or its template names beside the families' own."""
+    template = getattr(tokenizer, "chat_template", None)
+    # Special tokens alone: a vocabulary has hundreds of thousands of words.
+    tokens = set(getattr(tokenizer, "added_tokens_encoder", None) or ())
+    return marks_of(template if isinstance(template, str) else None, tokens)
+
+
+def opened_in(tokenizer: Any, tokens: Sequence[int], own: Sequence[Marks]) -> str | None:
+    """The mark that the prompt ends with, where its template opens the block of thoughts."""
+    return opened_by(tokenizer.decode(list(tokens[-_TAIL:])), own=own)
 
 
 def messages_of(request: Mapping[str, Any]) -> list[dict[str, Any]] | None:

@@ -25,6 +25,7 @@ from mlx_lm.tuner.lora import LoRAEmbedding, LoRALinear, LoRASwitchLinear
 from backend.engines.infer_wire import Refused
 
 _PART = re.compile(r"(?P<module>.+)\.(?P<part>lora_a|lora_b|m)(?:\.(?P<number>\d+))?")
+_WRAPPERS = {"base_model", "model", "language_model", "text_model"}
 _SHOWN = 3
 
 
@@ -59,7 +60,7 @@ def attach(
     """
     modules = dict(model.named_modules()) if modules is None else modules
     parts = _parts_by_module(adapter)
-    places = {path: _place(path, modules, loose=adapter.loose) for path in parts}
+    places = {path: module_place(path, modules, loose=adapter.loose) for path in parts}
     problems = [f"{path} is no module of the model" for path, at in places.items() if at is None]
     if problems:
         raise _mismatch(adapter, problems)
@@ -140,15 +141,30 @@ def _parts_by_module(adapter: Adapter) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _place(path: str, modules: Mapping[str, nn.Module], *, loose: bool) -> str | None:
+def module_place(path: str, modules: Mapping[str, nn.Module], *, loose: bool) -> str | None:
     """Where the adapter's module is in this model."""
     if path in modules:
         return path
     if not loose:
         return None
+    core = _without_wrappers(path)
+    same = [name for name in modules if _without_wrappers(name) == core]
+    if len(same) == 1:
+        return same[0]
     end = "." + path.split(".", 1)[-1]
     found = [name for name in modules if name == end[1:] or name.endswith(end)]
     return found[0] if len(found) == 1 else None
+
+
+def _without_wrappers(path: str) -> str:
+    """A module's name without what stands around the text model, which PEFT and transformers have
+    spelled in three ways: `model.`, `language_model.model.` and `model.language_model.`.
+    """
+    first, dot, rest = path.partition(".")
+    while dot and first in _WRAPPERS:
+        path = rest
+        first, dot, rest = path.partition(".")
+    return path
 
 
 def _wrap(module: nn.Module, tensors: Mapping[str, Any], scale: float) -> nn.Module:

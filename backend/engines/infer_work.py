@@ -89,6 +89,7 @@ class Work:
                     **took,
                     chat_template_used=prompt.templated,
                     max_tokens=sampling.max_tokens,
+                    **prompt.facts(resident.tokenizer),
                 )
             else:
                 self._frames.send(request["id"], "token", text=piece)
@@ -123,6 +124,7 @@ class Work:
         prompt, sampling = self._encode(resident, request)
         took |= resident.carry_rows(specs)
         told = {"chat_template_used": prompt.templated, "max_tokens": sampling.max_tokens}
+        told |= prompt.facts(resident.tokenizer)
         try:
             for row, piece in answer_together(
                 resident.model, resident.tokenizer, prompt.tokens, sampling,

@@ -1,8 +1,9 @@
 """What a judge is asked, and what its words are worth. Plain text in and out, no engine.
 
-Only an answer in the form that was asked for is a score; everything else is a failure that is told
-as one. The words below are ours; that a judge should see both orders of a pair is from Zheng et
-al. 2023 (arXiv:2306.05685), who measured how often the first answer wins for its place alone.
+Thoughts are shown to no judge, and a judge's own are passed over. Only an answer in the form that
+was asked for is a score; everything else is a failure that is told as one. The words below are
+ours; that a judge should see both orders of a pair is from Zheng et al. 2023 (arXiv:2306.05685),
+who measured how often the first answer wins for its place alone.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean
 from typing import Any, Literal
+
+from backend.core.thoughts import answer_of
 
 SCORES = ("faithfulness", "fact_recall", "consistency", "hallucination")
 _LOWEST, _HIGHEST = 1, 10
@@ -56,7 +59,12 @@ class Judgement:
 def score_messages(question: str, expected: str, answer: str) -> Messages:
     """The messages that ask for the four scores of one answer."""
     return _messages(
-        _SCORE_TASK, {"QUESTION": question, "REFERENCE ANSWER": expected, "ANSWER": answer}
+        _SCORE_TASK,
+        {
+            "QUESTION": question,
+            "REFERENCE ANSWER": answer_of(expected),
+            "ANSWER": answer_of(answer),
+        },
     )
 
 
@@ -66,9 +74,9 @@ def pair_messages(question: str, expected: str, first: str, second: str) -> Mess
         _PAIR_TASK,
         {
             "QUESTION": question,
-            "REFERENCE ANSWER": expected,
-            "FIRST ANSWER": first,
-            "SECOND ANSWER": second,
+            "REFERENCE ANSWER": answer_of(expected),
+            "FIRST ANSWER": answer_of(first),
+            "SECOND ANSWER": answer_of(second),
         },
     )
 
@@ -141,7 +149,7 @@ def _cut(text: str) -> str:
 
 
 def _object(reply: str) -> Mapping[str, Any]:
-    found = _OBJECT.search(reply)
+    found = _OBJECT.search(answer_of(reply))
     if found is None:
         raise Unreadable(f"it answered without a JSON object: {_short(reply)!r}")
     try:

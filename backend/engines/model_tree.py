@@ -11,14 +11,38 @@ from typing import Any
 from mlx import nn
 from mlx.utils import tree_flatten
 from mlx_lm.models.switch_layers import SwitchLinear
-from mlx_lm.utils import _get_classes, load_config
+from mlx_lm.utils import _get_classes, get_total_parameters, load_config, load_model
+
+_LONGEST = 300
 
 
 def inspect(folder: Path) -> dict[str, Any]:
     """Every LoRA-able module of every block, with its sizes; and all other leaf names."""
     config = load_config(folder)
     model = build(config)
-    return {**describe_tree(model, config["model_type"]), "problem": problem_of(model)}
+    tree = {**describe_tree(model, config["model_type"]), "problem": problem_of(model)}
+    return tree | loading_of(folder)
+
+
+def loading_of(folder: Path) -> dict[str, Any]:
+    """How the weights meet the architecture's own list: `weights_problem` is why the engine can't
+    load them, else `loaded_parameters` what it keeps of them. Nothing is read but headers.
+    """
+    if not any(folder.glob("model*.safetensors")):
+        return {"weights_problem": None, "loaded_parameters": None}
+    try:
+        model, _ = load_model(folder, lazy=True)
+    except (ValueError, KeyError, TypeError, RuntimeError, AttributeError, OSError) as problem:
+        return {"weights_problem": _plain(problem), "loaded_parameters": None}
+    return {"weights_problem": None, "loaded_parameters": get_total_parameters(model)}
+
+
+def _plain(problem: Exception) -> str:
+    """The engine's own list of names in one line, cut where it is long."""
+    text = " ".join(str(problem).split()) or type(problem).__name__
+    if isinstance(problem, KeyError):
+        text = f"{text} is not among the weights or settings"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def build(config: dict[str, Any]) -> nn.Module:

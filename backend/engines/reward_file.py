@@ -17,20 +17,22 @@ from types import ModuleType
 
 from backend.engines.reward_engine import Function, registry
 from backend.engines.reward_shipped import SHIPPED
+from backend.engines.reward_signature import Unfit, adapted
+from backend.training.reward_arguments import NEEDED
 
 MODULE = "custom_rewards"  # The name that the engine gives such a file.
 FILE_CAP = 64 * 1024
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
-_ARGUMENTS = {"prompts", "completions"}
 
 
 class FileRefused(ValueError):
     """The file is missing, changed, raising or has no usable function; the text says which."""
 
 
-def load_file(path: Path, sha256: str | None) -> dict[str, Function]:
+def load_file(path: Path, sha256: str | None) -> dict[str, Function | Unfit]:
     """Run the file and answer its functions by name: those registered with the engine's
-    decorator, and the public ones of the file whose arguments are prompts and completions.
+    decorator, and the public ones of the file that take completions. Those that ask for more than
+    is handed over are Unfit.
 
     Raises FileRefused with a sentence: missing, changed since it was trusted, raising, empty, or
     with a name that a function of the engine has.
@@ -58,9 +60,10 @@ def load_file(path: Path, sha256: str | None) -> dict[str, Function]:
     if not found:
         raise FileRefused(
             f"{path.name} has no reward function. Write one as def name(prompts, completions, "
-            "answer, types=None) that returns one number for each completion."
+            "answer, types=None), or as TRL's def name(completions, **kwargs), that returns one "
+            "number for each completion."
         )
-    return found
+    return {name: adapted(name, function) for name, function in found.items()}
 
 
 def _read(path: Path, sha256: str | None) -> str:
@@ -94,7 +97,7 @@ def _functions(module: ModuleType, before: dict[str, Function]) -> dict[str, Fun
         and value.__module__ == MODULE
         and not name.startswith("_")
         and id(value) not in again
-        and set(inspect.signature(value).parameters) >= _ARGUMENTS
+        and NEEDED in inspect.signature(value).parameters
     }
     return {**registered, **own}
 

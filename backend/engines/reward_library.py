@@ -16,6 +16,7 @@ from typing import Any, Literal
 from backend.engines.reward_engine import BUILT_IN, Function, registry
 from backend.engines.reward_file import NAME, load_file
 from backend.engines.reward_shipped import SHIPPED, Need, Score, Shipped
+from backend.engines.reward_signature import Unfit
 
 Source = Literal["engine", "app", "file"]
 MOST = 32
@@ -111,7 +112,11 @@ def list_rewards(*, file: Path | None = None, sha256: str | None = None) -> list
     return [
         *(_describe_shipped(shipped) for shipped in SHIPPED),
         *(_describe(name, function, "engine") for name, function in registry().items()),
-        *(_describe(name, function, "file") for name, function in own.items()),
+        *(
+            _describe(name, function, "file")
+            for name, function in own.items()
+            if not isinstance(function, Unfit)
+        ),
     ]
 
 
@@ -136,7 +141,7 @@ def parse_name(text: str) -> tuple[str, str | None]:
     return name, rest[:-1] if opened else None
 
 
-def _reward(text: str, weight: float, own: Mapping[str, Function]) -> Reward:
+def _reward(text: str, weight: float, own: Mapping[str, Function | Unfit]) -> Reward:
     name, argument = parse_name(text)
     shipped = _SHIPPED.get(name)
     if shipped is not None:
@@ -153,6 +158,8 @@ def _reward(text: str, weight: float, own: Mapping[str, Function]) -> Reward:
     function = own.get(name) or engine.get(name)
     if function is None:
         raise ValueError(_unknown(name, [*_SHIPPED, *engine, *own]))
+    if isinstance(function, Unfit):
+        raise ValueError(f"The reward function {function.reason}")
     if argument is not None:
         raise ValueError(f"{name} takes no parameters; write it without brackets.")
     source: Source = "file" if name in own else "engine"

@@ -1,7 +1,7 @@
 """What a completion says: its answer, its words, its numbers, its JSON. Plain text in, no engine.
 
-A completion that thinks aloud puts its answer between `<answer>` and `</answer>`; everything
-here scores that part, and the whole completion where there are no such tags.
+The answer is what stands behind the thoughts (`core/thoughts.py`), and of that the part between
+`<answer>` and `</answer>` where there are such tags.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import re
 import string
 from collections import Counter
 from typing import Any
+
+from backend.core.thoughts import answer_of
 
 _OPEN, _CLOSE = "<answer>", "</answer>"
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
@@ -24,9 +26,12 @@ _FENCE = re.compile(r"^```\w*\n(.*?)\n?```$", re.DOTALL)
 
 
 def answer_part(text: str) -> str:
-    """The text of the last `<answer>` (to its `</answer>`, if it has one), or all of it."""
-    _, opened, after = text.rpartition(_OPEN)
-    part = after if opened else text
+    """The text without its thoughts; of that the last `<answer>` (to its `</answer>`, if it has
+    one), or all of it.
+    """
+    answer = answer_of(text)
+    _, opened, after = answer.rpartition(_OPEN)
+    part = after if opened else answer
     return part.partition(_CLOSE)[0].strip()
 
 

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2.exceptions import TemplateError
-from mlx_lm_lora.chat_template import ensure_chat_template
 from mlx_lm_lora.trainer.datasets import CacheDataset, create_dataset
 
 from backend.engines.emit import Emitter
 from backend.engines.explain import Unusable
 from backend.engines.rl_methods import Family, Mode
+from backend.engines.templates import fitted_tokenizer
 
 _NAMES = {"train": "training", "valid": "validation", "test": "test"}
 
@@ -40,20 +39,9 @@ class RlSets:
 
 def load_rl_sets(args: Namespace, mode: Mode, tokenizer: Any, emit: Emitter) -> RlSets:
     """The sets in `args.data`. Raises Unusable when there is nothing to train on."""
-    if ensure_chat_template(tokenizer):
-        emit.warning(
-            "no_chat_template",
-            "The model has no chat template; a plain one is used (“user: …”, “assistant: …”).",
-            "Use the same template when you talk to the trained model, or an instruct model.",
-        )
-    if _refuses_system(tokenizer):
-        tokenizer = WithoutSystem(tokenizer)
-        emit.warning(
-            "no_system_role",
-            "The model's chat template has no system role; system texts are put before the "
-            "question instead.",
-            "Do the same when you talk to the trained model.",
-        )
+    tokenizer, warnings = fitted_tokenizer(tokenizer)
+    for warning in warnings:
+        emit.warning(warning.code, warning.message, warning.hint)
     sets = {
         name: _load(name, args, mode, tokenizer, emit)
         for name in ("train", "valid", *(["test"] if getattr(args, "test", False) else []))
@@ -67,25 +55,6 @@ def load_rl_sets(args: Namespace, mode: Mode, tokenizer: Any, emit: Emitter) -> 
         test=sets.get("test"),
         length=_LENGTH[mode.family],
     )
-
-
-class WithoutSystem:
-    """A tokenizer that puts a system text before the question of the user, as people do with models
-    whose template raises an error for it. The engine gives every prompt such a text.
-    """
-
-    def __init__(self, tokenizer: Any) -> None:
-        self._tokenizer = tokenizer
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._tokenizer, name)
-
-    def apply_chat_template(self, messages: Sequence[dict[str, Any]], **options: Any) -> Any:
-        first, *rest = messages
-        if first["role"] == "system" and rest and rest[0]["role"] == "user":
-            both = f"{first['content']}\n\n{rest[0]['content']}"
-            messages = [{**rest[0], "content": both}, *rest[1:]]
-        return self._tokenizer.apply_chat_template(messages, **options)
 
 
 class Bare:
@@ -112,16 +81,6 @@ def _tell_of_tokens(name: str, lost: int, rows: int, emit: Emitter) -> None:
         f"{lost} of {rows} rows of the {_NAMES[name]} set are left out: {what}.",
         hint,
     )
-
-
-def _refuses_system(tokenizer: Any) -> bool:
-    try:
-        tokenizer.apply_chat_template(
-            [{"role": "system", "content": "a"}, {"role": "user", "content": "b"}]
-        )
-    except TemplateError:
-        return True
-    return False
 
 
 def _load(name: str, args: Namespace, mode: Mode, tokenizer: Any, emit: Emitter) -> RlSet | None:

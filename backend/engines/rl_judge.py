@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from mlx_lm_lora.trainer.judge import LLMPairwiseJudge, LLMPPOJudge
 
+from backend.core.thoughts import answer_of
 from backend.engines.emit import Emitter
 from backend.engines.rl_engine import Halted
 from backend.engines.rl_rewards import Scorer
@@ -85,7 +86,8 @@ class ModelJudge:
         answers = [self._rows.get(prompt, {}) for prompt in prompts for _ in range(2)]
         texts = [text for pair in completions for text in pair]
         self._scorer.note([question(row) for row in answers], texts, [None] * len(texts), ())
-        found = self._judge.judge(prompts, completions=completions, **given)
+        answers_only = [[answer_of(text) for text in pair] for pair in completions]
+        found = self._judge.judge(prompts, completions=answers_only, **given)
         self._asked += len(found)
         clean = [self._readable(one) for one in found]
         self._warn()

@@ -52,10 +52,18 @@ def conversation(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def answer_spans(
     tokenizer: Any, turns: Sequence[Mapping[str, Any]], tools: Any, whole: Sequence[int]
 ) -> tuple[Span, ...]:
-    """The tokens of every assistant turn in `whole`, each with the end of its turn."""
+    """The tokens of every learned answer in `whole`, each with the end of its turn."""
     pieces = _Pieces(tokenizer, turns, tools, whole)
-    answers = [at for at, turn in enumerate(turns) if turn.get("role") == "assistant"]
-    return tuple((pieces.begin(at), pieces.end(at)) for at in answers)
+    return tuple((pieces.begin(at), pieces.end(at)) for at in learned_answers(turns))
+
+
+def learned_answers(turns: Sequence[Mapping[str, Any]]) -> list[int]:
+    """The places of the assistant turns that are learned: not of those with the weight 0."""
+    return [
+        at
+        for at, turn in enumerate(turns)
+        if turn.get("role") == "assistant" and turn.get("weight") != 0
+    ]
 
 
 class _Pieces:
@@ -78,7 +86,7 @@ class _Pieces:
         as an opened block of thoughts: then where the two part.
         """
         asked = self._render(self._turns[:at], ask=True)
-        shared = _shared(asked, self._whole)
+        shared = shared_length(asked, self._whole)
         if shared < len(asked) and shared < self._place(self._turns[:at]):
             raise UnstableTemplate(_UNSTABLE)
         return shared
@@ -121,7 +129,8 @@ class _Pieces:
         return list(rendered)
 
 
-def _shared(one: Sequence[int], other: Sequence[int]) -> int:
+def shared_length(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many tokens both begin with."""
     for at, (a, b) in enumerate(zip(one, other, strict=False)):
         if a != b:
             return at

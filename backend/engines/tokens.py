@@ -1,8 +1,9 @@
 """`python -m backend.engines.tokens`: rows as the engine turns them into tokens and masks them.
 
-Reads JSON on stdin, answers JSON on stdout. `{"task": "lengths", "model", "sample", "out"}`
-measures every row of a sample file and writes (tokens, first trained, line) of each as 32-bit
-numbers to `out`. `{"task": "preview", "model", "rows", "mask", "limit", "most"}` spells rows out.
+Reads JSON on stdin, answers JSON on stdout. `{"task": "lengths", "model", "files", "needs",
+"train_mode"}` renders every row of each file's `rows`, a sample or what a run gets, and writes
+(tokens, first trained, line, bits of NOTES) of each as 32-bit numbers to its `out`; it answers how
+many rows each note is of. `{"task": "preview", "model", "rows", "mask", "most"}` spells rows out.
 """
 
 from __future__ import annotations
@@ -10,28 +11,45 @@ from __future__ import annotations
 import json
 import sys
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlx_lm.utils import load_tokenizer
 
-from backend.engines.spans import conversation, tokens_and_spans
+from backend.engines.omissions import PARTS
+from backend.engines.rendering import ChatRenderer, Rendered, sentence, special_ids
+from backend.engines.spans import tokens_and_spans
+
+if TYPE_CHECKING:
+    from backend.engines.method_tokens import MethodRenderer
 
 Row = dict[str, Any]
-FAILED = 0xFFFFFFFF  # In place of a length: the template refused the row.
+NOTES = ("refused", "unlearnable", *PARTS)
 _AT_ONCE = 256
-_COMPARED = 8
+_SHOWN = 20
 
 
 def main() -> int:
     """0 with the answer, or with `{"error": sentence}` when the model's tokenizer can't do it."""
     asked = json.load(sys.stdin)
+    answer: dict[str, Any]
     try:
         tokenizer = load_tokenizer(Path(asked["model"]))
         if asked["task"] == "lengths":
-            answer = measure(tokenizer, Path(asked["sample"]), Path(asked["out"]))
+            answer = {
+                "files": [
+                    measure(
+                        tokenizer,
+                        Path(file["rows"]),
+                        Path(file["out"]),
+                        needs=asked["needs"],
+                        train_mode=asked["train_mode"],
+                    )
+                    for file in asked["files"]
+                ]
+            }
         else:
             answer = {
                 "rows": [
@@ -40,7 +58,7 @@ def main() -> int:
                 ]
             }
     except Exception as error:  # noqa: BLE001 - the top: tokenizers fail in their own ways
-        answer = {"error": _sentence(error)}
+        answer = {"error": sentence(error)}
     sys.stdout.write(json.dumps(answer))
     return 0
 
@@ -53,9 +71,9 @@ def spell(tokenizer: Any, row: Row, *, mask: bool, most: int) -> dict[str, Any]:
     try:
         tokens, spans = tokens_and_spans(tokenizer, row, mask=mask)
     except Exception as error:  # noqa: BLE001 - a template raises what it likes
-        return {"error": _sentence(error)}
-    special = set(tokenizer.all_special_ids)
-    special |= {number for number, token in tokenizer.added_tokens_decoder.items() if token.special}
+        return {"error": sentence(error)}
+    (seen,) = ChatRenderer(tokenizer, [row]).render([row])
+    special = special_ids(tokenizer)
     shown = tokens[:most]
     return {
         "text": tokenizer.decode(shown, skip_special_tokens=False),
@@ -64,6 +82,8 @@ def spell(tokenizer: Any, row: Row, *, mask: bool, most: int) -> dict[str, Any]:
         "special": [token in special for token in shown],
         "total": len(tokens),
         "spans": spans,
+        "omitted": seen.omitted,
+        "unlearnable": seen.unlearnable if mask else None,
     }
 
 
@@ -90,109 +110,76 @@ def pieces(tokenizer: Any, ids: Sequence[int]) -> list[str]:
 # -- many rows, measured ------------------------------------------------------------------------
 
 
-def measure(tokenizer: Any, sample: Path, out: Path) -> dict[str, Any]:
-    """Write the lengths of the sample's rows; answers how many the template refused, and why."""
-    count = _counter(tokenizer, sample)
-    failed = 0
-    first: dict[str, Any] | None = None
-    with out.open("wb") as file:
-        rows = _sampled(sample)
-        while batch := list(islice(rows, _AT_ONCE)):
-            found = array("I")
-            for (line, _), counted in zip(batch, count([row for _, row in batch]), strict=True):
-                if isinstance(counted, str):
-                    failed += 1
-                    first = first or {"line": line, "message": counted}
-                    found.extend((FAILED, 0, line))
-                else:
-                    found.extend((*counted, line))
-            file.write(found.tobytes())
-            file.flush()
-    return {"failed": failed, "first": first}
-
-
-Counted = tuple[int, int] | str
-Count = Callable[[Sequence[Row]], list[Counted]]
-
-
-def _counter(tokenizer: Any, sample: Path) -> Count:
-    """The engine's own way is exact but slow (1 ms a row); where the tokenizer, called directly,
-    agrees with it on the first rows, that is used instead.
+def measure(
+    tokenizer: Any, file: Path, out: Path, *, needs: str = "sft", train_mode: str | None = None
+) -> dict[str, Any]:
+    """Write a record of every row of the file to `out`; answers what the template refuses or
+    leaves out: of each how many rows, and the first of them.
     """
-
-    def slow(rows: Sequence[Row]) -> list[Counted]:
-        return [_counted(tokenizer, row) for row in rows]
-
-    backend = getattr(getattr(tokenizer, "_tokenizer", None), "backend_tokenizer", None)
-    if backend is None:
-        return slow
-    backend.no_truncation()
-    backend.no_padding()
-
-    def fast(rows: Sequence[Row]) -> list[Counted]:
-        return _fast(tokenizer, backend, rows)
-
-    some = [row for _, row in islice(_sampled(sample), _COMPARED)]
-    try:
-        return fast if fast(some) == slow(some) else slow
-    except Exception:  # noqa: BLE001 - an unusual tokenizer: the slow way says what is wrong
-        return slow
+    notes = _Notes()
+    rows = _numbered(file)
+    renderer: ChatRenderer | MethodRenderer | None = None
+    with out.open("wb") as target:
+        while batch := list(islice(rows, _AT_ONCE)):
+            given = [row for _, row in batch]
+            renderer = renderer or _renderer(tokenizer, given, needs, train_mode)
+            records = array("I")
+            for (line, _), one in zip(batch, renderer.render(given), strict=True):
+                records.extend((one.length, one.start, line, notes.add(line, one)))
+            target.write(records.tobytes())
+            target.flush()
+    return notes.answer()
 
 
-def _counted(tokenizer: Any, row: Row) -> Counted:
-    try:
-        tokens, spans = tokens_and_spans(tokenizer, row, mask=True)
-    except Exception as error:  # noqa: BLE001 - a template raises what it likes
-        return _sentence(error)
-    return len(tokens), spans[0][0] if spans else len(tokens)
+def _renderer(
+    tokenizer: Any, first: Sequence[Row], needs: str, train_mode: str | None
+) -> ChatRenderer | MethodRenderer:
+    if needs == "sft":
+        return ChatRenderer(tokenizer, first)
+    from backend.engines.method_tokens import MethodRenderer  # A second engine to import.
+
+    return MethodRenderer(tokenizer, needs, train_mode)
 
 
-def _fast(tokenizer: Any, backend: Any, rows: Sequence[Row]) -> list[Counted]:
-    """As `_counted`: every text is made with the template, and all are encoded together."""
-    texts: list[str] = []
-    places: list[tuple[int, int] | str] = []  # Where the whole and the prompt are in `texts`.
-    for row in rows:
-        try:
-            made = [row["text"]] if "text" in row else _rendered(tokenizer, row)
-        except Exception as error:  # noqa: BLE001 - a template raises what it likes
-            places.append(_sentence(error))
-            continue
-        places.append((len(texts), len(made)))
-        texts.extend(made)
-    prose = bool(rows) and "text" in rows[0]
-    codes = backend.encode_batch(texts, add_special_tokens=prose)
-    counted: list[Counted] = []
-    for place in places:
-        if isinstance(place, str):
-            counted.append(place)
-            continue
-        at, made_count = place
-        ids = codes[at].ids
-        end = prose and ids[-1:] != [tokenizer.eos_token_id]
-        counted.append((len(ids) + end, len(codes[at + 1].ids) if made_count > 1 else 0))
-    return counted
+class _Notes:
+    """What was noted of rows: how often, and where first."""
+
+    def __init__(self) -> None:
+        self._noted: dict[str, dict[str, Any]] = {name: {"count": 0, "first": []} for name in NOTES}
+
+    def add(self, line: int, row: Rendered) -> int:
+        """Note a row; answers the bits of its notes."""
+        bits = 0
+        for name, message in (("refused", row.refused), ("unlearnable", row.unlearnable)):
+            if message is not None:
+                bits |= self._note(name, line, message)
+        for part in row.omitted:
+            bits |= self._note(part, line, "")
+        return bits
+
+    def answer(self) -> dict[str, Any]:
+        return {"notes": {name: noted for name, noted in self._noted.items() if noted["count"]}}
+
+    def _note(self, name: str, line: int, message: str) -> int:
+        noted = self._noted[name]
+        noted["count"] += 1
+        if len(noted["first"]) < _SHOWN:
+            noted["first"].append({"line": line, "message": message})
+        return 1 << NOTES.index(name)
 
 
-def _rendered(tokenizer: Any, row: Row) -> list[str]:
-    """The whole conversation as text, and all of it before the first answer."""
-    tools, turns = row.get("tools"), conversation(row)
-    roles = [turn.get("role") for turn in turns]
-    first = roles.index("assistant") if "assistant" in roles else len(turns)
-    return [
-        tokenizer.apply_chat_template(turns, tools=tools, tokenize=False),
-        tokenizer.apply_chat_template(
-            turns[:first], tools=tools, add_generation_prompt=first < len(turns), tokenize=False
-        ),
-    ]
-
-
-def _sampled(path: Path) -> Iterator[tuple[int, Row]]:
-    """(line, row) of the rows that the sample's last line tells to take."""
-    stride = _last(path)["stride"]
+def _numbered(path: Path) -> Iterator[tuple[int, Row]]:
+    """(line, row) of a file of rows; of a sample, those that its last line tells to take."""
+    stride = _last(path).get("stride", 1)
     with path.open("rb") as file:
-        for raw in file:
+        for number, raw in enumerate(file, start=1):
+            if not raw.strip():
+                continue
             item = json.loads(raw)
-            if "row" in item and item["index"] % stride == 0:
+            if "index" not in item or "row" not in item:
+                if "stride" not in item:
+                    yield number, item
+            elif item["index"] % stride == 0:
                 yield item["line"], item["row"]
 
 
@@ -200,13 +187,8 @@ def _last(path: Path) -> dict[str, Any]:
     with path.open("rb") as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - 200))
-        last: dict[str, Any] = json.loads(file.read().rstrip(b"\n").rsplit(b"\n", 1)[-1])
-        return last
-
-
-def _sentence(error: Exception) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text[:500]
+        raw = file.read().rstrip(b"\n").rsplit(b"\n", 1)[-1]
+    return json.loads(raw) if raw.startswith(b'{"stride"') else {}
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ from backend.runs.slot import Slot
 from backend.settings import CHECKOUT, Settings
 
 _LOOK_EVERY = 0.2
+_LOOK_AT_END = 0.02  # Its last words are heard: somebody may wait to start the next.
 _STOP_GRACE = 20.0
 _TAIL = 12
 _JUDGE_KEY = "DROID_JUDGE_PASS"  # As backend/engines/judges.py reads it.
@@ -64,6 +65,7 @@ class _Job:
     message: str | None = None
     child: Child | None = None
     stopping: bool = False
+    last_words: Mapping[str, Any] | None = None  # Its exit, until its process has ended too.
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -82,14 +84,22 @@ class _Job:
                 if isinstance(done, int) and isinstance(total, int) and total > 0:
                     self.share = max(0.0, min(1.0, done / total))
             case "exit":
-                state = event.get("state")
-                self.state = state if state in ("completed", "stopped") else "error"
-                self.message = str(event.get("message"))
-                if self.state == "completed":
-                    self.phase, self.share = "done", 1.0
-                elif self.state == "error":
-                    hint = event.get("hint")
-                    self.error, self.hint = self.message, hint if isinstance(hint, str) else None
+                self.last_words = event
+
+    def end(self) -> None:
+        """Take over how it ended, if it said so; from here on it has ended for everybody."""
+        event = self.last_words
+        if event is not None and self.running:
+            state = event.get("state")
+            self.state = state if state in ("completed", "stopped") else "error"
+            self.message = str(event.get("message"))
+            if self.state == "completed":
+                self.phase, self.share = "done", 1.0
+            elif self.state == "error":
+                hint = event.get("hint")
+                self.error, self.hint = self.message, hint if isinstance(hint, str) else None
+        if not self.running:
+            self.ended.set()
 
 
 class Evaluations:
@@ -284,25 +294,25 @@ class Evaluations:
                 events = []
             for event in events:
                 job.apply(event)
-            if events and job.running:
+            if events and job.last_words is None:
                 self._say("job_progress", job)
             if gone and not events:
                 break
-            await asyncio.sleep(_LOOK_EVERY)
-        if job.running:
-            await asyncio.to_thread(self._died, job, child.exit_code())
+            await asyncio.sleep(_LOOK_EVERY if job.last_words is None else _LOOK_AT_END)
+        if job.last_words is None:
+            job.last_words = await asyncio.to_thread(self._died, job, child.exit_code())
+        job.end()
         self._say("job_completed" if job.state == "completed" else "job_error", job)
-        job.ended.set()
         self._slot.news.tell()
 
-    def _died(self, job: _Job, code: int | None) -> None:
-        """It ended without a last event."""
+    def _died(self, job: _Job, code: int | None) -> dict[str, Any]:
+        """What its last event would have been, of one that ended without."""
         if job.stopping:
-            job.state, job.message = "stopped", "The evaluation was cancelled; nothing was kept."
-            return
+            text = "The evaluation was cancelled; nothing was kept."
+            return {"state": "stopped", "message": text}
         lines, _ = read_tail(job.folder.path / LOG, _TAIL)
         told = explain(code, lines)
-        job.state, job.error, job.hint = "error", told.message, told.hint
+        return {"state": "error", "message": told.message, "hint": told.hint}
 
     def _say(self, kind: str, job: _Job) -> None:
         self._hub.publish(
@@ -340,8 +350,7 @@ def _read(folder: EvaluationFolder) -> _Job:
             job.apply(event)
     except OSError as problem:
         raise DamagedFile(f"{EVENTS} can't be read: {problem.strerror}.") from problem
-    if not job.running:
-        job.ended.set()
+    job.end()
     return job
 
 

@@ -201,6 +201,8 @@ class GivenAnswer(BaseModel):
     """What one target answered. `loss` is the sum over `tokens` of the expected answer, in nats."""
 
     text: str | None
+    thoughts: str | None = None
+    answer: str | None = None
     finish_reason: str | None
     completion_tokens: int | None
     loss: float | None

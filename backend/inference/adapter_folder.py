@@ -18,6 +18,7 @@ LATEST = "adapters.safetensors"
 BEST = "best_adapters.safetensors"
 TAGS = "tags.json"
 LINEAGE = "droid.json"
+OLD = "adapters.npz"  # Of mlx_lm before it wrote safetensors.
 
 _NUMBERED = re.compile(r"(\d{7})_adapters\.safetensors")
 
@@ -50,7 +51,7 @@ def looks_like_adapter(folder: Path) -> bool:
     """Whether the folder holds an adapter, or something that was meant to be one."""
     try:
         return (folder / "adapter_config.json").is_file() or any(
-            (folder / name).is_file() for name in (LATEST, BEST, peft.FILE)
+            (folder / name).is_file() for name in (LATEST, BEST, peft.FILE, OLD)
         )
     except OSError:  # Nobody may look into it.
         return False
@@ -86,7 +87,8 @@ def read_folder(name: str, folder: Path) -> AdapterFolder:
     has_best, has_latest = (folder / BEST).is_file(), (folder / LATEST).is_file()
     if is_peft and not has_latest:
         has_latest = (folder / peft.FILE).is_file()
-    if problem is None and not (has_best or has_latest or numbers):
+    has_weights = has_best or has_latest or bool(numbers)
+    if not has_weights and (problem is None or (folder / OLD).is_file()):
         problem = _why_no_weights(folder, is_peft)
     base = lineage.get("base_model")
     base = base if isinstance(base, Mapping) else {}
@@ -156,5 +158,12 @@ def _why_no_weights(folder: Path, is_peft: bool) -> str:
         return (
             "Its weights are in adapter_model.bin, a pickle that can run code when it is opened; "
             "only safetensors are loaded."
+        )
+    if (folder / OLD).is_file():
+        return (
+            f"Its weights are in {OLD}, the form of an mlx_lm before safetensors, which the engine "
+            'no longer loads. Turn them over once in its folder: python -c "import mlx.core as mx; '
+            f"mx.save_safetensors('{LATEST}', mx.load('{OLD}'))\", with an adapter_config.json "
+            "that has its scale and base."
         )
     return "It has no weights yet: no checkpoint was saved."

@@ -10,9 +10,12 @@ NO_ADAPTER = "none (base model)"  # As the reference app says it.
 
 def shown(target: Target, ask: Ask, question: str, text: str, done: Done) -> InferenceAnswer:
     """A whole answer with who gave it, how it was asked and what it took."""
+    parts = done.split(text)
     return InferenceAnswer(
         prompt=question,
         response=text,
+        thoughts=parts.thoughts,
+        answer=parts.answer,
         model_info=_answered(target, ask, done),
         stats=AnswerStats(
             prompt_tokens=done.prompt_tokens,
@@ -32,6 +35,11 @@ def _answered(target: Target, ask: Ask, done: Done) -> ModelAnswered:
     warnings = list(adapter.warnings) if adapter else []
     if not done.chat_template_used and not ask.raw:
         warnings.append("The model has no chat template, so it was given the text as it is.")
+    if done.repeated_mark is not None:
+        warnings.append(
+            f"The prompt already holds {done.repeated_mark}, a mark of the model's chat template, "
+            "which puts it around the prompt again. Give the question alone, or ask with raw."
+        )
     if 0 < done.max_tokens < ask.sampling.max_tokens:
         warnings.append(
             f"max_tokens {ask.sampling.max_tokens} is more than the context has room for; "

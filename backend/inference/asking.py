@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from backend.catalog.schemas import ModelInfo
+from backend.core.thoughts import Marks, Split, split_thoughts
 from backend.inference.adapters import ReadyAdapter
 
 Message = Mapping[str, Any]  # {"role": "system" | "user" | "assistant", "content": text}
@@ -80,6 +81,7 @@ class Ask:
     raw: bool = False
     sampling: Sampling = Sampling()
     conversation: str | None = None
+    template_variables: Mapping[str, Any] = field(default_factory=dict)
     deadline: float = DEADLINE
     during_run: bool = False
 
@@ -89,6 +91,7 @@ class Ask:
             "messages": list(self.messages) if self.messages is not None else None,
             "system": self.system,
             "raw": self.raw,
+            "template_variables": dict(self.template_variables),
         }
 
 
@@ -113,7 +116,8 @@ class Done:
     """The end of an answer. Seconds are wall clock; `tokens_per_second` is null for one token.
 
     `model_load_seconds` is 0 where the base was there already, `swap_seconds` where the adapter
-    was. `reloaded` says that a full fine-tune made loading the base again necessary.
+    was. `reloaded` says that a full fine-tune made loading the base again necessary. The marks of
+    thoughts are those that the model's template or tokenizer names, or that ended the prompt.
     """
 
     finish_reason: Literal["stop", "length"]
@@ -127,11 +131,19 @@ class Done:
     reloaded: bool = False
     chat_template_used: bool = False
     max_tokens: int = 0
+    thought_marks: Sequence[Sequence[str]] = ()
+    thoughts_opened: str | None = None
+    repeated_mark: str | None = None
+
+    def split(self, text: str) -> Split:
+        """The answer's text with its thoughts set apart."""
+        own = [Marks(begin, end) for begin, end in self.thought_marks]
+        return split_thoughts(text, own=own, opened=self.thoughts_opened)
 
     @classmethod
     def of(cls, frame: Mapping[str, Any]) -> Done:
         """From the worker's words, which may say more."""
-        known = {field.name for field in fields(cls)}
+        known = {each.name for each in fields(cls)}
         return cls(**{name: value for name, value in frame.items() if name in known})
 
 

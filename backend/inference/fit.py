@@ -19,6 +19,7 @@ from backend.inference.adapter_folder import AdapterFolder
 _LAYER = re.compile(r"(?:^|\.)(?:layers|h|blocks)\.(\d+)\.(.+)")
 _PART = re.compile(r"(?P<module>.+)\.(?P<part>lora_a|lora_b|m)(?:\.\d+)?")
 _SHOWN = 4
+_SEVEN = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +98,7 @@ def fits(
         problem = _rank_problem(adapter, tensors)
         if problem:
             return f"The adapter {adapter.name} can't be used: {problem}.", []
-    return None, list(_gaps(adapter, tensors, layers, depth))
+    return None, list(_gaps(adapter, tensors, layers, base, depth))
 
 
 def _full_problems(tensors: Mapping[str, Tensor], base: Mapping[str, Tensor]) -> Iterator[str]:
@@ -143,7 +144,11 @@ def _rank_problem(adapter: AdapterFolder, tensors: Mapping[str, Tensor]) -> str 
 
 
 def _gaps(
-    adapter: AdapterFolder, tensors: Mapping[str, Tensor], layers: set[int], depth: int | None
+    adapter: AdapterFolder,
+    tensors: Mapping[str, Tensor],
+    layers: set[int],
+    base: Mapping[str, Tensor],
+    depth: int | None,
 ) -> Iterator[str]:
     modules = {match["module"] for name in tensors if (match := _PART.fullmatch(name))}
     keys = _parameters(adapter).get("keys")
@@ -157,6 +162,7 @@ def _gaps(
                 f"Its configuration lists {_some(absent)}, and the file has no weights for "
                 f"{'it' if len(absent) == 1 else 'them'}."
             )
+    yield from _coverage(modules, layers, base, depth)
     number = adapter.config.get("num_layers")
     if isinstance(number, bool) or not isinstance(number, int) or depth is None or not layers:
         return
@@ -166,6 +172,23 @@ def _gaps(
         yield (
             f"Its configuration covers {depth - first} of {depth} layers, and the file has no "
             f"weights for {'layer' if len(missing) == 1 else 'layers'} {_some(missing)}."
+        )
+
+
+def _coverage(
+    modules: set[str], layers: set[int], base: Mapping[str, Tensor], depth: int | None
+) -> Iterator[str]:
+    """Facts, not faults: many are trained so on purpose."""
+    if depth is not None and layers and len(layers) < depth:
+        one = "layer" if len(layers) == 1 else "layers"
+        yield f"Adapter covers {len(layers)} {one}; model has {depth}."
+    leaves = {name.split(".")[-2] for name in base if name.endswith(".weight") and "." in name[:-7]}
+    there = [name for name in _SEVEN if name in leaves]
+    covered = [name for name in there if any(m.endswith(f".{name}") for m in modules)]
+    if covered and len(covered) < len(there):
+        yield (
+            f"Adapter covers {len(covered)} of the model's {len(there)} kinds of matrices: "
+            f"{', '.join(covered)}."
         )
 
 

@@ -7,9 +7,11 @@ clients of that API send many.
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from backend.core.limits import MOST
 from backend.inference.asked import MAX_TOKENS, OtherBase, PlainText, Seed, StopText
@@ -19,13 +21,36 @@ CHAT_TOKENS = 1024  # Unless the request says otherwise.
 PLAIN_TOKENS = 16  # OpenAI's own default for plain completions.
 
 _OPEN = ConfigDict(extra="allow", strict=True)
+# What the request itself gives, or how the engine calls the template.
+_TEMPLATE_OWN = {
+    "messages", "conversation", "tools", "documents", "chat_template", "tokenize",
+    "add_generation_prompt", "continue_final_message", "padding", "truncation", "max_length",
+    "return_tensors", "return_dict", "return_assistant_tokens_mask", "tokenizer_kwargs",
+}  # fmt: skip
 _NOT_DONE = (
     "tools", "functions", "logprobs", "logit_bias", "presence_penalty", "frequency_penalty",
     "suffix", "echo", "audio", "prediction",
 )  # fmt: skip
 
-Tokens = Annotated[int, Field(ge=1, le=MAX_TOKENS)]
+
+def _no_limit(value: Any) -> Any:
+    return MAX_TOKENS if type(value) is int and value == -1 else value
+
+
+def _random_seed(value: Any) -> Any:
+    return None if type(value) is int and value == -1 else value
+
+
+# As other servers read them: -1 tokens is no limit of its own, the seed -1 another one each time.
+Tokens = Annotated[int, Field(ge=1, le=MAX_TOKENS), BeforeValidator(_no_limit)]
 Stops = Annotated[list[StopText], Field(max_length=16)]
+
+
+class FieldInvalid(PydanticCustomError):
+    """A field that is at fault for a rule over several; the answer names it as `param`."""
+
+    def __new__(cls, field: str, message: str) -> FieldInvalid:
+        return super().__new__(cls, "of_field", "{reason}", {"field": field, "reason": message})
 
 
 class TextPart(BaseModel):
@@ -35,6 +60,36 @@ class TextPart(BaseModel):
     text: PlainText
 
 
+class ToolFunction(BaseModel):
+    model_config = _OPEN
+
+    name: PlainText = Field(min_length=1)
+    arguments: PlainText | dict[str, Any] = ""
+
+
+class ToolCall(BaseModel):
+    """A call in the history. OpenAI writes its arguments as a JSON text; templates want the object
+    that it stands for.
+    """
+
+    model_config = _OPEN
+
+    id: PlainText | None = None
+    type: Literal["function"] = "function"
+    function: ToolFunction
+
+    def plain(self) -> dict[str, Any]:
+        given = self.function.arguments
+        if isinstance(given, str):
+            try:
+                read = json.loads(given) if given.strip() else {}
+            except (ValueError, RecursionError):
+                read = given
+            given = read if isinstance(read, dict) else given
+        call = {"type": self.type, "function": {"name": self.function.name, "arguments": given}}
+        return call if self.id is None else {"id": self.id, **call}
+
+
 class OpenAIMessage(BaseModel):
     """`content` as text or as a list of text parts; pictures and sound are refused."""
 
@@ -42,13 +97,29 @@ class OpenAIMessage(BaseModel):
 
     role: Literal["system", "developer", "user", "assistant", "tool"]
     content: PlainText | list[TextPart] | None = None
+    tool_calls: list[ToolCall] | None = None
+    tool_call_id: PlainText | None = None
+    name: PlainText | None = None
 
-    def plain(self) -> dict[str, str]:
+    @model_validator(mode="after")
+    def _no_old_call(self) -> Self:
+        if (self.model_extra or {}).get("function_call"):
+            raise ValueError("function_call is the old form; send tool_calls")
+        return self
+
+    def plain(self) -> dict[str, Any]:
+        """As a chat template takes it, with the calls for those that write them."""
         content = self.content
         if isinstance(content, list):
             content = "".join(part.text for part in content)
         role = "system" if self.role == "developer" else self.role
-        return {"role": role, "content": content or ""}
+        message: dict[str, Any] = {"role": role, "content": content or ""}
+        if self.tool_calls:
+            message["tool_calls"] = [call.plain() for call in self.tool_calls]
+        for name in ("tool_call_id", "name"):
+            if getattr(self, name) is not None:
+                message[name] = getattr(self, name)
+        return message
 
 
 class StreamOptions(BaseModel):
@@ -70,7 +141,7 @@ class OpenAIRequest(BaseModel):
     top_k: int | None = Field(None, ge=0, le=1_000_000)
     min_p: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
     repetition_penalty: float | None = Field(None, gt=0, le=10, allow_inf_nan=False)
-    seed: Seed | None = None
+    seed: Annotated[Seed | None, BeforeValidator(_random_seed)] = None
     stop: PlainText | Stops | None = None
     stream: bool | None = False
     stream_options: StreamOptions | None = None
@@ -81,16 +152,21 @@ class OpenAIRequest(BaseModel):
     @model_validator(mode="after")
     def _only_what_can_be_done(self) -> Self:
         if self.n not in (None, 1):
-            raise ValueError(f"n is {self.n}, and one answer at a time is given")
+            raise FieldInvalid("n", f"n is {self.n}, and one answer at a time is given")
         given = self.model_extra or {}
         if given.get("best_of") not in (None, 1):
-            raise ValueError(f"best_of is {given['best_of']!r}, and one answer is made per prompt")
+            raise FieldInvalid(
+                "best_of", f"best_of is {given['best_of']!r}, and one answer is made per prompt"
+            )
         unknown = [name for name in _NOT_DONE if given.get(name)]
         if unknown:
-            raise ValueError(f"{unknown[0]} is not supported by this service")
+            raise FieldInvalid(unknown[0], f"{unknown[0]} is not supported by this service")
         wanted = given.get("response_format")
         if isinstance(wanted, dict) and wanted.get("type") not in (None, "text"):
-            raise ValueError("response_format can only be text: output is not constrained here")
+            raise FieldInvalid(
+                "response_format",
+                "response_format can only be text: output is not constrained here",
+            )
         return self
 
     @property
@@ -117,12 +193,23 @@ class ChatRequest(OpenAIRequest):
     messages: list[OpenAIMessage] = Field(min_length=1, max_length=1000)
     max_tokens: Tokens | None = None
     max_completion_tokens: Tokens | None = None
+    chat_template_kwargs: dict[str, Any] | None = Field(
+        None, description="Variables for the chat template, such as enable_thinking."
+    )
+
+    @model_validator(mode="after")
+    def _only_free_variables(self) -> Self:
+        taken = sorted(_TEMPLATE_OWN & (self.chat_template_kwargs or {}).keys())
+        if taken:
+            raise FieldInvalid("chat_template_kwargs", f"chat_template_kwargs can't set {taken[0]}")
+        return self
 
     def ask(self) -> Ask:
         messages = tuple(message.plain() for message in self.messages)
         limit = self.max_completion_tokens or self.max_tokens or CHAT_TOKENS
         return Ask(
             messages=messages,
+            template_variables=self.chat_template_kwargs or {},
             sampling=self.sampling(limit),
             # A seed promises the same answer again, to the last bit: nothing is taken from before.
             conversation=None if self.seed is not None else _conversation(messages),
@@ -139,7 +226,9 @@ class CompletionRequest(OpenAIRequest):
     @model_validator(mode="after")
     def _one_stream(self) -> Self:
         if self.stream and isinstance(self.prompt, list) and len(self.prompt) > 1:
-            raise ValueError("several prompts can't be streamed; send one, or leave out stream")
+            raise FieldInvalid(
+                "stream", "several prompts can't be streamed; send one, or leave out stream"
+            )
         return self
 
     def asks(self) -> list[Ask]:
@@ -156,5 +245,5 @@ def _conversation(messages: tuple[dict[str, Any], ...]) -> str:
     first = next((at for at, m in enumerate(messages) if m["role"] == "user"), 0)
     digest = hashlib.sha256()
     for message in messages[: first + 1]:
-        digest.update(f"{message['role']}\0{message['content']}\0".encode(errors="replace"))
+        digest.update(json.dumps(message, sort_keys=True).encode(errors="replace"))
     return f"openai:{digest.hexdigest()}"

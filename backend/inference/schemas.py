@@ -73,11 +73,17 @@ class AnswerStats(BaseModel):
 
 
 class InferenceAnswer(BaseModel):
-    """POST /models/inference without `stream`; with it, the `done` event's data."""
+    """POST /models/inference without `stream`; with it, the `done` event's data.
+
+    `response` is the whole text; `thoughts` those in it, null where it has none, and `answer` the
+    rest, empty where they did not end.
+    """
 
     success: Literal[True] = True
     prompt: str
     response: str
+    thoughts: str | None = None
+    answer: str = ""
     model_info: ModelAnswered
     stats: AnswerStats
 

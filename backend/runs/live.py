@@ -48,6 +48,7 @@ class LiveRun:
         self.lines: deque[str] = deque(lines, maxlen=KEPT_LINES)
         self.error: RunError | None = None
         self._clock = SteadyClock(progress.last_at or record.started_at)
+        self.closing: RunState | None = None  # Shown while an ended run still holds the slot.
         if record.state in {RunState.ERROR, RunState.INTERRUPTED} and record.exit is not None:
             self.error = self._run_error(record.exit.message, record.exit.hint)
 
@@ -62,6 +63,11 @@ class LiveRun:
     @property
     def active(self) -> bool:
         return self.state in ACTIVE
+
+    @property
+    def shown_state(self) -> RunState:
+        """What the world is told: ended only once the next run may start."""
+        return self.closing or self.state
 
     @property
     def seconds_per_step(self) -> float:
@@ -176,21 +182,22 @@ class LiveRun:
 
     def snapshot(self, seq: int, queue: list[QueuedRun]) -> TrainingStateData:
         """All there is to show, with every point: thin the series before sending it."""
+        state = self.shown_state
         ended = self.record.exit
         series = self.progress.series()
         series.best = self.progress.best or self.record.best_model
         return TrainingStateData.model_construct(
-            state=self.state,
+            state=state,
             session_id=self.session_id,
-            phase=self.progress.phase if self.active else None,
+            phase=self.progress.phase if state in ACTIVE else None,
             metrics=self.metrics(),
             config=self.record.config,
-            error=self.error,
+            error=None if self.closing else self.error,
             series=series,
             logs=list(self.lines),
             alerts=list(self.progress.alerts),
             samples=list(self.progress.samples),
-            message=ended.message if ended and self.state in FINAL else None,
+            message=ended.message if ended and state in FINAL else None,
             early_stopped=self.record.early_stopped or self.progress.early_stop is not None,
             adapter_path=self.record.adapter_path,
             queue=queue,
@@ -198,14 +205,15 @@ class LiveRun:
         )
 
     def status(self, queue: list[QueuedRun]) -> TrainingStatus:
+        active = self.shown_state in ACTIVE
         return TrainingStatus(
-            state=self.state,
+            state=self.shown_state,
             session_id=self.session_id,
-            pid=self.record.pid if self.active else None,
-            phase=self.progress.phase if self.active else None,
+            pid=self.record.pid if active else None,
+            phase=self.progress.phase if active else None,
             metrics=self.metrics(),
             config=self.record.config,
-            error=self.error,
+            error=None if self.closing else self.error,
             started_at=self.record.started_at,
             queue=queue,
         )

@@ -155,11 +155,12 @@ class LoraSummary(BaseModel):
 
 
 class DataFile(BaseModel):
-    """A data file as a run used it."""
+    """A data file as a run used it; `skipped` rows of it were left out."""
 
     path: str
     sha256: str
     rows: int
+    skipped: int = 0
 
 
 class DataSummary(BaseModel):

@@ -310,18 +310,19 @@ class RunSupervisor:
         if target is not None:
             run.move_to(target)
             await self._scribe.save(run)
-        told = run.frames_for(event)
-        if not quiet:
-            for kind, data in told:
+        for kind, data in run.frames_for(event):
+            if not quiet:
                 self._scribe.say(run, kind, data)
         self.slot.news.tell()
         if run.progress.exit is event and run.state is not RunState.STOPPING:
             self._tasks.start(see_out(run, self._grace), name="see a run out")
 
     async def _finish(self, run: LiveRun, state: RunState, message: str, hint: str | None) -> None:
+        run.closing = run.state
         message += await self._settle(run)
         frame: Frame = run.end(state, message, hint)
         await self._scribe.save(run)
+        run.closing = None
         self.slot.leave()
         self._scribe.say(run, *frame)
 

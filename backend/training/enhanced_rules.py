@@ -8,13 +8,14 @@ from typing import Any
 
 from backend.catalog.method_rows import Need
 from backend.catalog.schemas import ModelInfo
+from backend.catalog.solutions import WHOLE, advice
 from backend.errors import FieldProblem, Invalid
+from backend.training.data_plan import DataPlan
 from backend.training.enhanced_config import EnhancedStart
 from backend.training.fields import CommonStart
 from backend.training.inactive import idle_fields
 from backend.training.method import Method
 from backend.training.methods import METHODS
-from backend.training.prepare import DataPlan
 from backend.training.token_counts import TokenCounts
 
 ENGINE_OPTIMIZERS = ("adam", "adamw", "muon")
@@ -88,6 +89,13 @@ def reward_warnings(rewards: Mapping[str, Sequence[Need]], data: DataPlan) -> li
                 f"{lacking} of {file.rows} rows of {file.path.name} have no {need}; {name} does "
                 "not apply to them."
             )
+    if any(name in WHOLE for name in rewards):
+        warnings += [
+            f"{count} of {file.rows} answers of {file.path.name} are solutions with “{mark}” "
+            f"before the bare answer: {advice(mark)}"
+            for file in {each.path: each for each in files.values() if each is not None}.values()
+            for mark, count in file.solutions.items()
+        ]
     return warnings
 
 

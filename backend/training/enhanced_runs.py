@@ -10,6 +10,7 @@ from typing import Any
 
 from backend.catalog.schemas import ModelInfo
 from backend.training.config import StandardStart
+from backend.training.data_plan import DataPlan
 from backend.training.datafiles import DataFiles
 from backend.training.enhanced_build import Judgement, build_method_config, method_command
 from backend.training.enhanced_config import EnhancedStart
@@ -24,21 +25,19 @@ from backend.training.fields import CommonStart
 from backend.training.method_memory import estimate_method_memory
 from backend.training.method_speed import past_steps, seconds_for
 from backend.training.outcome import Outcome
-from backend.training.prepare import DataPlan, plan_rows
+from backend.training.prepare import plan_rows
 from backend.training.resume import Continuations
 from backend.training.reward_choice import ChosenRewards, RewardChoice
 from backend.training.schemas import Preview
 from backend.training.standard_runs import StandardRuns
-from backend.training.token_counts import TokenCounts
 from backend.training.unused import unmet
-from backend.training.workshop import Planned, Workshop, taken_name
+from backend.training.workshop import PATIENCE, Planned, Workshop, taken_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Checked(Outcome[EnhancedStart]):
     """With what judges the answers, and what to know of it."""
 
-    counts: TokenCounts | None
     judgement: Judgement
     warnings: list[str]
 
@@ -64,8 +63,8 @@ class EnhancedRuns:
             asked, remarks = await self._as_standard(request)
             shown = await self._standard.preview(asked)
             return shown.model_copy(update={"warnings": [*remarks, *shown.warnings]})
-        checked = await self._checked(request)
-        plan, counts = checked.plan, checked.counts
+        checked = await self._checked(request, patience=PATIENCE)
+        plan, counts = checked.plan, checked.plan.counts
         paths, warnings = self._shop.paths(plan, "<session>"), list(checked.warnings)
         taken = await asyncio.to_thread(paths.adapter.exists)
         if taken and not await asyncio.to_thread(checked.replaces, paths.adapter):
@@ -131,16 +130,18 @@ class EnhancedRuns:
         model = self._shop.planner.usable_model(request.model_path, "model_path")
         return fit_to_context(request, model)
 
-    async def _checked(self, request: EnhancedStart) -> _Checked:
+    async def _checked(self, request: EnhancedStart, *, patience: float | None = None) -> _Checked:
         going_on = await asyncio.to_thread(self._continuations.find, request)
         request = going_on.request if going_on else request
         refuse_contradictions(request)
         request, shortened = await asyncio.to_thread(self._fitted, _named(request))
         chosen, remarks = await self._rewards.choose(request)
         judgement = await self._judgement(request, chosen)
-        plan = await self._shop.planner.plan(request, plan_method_data)
+        plan = await self._shop.planner.plan(
+            request, plan_method_data, train_mode=request.method.train_mode, patience=patience
+        )
         lacking = reward_warnings(chosen.needs, plan.data)
-        counts = await self._shop.tokens.count(plan.model, plan.data, mask=True)
+        counts = plan.counts
         refuse_lengths(request, plan.model, plan.data, counts)
         warnings = [
             *await asyncio.to_thread(Outcome(plan=plan, going_on=going_on).remarks),
@@ -152,9 +153,7 @@ class EnhancedRuns:
             *await self._shop.quantize_remarks(plan),
             *plan.warnings,
         ]
-        return _Checked(
-            plan=plan, counts=counts, judgement=judgement, going_on=going_on, warnings=warnings
-        )
+        return _Checked(plan=plan, judgement=judgement, going_on=going_on, warnings=warnings)
 
     async def _judgement(self, request: EnhancedStart, chosen: ChosenRewards) -> Judgement:
         models = {

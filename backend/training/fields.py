@@ -1,7 +1,6 @@
 """The fields that the start requests of both tabs share; each is defined here and nowhere else.
 
-OpenAPI, the form's defaults, ranges and help, and the validation all come from here; where the
-form shows a field and when it has an effect is said in `form_marks.py`.
+OpenAPI, defaults, ranges, help and validation come from here, the form's marks from `form_marks`.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from backend.core.limits import MOST, MOST_STEPS, Count, Steps, Whole
+from backend.core.paths import PastedPath
 from backend.training.form_marks import ADAPTERS, only
 from backend.training.form_marks import form as form
 
@@ -23,6 +23,7 @@ FineTuneType = Literal["lora", "dora", "full"]
 Scaling = Literal["mlx", "alpha_over_rank", "rslora"]
 Optimizer = Literal["adam", "adamw", "muon", "sgd", "adafactor"]
 Schedule = Literal["constant", "cosine", "linear"]
+BadRows = Literal["error", "skip"]
 Preset = Literal["full", "full_experts", "attention", "mlp", "qv"]
 
 
@@ -41,13 +42,13 @@ class CommonStart(BaseModel):
         description="Folder of the base model, or its name in the model list.",
         json_schema_extra=form("model"),
     )
-    train_data_path: str = Field(
+    train_data_path: PastedPath = Field(
         min_length=1,
         title="Training data",
         description="A JSONL file, or a folder with train.jsonl.",
         json_schema_extra=form("data"),
     )
-    val_data_path: str = Field(
+    val_data_path: PastedPath = Field(
         "",
         title="Validation data",
         description="Optional. Empty: a seeded part of the training rows is held out.",
@@ -55,11 +56,17 @@ class CommonStart(BaseModel):
     )
     val_split: float = Field(
         0.1,
-        gt=0,
+        ge=0,
         lt=1,
         title="Validation split",
-        description="Share of the rows held out when no validation file is given.",
+        description="Share held out without a validation file; 0: no validation, no best adapter.",
         json_schema_extra=form("data", level="advanced", when={"val_data_path": [""]}),
+    )
+    on_bad_rows: BadRows = Field(
+        "error",
+        title="Rows the template can't take",
+        description="error: such rows are named and nothing starts. skip: they are left out.",
+        json_schema_extra=form("data", level="advanced"),
     )
     learning_rate: float = Field(
         1e-4,
@@ -176,10 +183,11 @@ class CommonStart(BaseModel):
         "rslora: alpha / √rank.",
         json_schema_extra=form("lora", level="advanced", when=ADAPTERS),
     )
-    confirm_high_scale: bool = Field(
-        False,
+    confirm_high_scale: bool | None = Field(
+        None,
         title="Confirm strong scaling",
-        description="Needed where multiplier × learning rate is above 0.01.",
+        description="Where multiplier × learning rate is above 0.01: null starts with a warning, "
+        "false refuses, true starts without the warning.",
         json_schema_extra=form("run"),
     )
     lora_dropout: float = Field(
@@ -332,11 +340,7 @@ class CommonStart(BaseModel):
         json_schema_extra=form("data", level="advanced"),
     )
     seed: int = Field(
-        0,
-        ge=0,
-        lt=2**32,
-        title="Seed",
-        json_schema_extra=form("parameters", level="advanced"),
+        0, ge=0, lt=2**32, title="Seed", json_schema_extra=form("parameters", level="advanced")
     )
     val_batches: int = Field(
         -1,

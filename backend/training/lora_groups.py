@@ -66,8 +66,8 @@ _COVERAGE = (24, 16, 8)
 
 
 def build_targets(tree: Mapping[str, Any], *, total_parameters: int | None) -> LoraTargets:
-    """From what `backend.engines.inspect_model` answers. `total_parameters` from the weight
-    headers is exact; the built model may hold tensors that loading drops.
+    """From what `backend.engines.inspect_model` answers. What loading keeps is the
+    exact count; `total_parameters` from the weight headers stands in where that is not known.
     """
     keys = _keys(tree["modules"])
     names = [key.name for key in keys]
@@ -78,7 +78,10 @@ def build_targets(tree: Mapping[str, Any], *, total_parameters: int | None) -> L
     return LoraTargets(
         architecture=tree["architecture"],
         num_layers=depth,
-        total_parameters=total_parameters or int(tree["parameters"]),
+        total_parameters=tree.get("loaded_parameters")
+        or total_parameters
+        or int(tree["parameters"]),
+        weights_problem=tree.get("weights_problem"),
         keys=keys,
         presets=presets,
         coverage=coverage_choices(depth),

@@ -10,29 +10,33 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from backend.catalog.model_folder import JSON_CAP
+from backend.catalog.model_folder import JSON_CAP, stamp, weight_files
 from backend.catalog.schemas import LoraTargets, ModelInfo
+from backend.catalog.weights import BadWeights, read_weights
 from backend.core.blas import engine_environment
 from backend.core.files import write_json
 from backend.core.process import run_child
 from backend.core.stored_files import DamagedFile, read_bytes, read_model
-from backend.errors import AppError, BadContent, EngineMissing
+from backend.errors import AppError, BadContent, EngineMissing, FieldProblem
 from backend.settings import CHECKOUT, Settings
 from backend.training.lora_groups import build_targets, unknown_targets
 
 DEADLINE = 60.0
-RULES = 3  # Raise it when the grouping or the child's answer changes: cached answers are then old.
+RULES = 4  # Raise it when the grouping or the child's answer changes: cached answers are then old.
 
 logger = logging.getLogger(__name__)
 
 
 class ModelInspector:
-    """`targets` of a model, cached by its configuration in memory and under the data root."""
+    """`targets` of a model, cached by its configuration and weight headers in memory and under the
+    data root.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._cache = settings.data_dir / ".cache" / "lora"
         self._held: dict[str, LoraTargets] = {}
+        self._refused: dict[str, tuple[object, str]] = {}
         self._asking: dict[str, asyncio.Task[LoraTargets]] = {}
 
     async def targets(self, model: ModelInfo) -> LoraTargets:
@@ -43,14 +47,34 @@ class ModelInspector:
             raise BadContent(f"{model.name} can't be used. {model.problem}")
         key = await asyncio.to_thread(_cache_key, model)
         if key in self._held:
-            return self._held[key]
+            return self._usable(self._held[key], model)
         # Two pages that ask at once share one child.
         task = self._asking.get(key)
         if task is None:
             task = asyncio.create_task(self._find(key, model), name=f"inspect {model.name}")
             self._asking[key] = task
             task.add_done_callback(lambda _: self._asking.pop(key, None))
-        return await asyncio.shield(task)
+        return self._usable(await asyncio.shield(task), model)
+
+    def known_problem(self, model: ModelInfo) -> str | None:
+        """Why its weights can't be loaded, where that was found out before; asks no child."""
+        held = self._refused.get(model.path)
+        return held[1] if held is not None and held[0] == stamp(Path(model.path)) else None
+
+    def _usable(self, targets: LoraTargets, model: ModelInfo) -> LoraTargets:
+        if targets.weights_problem is None:
+            return targets
+        reason = (
+            "Its weights are not those of the architecture in config.json: "
+            f"{targets.weights_problem.rstrip('.')}."
+        )
+        self._refused[model.path] = stamp(Path(model.path)), reason
+        text = f"{model.name} can't be used. {reason}"
+        raise BadContent(
+            text,
+            hint="Download the model again, or take files of another model out of its folder.",
+            errors=[FieldProblem("model_path", text)],
+        )
 
     async def _find(self, key: str, model: ModelInfo) -> LoraTargets:
         path = self._cache / f"{key}.json"
@@ -100,7 +124,11 @@ def _cache_key(model: ModelInfo) -> str:
         config = read_bytes(Path(model.path) / "config.json", most=JSON_CAP)
     except (OSError, DamagedFile) as problem:
         raise BadContent(f"The config.json of {model.name} can't be read: {problem}.") from problem
-    head = f"{RULES}/{engine}/{model.parameters}/".encode()
+    try:
+        weights = read_weights(weight_files(Path(model.path))).fingerprint
+    except (BadWeights, OSError):  # Changed since it was listed: whoever loads it says so.
+        weights = ""
+    head = f"{RULES}/{engine}/{weights}/".encode()
     return hashlib.sha256(head + config).hexdigest()[:32]
 
 

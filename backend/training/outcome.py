@@ -122,4 +122,6 @@ def _data_preview(plan: Plan[Any], counts: TokenCounts | None) -> DataPreview:
         max_tokens=counts.longest if counts else None,
         truncated_rows=counts.over(limit) if counts else None,
         unused_rows=counts.without_target(limit) if counts else None,
+        skipped_rows=sum(map(len, data.skipped.values())),
+        rendered_share=plan.rendered_share,
     )

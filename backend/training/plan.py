@@ -18,13 +18,14 @@ from backend.core.stored_files import DamagedFile, read_object
 from backend.errors import AppError, BadContent, FieldProblem, Invalid
 from backend.runs.recipe import StartWarning
 from backend.runs.schemas import LoraSummary
+from backend.training.data_plan import DataPlan, leave_out
 from backend.training.datafiles import DataFiles
 from backend.training.fields import CommonStart
 from backend.training.lora_count import count_lora, resolve_keys
 from backend.training.lora_groups import seed_warnings
 from backend.training.lora_keys import ModelInspector
-from backend.training.prepare import DataPlan
 from backend.training.rules import refuse_impossible, warnings_for
+from backend.training.token_counts import TokenCounter, TokenCounts
 
 Asked = TypeVar("Asked", bound=CommonStart)
 _Asking = TypeVar("_Asking", bound=CommonStart, contravariant=True)
@@ -40,7 +41,9 @@ class DataPlanner(Protocol[_Asking]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan(Generic[Asked]):
-    """A request that has passed every check, and what it comes to."""
+    """A request that has passed every check, and what it comes to. `counts` is None while a long
+    file is rendered, of which `rendered_share` is done.
+    """
 
     request: Asked
     model: ModelInfo
@@ -50,6 +53,8 @@ class Plan(Generic[Asked]):
     keys: tuple[str, ...]
     lora: LoraSummary | None
     data: DataPlan
+    counts: TokenCounts | None
+    rendered_share: float | None
     iterations: int
     steps_per_epoch: int
     trainable: int
@@ -61,18 +66,33 @@ class Plan(Generic[Asked]):
 class Planner:
     """Asks the catalog, the model's tree and the data; refuses with a sentence."""
 
-    def __init__(self, models: ModelCatalog, inspector: ModelInspector) -> None:
+    def __init__(
+        self, models: ModelCatalog, inspector: ModelInspector, tokens: TokenCounter
+    ) -> None:
         self._models = models
         self._inspector = inspector
+        self._tokens = tokens
         self._files = DataFiles()
 
-    async def plan(self, request: Asked, plan_data: DataPlanner[Asked]) -> Plan[Asked]:
-        """Raises NotFound, BadContent or Invalid; `errors` name the fields."""
+    async def plan(
+        self,
+        request: Asked,
+        plan_data: DataPlanner[Asked],
+        *,
+        train_mode: str | None = None,
+        patience: float | None = None,
+    ) -> Plan[Asked]:
+        """Raises NotFound, BadContent or Invalid; `errors` name the fields. Of long files that are
+        not rendered after `patience` seconds nothing is counted.
+        """
         model = await asyncio.to_thread(self.usable_model, request.model_path, "model_path")
         data = await self._files.during(
             partial(plan_data, request, self._files, chat_template=model.chat_template)
         )
-        targets = await self._inspector.targets(model)
+        targets, (data, counts) = await asyncio.gather(
+            self._inspector.targets(model),
+            self._counted(request, model, data, train_mode=train_mode, patience=patience),
+        )
         config = await asyncio.to_thread(read_model_config, model)
         fingerprint = await asyncio.to_thread(self._models.fingerprint, model.path)
         steps = math.ceil(data.train_rows / request.batch_size)
@@ -92,13 +112,17 @@ class Planner:
             keys=tuple(keys),
             lora=lora,
             data=data,
+            counts=None if isinstance(counts, float) else counts,
+            rendered_share=counts if isinstance(counts, float) else None,
             iterations=iterations,
             steps_per_epoch=steps,
             trainable=trainable,
             checkpoint_bytes=checkpoint_bytes,
             checkpoints=checkpoints,
             warnings=(
+                *(StartWarning(fact, code="model") for fact in model.facts if _warns(fact)),
                 *data.warnings,
+                *([_still_rendered(counts)] if isinstance(counts, float) else counts.warnings),
                 *_target_warnings(request, targets),
                 *warnings_for(
                     request,
@@ -108,6 +132,33 @@ class Planner:
                 ),
             ),
         )
+
+    async def _counted(
+        self,
+        request: CommonStart,
+        model: ModelInfo,
+        data: DataPlan,
+        *,
+        train_mode: str | None,
+        patience: float | None,
+    ) -> tuple[DataPlan, TokenCounts | float]:
+        """The rows of the plan that the model's template takes, counted."""
+
+        async def count(data: DataPlan) -> TokenCounts | float:
+            return await self._tokens.count(
+                model,
+                data,
+                mask=request.mask_prompt or data.train.needs != "sft",
+                skip=request.on_bad_rows == "skip",
+                train_mode=train_mode,
+                patience=patience,
+            )
+
+        counts = await count(data)
+        if isinstance(counts, float) or not counts.bad:
+            return data, counts
+        data = leave_out(data, request, counts.bad)
+        return data, await count(data)
 
     def usable_model(self, name: str, field: str) -> ModelInfo:
         """A model by folder or name; a refusal names `field`. Blocking."""
@@ -119,6 +170,18 @@ class Planner:
 
     def fingerprint(self, model: ModelInfo) -> str | None:
         return self._models.fingerprint(model.path)
+
+
+def _still_rendered(share: float) -> str:
+    return (
+        f"The rows are still being rendered with the model's chat template ({share:.0%} are done); "
+        "a start waits until all of them are."
+    )
+
+
+def _warns(fact: str) -> bool:
+    """Of what is known of a base, that which a run can be harmed by."""
+    return "beyond the embedding" in fact
 
 
 def iterations_of(request: CommonStart, steps_per_epoch: int) -> int:

@@ -9,23 +9,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-import random
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from backend.catalog.checked import CheckedFile, stamp_of
 from backend.catalog.conversation import Unsuitable
 from backend.catalog.engine_form import trainable
-from backend.catalog.formats import Format
 from backend.catalog.method_rows import DataNeeds, engine_row
 from backend.catalog.rows import read_lines
 from backend.core.files import link_or_copy, sha256_of, write_json
 from backend.errors import AppError, BadContent, FieldProblem, Invalid
-from backend.runs.recipe import StartWarning
 from backend.runs.schemas import DataFile, DataSummary
 from backend.training.config import StandardStart
+from backend.training.data_plan import DataPlan, leave_out
+from backend.training.data_remarks import remarks, spellings
 from backend.training.datafiles import DataFiles
 from backend.training.fields import CommonStart
 
@@ -36,31 +35,6 @@ _NOT_FOR_SFT = (
     "Use it under Enhanced Setup, where DPO, ORPO and CPO learn from both answers; or convert it "
     "to chat rows under Data → Convert, which keeps the chosen ones."
 )
-_NAMES: dict[Format, str] = {
-    "grpo": "prompt/answer", "alpaca": "alpaca", "sharegpt": "sharegpt",
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataPlan:
-    """Which rows a run will use. Without a validation file, `held_out` rows of the training file
-    (by position) become the validation set.
-    """
-
-    train: CheckedFile
-    valid: CheckedFile | None
-    test: CheckedFile | None
-    held_out: frozenset[int]
-    seed: int
-    warnings: tuple[str, ...]
-
-    @property
-    def train_rows(self) -> int:
-        return self.train.rows - len(self.held_out)
-
-    @property
-    def valid_rows(self) -> int:
-        return self.valid.rows if self.valid else len(self.held_out)
 
 
 def plan_data(request: StandardStart, files: DataFiles, *, chat_template: bool | None) -> DataPlan:
@@ -71,7 +45,7 @@ def plan_data(request: StandardStart, files: DataFiles, *, chat_template: bool |
         test=_test_file(request, files),
         check=lambda checked, field: _check_form(checked, field, request, chat_template),
     )
-    return replace(plan, warnings=(*plan.warnings, *_remarks(plan.train, request, chat_template)))
+    return replace(plan, warnings=(*plan.warnings, *remarks(plan.train, request, chat_template)))
 
 
 def plan_rows(
@@ -88,30 +62,21 @@ def plan_rows(
     for checked, field in ((train, "train_data_path"), (valid, "val_data_path"), (test, "test")):
         if checked is not None:
             check(checked, field)
-    _check_batch(train, valid, test, request)
-    held_out: frozenset[int] = frozenset()
-    if valid is None:
-        held_out = _hold_out(train, request)
-        warnings.append(
-            StartWarning(
-                f"No validation file is given: {len(held_out)} of the {train.rows} rows are held "
-                f"out for validation, chosen by seed {request.seed}.",
-                code="validation_split",
-            )
-        )
-    elif valid.path == train.path:
+    warnings += spellings(train, valid, test)
+    if valid is not None and valid.path == train.path:
         warnings.append(
             "The validation file is the training file, so validation can't tell learning from "
             "memorising."
         )
-    return DataPlan(
+    plan = DataPlan(
         train=train,
         valid=valid,
         test=test,
-        held_out=held_out,
+        held_out=frozenset(),
         seed=request.seed,
         warnings=tuple(warnings),
     )
+    return leave_out(plan, request, {})
 
 
 def stage_data(plan: DataPlan, folder: Path) -> DataSummary:
@@ -124,20 +89,38 @@ def stage_data(plan: DataPlan, folder: Path) -> DataSummary:
             raise _changed(checked.path)
     data = folder / "data"
     data.mkdir(parents=True, exist_ok=True)
+    _give(plan.train, data / "train.jsonl", _trained(plan))
     if plan.held_out:
-        _copy(plan.train, data / "train.jsonl", _but(plan.held_out))
         _copy(plan.train, data / "valid.jsonl", plan.held_out.__contains__)
-    else:
-        _give(plan.train, data / "train.jsonl")
     if plan.valid is not None:
-        _give(plan.valid, data / "valid.jsonl")
+        _give(plan.valid, data / "valid.jsonl", _but(plan.skipped.get("val_data_path")))
     if plan.test is not None:
-        _give(plan.test, data / "test.jsonl")
+        _give(plan.test, data / "test.jsonl", _but(plan.skipped.get("test")))
     valid_source = plan.valid or plan.train
+    left_out = {name: len(rows) for name, rows in plan.skipped.items()}
     summary = DataSummary(
-        train=_described(data / "train.jsonl", plan.train.path, plan.train_rows),
-        valid=_described(data / "valid.jsonl", valid_source.path, plan.valid_rows),
-        test=_described(data / "test.jsonl", plan.test.path, plan.test.rows) if plan.test else None,
+        train=_described(
+            data / "train.jsonl",
+            plan.train.path,
+            plan.train_rows,
+            skipped=left_out.get("train_data_path", 0),
+        ),
+        valid=_described(
+            data / "valid.jsonl",
+            valid_source.path,
+            plan.valid_rows,
+            skipped=left_out.get("val_data_path", 0),
+        )
+        if plan.valid_rows
+        else None,
+        test=_described(
+            data / "test.jsonl",
+            plan.test.path,
+            plan.rows_of("test"),
+            skipped=left_out.get("test", 0),
+        )
+        if plan.test
+        else None,
         format=plan.train.form,
         split_seed=plan.seed if plan.held_out else None,
     )
@@ -153,10 +136,12 @@ def foresee_data(plan: DataPlan) -> DataSummary:
 
     held_out = plan.held_out
     return DataSummary(
-        train=described(plan.train, plan.train_rows, _but(held_out)),
-        valid=described(plan.valid, plan.valid_rows, None)
+        train=described(plan.train, plan.train_rows, _trained(plan)),
+        valid=described(plan.valid, plan.valid_rows, _but(plan.skipped.get("val_data_path")))
         if plan.valid
-        else described(plan.train, plan.valid_rows, held_out.__contains__),
+        else described(plan.train, plan.valid_rows, held_out.__contains__)
+        if held_out
+        else None,
         format=plan.train.form,
         split_seed=plan.seed if held_out else None,
     )
@@ -179,11 +164,11 @@ def engine_rows(checked: CheckedFile) -> Iterator[bytes]:
         if checked.needs != "sft":
             yield _dumped(engine_row(line.row, checked.needs))
             continue
-        if checked.form == checked.given:
+        if checked.form == checked.given and line.columns is None:
             yield line.raw.strip().replace(b"\r", b" ") + b"\n"
             continue
         try:
-            row = trainable(line.row, checked.form)
+            row = line.row if checked.form == checked.given else trainable(line.row, checked.form)
         except (Unsuitable, LookupError, TypeError) as problem:
             raise _changed(checked.path) from problem
         yield _dumped(row)
@@ -265,73 +250,12 @@ def _check_form(
         )
 
 
-def _check_batch(
-    train: CheckedFile, valid: CheckedFile | None, test: CheckedFile | None, request: CommonStart
-) -> None:
-    """The engine needs one whole batch in each set, and fails in the middle of a run otherwise."""
-    for checked, name in ((train, "training"), (valid, "validation"), (test, "test")):
-        if checked is not None and checked.rows < request.batch_size:
-            shared = checked is train and valid is None
-            most = _largest_batch(checked.rows, request) if shared else checked.rows
-            raise _invalid(
-                "batch_size",
-                f"The batch size of {request.batch_size} is larger than the {name} set: "
-                f"{checked.path.name} has {checked.rows} rows.",
-                _smaller(most) if shared else f"Use a batch size of at most {most}.",
-            )
-
-
-def _hold_out(train: CheckedFile, request: CommonStart) -> frozenset[int]:
-    count = held_out_rows(train.rows, request)
-    if train.rows - count < request.batch_size:
-        raise _invalid(
-            "val_data_path",
-            f"{train.path.name} has {train.rows} rows: too few to hold out {count} for validation "
-            f"and still fill a batch of {request.batch_size}.",
-            _smaller(_largest_batch(train.rows, request)),
-        )
-    chance = random.Random(f"{request.seed}/split")
-    return frozenset(chance.sample(range(train.rows), count))
-
-
-def _largest_batch(rows: int, request: CommonStart) -> int:
-    """What both parts of so many rows can fill; 0 where there is no such batch."""
-    return min(rows // 2, rows - round(rows * request.val_split))
-
-
-def _smaller(most: int) -> str:
-    if most < 1:
-        return "Give a validation file, more rows, or a smaller val_split."
-    return f"Use a batch size of at most {most}, or give a validation file."
-
-
-def held_out_rows(rows: int, request: CommonStart) -> int:
-    """Of so many training rows, those that are held out where no validation file is given."""
-    return max(round(rows * request.val_split), request.batch_size)
-
-
-def _remarks(train: CheckedFile, request: StandardStart, chat_template: bool | None) -> list[str]:
-    remarks = []
-    if train.form != train.given:
-        remarks.append(
-            f"The {_NAMES[train.form]} rows are turned into conversations for this run; "
-            f"{train.path.name} stays as it is."
-        )
-    if train.labelled_text and chat_template:
-        remarks.append(
-            "The text rows spell out roles such as “User:”. They are trained as they are, without "
-            "the model's chat template, so chats with the model will look different to it. Rows "
-            "with messages avoid that."
-        )
-    return remarks
-
-
-def _give(checked: CheckedFile, target: Path) -> None:
-    """The very file where the engine can use it, else its rows in the engine's form."""
-    if usable_as_it_is(checked):
+def _give(checked: CheckedFile, target: Path, wanted: _Wanted) -> None:
+    """The very file where the engine can use all of it, else its rows in the engine's form."""
+    if wanted is None and usable_as_it_is(checked):
         link_or_copy(checked.path, target)
     else:
-        _copy(checked, target, lambda _: True)
+        _copy(checked, target, wanted)
 
 
 def _copy(checked: CheckedFile, target: Path, wanted: _Wanted) -> None:
@@ -353,13 +277,17 @@ def _chosen(checked: CheckedFile, wanted: _Wanted) -> Iterator[bytes]:
     return (row for position, row in rows if wanted is None or wanted(position))
 
 
-def _but(held_out: frozenset[int]) -> _Wanted:
+def _but(rows: frozenset[int] | None) -> _Wanted:
     """All rows but these; None where that is all of them."""
-    return (lambda position: position not in held_out) if held_out else None
+    return (lambda position: position not in rows) if rows else None
 
 
-def _described(path: Path, source: Path, rows: int) -> DataFile:
-    return DataFile(path=str(source), sha256=sha256_of(path), rows=rows)
+def _trained(plan: DataPlan) -> _Wanted:
+    return _but(plan.held_out | plan.skipped.get("train_data_path", frozenset()))
+
+
+def _described(path: Path, source: Path, rows: int, *, skipped: int) -> DataFile:
+    return DataFile(path=str(source), sha256=sha256_of(path), rows=rows, skipped=skipped)
 
 
 def _bad(field: str, text: str, hint: str) -> AppError:

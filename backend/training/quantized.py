@@ -88,6 +88,21 @@ def group_size(targets: LoraTargets, hidden: int | None) -> int | None:
     return best if fits[best] else None
 
 
+def unpacked_layers(model: ModelInfo, targets: LoraTargets) -> str | None:
+    """What of the base stays whole, as no group divides its inputs; None where nothing does."""
+    group = group_size(targets, model.hidden_size)
+    if group is None:
+        return None
+    odd = {key.name: width for key in targets.keys for width, _, _ in _sizes(key) if width % group}
+    if not odd:
+        return None
+    shown = ", ".join(f"{name} ({width})" for name, width in sorted(odd.items()))
+    return (
+        f"Not packed, because groups of {group} don't divide their inputs: {shown}. They stay as "
+        "they are in the base."
+    )
+
+
 def quantize_problems(
     request: CommonStart, model: ModelInfo, targets: LoraTargets
 ) -> Iterator[FieldProblem]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from backend.catalog.schemas import LoraTargets, ModelInfo
 from backend.core.files import format_bytes
 from backend.core.limits import Count
+from backend.training.data_plan import held_out_rows
 from backend.training.enhanced_build import FAST_ROWS, decoded_at_once
 from backend.training.enhanced_config import EnhancedStart, KlEstimator
 from backend.training.enhanced_given import known_method
@@ -27,7 +28,6 @@ from backend.training.method_memory import (
 from backend.training.method_speed import past_steps, relative_cost, seconds_for
 from backend.training.methods import METHODS
 from backend.training.plan import coverage, iterations_of, read_model_config
-from backend.training.prepare import held_out_rows
 from backend.training.schemas import MemoryEstimate
 from backend.training.workshop import Workshop
 

@@ -18,9 +18,10 @@ from backend.runs.schemas import DataSummary, ModelRef, ResumedFrom, SessionReco
 from backend.runs.state import ACTIVE
 from backend.runs.store import SessionStore
 from backend.training.config import StandardStart
+from backend.training.data_plan import DataPlan
 from backend.training.enhanced_config import EnhancedStart
 from backend.training.fields import CommonStart
-from backend.training.prepare import DataPlan, foresee_data, stage_data
+from backend.training.prepare import foresee_data, stage_data
 from backend.training.standard import ResumePoint
 
 # A continued run keeps these: the saved weights, optimizer and data order are made of them.
@@ -133,6 +134,8 @@ class Continuation(Generic[Asked]):
             ("train_data_path", "training", before.train, now.train),
             ("val_data_path", "validation", before.valid, now.valid),
         ):
+            if name == "validation" and was is None and found is None:
+                continue  # Of a run without validation.
             if was is None or found is None or was.sha256 != found.sha256:
                 had = f"{was.rows} rows ({_short(was.sha256)})" if was else "none"
                 has = f"{found.rows} rows ({_short(found.sha256)})" if found else "none"

@@ -14,14 +14,15 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from backend.core.paths import plain_path
 from backend.errors import AppError, BadContent, FieldProblem, Invalid, NotFound, TooLarge
+from backend.training.reward_arguments import NEEDED, unfit_reason
 from backend.training.reward_schemas import FoundFunction, RewardCode
 
 CAP = 64 * 1024  # Bytes; the engine has the same limit. More is not read, and slow to parse.
 FIELD = "reward_functions_file"
 
 _DECORATOR = "register_reward_function"
-_ARGUMENTS = {"prompts", "completions"}
 # Characters that are not seen or turn the order of others around (CVE-2021-42574).
 _UNSEEN = re.compile(
     "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0b\x0c\x0e-\x1f]"
@@ -30,7 +31,7 @@ _UNSEEN = re.compile(
 
 def code_path(given: str) -> Path:
     """The file that is meant, without links. Raises Invalid or NotFound with a sentence."""
-    path = Path(given).expanduser()
+    path = Path(plain_path(given)).expanduser()
     if not given.strip() or "\0" in given or not path.is_absolute():
         raise _named(
             Invalid(
@@ -95,14 +96,27 @@ def describe_code(path: Path, source: bytes, sha256: str, *, trusted: bool) -> R
 
 
 def _function(node: ast.stmt) -> FoundFunction | None:
-    if not isinstance(node, ast.FunctionDef):
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return None
     names = [name for each in node.decorator_list if (name := _registered(each, node.name))]
-    arguments = {argument.arg for argument in (*node.args.posonlyargs, *node.args.args)}
-    if not names and (node.name.startswith("_") or not arguments >= _ARGUMENTS):
+    arguments = {argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)}
+    if not names and (node.name.startswith("_") or NEEDED not in arguments):
         return None
     doc = " ".join((ast.get_docstring(node) or "").split())
-    return FoundFunction(name=(names or [node.name])[0], line=node.lineno, doc=doc[:1000])
+    name = (names or [node.name])[0]
+    return FoundFunction(
+        name=name,
+        line=node.lineno,
+        doc=doc[:1000],
+        problem=unfit_reason(name, _required(node.args)),
+    )
+
+
+def _required(arguments: ast.arguments) -> list[str]:
+    plain = [*arguments.posonlyargs, *arguments.args]
+    without = plain[: len(plain) - len(arguments.defaults)]
+    named = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    return [each.arg for each in without] + [each.arg for each, default in named if default is None]
 
 
 def _registered(node: ast.expr, name: str) -> str | None:

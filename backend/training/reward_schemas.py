@@ -26,7 +26,8 @@ class RewardParameter(BaseModel):
 
 class RewardFunction(BaseModel):
     """A function that may be named. `needs` is what a row must have for it to apply; `minimum` and
-    `maximum` are the ends of its scores, null where nobody knows them; `file` has an own one.
+    `maximum` are the ends of its scores, null where nobody knows them; `file` has an own one,
+    `problem` why that can't be used.
     """
 
     name: str
@@ -38,14 +39,18 @@ class RewardFunction(BaseModel):
     parameters: list[RewardParameter]
     example: str
     file: str | None
+    problem: str | None = None
 
 
 class FoundFunction(BaseModel):
-    """A reward function seen in a file's code, which was parsed and not run."""
+    """A reward function seen in a file's code, which was parsed and not run. `problem` is why it
+    can't be used, such as an argument that is not handed over; null where it can.
+    """
 
     name: str
     line: int
     doc: str
+    problem: str | None = None
 
 
 class TrustedFile(BaseModel):

@@ -166,13 +166,14 @@ class Rewards:
                 RewardFunction(
                     name=function.name,
                     source="file",
-                    doc=function.doc,
+                    doc=function.problem or function.doc,
                     minimum=None,
                     maximum=None,
                     needs=[],
                     parameters=[],
                     example=function.name,
                     file=path,
+                    problem=function.problem,
                 )
                 for function in code.functions
             ]

@@ -143,7 +143,8 @@ def _impossible(
 def _warnings(
     request: CommonStart, iterations: int, checkpoint_bytes: int, checkpoints: int
 ) -> Iterator[str]:
-    if too_strong := strength_warning(request):
+    too_strong = None if request.confirm_high_scale else strength_warning(request)
+    if too_strong:
         yield StartWarning(too_strong, code="strong_scaling")
     if request.fine_tune_type == "full" and request.learning_rate > 5e-5:
         yield (

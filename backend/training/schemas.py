@@ -45,7 +45,10 @@ class MemoryEstimate(BaseModel):
 
 
 class DataPreview(BaseModel):
-    """What the data holds, counted in the model's own tokens. Null: not counted."""
+    """What the data holds, counted in the model's own tokens. Null: not counted. `skipped_rows` of
+    all sets are left out; `rendered_share` is how much of a long file is rendered so far, null when
+    all of it is.
+    """
 
     format: str
     rows: int
@@ -55,12 +58,14 @@ class DataPreview(BaseModel):
     max_tokens: int | None
     truncated_rows: int | None
     unused_rows: int | None
+    skipped_rows: int = 0
+    rendered_share: float | None = None
 
 
 class Preview(BaseModel):
     """POST /training/preview: what a start would do. Nothing is started and nothing written.
 
-    `needs_confirmation` is why a start without `confirm_high_scale` would be refused.
+    `needs_confirmation` is why a start with `confirm_high_scale` false would be refused.
     """
 
     config_yaml: str

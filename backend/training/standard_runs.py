@@ -18,7 +18,7 @@ from backend.training.resume import Continuations
 from backend.training.schemas import Preview
 from backend.training.standard import RunPaths, build_config, command_for
 from backend.training.token_counts import TokenCounts
-from backend.training.workshop import Planned, Workshop, taken_name
+from backend.training.workshop import PATIENCE, Planned, Workshop, taken_name
 
 StandardPlan = Plan[StandardStart]
 
@@ -32,11 +32,9 @@ class StandardRuns:
 
     async def preview(self, request: StandardStart) -> Preview:
         """What a start would do."""
-        outcome = await self._outcome(request)
+        outcome = await self._outcome(request, patience=PATIENCE)
         plan, request = outcome.plan, outcome.plan.request
-        counts = await self._shop.tokens.count(
-            plan.model, plan.data, mask=request.mask_prompt, valid=True
-        )
+        counts = plan.counts
         paths = self._shop.paths(plan, "<session>")
         warnings = await self._warnings(outcome)
         warnings += _token_warnings(plan, counts)
@@ -68,8 +66,7 @@ class StandardRuns:
         outcome.refuse_unconfirmed()
         warnings = await self._warnings(outcome)
         if request.mask_prompt:
-            counts = await self._shop.tokens.count(plan.model, plan.data, mask=True)
-            warnings += _token_warnings(plan, counts)
+            warnings += _token_warnings(plan, plan.counts)
         paths = self._shop.paths(plan, session_id)
         replaces = await asyncio.to_thread(outcome.replaces, paths.adapter)
         await asyncio.to_thread(self._shop.check_room, plan, paths, replaces=replaces)
@@ -85,11 +82,13 @@ class StandardRuns:
         )
         return Planned(recipe=recipe, request=request, model_name=plan.model.name)
 
-    async def _outcome(self, request: StandardStart) -> Outcome[StandardStart]:
+    async def _outcome(
+        self, request: StandardStart, *, patience: float | None = None
+    ) -> Outcome[StandardStart]:
         """The plan of a request, or of the whole one that it continues a session with."""
         going_on = await asyncio.to_thread(self._continuations.find, request)
         whole = going_on.request if going_on else request
-        plan = await self._shop.planner.plan(whole, plan_data)
+        plan = await self._shop.planner.plan(whole, plan_data, patience=patience)
         return Outcome(plan=plan, going_on=going_on)
 
     async def _warnings(self, outcome: Outcome[StandardStart]) -> list[str]:

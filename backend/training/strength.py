@@ -61,7 +61,7 @@ def strength_warning(request: CommonStart) -> str | None:
 
 
 def confirmation_for(request: CommonStart, *, before: CommonStart | None = None) -> str | None:
-    """What must be confirmed before such a run starts; None where nothing must.
+    """What a person should confirm before such a run starts; None where nothing or already done.
 
     `before` is what a continued session was asked: no stronger than that needs no new word.
     """
@@ -74,12 +74,16 @@ def confirmation_for(request: CommonStart, *, before: CommonStart | None = None)
 
 
 def refuse_unconfirmed(request: CommonStart, *, before: CommonStart | None = None) -> None:
-    """Raises Invalid for a run that is above CONFIRM and was not confirmed."""
+    """Raises Invalid for a run above CONFIRM whose `confirm_high_scale` is false. Null, which is
+    what a script sends that leaves it out, starts with the warning; true starts without it.
+    """
+    if request.confirm_high_scale is not False:
+        return
     text = confirmation_for(request, before=before)
     if text is not None:
         raise Invalid(
             text,
-            hint="Set confirm_high_scale to start all the same.",
+            hint="Set confirm_high_scale to true to start all the same.",
             errors=[FieldProblem("confirm_high_scale", text)],
         )
 

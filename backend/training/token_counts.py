@@ -1,42 +1,35 @@
-"""Ask a child how many tokens each row has, once per file and model."""
+"""How many tokens the rows of a run have, and which rows its model's chat template can't take."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import logging
-from collections import OrderedDict
-from dataclasses import dataclass, replace
-from pathlib import Path
-from tempfile import NamedTemporaryFile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from backend.catalog.checked import CheckedFile
+from backend.catalog.dataset_schemas import LineProblem
+from backend.catalog.rendered import REFUSED, UNLEARNABLE, Note, RenderedFile, lines_of
 from backend.catalog.schemas import ModelInfo
-from backend.core.blas import engine_environment
-from backend.core.process import run_child
-from backend.core.removal import named, remove
-from backend.errors import BadContent, EngineTimeout, FieldProblem
-from backend.settings import CHECKOUT, Settings
-from backend.training.prepare import DataPlan, engine_rows, usable_as_it_is
+from backend.errors import FieldProblem, RowsRefused
+from backend.runs.recipe import StartWarning
+from backend.settings import Settings
+from backend.training.data_plan import DataPlan
+from backend.training.rendered_files import RenderedFiles
 
-# Larger files take too long for a preview; the run itself counts those.
-MOST_BYTES = 20_000_000
-MOST_CHARACTERS = 20_000_000
-DEADLINE = 60.0
-
-_HELD = 16
-_logger = logging.getLogger(__name__)
+_WHY = {REFUSED: "refused", UNLEARNABLE: "unlearnable"}
 
 
 @dataclass(frozen=True, slots=True)
 class TokenCounts:
     """Per training row: its tokens, and where its loss begins: of rows that answers are sampled to,
-    the prompt alone, twice. `valid` has the tokens of each validation row, if they were counted.
+    the prompt alone, twice. `valid` has the tokens of each validation row. `bad` has the rows that
+    can't be used, by the field of their file and position; `warnings` what the template leaves out.
     """
 
     lengths: tuple[int, ...]
     starts: tuple[int, ...]
     valid: tuple[int, ...] = ()
+    bad: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    warnings: tuple[StartWarning, ...] = ()
 
     @property
     def total(self) -> int:
@@ -62,99 +55,129 @@ class TokenCounts:
 
 class TokenCounter:
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._held: OrderedDict[object, TokenCounts] = OrderedDict()
+        self._rendered = RenderedFiles(settings)
 
     async def count(
-        self, model: ModelInfo, data: DataPlan, *, mask: bool, valid: bool = False
-    ) -> TokenCounts | None:
-        """Of the rows that are trained on, and with `valid` of those that are validated on; None
-        where that takes too long.
+        self,
+        model: ModelInfo,
+        data: DataPlan,
+        *,
+        mask: bool,
+        skip: bool = False,
+        train_mode: str | None = None,
+        patience: float | None = None,
+    ) -> TokenCounts | float:
+        """Of the rows that are trained and validated on; or, of long files after `patience`
+        seconds, the share of their rows that is rendered.
 
-        Raises BadContent when the model's chat template refuses the rows: so would the run.
+        Raises RowsRefused for rows that the run could not use, unless it is to `skip` them: then
+        `bad` names those that the plan does not leave out yet.
         """
-        files = [(data.train, "train_data_path")]
-        files += [(data.valid, "val_data_path")] if valid and data.valid else []
-        found = await asyncio.gather(
-            *(self._counted(model, file, mask, field) for file, field in files)
+        files = data.files
+        found = await self._rendered.find(
+            model, list(files.values()), train_mode=train_mode, patience=patience
         )
-        counts = found[0]
-        if counts is None:
-            return None
-        if not data.held_out:
-            beside = found[1].lengths if len(found) > 1 and found[1] else ()
-            return replace(counts, valid=beside)
-        kept = [row for row in range(len(counts.lengths)) if row not in data.held_out]
-        return TokenCounts(
-            tuple(counts.lengths[row] for row in kept),
-            tuple(counts.starts[row] for row in kept),
-            tuple(counts.lengths[row] for row in sorted(data.held_out)),
+        if isinstance(found, float):
+            return found
+        rendered = dict(zip(files, found, strict=True))
+        bits = REFUSED | (UNLEARNABLE if mask else 0)
+        bad = {
+            name: frozenset(rows.positions(bits)) - data.skipped.get(name, frozenset())
+            for name, rows in rendered.items()
+        }
+        bad = {name: rows for name, rows in bad.items() if rows}
+        if bad and not skip:
+            raise _refusal(model, files, rendered, bits)
+        return _counts(model, data, rendered, bad, bits)
+
+
+def _counts(
+    model: ModelInfo,
+    data: DataPlan,
+    rendered: Mapping[str, RenderedFile],
+    bad: Mapping[str, frozenset[int]],
+    bits: int,
+) -> TokenCounts:
+    train = rendered["train_data_path"]
+    left_out = data.skipped.get("train_data_path", frozenset()) | data.held_out
+    used = [row for row in range(len(train.lengths)) if row not in left_out]
+    beside = rendered.get("val_data_path")
+    if beside is None:
+        valid = [train.lengths[row] for row in sorted(data.held_out)]
+    else:
+        without = data.skipped.get("val_data_path", frozenset())
+        valid = [count for row, count in enumerate(beside.lengths) if row not in without]
+    warnings = [
+        StartWarning(
+            f"{file.path.name}, {model.name}: {part.message}", code=f"template_{part.part}"
         )
-
-    async def _counted(
-        self, model: ModelInfo, file: CheckedFile, mask: bool, field: str
-    ) -> TokenCounts | None:
-        if file.stamp[0] > MOST_BYTES or file.characters > MOST_CHARACTERS:
-            return None
-        key = (model.path, file.path, file.stamp, file.needs, mask)
-        counts = self._held.get(key)
-        if counts is None:
-            counts = await self._ask(model, file, mask, field)
-            if counts is None:
-                return None
-            self._held[key] = counts
-            while len(self._held) > _HELD:
-                self._held.popitem(last=False)
-        return counts
-
-    async def _ask(
-        self, model: ModelInfo, file: CheckedFile, mask: bool, field: str
-    ) -> TokenCounts | None:
-        if usable_as_it_is(file):
-            return await self._count(model, file, file.path, mask, field)
-        rows = await asyncio.to_thread(_written, file)
-        try:
-            return await self._count(model, file, rows, mask, field)
-        finally:
-            await asyncio.to_thread(_remove, rows)
-
-    async def _count(
-        self, model: ModelInfo, file: CheckedFile, rows: Path, mask: bool, field: str
-    ) -> TokenCounts | None:
-        asked = {"model": model.path, "path": str(rows), "mask": mask, "needs": file.needs}
-        try:
-            child = await run_child(
-                [str(self._settings.python), "-m", "backend.engines.inspect_data"],
-                cwd=CHECKOUT,
-                env=await asyncio.to_thread(engine_environment, self._settings),
-                deadline=DEADLINE,
-                stdin_json=asked,
-            )
-        except EngineTimeout as problem:
-            _logger.warning("The tokens were not counted: %s", problem)
-            return None
-        if child.exit_code != 0:
-            _logger.warning("The tokens were not counted: %s", child.stderr[-500:])
-            return None
-        answer = json.loads(child.stdout)
-        if "error" in answer:
-            text = f"The rows of {file.path.name} can't be turned into tokens with the "
-            text += f"template of {model.name}: {answer['error']}"
-            raise BadContent(text, errors=[FieldProblem(field, text)])
-        return TokenCounts(tuple(answer["lengths"]), tuple(answer["starts"]))
+        for name, file in data.files.items()
+        for part in rendered[name].notes.omitted(file.rows)
+    ]
+    warnings += [
+        _left_out(model, data.files[name], rendered[name], len(rows), bits)
+        for name, rows in data.skipped.items()
+    ]
+    return TokenCounts(
+        tuple(train.lengths[row] for row in used),
+        tuple(train.starts[row] for row in used),
+        tuple(valid),
+        bad,
+        tuple(warnings),
+    )
 
 
-def _remove(rows: Path) -> None:
-    remove(rows, inside=rows.parent, own=named(r"rows-.+\.jsonl"))
+def _refusal(
+    model: ModelInfo,
+    files: Mapping[str, CheckedFile],
+    rendered: Mapping[str, RenderedFile],
+    bits: int,
+) -> RowsRefused:
+    problems: list[FieldProblem] = []
+    counts: list[str] = []
+    whole = False
+    for name, file in files.items():
+        bad = sum(1 for _ in rendered[name].positions(bits))
+        whole = whole or bad == file.rows
+        if bad:
+            counts.append(f"{bad} of {file.rows} rows of {file.path.name}")
+            problems += [
+                FieldProblem(name, f"Line {line} of {file.path.name}: {message}")
+                for line, message in _first(rendered[name], bits)
+            ]
+    hint = "Correct these rows, or use a model whose chat template takes them."
+    if not whole:
+        hint = (
+            'Correct these rows, or leave them out: on_bad_rows "skip" trains without them and '
+            "says how many they were."
+        )
+    return RowsRefused(
+        f"{' and '.join(counts)} can't be used with the chat template of {model.name}. "
+        f"{problems[0].message.rstrip('.')}.",
+        hint=hint,
+        errors=problems,
+    )
 
 
-def _written(checked: CheckedFile) -> Path:
-    """The rows as the engine would get them, in a file that the caller removes."""
-    with NamedTemporaryFile(prefix="rows-", suffix=".jsonl", delete=False) as file:
-        path = Path(file.name)
-        try:
-            file.writelines(engine_rows(checked))
-        except BaseException:
-            _remove(path)
-            raise
-    return path
+def _first(rendered: RenderedFile, bits: int) -> list[tuple[int, str]]:
+    found = [
+        (each.line, each.message)
+        for bit, name in _WHY.items()
+        if bits & bit and name in rendered.notes.notes
+        for each in rendered.notes.notes[name].first
+    ]
+    return sorted(found)
+
+
+def _left_out(
+    model: ModelInfo, file: CheckedFile, rendered: RenderedFile, count: int, bits: int
+) -> StartWarning:
+    first = _first(rendered, bits)
+    lines = lines_of(
+        Note(count=count, first=[LineProblem(line=at, message=why) for at, why in first])
+    )
+    return StartWarning(
+        f"{count} of {file.rows} rows of {file.path.name} are left out ({lines}): the chat "
+        f"template of {model.name} can't be used with them. {first[0][1].rstrip('.')}.",
+        code="rows_left_out",
+    )

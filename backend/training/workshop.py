@@ -20,10 +20,17 @@ from backend.settings import Settings
 from backend.training.fields import CommonStart
 from backend.training.lora_keys import ModelInspector
 from backend.training.plan import Plan, Planner
-from backend.training.quantized import QuantizedBase, quantize_remarks, quantized_base
+from backend.training.quantized import (
+    QuantizedBase,
+    quantize_remarks,
+    quantized_base,
+    unpacked_layers,
+)
 from backend.training.schemas import Preview
 from backend.training.standard import RunPaths
 from backend.training.token_counts import TokenCounter
+
+PATIENCE = 2.0  # Seconds that a preview waits for the rows of long files; a start waits for all.
 
 WorkingSet = Callable[[], int | None]
 Request = TypeVar("Request", bound=CommonStart, contravariant=True)
@@ -63,8 +70,7 @@ class Workshop:
     ) -> None:
         self.settings = settings
         self.inspector = inspector
-        self.planner = Planner(models, inspector)
-        self.tokens = TokenCounter(settings)
+        self.planner = Planner(models, inspector, TokenCounter(settings))
         self.sessions = sessions
         self.working_set = working_set or _kept(lambda: _recommended(settings))
         self._on_cpu = cache(lambda: describe_system(settings).device == "CPU")
@@ -85,7 +91,9 @@ class Workshop:
         base = self.quantized(plan)
         if base is None:
             return []
-        return quantize_remarks(base, on_cpu=await asyncio.to_thread(self._on_cpu))
+        unpacked = unpacked_layers(plan.model, plan.targets)
+        remarks = quantize_remarks(base, on_cpu=await asyncio.to_thread(self._on_cpu))
+        return [*remarks, *([unpacked] if unpacked else [])]
 
     def paths(self, plan: Plan[Any], session_id: str) -> RunPaths:
         model, quantized = Path(plan.model.path), self.quantized(plan)

@@ -160,3 +160,20 @@ def test_what_can_not_be_taken_in_is_said_and_nothing_is_copied(live: Live, peft
     assert "The download may not have finished" in half.json()["detail"]
     assert "pickle" in pickled.json()["detail"]
     assert set(live.settings.adapters_dir.iterdir()) == before
+
+
+def test_an_adapter_of_the_old_form_is_refused_by_its_name_with_the_way_out(
+    live: Live, tmp_path: Path
+) -> None:
+    for name, config in (("old", True), ("older", False)):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "adapters.npz").write_bytes(b"PK")
+        if config:
+            (folder / "adapter_config.json").write_text('{"lora_parameters": {"scale": 20.0}}')
+
+        refused = live.client.post("/adapters/import", json={"path": str(folder)})
+
+        assert refused.status_code == 400
+        assert "adapters.npz" in refused.json()["detail"]
+        assert "mx.save_safetensors('adapters.safetensors'" in refused.json()["detail"]

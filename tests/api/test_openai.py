@@ -7,6 +7,8 @@ from typing import Any
 import openai
 import pytest
 
+from backend.inference.asked import MAX_TOKENS
+from backend.inference.openai_asked import ChatRequest, CompletionRequest
 from backend.settings import read_settings
 from tests.api.live import Live, serving
 from tests.inference.folders import adapter, base
@@ -180,3 +182,49 @@ def test_what_a_client_leaves_null_is_as_if_it_were_not_said(live: Live) -> None
         400,
         True,
     )
+
+
+@pytest.mark.parametrize(
+    ("changed", "param"),
+    [
+        ({"n": 2}, "n"), ({"tools": [{"type": "function"}]}, "tools"),
+        ({"response_format": {"type": "json_object"}}, "response_format"),
+        ({"temperature": 9}, "temperature"), ({"max_tokens": 0}, "max_tokens"),
+        ({"seed": -2}, "seed"), ({"extra_body": {"best_of": 3}}, "best_of"),
+        ({"extra_body": {"chat_template_kwargs": {"tools": []}}}, "chat_template_kwargs"),
+    ],
+)  # fmt: skip
+def test_a_refusal_names_its_field_as_param(
+    client: openai.OpenAI, changed: dict[str, Any], param: str
+) -> None:
+    with pytest.raises(openai.BadRequestError) as refusal:
+        chat(client, **changed)
+
+    assert refusal.value.param == param
+
+
+def test_minus_one_is_no_limit_and_a_random_seed(client: openai.OpenAI) -> None:
+    answer = chat(client, max_tokens=-1, seed=-1)
+
+    assert answer.choices[0].message.content == "base: one two"
+    asked = ChatRequest(model="m", messages=HELLO, max_tokens=-1, seed=-1).ask()
+    assert (asked.sampling.max_tokens, asked.sampling.seed) == (MAX_TOKENS, None)
+    assert CompletionRequest(model="m", prompt="x", max_tokens=-1).asks()[0].sampling.seed is None
+
+
+def test_tool_calls_and_template_variables_reach_the_template() -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "add", "arguments": '{"a": 1}'}}
+    history: Any = [
+        {"role": "user", "content": "Add"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c1", "content": "2"},
+    ]
+    variables = {"enable_thinking": False}
+    asked = ChatRequest(model="m", messages=history, chat_template_kwargs=variables).ask()
+
+    content = asked.content()
+    assert content["messages"][1]["tool_calls"][0]["function"] == {
+        "name": "add", "arguments": {"a": 1},
+    }  # fmt: skip
+    assert content["messages"][2] == {"role": "tool", "tool_call_id": "c1", "content": "2"}
+    assert content["template_variables"] == variables

@@ -12,6 +12,7 @@ import pytest
 from starlette.routing import Route, WebSocketRoute
 from websockets.exceptions import InvalidStatus
 
+from backend.api.aliases import short_paths
 from backend.app import ROUTERS
 from backend.settings import CHECKOUT
 from tests.api.live import Live, frames_until
@@ -27,6 +28,7 @@ def every_address() -> Iterator[tuple[Route | WebSocketRoute, str]]:
             yield route, route.path
             if not router.prefix.startswith("/api"):
                 yield route, f"/api{route.path}"
+        yield from short_paths(router)
 
 
 def every_route(live: Live) -> Iterator[tuple[str, str]]:
@@ -93,6 +95,18 @@ def test_every_route_is_also_under_api_once(live: Live) -> None:
     assert not [path for path in paths if path.startswith("/api/api/")]
     assert {"/api/health", "/api/sessions", "/api/datasets/inspect"} <= set(paths)
     assert live.client.get("/api/training/status").json()["state"] == "idle"
+
+
+def test_a_training_or_evaluation_route_answers_without_api_too(live: Live) -> None:
+    for path in ("/api/training/methods", "/api/evaluation/status"):
+        assert live.client.get(path.removeprefix("/api")).json() == live.client.get(path).json()
+    short = live.client.post("/training/start-enhanced", json={"training_method": "nothing"})
+    full = live.client.post("/api/training/start-enhanced", json={"training_method": "nothing"})
+    assert (short.status_code, short.json()) == (422, full.json())
+    assert short.json()["success"] is False
+    assert live.client.get("/training/status").json()["state"] == "idle", "its own route stays"
+    schema = live.client.get("/openapi.json").json()
+    assert "/training/start-enhanced" not in schema["paths"]
 
 
 def test_the_development_server_passes_every_address_on(live: Live) -> None:

@@ -15,11 +15,12 @@ from backend.catalog.convert import convert_file, convert_row
 from backend.catalog.dataset_schemas import ConvertAnswer, DataForm
 from backend.catalog.formats import Format, check
 from backend.catalog.scan import scan
+from backend.catalog.turns import is_blank
 from backend.errors import AlreadyExists, BadContent, Invalid
 
 words = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=30
-).filter(lambda text: bool(text.strip()))
+).filter(lambda text: not is_blank(text))
 spoken = words.filter(lambda text: ":" not in text)
 
 EXCHANGE = {"messages": [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]}

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.catalog.dataset_schemas import TokenLengths
-from backend.catalog.lengths import FAILED, MOST_BINS, Measured, summarise, unpack
+from backend.catalog.lengths import MOST_BINS, Measured, measured_rows, summarise
+from backend.catalog.rendered import REFUSED, Notes, unpack_rendered
 
 
 def measured(lengths: list[int], starts: list[int] | None = None) -> Measured:
@@ -49,9 +50,9 @@ def test_a_sample_is_scaled_to_the_file() -> None:
 
 
 def test_refused_rows_are_left_out_and_counted() -> None:
-    raw = array("I", [5, 2, 1, FAILED, 0, 2, 9, 3, 3]).tobytes()
+    raw = array("I", [5, 2, 1, 0, 0, 0, 2, REFUSED, 9, 3, 3, 0]).tobytes()
 
-    found = told(unpack(raw))
+    found = told(measured_rows(unpack_rendered(raw, Notes())))
 
     assert (found.refused_rows, found.longest, found.measured) == (1, 9, 3)
 

@@ -97,14 +97,14 @@ def test_the_demo_data_is_valid(needs: DataNeeds, folder: str) -> None:
     [
         ("prompt_answer", {"prompt": "q"}, "has no 'answer'"),
         ("prompt_answer", {"prompt": "q", "answer": " "}, "has an empty 'answer'"),
-        ("prompt_answer", {"prompt": "q", "answer": 4}, "has a 'answer' that is not a text"),
-        ("prompt_answer", {"prompt": "q", "answer": "a", "system": 1}, "'system' that is not"),
+        ("prompt_answer", {"prompt": "q", "answer": ["4"]}, "has a 'answer' that is not a text"),
+        ("prompt_answer", {"prompt": "q", "answer": "a", "system": [1]}, "'system' that is not"),
         ("preference", {"prompt": "q", "chosen": "a"}, "has no 'rejected'"),
-        ("preference", {**pair(), "chosen": ["a"]}, "is a list of messages"),
+        ("preference", {**pair(), "chosen": ["a"]}, "neither a text nor a list of messages"),
         ("preference", {**pair(), "preference_score": "x"}, "'preference_score' that is not a"),
         ("prompt", {"text": "q"}, "has no 'prompt'"),
         ("prompt", {"prompt": ""}, "has an empty 'prompt'"),
-        ("prompt", {"prompt": 7}, "neither a text nor a list of messages"),
+        ("prompt", {"prompt": {}}, "neither a text nor a list of messages"),
         ("prompt", {"prompt": [{"role": "user"}]}, "message 1 in its 'prompt'"),
         ("prompt", {"prompt": [{"role": "assistant", "content": "a"}]}, "ends with an answer"),
         ("next_token", {"context_with_chat_template": "c"}, "has no 'rejected_decoded'"),
@@ -156,17 +156,15 @@ def test_a_file_of_another_form_says_what_it_can_become(
 
 
 @pytest.mark.parametrize("first", [{"prompt": "q"}, {}])
-def test_pairs_of_messages_can_be_converted_to_plain_ones(
-    tmp_path: Path, first: dict[str, Any]
-) -> None:
+def test_pairs_of_messages_are_read_as_plain_ones(tmp_path: Path, first: dict[str, Any]) -> None:
     asked = {"role": "user", "content": "q"}
     answers = [[asked, {"role": "assistant", "content": text}] for text in ("yes", "no")]
     row = {**first, "chosen": answers[0], "rejected": answers[1]}
 
     report = check_rows(lines(tmp_path, row), "preference")
 
-    assert (report.valid, report.convertible_to) == (False, "preference")
-    assert "convert the file, which unpacks it" in str(report.error)
+    assert (report.valid, report.num_samples) == (True, 1)
+    assert "read as two answers to one question (line 1)" in report.warnings[0]
 
 
 def test_an_empty_file_is_not_valid(tmp_path: Path) -> None:
@@ -190,7 +188,7 @@ def test_what_would_be_learned_wrongly_is_a_warning(tmp_path: Path) -> None:
     assert "1 prompt that an earlier one says already" in warned(
         tmp_path, "prompt", *answers, {**answers[0], "answer": "another"}
     )
-    assert "<answer> tags (line 11)" in warned(
+    assert "“<answer>” before the bare answer (line 11)" in warned(
         tmp_path, "prompt_answer", *answers, {"prompt": "x", "answer": "<answer>1</answer>"}
     )
     assert "10 of 11 rows have no system message" in warned(

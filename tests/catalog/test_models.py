@@ -71,7 +71,12 @@ PROBLEMS: list[tuple[str, Any, str]] = [
     ("no model_type", {"hidden_size": 4}, "model_type"),
     ("broken JSON", '{"model_type": ', "not valid JSON"),
     ("a list for a config", "[]", "no JSON object"),
-    ("code to run", {**CONFIG, "auto_map": {"AutoModel": "evil.Model"}}, "auto_map"),
+    (
+        "a quantisation the engine has not",
+        {**CONFIG, "quantization_config": {"quant_method": "bitsandbytes", "load_in_4bit": True}},
+        "quantised by bitsandbytes",
+    ),
+    ("another one", {**CONFIG, "quantization_config": {"quant_method": "aqlm"}}, "aqlm"),
     ("a model file to run", {**CONFIG, "model_file": "evil.py"}, "model_file"),
     ("a name that is a path", {**CONFIG, "model_type": "../../evil"}, "evil"),
 ]

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend.catalog.formats import check
 from backend.catalog.json_array import read_document
 from backend.catalog.rows import Line, data_file, read_lines
 from backend.errors import BadContent, NotFound
@@ -128,7 +129,7 @@ def test_a_broken_document_is_told_by_the_item(
     [
         ("a,b\n1,2,3\n", 2, "3 cells"),
         ("a,a\n1,2\n", 1, "twice"),
-        ("a,\n1,2\n", 1, "empty"),
+        (",\n1,2\n", 1, "empty"),
         ('a,b\n1,"2\n3,4\n', 2, "not valid CSV"),
         (b"a,b\n1,\xff\n", 2, "UTF-8"),
         ("messages\n[broken\n", 2, "not valid JSON"),
@@ -170,7 +171,11 @@ def write_parquet(path: Path, rows: Sequence[Any], **options: Any) -> Path:
 def test_a_parquet_file_gives_the_rows_that_json_lines_would(tmp_path: Path) -> None:
     turns = [
         {"role": "user", "content": "Naïve “🎉”?"},
-        {"role": "assistant", "content": None, "tool_calls": [{"name": "f"}]},
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [{"type": "function", "function": {"name": "f"}}],
+        },
     ]
     rows = [
         {"prompt": "a", "answer": "b", "score": 1.5, "messages": turns},
@@ -259,3 +264,11 @@ def test_a_huge_file_of_zeros_is_given_up_early(tmp_path: Path, kind: str) -> No
 
     assert len(lines) <= 2
     assert any(line.problem for line in lines)
+
+
+@pytest.mark.parametrize("content", [None, "", " \n"])
+def test_a_turn_that_calls_a_tool_needs_no_text(content: str | None) -> None:
+    call = {"type": "function", "function": {"name": "f", "arguments": {}}}
+    answer = {"role": "assistant", "content": content, "tool_calls": [call]}
+
+    assert check({"messages": [{"role": "user", "content": "a"}, answer]}, "chat") is None

@@ -13,7 +13,7 @@ from mlx_lm.utils import load_model
 
 from backend.catalog.weights import read_weights
 from backend.engines.infer_shelf import Shelf
-from backend.engines.infer_swap import adapted, attach, strip
+from backend.engines.infer_swap import adapted, attach, module_place, strip
 from backend.engines.infer_wire import Refused
 from backend.inference.peft import peft_layout
 from tests.engines.architectures import CONFIGS, make_adapter, make_model, spec_of, weights_of
@@ -183,3 +183,16 @@ def test_the_shelf_keeps_what_was_used_last_within_its_bound(base: Path, tmp_pat
     assert shelf.names == ["one"]  # The one in use stays, whatever its size.
     assert roomy.names == ["one", "three"]
     assert roomy.nbytes == 2 * size
+
+
+@pytest.mark.parametrize("at", ["language_model.model.", "model.language_model.", "model."])
+@pytest.mark.parametrize(
+    "written", ["language_model.model.", "model.language_model.", "model.", "model.text_model."]
+)
+def test_a_wrapped_text_model_is_found_under_each_spelling(at: str, written: str) -> None:
+    modules = {f"{at}layers.{n}.mlp.up_proj": nn.Module() for n in range(2)}
+    modules["vision_tower.model.layers.0.mlp.up_proj"] = nn.Module()
+
+    found = module_place(f"{written}layers.0.mlp.up_proj", modules, loose=True)
+
+    assert found == f"{at}layers.0.mlp.up_proj"

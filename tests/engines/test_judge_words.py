@@ -23,6 +23,16 @@ def reply(**changed: object) -> str:
     return json.dumps({**dict.fromkeys(SCORES, 7), "reason": "It is close.", **changed})
 
 
+def test_thoughts_are_shown_to_no_judge_and_its_own_are_passed_over() -> None:
+    shown = score_messages("Q", "<think>x</think>4", "<think>Is it 5?</think>4")[-1]["content"]
+    assert "Is it 5" not in shown
+    assert "[ANSWER]\n4\n" in shown
+    pair = pair_messages("Q", "4", "<think>thought one</think>4", "[THINK]two[/THINK]5")
+    assert "thought one" not in pair[-1]["content"]
+    winner, _ = read_winner('<think>{"better": "second"}</think>{"better": "first"}')
+    assert winner == "first"
+
+
 def test_four_whole_numbers_and_a_reason_are_a_judgement() -> None:
     found = read_scores(reply(faithfulness=10))
     assert found.scores == {**dict.fromkeys(SCORES, 7), "faithfulness": 10}

@@ -29,6 +29,24 @@ def score(name: str, completion: str, answer: str = "", kind: Any = None) -> flo
     return reward(["q"], [completion], [answer], [kind])[0]
 
 
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("exact_match", "1"), ("token_f1", "1"), ("number_match", "1"), ("keyword_coverage", "1"),
+        ("valid_json", ""), (r"regex_match(^\d+$)", ""), ("length_window", "1"),
+        ('json_schema({"type":"number"})', ""),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "completion",
+    ["<think>\nIs it 2?\n</think>\n\n1", "<reasoning>2 or 3</reasoning> 1", "[THINK]2[/THINK]1"],
+)
+def test_thoughts_are_no_part_of_what_a_reward_scores(
+    name: str, answer: str, completion: str
+) -> None:
+    assert score(name, completion, answer) == 1.0
+
+
 def own_file(folder: Path, source: str) -> tuple[Path, str]:
     path = folder / "my_rewards.py"
     path.write_text(source, encoding="utf-8")

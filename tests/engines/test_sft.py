@@ -367,3 +367,14 @@ def test_a_model_that_is_gone_is_said_in_the_last_event(tmp_path: Path) -> None:
     assert (ended.code, ended.exit["type"], ended.exit["state"]) == (1, "exit", "error")
     assert ended.exit["message"]
     assert not ended.adapter.exists()
+
+
+def test_a_run_without_validation_keeps_its_last_step(tmp_path: Path, tiny_model: Path) -> None:
+    run = prepare_run(tmp_path, tiny_model, iterations=4, val_split=0.0)
+    (run / "data" / "valid.jsonl").unlink()
+
+    done = train(run)
+
+    assert done.exit["state"] == "completed", done.log
+    assert not done.of("validation") and not done.of("best")
+    assert "adapters.safetensors" in done.files()

@@ -151,3 +151,13 @@ def test_a_template_that_can_not_be_masked_ends_the_run_with_a_sentence(tmp_path
 
     assert run.exit["state"] == "error"
     assert "chat template writes a turn differently" in run.exit["message"]
+
+
+def test_an_answer_of_the_weight_0_is_not_learned(tokenizer: Any) -> None:
+    turns = row(SEVERAL)["messages"]
+    turns[2]["weight"] = 0
+
+    tokens, spans = tokens_and_spans(tokenizer, {"messages": turns}, mask=True)
+
+    texts = [tokenizer.decode(tokens[start:end]) for start, end in spans]
+    assert [text.split("<")[0] for text in texts] == ["No, never.", "Because."]

@@ -15,9 +15,10 @@ from mlx_lm.utils import load_tokenizer
 from backend.catalog.dataset_schemas import DatasetPreview, InspectRequest, PreviewRequest
 from backend.catalog.doctor import Doctor
 from backend.catalog.engine_form import engine_form
-from backend.catalog.lengths import unpack
+from backend.catalog.lengths import Measured, measured_rows
 from backend.catalog.model_folder import describe_folder
 from backend.catalog.previews import Previews
+from backend.catalog.rendered import Notes, unpack_rendered
 from backend.catalog.sample import SampleWriter
 from backend.catalog.scan import scan
 from backend.engines import tokens
@@ -61,6 +62,10 @@ def trained_by_the_engine(item: Item, limit: int) -> set[int]:
 
     moved = np.abs(np.array(mx.grad(loss)(logits))).sum(axis=(0, 2)) > 0
     return {int(place) + 1 for place in np.flatnonzero(moved)}
+
+
+def read(path: Path) -> Measured:
+    return measured_rows(unpack_rendered(path.read_bytes(), Notes()))
 
 
 def write(path: Path, *rows: dict[str, Any]) -> Path:
@@ -116,10 +121,10 @@ def test_counting_many_at_once_counts_as_the_engine_does(
 
     answer = tokens.measure(tokenizer, sample, tmp_path / "out")
 
-    counted = unpack((tmp_path / "out").read_bytes())
+    counted = read(tmp_path / "out")
     rows = [json.loads(line)["row"] for line in sample.read_text().splitlines()[:-1]]
     expected = [tokens_and_spans(tokenizer, row, mask=True) for row in rows]
-    assert answer == {"failed": 0, "first": None}
+    assert answer == {"notes": {}}
     assert list(zip(counted.lengths, counted.starts, strict=True)) == [
         (len(ids), spans[0][0]) for ids, spans in expected
     ]
@@ -128,7 +133,7 @@ def test_counting_many_at_once_counts_as_the_engine_does(
 def test_a_row_that_the_template_refuses_is_named_and_the_rest_counted(
     tmp_path: Path, tokenizer: Any
 ) -> None:
-    broken = {"messages": [{"role": "assistant", "content": None, "tool_calls": 3}]}
+    broken = {"messages": [{"role": "assistant", "content": 5}]}
     sample = tmp_path / "sample.jsonl"
     with SampleWriter(sample) as writer:
         for line, row in enumerate((PAIR_CHAT, broken, PAIR_CHAT), start=1):
@@ -136,11 +141,11 @@ def test_a_row_that_the_template_refuses_is_named_and_the_rest_counted(
 
     answer = tokens.measure(tokenizer, sample, tmp_path / "out")
 
-    counted = unpack((tmp_path / "out").read_bytes())
-    assert counted.refused == answer["failed"]
-    assert len(counted.lengths) + counted.refused == 3
-    if answer["failed"]:
-        assert answer["first"]["line"] == 2
+    counted = read(tmp_path / "out")
+    refused = answer["notes"]["refused"]
+    assert counted.refused == refused["count"] == 1
+    assert len(counted.lengths) == 2
+    assert refused["first"][0]["line"] == 2
 
 
 PAIR_CHAT = engine_form({"prompt": "Hi", "answer": "Ho"}, "grpo") or {}

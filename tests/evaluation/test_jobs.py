@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from backend.core.files import JsonlTail
 from backend.errors import EvaluationActive, WrongState
 from backend.evaluation import folder as folder_module
 from backend.evaluation import jobs as jobs_module
-from backend.evaluation.folder import EvaluationFolder
+from backend.evaluation.folder import EVENTS, EvaluationFolder
 from backend.evaluation.jobs import Evaluations
 from backend.evaluation.rows import ChosenRows
 from backend.settings import Settings
@@ -169,3 +170,24 @@ async def test_an_evaluation_that_finds_no_space_leaves_nothing_behind(
     assert bench.jobs.listed().evaluations == []
     assert bench.jobs.running is None
     assert not list((bench.folder / "evaluations").iterdir())
+
+
+async def test_what_is_told_to_have_ended_does_not_refuse_the_next_one(bench: Bench) -> None:
+    folder = await bench.evaluate()
+    said = {"seq": 1, "type": "exit", "state": "completed", "message": "Done."}
+    with (folder.path / EVENTS).open("a", encoding="utf-8") as events:
+        events.write(json.dumps(said) + "\n")
+
+    job = bench.jobs._current
+    assert job is not None
+    while job.last_words is None:  # noqa: ASYNC110 - polled as a script does. MLX leaves slowly.
+        await asyncio.sleep(0.005)
+    assert bench.jobs.status().running
+    assert job.child is not None
+    job.child.kill()
+    while bench.jobs.status().running:  # noqa: ASYNC110 - as a script polls
+        await asyncio.sleep(0.005)
+
+    assert bench.jobs.status().state == "completed"
+    bench.jobs.refuse_if_busy()
+    await bench.evaluate()

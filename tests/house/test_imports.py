@@ -33,9 +33,11 @@ OPEN_TO_ALL = {"errors", "settings", "__version__"}
 ENGINES_MAY_IMPORT = (
     "backend.training.batches",
     "backend.training.parts",
+    "backend.training.reward_arguments",
     "backend.core.clock",
     "backend.core.files",
     "backend.core.removal",
+    "backend.core.thoughts",
     "backend.engines",
 )
 

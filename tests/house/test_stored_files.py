@@ -23,7 +23,8 @@ ALLOWED: dict[str, dict[str, str]] = {
         "*.read_text": "a number that a child of ours writes in a fresh folder",
     },
     "backend/catalog/json_array.py": {"json.loads": "rows of the user's data, in a child"},
-    "backend/catalog/jsonl.py": {"json.loads": "a row of the user's data, by a reader of its own"},
+    "backend/catalog/rows.py": {"json.loads": "a row of the user's data, by a reader of its own"},
+    "backend/catalog/turns.py": {"json.loads": "a text within a row of the user's data"},
     "backend/catalog/parquet.py": {"json.loads": "the output of a child of ours"},
     "backend/catalog/supported.py": {"*.read_text": "the installed engine's own source"},
     "backend/catalog/tables.py": {"json.loads": "a cell of the user's data, of a bounded line"},
@@ -36,12 +37,12 @@ ALLOWED: dict[str, dict[str, str]] = {
     "backend/evaluation/arena.py": {"*.model_validate_json": "a line that the reader gave"},
     "backend/evaluation/tasks.py": {"json.loads": "a value that the reader gave, made plain JSON"},
     "backend/evaluation/weights.py": {"json.loads": "the output of a child of ours"},
+    "backend/inference/openai_asked.py": {"json.loads": "a field of a request"},
     "backend/inference/talk.py": {"json.loads": "a line of the worker's output"},
     "backend/training/enhanced_given.py": {"json.loads": "a field of a request"},
     "backend/training/lora_keys.py": {"json.loads": "the output of a child of ours"},
     "backend/training/reward_names.py": {"json.loads": "a field of a request"},
     "backend/training/rewards.py": {"json.loads": "the output of a child of ours"},
-    "backend/training/token_counts.py": {"json.loads": "the output of a child of ours"},
 }
 SERVER = [
     path

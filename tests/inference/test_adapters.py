@@ -162,6 +162,18 @@ def test_what_does_not_fit_is_refused_with_both_values(
         adapters.ready("odd", small)
 
 
+def test_an_adapter_of_some_matrices_says_how_many_it_covers(
+    adapters: Adapters, settings: Settings, small: ModelInfo
+) -> None:
+    some = {name: shape for name, shape in lora_shapes().items() if ".mlp." in name}
+    adapter(settings.adapters_dir / "some", small.path, shapes=some)
+    adapter(settings.adapters_dir / "all", small.path)
+
+    [said] = adapters.ready("some", small).warnings
+    assert said == "Adapter covers 1 of the model's 2 kinds of matrices: up_proj."
+    assert adapters.ready("all", small).warnings == ()
+
+
 def test_gaps_between_configuration_and_file_are_warned_of(
     adapters: Adapters, settings: Settings, small: ModelInfo
 ) -> None:
@@ -169,8 +181,9 @@ def test_gaps_between_configuration_and_file_are_warned_of(
     last = {name: shape for name, shape in lora_shapes().items() if ".layers.1." in name}
     adapter(settings.adapters_dir / "gaps", small.path, shapes=last, lora_parameters=parameters)
 
-    keys, layers = adapters.ready("gaps", small).warnings
+    keys, covers, layers = adapters.ready("gaps", small).warnings
 
+    assert covers == "Adapter covers 1 layer; model has 2."
     assert keys == ("Its configuration lists mlp.gate_proj, and the file has no weights for it.")
     assert layers == (
         "Its configuration covers 2 of 2 layers, and the file has no weights for layer 0."

@@ -13,6 +13,7 @@ import yaml
 
 from backend.errors import AlreadyExists, BadContent, EngineMissing, RunAlreadyActive, WrongState
 from backend.runs.schemas import DataSummary
+from backend.runs.state import FINAL
 from tests.runs.world import World
 
 
@@ -268,3 +269,16 @@ async def test_deleting_the_shown_session_resets_the_page(world: World) -> None:
     assert world.supervisor.status().state == "idle"
     assert not world.folder(session_id).exists()
     assert not (world.settings.adapters_dir / "adapter").exists()
+
+
+@pytest.mark.parametrize("mode", ["normal", "crash"])
+async def test_a_run_that_is_told_to_have_ended_does_not_refuse_the_next_one(
+    world: World, mode: str
+) -> None:
+    for number in range(3):
+        await world.start(mode=mode, steps=2, name=f"adapter-{number}")
+        while world.supervisor.status().state not in FINAL:  # noqa: ASYNC110 - every turn counts
+            await asyncio.sleep(0)
+        world.supervisor.require_free()
+        assert world.supervisor.snapshot().state in FINAL
+        await world.until_end()

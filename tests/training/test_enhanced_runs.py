@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +162,9 @@ async def test_rows_keep_the_answers_that_reward_functions_compare_with(
 
     for name in ("train", "valid"):
         rows = (tmp_path / "run" / "data" / f"{name}.jsonl").read_text().splitlines()
-        assert set(rows) == {'{"prompt": "2 + 2?", "answer": "4"}'}
+        (row,) = {*rows}
+        prompt = [{"role": "system", "content": "Count."}, {"role": "user", "content": "2 + 2?"}]
+        assert json.loads(row) == {"prompt": prompt, "answer": "4"}
 
 
 async def test_a_reward_function_that_no_row_suits_is_refused_before_the_run(

@@ -238,14 +238,15 @@ async def test_a_command_that_would_train_on_other_answers_is_warned_of(house: H
 async def test_rows_that_were_not_counted_are_unknown_and_not_none(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def count(*_: Any, **__: Any) -> None:
-        return None
+    async def count(*_: Any, **__: Any) -> float:
+        return 0.25
 
     monkeypatch.setattr(TokenCounter, "count", count)
 
     data = (await house.manager.preview(house.request())).data
 
     assert (data.tokens, data.max_tokens, data.truncated_rows, data.unused_rows) == (None,) * 4
+    assert data.rendered_share == 0.25
 
 
 async def test_prompts_that_leave_no_answer_at_all_are_refused(
@@ -263,17 +264,31 @@ async def test_prompts_that_leave_no_answer_at_all_are_refused(
     assert house.supervisor.started == []
 
 
-async def test_a_run_of_great_strength_starts_only_when_confirmed(house: House) -> None:
+async def test_a_run_of_great_strength_is_refused_where_the_page_asks_first(
+    house: House,
+) -> None:
     strong: dict[str, Any] = {"lora_alpha": 128.0}
 
     preview = await house.manager.preview(house.request(**strong))
     assert "ruined" in (preview.needs_confirmation or "")
     with pytest.raises(Invalid, match="alpha_over_rank"):
-        await house.start(**strong)
+        await house.start(**strong, confirm_high_scale=False)
     assert house.supervisor.started == []
 
-    await house.start(**strong, confirm_high_scale=True)
+    asked = house.request(**strong, confirm_high_scale=True)
+    confirmed = await house.manager.start(asked, idempotency_key=None)
     assert len(house.supervisor.started) == 1
+    assert not [text for text in confirmed.warnings if "ruined" in text]
+
+
+async def test_a_script_that_says_nothing_of_great_strength_is_started_and_warned(
+    house: House,
+) -> None:
+    asked = house.request(lora_alpha=128.0)
+    answer = await house.manager.start(asked, idempotency_key=None)
+
+    assert len(house.supervisor.started) == 1
+    assert [text for text in answer.warnings if "ruined" in text]
 
 
 async def test_memory_that_was_not_known_is_asked_for_again(

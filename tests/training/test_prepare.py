@@ -13,8 +13,9 @@ import pyarrow.parquet as parquet
 import pytest
 
 from backend.errors import AppError, BadContent, Invalid, NotFound
+from backend.training.data_plan import DataPlan
 from backend.training.datafiles import DataFiles
-from backend.training.prepare import DataPlan, plan_data, stage_data
+from backend.training.prepare import foresee_data, plan_data, stage_data
 from tests.training.requests import CHAT, numbered, request, write_rows
 
 
@@ -230,7 +231,7 @@ CONTENTS: list[tuple[str, bytes, str]] = [
     ("nothing", b"", "empty"),
     ("blank lines only", b"\n\n", "empty"),
     ("wrong JSON in line 7", b'{"text": "a"}\n' * 6 + b"{oops\n", "Line 7 of rows.jsonl"),
-    ("an array", b'[{"text": "a"}]', "Line 1 of rows.jsonl"),
+    ("a line with a list", b"[[1]]", "Line 1 of rows.jsonl"),
     ("another encoding", '{"text": "é"}'.encode("latin-1"), "UTF-8"),
     ("unknown columns", b'{"foo": 1}\n', "'foo'"),
     ("a later row without the key", b'{"text": "a"}\n{"txt": "b"}\n', "Line 2 of rows.jsonl"),
@@ -342,3 +343,15 @@ def test_a_missing_test_set_is_refused(tmp_path: Path) -> None:
     path = write_rows(tmp_path / "a.jsonl", 8)
 
     assert refused(train_data_path=str(path), test=True).errors[0].field == "test"
+
+
+def test_no_validation_at_all_is_allowed_and_said(tmp_path: Path) -> None:
+    path = write_rows(tmp_path / "rows.jsonl", 4)
+    plan = planned(train_data_path=str(path), val_split=0.0, batch_size=4)
+
+    summary = stage_data(plan, tmp_path / "run")
+
+    assert (plan.train_rows, plan.valid_rows, summary.valid) == (4, 0, None)
+    assert not (tmp_path / "run" / "data" / "valid.jsonl").exists()
+    assert foresee_data(plan).valid is None
+    assert any("no best adapter and no early stop" in warning for warning in plan.warnings)

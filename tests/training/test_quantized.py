@@ -12,7 +12,7 @@ import yaml
 from backend.catalog.schemas import LoraTargets, ModelInfo
 from backend.errors import Invalid, NoDiskSpace
 from backend.training.memory import estimate_memory
-from backend.training.quantized import group_size, quantized_bytes, quantized_path
+from backend.training.quantized import group_size, quantized_bytes, quantized_path, unpacked_layers
 from backend.training.rules import refuse_impossible
 from backend.training.token_counts import TokenCounter, TokenCounts
 from tests.training.requests import model, qwen_tree, request, targets
@@ -56,6 +56,16 @@ def test_the_path_is_of_the_weights_and_the_bits() -> None:
 )
 def test_groups_are_of_64_unless_32_quantises_more(sizes: dict[str, int], group: int) -> None:
     assert group_size(targets(qwen_tree(**sizes)), sizes["hidden"]) == group
+
+
+def test_layers_that_no_group_divides_are_named() -> None:
+    tree = targets(qwen_tree(hidden=64, inner=48, kv=16))
+
+    said = unpacked_layers(model(hidden_size=64), tree)
+
+    assert said is not None and "groups of 64" in said and "mlp.down_proj (48)" in said
+    assert "q_proj" not in said
+    assert unpacked_layers(model(hidden_size=64), targets(qwen_tree(**WIDE))) is None
 
 
 REFUSED: list[tuple[dict[str, Any], dict[str, Any], dict[str, int], str]] = [

@@ -118,7 +118,7 @@ async def test_only_a_run_that_is_no_stronger_than_before_needs_no_new_confirmat
         assert ("ruined" in (preview.needs_confirmation or "")) is wanted
 
     with pytest.raises(Invalid, match="ruined"):
-        await house.start(resume_from=source, learning_rate=0.9)
+        await house.start(resume_from=source, learning_rate=0.9, confirm_high_scale=False)
     assert house.supervisor.started == []
     await house.start(resume_from=source, learning_rate=0.9, confirm_high_scale=True)
     assert (await resumed(house, source)).config["learning_rate"] == 3e-4

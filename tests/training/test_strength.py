@@ -30,7 +30,7 @@ def test_a_mild_run_is_not_warned_of(fields: dict[str, object]) -> None:
 
 
 def test_above_a_hundredth_a_run_must_be_confirmed() -> None:
-    asked = request(lora_alpha=128.0)
+    asked = request(lora_alpha=128.0, confirm_high_scale=False)
 
     with pytest.raises(Invalid, match="ruined") as refusal:
         refuse_unconfirmed(asked)
@@ -38,7 +38,13 @@ def test_above_a_hundredth_a_run_must_be_confirmed() -> None:
     assert refusal.value.errors[0].field == "confirm_high_scale"
     assert confirmation_for(asked)
     refuse_unconfirmed(request(lora_alpha=128.0, confirm_high_scale=True))
-    refuse_unconfirmed(request(lora_alpha=100.0))  # Exactly 1e-2 is not above it.
+    exact = request(lora_alpha=100.0, confirm_high_scale=False)
+    refuse_unconfirmed(exact)  # Exactly 1e-2 is not above it.
+
+
+def test_a_script_that_says_nothing_is_not_refused() -> None:
+    refuse_unconfirmed(request(lora_alpha=128.0))
+    refuse_unconfirmed(request(lora_alpha=128.0, confirm_high_scale=None))
 
 
 def test_with_the_alternative_on_already_lower_numbers_are_advised() -> None:

@@ -1298,6 +1298,8 @@ export type InferenceAnswer = {
   success?: true;
   prompt: string;
   response: string;
+  thoughts?: string | null;
+  answer?: string;
   model_info: ModelAnswered;
   stats: AnswerStats;
 };
@@ -1471,9 +1473,27 @@ export type TextPart = {
   text: string;
   [key: string]: any;
 };
+export type ToolFunction = {
+  name: string;
+  arguments?:
+    | string
+    | {
+        [key: string]: any;
+      };
+  [key: string]: any;
+};
+export type ToolCall = {
+  id?: string | null;
+  type?: "function";
+  function: ToolFunction;
+  [key: string]: any;
+};
 export type OpenAiMessage = {
   role: "system" | "developer" | "user" | "assistant" | "tool";
   content?: string | TextPart[] | null;
+  tool_calls?: ToolCall[] | null;
+  tool_call_id?: string | null;
+  name?: string | null;
   [key: string]: any;
 };
 export type ChatRequest = {
@@ -1494,6 +1514,10 @@ export type ChatRequest = {
   messages: OpenAiMessage[];
   max_tokens?: number | null;
   max_completion_tokens?: number | null;
+  /** Variables for the chat template, such as enable_thinking. */
+  chat_template_kwargs?: {
+    [key: string]: any;
+  } | null;
   [key: string]: any;
 };
 export type TextChoice = {
@@ -1654,6 +1678,8 @@ export type JudgeScores = {
 };
 export type GivenAnswer = {
   text: string | null;
+  thoughts?: string | null;
+  answer?: string | null;
   finish_reason: string | null;
   completion_tokens: number | null;
   loss: number | null;
@@ -1917,6 +1943,7 @@ export type ModelInfo = {
   defaults?: {
     [key: string]: any;
   } | null;
+  facts?: string[];
 };
 export type ModelsAnswer = {
   models: ModelInfo[];
@@ -1948,6 +1975,7 @@ export type LoraTargets = {
   unmatched_seed_keys: string[];
   notes: string[];
   block_parameters?: number[];
+  weights_problem?: string | null;
 };
 export type DownloadInfo = {
   id: string;
@@ -2028,6 +2056,12 @@ export type LengthBin = {
   end: number;
   rows: number;
 };
+export type OmittedPart = {
+  part: string;
+  rows: number;
+  lines: number[];
+  message: string;
+};
 export type TokenLengths = {
   model: string;
   rows: number;
@@ -2048,6 +2082,10 @@ export type TokenLengths = {
   without_target_lines?: number[];
   refused_rows?: number;
   first_refused?: LineProblem | null;
+  refused?: LineProblem[];
+  unlearnable_rows?: number;
+  unlearnable?: LineProblem[];
+  omitted?: OmittedPart[];
 };
 export type DatasetInspection = {
   path: string;
@@ -2071,6 +2109,7 @@ export type DatasetInspection = {
   lengths?: TokenLengths | null;
   lengths_problem?: string | null;
   tail_rows?: number | null;
+  notes?: string[];
 };
 export type InspectRequest = {
   path: string;
@@ -2190,8 +2229,10 @@ export type StandardStart = {
   train_data_path: string;
   /** Optional. Empty: a seeded part of the training rows is held out. */
   val_data_path?: string;
-  /** Share of the rows held out when no validation file is given. */
+  /** Share held out without a validation file; 0: no validation, no best adapter. */
   val_split?: number;
+  /** error: such rows are named and nothing starts. skip: they are left out. */
+  on_bad_rows?: "error" | "skip";
   /** LoRA works best at about ten times the full fine-tuning rate. */
   learning_rate?: number;
   /** Rows per iteration. More is steadier and needs more memory. */
@@ -2226,8 +2267,8 @@ export type StandardStart = {
   lora_alpha?: number;
   /** mlx: multiplier = alpha. alpha_over_rank: alpha / rank, as PEFT. rslora: alpha / √rank. */
   lora_scaling?: "mlx" | "alpha_over_rank" | "rslora";
-  /** Needed where multiplier × learning rate is above 0.01. */
-  confirm_high_scale?: boolean;
+  /** Where multiplier × learning rate is above 0.01: null starts with a warning, false refuses, true starts without the warning. */
+  confirm_high_scale?: boolean | null;
   /** Share of adapter inputs dropped while training; 0 for small data sets. */
   lora_dropout?: number;
   /** The last N blocks; -1 is all of them. */
@@ -2326,6 +2367,8 @@ export type DataPreview = {
   max_tokens: number | null;
   truncated_rows: number | null;
   unused_rows: number | null;
+  skipped_rows?: number;
+  rendered_share?: number | null;
 };
 export type Preview = {
   config_yaml: string;
@@ -2522,8 +2565,10 @@ export type EnhancedStart = {
   train_data_path: string;
   /** Optional. Empty: a seeded part of the training rows is held out. */
   val_data_path?: string;
-  /** Share of the rows held out when no validation file is given. */
+  /** Share held out without a validation file; 0: no validation, no best adapter. */
   val_split?: number;
+  /** error: such rows are named and nothing starts. skip: they are left out. */
+  on_bad_rows?: "error" | "skip";
   /** Learning from rewards wants small steps: 1e-6 to 1e-4. */
   learning_rate?: number;
   /** Rows per iteration. More is steadier and needs more memory. */
@@ -2558,8 +2603,8 @@ export type EnhancedStart = {
   lora_alpha?: number;
   /** mlx: multiplier = alpha. alpha_over_rank: alpha / rank, as PEFT. rslora: alpha / √rank. */
   lora_scaling?: "mlx" | "alpha_over_rank" | "rslora";
-  /** Needed where multiplier × learning rate is above 0.01. */
-  confirm_high_scale?: boolean;
+  /** Where multiplier × learning rate is above 0.01: null starts with a warning, false refuses, true starts without the warning. */
+  confirm_high_scale?: boolean | null;
   /** Share of adapter inputs dropped while training; 0 for small data sets. */
   lora_dropout?: number;
   /** The last N blocks; -1 is all of them. */
@@ -2823,6 +2868,7 @@ export type RewardFunction = {
   parameters: RewardParameter[];
   example: string;
   file: string | null;
+  problem?: string | null;
 };
 export type TrustedFile = {
   path: string;
@@ -2840,6 +2886,7 @@ export type FoundFunction = {
   name: string;
   line: number;
   doc: string;
+  problem?: string | null;
 };
 export type RewardCode = {
   success?: true;

@@ -78,6 +78,7 @@ function validationLine(form: StartForm, preview: Preview | null): string {
     return preview ? `Validation: ${count(preview.data.valid_rows)} rows of their own file` : 'Validation: a file of its own'
   }
   const share = number(form, 'val_split')
+  if (share === 0) return 'Validation: none, so no best adapter and no early stop'
   const part = share === null ? 'a part' : `${compact(share * 100, 2)} %`
   return `Validation: ${part} of the rows, split by seed, since no file is given`
 }

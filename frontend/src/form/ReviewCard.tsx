@@ -2,7 +2,7 @@
 import type { ReactNode } from 'react'
 import type { StartForm } from './useStartForm'
 import { ReviewFacts } from './ReviewFacts'
-import { warningsOf, type Review, type Warning } from './review'
+import { refusedRows, warningsOf, type Review, type Warning } from './review'
 import type { PreviewState } from './previewState'
 import type { Problem } from '@/api/errors'
 import { plural } from '@/lib/format'
@@ -24,6 +24,7 @@ type Props = {
 export function ReviewCard({ form, review, state, startProblem, extra, actions }: Props) {
   const { preview } = state
   const problem = startProblem ?? (review.kind === 'refused' ? review.problem : null)
+  const left = refusedRows(problem)
   return (
     <section aria-label="Review" className="flex flex-col gap-3.5 rounded-card border border-line bg-card p-4">
       <header>
@@ -46,6 +47,11 @@ export function ReviewCard({ form, review, state, startProblem, extra, actions }
         </ul>
       ) : null}
       <Warnings form={form} warnings={warningsOf(form.values, preview?.warnings ?? [])} />
+      {left === null ? null : (
+        <LinkButton className="self-start font-semibold underline" onClick={() => form.set('on_bad_rows', 'skip')}>
+          Leave out {plural(left, 'row')}
+        </LinkButton>
+      )}
       {problem ? <ErrorPanel message={problem.detail} hint={problem.hint} detail={detailOf(problem)} /> : null}
       {actions}
     </section>

@@ -34,3 +34,27 @@ test('unknown columns are one finding with its way out, not one for each line', 
   const found = titles({ format: 'unknown', columns: ['q', 'a'], problem_count: 40, good_rows: 0 })
   expect(found).toEqual(['bad: The columns are not those of a known form'])
 })
+
+test('how rows of another spelling are read is told, without a fault', () => {
+  const found = titles({ notes: ["The role 'gpt' is read as 'assistant' (4 rows, the first in line 1)."] })
+  expect(found).toContain('info: Another spelling is understood')
+})
+
+test('what the template refuses, can’t learn or leaves out is told apart, with its lines', () => {
+  const omitted = [{ part: 'tool_calls', rows: 312, lines: [1, 2], message: '312 of 400 rows: a tool call is not written by this chat template (lines 1, 2, …).' }]
+  const found = findingsOf(
+    inspection({
+      lengths: {
+        ...LENGTHS,
+        refused_rows: 1,
+        refused: [{ line: 60, message: 'Line 60: Roles must alternate' }],
+        first_refused: { line: 60, message: 'Line 60: Roles must alternate' },
+        unlearnable_rows: 2,
+        unlearnable: [{ line: 4, message: 'Line 4: nothing' }],
+        omitted,
+      },
+    }),
+  )
+  expect(found.map(({ id, lines }) => [id, lines])).toEqual(expect.arrayContaining([['refused', [60]], ['unlearnable', [4]], ['omitted-tool_calls', [1, 2]]]))
+  expect(found.find(({ id }) => id === 'omitted-tool_calls')?.text).toContain('312 of 400 rows')
+})

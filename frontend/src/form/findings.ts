@@ -13,7 +13,7 @@ export type Finding = {
 }
 
 export function findingsOf(found: DatasetInspection): readonly Finding[] {
-  const all = [problems(found), refused(found), empty(found), leakage(found), duplicates(found), ...rowFacts(found)]
+  const all = [problems(found), refused(found), unlearnable(found), ...omitted(found), empty(found), leakage(found), duplicates(found), ...spellings(found), ...rowFacts(found)]
   const known = all.filter((each) => each !== null)
   const order = { bad: 0, warn: 1, info: 2, good: 3 }
   return known.sort((one, other) => order[one.tone] - order[other.tone])
@@ -53,9 +53,33 @@ function refused(found: DatasetInspection): Finding | null {
     id: 'refused',
     tone: 'bad',
     title: `The chat template of ${found.lengths.model} can’t take ${plural(rows, 'row')}`,
-    text: first?.message ?? 'Some models want the speakers to take turns, or know no system message.',
+    text: `${first?.message ?? 'Some models want the speakers to take turns, or know no system message.'} A run refuses them, or leaves them out (Rows the template can’t take).`,
     lines: first ? [first.line] : [],
+    problems: found.lengths.refused ?? [],
   }
+}
+
+function unlearnable({ lengths }: DatasetInspection): Finding | null {
+  const rows = lengths?.unlearnable_rows ?? 0
+  if (rows === 0 || !lengths) return null
+  return {
+    id: 'unlearnable',
+    tone: 'warn',
+    title: `${plural(rows, 'row')} can’t be trained on answers only`,
+    text: 'A run on answers only refuses them, or leaves them out (Rows the template can’t take).',
+    lines: (lengths.unlearnable ?? []).map((each) => each.line),
+    problems: lengths.unlearnable ?? [],
+  }
+}
+
+function omitted({ lengths }: DatasetInspection): readonly Finding[] {
+  return (lengths?.omitted ?? []).map(({ part, rows, lines, message }) => ({
+    id: `omitted-${part}`,
+    tone: 'warn',
+    title: `${plural(rows, 'row')}: not all of it is trained as it is written`,
+    text: message,
+    lines,
+  }))
 }
 
 function empty(found: DatasetInspection): Finding | null {
@@ -69,6 +93,11 @@ function empty(found: DatasetInspection): Finding | null {
     text: `With training on answers only, the prompt alone fills ${count(lengths.max_seq_length)} tokens. Such rows are left out of a run; raise the limit or shorten them.`,
     lines: lengths.without_target_lines ?? [],
   }
+}
+
+/** How rows of another spelling are read. */
+function spellings(found: DatasetInspection): readonly Finding[] {
+  return (found.notes ?? []).map((note, index) => info(`spelling-${index}`, 'Another spelling is understood', note))
 }
 
 function leakage({ leakage: leak }: DatasetInspection): Finding | null {

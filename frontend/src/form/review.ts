@@ -46,10 +46,24 @@ export type Warning = {
 
 const USE_RATIO = { label: 'Use alpha / rank', name: 'lora_scaling', draft: 'alpha_over_rank' } as const
 
-/** The server's warnings; the one about a strong scale comes with its remedy. */
+const REFUSE_ROWS = { label: 'Refuse them instead', name: 'on_bad_rows', draft: 'error' } as const
+
+/** How many rows the model's chat template can't take; null where that is not the problem. */
+export function refusedRows(problem: Problem | null): number | null {
+  if (problem?.code !== 'RowsRefused') return null
+  const counts = [...problem.detail.matchAll(/(\d+) of (\d+) rows of /g)].map(([, bad, all]) => [Number(bad), Number(all)] as const)
+  const whole = counts.length === 0 || counts.some(([bad, all]) => bad === all)
+  return whole ? null : counts.reduce((sum, [bad]) => sum + bad, 0)
+}
+
+/** The server's warnings; those that have a remedy come with it. */
 export function warningsOf(values: Values, answered: readonly string[]): readonly Warning[] {
   const canEase = values.lora_scaling === 'mlx'
-  return answered.map((text) => ({ text, fix: canEase && /\balpha_over_rank\b/.test(text) ? USE_RATIO : null }))
+  const skips = values.on_bad_rows === 'skip'
+  return answered.map((text) => {
+    if (skips && /rows of .* are left out \(line/.test(text)) return { text, fix: REFUSE_ROWS }
+    return { text, fix: canEase && /\balpha_over_rank\b/.test(text) ? USE_RATIO : null }
+  })
 }
 
 type Filled = { readonly spec: FormSpec; readonly values: Values }

@@ -7,7 +7,7 @@ import { CopyButton } from '@/ui/CopyButton'
 import { IconButton } from '@/ui/IconButton'
 import { Notice } from '@/ui/Notice'
 import { Spinner } from '@/ui/Spinner'
-import type { Side } from './asked'
+import { answerText, type Side } from './asked'
 import { checkpointWords, targetTitle, type Target } from './targets'
 import { lengthNote, timingWords, waitingWords } from './words'
 
@@ -31,11 +31,12 @@ export function AnswerPanel({ target, side, stars, onRemove }: Props) {
         {details && details.type !== 'lora' && details.type !== 'none' ? <Badge>{details.type}</Badge> : null}
         {details ? <TemplateBadge used={details.chat_template_used} /> : null}
         <span className="ml-auto flex items-center gap-1">
-          {side && side.text !== '' ? <CopyButton text={side.text} /> : null}
+          {side && side.text !== '' ? <CopyButton text={answerText(side)} /> : null}
           {onRemove ? <IconButton icon={X} label={`Take ${title} out`} onClick={onRemove} /> : null}
         </span>
       </header>
       <div className="flex min-w-0 flex-1 flex-col gap-2 px-4 pt-2 pb-3">
+        <Thoughts of={title} text={side?.answer?.thoughts} />
         <Said side={side} title={title} />
         {side?.problem ? (
           <Notice tone="bad" title={side.problem.detail}>
@@ -70,11 +71,13 @@ function Said({ side, title }: { readonly side: Side | null; readonly title: str
       </p>
     )
   }
-  if (side.text === '') {
+  const shown = answerText(side)
+  if (shown === '' && side.text !== '') return <p className="min-h-24 flex-1 text-faint">It thought, and gave no answer.</p>
+  if (shown === '') {
     const words = side.state === 'done' ? 'It answered with nothing.' : side.state === 'stopped' ? 'Stopped before it answered.' : ''
     return <p className="min-h-24 flex-1 text-faint">{words}</p>
   }
-  return <AnswerText label={`Answer of ${title}`} text={side.text} busy={side.state === 'answering'} />
+  return <AnswerText label={`Answer of ${title}`} text={shown} busy={side.state === 'answering'} />
 }
 
 type TextProps = { readonly label: string; readonly text: string; readonly busy?: boolean; readonly short?: boolean }
@@ -96,6 +99,17 @@ export function AnswerText({ label, text, busy, short }: TextProps) {
       {text}
       {busy ? <span aria-hidden="true" className="ml-0.5 inline-block h-3.5 w-1.5 translate-y-0.5 bg-accent" /> : null}
     </div>
+  )
+}
+
+/** What the model thought before it answered: folded, and shown on demand. */
+export function Thoughts({ of, text }: { readonly of: string; readonly text: string | null | undefined }) {
+  if (!text) return null
+  return (
+    <details className="text-small text-soft">
+      <summary className="cursor-pointer">Thoughts</summary>
+      <AnswerText label={`Thoughts of ${of}`} text={text} short />
+    </details>
   )
 }
 

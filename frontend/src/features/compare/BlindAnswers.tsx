@@ -5,8 +5,8 @@ import { Badge } from '@/ui/Badge'
 import { Button } from '@/ui/Button'
 import { Notice } from '@/ui/Notice'
 import { Spinner } from '@/ui/Spinner'
-import { AnswerText } from './AnswerPanel'
-import type { Asked, Side } from './asked'
+import { AnswerText, Thoughts } from './AnswerPanel'
+import { answerText, type Asked, type Side } from './asked'
 import { targetTitle } from './targets'
 import { winnerOf, type Choice } from './vote'
 
@@ -69,7 +69,8 @@ function BlindAnswer({ place, side, choice }: AnswerProps) {
         {choice === place ? <Check className="size-4 text-accent" aria-label="Preferred" /> : null}
       </h2>
       {side === null ? <p className="min-h-24 text-faint">Ask something. Who wrote which answer is said after the vote.</p> : null}
-      {side !== null && side.text !== '' ? <AnswerText label={name} text={side.text} busy={side.state === 'answering'} /> : null}
+      <Thoughts of={name.toLowerCase()} text={side?.answer?.thoughts} />
+      {side !== null && side.text !== '' ? <AnswerText label={name} text={answerText(side)} busy={side.state === 'answering'} /> : null}
       {/* Which of the two is being loaded would tell them apart. */}
       {open && side.text === '' ? (
         <p className="flex min-h-24 items-start gap-2 text-soft">

@@ -8,7 +8,7 @@ import { Card } from '@/ui/Card'
 import { Notice } from '@/ui/Notice'
 import { Segmented } from '@/ui/Segmented'
 import { Select } from '@/ui/Select'
-import { AnswerText } from './AnswerPanel'
+import { AnswerText, Thoughts } from './AnswerPanel'
 import { judgedWords } from './judged'
 import { chosenQuestions, gainOf, number, rowScore, VERDICTS, type QuestionFilter, type QuestionSort } from './verdict'
 
@@ -134,7 +134,8 @@ function Given({ label, answer, metrics }: GivenProps) {
   const judged = judgedWords(answer.judged)
   return (
     <div className="flex min-w-0 flex-col gap-1.5 rounded-field bg-sunken p-2.5">
-      <Passage label={label} text={answer.text ?? ''} />
+      <Thoughts of={label} text={answer.thoughts} />
+      <Passage label={label} text={answer.answer ?? answer.text ?? ''} />
       {answer.problem ? <Notice tone="bad">{answer.problem}</Notice> : null}
       <dl className="mt-auto flex flex-wrap gap-x-3 gap-y-0.5 text-tiny text-soft">
         {metrics.map((metric) => (

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { begin, bodyOf, hear, refused, stopped, toKeep, type Question } from './asked'
+import { answerText, begin, bodyOf, hear, refused, stopped, toKeep, type Question } from './asked'
 import { questionOf } from './question'
 import { SAMPLING } from './sampling'
 
@@ -80,4 +80,11 @@ test('a stream that ends without a word cut its answers off; nonsense is passed 
   const odd = hear(begin(QUESTION), [{ event: 'token', data: 'not json' }, event('token', { target: 9, text: 'x' }), event('end', {})])
   expect(odd.state).toBe('failed')
   expect(odd.sides[0]?.problem?.detail).toBe('The answer was cut off.')
+})
+
+test('the thoughts of an answer are set apart where it is shown, and kept with the whole of it', () => {
+  const thinking = { ...answer('<think>2 or 3</think>4'), thoughts: '2 or 3', answer: '4' }
+  const asked = hear(begin(QUESTION), [PLAN, event('done', { target: 0, answer: thinking }), event('done', { target: 1, answer: answer('4') }), event('end', {})])
+  expect(asked.sides.map(answerText)).toEqual(['4', '4'])
+  expect(toKeep(asked)?.answers[0]?.text).toBe('<think>2 or 3</think>4')
 })

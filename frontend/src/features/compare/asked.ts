@@ -27,6 +27,11 @@ export type Side = {
   readonly problem: { readonly detail: string; readonly hint: string | null } | null
 }
 
+/** What is judged: the answer without the model's thoughts; while it is written, all of it. */
+export function answerText({ answer, text }: Side): string {
+  return answer?.thoughts == null ? text : (answer.answer ?? '')
+}
+
 export type Plan = { readonly mode: 'batch' | 'in_turn'; readonly reason: string }
 
 export type Asked = {

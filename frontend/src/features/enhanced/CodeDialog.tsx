@@ -102,7 +102,7 @@ function Code({ code, read, onRead }: CodeProps) {
       <p className="text-small text-soft">
         {code.functions.length === 0
           ? 'No reward function was found in it.'
-          : `Functions: ${code.functions.map(({ name, line }) => `${name} (line ${line})`).join(', ')}.`}{' '}
+          : `Functions: ${code.functions.map(({ name, line, problem }) => `${name} (line ${line}${problem ? `, can’t be used: ${problem}` : ''})`).join(', ')}.`}{' '}
         {code.imports.length > 0 ? `It imports ${code.imports.join(', ')}.` : 'It imports nothing.'}
       </p>
       <p className="font-mono text-tiny break-all text-faint">sha256 {code.sha256}</p>

@@ -58,7 +58,7 @@ export function EnhancedPage() {
   const onStart = () => {
     if (!startable || !form.request) return
     if (state.preview?.needs_confirmation) setConfirming(true)
-    else void start(form.request, { queue: queues })
+    else void start({ ...form.request, confirm_high_scale: false }, { queue: queues })
   }
   useStartKey(onStart)
 

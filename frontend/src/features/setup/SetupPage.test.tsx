@@ -32,8 +32,8 @@ test('a fresh machine is one press away from a run of the demo model', async () 
   const [start] = calls.filter((call) => call.path === '/training/start')
   const preview = calls.filter((call) => call.path === '/training/preview').at(-1)
   expect(start?.body).toMatchObject({ model_path: DEMO.path, iterations: 120, lora_rank: 32, lora_keys: 'full' })
-  const { notes, tags, ...rest } = start?.body as Record<string, unknown>
-  expect([notes, tags]).toEqual(['', []])
+  const { notes, tags, confirm_high_scale, ...rest } = start?.body as Record<string, unknown>
+  expect([notes, tags, confirm_high_scale]).toEqual(['', [], false])
   expect(preview?.body, 'what was previewed is what starts').toEqual(rest)
 }, 20_000)
 

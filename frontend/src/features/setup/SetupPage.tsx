@@ -51,7 +51,7 @@ export function SetupPage() {
   const onStart = () => {
     if (!startable || !form.request) return
     if (state.preview?.needs_confirmation) setConfirming(true)
-    else void start(form.request, { queue: queues })
+    else void start({ ...form.request, confirm_high_scale: false }, { queue: queues })
   }
   useStartKey(onStart)
 

@@ -23,6 +23,7 @@ const ROWS: Partial<Record<FieldName, Row>> = {
   train_data_path: ['type', '/data/other.jsonl', '/data/other.jsonl'],
   val_data_path: ['type', '/data/valid.jsonl', '/data/valid.jsonl'],
   val_split: ['type', '0.25', 0.25],
+  on_bad_rows: ['choose', 'skip', 'skip'],
   learning_rate: ['type', '2e-5', 2e-5],
   batch_size: ['type', '7', 7],
   max_seq_length: ['type', '2,048', 2048],
