@@ -31,7 +31,7 @@ class Shelf:
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
-        adapter = _read(spec)
+        adapter = load_adapter(spec)
         if adapter.kind == "full":  # It becomes the base itself: nothing to keep.
             return adapter
         self._kept[key] = adapter
@@ -51,7 +51,8 @@ class Shelf:
         return [adapter.name for adapter in self._kept.values()]
 
 
-def _read(spec: Spec) -> Adapter:
+def load_adapter(spec: Spec) -> Adapter:
+    """The weights of an adapter file, under the names of the engine. Raises Refused."""
     path = Path(spec["file"])
     try:
         weights = cast("dict[str, mx.array]", mx.load(str(path)))

@@ -1,0 +1,1 @@
+"""What server and engines both know, written once, with the standard library only."""

@@ -1,0 +1,31 @@
+"""The process of one fusion: `python -m backend.engines.fusion <folder>`.
+
+It reads `request.json` from its folder, says how far it is in `events.jsonl`, and leaves an adapter
+and `result.json`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from backend.engines.control import Control
+from backend.engines.emit import Emitter
+from backend.engines.entry import run_process
+from backend.engines.explain import Ending
+
+
+def main(argv: Sequence[str]) -> int:
+    """Fuse to the end; 0 unless it failed."""
+    return run_process(argv, module="backend.engines.fusion", load=_load)
+
+
+def _load() -> Callable[[Path, Emitter, Control], Ending]:
+    from backend.engines.fusion.run import fusion_run
+
+    return fusion_run
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
