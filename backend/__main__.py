@@ -10,7 +10,7 @@ import socket
 import sys
 from collections.abc import Sequence
 
-from backend.core.lock import AlreadyRunning, ServerLock
+from backend.core.disk.lock import AlreadyRunning, ServerLock
 from backend.core.logs import write_log_to
 from backend.settings import Settings, read_settings
 

@@ -10,61 +10,46 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from backend import __version__
-from backend.api import (
-    adapters,
-    compare,
-    datasets,
-    downloads,
-    enhanced,
-    evaluation,
-    health,
-    inference,
-    method_data,
-    models,
-    notebook,
-    notices,
-    openai,
-    queue,
-    rewards,
-    sessions,
-    stream,
-    training,
-)
+from backend.adapters.store import AdapterStore, used_by
+from backend.api import health, notices, stream
 from backend.api.aliases import short_routes
 from backend.api.errors import render_errors, words_of_the_door
+from backend.api.evaluation import comparisons, evaluation
+from backend.api.inference import compare, inference, openai
+from backend.api.library import adapters, datasets, downloads, method_data, models
+from backend.api.runs import enhanced, queue, rewards, sessions, training
 from backend.api.schema import describe, operation_id
 from backend.api.services import Services
 from backend.api.ui import serve_ui
-from backend.catalog.datasets import DatasetCatalog
-from backend.catalog.downloads import Downloads
-from backend.catalog.models import ModelCatalog
-from backend.core.blas import find_blas
-from backend.core.disk_errors import warn_of_full_disk
+from backend.comparisons.blind_votes import Arena
+from backend.comparisons.history import Notebook
+from backend.core.disk.disk_errors import warn_of_full_disk
+from backend.core.disk.notices import Notices
+from backend.core.disk.strays import sweep_strays
 from backend.core.guard import Guard
 from backend.core.hub import Hub
-from backend.core.notices import Notices
-from backend.core.strays import sweep_strays
+from backend.core.machine.blas import find_blas
 from backend.core.tasks import Tasks
-from backend.evaluation.arena import Arena
+from backend.data.service import DatasetCatalog
+from backend.downloads.manager import Downloads
 from backend.evaluation.jobs import Evaluations
-from backend.evaluation.notebook import Notebook
+from backend.evaluation.quick_scores import Tiers
 from backend.evaluation.service import Evaluator
-from backend.evaluation.tiers import Tiers
-from backend.inference.adapter_store import AdapterStore, used_by
 from backend.inference.host import InferenceHost
-from backend.runs.dispatch import Dispatcher
-from backend.runs.queue import RunQueue
-from backend.runs.store import SessionStore
-from backend.runs.supervisor import RunSupervisor
+from backend.jobs.queue import RunQueue
+from backend.jobs.queue_dispatcher import Dispatcher
+from backend.jobs.run.store import SessionStore
+from backend.jobs.supervisor import RunSupervisor
+from backend.models.catalog import ModelCatalog
 from backend.settings import Settings
-from backend.training.defaults import known_defaults
-from backend.training.lora_keys import ModelInspector
-from backend.training.managers import TrainingManager
-from backend.training.method_files import MethodFiles
-from backend.training.quantized_cache import tend_copies
-from backend.training.resources import Resources
-from backend.training.rewards import Rewards
-from backend.training.workshop import Workshop
+from backend.training.lora.inspector import ModelInspector
+from backend.training.manager import TrainingManager
+from backend.training.plan.context import Workshop
+from backend.training.plan.resources import Resources
+from backend.training.quantize.cache import tend_copies
+from backend.training.request.model_defaults import known_defaults
+from backend.training.rewards.service import Rewards
+from backend.training.run_data.method_files import MethodFiles
 
 ROUTERS = (
     health.router,
@@ -75,7 +60,7 @@ ROUTERS = (
     openai.router,
     evaluation.router,
     evaluation.tiers_router,
-    notebook.router,
+    comparisons.router,
     models.router,
     downloads.router,
     datasets.router,

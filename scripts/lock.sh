@@ -12,7 +12,7 @@ lock() {
   printf 'wrote %s\n' "$target"
 }
 
-lock requirements-setup.lock --group setup "$@"
-lock requirements.lock pyproject.toml --extra cpu "$@"
-lock requirements-dev.lock pyproject.toml --extra cpu --group dev "$@"
-lock requirements-cuda.lock pyproject.toml --extra cuda "$@"
+lock locks/requirements-setup.lock --group setup "$@"
+lock locks/requirements.lock pyproject.toml --extra cpu "$@"
+lock locks/requirements-dev.lock pyproject.toml --extra cpu --group dev "$@"
+lock locks/requirements-cuda.lock pyproject.toml --extra cuda "$@"

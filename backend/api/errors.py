@@ -18,11 +18,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from backend.api.aliases import short_routes
-from backend.core.disk_errors import disk_refusal
+from backend.core.disk.disk_errors import disk_refusal
 from backend.core.guard import Refusal, Words, plain_words
 from backend.core.schemas import ErrorAnswer, FieldError
 from backend.errors import AppError
-from backend.inference import openai_answers
+from backend.inference.openai import answers
 
 TELLS_SUCCESS = "enhanced"  # Routers with this tag say `success` in answers and refusals.
 
@@ -211,7 +211,7 @@ def openai_answer(status: int, told: ErrorAnswer) -> JSONResponse:
 def _openai(status: int, told: ErrorAnswer) -> dict[str, Any]:
     message = f"{told.detail} {told.hint}" if told.hint else told.detail
     param = told.errors[0].field if told.errors else None
-    return openai_answers.problem(status, told.error, message, param=param).model_dump()
+    return answers.problem(status, told.error, message, param=param).model_dump()
 
 
 def _is_openai(path: str) -> bool:

@@ -9,8 +9,8 @@ from fastapi import APIRouter
 
 from backend import __version__
 from backend.api.services import Wired
+from backend.core.machine.system import describe_system
 from backend.core.schemas import Health, SystemInfo
-from backend.core.system import describe_system
 
 router = APIRouter(tags=["system"])
 

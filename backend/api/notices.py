@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 from backend.api.refusals import refuses
 from backend.api.services import Wired
-from backend.core.notices import NoticeList
+from backend.core.disk.notices import NoticeList
 
 router = APIRouter(prefix="/notices", tags=["system"])
 

@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 
 from backend.api.refusals import declare
-from backend.runs.frames import Frame
+from backend.jobs.frames import Frame
 
 _REF = "#/components/schemas/{model}"
 

@@ -7,27 +7,27 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
-from backend.catalog.datasets import DatasetCatalog
-from backend.catalog.downloads import Downloads
-from backend.catalog.models import ModelCatalog
+from backend.adapters.store import AdapterStore
+from backend.comparisons.blind_votes import Arena
+from backend.comparisons.history import Notebook
+from backend.core.disk.notices import Notices
 from backend.core.hub import Hub
-from backend.core.notices import Notices
-from backend.evaluation.arena import Arena
-from backend.evaluation.notebook import Notebook
+from backend.data.service import DatasetCatalog
+from backend.downloads.manager import Downloads
+from backend.evaluation.quick_scores import Tiers
 from backend.evaluation.service import Evaluator
-from backend.evaluation.tiers import Tiers
-from backend.inference.adapter_store import AdapterStore
 from backend.inference.host import InferenceHost
-from backend.runs.dispatch import Dispatcher
-from backend.runs.queue import RunQueue
-from backend.runs.store import SessionStore
-from backend.runs.supervisor import RunSupervisor
+from backend.jobs.queue import RunQueue
+from backend.jobs.queue_dispatcher import Dispatcher
+from backend.jobs.run.store import SessionStore
+from backend.jobs.supervisor import RunSupervisor
+from backend.models.catalog import ModelCatalog
 from backend.settings import Settings
-from backend.training.lora_keys import ModelInspector
-from backend.training.managers import TrainingManager
-from backend.training.method_files import MethodFiles
-from backend.training.resources import Resources
-from backend.training.rewards import Rewards
+from backend.training.lora.inspector import ModelInspector
+from backend.training.manager import TrainingManager
+from backend.training.plan.resources import Resources
+from backend.training.rewards.service import Rewards
+from backend.training.run_data.method_files import MethodFiles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from backend.core.files import child_path, write_bytes, write_json
-from backend.core.removal import named, remove
-from backend.core.stored_files import DamagedFile, read_object, read_text
+from backend.core.disk.files import child_path, write_bytes, write_json
+from backend.core.disk.removal import named, remove
+from backend.core.disk.stored_files import DamagedFile, read_object, read_text
 from backend.errors import NotFound
 from backend.evaluation.rows import ChosenRows
 

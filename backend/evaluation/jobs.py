@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from backend.core.blas import engine_environment
+from backend.core.disk.files import JsonlTail, read_tail
+from backend.core.disk.stored_files import DamagedFile
 from backend.core.exits import explain
-from backend.core.files import JsonlTail, read_tail
 from backend.core.hub import Hub
+from backend.core.machine.blas import engine_environment
 from backend.core.process import Child, find_marked, spawn
 from backend.core.schemas import DamagedItem
-from backend.core.stored_files import DamagedFile
 from backend.core.tasks import Tasks
 from backend.errors import EvaluationActive, NotFound, WrongState
 from backend.evaluation.folder import (
@@ -35,15 +35,15 @@ from backend.evaluation.schemas import (
     EvaluationStatus,
     EvaluationSummary,
 )  # fmt: skip
-from backend.runs.follow import MOST_FAILURES
-from backend.runs.slot import Slot
+from backend.jobs.run.follower import MOST_FAILURES
+from backend.jobs.slot import Slot
 from backend.settings import CHECKOUT, Settings
 
 _LOOK_EVERY = 0.2
 _LOOK_AT_END = 0.02  # Its last words are heard: somebody may wait to start the next.
 _STOP_GRACE = 20.0
 _TAIL = 12
-_JUDGE_KEY = "DROID_JUDGE_PASS"  # As backend/engines/judges.py reads it.
+_JUDGE_KEY = "DROID_JUDGE_PASS"  # As backend/engines/evaluate/judges.py reads it.
 _logger = logging.getLogger(__name__)
 
 

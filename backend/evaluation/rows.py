@@ -10,13 +10,13 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from backend.catalog.engine_form import engine_form
-from backend.catalog.formats import Format, check, detect
-from backend.catalog.rows import data_file, read_lines
-from backend.core.files import sha256_of
-from backend.core.stored_files import DamagedFile, read_model
+from backend.core.disk.files import sha256_of
+from backend.core.disk.stored_files import DamagedFile, read_model
+from backend.data.readers.data_file import data_file, read_lines
+from backend.data.rows.engine_form import engine_form
+from backend.data.rows.formats import Format, check, detect
 from backend.errors import BadContent, NotFound
-from backend.runs.schemas import DataSummary
+from backend.jobs.run.schemas import DataSummary
 
 HELD_OUT = ("test.jsonl", "valid.jsonl")
 _TRAINED, _SUMMARY = "train.jsonl", "summary.json"

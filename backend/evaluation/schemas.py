@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.core.schemas import DamagedItem
-from backend.inference.asked import Checkpoint
+from backend.inference.requests import Checkpoint
 
 MetricId = Literal[
     "loss",

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from backend.catalog.models import ModelCatalog
-from backend.catalog.schemas import ModelInfo
-from backend.core.stored_files import DamagedFile
+from backend.adapters.finder import Adapters, ReadyAdapter
+from backend.adapters.folder import AdapterFolder
+from backend.core.disk.stored_files import DamagedFile
 from backend.errors import BadContent, NotFound, WrongState
 from backend.evaluation.folder import REPORT, RESULT, EvaluationFolder
 from backend.evaluation.jobs import Evaluations
+from backend.evaluation.lm_eval_tasks import INSTALL, Tasks
 from backend.evaluation.rows import ChosenRows, choose_rows, held_out_file
 from backend.evaluation.schemas import (
     ALL_METRICS,
@@ -24,9 +25,8 @@ from backend.evaluation.schemas import (
     JudgeScores,
     ReportFiles,
 )
-from backend.evaluation.tasks import INSTALL, Tasks
-from backend.inference.adapter_folder import AdapterFolder
-from backend.inference.adapters import Adapters, ReadyAdapter
+from backend.models.catalog import ModelCatalog
+from backend.models.schemas import ModelInfo
 from backend.settings import Settings
 
 BASE = "base"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from backend.inference.asking import Ask, Done, Target
 from backend.inference.schemas import AdapterDetails, AnswerStats, InferenceAnswer, ModelAnswered
+from backend.inference.types import Ask, Done, Target
 
 NO_ADAPTER = "none (base model)"  # As the reference app says it.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from backend.catalog.models import ModelCatalog
-from backend.inference.adapter_folder import AdapterFolder
-from backend.inference.adapters import Adapters
+from backend.adapters.finder import Adapters
+from backend.adapters.folder import AdapterFolder
 from backend.inference.schemas import AvailableAdapter, AvailableModel, AvailableModels
+from backend.models.catalog import ModelCatalog
 
 
 def available(models: ModelCatalog, adapters: Adapters) -> AvailableModels:

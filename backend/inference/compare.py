@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from backend.errors import AppError
-from backend.inference.asking import Ask, Done, Piece, Target
 from backend.inference.host import InferenceHost
-from backend.inference.refused import NotTogether
+from backend.inference.refusals import NotTogether
+from backend.inference.types import Ask, Done, Piece, Target
 
 Mode = Literal["batch", "in_turn"]
 

@@ -15,12 +15,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
-from backend.catalog.models import ModelCatalog
+from backend.adapters.finder import Adapters
+from backend.adapters.folder import Checkpoint
 from backend.core.tasks import Tasks
 from backend.errors import AppError, BadContent, EngineFailed, WorkerBusy, WrongState
-from backend.inference.adapter_folder import Checkpoint
-from backend.inference.adapters import Adapters
-from backend.inference.asking import (
+from backend.inference.refusals import refusal, require_memory
+from backend.inference.schemas import WorkerState
+from backend.inference.types import (
     DEADLINE,
     Answer,
     Ask,
@@ -32,9 +33,8 @@ from backend.inference.asking import (
     Target,
     Token,
 )
-from backend.inference.refused import refusal, require_memory
-from backend.inference.schemas import WorkerState
-from backend.inference.talk import Frame, RequestFailed, Talk
+from backend.inference.worker_process import Frame, RequestFailed, Talk
+from backend.models.catalog import ModelCatalog
 from backend.settings import Settings
 
 IDLE = 900.0  # Seconds without a question after which the worker gives its memory back.

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from backend.runs.schemas import LoraSummary
+from backend.jobs.run.schemas import LoraSummary
 
 
 class StartAnswer(BaseModel):

@@ -7,12 +7,12 @@ import sys
 from typing import Any
 
 from backend.api.services import Services
-from backend.core.blas import engine_environment
-from backend.runs.events import Metrics
-from backend.runs.follow import all_events
-from backend.runs.prepare import prepare
+from backend.core.machine.blas import engine_environment
+from backend.jobs.prepare import prepare
+from backend.jobs.run.events import Metrics
+from backend.jobs.run.follower import all_events
 from backend.settings import CHECKOUT
-from backend.training.waiting import StartRequest
+from backend.training.plan.queued_request import StartRequest
 
 
 async def peak_of(services: Services, request: StartRequest) -> float:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from backend.core.blas import engine_environment
+from backend.core.machine.blas import engine_environment
 from backend.settings import read_settings
 from scripts.setup.stamps import CHECKOUT
 

@@ -17,7 +17,7 @@ from mlx.utils import tree_flatten
 from mlx_lm.tuner.utils import linear_to_lora_layers
 from mlx_lm.utils import load_model
 
-from backend.engines.model_tree import build
+from backend.engines.modules.tree import build
 from scripts.setup.stamps import CHECKOUT
 
 _DEMO = CHECKOUT / "test_data" / "models" / "droid-demo"

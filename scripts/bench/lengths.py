@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.training.lora_groups import SEVEN
+from backend.training.lora.groups import SEVEN
 from scripts.bench.machine import machine
 from scripts.bench.runs import rows
 from scripts.experiments.runs import environment, make_run, train

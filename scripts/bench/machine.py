@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 
-from backend.core.system import describe_system
+from backend.core.machine.system import describe_system
 from backend.settings import read_settings
 
 

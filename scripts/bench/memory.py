@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from backend.api.services import Services
 from backend.app import build_services
-from backend.core.blas import engine_environment
+from backend.core.machine.blas import engine_environment
 from backend.settings import read_settings
-from backend.training.config import StandardStart
+from backend.training.request.sft_fields import StandardStart
 from scripts.bench.app_peak import peak_of
 from scripts.bench.machine import machine
 from scripts.bench.memory_cases import APP_CASES, CASES, AppCase, Case
@@ -28,9 +28,9 @@ _HEAD = """# The memory estimate against measured peaks
 
 Written by `npm run bench -- memory --write`. Random models are trained for two updates through
 mlx_lm's own loop; *peak* is what its allocator says, *estimate* what the app shows before a run, at
-rows that fill the length. The factors of `backend/training/memory.py` were fitted to the runs in
-`tests/training/test_memory.py`; of those below, only the one marked so. Wanted: within 15 %, and
-never more than 10 % under.
+rows that fill the length. The factors of `backend/training/estimate/memory.py` were fitted to the
+runs in `tests/training/estimate/test_memory.py`; of those below, only the one marked so. Wanted:
+within 15 %, and never more than 10 % under.
 
 """
 _APP_HEAD = """

@@ -1,7 +1,8 @@
 """What the memory bench trains: random models and settings.
 
-The factors of `backend/training/memory.py` were fitted to the runs that
-tests/training/test_memory.py lists; of the cases here only the one marked `fitted` is among those.
+The factors of `backend/training/estimate/memory.py` were fitted to the runs that
+tests/training/estimate/test_memory.py lists; of the cases here only the one marked `fitted` is
+among those.
 """
 
 from __future__ import annotations

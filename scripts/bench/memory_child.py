@@ -20,14 +20,14 @@ from mlx import nn
 from mlx.utils import tree_flatten, tree_map
 from mlx_lm.tuner.trainer import TrainingArgs, train
 
-from backend.catalog.schemas import LoraTargets, ModelInfo
-from backend.engines.attach import attach
-from backend.engines.model_tree import build, describe_tree
-from backend.training.config import StandardStart
-from backend.training.loads import even_loads
-from backend.training.lora_count import count_lora, resolve_keys
-from backend.training.lora_groups import build_targets
-from backend.training.memory import estimate_memory
+from backend.engines.modules.tree import build, describe_tree
+from backend.engines.trainer.lora import attach
+from backend.models.schemas import LoraTargets, ModelInfo
+from backend.training.estimate.memory import estimate_memory
+from backend.training.estimate.step_memory import even_loads
+from backend.training.lora.counts import count_lora, resolve_keys
+from backend.training.lora.groups import build_targets
+from backend.training.request.sft_fields import StandardStart
 from scripts.bench.memory_cases import CASES, Case
 
 STEPS = 2

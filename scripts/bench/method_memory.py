@@ -19,9 +19,9 @@ from typing import Any
 
 from backend.api.services import Services
 from backend.app import build_services
-from backend.core.blas import engine_environment
+from backend.core.machine.blas import engine_environment
 from backend.settings import CHECKOUT, Settings, read_settings
-from backend.training.enhanced_config import EnhancedStart
+from backend.training.request.method_fields import EnhancedStart
 from scripts.bench.app_peak import peak_of
 from scripts.bench.machine import machine
 
@@ -149,7 +149,7 @@ import json, shutil, sys
 from pathlib import Path
 import mlx.core as mx
 from mlx.utils import tree_flatten
-from backend.engines.model_tree import build
+from backend.engines.modules.tree import build
 demo, target = Path(sys.argv[1]), Path(sys.argv[2])
 hidden, layers = int(sys.argv[3]), int(sys.argv[4])
 shutil.copytree(demo, target, ignore=shutil.ignore_patterns("*.safetensors*"))

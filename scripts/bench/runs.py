@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from backend.core.blas import engine_environment
+from backend.core.machine.blas import engine_environment
 from backend.settings import Settings, read_settings
 from scripts.setup.stamps import CHECKOUT
 from scripts.start.client import Client

@@ -35,10 +35,10 @@ def python_problems(root: Path) -> Iterator[str]:
     extras: dict[str, list[str]] = project["project"]["optional-dependencies"]
     groups: dict[str, list[Any]] = project["dependency-groups"]
     wanted = {
-        "requirements-setup.lock": _group(groups, "setup"),
-        "requirements.lock": [*base, *extras["cpu"]],
-        "requirements-dev.lock": [*base, *extras["cpu"], *_group(groups, "dev")],
-        "requirements-cuda.lock": [*base, *extras["cuda"]],
+        "locks/requirements-setup.lock": _group(groups, "setup"),
+        "locks/requirements.lock": [*base, *extras["cpu"]],
+        "locks/requirements-dev.lock": [*base, *extras["cpu"], *_group(groups, "dev")],
+        "locks/requirements-cuda.lock": [*base, *extras["cuda"]],
     }
     for name, requirements in wanted.items():
         text = (root / name).read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from backend.core.files import write_json
+from backend.core.disk.files import write_json
 from backend.settings import read_settings
 
 Result = dict[str, Any]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from backend.training.lora_groups import SEVEN
+from backend.training.lora.groups import SEVEN
 
 STEPS = 60
 SEEDS = (0, 1)

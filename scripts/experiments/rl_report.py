@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backend.training.methods import METHODS as TABLE
+from backend.training.request.methods_table import METHODS as TABLE
 from scripts.experiments.plot import Curve, plot
 from scripts.experiments.rl_grid import METHODS, STYLE, SUMS, Task
 

@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from backend.training.enhanced_build import Judgement, build_method_config
-from backend.training.enhanced_config import EnhancedStart
-from backend.training.lora_groups import SEVEN
-from backend.training.standard import RunPaths
+from backend.training.lora.groups import SEVEN
+from backend.training.plan.method_config import Judgement, build_method_config
+from backend.training.plan.sft_config import RunPaths
+from backend.training.request.method_fields import EnhancedStart
 from scripts.experiments.rl_grid import RlCell
 from scripts.experiments.runs import MODEL, SESSION, Event, lay_out, train
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import yaml
 
-from backend.core.blas import engine_environment
+from backend.core.machine.blas import engine_environment
 from backend.settings import read_settings
-from backend.training.config import StandardStart
-from backend.training.standard import CONFIG_NAME, RunPaths, build_config
+from backend.training.plan.sft_config import CONFIG_NAME, RunPaths, build_config
+from backend.training.request.sft_fields import StandardStart
 from scripts.setup.stamps import CHECKOUT
 
 MODEL = CHECKOUT / "test_data" / "models" / "droid-demo"

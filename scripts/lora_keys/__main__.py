@@ -11,7 +11,7 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
-from backend.core.blas import engine_environment
+from backend.core.machine.blas import engine_environment
 from backend.settings import read_settings
 from scripts.lora_keys.page import page
 from scripts.lora_keys.record import Found, pack
@@ -19,7 +19,7 @@ from scripts.setup.stamps import CHECKOUT
 
 PAGE = CHECKOUT / "docs" / "lora-keys.md"
 RECORD = CHECKOUT / "tests" / "scripts" / "lora_trees.jsonl"
-_TIMED_CONFIG = "tests/training/configs/qwen2.5-0.5b.json"
+_TIMED_CONFIG = "tests/training/lora/configs/qwen2.5-0.5b.json"
 
 
 def main() -> int:
@@ -60,7 +60,7 @@ def seconds_of_child() -> tuple[float, float]:
         (Path(folder) / "config.json").write_text(config, encoding="utf-8")
         before = os.times()
         subprocess.run(
-            [sys.executable, "-m", "backend.engines.inspect_model"],
+            [sys.executable, "-m", "backend.engines.modules"],
             cwd=CHECKOUT,
             env=_environment(),
             input=json.dumps({"model": folder}),

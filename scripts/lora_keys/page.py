@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from backend.catalog.schemas import KeyGroupName, LoraTargets
-from backend.training.lora_count import count_lora
-from backend.training.lora_groups import PRESETS, SEEDS, SEVEN, build_targets
+from backend.models.schemas import KeyGroupName, LoraTargets
+from backend.training.lora.counts import count_lora
+from backend.training.lora.groups import PRESETS, SEEDS, SEVEN, build_targets
 
 PUBLISHED_RANK = 32
 _GROUPS: tuple[KeyGroupName, ...] = ("attention", "mlp", "moe", "linear_attention", "other")

@@ -21,9 +21,9 @@ from mlx import nn
 from mlx.utils import tree_flatten
 from mlx_lm.tuner.utils import linear_to_lora_layers
 
-from backend.engines.model_tree import build, describe_tree, problem_of
-from backend.training.lora_count import count_lora
-from backend.training.lora_groups import PRESETS, build_targets
+from backend.engines.modules.tree import build, describe_tree, problem_of
+from backend.training.lora.counts import count_lora
+from backend.training.lora.groups import PRESETS, build_targets
 from scripts.lora_keys.configs import is_architecture, tiny_config
 from scripts.lora_keys.published import PUBLISHED
 

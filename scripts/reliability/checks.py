@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from backend.core.files import JsonlTail
+from backend.core.disk.files import JsonlTail
 from backend.core.process import find_marked
 from scripts.start.client import Client
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from backend.core.files import JsonlTail
+from backend.core.disk.files import JsonlTail
 from backend.settings import read_settings
 from scripts.reliability.checks import (
     Broken,

@@ -21,9 +21,9 @@ NODE_MODULES = CHECKOUT / "node_modules"
 NODE_NEEDED = (20, 19)
 
 _LOCKS: dict[Flavour, str] = {
-    "runtime": "requirements.lock",
-    "dev": "requirements-dev.lock",
-    "cuda": "requirements-cuda.lock",
+    "runtime": "locks/requirements.lock",
+    "dev": "locks/requirements-dev.lock",
+    "cuda": "locks/requirements-cuda.lock",
 }
 # What the package.json files ask for is in the lock too (scripts/check/locks.py).
 _NODE_FILES = ("package-lock.json", ".npmrc")
@@ -40,7 +40,7 @@ def python_environment(asked: Flavour | None) -> None:
     stamp = read_stamp(VENV)
     flavour: Flavour = asked or _flavour(stamp.get("flavour"))
     lock = CHECKOUT / _LOCKS[flavour]
-    wanted = digest([lock, CHECKOUT / "requirements-setup.lock"])
+    wanted = digest([lock, CHECKOUT / "locks/requirements-setup.lock"])
     works = succeeds([PYTHON, "-c", _WORKS])
     if works and stamp.get("digest") == wanted:
         return
@@ -51,7 +51,7 @@ def python_environment(asked: Flavour | None) -> None:
     if not (VENV / "bin" / "uv").is_file():
         with step("Fetching the installer"):
             run([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-                 "--require-hashes", "-r", "requirements-setup.lock"])  # fmt: skip
+                 "--require-hashes", "-r", "locks/requirements-setup.lock"])  # fmt: skip
     with step("Installing the Python packages"):
         uv = VENV / "bin" / "uv"
         run([uv, "pip", "sync", *_SYNC, "--python", PYTHON, lock])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from backend.core.lock import read_holder
+from backend.core.disk.lock import read_holder
 from backend.settings import Settings
 
 _SAME_START = 1.5  # seconds; psutil derives a start time from a clock that is adjusted a little

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from backend.core.lock import read_holder
+from backend.core.disk.lock import read_holder
 from backend.settings import Settings
 from scripts.setup.stamps import CHECKOUT
 from scripts.start.client import Client

@@ -8,7 +8,7 @@ import pytest
 from backend.settings import read_settings
 from tests.api.live import Live, serving
 from tests.fakes.python import fake_python
-from tests.runs.conftest import end_runs_under
+from tests.jobs.conftest import end_runs_under
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backend.catalog.download_folder import DownloadFolder
+from backend.downloads.folder import DownloadFolder
 
 AT = "2026-11-30T12:00:00+00:00"
 SESSION = "00000000-0000-4000-8000-{:012d}"

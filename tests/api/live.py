@@ -22,7 +22,7 @@ from backend.api.services import Services
 from backend.app import create_app
 from backend.main import SERVED, Server
 from backend.settings import Settings
-from tests.runs.world import make_recipe
+from tests.jobs.world import make_recipe
 
 Frame = dict[str, Any]
 

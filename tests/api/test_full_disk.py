@@ -12,10 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
-from backend.catalog import datasets
-from backend.core import files
+from backend.core.disk import files
+from backend.data import service
+from tests.adapters.folders import adapter, base
 from tests.api.live import Live
-from tests.inference.folders import adapter, base
 
 VOTE = {"model_name": "small", "adapter_name": "tuned", "winner": "tie", "base_first": True}
 COMPARISON = {"prompt": "one", "answers": [{"model_name": "small", "text": "two"}]}
@@ -115,8 +115,8 @@ def test_what_cannot_be_written_is_refused_with_its_path_and_leaves_all_as_it_wa
     before = bench.everything()
     with monkeypatch.context() as patch:
         patch.setattr(files, "_write_all", failing(number))
-        patch.setattr(datasets, "_sync", failing(number))
-        patch.setattr(datasets, "need_space", lambda *_: None)
+        patch.setattr(service, "_sync", failing(number))
+        patch.setattr(service, "need_space", lambda *_: None)
         answer = WRITES[what](bench)
 
     told = answer.json()

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from backend.catalog.download_folder import HIDDEN
+from backend.downloads.folder import HIDDEN
 from backend.settings import Settings
 from tests.api.damaged_root import ADAPTER, COMPARISON, EVALUATION, VOTE, Kind
 from tests.api.test_damage import serving

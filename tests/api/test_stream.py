@@ -16,8 +16,8 @@ from websockets.exceptions import ConnectionClosed
 from backend.api import stream
 from backend.core.hub import Hub
 from backend.core.news import News
-from backend.runs.schemas import TrainingStateData
-from backend.runs.state import RunState
+from backend.jobs.run.schemas import TrainingStateData
+from backend.jobs.run.state import RunState
 from tests.api.live import Live, frames_until, next_frame
 
 

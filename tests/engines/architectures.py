@@ -12,8 +12,8 @@ from mlx.utils import tree_flatten
 from mlx_lm.tuner.utils import linear_to_lora_layers
 from mlx_lm.utils import load_model
 
-from backend.engines.infer_shelf import Spec
-from backend.engines.model_tree import build
+from backend.engines.inference.adapter_cache import Spec
+from backend.engines.modules.tree import build
 
 _DENSE: dict[str, Any] = {
     "hidden_size": 64, "num_hidden_layers": 2, "intermediate_size": 96, "num_attention_heads": 4,

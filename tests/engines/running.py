@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backend.core.blas import engine_environment
+from backend.core.machine.blas import engine_environment
 from backend.settings import CHECKOUT, read_settings
-from backend.training.lora_groups import SEVEN
-from backend.training.standard import RunPaths, build_config
+from backend.training.lora.groups import SEVEN
+from backend.training.plan.sft_config import RunPaths, build_config
 from tests.training.requests import request, write_rows
 
 DEADLINE = 240.0

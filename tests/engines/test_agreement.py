@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from safetensors import safe_open
 
-from backend.runs.prepare import prepare
-from backend.training.config import StandardStart
-from backend.training.token_counts import TokenCounter
+from backend.jobs.prepare import prepare
+from backend.training.request.sft_fields import StandardStart
+from backend.training.run_data.token_counts import TokenCounter
 from tests.engines.running import finish, start
 from tests.engines.tiny_model import build_tiny_model
 from tests.training.agreement import Planning, tree_of_the_tiny_model

@@ -9,9 +9,9 @@ import pytest
 
 from backend.errors import BadContent
 from backend.settings import read_settings
-from backend.training.datafiles import DataFiles
-from backend.training.prepare import plan_data
-from backend.training.token_counts import TokenCounter, TokenCounts
+from backend.training.run_data.files import DataFiles
+from backend.training.run_data.prepare import plan_data
+from backend.training.run_data.token_counts import TokenCounter, TokenCounts
 from tests.training.requests import model, request, write_rows
 
 pytestmark = pytest.mark.engine

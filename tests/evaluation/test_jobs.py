@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from backend.core.files import JsonlTail
+from backend.core.disk.files import JsonlTail
 from backend.errors import EvaluationActive, WrongState
 from backend.evaluation import folder as folder_module
 from backend.evaluation import jobs as jobs_module
@@ -23,8 +23,8 @@ from backend.evaluation.jobs import Evaluations
 from backend.evaluation.rows import ChosenRows
 from backend.settings import Settings
 from tests.fakes.python import fake_python
-from tests.runs.conftest import end_runs_under
-from tests.runs.test_queue import Line
+from tests.jobs.conftest import end_runs_under
+from tests.jobs.test_queue import Line
 
 ASKED: dict[str, Any] = {
     "adapter_name": "tall",

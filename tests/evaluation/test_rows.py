@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from backend.core.files import sha256_of
+from backend.core.disk.files import sha256_of
 from backend.errors import BadContent, NotFound
 from backend.evaluation.rows import choose_rows, held_out_file
-from backend.runs.schemas import DataFile, DataSummary
+from backend.jobs.run.schemas import DataFile, DataSummary
 
 
 def write(path: Path, rows: list[dict[str, Any]]) -> Path:

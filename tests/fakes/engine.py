@@ -267,9 +267,9 @@ def _configured_adapter(folder: Path) -> str:
 def main(argv: list[str]) -> int:
     if argv[:1] != ["-m"] or not argv[1].startswith("backend.engines."):
         os.execv(sys.executable, [sys.executable, *argv])  # noqa: S606 - any other errand
-    if argv[1] == "backend.engines.inspect_model":
+    if argv[1] == "backend.engines.modules":
         os.execv(sys.executable, [sys.executable, *argv])  # noqa: S606
-    if argv[1] == "backend.engines.worker":
+    if argv[1] == "backend.engines.inference":
         here = str(Path(__file__).with_name("worker.py"))
         os.execv(sys.executable, [sys.executable, here])  # noqa: S606
     part = Part(Path(argv[2]))

@@ -24,9 +24,9 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[2]
 MODULES = (
     "backend.engines.tokens",
-    "backend.engines.inspect_model",
-    "backend.engines.method_tokens",
-    "backend.engines.reward_child",
+    "backend.engines.modules",
+    "backend.engines.tokens.method_counts",
+    "backend.engines.rewards",
 )
 _CLIENT = """
 import json, os, socket, sys

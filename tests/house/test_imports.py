@@ -31,19 +31,19 @@ MAY_IMPORT: dict[str, set[str]] = {
 OPEN_TO_ALL = {"errors", "settings", "__version__"}
 # Engines take values, pure functions and file writing only: they run in processes of their own.
 ENGINES_MAY_IMPORT = (
-    "backend.training.batches",
-    "backend.training.parts",
-    "backend.training.reward_arguments",
+    "backend.contract.batching",
+    "backend.contract.step_parts",
+    "backend.contract.reward_arguments",
     "backend.core.clock",
-    "backend.core.files",
-    "backend.core.removal",
-    "backend.core.thoughts",
+    "backend.core.disk.files",
+    "backend.core.disk.removal",
+    "backend.contract.thoughts",
     "backend.engines",
 )
 
 ENGINE_PACKAGES = {"mlx", "mlx_lm", "mlx_lm_lora", "transformers", "tokenizers", "datasets"}
 ENGINE_PACKAGES |= {"numpy", "torch", "safetensors", "huggingface_hub"}
-IN_CHILDREN_ONLY = {"pyarrow": "backend/catalog/parquet_rows.py"}
+IN_CHILDREN_ONLY = {"pyarrow": "backend/data/readers/parquet_child.py"}
 WEB_PACKAGES = {"fastapi", "starlette", "uvicorn"}
 STARTS_PROCESSES = ("subprocess", "multiprocessing", "pty", "os.system", "os.popen", "os.fork")
 
@@ -119,10 +119,12 @@ def test_importing_the_server_loads_no_engine() -> None:
 
 @pytest.mark.parametrize("path", BACKEND, ids=name_of)
 def test_everything_is_removed_through_one_door(path: Path) -> None:
-    if name_of(path) == "backend/core/removal.py":
+    if name_of(path) == "backend/core/disk/removal.py":
         return
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Attribute) and node.attr in REMOVES:
             # A list has a `remove` too.
             of_a_list = node.attr == "remove" and ast.unparse(node.value) != "os"
-            assert of_a_list, f"{name_of(path)}:{node.lineno} uses {node.attr}, not core/removal.py"
+            assert of_a_list, (
+                f"{name_of(path)}:{node.lineno} uses {node.attr}, not core/disk/removal.py"
+            )

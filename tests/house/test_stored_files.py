@@ -9,7 +9,7 @@ import pytest
 
 from tests.house.sources import name_of, under
 
-READER = "backend/core/stored_files.py"
+READER = "backend/core/disk/stored_files.py"
 CALLS = {
     "json.load", "json.loads", "yaml.load", "yaml.safe_load", "yaml.full_load", "*.read_text",
     "*.read_bytes", "*.model_validate_json",
@@ -18,31 +18,39 @@ CALLS = {
 ALLOWED: dict[str, dict[str, str]] = {
     "backend/api/errors.py": {"*.model_validate_json": "an answer that this process has made"},
     "backend/api/stream.py": {"json.loads": "what a client sends; the guard bounds it"},
-    "backend/catalog/hands.py": {
+    "backend/data/tasks/client.py": {
         "json.loads": "the output of a child of ours",
         "*.read_text": "a number that a child of ours writes in a fresh folder",
     },
-    "backend/catalog/json_array.py": {"json.loads": "rows of the user's data, in a child"},
-    "backend/catalog/rows.py": {"json.loads": "a row of the user's data, by a reader of its own"},
-    "backend/catalog/turns.py": {"json.loads": "a text within a row of the user's data"},
-    "backend/catalog/parquet.py": {"json.loads": "the output of a child of ours"},
-    "backend/catalog/supported.py": {"*.read_text": "the installed engine's own source"},
-    "backend/catalog/tables.py": {"json.loads": "a cell of the user's data, of a bounded line"},
-    "backend/catalog/weights.py": {"json.loads": "a safetensors header, whose reader bounds it"},
-    "backend/catalog/work.py": {"json.load": "the input of a child, from its parent"},
-    "backend/core/machine.py": {"*.read_text": "the kernel's own files"},
-    "backend/core/removal.py": {"*.read_text": "the kernel's own files"},
-    "backend/core/system.py": {"*.read_text": "the kernel's own files"},
-    "backend/core/versions.py": {"json.loads": "the output of a child of ours"},
-    "backend/evaluation/arena.py": {"*.model_validate_json": "a line that the reader gave"},
-    "backend/evaluation/tasks.py": {"json.loads": "a value that the reader gave, made plain JSON"},
-    "backend/evaluation/weights.py": {"json.loads": "the output of a child of ours"},
-    "backend/inference/openai_asked.py": {"json.loads": "a field of a request"},
-    "backend/inference/talk.py": {"json.loads": "a line of the worker's output"},
-    "backend/training/enhanced_given.py": {"json.loads": "a field of a request"},
-    "backend/training/lora_keys.py": {"json.loads": "the output of a child of ours"},
-    "backend/training/reward_names.py": {"json.loads": "a field of a request"},
-    "backend/training/rewards.py": {"json.loads": "the output of a child of ours"},
+    "backend/data/readers/json_document.py": {"json.loads": "rows of the user's data, in a child"},
+    "backend/data/readers/data_file.py": {
+        "json.loads": "a row of the user's data, by a reader of its own"
+    },
+    "backend/data/rows/turns.py": {"json.loads": "a text within a row of the user's data"},
+    "backend/data/readers/parquet.py": {"json.loads": "the output of a child of ours"},
+    "backend/models/architectures.py": {"*.read_text": "the installed engine's own source"},
+    "backend/data/readers/csv_table.py": {
+        "json.loads": "a cell of the user's data, of a bounded line"
+    },
+    "backend/models/safetensors_headers.py": {
+        "json.loads": "a safetensors header, whose reader bounds it"
+    },
+    "backend/data/tasks/child.py": {"json.load": "the input of a child, from its parent"},
+    "backend/core/machine/hardware.py": {"*.read_text": "the kernel's own files"},
+    "backend/core/disk/removal.py": {"*.read_text": "the kernel's own files"},
+    "backend/core/machine/system.py": {"*.read_text": "the kernel's own files"},
+    "backend/core/machine/versions.py": {"json.loads": "the output of a child of ours"},
+    "backend/comparisons/blind_votes.py": {"*.model_validate_json": "a line that the reader gave"},
+    "backend/evaluation/lm_eval_tasks.py": {
+        "json.loads": "a value that the reader gave, made plain JSON"
+    },
+    "backend/evaluation/weight_changes.py": {"json.loads": "the output of a child of ours"},
+    "backend/inference/openai/requests.py": {"json.loads": "a field of a request"},
+    "backend/inference/worker_process.py": {"json.loads": "a line of the worker's output"},
+    "backend/training/request/coercion.py": {"json.loads": "a field of a request"},
+    "backend/training/lora/inspector.py": {"json.loads": "the output of a child of ours"},
+    "backend/training/request/reward_names.py": {"json.loads": "a field of a request"},
+    "backend/training/rewards/service.py": {"json.loads": "the output of a child of ours"},
 }
 SERVER = [
     path

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from backend.catalog.models import ModelCatalog
 from backend.core.process import alive
 from backend.errors import (
     AppError,
@@ -20,11 +19,12 @@ from backend.errors import (
     WorkerBusy,
     WrongState,
 )
-from backend.inference.asking import Ask, Done, Progress, Sampling, Target, Token
 from backend.inference.host import InferenceHost
 from backend.inference.schemas import WorkerState
+from backend.inference.types import Ask, Done, Progress, Sampling, Target, Token
+from backend.models.catalog import ModelCatalog
 from backend.settings import Settings
-from tests.inference.folders import adapter, base
+from tests.adapters.folders import adapter, base
 
 
 @pytest.fixture

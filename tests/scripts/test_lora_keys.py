@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from backend.training.lora_count import count_lora
-from backend.training.lora_groups import build_targets
+from backend.training.lora.counts import count_lora
+from backend.training.lora.groups import build_targets
 from scripts.lora_keys.__main__ import PAGE, RECORD, survey
 from scripts.lora_keys.page import page, share_of_seeds
 from scripts.lora_keys.record import pack, unpack

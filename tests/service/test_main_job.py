@@ -12,7 +12,7 @@ import pytest
 import yaml
 from safetensors import safe_open
 
-from backend.core.blas import engine_environment
+from backend.core.machine.blas import engine_environment
 from backend.settings import read_settings
 from tests.service.live import at_step, frames_until, has_ended, listening, next_frame
 from tests.service.server import CHECKOUT, DEMO, Server, start_server

@@ -18,7 +18,7 @@ import mlx.core as mx
 import openai
 import pytest
 
-from backend.core.blas import engine_environment
+from backend.core.machine.blas import engine_environment
 from backend.settings import read_settings
 from tests.engines.architectures import CONFIGS, make_adapter, make_model
 from tests.service.live import frames_until, listening

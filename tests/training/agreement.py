@@ -12,22 +12,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from backend.catalog.models import ModelCatalog
-from backend.catalog.schemas import LoraTargets, ModelInfo
 from backend.core.hub import Hub
-from backend.runs.queue import RunQueue
-from backend.runs.recipe import Recipe
-from backend.runs.store import SessionStore
-from backend.runs.supervisor import RunSupervisor
+from backend.jobs.queue import RunQueue
+from backend.jobs.run.recipe import Recipe
+from backend.jobs.run.store import SessionStore
+from backend.jobs.supervisor import RunSupervisor
+from backend.models.catalog import ModelCatalog
+from backend.models.schemas import LoraTargets, ModelInfo
 from backend.settings import Settings
-from backend.training.config import StandardStart
-from backend.training.lora_groups import SEVEN
-from backend.training.lora_keys import ModelInspector
-from backend.training.managers import TrainingManager
-from backend.training.rewards import Rewards
-from backend.training.strength import CONFIRM
-from backend.training.workshop import Workshop
-from tests.catalog.folders import settings_for
+from backend.training.lora.groups import SEVEN
+from backend.training.lora.inspector import ModelInspector
+from backend.training.manager import TrainingManager
+from backend.training.plan.context import Workshop
+from backend.training.plan.effective_scale import CONFIRM
+from backend.training.request.sft_fields import StandardStart
+from backend.training.rewards.service import Rewards
+from tests.models.folders import settings_for
 from tests.training.requests import qwen_tree, targets, write_rows
 
 ROWS = 30

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from backend.errors import FieldProblem, Invalid, NotTrusted
-from backend.runs.recipe import Recipe
-from backend.training.enhanced_config import EnhancedStart
-from backend.training.managers import TrainingManager
-from backend.training.reward_names import names_of
-from backend.training.reward_schemas import ResolvedReward
-from backend.training.rewards import Rewards
+from backend.jobs.run.recipe import Recipe
+from backend.training.manager import TrainingManager
+from backend.training.request.method_fields import EnhancedStart
+from backend.training.request.reward_names import names_of
+from backend.training.rewards.schemas import ResolvedReward
+from backend.training.rewards.service import Rewards
 from tests.training.requests import write_rows
-from tests.training.test_managers import House
+from tests.training.test_manager import House
 
 GRPO = {"prompt": "2 + 2?", "answer": "4", "system": "Count."}
 NEXT_TOKEN = {

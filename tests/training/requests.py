@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from backend.catalog.schemas import LoraTargets, ModelInfo
-from backend.training.config import StandardStart
-from backend.training.lora_groups import build_targets
+from backend.models.schemas import LoraTargets, ModelInfo
+from backend.training.lora.groups import build_targets
+from backend.training.request.sft_fields import StandardStart
 
 CHAT = {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yes"}]}
 

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 import yaml
 
-from backend.runs.prepare import prepare
-from backend.runs.recipe import Recipe
-from backend.training.config import StandardStart
-from backend.training.lora_groups import SEVEN
+from backend.jobs.prepare import prepare
+from backend.jobs.run.recipe import Recipe
+from backend.training.lora.groups import SEVEN
+from backend.training.plan.sft_config import command_for
+from backend.training.request.sft_fields import StandardStart
+from backend.training.run_data.token_counts import TokenCounter, TokenCounts
 from backend.training.schemas import Preview
-from backend.training.standard import command_for
-from backend.training.token_counts import TokenCounter, TokenCounts
-from tests.catalog.folders import model_folder
+from tests.models.folders import model_folder
 from tests.training.agreement import Planning, tree_of_the_tiny_model
 
 SAMPLE = 200

@@ -10,10 +10,10 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from backend.engines.control import Control
-from backend.engines.emit import Emitter
-from backend.engines.entry import run_process
-from backend.engines.explain import Ending
+from backend.engines.process.endings import Ending
+from backend.engines.process.entry import run_process
+from backend.engines.process.events import Emitter
+from backend.engines.process.signals import Control
 
 
 def main(argv: Sequence[str]) -> int:

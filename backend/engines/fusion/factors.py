@@ -13,9 +13,9 @@ from typing import cast
 import mlx.core as mx
 import numpy as np
 
-from backend.engines.explain import Unusable
 from backend.engines.fusion.low_rank import Array, LowRank
-from backend.engines.infer_swap import Adapter
+from backend.engines.inference.adapter_swap import Adapter
+from backend.engines.process.endings import Unusable
 
 _A, _B, _M = ".lora_a", ".lora_b", ".m"
 

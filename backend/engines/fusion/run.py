@@ -19,17 +19,17 @@ from typing import Any
 
 from backend.contract.fusion import FusionRequest, FusionResult, FusionSource, SourceShare
 from backend.contract.record import read_record, write_record
-from backend.core.files import write_json
-from backend.engines.adapter import LATEST, write_weights
-from backend.engines.control import Control
-from backend.engines.emit import Emitter
-from backend.engines.eval_run import evaluate_run
-from backend.engines.explain import Ending, Unusable
+from backend.core.disk.files import write_json
+from backend.engines.evaluate.run import evaluate_run
 from backend.engines.fusion.factors import adapter_weights, read_changes
 from backend.engines.fusion.low_rank import LowRank, inner_product
 from backend.engines.fusion.merge import MergeSettings, merge, zero_like
-from backend.engines.infer_shelf import load_adapter
-from backend.engines.infer_wire import Refused
+from backend.engines.inference.adapter_cache import load_adapter
+from backend.engines.inference.protocol import Refused
+from backend.engines.process.endings import Ending, Unusable
+from backend.engines.process.events import Emitter
+from backend.engines.process.signals import Control
+from backend.engines.trainer.adapter_folder import LATEST, write_weights
 
 PROOF = "proof"
 

@@ -2,7 +2,7 @@
 import { createSelector, createSlice } from '@reduxjs/toolkit'
 
 import type { JobData } from './frames'
-import { framesReceived } from './runSlice'
+import { framesReceived } from '@/api/run/runSlice'
 
 export type JobView = JobData & { readonly over: boolean }
 export type JobSliceState = {

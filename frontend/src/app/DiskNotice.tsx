@@ -1,9 +1,9 @@
 /** On every page while the server's disk has next to no room, and with it what to do. */
 import { useSelector } from 'react-redux'
 import { useSystemQuery } from '@/api/generated'
-import { selectConnection } from '@/api/runSlice'
+import { selectConnection } from '@/api/run/runSlice'
 import { bytes } from '@/lib/format'
-import { Notice } from '@/ui/Notice'
+import { Notice } from '@/ui/feedback/Notice'
 
 const LOW_SPACE = 100e6 // as the server's own warning at its start
 const LOOK_EVERY = 60_000

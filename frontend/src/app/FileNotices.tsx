@@ -3,8 +3,8 @@ import { useEffect } from 'react'
 import { useSelector } from 'react-redux'
 import { useDismissNoticeMutation, useListNoticesQuery } from '@/api/generated'
 import { selectSnapshots } from '@/api/jobSlice'
-import { Button } from '@/ui/Button'
-import { Notice } from '@/ui/Notice'
+import { Button } from '@/ui/controls/Button'
+import { Notice } from '@/ui/feedback/Notice'
 
 const EVERY_MS = 20_000
 

@@ -1,7 +1,7 @@
 /** A page that broke: say so, keep the rest of the app, offer a way on. */
 import { useRouteError } from 'react-router'
-import { Button } from '@/ui/Button'
-import { ErrorPanel } from '@/ui/ErrorPanel'
+import { Button } from '@/ui/controls/Button'
+import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
 
 export function RouteError() {
   const error = useRouteError()

@@ -1,20 +1,20 @@
 /** What surrounds every page: sidebar or bottom bar, status bar, messages. */
 import { lazy, Suspense, useLayoutEffect, useRef } from 'react'
 import { Outlet, useLocation } from 'react-router'
-import { BottomBar } from '@/app/BottomBar'
+import { BottomBar } from '@/app/sidebar/BottomBar'
 import { DiskNotice } from '@/app/DiskNotice'
 import { FileNotices } from '@/app/FileNotices'
-import { Sidebar } from '@/app/Sidebar'
+import { Sidebar } from '@/app/sidebar/Sidebar'
 import { StatusBar } from '@/app/StatusBar'
 import { useLiveRun } from '@/app/useLiveRun'
-import { useFind } from '@/app/useFind'
+import { useFind } from '@/app/palette/useFind'
 import { useMenu } from '@/app/useMenu'
-import { usePalette } from '@/app/usePalette'
+import { usePalette } from '@/app/palette/usePalette'
 import { ResumeDialog } from '@/features/resume/ResumeDialog'
-import { Toasts } from '@/ui/Toasts'
+import { Toasts } from '@/ui/feedback/Toasts'
 
 // Few need it at once, so it is no part of the first load.
-const CommandPalette = lazy(async () => ({ default: (await import('@/app/CommandPalette')).CommandPalette }))
+const CommandPalette = lazy(async () => ({ default: (await import('@/app/palette/CommandPalette')).CommandPalette }))
 
 export function Shell() {
   useLiveRun()

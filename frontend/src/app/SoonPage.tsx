@@ -1,7 +1,7 @@
 /** An honest page for what this version does not do yet. */
 import { Link } from 'react-router'
 import type { PageInfo } from '@/app/pages'
-import { EmptyState } from '@/ui/EmptyState'
+import { EmptyState } from '@/ui/feedback/EmptyState'
 import { PageHeader } from '@/ui/PageHeader'
 
 export function SoonPage({ page }: { readonly page: PageInfo }) {

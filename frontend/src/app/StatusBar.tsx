@@ -1,12 +1,12 @@
 /** One quiet line: the connection, the run, the machine. */
 import { useSelector } from 'react-redux'
 import { useSystemQuery, type SystemInfo } from '@/api/generated'
-import type { RunView } from '@/api/runReducer'
-import { progressOf, selectConnection, selectIsLive, selectQueue, selectRun, timesOf } from '@/api/runSlice'
+import type { RunView } from '@/api/run/runReducer'
+import { progressOf, selectConnection, selectIsLive, selectQueue, selectRun, timesOf } from '@/api/run/runSlice'
 import { ConnectionBadge } from '@/app/ConnectionBadge'
 import { clock, compact, count, loss, UNKNOWN } from '@/lib/format'
 import { useClock } from '@/lib/useClock'
-import { ProgressBar } from '@/ui/ProgressBar'
+import { ProgressBar } from '@/ui/feedback/ProgressBar'
 
 export function StatusBar() {
   const connection = useSelector(selectConnection)

@@ -1,7 +1,7 @@
 /** Light → dark → as the system says. */
 import { Monitor, Moon, Sun } from 'lucide-react'
 import { chooseTheme, useTheme, type Theme } from '@/lib/theme'
-import { IconButton } from '@/ui/IconButton'
+import { IconButton } from '@/ui/controls/IconButton'
 
 const LOOKS = { light: Sun, dark: Moon, system: Monitor }
 const NEXT: Record<Theme, Theme> = { system: 'light', light: 'dark', dark: 'system' }

@@ -3,8 +3,8 @@ import { combineReducers, configureStore } from '@reduxjs/toolkit'
 import { baseApi } from '@/api/baseApi'
 import { handoffReducer } from '@/api/handoffSlice'
 import { jobReducer } from '@/api/jobSlice'
-import { runReducer } from '@/api/runSlice'
-import { toastReducer } from '@/ui/toastSlice'
+import { runReducer } from '@/api/run/runSlice'
+import { toastReducer } from '@/ui/feedback/toastSlice'
 
 const rootReducer = combineReducers({
   [baseApi.reducerPath]: baseApi.reducer,

@@ -9,11 +9,11 @@ import { optionsOf } from './labels'
 import type { StartForm } from './useStartForm'
 import type { FieldErrors } from './form'
 import { cx } from '@/lib/cx'
-import { Field } from '@/ui/Field'
-import { NumberInput } from '@/ui/NumberInput'
-import { Select } from '@/ui/Select'
-import { Switch } from '@/ui/Switch'
-import { TextInput } from '@/ui/TextInput'
+import { Field } from '@/ui/controls/Field'
+import { NumberInput } from '@/ui/controls/NumberInput'
+import { Select } from '@/ui/controls/Select'
+import { Switch } from '@/ui/controls/Switch'
+import { TextInput } from '@/ui/controls/TextInput'
 
 export type FieldControlProps = {
   readonly name: FieldName

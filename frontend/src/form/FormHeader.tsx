@@ -2,10 +2,10 @@
 import { FolderOpen, RotateCcw, Save } from 'lucide-react'
 import type { Level } from './formMemory'
 import type { StartForm } from './useStartForm'
-import { Button } from '@/ui/Button'
-import { IconButton } from '@/ui/IconButton'
+import { Button } from '@/ui/controls/Button'
+import { IconButton } from '@/ui/controls/IconButton'
 import { PageHeader } from '@/ui/PageHeader'
-import { Segmented } from '@/ui/Segmented'
+import { Segmented } from '@/ui/controls/Segmented'
 
 const LEVELS: readonly { readonly value: Level; readonly label: string }[] = [
   { value: 'simple', label: 'Simple' },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { refusedRows, warningsOf } from './review'
+import { refusedRows, warningsOf } from '@/form/review/review'
 
 const refused = (detail: string) => refusedRows({ code: 'RowsRefused', detail, hint: null, fields: {}, offline: false, status: 400 } as never)
 

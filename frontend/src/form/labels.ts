@@ -1,6 +1,6 @@
 /** Words for the values of choices; a value without one is shown as it is. */
 import type { Field } from '@/api/fields'
-import type { Option } from '@/ui/Select'
+import type { Option } from '@/ui/controls/Select'
 
 const WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   fine_tune_type: { lora: 'LoRA', dora: 'DoRA', full: 'Full weights' },

@@ -2,7 +2,7 @@
 import { useEffect } from 'react'
 import { useDispatch, useSelector } from 'react-redux'
 import { handedTo, selectSetupAsked, setupFilled, type StartPage } from '@/api/handoffSlice'
-import { toastRaised } from '@/ui/toastSlice'
+import { toastRaised } from '@/ui/feedback/toastSlice'
 import { handedEdits } from './form'
 import type { FormSpec } from './spec'
 import type { StartForm } from './useStartForm'

@@ -7,7 +7,7 @@ import { applies } from './applies'
 import type { Draft } from './fieldRules'
 import { defaultsFor, edited, toRequest, unusualFields, valuesOf, type Edits, type Outcome, type Values } from './form'
 import { forgetForm, recallForm, rememberForm, type Level, type Remembered } from './formMemory'
-import { useOpenedModel } from './useOpenedModel'
+import { useOpenedModel } from '@/form/model/useOpenedModel'
 import { fieldIn, specFor, type FormSpec } from './spec'
 
 type FormEvent =

@@ -1,6 +1,6 @@
 /** Files of a list that can't be read, each with the reason and what can be done about it. */
 import type { ReactNode } from 'react'
-import { Notice } from '@/ui/Notice'
+import { Notice } from '@/ui/feedback/Notice'
 
 type Item = { readonly name: string; readonly path: string; readonly problem: string }
 type Props = {

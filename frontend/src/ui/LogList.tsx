@@ -1,7 +1,7 @@
 /** Only the visible lines of a long log are in the page; rows have one height, so scrolling is arithmetic. */
 import { useLayoutEffect, useRef, useState, type UIEvent } from 'react'
 import { cx } from '@/lib/cx'
-import { splitByMatch, type LogLine } from '@/lib/logBook'
+import { splitByMatch, type LogLine } from '@/lib/series/logBook'
 
 type Props = {
   readonly lines: readonly LogLine[]

@@ -3,13 +3,13 @@ import { ArrowDownToLine, Download } from 'lucide-react'
 import { useDeferredValue, useMemo, useState, type ReactNode } from 'react'
 import { saveFile, safeFileName } from '@/lib/download'
 import { count, plural } from '@/lib/format'
-import { filterLines, type LogBook, type LogLevel } from '@/lib/logBook'
-import { Button } from '@/ui/Button'
+import { filterLines, type LogBook, type LogLevel } from '@/lib/series/logBook'
+import { Button } from '@/ui/controls/Button'
 import { Card } from '@/ui/Card'
 import { LogList } from '@/ui/LogList'
-import { Segmented } from '@/ui/Segmented'
-import { TextInput } from '@/ui/TextInput'
-import { useVersion } from '@/ui/useVersion'
+import { Segmented } from '@/ui/controls/Segmented'
+import { TextInput } from '@/ui/controls/TextInput'
+import { useVersion } from '@/ui/chart/useVersion'
 
 type Props = {
   readonly book: LogBook

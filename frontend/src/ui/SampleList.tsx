@@ -3,7 +3,7 @@ import { useState } from 'react'
 import { compact, count, UNKNOWN } from '@/lib/format'
 import { Badge } from '@/ui/Badge'
 import { Card } from '@/ui/Card'
-import { Select } from '@/ui/Select'
+import { Select } from '@/ui/controls/Select'
 
 export type Sample = {
   readonly step: number

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from mlx_lm.utils import load_model
 
-from backend.engines.explain import Unusable
 from backend.engines.fusion.factors import adapter_weights, read_changes
 from backend.engines.fusion.merge import MergeSettings, merge, zero_like
-from backend.engines.infer_shelf import load_adapter
-from backend.engines.infer_swap import Adapter, attach, strip
+from backend.engines.inference.adapter_cache import load_adapter
+from backend.engines.inference.adapter_swap import Adapter, attach, strip
+from backend.engines.process.endings import Unusable
 from tests.engines.architectures import CONFIGS, make_adapter, make_model, spec_of
 
 pytestmark = pytest.mark.engine

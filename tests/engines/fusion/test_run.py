@@ -13,12 +13,12 @@ from mlx_lm.utils import load_model
 
 from backend.contract.fusion import FusionRequest, FusionResult, FusionSource
 from backend.contract.record import read_record, write_record
-from backend.engines.control import Control
-from backend.engines.emit import Emitter
-from backend.engines.explain import Ending, Unusable
 from backend.engines.fusion.run import fusion_run
-from backend.engines.infer_shelf import load_adapter
-from backend.engines.infer_swap import attach
+from backend.engines.inference.adapter_cache import load_adapter
+from backend.engines.inference.adapter_swap import attach
+from backend.engines.process.endings import Ending, Unusable
+from backend.engines.process.events import Emitter
+from backend.engines.process.signals import Control
 from tests.engines.architectures import CONFIGS, make_adapter, make_model, spec_of
 
 pytestmark = pytest.mark.engine

@@ -3,7 +3,7 @@ import userEvent from '@testing-library/user-event'
 import axe from 'axe-core'
 import { afterEach, expect, test, vi } from 'vitest'
 import { renderPage, serve, type Answers } from '@/test/render'
-import { asker } from './asker'
+import { asker } from '@/features/compare/ask/asker'
 import { ComparePage } from './ComparePage'
 import { AVAILABLE, SESSIONS } from './samples'
 

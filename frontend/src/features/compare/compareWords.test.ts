@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
 import type { Comparison, MetricResult } from '@/api/generated'
-import { bodyFor, formProblems, FORM } from './evaluationFields'
-import { difference, measured } from './TaskTable'
-import { historyJson, historyMarkdown } from './exporting'
-import { promptsOf, setProblem, textOf } from './promptSets'
-import { fieldProblem, readForm, SAMPLING, samplingOf } from './sampling'
+import { bodyFor, formProblems, FORM } from '@/features/compare/evaluate/evaluationFields'
+import { difference, measured } from '@/features/compare/evaluate/TaskTable'
+import { historyJson, historyMarkdown } from '@/features/compare/history/exporting'
+import { promptsOf, setProblem, textOf } from '@/features/compare/ask/promptSets'
+import { fieldProblem, readForm, SAMPLING, samplingOf } from '@/features/compare/ask/sampling'
 import { interval, metricOf, QUESTIONS } from './samples'
-import { chosenQuestions, effectWords, spanOf, verdictOf } from './verdict'
+import { chosenQuestions, effectWords, spanOf, verdictOf } from '@/features/compare/evaluate/verdict'
 import { timingWords } from './words'
 
 const VERDICTS: readonly (readonly [string, Partial<MetricResult>])[] = [

@@ -1,7 +1,7 @@
 /** From what stands on the page to a question, or why there is none. */
-import type { Question } from './asked'
-import { samplingOf, type SamplingForm } from './sampling'
-import type { Target } from './targets'
+import type { Question } from '@/features/compare/ask/asked'
+import { samplingOf, type SamplingForm } from '@/features/compare/ask/sampling'
+import type { Target } from '@/features/compare/targets/targets'
 
 type Given = {
   readonly prompt: string

@@ -1,7 +1,7 @@
 /** What happens to an answer, in words. */
 import type { AnswerStats } from '@/api/generated'
 import { compact, count, plural, UNKNOWN } from '@/lib/format'
-import type { Side } from './asked'
+import type { Side } from '@/features/compare/ask/asked'
 
 const PHASES: Readonly<Record<string, string>> = {
   loading: 'Loading the model',

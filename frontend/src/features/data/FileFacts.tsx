@@ -3,9 +3,9 @@ import { useState } from 'react'
 import type { DatasetInspection } from '@/api/generated'
 import { bytes, plural } from '@/lib/format'
 import { Badge } from '@/ui/Badge'
-import { Button } from '@/ui/Button'
+import { Button } from '@/ui/controls/Button'
 import { ConvertDialog } from './ConvertDialog'
-import { formName } from '@/form/dataForms'
+import { formName } from '@/form/data/dataForms'
 import { SplitDialog } from './SplitDialog'
 
 type Props = {

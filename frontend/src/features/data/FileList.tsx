@@ -4,7 +4,7 @@ import { bytes, plural } from '@/lib/format'
 import { cx } from '@/lib/cx'
 import { Badge } from '@/ui/Badge'
 import { Card } from '@/ui/Card'
-import { Skeleton } from '@/ui/Skeleton'
+import { Skeleton } from '@/ui/feedback/Skeleton'
 
 const GROUPS = [
   { source: 'recent', name: 'Used in runs' },

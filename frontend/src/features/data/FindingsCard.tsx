@@ -1,7 +1,7 @@
 /** What is right and wrong with the file. Lines lead to the rows they are in. */
 import type { DatasetInspection } from '@/api/generated'
-import { FindingRow } from '@/form/FindingRow'
-import { findingsOf } from '@/form/findings'
+import { FindingRow } from '@/form/data/FindingRow'
+import { findingsOf } from '@/form/data/findings'
 import { Card } from '@/ui/Card'
 
 type Props = { readonly found: DatasetInspection; readonly onLine: (line: number) => void }

@@ -1,9 +1,9 @@
 /** Which file, and in whose tokens. */
 import type { ReactNode } from 'react'
 import { Card } from '@/ui/Card'
-import { Field } from '@/ui/Field'
-import { Select } from '@/ui/Select'
-import { TextInput } from '@/ui/TextInput'
+import { Field } from '@/ui/controls/Field'
+import { Select } from '@/ui/controls/Select'
+import { TextInput } from '@/ui/controls/TextInput'
 
 type Props = {
   readonly path: string

@@ -1,7 +1,7 @@
 /** What a conversion or a split has written, and what it left out. */
 import type { LineProblem } from '@/api/generated'
 import { count, plural } from '@/lib/format'
-import { Notice } from '@/ui/Notice'
+import { Notice } from '@/ui/feedback/Notice'
 
 type Props = {
   readonly title: string

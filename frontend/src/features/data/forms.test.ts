@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { convertedName, formInfo, guessMapping, splitFolder } from '@/form/dataForms'
+import { convertedName, formInfo, guessMapping, splitFolder } from '@/form/data/dataForms'
 import { segmentsOf, shownText } from './segments'
 import { PREVIEW } from '@/test/dataSamples'
 

@@ -1,6 +1,6 @@
 /** What this tab trains unless told otherwise: query and value only, the baseline of Setup's full-layer runs. */
 import type { ComponentProps } from 'react'
-import { LoraCard } from '@/form/LoraCard'
+import { LoraCard } from '@/form/lora/LoraCard'
 
 type Props = Omit<ComponentProps<typeof LoraCard>, 'title' | 'subtitle'>
 

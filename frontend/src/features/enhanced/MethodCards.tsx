@@ -5,7 +5,7 @@ import { cx } from '@/lib/cx'
 import { plural } from '@/lib/format'
 import { Badge } from '@/ui/Badge'
 import { Card } from '@/ui/Card'
-import { LinkButton } from '@/ui/LinkButton'
+import { LinkButton } from '@/ui/controls/LinkButton'
 import type { Methods } from './spec'
 
 type Props = {

@@ -6,7 +6,7 @@ import type { FieldErrors } from '@/form/form'
 import { FIELD_GRID } from '@/form/ParametersCard'
 import type { StartForm } from '@/form/useStartForm'
 import { Card } from '@/ui/Card'
-import { Notice } from '@/ui/Notice'
+import { Notice } from '@/ui/feedback/Notice'
 import { offReason } from './spec'
 
 type Props = {

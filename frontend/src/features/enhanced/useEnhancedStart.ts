@@ -5,7 +5,7 @@ import { useDispatch } from 'react-redux'
 import { useNavigate } from 'react-router'
 import { readProblem } from '@/api/errors'
 import { useStartEnhancedMutation, type EnhancedStart } from '@/api/generated'
-import { toastRaised } from '@/ui/toastSlice'
+import { toastRaised } from '@/ui/feedback/toastSlice'
 
 export function useEnhancedStart() {
   const [send, { isLoading, error }] = useStartEnhancedMutation()

@@ -2,9 +2,9 @@
 import { useState } from 'react'
 import { readProblem } from '@/api/errors'
 import { useDeleteSessionMutation } from '@/api/generated'
-import { Button } from '@/ui/Button'
+import { Button } from '@/ui/controls/Button'
 import { Dialog } from '@/ui/Dialog'
-import { ErrorPanel } from '@/ui/ErrorPanel'
+import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
 
 type Props = {
   readonly open: boolean

@@ -10,7 +10,7 @@ import { SessionPage } from './SessionPage'
 // Queries by role are slow in jsdom, and the machine may be busy.
 vi.setConfig({ testTimeout: 30_000 })
 
-vi.mock('@/ui/chartPlot', () => ({
+vi.mock('@/ui/chart/chartPlot', () => ({
   createPlot: () => ({
     update: () => undefined,
     resize: () => undefined,

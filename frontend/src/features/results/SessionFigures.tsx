@@ -1,8 +1,8 @@
 /** The final numbers of a run. */
-import { bestWords, metricWords } from '@/lib/best'
+import { bestWords, metricWords } from '@/lib/series/best'
 import { count, duration, loss, moment, parameters } from '@/lib/format'
-import { methodFigures, perplexityWords } from '@/lib/methodFigures'
-import type { RunKind } from '@/lib/runKind'
+import { methodFigures, perplexityWords } from '@/lib/series/methodFigures'
+import type { RunKind } from '@/lib/series/runKind'
 import { StatCard, StatGrid } from '@/ui/StatCard'
 import { durationOf, metric, type SessionView } from './record'
 

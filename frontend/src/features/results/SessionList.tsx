@@ -1,8 +1,8 @@
 /** The sessions one under the other, for narrow screens. */
 import { Link } from 'react-router'
 import type { SessionSummary } from '@/api/generated'
-import { methodName } from '@/api/runConfig'
-import { bestWords, metricWords } from '@/lib/best'
+import { methodName } from '@/api/run/runConfig'
+import { bestWords, metricWords } from '@/lib/series/best'
 import { cx } from '@/lib/cx'
 import { duration, moment, UNKNOWN } from '@/lib/format'
 import { Badge } from '@/ui/Badge'

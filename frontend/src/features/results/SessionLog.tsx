@@ -2,9 +2,9 @@
 import { useMemo, useState } from 'react'
 import { readProblem } from '@/api/errors'
 import { useLazySessionLogsQuery, useSessionLogsQuery } from '@/api/generated'
-import { LogBook } from '@/lib/logBook'
-import { Button } from '@/ui/Button'
-import { ErrorPanel } from '@/ui/ErrorPanel'
+import { LogBook } from '@/lib/series/logBook'
+import { Button } from '@/ui/controls/Button'
+import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
 import { LogPanel } from '@/ui/LogPanel'
 
 const PAGE = 1000

@@ -2,8 +2,8 @@
 import type { ReactNode } from 'react'
 import { Link } from 'react-router'
 import { count } from '@/lib/format'
-import { CopyButton } from '@/ui/CopyButton'
-import { ErrorPanel } from '@/ui/ErrorPanel'
+import { CopyButton } from '@/ui/controls/CopyButton'
+import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
 import type { SessionView } from './record'
 
 export function SessionOutcome({ session }: { readonly session: SessionView }) {

@@ -1,7 +1,7 @@
 /** The last completions that the run made while it trained. */
 import { readProblem } from '@/api/errors'
 import { useSessionSamplesQuery } from '@/api/generated'
-import { ErrorPanel } from '@/ui/ErrorPanel'
+import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
 import { SampleList } from '@/ui/SampleList'
 
 export function SessionSamples({ id }: { readonly id: string }) {

@@ -1,8 +1,8 @@
 /** A stored record read for the page. It may come from an older app: nothing is taken for granted. */
-import { isRunState } from '@/api/runReducer'
+import { isRunState } from '@/api/run/runReducer'
 import type { RunState } from '@/api/generated'
-import { isBestMetric } from '@/lib/best'
-import type { BestPoint } from '@/lib/series'
+import { isBestMetric } from '@/lib/series/best'
+import type { BestPoint } from '@/lib/series/series'
 
 type Values = { readonly [key: string]: unknown }
 

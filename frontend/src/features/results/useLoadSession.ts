@@ -3,7 +3,7 @@ import { useDispatch } from 'react-redux'
 import { useNavigate } from 'react-router'
 import { readProblem } from '@/api/errors'
 import { useLoadSessionMutation } from '@/api/generated'
-import { toastRaised } from '@/ui/toastSlice'
+import { toastRaised } from '@/ui/feedback/toastSlice'
 
 export function useLoadSession() {
   const [send, { isLoading }] = useLoadSessionMutation()

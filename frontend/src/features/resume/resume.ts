@@ -2,7 +2,7 @@
 import type { ResumePoint } from '@/api/generated'
 import { count, loss, moment, plural } from '@/lib/format'
 import { numberText, parseNumber } from '@/lib/numbers'
-import type { Option } from '@/ui/Select'
+import type { Option } from '@/ui/controls/Select'
 
 /** Newest first, as most runs go on from where they ended. */
 export function pointOptions(points: readonly ResumePoint[]): readonly Option[] {

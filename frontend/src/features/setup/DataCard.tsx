@@ -1,17 +1,17 @@
 /** The rows to train on, and those to judge by. */
 import { useCallback, useEffect } from 'react'
-import { DataFindings } from '@/form/DataFindings'
-import { DataField } from '@/form/DataField'
+import { DataFindings } from '@/form/data/DataFindings'
+import { DataField } from '@/form/data/DataField'
 import { FieldControl } from '@/form/FieldControl'
 import type { FieldErrors } from '@/form/form'
-import { number } from '@/form/review'
+import { number } from '@/form/review/review'
 import { useDataFile } from '@/api/useDataFile'
-import { useInspection, type Inspection } from '@/form/useInspection'
+import { useInspection, type Inspection } from '@/form/data/useInspection'
 import type { StartForm } from '@/form/useStartForm'
 import { bridge } from '@/lib/bridge'
 import { baseName, count } from '@/lib/format'
 import { Card } from '@/ui/Card'
-import { LinkButton } from '@/ui/LinkButton'
+import { LinkButton } from '@/ui/controls/LinkButton'
 
 type Props = { readonly form: StartForm; readonly errors: FieldErrors }
 

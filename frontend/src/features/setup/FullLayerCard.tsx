@@ -1,6 +1,6 @@
 /** What Setup trains unless told otherwise: every matrix of every layer. */
 import type { ComponentProps } from 'react'
-import { LoraCard } from '@/form/LoraCard'
+import { LoraCard } from '@/form/lora/LoraCard'
 
 type Props = Omit<ComponentProps<typeof LoraCard>, 'title' | 'subtitle'>
 

@@ -2,7 +2,7 @@
 import { Rocket } from 'lucide-react'
 import type { ModelInfo } from '@/api/generated'
 import { duration } from '@/lib/format'
-import { Button } from '@/ui/Button'
+import { Button } from '@/ui/controls/Button'
 
 type Props = {
   readonly demo: ModelInfo

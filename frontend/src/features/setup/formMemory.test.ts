@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { configText, readConfig } from '@/form/configFile'
+import { configText, readConfig } from '@/form/review/configFile'
 import { defaultsFor, valuesOf } from '@/form/form'
 import { forgetForm, recallForm, rememberForm } from '@/form/formMemory'
 import { DEMO } from '@/test/formSamples'

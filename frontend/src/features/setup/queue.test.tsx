@@ -3,10 +3,10 @@ import userEvent from '@testing-library/user-event'
 import { expect, test, vi } from 'vitest'
 
 import type { TrainingStateData } from '@/api/frames'
-import { framesReceived } from '@/api/runSlice'
+import { framesReceived } from '@/api/run/runSlice'
 import { FrameMaker } from '@/test/fakeServer'
 import { renderPage, serve, type Answers } from '@/test/render'
-import { Toasts } from '@/ui/Toasts'
+import { Toasts } from '@/ui/feedback/Toasts'
 import { DEMO, PREVIEW, TARGETS } from '@/test/formSamples'
 import { SetupPage } from './SetupPage'
 

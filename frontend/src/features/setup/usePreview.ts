@@ -2,7 +2,7 @@
 import { useMemo, useState } from 'react'
 import { readProblem } from '@/api/errors'
 import { usePreviewTrainingQuery, type StandardStart } from '@/api/generated'
-import type { PreviewState } from '@/form/previewState'
+import type { PreviewState } from '@/form/review/previewState'
 import { useBackOff } from '@/lib/useBackOff'
 import { useDebounced } from '@/lib/useDebounced'
 

@@ -1,7 +1,7 @@
 /** What the run wants its user to know: cause first, then the fix. */
 import type { Alert } from '@/api/frames'
-import { Notice } from '@/ui/Notice'
-import type { Advice } from './advice'
+import { Notice } from '@/ui/feedback/Notice'
+import type { Advice } from '@/features/training/run/advice'
 
 type Props = { readonly alerts: readonly Alert[]; readonly advice: Advice | null }
 

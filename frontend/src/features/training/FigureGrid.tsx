@@ -1,9 +1,9 @@
 /** The six figures above the charts. */
 import { useSystemQuery } from '@/api/generated'
-import type { RunView } from '@/api/runReducer'
-import type { RunSeries } from '@/lib/series'
+import type { RunView } from '@/api/run/runReducer'
+import type { RunSeries } from '@/lib/series/series'
 import { StatCard, StatGrid } from '@/ui/StatCard'
-import { useVersion } from '@/ui/useVersion'
+import { useVersion } from '@/ui/chart/useVersion'
 import { figuresOf } from './cards'
 
 type Props = { readonly run: RunView; readonly series: RunSeries }

@@ -4,8 +4,8 @@ import { useState } from 'react'
 import { useDispatch } from 'react-redux'
 import { readProblem } from '@/api/errors'
 import { usePauseTrainingMutation, useResumeTrainingMutation } from '@/api/generated'
-import { Button } from '@/ui/Button'
-import { toastRaised } from '@/ui/toastSlice'
+import { Button } from '@/ui/controls/Button'
+import { toastRaised } from '@/ui/feedback/toastSlice'
 
 /** Shown while the run runs; it waits until the step that is under way is done. */
 export function PauseButton() {

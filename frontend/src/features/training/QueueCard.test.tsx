@@ -4,10 +4,10 @@ import axe from 'axe-core'
 import { expect, test, vi } from 'vitest'
 
 import type { QueuedRun } from '@/api/frames'
-import { framesReceived } from '@/api/runSlice'
+import { framesReceived } from '@/api/run/runSlice'
 import { FrameMaker } from '@/test/fakeServer'
 import { renderRoute, type Answers } from '@/test/renderRoute'
-import { Toasts } from '@/ui/Toasts'
+import { Toasts } from '@/ui/feedback/Toasts'
 import { QueueCard } from './QueueCard'
 import { StopDialog } from './StopDialog'
 

@@ -5,12 +5,12 @@ import { useDispatch, useSelector } from 'react-redux'
 import { readProblem } from '@/api/errors'
 import type { QueuedRun } from '@/api/frames'
 import { useMoveQueuedRunMutation, useRemoveQueuedRunMutation } from '@/api/generated'
-import { selectQueue } from '@/api/runSlice'
+import { selectQueue } from '@/api/run/runSlice'
 import { count, moment, plural } from '@/lib/format'
 import { Badge } from '@/ui/Badge'
 import { Card } from '@/ui/Card'
-import { IconButton } from '@/ui/IconButton'
-import { toastRaised } from '@/ui/toastSlice'
+import { IconButton } from '@/ui/controls/IconButton'
+import { toastRaised } from '@/ui/feedback/toastSlice'
 
 export function QueueCard() {
   const queue = useSelector(selectQueue)

@@ -2,9 +2,9 @@
 import { Play } from 'lucide-react'
 import { useDispatch } from 'react-redux'
 import { resumeAsked } from '@/api/handoffSlice'
-import { adapterName } from '@/api/runConfig'
-import type { RunView } from '@/api/runReducer'
-import { Button } from '@/ui/Button'
+import { adapterName } from '@/api/run/runConfig'
+import type { RunView } from '@/api/run/runReducer'
+import { Button } from '@/ui/controls/Button'
 
 export function ResumeRunButton({ run: { sessionId, config } }: { readonly run: RunView }) {
   const dispatch = useDispatch()

@@ -2,10 +2,10 @@
 import { useSelector } from 'react-redux'
 import { readProblem } from '@/api/errors'
 import { useStopTrainingMutation } from '@/api/generated'
-import { selectQueue } from '@/api/runSlice'
-import { Button } from '@/ui/Button'
+import { selectQueue } from '@/api/run/runSlice'
+import { Button } from '@/ui/controls/Button'
 import { Dialog } from '@/ui/Dialog'
-import { ErrorPanel } from '@/ui/ErrorPanel'
+import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
 
 type Props = { readonly open: boolean; readonly onClose: () => void; readonly hasBest: boolean }
 

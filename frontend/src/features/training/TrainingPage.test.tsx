@@ -3,9 +3,9 @@ import userEvent from '@testing-library/user-event'
 import { expect, test, vi } from 'vitest'
 
 import type { TrainingStateData } from '@/api/frames'
-import { framesReceived } from '@/api/runSlice'
-import { LogBook } from '@/lib/logBook'
-import { RunSeries } from '@/lib/series'
+import { framesReceived } from '@/api/run/runSlice'
+import { LogBook } from '@/lib/series/logBook'
+import { RunSeries } from '@/lib/series/series'
 import { FrameMaker } from '@/test/fakeServer'
 import { renderRoute, type Answers } from '@/test/renderRoute'
 import { TrainingPage } from './TrainingPage'
@@ -13,7 +13,7 @@ import { TrainingPage } from './TrainingPage'
 // Queries by role are slow in jsdom, and the machine may be busy.
 vi.setConfig({ testTimeout: 30_000 })
 
-vi.mock('@/ui/chartPlot', () => ({
+vi.mock('@/ui/chart/chartPlot', () => ({
   createPlot: () => ({
     update: () => undefined,
     resize: () => undefined,

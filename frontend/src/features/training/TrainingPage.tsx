@@ -1,12 +1,12 @@
 /** The live run, or the last one: progress, figures, curves, alerts, log, configuration. */
 import { ChartSpline } from 'lucide-react'
 import { useSelector } from 'react-redux'
-import { liveStores, type RunStores } from '@/api/runFeed'
-import { selectRun } from '@/api/runSlice'
-import { ActionLink } from '@/ui/ActionLink'
-import { EmptyState } from '@/ui/EmptyState'
+import { liveStores, type RunStores } from '@/api/run/runFeed'
+import { selectRun } from '@/api/run/runSlice'
+import { ActionLink } from '@/ui/controls/ActionLink'
+import { EmptyState } from '@/ui/feedback/EmptyState'
 import { PageHeader } from '@/ui/PageHeader'
-import { Skeleton } from '@/ui/Skeleton'
+import { Skeleton } from '@/ui/feedback/Skeleton'
 import { LiveRun } from './LiveRun'
 import { QueueCard } from './QueueCard'
 

@@ -2,16 +2,16 @@ import { cleanup, screen, within } from '@testing-library/react'
 import { expect, test, vi } from 'vitest'
 
 import type { RunMetrics, SampleData, TrainingStateData } from '@/api/frames'
-import { NO_RUN, reduceFrame, type RunView } from '@/api/runReducer'
-import { LogBook } from '@/lib/logBook'
-import { RunSeries } from '@/lib/series'
+import { NO_RUN, reduceFrame, type RunView } from '@/api/run/runReducer'
+import { LogBook } from '@/lib/series/logBook'
+import { RunSeries } from '@/lib/series/series'
 import { FrameMaker } from '@/test/fakeServer'
 import { renderRoute } from '@/test/renderRoute'
 import { figuresOf } from './cards'
 import { TrainingPage } from './TrainingPage'
 
 vi.setConfig({ testTimeout: 30_000 })
-vi.mock('@/ui/chartPlot', () => ({
+vi.mock('@/ui/chart/chartPlot', () => ({
   createPlot: () => ({
     update: () => undefined,
     resize: () => undefined,

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 
-import { NO_RUN, type RunView } from '@/api/runReducer'
-import { RunSeries } from '@/lib/series'
-import { overFitting } from './advice'
+import { NO_RUN, type RunView } from '@/api/run/runReducer'
+import { RunSeries } from '@/lib/series/series'
+import { overFitting } from '@/features/training/run/advice'
 import { figuresOf } from './cards'
-import { phaseWords } from './phases'
+import { phaseWords } from '@/features/training/run/phases'
 
 const run: RunView = { ...NO_RUN, sessionId: 'r', state: 'running', at: 1 }
 const curve = (loss: number[], val: number[], best: { step: number; value: number } | null = null) =>

@@ -1,0 +1,169 @@
+"""What an adapter folder holds, whichever program wrote it. Nothing is loaded or written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeGuard
+
+from backend.adapters import peft
+from backend.core.disk.stored_files import DamagedFile, read_object
+from backend.models.folder import JSON_CAP
+
+Checkpoint = Literal["best", "latest"] | int
+
+LATEST = "adapters.safetensors"
+BEST = "best_adapters.safetensors"
+TAGS = "tags.json"
+LINEAGE = "droid.json"
+OLD = "adapters.npz"  # Of mlx_lm before it wrote safetensors.
+
+_NUMBERED = re.compile(r"(\d{7})_adapters\.safetensors")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterFolder:
+    """`bases` are the base models that it names, best known first; `fingerprint` is the first's.
+
+    `problem` says why it can't be used at all, where that shows without opening its weights.
+    `damaged` are sentences about files beside the weights that can't be read.
+    """
+
+    name: str
+    path: Path
+    config: Mapping[str, Any]
+    lineage: Mapping[str, Any]
+    has_best: bool
+    has_latest: bool
+    checkpoints: tuple[int, ...]
+    is_peft: bool
+    bases: tuple[str, ...]
+    fingerprint: str | None
+    quantize_base: int | None
+    problem: str | None
+    tags: tuple[str, ...] = ()
+    damaged: tuple[str, ...] = ()
+
+
+def looks_like_adapter(folder: Path) -> bool:
+    """Whether the folder holds an adapter, or something that was meant to be one."""
+    try:
+        return (folder / "adapter_config.json").is_file() or any(
+            (folder / name).is_file() for name in (LATEST, BEST, peft.FILE, OLD)
+        )
+    except OSError:  # Nobody may look into it.
+        return False
+
+
+def read_folder(name: str, folder: Path) -> AdapterFolder:
+    """Describe it. Never raises: what is wrong is its `problem`."""
+    problem: str | None = None
+    config: Mapping[str, Any] = {}
+    lineage: Mapping[str, Any] = {}
+    try:
+        config = read_object(folder / "adapter_config.json", most=JSON_CAP)
+    except FileNotFoundError:
+        problem = "There is no adapter_config.json, so its scale and base are unknown."
+    except DamagedFile as damage:
+        problem = damage.detail
+    damaged: list[str] = []
+    try:
+        lineage = read_object(folder / LINEAGE)
+    except FileNotFoundError:
+        lineage = {}
+    except DamagedFile as damage:
+        damaged.append(f"{damage.detail} Which session made it is unknown.")
+    tags: tuple[str, ...] = ()
+    try:
+        tags = read_tags(folder)
+    except DamagedFile as damage:
+        damaged.append(f"{damage.detail} Its tags are unknown; the file is kept.")
+    numbers = sorted(
+        int(match[1]) for path in _files(folder) if (match := _NUMBERED.fullmatch(path.name))
+    )
+    is_peft = peft.is_peft(config)
+    has_best, has_latest = (folder / BEST).is_file(), (folder / LATEST).is_file()
+    if is_peft and not has_latest:
+        has_latest = (folder / peft.FILE).is_file()
+    has_weights = has_best or has_latest or bool(numbers)
+    if not has_weights and (problem is None or (folder / OLD).is_file()):
+        problem = _why_no_weights(folder, is_peft)
+    base = lineage.get("base_model")
+    base = base if isinstance(base, Mapping) else {}
+    named = [base.get("path"), config.get("model"), config.get("base_model_name_or_path")]
+    bits = base.get("quantize_base")
+    return AdapterFolder(
+        name=name,
+        path=folder,
+        config=config,
+        lineage=lineage,
+        has_best=has_best,
+        has_latest=has_latest,
+        checkpoints=tuple(numbers),
+        is_peft=is_peft,
+        bases=tuple(dict.fromkeys(item for item in named if _is_name(item))),
+        fingerprint=base["fingerprint"] if isinstance(base.get("fingerprint"), str) else None,
+        quantize_base=bits if isinstance(bits, int) else None,
+        problem=problem,
+        tags=tags,
+        damaged=tuple(damaged),
+    )
+
+
+def _is_name(value: object) -> TypeGuard[str]:
+    """Whether it can be a model's name or path; no path holds a zero character."""
+    return isinstance(value, str) and value != "" and "\0" not in value
+
+
+def preferred(adapter: AdapterFolder) -> Checkpoint:
+    """The checkpoint that is taken where none is named. It must have some."""
+    if adapter.has_best:
+        return "best"
+    return "latest" if adapter.has_latest else adapter.checkpoints[-1]
+
+
+def weights_of(adapter: AdapterFolder, checkpoint: str | int) -> Path:
+    """The file of `best`, `latest` or a step; it need not be there."""
+    if checkpoint == "best":
+        return adapter.path / BEST
+    if checkpoint == "latest":
+        latest = adapter.path / LATEST
+        return latest if latest.is_file() or not adapter.is_peft else adapter.path / peft.FILE
+    return adapter.path / f"{int(checkpoint):07d}_{LATEST}"
+
+
+def read_tags(folder: Path) -> tuple[str, ...]:
+    """The user's tags. Raises DamagedFile where they can't be read."""
+    try:
+        found = read_object(folder / TAGS).get("tags")
+    except FileNotFoundError:
+        return ()
+    if not isinstance(found, list):
+        raise DamagedFile(f"{TAGS} holds no list of tags.")
+    return tuple(tag for tag in found if isinstance(tag, str))
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        return [path for path in folder.iterdir() if path.is_file()]
+    except OSError:
+        return []
+
+
+def _why_no_weights(folder: Path, is_peft: bool) -> str:
+    pickled = folder / "adapter_model.bin"
+    if is_peft and pickled.is_file():
+        return (
+            "Its weights are in adapter_model.bin, a pickle that can run code when it is opened; "
+            "only safetensors are loaded."
+        )
+    if (folder / OLD).is_file():
+        return (
+            f"Its weights are in {OLD}, the form of an mlx_lm before safetensors, which the engine "
+            'no longer loads. Turn them over once in its folder: python -c "import mlx.core as mx; '
+            f"mx.save_safetensors('{LATEST}', mx.load('{OLD}'))\", with an adapter_config.json "
+            "that has its scale and base."
+        )
+    return "It has no weights yet: no checkpoint was saved."

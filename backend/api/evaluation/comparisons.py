@@ -1,0 +1,87 @@
+"""What the Compare page keeps: its history, sets of prompts, and blind votes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from backend.api.refusals import refuses
+from backend.api.services import Wired
+from backend.comparisons.blind_votes import Standing, Standings, Vote
+from backend.comparisons.history import (
+    Comparison,
+    ComparisonIn,
+    Comparisons,
+    NamedPromptSet,
+    PromptSet,
+    PromptSets,
+    Rating,
+)
+
+router = APIRouter(prefix="/api", tags=["notebook"])
+
+
+class Forgotten(BaseModel):
+    deleted: int
+
+
+@router.get("/comparisons")
+async def list_comparisons(
+    services: Wired,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    cursor: Annotated[str | None, Query(max_length=80)] = None,
+) -> Comparisons:
+    return await asyncio.to_thread(services.notebook.page, limit, cursor)
+
+
+@router.post("/comparisons", responses=refuses(409, 507))
+async def keep_comparison(body: ComparisonIn, services: Wired) -> Comparison:
+    return await asyncio.to_thread(services.notebook.keep, body)
+
+
+@router.delete("/comparisons", responses=refuses(409, 507))
+async def forget_comparisons(services: Wired) -> Forgotten:
+    """All of them."""
+    return Forgotten(deleted=await asyncio.to_thread(services.notebook.forget_all))
+
+
+@router.patch("/comparisons/{comparison_id}", responses=refuses(404, 409, 507))
+async def rate_comparison(comparison_id: str, body: Rating, services: Wired) -> Comparison:
+    return await asyncio.to_thread(services.notebook.rate, comparison_id, body)
+
+
+@router.delete("/comparisons/{comparison_id}", responses=refuses(404, 409, 422, 507))
+async def forget_comparison(comparison_id: str, services: Wired) -> Forgotten:
+    await asyncio.to_thread(services.notebook.forget, comparison_id)
+    return Forgotten(deleted=1)
+
+
+@router.get("/prompt-sets")
+async def list_prompt_sets(services: Wired) -> PromptSets:
+    return await asyncio.to_thread(services.notebook.prompt_sets)
+
+
+@router.put("/prompt-sets/{name:path}", responses=refuses(409, 507))
+async def keep_prompt_set(name: str, body: PromptSet, services: Wired) -> NamedPromptSet:
+    return await asyncio.to_thread(services.notebook.keep_prompts, name, body)
+
+
+@router.delete("/prompt-sets/{name:path}", responses=refuses(404, 409, 422, 507))
+async def forget_prompt_set(name: str, services: Wired) -> Forgotten:
+    await asyncio.to_thread(services.notebook.forget_prompts, name)
+    return Forgotten(deleted=1)
+
+
+@router.post("/arena/vote", responses=refuses(404, 409, 507))
+async def vote(body: Vote, services: Wired) -> Standing:
+    """Where the two stand after this vote."""
+    await asyncio.to_thread(services.inference.adapters.find, body.adapter_name)
+    return await asyncio.to_thread(services.arena.vote, body)
+
+
+@router.get("/arena")
+async def arena(services: Wired) -> Standings:
+    return await asyncio.to_thread(services.arena.standings)

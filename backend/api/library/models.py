@@ -1,0 +1,44 @@
+"""Base models: what is there, and what LoRA can attach to."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import APIRouter
+
+from backend.api.refusals import refuses
+from backend.api.services import Services, Wired
+from backend.models.schemas import LoraTargets, ModelInfo, ModelsAnswer
+
+router = APIRouter(prefix="/models", tags=["models"])
+
+
+@router.get("")
+async def list_models(services: Wired) -> ModelsAnswer:
+    """With what is wrong with each: from its headers, or found out when its weights were held
+    against the architecture's own list, before a preview or start.
+    """
+    return ModelsAnswer(models=await asyncio.to_thread(_listed, services))
+
+
+@router.get("/describe", responses=refuses(404))
+async def describe_model(path: str, services: Wired) -> ModelInfo:
+    """The facts of one model by its folder, which need not be in a searched one, or by its name."""
+    found = await asyncio.to_thread(services.models.find, path)
+    return await asyncio.to_thread(_checked, services, found)
+
+
+@router.get("/{name:path}/lora", responses=refuses(400, 404, 504))
+async def lora_targets(name: str, services: Wired) -> LoraTargets:
+    """What LoRA can attach to in a model, by its name or by its folder's full path."""
+    model = await asyncio.to_thread(services.models.find, name)
+    return await services.inspector.targets(model)
+
+
+def _listed(services: Services) -> list[ModelInfo]:
+    return [_checked(services, model) for model in services.models.scan()]
+
+
+def _checked(services: Services, model: ModelInfo) -> ModelInfo:
+    problem = model.problem or services.inspector.known_problem(model)
+    return model if problem is model.problem else model.model_copy(update={"problem": problem})

@@ -1,0 +1,169 @@
+"""Saved runs: list, read, load, delete."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from backend.api.refusals import refuses
+from backend.api.services import Wired
+from backend.core.limits import MOST, Steps
+from backend.jobs.run.reward_numbers import SampleData
+from backend.jobs.run.saved_states import saved_states
+from backend.jobs.run.schemas import Series, SessionSummary
+from backend.training.request.common_fields import ADAPTER_NAME
+from backend.training.schemas import StartAnswer
+
+router = APIRouter(prefix="/sessions", tags=["sessions"])
+
+
+class SessionsAnswer(BaseModel):
+    sessions: list[SessionSummary]
+    next_cursor: str | None
+
+
+class SessionMetrics(BaseModel):
+    session_id: str
+    series: Series
+
+
+class SessionLogs(BaseModel):
+    """`before` is the position to pass on for the lines above these; null at the top."""
+
+    logs: list[str]
+    before: int | None
+
+
+class SessionSamples(BaseModel):
+    """The last completions that a run made while training, oldest first."""
+
+    session_id: str
+    samples: list[SampleData]
+
+
+class ResumePoint(BaseModel):
+    """A moment that a session can be continued from. `step` is where training goes on: the last
+    weight update at or before the checkpoint.
+    """
+
+    checkpoint: int
+    step: int
+    saved_at: datetime
+    train_loss: float | None
+
+
+class ResumePoints(BaseModel):
+    """Oldest first; empty when the session can't be continued."""
+
+    session_id: str
+    points: list[ResumePoint]
+
+
+class ResumeRequest(BaseModel):
+    """`iterations` counts those already done; without it, the session's own number stays.
+
+    Without `adapter_name` the run writes to the session's own adapter, or under a free name where
+    that belongs to another run by now; `overwrite` takes a name that is not free all the same.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    iterations: Steps | None = None
+    checkpoint: Literal["latest"] | Steps = "latest"
+    adapter_name: Annotated[str, Field(pattern=ADAPTER_NAME)] | None = None
+    overwrite: bool = False
+
+
+class Done(BaseModel):
+    status: Literal["success"]
+    message: str
+
+
+@router.get("", responses=refuses(404))
+async def list_sessions(
+    services: Wired,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    cursor: str | None = None,
+) -> SessionsAnswer:
+    sessions, next_cursor = await asyncio.to_thread(services.store.page, limit, cursor)
+    return SessionsAnswer(sessions=sessions, next_cursor=next_cursor)
+
+
+@router.get("/{session_id}", responses=refuses(400, 404, 422))
+async def read_session(session_id: str, services: Wired) -> dict[str, Any]:
+    """The stored record as it is on disk, unknown fields included."""
+    return await asyncio.to_thread(services.store.read, session_id)
+
+
+@router.get("/{session_id}/metrics", responses=refuses(400, 404))
+async def session_metrics(
+    session_id: str,
+    services: Wired,
+    since: Annotated[int, Query(ge=0, le=MOST)] = 0,
+    max_points: Annotated[int, Query(ge=10, le=200_000)] = 5000,
+) -> SessionMetrics:
+    series = await asyncio.to_thread(services.store.series, session_id, since, max_points)
+    return SessionMetrics(session_id=session_id, series=series)
+
+
+@router.get("/{session_id}/samples", responses=refuses(400, 404, 422))
+async def session_samples(session_id: str, services: Wired) -> SessionSamples:
+    samples = await asyncio.to_thread(services.store.samples, session_id)
+    return SessionSamples(session_id=session_id, samples=samples)
+
+
+@router.get("/{session_id}/logs", responses=refuses(400, 404))
+async def session_logs(
+    session_id: str,
+    services: Wired,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
+    before: Annotated[int | None, Query(ge=0, lt=2**63)] = None,
+) -> SessionLogs:
+    lines, above = await asyncio.to_thread(services.store.logs, session_id, limit, before)
+    return SessionLogs(logs=lines, before=above)
+
+
+@router.post("/{session_id}/load", responses=refuses(400, 404, 409, 422))
+async def load_session(session_id: str, services: Wired) -> Done:
+    await services.supervisor.load(session_id)
+    return Done(status="success", message=f"Session {session_id} is loaded.")
+
+
+@router.get("/{session_id}/resume", responses=refuses(400, 404, 422))
+async def resume_points(session_id: str, services: Wired) -> ResumePoints:
+    """What POST to the same path can continue from."""
+    await asyncio.to_thread(services.store.read, session_id)
+    states = await asyncio.to_thread(saved_states, services.store.folder(session_id))
+    points = [ResumePoint.model_validate(state, from_attributes=True) for state in states]
+    return ResumePoints(session_id=session_id, points=points)
+
+
+@router.post("/{session_id}/resume", responses=refuses(404, 409, 504, 507))
+async def resume_session(
+    session_id: str, services: Wired, body: ResumeRequest | None = None
+) -> StartAnswer:
+    """Continue it in a new session, from its newest state unless a checkpoint is named."""
+    asked = body or ResumeRequest()
+    return await services.training.resume(
+        session_id,
+        iterations=asked.iterations,
+        checkpoint=None if asked.checkpoint == "latest" else asked.checkpoint,
+        adapter_name=asked.adapter_name,
+        overwrite=asked.overwrite,
+    )
+
+
+@router.delete("/{session_id}", responses=refuses(404, 409, 422, 507))
+async def delete_session(session_id: str, services: Wired, files: bool = False) -> Done:
+    adapter = await services.supervisor.delete(session_id, files=files)
+    if adapter is not None:
+        what = f"and its adapter {adapter} are deleted"
+    elif files:
+        what = "is deleted; there was no adapter that is its alone, so none was deleted"
+    else:
+        what = "is deleted; its adapter is kept"
+    return Done(status="success", message=f"Session {session_id} {what}.")

@@ -1,0 +1,132 @@
+"""Read a JSON-lines file line by line in bounded memory, naming what is wrong with which line."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, BinaryIO
+
+from backend.data.rows.line import Line
+from backend.data.rows.turns import is_turn
+
+LINE_CAP = 1024 * 1024
+SKIP_CAP = 64 * LINE_CAP
+BOM = b"\xef\xbb\xbf"
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+class Decoder:
+    """Reads JSON values; `twice` names the keys that stood twice in one object of the last one."""
+
+    def __init__(self) -> None:
+        self.twice: list[str] = []
+        self._json = json.JSONDecoder(
+            object_pairs_hook=self._object, parse_constant=refuse_constant
+        )
+
+    def value(self, text: str) -> Any:
+        self.twice = []
+        return self._json.decode(text)
+
+    def value_at(self, text: str, at: int) -> tuple[Any, int]:
+        """The value that begins there, and where it ends."""
+        self.twice = []
+        return self._json.raw_decode(text, at)
+
+    def readings(self) -> tuple[str, ...]:
+        """What to say of the last value."""
+        return tuple(
+            f"the key {name[:40]!r} stands twice in one object, of which the last counts"
+            for name in dict.fromkeys(self.twice)
+        )
+
+    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(pairs)
+        if len(made) != len(pairs):
+            seen: set[str] = set()
+            for name, _ in pairs:
+                if name in seen:
+                    self.twice.append(name)
+                seen.add(name)
+        return made
+
+
+def read_jsonl(file: BinaryIO) -> Iterator[Line]:
+    """Every line. A leading byte order mark is no part of line 1."""
+    number = 0
+    decoder = Decoder()
+    while True:
+        raw = file.readline(LINE_CAP + 1)
+        if not raw:
+            return
+        number += 1
+        if len(raw) > LINE_CAP:
+            text = f"is longer than {LINE_CAP // 1024 // 1024} MiB"
+            if skip_rest(file):
+                yield Line(number, None, text, b"")
+                continue
+            text = f"is longer than {SKIP_CAP // 1024 // 1024} MiB; nothing after it was read"
+            yield Line(number, None, text, b"")
+            return
+        bare = raw.removeprefix(BOM) if number == 1 else raw
+        if bare.strip():
+            line = parse_line(number, bare, decoder)
+            unlike = b"\r" in raw and b"\r" in raw[:-2]
+            yield replace(line, clean=False) if unlike or len(bare) != len(raw) else line
+        else:
+            yield Line(number, None, None, bare, clean=False)
+
+
+def parse_line(number: int, raw: bytes, decoder: Decoder) -> Line:
+    try:
+        value = decoder.value(raw.decode("utf-8"))
+    except UnicodeDecodeError as problem:
+        return Line(
+            number, None, f"is not UTF-8 text (byte {raw[problem.start]:#04x} in column "
+            f"{problem.start + 1}); save the file as UTF-8", raw
+        )  # fmt: skip
+    except json.JSONDecodeError as problem:
+        what = problem.msg.lower().removesuffix(" at")
+        return Line(number, None, f"is not valid JSON: {what} in column {problem.colno}", raw)
+    except (ValueError, RecursionError) as problem:
+        return Line(number, None, f"is not usable JSON: {problem}", raw)
+    if _SURROGATE.search(raw) and not encodable(value):
+        return Line(number, None, "has half of a character (a lone \\ud8… escape)", raw)
+    if isinstance(value, list) and value and all(map(is_turn, value)):
+        text = "a line that is a list of messages is read as one conversation"
+        columns = {"messages": value}
+        return Line(number, columns, None, raw, clean=False, readings=(text,), columns=columns)
+    if not isinstance(value, dict):
+        return Line(number, None, f"is not a JSON object but {kind_of(value)}", raw)
+    return Line(number, value, None, raw, readings=decoder.readings() if decoder.twice else ())
+
+
+def encodable(value: Any) -> bool:
+    """False where a text holds half of a character, which can't be written as UTF-8."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def skip_rest(file: BinaryIO) -> bool:
+    """Go to the next line; False when there is none within SKIP_CAP, as in a file of zeros."""
+    for _ in range(SKIP_CAP // LINE_CAP):
+        piece = file.readline(LINE_CAP)
+        if not piece or piece.endswith(b"\n"):
+            return True
+    return False
+
+
+def kind_of(value: Any) -> str:
+    if isinstance(value, list):
+        return "a list (one object per line is needed)"
+    return {str: "a text", bool: "true or false", type(None): "null"}.get(type(value), "a number")

@@ -1,0 +1,149 @@
+"""The forms of training rows: told apart by their keys, checked key by key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from backend.data.rows.turns import is_blank, is_turn
+
+Format = Literal[
+    "text", "chat", "completions", "grpo", "preference", "alpaca", "sharegpt", "unknown"
+]
+ROLES = ("system", "developer", "user", "assistant", "tool", "function")
+# The columns that tell a form, in the engine's own order for its three: completions, chat, text.
+FORM_COLUMNS: tuple[tuple[Format, frozenset[str]], ...] = (
+    ("completions", frozenset({"prompt", "completion"})),
+    ("chat", frozenset({"messages"})),
+    ("preference", frozenset({"prompt", "chosen", "rejected"})),
+    ("grpo", frozenset({"prompt", "answer"})),
+    ("alpaca", frozenset({"instruction", "output"})),
+    ("sharegpt", frozenset({"conversations"})),
+    ("text", frozenset({"text"})),
+)
+
+
+def detect(row: Mapping[str, Any]) -> Format:
+    """The form of one row."""
+    keys = row.keys()
+    for form, columns in FORM_COLUMNS:
+        if columns <= keys:
+            return form
+    return "unknown"
+
+
+def check(row: Mapping[str, Any], form: Format) -> str | None:
+    """What is wrong with a row of that form, to follow "Line 7 …"; None when it is fine."""
+    return _CHECKS[form](row)
+
+
+def _texts(row: Mapping[str, Any], *names: str, optional: tuple[str, ...] = ()) -> str | None:
+    for name in names:
+        if name not in row:
+            return f"has no {name!r}"
+        if not isinstance(row[name], str):
+            return f"has a {name!r} that is not a text"
+        if is_blank(row[name]):
+            return f"has an empty {name!r}"
+    for name in optional:
+        if not isinstance(row.get(name, ""), str | None):
+            return f"has a {name!r} that is not a text"
+    return None
+
+
+def _turns(row: Mapping[str, Any]) -> str | None:
+    if "messages" not in row:
+        return "has no 'messages'"
+    messages = row["messages"]
+    if not isinstance(messages, list) or not messages:
+        return "has 'messages' that are not a list of at least one message"
+    answered = learned = False
+    for number, message in enumerate(messages, start=1):
+        if not isinstance(message, dict):
+            return f"has a message {number} that is not an object"
+        role, content = message.get("role"), message.get("content")
+        if role not in ROLES:
+            return f"has a message {number} with the role {role!r}; known are {', '.join(ROLES)}"
+        wrong = _call_problem(message)
+        if wrong:
+            return f"has a message {number} {wrong}"
+        if message.get("tool_calls") and (content is None or _is_blank_text(content)):
+            content = "…"
+        if not isinstance(content, str):
+            return f"has a message {number} {_content_problem(content)}"
+        if role == "assistant":
+            if is_blank(content):
+                return f"has an empty answer (message {number})"
+            if message.get("weight") not in (None, 0, 1):
+                return (
+                    f"has a message {number} of the weight {message['weight']!r}; a turn is "
+                    "learned (1) or not (0)"
+                )
+            answered = True
+            learned = learned or message.get("weight") != 0
+    if isinstance(row.get("tools"), str) and row["tools"].strip():
+        return "has 'tools' that are a text and no JSON list"
+    if answered and not learned:
+        return "has no answer to learn: each has the weight 0"
+    return None if answered else "has no assistant message to learn from"
+
+
+def _is_blank_text(content: Any) -> bool:
+    return isinstance(content, str) and is_blank(content)
+
+
+def _content_problem(content: Any) -> str:
+    parts = content if isinstance(content, list) else [content]
+    kinds = [part.get("type") for part in parts if isinstance(part, dict)]
+    other = next((kind for kind in kinds if isinstance(kind, str) and kind != "text"), None)
+    if other is not None:
+        return f"with a part of the type {other[:40]!r}; only text can be learned"
+    return "whose 'content' is not a text"
+
+
+def _call_problem(message: Mapping[str, Any]) -> str | None:
+    calls = message.get("tool_calls")
+    if isinstance(calls, str):
+        return "whose 'tool_calls' are a text and no JSON list"
+    for call in calls if isinstance(calls, list) else ():
+        function = call.get("function") if isinstance(call, dict) else None
+        if isinstance(function, dict) and isinstance(function.get("arguments"), str):
+            return "that calls a tool with arguments that are no JSON object"
+    return None
+
+
+def _long_prompt(row: Mapping[str, Any]) -> str | None:
+    if not isinstance(row.get("prompt"), list):
+        return None
+    return (
+        f"has a 'prompt' of {len(row['prompt'])} messages; the method takes one question of the "
+        "user, with a system message or without"
+    )
+
+
+def _preference(row: Mapping[str, Any]) -> str | None:
+    return _texts(row, "prompt", "chosen", "rejected", optional=("system",))
+
+
+def _sharegpt(row: Mapping[str, Any]) -> str | None:
+    turns = row.get("conversations")
+    if not isinstance(turns, list) or not turns:
+        return "has 'conversations' that are not a list of at least one turn"
+    return None if all(map(is_turn, turns)) else "has a turn without a 'value'"
+
+
+_CHECKS: dict[Format, Callable[[Mapping[str, Any]], str | None]] = {
+    "text": lambda row: _texts(row, "text"),
+    "chat": _turns,
+    "completions": lambda row: _texts(row, "prompt", "completion"),
+    "grpo": lambda row: _long_prompt(row) or _texts(row, "prompt", "answer", optional=("system",)),
+    "preference": _preference,
+    "alpaca": lambda row: _texts(row, "instruction", "output", optional=("input", "system")),
+    "sharegpt": _sharegpt,
+    "unknown": lambda row: (
+        "has none of the known forms; its columns are "
+        + ", ".join(repr(name) for name in list(row)[:8])
+        if row
+        else "is an empty object"
+    ),
+}

@@ -1,0 +1,144 @@
+"""Write a data file in another form: row by row, with a reason for every row left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from backend.core.disk.disk_errors import full_refusal
+from backend.data.readers.data_file import read_lines
+from backend.data.rows.conversation import (
+    Unsuitable,
+)
+from backend.data.rows.conversion import convert_row
+from backend.data.rows.formats import Format, detect
+from backend.data.rows.normaliser import normalise
+from backend.data.rows.readings import Readings
+from backend.data.schemas import ConvertAnswer, DataForm, LineProblem
+from backend.data.write.atomic_output import NewFile
+from backend.errors import BadContent, Invalid
+
+SHOWN = 50
+FIELDS = (
+    "text", "messages", "tools", "prompt", "completion", "answer", "system", "chosen", "rejected",
+    "instruction", "input", "output", "conversations", "type",
+)  # fmt: skip
+
+_NO_PAIRS = (
+    "A preference row needs a worse answer that a person or a model really gave; none is made up "
+    "here. If a column has it, map that column to 'rejected'."
+)
+
+
+def convert_file(
+    source: Path,
+    target: Path,
+    to: DataForm,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    system: str | None = None,
+    answer_after: str | None = None,
+    first_exchange: bool = False,
+    overwrite: bool = False,
+) -> ConvertAnswer:
+    """Nothing is left behind unless it works. Raises BadContent when no row can be written."""
+    _check_mapping(mapping)
+    skipped: list[LineProblem] = []
+    left_out = 0
+    form: Format | None = None
+    readings = Readings()
+    try:
+        with NewFile(target, overwrite=overwrite) as new:
+            for line in read_lines(source):
+                if line.row is None and line.problem is None:
+                    continue
+                try:
+                    if line.row is None or line.written is None:
+                        raise Unsuitable(str(line.problem))
+                    row, said = dict(line.row), line.readings
+                    if mapping:
+                        row, said = normalise(_mapped(line.written, mapping))
+                    form = form or detect(row)
+                    new.add(
+                        convert_row(
+                            row,
+                            form,
+                            to,
+                            system=system,
+                            answer_after=answer_after,
+                            first_exchange=first_exchange,
+                        )
+                    )
+                    readings.add(line.number, said)
+                except Unsuitable as problem:
+                    left_out += 1
+                    if len(skipped) < SHOWN:
+                        message = f"Line {line.number} {problem}."
+                        skipped.append(LineProblem(line=line.number, message=message))
+            if new.rows == 0:
+                raise _nothing(source, to, skipped)
+            new.keep()
+    except OSError as problem:
+        full = full_refusal(problem, target.parent)
+        raise full or BadContent(f"{source} can't be converted: {problem.strerror}.") from problem
+    return ConvertAnswer(
+        path=str(target),
+        format=to,
+        source_format=form or "unknown",
+        rows=new.rows,
+        skipped=skipped,
+        skipped_count=left_out,
+        notes=[*readings.sentences(), *_notes(form, to, system)],
+    )
+
+
+def _mapped(row: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, Any]:
+    """The columns under the names of a known form."""
+    found: dict[str, Any] = {}
+    for field, column in mapping.items():
+        value = _column(row, column)
+        if value is not None:
+            found[field] = value
+    return found
+
+
+def _column(row: Mapping[str, Any], column: str) -> Any:
+    if column in row:
+        return row[column]
+    value: Any = row
+    for part in column.split("."):  # A value inside an object: "solution.value".
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def _check_mapping(mapping: Mapping[str, str] | None) -> None:
+    for field in mapping or ():
+        if field not in FIELDS:
+            raise Invalid(
+                f"The mapping names the field {field[:80]!r}, which no form has.",
+                hint=f"Fields are {', '.join(FIELDS)}; each is mapped to a column of the file.",
+            )
+
+
+def _nothing(source: Path, to: DataForm, skipped: list[LineProblem]) -> BadContent:
+    first = skipped[0].message if skipped else f"{source.name} has no rows."
+    return BadContent(
+        f"No row of {source.name} can be written as {to}. {first}",
+        hint=_NO_PAIRS
+        if to == "preference"
+        else "Map the columns of the file to the fields of a form, or choose another form.",
+    )
+
+
+def _notes(form: Format | None, to: DataForm, system: str | None) -> list[str]:
+    notes = []
+    if to == "completions" and (system or form in ("chat", "grpo", "alpaca", "sharegpt")):
+        notes.append("System messages, which completion rows lack, are put in front of the prompt.")
+    if form == "preference" and to != "preference":
+        notes.append("Only the chosen answers are kept.")
+    if to == "text" and form != "text":
+        notes.append(
+            "The roles are spelled out as “User:” and “Assistant:”, without a chat template."
+        )
+    return notes

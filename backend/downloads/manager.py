@@ -1,0 +1,391 @@
+"""Models from the Hugging Face hub: started, followed, continued, given up.
+
+Each is a process that owns a folder (backend/engines/download/__main__.py). This side counts what
+has arrived, ends a process from which nothing comes any more, and starts it again: bytes are never
+lost, whatever ends first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import backend.errors as errors
+from backend.core.disk.disk_errors import disk_refusal
+from backend.core.disk.files import read_tail
+from backend.core.hub import Hub
+from backend.core.process import Child, find_marked, kill, spawn
+from backend.downloads.folder import MAIN, DamagedDownload, DownloadFolder, End, left_behind
+from backend.downloads.schemas import LIVE, DownloadInfo, DownloadRequest
+from backend.errors import AppError, NotFound
+from backend.models.folder import describe_folder
+from backend.settings import CHECKOUT, Settings
+
+HUB = "https://huggingface.co"
+AT_ONCE = 2
+_WINDOW = 8.0  # Seconds over which the speed is taken.
+_PASSED_ON = (
+    "PATH", "HOME", "TMPDIR", "LANG", "HF_HOME", "HF_TOKEN_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
+    "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
+    "http_proxy", "https_proxy", "all_proxy", "no_proxy",
+)  # fmt: skip
+_TOLD = {
+    "state", "path", "error", "hint", "message",
+    "bytes_done", "bytes_total", "bytes_per_second", "eta_seconds",
+}  # fmt: skip
+_REFUSALS: dict[str, type[AppError]] = {
+    "gated": errors.AccessRefused,
+    "refused": errors.AccessRefused,
+    "missing": errors.NotFound,
+    "unusable": errors.BadContent,
+    "disk": errors.NoDiskSpace,
+}
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How patient a download is; tests have less time."""
+
+    look_every: float = 0.5
+    say_every: float = 1.0
+    prepare: float = 120.0
+    stall: float = 60.0
+    read_timeout: float = 30.0
+    answer_within: float = 6.0
+    waits: tuple[float, ...] = (2, 5, 15, 30, 60)
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    folder: DownloadFolder
+    info: DownloadInfo
+    known: asyncio.Event = field(default_factory=asyncio.Event)
+    end: End | None = None
+    task: asyncio.Task[None] | None = None
+    arrived: deque[tuple[float, int]] = field(default_factory=deque)
+    said: tuple[float, str] = (0.0, "")
+
+
+class Downloads:
+    def __init__(self, settings: Settings, hub: Hub, pace: Pace | None = None) -> None:
+        self._settings = settings
+        self._hub = hub
+        self._pace = pace or Pace()
+        self._models = _models_folder(settings)
+        self._jobs: dict[str, _Job] = {}
+        self._damaged: dict[str, DamagedDownload] = {}  # By the id that their folder is named by.
+        self._turn = asyncio.Semaphore(AT_ONCE)
+
+    async def open(self) -> None:
+        """Find what an earlier life began; a process that outlived it is ended, its bytes kept."""
+        for folder in await asyncio.to_thread(left_behind, self._models):
+            if isinstance(folder, DamagedDownload):
+                self._damaged[folder.path.name] = folder
+                continue
+            await asyncio.to_thread(_end_orphan, _mark(folder))
+            job = self._jobs[folder.id] = _Job(folder, _info(folder, "interrupted"))
+            job.info.message = "The app was closed before this was done."
+            await self._count(job)
+
+    async def close(self) -> None:
+        tasks = [job.task for job in self._jobs.values() if job.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def listed(self) -> list[DownloadInfo]:
+        """The newest last."""
+        damaged = [_damaged_info(each) for each in self._damaged.values()]
+        return damaged + [job.info for job in self._jobs.values()]
+
+    async def start(self, request: DownloadRequest) -> DownloadInfo:
+        """Begin, or go on. What is known within seconds is answered; a refusal is raised."""
+        folder = DownloadFolder(
+            models=self._models, repo_id=request.repo_id, revision=request.revision or MAIN
+        )
+        held = self._jobs.get(folder.id)
+        if held is not None and held.info.state in LIVE:
+            return held.info
+        self._jobs.pop(folder.id, None)
+        self._damaged.pop(folder.id, None)  # Its request is written anew.
+        job = self._jobs[folder.id] = _Job(folder, _info(folder, "waiting"))
+        try:
+            await asyncio.to_thread(folder.destination)
+        except AppError:
+            del self._jobs[folder.id]
+            raise
+        await self._count(job)
+        job.task = asyncio.create_task(self._run(job), name=f"download {folder.id}")
+        known = asyncio.create_task(job.known.wait())
+        try:
+            await asyncio.wait({known}, timeout=self._pace.answer_within)
+        finally:
+            known.cancel()
+        if job.info.state == "error" and job.end is not None:
+            if not await asyncio.to_thread(folder.has_files):
+                await self._forget(job)
+            kind = _REFUSALS.get(job.end.kind, errors.HubUnreachable)
+            raise kind(job.end.error, hint=job.end.hint)
+        return job.info
+
+    async def remove(self, job_id: str) -> DownloadInfo:
+        """Stop a live one and keep what it has; of one that is over, forget that as well."""
+        if (damaged := self._damaged.get(job_id)) is not None:
+            return await self._remove_damaged(damaged)
+        job = self._jobs.get(job_id)
+        if job is None:
+            raise NotFound(f"There is no download {job_id[:40]!r}.")
+        if job.info.state in LIVE and job.task is not None:
+            job.task.cancel()
+            await asyncio.wait({job.task})
+            if job.info.state in LIVE:  # It had not begun.
+                self._stopped(job)
+            return job.info
+        await self._forget(job)
+        return job.info
+
+    async def _remove_damaged(self, damaged: DamagedDownload) -> DownloadInfo:
+        try:
+            await asyncio.to_thread(damaged.remove)
+        except FileNotFoundError:
+            pass
+        except OSError as problem:
+            raise errors.WrongState(
+                f"{damaged.path} can't be deleted: {problem.strerror}.",
+                hint="Check the permissions of that folder.",
+            ) from problem
+        self._damaged.pop(damaged.path.name, None)
+        info = _damaged_info(damaged)
+        info.state = "removed"
+        return info
+
+    async def _forget(self, job: _Job) -> None:
+        self._jobs.pop(job.info.id, None)
+        await asyncio.to_thread(job.folder.remove)
+        job.info.state = "removed"
+        self._say(job, "job_progress", now=True)
+
+    async def _run(self, job: _Job) -> None:
+        try:
+            async with self._turn:
+                end = await self._persist(job)
+            if end.ok:
+                await self._finish(job)
+            else:
+                self._failed(job, end)
+        except asyncio.CancelledError:
+            self._stopped(job)
+        except AppError as refusal:
+            self._failed(job, End(ok=False, error=refusal.detail, hint=refusal.hint))
+        except OSError as problem:
+            disk = disk_refusal(problem, self._models)
+            error = disk.detail if disk else f"A file could not be written: {problem}."
+            self._failed(job, End(ok=False, error=error, hint=disk.hint if disk else None))
+        except Exception:
+            _logger.exception("The download of %s failed.", job.info.repo_id)
+            self._failed(job, End(ok=False, error="Something went wrong; the log says more."))
+        finally:
+            job.known.set()
+
+    async def _persist(self, job: _Job) -> End:
+        """Try until it is done, or until several tries in a row brought nothing."""
+        failed = 0
+        while True:
+            before = job.info.bytes_done
+            end = await self._attempt(job)
+            planned = job.info.bytes_total is not None
+            failed = 1 if job.info.bytes_done > before else failed + 1
+            if end.ok or not end.retry or not planned or failed > len(self._pace.waits):
+                return end
+            wait = self._pace.waits[failed - 1]
+            job.info.state = "retrying"
+            job.info.message = f"{end.error} Trying again in {wait:g} s."
+            job.info.bytes_per_second = job.info.eta_seconds = None
+            self._say(job, "job_progress", now=True)
+            await asyncio.sleep(wait)
+
+    async def _attempt(self, job: _Job) -> End:
+        await asyncio.to_thread(
+            job.folder.prepare,
+            endpoint=(self._settings.hf_endpoint or HUB).rstrip("/"),
+            timeout=self._pace.read_timeout,
+        )
+        job.info.state, job.info.message = "preparing", None
+        self._say(job, "job_progress", now=True)
+        spawning = asyncio.create_task(asyncio.to_thread(self._spawn, job.folder))
+        try:
+            return await self._watch(job, await asyncio.shield(spawning))
+        finally:
+            # Also one that was just being started. Not cancelled a second time: who asks for the
+            # end waits for it.
+            child = await spawning
+            await asyncio.to_thread(child.kill)
+
+    def _spawn(self, folder: DownloadFolder) -> Child:
+        return spawn(
+            [str(self._settings.python), "-m", "backend.engines.download", str(folder.path)],
+            cwd=CHECKOUT,
+            env=_environment(self._settings),
+            log_path=folder.path / "download.log",
+            mark=_mark(folder),
+        )
+
+    async def _watch(self, job: _Job, child: Child) -> End:
+        job.arrived.clear()
+        life, since = (0, 0), time.monotonic()
+        while True:
+            over = not await asyncio.to_thread(child.alive)
+            await self._count(job)
+            if over:
+                return await asyncio.to_thread(_last_word, job.folder, child)
+            now = time.monotonic()
+            sign = (job.info.bytes_done, await asyncio.to_thread(job.folder.signs_of_life))
+            if sign != life:
+                life, since = sign, now
+            limit = self._pace.stall if sign[1] else self._pace.prepare
+            if now - since > limit:
+                return End(
+                    ok=False,
+                    kind="stalled",
+                    error=f"Nothing has arrived for {limit:g} seconds.",
+                    hint="Check the network; what has arrived is kept.",
+                    retry=True,
+                )
+            self._say(job, "job_progress")
+            await asyncio.sleep(self._pace.look_every)
+
+    async def _count(self, job: _Job) -> None:
+        plan = await asyncio.to_thread(job.folder.plan)
+        if plan is None:
+            return
+        info, now = job.info, time.monotonic()
+        done = await asyncio.to_thread(job.folder.measure, plan)
+        info.bytes_total, info.bytes_done = plan.total, min(done, plan.total)
+        if info.state == "preparing" and await asyncio.to_thread(job.folder.signs_of_life) > 0:
+            info.state = "downloading"
+        job.arrived.append((now, info.bytes_done))
+        while now - job.arrived[0][0] > _WINDOW:
+            job.arrived.popleft()
+        first, last = job.arrived[0], job.arrived[-1]
+        if last[0] - first[0] >= 1.0:
+            info.bytes_per_second = max(0.0, (last[1] - first[1]) / (last[0] - first[0]))
+            left = plan.total - info.bytes_done
+            speed = info.bytes_per_second
+            info.eta_seconds = round(left / speed, 1) if speed > 0 else None
+        if info.state == "downloading":
+            job.known.set()
+
+    async def _finish(self, job: _Job) -> None:
+        plan = await asyncio.to_thread(job.folder.plan)
+        if plan is None:
+            raise errors.BadContent("The download left no list of its files.")
+        path = await asyncio.to_thread(job.folder.finish, plan)
+        described = await asyncio.to_thread(describe_folder, path.name, path)
+        info = job.info
+        info.state, info.message, info.bytes_done = "completed", None, plan.total
+        info.name, info.path, info.problem = path.name, str(path), described.info.problem
+        info.bytes_per_second = info.eta_seconds = None
+        self._say(job, "job_completed", now=True)
+
+    def _failed(self, job: _Job, end: End) -> None:
+        job.end, info = end, job.info
+        info.state, info.message = "error", None
+        info.error, info.hint = end.error, end.hint
+        info.bytes_per_second = info.eta_seconds = None
+        self._say(job, "job_error", now=True)
+
+    def _stopped(self, job: _Job) -> None:
+        info = job.info
+        info.state, info.message = "cancelled", "Stopped. What has arrived is kept."
+        info.bytes_per_second = info.eta_seconds = None
+        self._say(job, "job_error", now=True)
+
+    def _say(self, job: _Job, kind: str, *, now: bool = False) -> None:
+        """At most one frame a second, and only when something changed."""
+        info, at = job.info, time.monotonic()
+        text = info.model_dump_json()
+        if not now and (text == job.said[1] or at - job.said[0] < self._pace.say_every):
+            return
+        job.said = (at, text)
+        share = info.bytes_done / info.bytes_total if info.bytes_total else None
+        self._hub.publish(
+            kind,
+            {
+                "kind": "download",
+                "job_id": info.id,
+                "phase": info.state,
+                "progress": share,
+                **info.model_dump(mode="json", include=_TOLD),
+            },
+        )
+
+
+def _info(folder: DownloadFolder, state: str) -> DownloadInfo:
+    return DownloadInfo.model_validate(
+        {
+            "id": folder.id,
+            "repo_id": folder.repo_id,
+            "revision": folder.revision,
+            "name": folder.repo_id.rpartition("/")[2],
+            "state": state,
+        }
+    )
+
+
+def _damaged_info(damaged: DamagedDownload) -> DownloadInfo:
+    return DownloadInfo(
+        id=damaged.path.name,
+        repo_id="",
+        revision=MAIN,
+        name=damaged.path.name,
+        state="damaged",
+        path=str(damaged.path),
+        problem=damaged.problem,
+    )
+
+
+def _models_folder(settings: Settings) -> Path:
+    """The first place that is searched, so that what was fetched is found."""
+    for folder in settings.models_dirs:
+        if not (folder / "config.json").is_file():
+            return folder
+    return settings.data_dir / "models"
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """Little more than the way to the network; the token goes to this process alone."""
+    env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    env |= {
+        "PYTHONPATH": str(CHECKOUT),
+        "PYTHONUTF8": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    }
+    if settings.hf_token:
+        env["HF_TOKEN"] = settings.hf_token
+    return env
+
+
+def _mark(folder: DownloadFolder) -> str:
+    return f"download {folder.path.resolve()}"  # The place: a copy of it has no process.
+
+
+def _end_orphan(mark: str) -> None:
+    identity = find_marked(mark)
+    if identity is not None:
+        kill(identity)
+
+
+def _last_word(folder: DownloadFolder, child: Child) -> End:
+    end = folder.end()
+    if end is not None:
+        return end
+    lines, _ = read_tail(folder.path / "download.log", 1)
+    said = lines[0] if lines else f"exit code {child.exit_code()}"
+    return End(ok=False, error=f"The download process ended: {said[:300]}")

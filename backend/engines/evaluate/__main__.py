@@ -1,0 +1,32 @@
+"""The process of one evaluation: `python -m backend.engines.evaluate <folder>`.
+
+It reads `request.json` and `rows.jsonl` from its folder, says how far it is in `events.jsonl`, and
+leaves `result.json`. One base is loaded; every target is an adapter put onto it in turn, so all
+sides answer the same questions with the same weights beneath.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from backend.engines.process.endings import Ending
+from backend.engines.process.entry import run_process
+from backend.engines.process.events import Emitter
+from backend.engines.process.signals import Control
+
+
+def main(argv: Sequence[str]) -> int:
+    """Evaluate to the end; 0 unless it failed."""
+    return run_process(argv, module="backend.engines.evaluate", load=_load)
+
+
+def _load() -> Callable[[Path, Emitter, Control], Ending]:
+    from backend.engines.evaluate.run import evaluate_run
+
+    return evaluate_run
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,126 @@
+"""A judge's view of every answer: four scores each, and of two sides which is the better one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from backend.engines.evaluate.judge_prompts import (
+    Judgement,
+    Swaps,
+    Unreadable,
+    mean_scores,
+    pair_messages,
+    read_scores,
+    read_winner,
+    score_messages,
+)
+from backend.engines.evaluate.judges import Judge, JudgeFailed
+from backend.engines.evaluate.questions import Question
+from backend.engines.evaluate.summary import Row
+from backend.engines.inference.generate import Watch
+
+_PROBLEMS = 5  # Different ones that are kept.
+
+
+class Judging:
+    """`tell` hears how many calls have been answered, one by one."""
+
+    def __init__(self, judge: Judge, watch: Watch, tell: Callable[[int], None]) -> None:
+        self._judge = judge
+        self._watch = watch
+        self._tell = tell
+        self._problems: dict[str, None] = {}
+        self._asked = self._failed = 0
+
+    def sides(
+        self, questions: Sequence[Question | None], sides: Sequence[Sequence[Row]]
+    ) -> dict[str, Any]:
+        """Fill in each row's `judged`; answer what is said of the judge and of each side.
+
+        A call that failed leaves no score: the row says why, and it is counted.
+        """
+        scores = [self._score(questions, side) for side in sides]
+        swaps = self._compare(questions, *sides) if len(sides) == 2 else None
+        return {
+            "judge": {
+                "model": self._judge.name,
+                "asked": self._asked,
+                "failed": self._failed,
+                "problems": list(self._problems),
+                "swaps": asdict(swaps) if swaps else None,
+            },
+            "scores": scores[-1],
+            "base_model_scores": scores[0] if len(sides) == 2 else None,
+        }
+
+    def _score(
+        self, questions: Sequence[Question | None], side: Sequence[Row]
+    ) -> dict[str, float | None]:
+        rows = [
+            (row, score_messages(_asked(question), question.expected, row.answer))
+            for question, row in zip(questions, side, strict=True)
+            if question is not None and row.answer is not None
+        ]
+        found: list[Judgement] = []
+        for at, reply in self._judge.ask([messages for _, messages in rows], self._watch):
+            self._asked += 1
+            row = rows[at][0]
+            try:
+                judgement = read_scores(_reply(reply))
+            except (Unreadable, JudgeFailed) as failure:
+                row.judged = {"problem": self._note(failure)}
+            else:
+                row.judged = {**judgement.scores, "reason": judgement.reason}
+                found.append(judgement)
+            self._tell(1)
+        return mean_scores(found)
+
+    def _compare(
+        self, questions: Sequence[Question | None], base: Sequence[Row], adapter: Sequence[Row]
+    ) -> Swaps:
+        pairs = [
+            (_asked(question), question.expected, first.answer, second.answer)
+            for question, first, second in zip(questions, base, adapter, strict=True)
+            if question is not None and first.answer is not None and second.answer is not None
+        ]
+        talks = [pair_messages(asked, want, one, two) for asked, want, one, two in pairs]
+        talks += [pair_messages(asked, want, two, one) for asked, want, one, two in pairs]
+        verdicts: dict[int, Any] = {}
+        for at, reply in self._judge.ask(talks, self._watch):
+            self._asked += 1
+            try:
+                verdicts[at] = read_winner(_reply(reply))[0]
+            except (Unreadable, JudgeFailed) as failure:
+                self._note(failure)
+            self._tell(1)
+        swaps = Swaps()
+        for at in range(len(pairs)):
+            if at in verdicts and at + len(pairs) in verdicts:
+                swaps.add(verdicts[at], verdicts[at + len(pairs)])
+        return swaps
+
+    def _note(self, failure: Exception) -> str:
+        self._failed += 1
+        text = str(failure)
+        if len(self._problems) < _PROBLEMS:
+            self._problems.setdefault(text)
+        return text
+
+
+def calls_for(answers: int, sides: int) -> int:
+    """How many calls will be made for that many answered questions."""
+    return answers * sides + (2 * answers if sides == 2 else 0)
+
+
+def _asked(question: Question) -> str:
+    return "\n".join(
+        str(message.get("content")) for message in question.messages if message.get("content")
+    )
+
+
+def _reply(reply: str | JudgeFailed) -> str:
+    if isinstance(reply, JudgeFailed):
+        raise reply
+    return reply

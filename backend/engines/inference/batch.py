@@ -1,0 +1,114 @@
+"""Several prompts at once through the engine's batch generator: evaluation's way to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import mlx.core as mx
+from mlx import nn
+from mlx_lm.generate import BatchGenerator
+
+from backend.engines.inference.generate import Finish, Sampling, Stats, Watch, generate
+from backend.engines.inference.prompt_cache import Read
+from backend.engines.inference.stop_strings import StopTexts
+
+_AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """`index` is the prompt's place in the request."""
+
+    index: int
+    text: str
+    prompt_tokens: int
+    completion_tokens: int
+    finish_reason: Finish
+
+
+def can_batch(model: nn.Module) -> bool:
+    """Whether all parts of the model's cache can be put together and taken apart by row."""
+    from mlx_lm.models.cache import make_prompt_cache
+
+    return all(hasattr(part, "merge") for part in make_prompt_cache(model))
+
+
+def answer_batch(
+    model: nn.Module,
+    tokenizer: Any,
+    prompts: Sequence[Sequence[int]],
+    samplings: Sequence[Sampling],
+    *,
+    watch: Watch,
+) -> Iterator[Answered]:
+    """The answers as they get done, which is not their order."""
+    generator = BatchGenerator(
+        model,
+        stop_tokens=[[token] for token in tokenizer.eos_token_ids],
+        completion_batch_size=_AT_ONCE,
+    )
+    try:
+        if samplings and samplings[0].seed is not None:
+            mx.random.seed(samplings[0].seed)
+        numbers = generator.insert(
+            [list(prompt) for prompt in prompts],
+            [sampling.max_tokens for sampling in samplings],
+            samplers=[sampling.sampler() for sampling in samplings],
+            logits_processors=[sampling.processors() for sampling in samplings],
+        )
+        places = {number: at for at, number in enumerate(numbers)}
+        tokens: list[list[int]] = [[] for _ in prompts]
+        while responses := generator.next_generated():
+            watch.check()
+            for response in responses:
+                at = places[response.uid]
+                if response.finish_reason != "stop":
+                    tokens[at].append(response.token)
+                if response.finish_reason is not None:
+                    text, cut = _until_stop(tokenizer.decode(tokens[at]), samplings[at].stop)
+                    yield Answered(
+                        index=at,
+                        text=text,
+                        prompt_tokens=len(prompts[at]),
+                        # With the end token, which a single answer counts too.
+                        completion_tokens=len(tokens[at]) + (response.finish_reason == "stop"),
+                        finish_reason="stop" if cut else response.finish_reason,
+                    )
+    finally:
+        generator.close()
+
+
+def answer_in_turn(
+    model: nn.Module,
+    tokenizer: Any,
+    prompts: Sequence[Sequence[int]],
+    samplings: Sequence[Sampling],
+    *,
+    watch: Watch,
+    fresh: Callable[[], Read],
+) -> Iterator[Answered]:
+    """The same for a model whose cache can't be batched."""
+    for at, (prompt, sampling) in enumerate(zip(prompts, samplings, strict=True)):
+        pieces: list[str] = []
+        for piece in generate(
+            model, tokenizer, prompt, sampling, read=fresh(), watch=watch,
+            on_prompt=lambda done, total: None, started=0.0,
+        ):  # fmt: skip
+            if isinstance(piece, Stats):
+                yield Answered(
+                    index=at,
+                    text="".join(pieces),
+                    prompt_tokens=piece.prompt_tokens,
+                    completion_tokens=piece.completion_tokens,
+                    finish_reason=piece.finish_reason,
+                )
+            else:
+                pieces.append(piece)
+
+
+def _until_stop(text: str, stops: Sequence[str]) -> tuple[str, bool]:
+    cutter = StopTexts(stops)
+    shown = cutter.feed(text)
+    return (shown, True) if cutter.reached else (shown + cutter.rest(), False)

@@ -1,0 +1,168 @@
+"""One answer, token by token, through the engine's own loop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import mlx.core as mx
+from mlx import nn
+from mlx_lm.generate import stream_generate
+from mlx_lm.sample_utils import make_logits_processors, make_sampler
+
+from backend.engines.inference.prompt_cache import Read
+from backend.engines.inference.protocol import Cancelled, Refused
+from backend.engines.inference.stop_strings import StopTexts
+
+Finish = Literal["stop", "length"]
+
+_PENALTY_CONTEXT = 20  # Tokens that a repetition penalty looks back at: the engine's own number.
+_TELL_PREFILL = 2048
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """As the request has it; `temperature` 0 takes the likeliest token every time."""
+
+    max_tokens: int
+    temperature: float
+    top_p: float
+    min_p: float
+    top_k: int
+    repetition_penalty: float | None
+    seed: int | None
+    stop: tuple[str, ...]
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any], *, max_tokens: int) -> Sampling:
+        return cls(
+            max_tokens=max_tokens,
+            temperature=float(fields["temperature"]),
+            top_p=float(fields["top_p"]),
+            min_p=float(fields["min_p"]),
+            top_k=int(fields["top_k"]),
+            repetition_penalty=fields.get("repetition_penalty"),
+            seed=fields.get("seed"),
+            stop=tuple(fields.get("stop") or ()),
+        )
+
+    def sampler(self) -> Callable[[mx.array], mx.array]:
+        sampler: Callable[[mx.array], mx.array] = make_sampler(
+            temp=self.temperature, top_p=self.top_p, min_p=self.min_p, top_k=self.top_k
+        )
+        return sampler
+
+    def processors(self, before: Sequence[int] = ()) -> list[Any]:
+        """`before` are tokens that a cache already holds, which the engine would not count."""
+        made = make_logits_processors(repetition_penalty=self.repetition_penalty)
+        if not before:
+            return list(made)
+        past = mx.array(list(before[-_PENALTY_CONTEXT:]))
+
+        def looking_back(processor: Any) -> Callable[[mx.array, mx.array], mx.array]:
+            return lambda tokens, logits: processor(mx.concatenate([past, tokens]), logits)
+
+        return [looking_back(processor) for processor in made]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats:
+    """Of one answer. `cached_tokens` of the prompt were known from earlier in the conversation."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int
+    first_token_seconds: float
+    tokens_per_second: float | None
+    finish_reason: Finish
+
+
+class Watch:
+    """Whether an answer should go on: not when it was taken back, nor after its deadline."""
+
+    def __init__(self, cancelled: Callable[[], bool], deadline: float | None) -> None:
+        self._cancelled = cancelled
+        self._limit = deadline
+        self._end = time.monotonic() + deadline if deadline is not None else None
+
+    def check(self) -> None:
+        if self._cancelled():
+            raise Cancelled
+        if self._end is not None and time.monotonic() > self._end:
+            raise Refused(
+                "deadline",
+                f"The answer was not done after {self._limit:g} seconds and was ended.",
+                "Ask for fewer tokens (max_tokens), or use a smaller model.",
+            )
+
+
+def generate(
+    model: nn.Module,
+    tokenizer: Any,
+    prompt: Sequence[int],
+    sampling: Sampling,
+    *,
+    read: Read,
+    watch: Watch,
+    on_prompt: Callable[[int, int], None],
+    started: float,
+) -> Iterator[str | Stats]:
+    """Pieces of text, and last the statistics. `read` grows by what the model has seen.
+
+    `started` is when the request was taken, on the clock of `time.perf_counter`. Raises Cancelled
+    or Refused from the watch, between two tokens or two pieces of a long prompt.
+    """
+    if sampling.seed is not None:
+        mx.random.seed(sampling.seed)
+    cached = len(read.tokens)
+    rest = list(prompt[cached:])
+    stops = StopTexts(sampling.stop)
+    first: float | None = None
+    count, finish = 0, "length"
+
+    def on_progress(done: int, total: int) -> None:
+        watch.check()
+        if total > _TELL_PREFILL:
+            on_prompt(done, total)
+
+    responses = stream_generate(
+        model,
+        tokenizer,
+        rest,
+        max_tokens=sampling.max_tokens,
+        sampler=sampling.sampler(),
+        logits_processors=sampling.processors(read.tokens),
+        prompt_cache=read.cache,
+        prompt_progress_callback=on_progress,
+    )
+    read.tokens.extend(rest)
+    try:
+        for response in responses:
+            if first is None:
+                first = time.perf_counter()
+            read.tokens.append(response.token)
+            count = response.generation_tokens
+            finish = response.finish_reason or finish
+            if text := stops.feed(response.text):
+                yield text
+            if stops.reached:
+                break
+            watch.check()
+    finally:
+        responses.close()
+    if stops.reached:
+        finish = "stop"
+    elif rest_of_text := stops.rest():
+        yield rest_of_text
+    ended = time.perf_counter()
+    first = first or ended
+    yield Stats(
+        prompt_tokens=len(prompt),
+        completion_tokens=count,
+        cached_tokens=cached,
+        first_token_seconds=first - started,
+        tokens_per_second=(count - 1) / (ended - first) if count > 1 and ended > first else None,
+        finish_reason="stop" if finish == "stop" else "length",
+    )

@@ -1,0 +1,110 @@
+"""How well the model predicts given answers: the summed loss of each row's learned tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import mlx.core as mx
+from mlx import nn
+
+from backend.engines.process.token_types import Item
+from backend.engines.tokens.answer_spans import tokens_and_spans
+
+_TOKENS_AT_ONCE = 4096
+_ROWS_AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowScore:
+    """`loss` is the sum over `tokens` of the negative log-likelihood in nats.
+
+    `correct` counts tokens that were the model's first choice. A row that the template refuses has
+    a `problem` and nothing else.
+    """
+
+    loss: float = 0.0
+    tokens: int = 0
+    correct: int = 0
+    truncated: bool = False
+    problem: str | None = None
+
+
+def score_rows(
+    model: nn.Module,
+    tokenizer: Any,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    limit: int | None,
+    between: Callable[[int], None],
+) -> list[RowScore]:
+    """One score per row, in order. Rows are those of training data: a prompt and its completion,
+    messages, or text. Only answers count, as in training on answers only; of text, all of it.
+
+    Rows longer than `limit` tokens are cut. `between` is called with the number of rows done.
+    """
+    items = [_item(tokenizer, row, limit) for row in rows]
+    scores: list[RowScore] = [
+        item if isinstance(item, RowScore) else RowScore() for item, _ in items
+    ]
+    done = sum(isinstance(item, RowScore) for item, _ in items)
+    for group in _groups([i if isinstance(i, tuple) else None for i, _ in items]):
+        for at, score in zip(group, _score(model, [items[at][0] for at in group]), strict=True):
+            loss, tokens, correct = score
+            scores[at] = RowScore(loss=loss, tokens=tokens, correct=correct, truncated=items[at][1])
+        done += len(group)
+        between(done)
+    return scores
+
+
+def _item(
+    tokenizer: Any, row: Mapping[str, Any], limit: int | None
+) -> tuple[Item | RowScore, bool]:
+    try:
+        tokens, spans = tokens_and_spans(tokenizer, row, mask=True)
+    except Exception as problem:  # noqa: BLE001 - a template raises what it likes
+        return RowScore(problem=" ".join(str(problem).split())[:500] or "no reason given"), False
+    if limit is None or len(tokens) <= limit:
+        return (tokens, spans), False
+    cut = tuple((begin, min(end, limit)) for begin, end in spans if begin < limit)
+    return (tokens[:limit], cut), True
+
+
+def _groups(items: Sequence[Item | None]) -> Iterator[list[int]]:
+    """Rows of like length together, so that little is spent on padding."""
+    order = sorted((len(item[0]), at) for at, item in enumerate(items) if item and len(item[0]) > 1)
+    group: list[int] = []
+    for length, at in order:
+        if group and (len(group) == _ROWS_AT_ONCE or (len(group) + 1) * length > _TOKENS_AT_ONCE):
+            yield group
+            group = []
+        group.append(at)
+    if group:
+        yield group
+
+
+def _score(model: nn.Module, items: Sequence[Any]) -> list[tuple[float, int, int]]:
+    longest = max(len(tokens) for tokens, _ in items)
+    # Padding stands behind, where a causal model can't see it from the tokens that count.
+    batch = mx.array([tokens + [0] * (longest - len(tokens)) for tokens, _ in items])
+    counted = mx.array([_mask(spans, longest) for _, spans in items])[:, 1:]
+    logits = model(batch[:, :-1]).astype(mx.float32)
+    targets = batch[:, 1:]
+    losses = nn.losses.cross_entropy(logits, targets) * counted
+    hits = (mx.argmax(logits, axis=-1) == targets) * counted
+    sums = losses.sum(axis=1), counted.sum(axis=1), hits.sum(axis=1)
+    mx.eval(sums)
+    loss, tokens, correct = (cast("list[float]", value.tolist()) for value in sums)
+    mx.clear_cache()
+    return [
+        (float(row_loss), int(row_tokens), int(row_correct))
+        for row_loss, row_tokens, row_correct in zip(loss, tokens, correct, strict=True)
+    ]
+
+
+def _mask(spans: Sequence[tuple[int, int]], length: int) -> list[int]:
+    mask = [0] * length
+    for begin, end in spans:
+        mask[begin:end] = [1] * (min(end, length) - begin)
+    return mask

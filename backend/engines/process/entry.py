@@ -1,0 +1,60 @@
+"""The outermost layer of a run's process: signals, events, and one last event whatever happens."""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from backend.engines.process.endings import Ending, explain
+from backend.engines.process.events import Emitter
+from backend.engines.process.signals import Control
+
+Load = Callable[[], Callable[[Path, Emitter, Control], Ending]]
+
+
+def run_process(argv: Sequence[str], *, module: str, load: Load) -> int:
+    """Run to the end and say in one last event how it ended; 0 unless it failed.
+
+    `load` imports the engine and answers what trains: a second that passes with the first phase
+    already on the screen.
+    """
+    if len(argv) != 1:
+        sys.stderr.write(f"Usage: python -m {module} <run folder>\n")
+        return 2
+    folder = Path(argv[0])
+    emit = Emitter(folder / "events.jsonl")
+    control = Control()
+    control.listen()
+    ending = _run(folder, emit, control, load)
+    emit(
+        "exit",
+        state=ending.state,
+        code=ending.code,
+        message=ending.message,
+        hint=ending.hint,
+        saved=ending.saved or ending.state == "completed",
+    )
+    return ending.code
+
+
+def _run(folder: Path, emit: Emitter, control: Control, load: Load) -> Ending:
+    emit("phase", name="loading model")
+    try:
+        for known in _known(folder / "warnings.json"):
+            emit.warning(known["code"], known["message"])
+        return load()(folder, emit, control)
+    except BaseException as error:  # noqa: BLE001 - the top: nothing may end in silence
+        traceback.print_exc()
+        return explain(error)
+
+
+def _known(path: Path) -> list[dict[str, str]]:
+    """What was warned of before the run began; whoever watches the run should hear it too."""
+    try:
+        found: list[dict[str, str]] = json.loads(path.read_bytes())
+    except FileNotFoundError:  # A run folder of an earlier version.
+        return []
+    return found

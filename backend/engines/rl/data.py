@@ -1,0 +1,161 @@
+"""The rows of one run as the engine's datasets, and which of them can be used."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlx_lm_lora.trainer.datasets import CacheDataset, create_dataset
+
+from backend.engines.process.endings import Unusable
+from backend.engines.process.events import Emitter
+from backend.engines.rl.modes import Family, Mode
+from backend.engines.rl.templates import fitted_tokenizer
+
+_NAMES = {"train": "training", "valid": "validation", "test": "test"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RlSet:
+    """One set: the engine's dataset, the usable rows of it, and the rows as they were given."""
+
+    dataset: Any
+    rows: Sequence[int]
+    given: Sequence[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RlSets:
+    train: RlSet
+    valid: RlSet | None
+    test: RlSet | None
+    length: Callable[[Any], int]
+
+
+def load_rl_sets(args: Namespace, mode: Mode, tokenizer: Any, emit: Emitter) -> RlSets:
+    """The sets in `args.data`. Raises Unusable when there is nothing to train on."""
+    tokenizer, warnings = fitted_tokenizer(tokenizer)
+    for warning in warnings:
+        emit.warning(warning.code, warning.message, warning.hint)
+    sets = {
+        name: _load(name, args, mode, tokenizer, emit)
+        for name in ("train", "valid", *(["test"] if getattr(args, "test", False) else []))
+    }
+    train = sets["train"]
+    if train is None:
+        raise Unusable("The training set is empty.", "Choose a file that has rows.")
+    return RlSets(
+        train=train,
+        valid=sets["valid"] if args.val_batches != 0 else None,
+        test=sets.get("test"),
+        length=_LENGTH[mode.family],
+    )
+
+
+class Bare:
+    """A tokenizer that puts nothing before a text: contexts are rendered already, and a token after
+    them is no beginning.
+    """
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+
+    def encode(self, text: str) -> list[int]:
+        tokens: list[int] = self._tokenizer.encode(text, add_special_tokens=False)
+        return tokens
+
+
+def _tell_of_tokens(name: str, lost: int, rows: int, emit: Emitter) -> None:
+    """Rows that the engine's dataset leaves out. Raises Unusable when none is left."""
+    what = "the rejected text, or each wanted one, is not a single token of this model"
+    hint = "Make the rows with this model's tokenizer, where each such text is one token."
+    if lost == rows:
+        raise Unusable(f"No row of the {_NAMES[name]} set can be used: {what}.", hint)
+    emit.warning(
+        "not_a_token",
+        f"{lost} of {rows} rows of the {_NAMES[name]} set are left out: {what}.",
+        hint,
+    )
+
+
+def _load(name: str, args: Namespace, mode: Mode, tokenizer: Any, emit: Emitter) -> RlSet | None:
+    path = Path(args.data) / f"{name}.jsonl"
+    given = _read(path)
+    if not given:
+        return None
+    config = Namespace(train_mode=mode.name, max_seq_length=args.max_seq_length)
+    if mode.family == "tokens":
+        tokenizer, config.max_seq_length = Bare(tokenizer), sys.maxsize  # Long ones: `_usable`.
+    try:
+        dataset = CacheDataset(create_dataset(given, tokenizer, config))
+    except KeyError as problem:
+        raise Unusable(
+            f"A row of {path.name} has no {problem} field, which {mode.name} needs.",
+            "Check the file on the Enhanced Setup page; it names the lines.",
+        ) from problem
+    if len(dataset) < len(given):
+        _tell_of_tokens(name, len(given) - len(dataset), len(given), emit)
+    rows = _usable(name, dataset, args, mode, emit)
+    return RlSet(dataset=dataset, rows=rows, given=given)
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8") as file:
+        return [json.loads(line) for line in file if line.strip()]
+
+
+def _usable(name: str, dataset: Any, args: Namespace, mode: Mode, emit: Emitter) -> Sequence[int]:
+    """Rows whose prompt fits. The engine would cut the end off a prompt: the question itself, and
+    the mark that it is now the model's turn.
+    """
+    limit = args.max_seq_length
+    prompt = _PROMPT[mode.family]
+    kept = [row for row in range(len(dataset)) if prompt(dataset[row]) < limit]
+    left_out = len(dataset) - len(kept)
+    if not kept:
+        raise Unusable(
+            f"Every prompt of the {_NAMES[name]} set is {limit} tokens long or longer, so nothing "
+            "is left to train on.",
+            "Raise the max sequence length.",
+        )
+    if left_out:
+        emit.warning(
+            "prompt_too_long",
+            f"{left_out} of {len(dataset)} rows of the {_NAMES[name]} set are left out: their "
+            f"prompts are {limit} tokens long or longer.",
+            "Raise the max sequence length, or shorten those prompts.",
+        )
+    length = _LENGTH[mode.family]
+    cut = sum(length(dataset[row]) > limit for row in kept)
+    if cut:
+        emit.warning(
+            "truncated",
+            f"{cut} rows of the {_NAMES[name]} set are longer than {limit} tokens with their "
+            "answers and are cut there.",
+            "Raise the max sequence length, or shorten those answers.",
+        )
+    return kept
+
+
+def _pair(item: Any) -> int:
+    return max(len(item["chosen"]), len(item["rejected"]))
+
+
+def _pair_prompt(item: Any) -> int:
+    return max(int(item["chosen_prompt_length"]), int(item["rejected_prompt_length"]))
+
+
+_LENGTH: dict[Family, Callable[[Any], int]] = {
+    "group": lambda item: len(item[0]),
+    "pairs": _pair,
+    "online": lambda item: len(item["prompt"]),
+    "tokens": lambda item: len(item["prompt_ids"]),
+}
+_PROMPT: dict[Family, Callable[[Any], int]] = {**_LENGTH, "pairs": _pair_prompt}

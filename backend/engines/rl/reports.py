@@ -1,0 +1,229 @@
+"""The engine's reports of reinforcement learning as events, and what in them needs a warning."""
+
+from __future__ import annotations
+
+import math
+from argparse import Namespace
+from collections.abc import Callable
+from typing import Any
+
+import mlx.core as mx
+import mlx.optimizers as optim
+import numpy as np
+from mlx_lm.tuner.callbacks import TrainingCallback
+
+from backend.engines.process.events import Emitter
+from backend.engines.rl.rollouts import Completion, Rollouts
+from backend.engines.rl.scorer import Scorer
+from backend.engines.trainer.reports import Diverged
+
+# The engine's names without "train_", and ours. What is missing here goes into `details`.
+_NAMES = {
+    "kl": "kl",
+    "kl_penalty": "kl",
+    "kl_clip_ratio": "kl_saturation",
+    "clip_ratio_low": "clip_ratio_low",
+    "clip_ratio_high": "clip_ratio_high",
+    "clip_ratio_total": "clip_ratio",
+    "clip_fraction": "clip_ratio",
+    "accuracies": "accuracy",
+    "chosen_win": "accuracy",
+    "margins": "margin",
+    "mean_delta": "margin",
+    "rewards": "avg_reward",
+    # `rl_pairs` puts them where the engine would add up something that it reports twice.
+    "chosen_logits_mean": "rewards_chosen",
+    "rejected_logits_mean": "rewards_rejected",
+    "chosen_reward": "rewards_chosen",
+    "rejected_reward": "rewards_rejected",
+}
+# Reported elsewhere, or computed here from the completions themselves.
+_OURS = (
+    "total_rewards", "grouped_rewards", "reward_mean", "reward_std", "entropy",
+    "generated_tokens", "hit_max_tokens_ratio", "loss",
+)  # fmt: skip
+_EMPTY_SHARE = 0.25
+
+
+class RlWatch(TrainingCallback):  # type: ignore[misc]  # the engine has no types
+    """Turns reports into `metrics` and `sample` events. Raises Diverged on a loss that is not a
+    number. `seconds()` tells the time spent in steps since it was last asked.
+    """
+
+    def __init__(
+        self,
+        emit: Emitter,
+        args: Namespace,
+        scorer: Scorer,
+        optimizer: optim.Optimizer,
+        *,
+        seconds: Callable[[], float],
+        steps_per_epoch: int,
+        sums: bool,
+        has_kl: bool,
+        first_step: int,
+        trained_tokens: int,
+    ) -> None:
+        self.trained_tokens = trained_tokens
+        self.train_loss: float | None = None
+        self._emit = emit
+        self._scorer = scorer
+        self._optimizer = optimizer
+        self._seconds = seconds
+        self._steps_per_epoch = steps_per_epoch
+        self._sums = _Sums() if sums else None
+        self._has_kl = has_kl
+        self._first_step = first_step
+        self._first_tokens = trained_tokens
+        self._samples = int(getattr(args, "sample_completions", 2))
+        self._reported = 0
+        self._guards = Guards(emit, args)
+
+    def on_train_loss_report(self, info: dict[str, Any]) -> None:
+        done = int(info["iteration"])
+        steps, self._reported = done - self._reported, done
+        step = self._first_step + done
+        found = {
+            name.removeprefix("train_"): float(value)
+            for name, value in info.items()
+            if name.startswith("train_") and name != "train_loss"
+        }
+        if self._sums is not None:
+            found = self._sums.means(found, steps)
+        rollouts = self._scorer.take()
+        loss = float(info["train_loss"])
+        seconds = max(self._seconds(), 1e-9)
+        tokens = self._first_tokens + int(info.get("trained_tokens", 0))
+        new, self.trained_tokens = tokens - self.trained_tokens, tokens
+        self._emit(
+            "metrics",
+            step=step,
+            train_loss=loss,
+            # Held in float32: 1e-4 comes as 9.999999747e-05.
+            learning_rate=float(f"{float(self._optimizer.learning_rate.item()):.6g}"),
+            iterations_per_second=steps / seconds,
+            tokens_per_second=new / seconds if "trained_tokens" in info else None,
+            trained_tokens=tokens if "trained_tokens" in info else None,
+            peak_memory_gb=mx.get_peak_memory() / 1e9,
+            epoch=step / self._steps_per_epoch,
+            **(
+                self._named(found)
+                | rollouts.rewards_report(self._scorer.names)
+                | rollouts.lengths_report()
+            ),
+            success_rate=self._scorer.success_rate(rollouts),
+        )
+        self.samples(step, rollouts, "train")
+        if not math.isfinite(loss):
+            raise Diverged(step, "the training loss is not a number")
+        self.train_loss = loss
+        self._guards.look(rollouts)
+
+    def samples(self, step: int, rollouts: Rollouts, split: str) -> None:
+        """Some of the completions that were scored last: in training the best and the worst of
+        them first, in validation those of the same prompts each time.
+        """
+        held_out = split == "valid"
+        rows = _firsts(rollouts.completions) if held_out else _telling(rollouts.latest)
+        for one in rows[: self._samples]:
+            self._emit(
+                "sample",
+                step=step,
+                prompt=one.prompt,
+                text=one.text,
+                answer=one.answer,
+                rewards=one.scores or None,
+                total=one.total,
+                split=split,
+            )
+
+    def _named(self, found: dict[str, float]) -> dict[str, Any]:
+        named: dict[str, Any] = {
+            ours: found[name] for name, ours in _NAMES.items() if name in found
+        }
+        if not self._has_kl:  # The engine says 0 when it did not compare with anything.
+            named |= {"kl": None, "kl_saturation": None}
+        functions = tuple(f"{name}_" for name in self._scorer.names)
+        details = {
+            name: value
+            for name, value in found.items()
+            if name not in _NAMES
+            and not name.startswith(functions)
+            and not any(word in name for word in _OURS)
+        }
+        return named | ({"details": details} if details else {})
+
+
+class Guards:
+    """Warnings about what the numbers mean, each at most once in a run."""
+
+    def __init__(self, emit: Emitter, args: Namespace) -> None:
+        self._emit = emit
+        self._args = args
+        self._said: set[str] = set()
+
+    def look(self, rollouts: Rollouts) -> None:
+        """At the completions of one report."""
+        if not rollouts.completions:
+            return
+        if rollouts.empty_share >= _EMPTY_SHARE:
+            self._say(
+                "empty_completions",
+                f"{rollouts.empty_share:.0%} of the completions are empty: the model ends its "
+                "answer at once.",
+                "Check that the prompts ask for an answer and that the rewards do not favour "
+                "silence; lower the learning rate if it began during the run.",
+            )
+        groups = rollouts.by_group()
+        compared = [group for group in groups if len(group) > 1]
+        if compared and not any(np.ptp(group) for group in compared):
+            mean = float(np.mean(rollouts.totals))
+            self._say(
+                "equal_rewards",
+                f"All completions of a prompt got the same reward ({mean:.3g} on average), so "
+                "there is nothing to learn from: only differences within a prompt's group count.",
+                "Use a reward that tells degrees apart, a higher temperature, a larger group, or "
+                "harder prompts if the reward is at its maximum.",
+            )
+        if rollouts.lengths and rollouts.cut == len(rollouts.lengths):
+            self._say(
+                "completions_cut",
+                f"Every completion was cut at {self._args.max_completion_length} tokens before "
+                "the model had ended it.",
+                "Raise max_completion_length, or reward shorter answers.",
+            )
+
+    def _say(self, code: str, message: str, hint: str) -> None:
+        if code not in self._said:
+            self._said.add(code)
+            self._emit.warning(code, message, hint)
+
+
+class _Sums:
+    """Means of a stretch from reports that forget to begin anew: there each value is the sum over
+    the whole run, divided by the steps of the last stretch.
+    """
+
+    def __init__(self) -> None:
+        self._before: dict[str, float] = {}
+
+    def means(self, found: dict[str, float], steps: int) -> dict[str, float]:
+        sums = {name: value * steps for name, value in found.items()}
+        means = {
+            name: (total - self._before.get(name, 0.0)) / steps for name, total in sums.items()
+        }
+        self._before = sums
+        return means
+
+
+def _telling(completions: list[Completion]) -> list[Completion]:
+    """The best, the worst, and then the rest."""
+    if len(completions) < 2 or any(one.total is None for one in completions):
+        return completions
+    ranked = sorted(completions, key=lambda one: one.total or 0.0, reverse=True)
+    return [ranked[0], ranked[-1], *ranked[1:-1]]
+
+
+def _firsts(completions: list[Completion]) -> list[Completion]:
+    """The first completion of each prompt."""
+    return list({one.group: one for one in reversed(completions)}.values())[::-1]

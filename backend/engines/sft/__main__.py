@@ -1,0 +1,31 @@
+"""The process of one standard run: `python -m backend.engines.sft <run folder>`.
+
+It owns the run folder: reads `config.yaml` and `data/`, writes `events.jsonl` and the adapter. It
+trains through mlx_lm's own functions with our batches and callback, never a copy of its loop.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from backend.engines.process.endings import Ending
+from backend.engines.process.entry import run_process
+from backend.engines.process.events import Emitter
+from backend.engines.process.signals import Control
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run to the end; 0 unless it failed."""
+    return run_process(argv, module="backend.engines.sft", load=_load)
+
+
+def _load() -> Callable[[Path, Emitter, Control], Ending]:
+    from backend.engines.sft.run import train_run
+
+    return train_run
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,111 @@
+"""The data of one run as tokens, and of each set the rows that have something to learn."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mlx_lm.tuner.datasets import load_dataset
+
+from backend.engines.process.events import Emitter
+from backend.engines.process.token_types import Item
+from backend.engines.tokens.answer_spans import tokens_and_spans
+from backend.engines.trainer.types import Tokenised
+
+
+class Rows:
+    """The rows of a set, each turned into tokens once, when it is first needed."""
+
+    def __init__(self, rows: Sequence[Mapping[str, Any]], tokenizer: Any, *, mask: bool) -> None:
+        self._rows = rows
+        self._tokenizer = tokenizer
+        self._mask = mask
+        self._made: list[Item | None] = [None] * len(rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> Item:
+        made = self._made[index]
+        if made is None:
+            made = tokens_and_spans(self._tokenizer, self._rows[index], mask=self._mask)
+            self._made[index] = made
+        return made
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sets:
+    """The tokenised sets, and of each the rows that have something to learn."""
+
+    train: Tokenised
+    valid: Tokenised | None
+    test: Tokenised | None
+    train_rows: Sequence[int]
+    valid_rows: Sequence[int]
+    test_rows: Sequence[int]
+    masked: bool
+
+
+def load_sets(args: Namespace, tokenizer: Any, emit: Emitter) -> Sets:
+    """The sets of `args.data`. Raises ValueError when there is nothing to train on."""
+    train_set, valid_set, test_set = load_dataset(args, tokenizer)
+    sets = {"training": train_set, "validation": valid_set, "test": test_set if args.test else []}
+    cached = {
+        name: Rows(rows, tokenizer, mask=args.mask_prompt) if len(rows) else None
+        for name, rows in sets.items()
+    }
+    rows = {
+        name: _usable(name, dataset, args, emit) if dataset else ()
+        for name, dataset in cached.items()
+    }
+    training = cached["training"]
+    if training is None:
+        raise ValueError("The training set is empty.")
+    return Sets(
+        train=training,
+        valid=cached["validation"] if rows["validation"] else None,
+        test=cached["test"] if rows["test"] else None,
+        train_rows=rows["training"],
+        valid_rows=rows["validation"],
+        test_rows=rows["test"],
+        masked=args.mask_prompt
+        and any(
+            _is_several(dataset[row])
+            for name, dataset in cached.items()
+            if dataset
+            for row in rows[name]
+        ),
+    )
+
+
+def _usable(name: str, dataset: Tokenised, args: Namespace, emit: Emitter) -> Sequence[int]:
+    """The rows with a target. A batch without one has a loss of 0/0, which ruins the weights."""
+    if not args.mask_prompt:
+        return range(len(dataset))
+    kept = [row for row in range(len(dataset)) if _has_target(dataset[row], args.max_seq_length)]
+    dropped = len(dataset) - len(kept)
+    if not kept:
+        raise ValueError(
+            f"Every prompt of the {name} set is longer than {args.max_seq_length} tokens, so "
+            "nothing of any answer is left to learn. Raise the max sequence length."
+        )
+    if dropped:
+        emit.warning(
+            "empty_target",
+            f"{dropped} of {len(dataset)} rows of the {name} set are left out: the prompt alone "
+            f"fills {args.max_seq_length} tokens, so no answer is left to learn.",
+            "Raise the max sequence length, or shorten those prompts.",
+        )
+    return kept
+
+
+def _has_target(item: Item, limit: int) -> bool:
+    return any(start < min(end, limit) for start, end in item[1])
+
+
+def _is_several(item: Item) -> bool:
+    """More than the engine's own mask of one border can say."""
+    tokens, spans = item
+    return len(spans) > 1 or spans[0][1] < len(tokens)

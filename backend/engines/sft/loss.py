@@ -1,0 +1,24 @@
+"""The loss of a step whose rows come in parts (`backend/contract/step_parts.py`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import mlx.core as mx
+
+Loss = Callable[[Any, mx.array, mx.array], tuple[mx.array, mx.array]]
+
+
+def over_parts(loss: Loss) -> Callable[..., tuple[mx.array, mx.array]]:
+    """`loss`, a mean per learned token and their number, for the arrays of one or more parts."""
+
+    def over(model: Any, *arrays: mx.array) -> tuple[mx.array, mx.array]:
+        mean, count = loss(model, arrays[0], arrays[1])
+        for tokens, learned in zip(arrays[2::2], arrays[3::2], strict=True):
+            more, number = loss(model, tokens, learned)
+            mean = (mean * count + more * number) / (count + number)
+            count = count + number
+        return mean, count
+
+    return over

@@ -1,0 +1,271 @@
+"""One run of supervised fine-tuning, from its folder to its adapter, on mlx_lm's own functions."""
+
+from __future__ import annotations
+
+import json
+import math
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from mlx import nn
+from mlx_lm.lora import CONFIG_DEFAULTS
+from mlx_lm.tuner.callbacks import TrainingCallback, get_reporting_callbacks
+from mlx_lm.tuner.trainer import TrainingArgs, default_loss, evaluate, train
+from mlx_lm.tuner.utils import print_trainable_parameters
+from mlx_lm.utils import load
+
+from backend.contract.batching import steps_per_epoch
+from backend.core.disk.removal import named, remove
+from backend.engines.process.endings import Ending
+from backend.engines.process.events import Emitter
+from backend.engines.process.signals import Control
+from backend.engines.sft.batches import Rows, StepFeed, masked_loss
+from backend.engines.sft.data import Sets, load_sets
+from backend.engines.sft.loss import over_parts
+from backend.engines.trainer.adapter_folder import AdapterFolder, NotFinite, lineage_of
+from backend.engines.trainer.early_stopping import Patience
+from backend.engines.trainer.lora import attach, describe
+from backend.engines.trainer.optimizer import build_optimizer
+from backend.engines.trainer.quantize import make_quantized_base
+from backend.engines.trainer.reports import Both, Diverged, Watch
+from backend.engines.trainer.schedule import Every, WhenDue
+from backend.engines.trainer.steps import Course, Trained, say
+
+
+def train_run(folder: Path, emit: Emitter, control: Control) -> Ending:
+    """Train what the run folder describes; answer how it ended. Errors are raised."""
+    args = read_config(folder / "config.yaml")
+    np.random.seed(args.seed)
+    make_quantized_base(args, emit, say)
+    model, tokenizer = load(args.model)
+    if control.stop:
+        return Ending("stopped", "Stopped while the model was loading; nothing was saved.")
+
+    emit("phase", name="preparing data")
+    sets = load_sets(args, tokenizer, emit)
+    if control.stop:
+        return Ending("stopped", "Stopped while the data was prepared; nothing was saved.")
+
+    coverage = attach(model, args)
+    say(describe(args, coverage, depth=len(model.layers)))
+    print_trainable_parameters(model)
+    emit(
+        "model",
+        trainable_parameters=coverage.trainable,
+        total_parameters=coverage.total,
+        matched_modules=coverage.modules,
+        matrices=list(coverage.matrices),
+        layers=coverage.layers,
+    )
+    adapter = AdapterFolder(
+        Path(args.adapter_path), model, keep=int(getattr(args, "keep_checkpoints", 0)), emit=emit
+    )
+    summary = _read_json(folder / "data" / "summary.json")
+    adapter.begin(vars(args), lineage_of(vars(args), summary))
+    return _Training(args, model, sets, adapter, emit, control, folder).run()
+
+
+def read_config(path: Path) -> Namespace:
+    """`config.yaml` over the engine's defaults, as `mlx_lm lora --config` would read it."""
+    given = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return Namespace(**{**CONFIG_DEFAULTS, **given})
+
+
+class _Training:
+    """The training itself: the engine's loop with our batches, callback and saves."""
+
+    def __init__(
+        self,
+        args: Namespace,
+        model: nn.Module,
+        sets: Sets,
+        adapter: AdapterFolder,
+        emit: Emitter,
+        control: Control,
+        folder: Path,
+    ) -> None:
+        self._args = args
+        self._model = model
+        self._sets = sets
+        self._adapter = adapter
+        self._emit = emit
+        self._control = control
+        self._folder = folder
+        # The engine writes the last weights in place; ours are written atomically instead.
+        self._scratch = folder / "engine.safetensors"
+        self._optimizer = build_optimizer(args)
+        trained = Trained(
+            args=args,
+            model=model,
+            optimizer=self._optimizer,
+            adapter=adapter,
+            folder=folder,
+            accumulate=args.grad_accumulation_steps,
+        )
+        self._course = Course(trained, emit=emit, control=control)
+        moment = self._course.moment
+        self._first_step = moment.step
+        # The engine's own wherever it can say what is learned.
+        self._loss = over_parts(masked_loss if sets.masked else default_loss)
+        self._watch = Watch(
+            emit,
+            first_step=self._first_step,
+            trained_tokens=moment.trained_tokens,
+            counters=moment.counters,
+            save_best=adapter.save_best,
+            after_best=self._course.keep_best,
+            stopping=lambda: control.stop is not None,
+            patience=Patience(
+                enabled=bool(getattr(args, "enable_early_stop", False)),
+                evaluations=int(getattr(args, "no_improve_patience_evals", 3)),
+                min_delta=float(getattr(args, "early_stop_min_delta", 0.0)),
+            ),
+            steps_per_epoch=steps_per_epoch(len(sets.train_rows), args.batch_size),
+            steps_per_report=args.steps_per_report,
+            vocabulary=getattr(getattr(model, "args", None), "vocab_size", None),
+        )
+        self._feed = StepFeed(
+            Rows(
+                train=sets.train_rows,
+                valid=sets.valid_rows,
+                seed=args.seed,
+                valid_batches=args.val_batches,
+                masked=sets.masked,
+            ),
+            between_steps=self._between_steps,
+            stopping=lambda: control.stop is not None,
+            emit=emit,
+            first_step=self._first_step,
+            tokens=moment.trained_tokens,
+        )
+        self._course.follow(tokens=lambda: self._feed.tokens, counters=self._watch.counters)
+
+    def run(self) -> Ending:
+        self._emit("phase", name="training")
+        try:
+            self._train()
+        except (Diverged, NotFinite) as error:
+            return self._course.diverged(error)
+        done = self._feed.done if self._feed.ended else self._args.iters
+        stop = self._control.stop
+        if stop and done < self._args.iters:
+            return self._course.stopped(done)
+        try:
+            self._emit("phase", name="saving")
+            self._course.finish(done)
+        except NotFinite as error:
+            return self._course.diverged(error)
+        test = self._evaluate_test(done)
+        self._emit("phase", name="done")
+        return Ending("completed", " ".join(filter(None, [self._summary(done), test])))
+
+    def _train(self) -> None:
+        args, first = self._args, self._first_step
+        valid = self._sets.valid if args.val_batches != 0 else None
+        try:
+            train(
+                model=self._model,
+                optimizer=self._optimizer,
+                train_dataset=self._sets.train,
+                val_dataset=valid and WhenDue(valid, self._validation_is_due),
+                args=TrainingArgs(
+                    batch_size=args.batch_size,
+                    iters=args.iters - first,
+                    val_batches=args.val_batches,
+                    steps_per_report=Every(args.steps_per_report, after=first),
+                    steps_per_eval=Every(args.steps_per_eval, after=first),
+                    # We save between steps, atomically; the engine's own saves are not.
+                    steps_per_save=args.iters + 1,
+                    adapter_file=str(self._scratch),
+                    max_seq_length=args.max_seq_length,
+                    grad_checkpoint=args.grad_checkpoint,
+                    grad_accumulation_steps=args.grad_accumulation_steps,
+                ),
+                loss=self._loss,
+                iterate_batches=self._feed,
+                training_callback=self._reporters(),
+            )
+        finally:
+            remove(self._scratch, inside=self._folder, own=named(self._scratch.name))
+
+    def _reporters(self) -> TrainingCallback:
+        """Ours, and the services that were asked for around it."""
+        args = self._args
+        if not args.report_to:
+            return self._watch
+        theirs = get_reporting_callbacks(
+            args.report_to,
+            project_name=args.project_name,
+            log_dir=str(self._folder),
+            config=vars(args),
+        )
+        return Both(self._watch, theirs, first_step=self._first_step)
+
+    def _validation_is_due(self) -> bool:
+        step = self._feed.done + 1
+        return step == 1 or step % self._args.steps_per_eval == 0 or step == self._args.iters
+
+    def _between_steps(self, done: int) -> bool:
+        return self._course.between(done) and not self._watch.early_stopped
+
+    def _evaluate_test(self, done: int) -> str | None:
+        if self._sets.test is None or self._control.stop:
+            return None
+        feed = StepFeed(
+            Rows(
+                train=(),
+                valid=self._sets.test_rows,
+                seed=self._args.seed,
+                masked=self._sets.masked,
+            ),
+            between_steps=lambda _: False,
+            stopping=lambda: self._control.stop is not None,
+            emit=self._emit,
+        )
+        loss = evaluate(
+            model=self._model,
+            dataset=self._sets.test,
+            batch_size=self._args.batch_size,
+            num_batches=-1,
+            max_seq_length=self._args.max_seq_length,
+            loss=self._loss,
+            iterate_batches=feed,
+        )
+        if self._control.stop:
+            return "The test was cut short."
+        perplexity = math.exp(min(loss, 700.0))
+        say(f"Test loss {loss:.3f}, Test ppl {perplexity:.3f}.")
+        self._emit("test", step=done, test_loss=loss, test_perplexity=perplexity)
+        return f"Test loss {loss:.3f}, perplexity {perplexity:.2f}."
+
+    def _summary(self, done: int) -> str:
+        watch = self._watch
+        if watch.early_stopped:
+            first = f"Stopped early at step {done} of {self._args.iters}: validation stopped "
+            first += "improving."
+        else:
+            first = f"Trained {done} iterations."
+        if watch.best is not None:
+            step, loss = watch.best
+            best = f"The best adapter is that of step {step}, with a validation loss of {loss:.3f}."
+            return f"{first} {best}"
+        if watch.baseline is None or not watch.validated:
+            return first
+        none = f"No validation came below the untrained model's {watch.baseline:.3f}"
+        self._emit.warning(
+            "no_better_than_base",
+            f"{none}.",
+            "The adapter is unlikely to help: check the data, or lower the learning rate.",
+        )
+        return f"{first} {none}, so no adapter is called the best; the last one is kept."
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return value if isinstance(value, dict) else None

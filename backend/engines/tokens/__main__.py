@@ -1,0 +1,195 @@
+"""`python -m backend.engines.tokens`: rows as the engine turns them into tokens and masks them.
+
+Reads JSON on stdin, answers JSON on stdout. `{"task": "lengths", "model", "files", "needs",
+"train_mode"}` renders every row of each file's `rows`, a sample or what a run gets, and writes
+(tokens, first trained, line, bits of NOTES) of each as 32-bit numbers to its `out`; it answers how
+many rows each note is of. `{"task": "preview", "model", "rows", "mask", "most"}` spells rows out.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from array import array
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlx_lm.utils import load_tokenizer
+
+from backend.engines.tokens.answer_spans import tokens_and_spans
+from backend.engines.tokens.omissions import PARTS
+from backend.engines.tokens.rendering import ChatRenderer, Rendered, sentence, special_ids
+
+if TYPE_CHECKING:
+    from backend.engines.tokens.method_counts import MethodRenderer
+
+Row = dict[str, Any]
+NOTES = ("refused", "unlearnable", *PARTS)
+_AT_ONCE = 256
+_SHOWN = 20
+
+
+def main() -> int:
+    """0 with the answer, or with `{"error": sentence}` when the model's tokenizer can't do it."""
+    asked = json.load(sys.stdin)
+    answer: dict[str, Any]
+    try:
+        tokenizer = load_tokenizer(Path(asked["model"]))
+        if asked["task"] == "lengths":
+            answer = {
+                "files": [
+                    measure(
+                        tokenizer,
+                        Path(file["rows"]),
+                        Path(file["out"]),
+                        needs=asked["needs"],
+                        train_mode=asked["train_mode"],
+                    )
+                    for file in asked["files"]
+                ]
+            }
+        else:
+            answer = {
+                "rows": [
+                    spell(tokenizer, row, mask=asked["mask"], most=asked["most"])
+                    for row in asked["rows"]
+                ]
+            }
+    except Exception as error:  # noqa: BLE001 - the top: tokenizers fail in their own ways
+        answer = {"error": sentence(error)}
+    sys.stdout.write(json.dumps(answer))
+    return 0
+
+
+# -- one row, spelled out -----------------------------------------------------------------------
+
+
+def spell(tokenizer: Any, row: Row, *, mask: bool, most: int) -> dict[str, Any]:
+    """The row's first `most` tokens with their texts, and which of them are learned."""
+    try:
+        tokens, spans = tokens_and_spans(tokenizer, row, mask=mask)
+    except Exception as error:  # noqa: BLE001 - a template raises what it likes
+        return {"error": sentence(error)}
+    (seen,) = ChatRenderer(tokenizer, [row]).render([row])
+    special = special_ids(tokenizer)
+    shown = tokens[:most]
+    return {
+        "text": tokenizer.decode(shown, skip_special_tokens=False),
+        "ids": shown,
+        "texts": pieces(tokenizer, shown),
+        "special": [token in special for token in shown],
+        "total": len(tokens),
+        "spans": spans,
+        "omitted": seen.omitted,
+        "unlearnable": seen.unlearnable if mask else None,
+    }
+
+
+def pieces(tokenizer: Any, ids: Sequence[int]) -> list[str]:
+    """Each token's share of the text: joined they are the whole. A character made of several
+    tokens goes to the last of them.
+    """
+    texts: list[str] = []
+    begin = read = 0
+    for end in range(1, len(ids) + 1):
+        before = tokenizer.decode(ids[begin:read], skip_special_tokens=False)
+        now = tokenizer.decode(ids[begin:end], skip_special_tokens=False)
+        if now.endswith("\ufffd") and end - read < 8:
+            texts.append("")
+            continue
+        texts.append(now[len(before) :])
+        begin, read = read, end
+    if read < len(ids) and texts:
+        before = tokenizer.decode(ids[begin:read], skip_special_tokens=False)
+        texts[-1] = tokenizer.decode(ids[begin:], skip_special_tokens=False)[len(before) :]
+    return texts
+
+
+# -- many rows, measured ------------------------------------------------------------------------
+
+
+def measure(
+    tokenizer: Any, file: Path, out: Path, *, needs: str = "sft", train_mode: str | None = None
+) -> dict[str, Any]:
+    """Write a record of every row of the file to `out`; answers what the template refuses or
+    leaves out: of each how many rows, and the first of them.
+    """
+    notes = _Notes()
+    rows = _numbered(file)
+    renderer: ChatRenderer | MethodRenderer | None = None
+    with out.open("wb") as target:
+        while batch := list(islice(rows, _AT_ONCE)):
+            given = [row for _, row in batch]
+            renderer = renderer or _renderer(tokenizer, given, needs, train_mode)
+            records = array("I")
+            for (line, _), one in zip(batch, renderer.render(given), strict=True):
+                records.extend((one.length, one.start, line, notes.add(line, one)))
+            target.write(records.tobytes())
+            target.flush()
+    return notes.answer()
+
+
+def _renderer(
+    tokenizer: Any, first: Sequence[Row], needs: str, train_mode: str | None
+) -> ChatRenderer | MethodRenderer:
+    if needs == "sft":
+        return ChatRenderer(tokenizer, first)
+    from backend.engines.tokens.method_counts import MethodRenderer  # A second engine to import.
+
+    return MethodRenderer(tokenizer, needs, train_mode)
+
+
+class _Notes:
+    """What was noted of rows: how often, and where first."""
+
+    def __init__(self) -> None:
+        self._noted: dict[str, dict[str, Any]] = {name: {"count": 0, "first": []} for name in NOTES}
+
+    def add(self, line: int, row: Rendered) -> int:
+        """Note a row; answers the bits of its notes."""
+        bits = 0
+        for name, message in (("refused", row.refused), ("unlearnable", row.unlearnable)):
+            if message is not None:
+                bits |= self._note(name, line, message)
+        for part in row.omitted:
+            bits |= self._note(part, line, "")
+        return bits
+
+    def answer(self) -> dict[str, Any]:
+        return {"notes": {name: noted for name, noted in self._noted.items() if noted["count"]}}
+
+    def _note(self, name: str, line: int, message: str) -> int:
+        noted = self._noted[name]
+        noted["count"] += 1
+        if len(noted["first"]) < _SHOWN:
+            noted["first"].append({"line": line, "message": message})
+        return 1 << NOTES.index(name)
+
+
+def _numbered(path: Path) -> Iterator[tuple[int, Row]]:
+    """(line, row) of a file of rows; of a sample, those that its last line tells to take."""
+    stride = _last(path).get("stride", 1)
+    with path.open("rb") as file:
+        for number, raw in enumerate(file, start=1):
+            if not raw.strip():
+                continue
+            item = json.loads(raw)
+            if "index" not in item or "row" not in item:
+                if "stride" not in item:
+                    yield number, item
+            elif item["index"] % stride == 0:
+                yield item["line"], item["row"]
+
+
+def _last(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - 200))
+        raw = file.read().rstrip(b"\n").rsplit(b"\n", 1)[-1]
+    return json.loads(raw) if raw.startswith(b'{"stride"') else {}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

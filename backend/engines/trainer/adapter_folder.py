@@ -1,0 +1,167 @@
+"""The adapter folder as one run writes it: latest, best and numbered weights, each atomically."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+from mlx import nn
+from mlx.utils import tree_flatten
+
+from backend.core.disk.files import sync_folder, write_json
+from backend.core.disk.removal import discard, named, remove
+from backend.engines.process.events import Emitter
+
+LATEST = "adapters.safetensors"
+BEST = "best_adapters.safetensors"
+SAVED = "saved"  # In the metadata of every file: an id, by which a later change is noticed.
+_NUMBERED = re.compile(r"\d{7}_adapters\.safetensors")
+_OURS = re.compile(
+    r"(\d{7}_|best_)?adapters\.safetensors|adapter_config\.json|droid\.json|\..+\.tmp"
+)
+_PACKAGES = ("mlx", "mlx-lm", "mlx-lm-lora", "transformers")
+
+
+class NotFinite(Exception):
+    """The weights hold NaN or infinity and must not replace good ones."""
+
+
+class AdapterFolder:
+    """Saves the trainable weights of `model`. `keep` numbered checkpoints stay; 0 keeps all."""
+
+    def __init__(self, path: Path, model: nn.Module, *, keep: int, emit: Emitter) -> None:
+        self.path = path
+        self._model = model
+        self._keep = keep
+        self._emit = emit
+
+    def begin(self, engine_config: dict[str, Any], lineage: dict[str, Any]) -> None:
+        """Empty the folder of an earlier run's files and describe this one.
+
+        Stale checkpoints of a longer run would otherwise pass for this run's newest.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        for old in self.path.iterdir():
+            if _OURS.fullmatch(old.name) and not old.is_dir():
+                remove(old, inside=self.path, own=named(_OURS), link=True)
+        write_json(self.path / "adapter_config.json", dict(sorted(engine_config.items())))
+        write_json(self.path / "droid.json", lineage)
+
+    def take_up(self, weights: Path, best: Path | None, numbered: Mapping[int, Path]) -> None:
+        """Begin with the weights that a continued run has already made."""
+        for step, source in numbered.items():
+            self._copy(source, f"{step:07d}_{LATEST}")
+        if best is not None:
+            self._copy(best, BEST)
+        self._copy(weights, LATEST)
+
+    @property
+    def best_path(self) -> Path:
+        return self.path / BEST
+
+    def kept(self) -> set[int]:
+        """The numbers of the checkpoints that are there."""
+        return {
+            int(path.name[:7]) for path in self.path.iterdir() if _NUMBERED.fullmatch(path.name)
+        }
+
+    def save_latest(self, step: int) -> Path:
+        return self._save(LATEST, step)
+
+    def save_best(self, step: int) -> Path:
+        return self._save(BEST, step)
+
+    def save_checkpoint(self, step: int) -> Path:
+        """A numbered file and the same weights as the latest; old numbered ones are pruned."""
+        numbered = self._save(f"{step:07d}_{LATEST}", step)
+        self._copy(numbered, LATEST)
+        self._emit("checkpoint", step=step, path=str(numbered))
+        self._prune()
+        return numbered
+
+    def _prune(self) -> None:
+        if self._keep <= 0:
+            return
+        numbered = sorted(path for path in self.path.iterdir() if _NUMBERED.fullmatch(path.name))
+        for old in numbered[: -self._keep]:
+            remove(old, inside=self.path, own=named(_NUMBERED), link=True)
+
+    def _save(self, name: str, step: int) -> Path:
+        weights = dict(tree_flatten(self._model.trainable_parameters()))
+        return write_weights(self.path / name, weights, step)
+
+    def _copy(self, source: Path, name: str) -> None:
+        # A copy, not a hard link: plain mlx_lm would write into the shared file in place.
+        temporary = _temporary(self.path / name)
+        shutil.copyfile(source, temporary)
+        _publish(temporary, self.path / name)
+
+
+def write_weights(
+    target: Path, weights: dict[str, mx.array], step: int, *, check: bool = True
+) -> Path:
+    """Write tensors whole or not at all. Raises NotFinite unless `check` is off."""
+    if check and not all_finite(weights):
+        raise NotFinite(f"The weights after step {step} are not finite.")
+    temporary = _temporary(target)
+    facts = {"format": "mlx", "step": str(step), SAVED: secrets.token_hex(8)}
+    try:
+        with temporary.open("wb") as file:
+            mx.save_safetensors(file, weights, facts)
+        return _publish(temporary, target)
+    except BaseException:
+        discard(temporary)
+        raise
+
+
+def all_finite(weights: dict[str, mx.array]) -> bool:
+    return bool(mx.all(mx.stack([mx.all(mx.isfinite(value)) for value in weights.values()])).item())
+
+
+def lineage_of(config: dict[str, Any], data: dict[str, Any] | None) -> dict[str, Any]:
+    """What `droid.json` says: where this adapter comes from."""
+    return {
+        "schema_version": 1,
+        "session_id": config.get("session_id"),
+        "method": config.get("method", "sft"),
+        "base_model": {
+            # The model as it was chosen; what was trained on is a copy of it, if quantised.
+            "path": config.get("quantize_from") or config["model"],
+            "fingerprint": config.get("model_fingerprint"),
+            "quantize_base": config.get("quantize_base"),
+        },
+        "data": data,
+        "seed": config["seed"],
+        "created": datetime.now(UTC).isoformat(),
+        "versions": {name: _version(name) for name in _PACKAGES},
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _temporary(target: Path) -> Path:
+    return target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
+
+
+def _publish(temporary: Path, target: Path) -> Path:
+    handle = os.open(temporary, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    temporary.replace(target)
+    sync_folder(target.parent)
+    return target

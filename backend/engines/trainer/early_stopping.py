@@ -1,0 +1,111 @@
+"""Which validation was the best so far, and whether it is time to stop: for losses and for rewards.
+
+A loss is better when it is lower, a reward or an accuracy when it is higher.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from backend.engines.process.events import Emitter
+
+Metric = Literal["val_loss", "val_reward", "val_accuracy"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """End the run after `evaluations` validations without an improvement over `min_delta`."""
+
+    enabled: bool
+    evaluations: int
+    min_delta: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counters:
+    """What a run has seen of its validations: `best` is (step, value), `reference` and `stale`
+    count the patience. The values are losses, or what else the run is judged by.
+    """
+
+    baseline: float | None = None
+    best: tuple[int, float] | None = None
+    reference: float | None = None
+    stale: int = 0
+    train_loss: float | None = None
+
+
+class Keeper:
+    """Keeps the best weights. `save_best(step)` must save the very weights that were validated.
+
+    The value of step 0 is that of the untrained model: a baseline, never the best adapter. With
+    `beats_base` nothing is best that is not better than it.
+    """
+
+    def __init__(
+        self,
+        emit: Emitter,
+        *,
+        metric: Metric,
+        save_best: Callable[[int], Path],
+        patience: Patience,
+        counters: Counters,
+        beats_base: bool = False,
+    ) -> None:
+        self.metric: Metric = metric
+        self.baseline = counters.baseline
+        self.best = counters.best
+        self.early_stopped = False
+        self._emit = emit
+        self._save_best = save_best
+        self._patience = patience
+        self._beats_base = beats_base
+        self._reference = counters.reference
+        self._stale = counters.stale
+
+    @property
+    def validated(self) -> bool:
+        """Whether anything but the base was."""
+        return self._reference is not None
+
+    def counters(self, train_loss: float | None) -> Counters:
+        return Counters(
+            baseline=self.baseline,
+            best=self.best,
+            reference=self._reference,
+            stale=self._stale,
+            train_loss=train_loss,
+        )
+
+    def better(self, value: float, than: float, *, by: float = 0.0) -> bool:
+        """Whether `value` is better than `than` by more than `by`."""
+        return value < than - by if self.metric == "val_loss" else value > than + by
+
+    def judge(self, step: int, value: float) -> None:
+        """Take note of a validation, keep its weights if they are the best, count the patience."""
+        if step == 0:
+            self.baseline = value
+            return
+        if self._is_best(value):
+            path = self._save_best(step)
+            self.best = (step, value)
+            named = {"val_loss": value} if self.metric == "val_loss" else {}
+            self._emit("best", step=step, metric=self.metric, value=value, path=str(path), **named)
+        self._count(step, value)
+
+    def _is_best(self, value: float) -> bool:
+        least = self.best[1] if self.best else self.baseline if self._beats_base else None
+        return least is None or self.better(value, least)
+
+    def _count(self, step: int, value: float) -> None:
+        least = self._patience.min_delta
+        if self._reference is None or self.better(value, self._reference, by=least):
+            self._reference = value
+            self._stale = 0
+            return
+        self._stale += 1
+        if self._patience.enabled and self._stale >= self._patience.evaluations:
+            self.early_stopped = True
+            self._emit("early_stop", step=step, best_step=self.best[0] if self.best else None)

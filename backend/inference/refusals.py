@@ -1,0 +1,41 @@
+"""Why a question is not answered: the memory is taken, or what the worker said against it."""
+
+from __future__ import annotations
+
+from backend.errors import BadContent, EngineFailed, EngineTimeout, EvaluationActive, WrongState
+from backend.inference.worker_process import RequestFailed
+
+_BAD = frozenset({"bad_model", "bad_adapter", "bad_prompt", "too_long"})
+_SHARE = "or ask with during_run to share the memory with it."
+
+
+class NotTogether(Exception):
+    """These targets can't answer in one batch; the text says why."""
+
+
+def require_memory(run: str | None, evaluated: str | None) -> None:
+    """Raise WrongState naming the active run (a session) or the adapter under evaluation."""
+    if run is not None:
+        raise WrongState(
+            f"A run is active (session {run}), and the model it trains needs the memory.",
+            hint=f"Wait until it has ended, {_SHARE}",
+        )
+    if evaluated is not None:
+        raise EvaluationActive(
+            f"An evaluation of {evaluated} is running, and its model needs the memory.",
+            hint=f"Wait until it is done, stop it under Evaluation, {_SHARE}",
+        )
+
+
+def refusal(failure: RequestFailed) -> Exception:
+    """What the worker said as an error of this service, or NotTogether."""
+    if failure.code == "not_together":
+        return NotTogether(failure.message)
+    if failure.code in _BAD:
+        return BadContent(failure.message, hint=failure.hint)
+    if failure.code == "deadline":
+        return EngineTimeout(failure.message, hint=failure.hint)
+    return EngineFailed(
+        f"The inference worker could not answer: {failure.message}",
+        hint=failure.hint or "logs/worker.log has the details.",
+    )

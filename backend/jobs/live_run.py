@@ -1,0 +1,223 @@
+"""The run that the server shows: its record, what its events add up to, and its last log lines.
+
+It knows which change of state an event means and which frames tell of it. Nothing here touches a
+file or a process; the supervisor does, and is the only one to call `move_to`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from backend.core.clock import SteadyClock
+from backend.core.process import Child
+from backend.jobs import frames
+from backend.jobs.run import events
+from backend.jobs.run.legacy_records import to_metrics
+from backend.jobs.run.progress import Progress, newest_row
+from backend.jobs.run.schemas import (
+    ExitSummary,
+    QueuedRun,
+    RunError,
+    RunMetrics,
+    SessionRecord,
+    TrainingStateData,
+    TrainingStatus,
+)
+from backend.jobs.run.state import ACTIVE, FINAL, RunState, move
+
+KEPT_LINES = 500
+TAIL_LINES = 30
+
+Frame = tuple[str, BaseModel]
+
+_AT_WORK = frozenset({"training", "evaluating", "saving"})
+
+
+class LiveRun:
+    """The current or last run. `child` is None once it has ended, or when it was only loaded."""
+
+    def __init__(
+        self, record: SessionRecord, progress: Progress, lines: Iterable[str] = ()
+    ) -> None:
+        self.record = record
+        self.progress = progress
+        self.child: Child | None = None
+        self.lines: deque[str] = deque(lines, maxlen=KEPT_LINES)
+        self.error: RunError | None = None
+        self._clock = SteadyClock(progress.last_at or record.started_at)
+        self.closing: RunState | None = None  # Shown while an ended run still holds the slot.
+        if record.state in {RunState.ERROR, RunState.INTERRUPTED} and record.exit is not None:
+            self.error = self._run_error(record.exit.message, record.exit.hint)
+
+    @property
+    def session_id(self) -> str:
+        return self.record.session_id
+
+    @property
+    def state(self) -> RunState:
+        return self.record.state
+
+    @property
+    def active(self) -> bool:
+        return self.state in ACTIVE
+
+    @property
+    def shown_state(self) -> RunState:
+        """What the world is told: ended only once the next run may start."""
+        return self.closing or self.state
+
+    @property
+    def seconds_per_step(self) -> float:
+        """How long a step takes lately; 0 while that is not known."""
+        speed = self.progress.speed
+        return 1 / speed if speed else 0.0
+
+    def move_to(self, target: RunState) -> None:
+        self.record.state = self.record.training_state = move(self.state, target)
+
+    def state_after(self, event: events.Event) -> RunState | None:
+        """The state that an event means, if it is another than now."""
+        meant: RunState | None = None
+        match event:
+            case events.Phase(name="paused"):
+                meant = RunState.PAUSED if self.state is RunState.RUNNING else None
+            case events.Phase(name=name) if name in _AT_WORK:
+                meant = RunState.RUNNING
+            case events.Metrics() | events.Validation() if self.state is RunState.STARTING:
+                meant = RunState.RUNNING
+        if meant is self.state or self.state not in ACTIVE - {RunState.STOPPING}:
+            return None
+        return meant
+
+    def frames_for(self, event: events.Event) -> list[Frame]:
+        """What the world hears of an event that was just applied."""
+        found: list[Frame] = []
+        match event:
+            case events.Metrics():
+                row = newest_row(self.progress.train)
+                found.append(self.progress_frame(frames.Point(kind="train", values=row)))
+            case events.Validation():
+                row = newest_row(self.progress.validation)
+                found.append(self.progress_frame(frames.Point(kind="validation", values=row)))
+            case events.Phase() | events.Model() | events.Tested():
+                found.append(self.progress_frame())
+            case events.Best() if self.progress.best is not None:
+                found.append(("best_model_updated", self.progress.best))
+            case events.Sample() if self.progress.samples:
+                found.append(("training_sample", self.progress.samples[-1]))
+            case events.Checkpoint():
+                found.append(
+                    ("checkpoint_saved", frames.CheckpointData(step=event.step, path=event.path))
+                )
+            case _:
+                pass
+        alerts = self.progress.fresh_alerts()
+        return found + [("training_alert", alert) for alert in alerts]
+
+    def progress_frame(
+        self, point: frames.Point | None = None, lines: list[str] | None = None
+    ) -> Frame:
+        shown = lines or []
+        return "training_progress", frames.ProgressData(
+            metrics=self.metrics(),
+            log_line=shown[-1] if shown else None,
+            log_lines=shown,
+            point=point,
+            phase=self.progress.phase,
+            state=self.state,
+        )
+
+    def take_lines(self, lines: list[str]) -> list[str]:
+        """Keep log lines, and answer those to show: a flood is cut, and says so."""
+        self.lines.extend(lines)
+        if len(lines) <= KEPT_LINES:
+            return lines
+        left_out = len(lines) - KEPT_LINES
+        return [f"… {left_out:,} lines are left out here; train.log has them all.", *self.lines]
+
+    def end(
+        self, state: RunState, message: str, hint: str | None, *, at: datetime | None = None
+    ) -> Frame:
+        """Set the final state; answer the frame that tells it. `at` is the time, now unless given;
+        never before the start, wherever the machine's clock was set since.
+        """
+        self.move_to(state)
+        self.child = None
+        ended, started = at or self._clock.now(), self.record.started_at
+        self.record.ended_at = max(ended, started) if started is not None else ended
+        self.record.exit = ExitSummary(state=state, message=message, hint=hint)
+        self.record.early_stopped = self.progress.early_stop is not None
+        self.note_metrics()
+        if state is RunState.COMPLETED:
+            return "training_completed", frames.CompletedData(
+                final_metrics=self.metrics(),
+                early_stopped=self.record.early_stopped,
+                message=message,
+            )
+        if state is RunState.STOPPED:
+            return "training_stopped", frames.StoppedData(
+                session_id=self.session_id, message=message
+            )
+        self.error = self._run_error(message, hint)
+        return "training_error", frames.ErrorData(
+            error=message, hint=hint, log_tail=self.error.log_tail
+        )
+
+    def note_metrics(self) -> None:
+        """Bring the record up to date with the events."""
+        self.record.metrics = self.metrics().model_dump(mode="json")
+        self.record.best_model = self.progress.best or self.record.best_model
+
+    def metrics(self) -> RunMetrics:
+        """The numbers of the events; of the record where there are none (a legacy session)."""
+        if self.progress.last_seq or self.active:
+            found = self.progress.metrics()
+        else:
+            found = to_metrics(self.record.metrics)
+        found.method = found.method or self.record.method
+        return found
+
+    def snapshot(self, seq: int, queue: list[QueuedRun]) -> TrainingStateData:
+        """All there is to show, with every point: thin the series before sending it."""
+        state = self.shown_state
+        ended = self.record.exit
+        series = self.progress.series()
+        series.best = self.progress.best or self.record.best_model
+        return TrainingStateData.model_construct(
+            state=state,
+            session_id=self.session_id,
+            phase=self.progress.phase if state in ACTIVE else None,
+            metrics=self.metrics(),
+            config=self.record.config,
+            error=None if self.closing else self.error,
+            series=series,
+            logs=list(self.lines),
+            alerts=list(self.progress.alerts),
+            samples=list(self.progress.samples),
+            message=ended.message if ended and state in FINAL else None,
+            early_stopped=self.record.early_stopped or self.progress.early_stop is not None,
+            adapter_path=self.record.adapter_path,
+            queue=queue,
+            seq=seq,
+        )
+
+    def status(self, queue: list[QueuedRun]) -> TrainingStatus:
+        active = self.shown_state in ACTIVE
+        return TrainingStatus(
+            state=self.shown_state,
+            session_id=self.session_id,
+            pid=self.record.pid if active else None,
+            phase=self.progress.phase if active else None,
+            metrics=self.metrics(),
+            config=self.record.config,
+            error=None if self.closing else self.error,
+            started_at=self.record.started_at,
+            queue=queue,
+        )
+
+    def _run_error(self, message: str, hint: str | None) -> RunError:
+        return RunError(message=message, hint=hint, log_tail=list(self.lines)[-TAIL_LINES:])

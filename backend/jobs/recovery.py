@@ -1,0 +1,127 @@
+"""What a server finds on start: a run that lives on, one that died unseen, or the last session."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from backend.core import exits
+from backend.core.disk.disk_errors import full_refusal
+from backend.core.disk.files import read_tail
+from backend.core.process import Child, Identity, alive, find_marked, works_on
+from backend.errors import AppError, EngineMissing
+from backend.jobs.live_run import KEPT_LINES, LiveRun
+from backend.jobs.run.follower import LOG, Follower, all_events, log_so_far
+from backend.jobs.run.progress import Progress
+from backend.jobs.run.schemas import SessionRecord
+from backend.jobs.run.state import RunState
+from backend.jobs.run.store import SessionStore
+
+
+def find_child(record: SessionRecord, store: SessionStore) -> Child | None:
+    """The process of an unfinished run, if it lives: by pid and start time, and only if it writes
+    into this very run folder. The run of a data root that this one is a copy of is not ours.
+
+    A server killed between starting it and writing its pid down finds it by its mark. Not
+    otherwise: the mark is also on what the run started, which may outlive it.
+    """
+    mark = store.mark(record.session_id)
+    if record.pid is not None and record.process_started is not None:
+        identity = Identity(record.pid, record.process_started, mark)
+        return Child(identity) if alive(identity) and works_on(identity, Path(mark)) else None
+    found = find_marked(mark)
+    return Child(found) if found is not None else None
+
+
+def begin(record: SessionRecord, store: SessionStore) -> tuple[LiveRun, int]:
+    """A run that is about to start, with the history of the one it continues; and the byte after
+    that history, where a follower begins.
+    """
+    progress, offset = _folded(record, store)
+    return LiveRun(record, progress), offset
+
+
+def adopt(record: SessionRecord, child: Child, store: SessionStore) -> tuple[LiveRun, Follower]:
+    """Take up a living run where it is: all its events so far, the last log lines, and what comes.
+
+    A run whose server died while it was starting may have moved on since; so may a paused one.
+    """
+    folder = store.folder(record.session_id)
+    progress, offset = _folded(record, store)
+    lines, log_offset = log_so_far(folder, KEPT_LINES)
+    run = LiveRun(record, progress, lines)
+    run.child = child
+    record.pid, record.process_started = child.identity.pid, child.identity.started
+    if run.state is not RunState.STOPPING:
+        record.state = record.training_state = _state_of(progress)
+    return run, Follower(folder, child, event_offset=offset, log_offset=log_offset)
+
+
+def reopen(record: SessionRecord, store: SessionStore) -> LiveRun:
+    """A run that is over, to look at."""
+    lines, _ = read_tail(store.folder(record.session_id) / LOG, KEPT_LINES)
+    return LiveRun(record, _folded(record, store)[0], lines)
+
+
+def review(record: SessionRecord, store: SessionStore) -> LiveRun:
+    """A session to look at that does not hold the slot: it can't be shown as at work, unless its
+    process does live, whatever its record was left saying.
+    """
+    run = reopen(record, store)
+    if run.active and find_child(record, store) is None:
+        run.end(*ending(run, code=None, seen=False), at=run.progress.last_at)
+    return run
+
+
+def ending(
+    run: LiveRun, *, code: int | None, seen: bool, deleted: Path | None = None
+) -> tuple[RunState, str, str | None]:
+    """State, message and hint for a run whose process is gone.
+
+    Its own last word counts; without one, what the exit code and the log tell. `seen` is False
+    when it died while no server was there: then it was `interrupted`, unless it was being stopped.
+    `deleted` is its folder, if that was taken away while it ran.
+    """
+    stopping = run.state is RunState.STOPPING
+    said = run.progress.exit
+    if said is not None:
+        return RunState(said.state), said.message, said.hint
+    explained = exits.explain(code, list(run.lines), stopping=stopping)
+    if deleted is not None:
+        explained = exits.folder_deleted(deleted)
+    if stopping:
+        return RunState.STOPPED, explained.message, explained.hint
+    return RunState.ERROR if seen else RunState.INTERRUPTED, explained.message, explained.hint
+
+
+def launch_refusal(problem: OSError) -> AppError:
+    """What a start answers when the system would not let its process begin."""
+    missing = EngineMissing(f"The engine could not be started: {problem}.")
+    return full_refusal(problem) or missing
+
+
+def no_start(problem: Exception) -> tuple[str, str | None]:
+    """Message and hint for a run that got no process. A bug is not explained to the user."""
+    match problem:
+        case AppError():
+            return f"The run could not start. {problem.detail}", problem.hint
+        case OSError():
+            if (full := full_refusal(problem)) is not None:
+                return no_start(full)
+            return f"The run could not start. {problem}", None
+    return "The run could not start: something unexpected went wrong; see backend.log.", None
+
+
+def _folded(record: SessionRecord, store: SessionStore) -> tuple[Progress, int]:
+    progress = Progress(total_steps=record.metrics.get("total_steps"))
+    found, offset = all_events(store.folder(record.session_id))
+    for event in found:
+        progress.apply(event)
+    progress.fresh_alerts()  # Already known to whoever was there.
+    return progress, offset
+
+
+def _state_of(progress: Progress) -> RunState:
+    if progress.phase == "paused":
+        return RunState.PAUSED
+    at_work = progress.phase in {"training", "evaluating", "saving", "done"}
+    return RunState.RUNNING if at_work else RunState.STARTING

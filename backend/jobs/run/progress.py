@@ -1,0 +1,287 @@
+"""From events to numbers: a fold over a run's events, with no clock and no files of its own."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Any
+
+from backend.core.limits import known_steps
+from backend.jobs.run import events
+from backend.jobs.run.reward_numbers import (
+    SampleData,
+    reward_columns,
+    shown,
+    shown_rewards,
+    shown_scores,
+    val_reward_columns,
+)
+from backend.jobs.run.schemas import Alert, BestModel, RunMetrics, Series
+
+Columns = dict[str, list[float | None]]
+
+TRAIN = (
+    "step",
+    "train_loss",
+    "learning_rate",
+    "iterations_per_second",
+    "tokens_per_second",
+    "trained_tokens",
+    "peak_memory_gb",
+    "epoch",
+    "elapsed_seconds",
+)
+VALIDATION = ("step", "val_loss", "val_time")
+MAX_ALERTS = 200
+MAX_SAMPLES = 24  # The last few reports' worth; events.jsonl has them all.
+
+_NOT_NUMBERS = {"seq", "at", "type", "rewards", "val_rewards"}
+_RECENT = 9  # Reports whose median speed gives the remaining time.
+
+
+class Progress:
+    """What a run's events add up to so far. Feed it in order; read it at any time."""
+
+    def __init__(self, *, total_steps: int | None = None) -> None:
+        self.phase: str | None = None
+        self.exit: events.Exit | None = None
+        self.early_stop: events.EarlyStop | None = None
+        self.best: BestModel | None = None
+        self.alerts: deque[Alert] = deque(maxlen=MAX_ALERTS)
+        self.samples: deque[SampleData] = deque(maxlen=MAX_SAMPLES)
+        self.checkpoints: list[int] = []
+        self.train: Columns = {name: [] for name in TRAIN}
+        self.validation: Columns = {name: [] for name in VALIDATION}
+        self.last_seq = 0
+        self._latest = RunMetrics(total_steps=known_steps(total_steps))
+        self._first_at: datetime | None = None
+        self.last_at: datetime | None = None
+        self._elapsed = 0.0
+        self._speeds: deque[float] = deque(maxlen=_RECENT)
+        self._warned: set[str] = set()
+        self._fresh: list[Alert] = []
+
+    def apply(self, event: events.Event) -> None:
+        """Take in one event. One that was seen before (same or lower seq) changes nothing."""
+        if event.seq <= self.last_seq:
+            return
+        self.last_seq = event.seq
+        if isinstance(event, events.Resumed):
+            self.last_at = event.at  # The time between the two runs is no time of training.
+        self._tick(event.at)
+        match event:
+            case events.Phase():
+                self.phase = event.name
+            case events.Model():
+                self._latest.trainable_parameters = event.trainable_parameters
+                self._latest.total_parameters = event.total_parameters
+            case events.Metrics():
+                self._report(event)
+            case events.Validation():
+                self._validated(event)
+            case events.Checkpoint():
+                self.checkpoints.append(event.step)
+            case events.Best():
+                self._keep_best(event)
+            case events.Warning():
+                self._warn(event.code, event.message, event.hint, event.at)
+            case events.EarlyStop():
+                self.early_stop = event
+                self._stopped_early(event)
+            case events.Exit():
+                self.exit = event
+            case events.Sample():
+                self._take_sample(event)
+            case events.Tested():
+                self._note(event, self._numbers(event))
+            case events.Resumed():
+                pass
+
+    def fresh_alerts(self) -> list[Alert]:
+        """The alerts since this was last asked."""
+        fresh, self._fresh = self._fresh, []
+        return fresh
+
+    def metrics(self) -> RunMetrics:
+        """The latest numbers, with times counted from the run's own events."""
+        latest = self._latest.model_copy()
+        latest.start_time = self._first_at
+        latest.elapsed_seconds = round(self._elapsed, 3) if self._first_at else None
+        latest.estimated_time_remaining = self._remaining()
+        return latest
+
+    @property
+    def speed(self) -> float | None:
+        """Iterations per second: the median of the last reports."""
+        return median(self._speeds) if self._speeds else None
+
+    def series(self) -> Series:
+        """All points so far, as columns that the caller may keep."""
+        return Series.model_construct(
+            train={name: list(values) for name, values in self.train.items()},
+            validation={name: list(values) for name, values in self.validation.items()},
+            checkpoints=list(self.checkpoints),
+            best=self.best,
+        )
+
+    def _tick(self, at: datetime) -> None:
+        if self._first_at is None:
+            self._first_at = at
+        if self.last_at is not None:
+            # A clock set back must not make time run backwards.
+            self._elapsed += max(timedelta(0), at - self.last_at).total_seconds()
+        self.last_at = at
+
+    def _report(self, event: events.Metrics) -> None:
+        row = self._row(event) | reward_columns(event.rewards)
+        row = {name: self._number(name, value, event) for name, value in row.items()}
+        append_row(self.train, row | {"elapsed_seconds": self._elapsed})
+        self._note(event, row)
+        if event.rewards is not None:
+            self._latest.rewards = shown_rewards(event.rewards)
+        self._latest.current_step = event.step
+        speed = row.get("iterations_per_second")
+        if speed is not None and speed > 0:
+            self._speeds.append(speed)
+
+    def _validated(self, event: events.Validation) -> None:
+        row = self._row(event) | val_reward_columns(event.val_rewards)
+        row = {name: self._number(name, value, event) for name, value in row.items()}
+        append_row(self.validation, row)
+        self._note(event, row)
+        if event.val_rewards is not None:
+            self._latest.val_rewards = shown_scores(event.val_rewards)
+        self._latest.current_step = max(self._latest.current_step or 0, event.step)
+
+    def _keep_best(self, event: events.Best) -> None:
+        value = event.val_loss if event.value is None else event.value
+        if value is None or not math.isfinite(value):
+            return
+        self.best = BestModel(
+            step=event.step,
+            path=event.path,
+            val_loss=shown(event.val_loss),
+            metric=event.metric,
+            value=value,
+        )
+        self._latest.best_metric, self._latest.best_value = event.metric, value
+        self._latest.best_val_loss = value if event.metric == "val_loss" else None
+        self._latest.best_model_step = event.step
+
+    def _take_sample(self, event: events.Sample) -> None:
+        sample = SampleData.model_validate(event.model_dump(include=set(SampleData.model_fields)))
+        sample.total = shown(sample.total)
+        sample.rewards = None if sample.rewards is None else shown_scores(sample.rewards)
+        self.samples.append(sample)
+
+    def _numbers(self, event: events.Tested) -> dict[str, float | None]:
+        row = self._row(event)
+        return {name: self._number(name, value, event) for name, value in row.items()}
+
+    @staticmethod
+    def _row(event: events.Metrics | events.Validation | events.Tested) -> dict[str, Any]:
+        """What the run said, without the numbers that its method does not have."""
+        return event.model_dump(exclude=_NOT_NUMBERS, exclude_unset=True)
+
+    def _note(self, event: events.Event, row: dict[str, float | None]) -> None:
+        """Make the row the latest numbers. A loss that became unknown is not the last good one."""
+        for name in RunMetrics.model_fields.keys() & event.model_fields_set & row.keys():
+            setattr(self._latest, name, row[name])
+
+    def _number(self, name: str, value: Any, event: events.Event) -> float | None:
+        """A number as it may be shown: null for what is not finite, with one warning per name."""
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return None
+        if math.isfinite(value):
+            return value
+        if name not in self._warned:
+            self._warned.add(name)
+            self._warn(
+                "not_finite",
+                f"{name} was {value}, which is not a number that can be shown; "
+                "it is recorded as unknown.",
+                "If it goes on, lower the learning rate.",
+                event.at,
+            )
+        return None
+
+    def _stopped_early(self, event: events.EarlyStop) -> None:
+        best = "" if event.best_step is None else f" The best was at step {event.best_step}."
+        message = f"Validation has stopped improving at step {event.step}.{best}"
+        self._alert(Alert(level="info", code="early_stop", message=message, at=event.at))
+
+    def _warn(self, code: str, message: str, hint: str | None, at: datetime) -> None:
+        self._alert(Alert(level="warning", code=code, message=message, hint=hint, at=at))
+
+    def _alert(self, alert: Alert) -> None:
+        code, message = alert.code, alert.message
+        if not any(seen.code == code and seen.message == message for seen in self.alerts):
+            self.alerts.append(alert)
+            self._fresh.append(alert)
+
+    def _remaining(self) -> float | None:
+        """Seconds left at the median speed of the last reports; null until there is one."""
+        if self.exit is not None:
+            return None
+        step, total = self._latest.current_step, self._latest.total_steps
+        if self.speed is None or step is None or total is None:
+            return None
+        return round(max(0, total - step) / self.speed, 1)
+
+
+def append_row(columns: Columns, row: dict[str, float | None]) -> None:
+    """Add a row. A new name becomes a column, unknown for the rows before, once it has a value."""
+    length = len(columns["step"])
+    for name, value in row.items():
+        if value is not None and name not in columns:
+            columns[name] = [None] * length
+    for name, values in columns.items():
+        values.append(row.get(name))
+
+
+def newest_row(columns: Columns) -> dict[str, float | None]:
+    return {name: values[-1] for name, values in columns.items()}
+
+
+def thin_series(series: Series, max_points: int, *, since: int = 0) -> Series:
+    """The series from step `since` on, with at most `max_points` rows in each table."""
+    return Series.model_construct(
+        train=_thinned(_since(series.train, since), max_points, "avg_reward", "train_loss"),
+        validation=_thinned(_since(series.validation, since), max_points, "val_reward", "val_loss"),
+        checkpoints=[step for step in series.checkpoints if step >= since],
+        best=series.best,
+    )
+
+
+def _thinned(columns: Columns, max_points: int, reward: str, loss: str) -> Columns:
+    return thin(columns, max_points, by=reward if reward in columns else loss)
+
+
+def thin(columns: Columns, max_points: int, *, by: str) -> Columns:
+    """Keep the lowest and the highest row of each bucket, so that no spike is thinned away."""
+    count = len(columns.get("step", ()))
+    if count <= max_points:
+        return columns
+    values = columns.get(by) or columns["step"]
+    buckets = max(1, (max_points - 2) // 2)
+    kept = {0, count - 1}
+    for bucket in range(buckets):
+        rows = range(bucket * count // buckets, (bucket + 1) * count // buckets)
+        kept.update(_extremes(values, rows))
+    order = sorted(kept)
+    return {name: [column[row] for row in order] for name, column in columns.items()}
+
+
+def _extremes(values: Sequence[float | None], rows: range) -> set[int]:
+    known = [(value, row) for row in rows if (value := values[row]) is not None]
+    return {min(known)[1], max(known)[1]} if known else {rows.start}
+
+
+def _since(columns: Columns, since: int) -> Columns:
+    if since <= 0 or not columns.get("step"):
+        return columns
+    rows = [row for row, step in enumerate(columns["step"]) if step is not None and step >= since]
+    return {name: [column[row] for row in rows] for name, column in columns.items()}

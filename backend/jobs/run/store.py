@@ -1,0 +1,371 @@
+"""Records of runs on disk, and what their folders hold. Files are the only database."""
+
+from __future__ import annotations
+
+import os
+import threading
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from backend.core.disk.files import NAME, child_path, read_tail, sweep_temporary, write_json
+from backend.core.disk.removal import (
+    Doomed,
+    NotRemoved,
+    Proof,
+    named,
+    refusal,
+    remove,
+    remove_all,
+    sweep_removed,
+)
+from backend.errors import Invalid, NotFound
+from backend.jobs.run.follower import CONFIG, EVENTS, LOG, all_events
+from backend.jobs.run.legacy_records import (
+    Damaged,
+    is_legacy,
+    is_newer,
+    problem_summary,
+    read_raw,
+    to_record,
+    to_summary,
+)
+from backend.jobs.run.progress import Progress, thin_series
+from backend.jobs.run.reward_numbers import SampleData
+from backend.jobs.run.schemas import Series, SessionRecord, SessionSummary
+from backend.jobs.run.state import ACTIVE
+from backend.jobs.session_order import Row, in_order, number_of
+
+_LATEST = "latest.json"
+
+
+class SessionStore:
+    """`sessions/session_<id>.json`, `sessions/<id>/` and `sessions/latest.json`. Blocking.
+
+    The list is kept in memory by file time and size, so a page costs one look at the folder.
+    """
+
+    def __init__(self, sessions_dir: Path, adapters_dir: Path) -> None:
+        self.sessions_dir = sessions_dir
+        self.adapters_dir = adapters_dir
+        self._lock = threading.RLock()  # Re-entered to number a record.
+        self._rows: dict[str, Row] = {}
+        self._unsaved: dict[str, SessionRecord] = {}  # What no disk had room for yet.
+
+    def open(self) -> None:
+        """Make the folders, and clear away what a crash in the middle of a write left."""
+        for folder in (self.sessions_dir, self.adapters_dir):
+            folder.mkdir(parents=True, exist_ok=True)
+            sweep_removed(folder)
+        sweep_temporary(self.sessions_dir)
+
+    # -- the list ---------------------------------------------------------------------------
+
+    def page(self, limit: int, cursor: str | None) -> tuple[list[SessionSummary], str | None]:
+        """Newest first. `cursor` is the session after which the page begins."""
+        rows = self.summaries()
+        start = 0
+        if cursor is not None:
+            ids = [row.session_id for row in rows]
+            if cursor not in ids:
+                raise NotFound(
+                    f"There is no session {cursor[:120]!r} to go on from.",
+                    hint="Start again without a cursor.",
+                )
+            start = ids.index(cursor) + 1
+        chosen = [
+            row.model_copy(update={"adapter_ready": self._adapter_ready(row)})
+            for row in rows[start : start + limit]
+        ]
+        more = start + limit < len(rows)
+        return chosen, (chosen[-1].session_id if more and chosen else None)
+
+    def summaries(self) -> list[SessionSummary]:
+        """Every session, newest first, damaged ones with their problem."""
+        with self._lock:
+            rows: dict[str, Row] = {}
+            for entry in self._entries():
+                session_id = entry.name.removeprefix("session_").removesuffix(".json")
+                try:
+                    stat = entry.stat()
+                    stamp = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+                except OSError:  # A dangling link, or deleted just now.
+                    stamp = (0, 0, 0)
+                known = self._rows.get(session_id)
+                if known is None or known.stamp != stamp:
+                    known = self._summarise(session_id, stamp)
+                rows[session_id] = known
+            self._rows = rows
+            waiting = list(self._unsaved)
+        shown = rows | {one: self._summarise(one, (0, 0, 0)) for one in waiting}
+        return [row.summary for row in in_order(shown.values())]
+
+    def unfinished(self) -> list[str]:
+        """Sessions whose record says that the run still lives, newest first."""
+        return [row.session_id for row in self.summaries() if row.training_state in ACTIVE]
+
+    # -- one record -------------------------------------------------------------------------
+
+    def read(self, session_id: str) -> dict[str, Any]:
+        """The record as it is on disk, with `legacy` set for one of the reference app."""
+        raw = self._raw(session_id)
+        return {**raw, "legacy": True} if is_legacy(raw) else raw
+
+    def exists(self, session_id: str) -> bool:
+        """Whether there is a record, damaged or not."""
+        return session_id in self._unsaved or self._record_path(session_id).exists()
+
+    def record(self, session_id: str) -> SessionRecord:
+        """The record, typed. Raises NotFound, or BadContent when it is damaged."""
+        return to_record(self._raw(session_id), session_id)
+
+    def save(self, record: SessionRecord) -> None:
+        """Write the record. A damaged one, or one from a newer version, is never overwritten."""
+        with self._lock:
+            self._write(record)
+
+    def save_later(self, record: SessionRecord) -> None:
+        """Show the record from now on, though it could not be written; `save_pending` writes it."""
+        with self._lock:
+            self._unsaved[record.session_id] = record
+
+    def save_pending(self) -> bool:
+        """Write the records that are shown but not on disk. Raises OSError while that fails.
+
+        Answers whether there are none left; a session deleted meanwhile is not written again.
+        """
+        with self._lock:
+            for session_id, record in list(self._unsaved.items()):
+                try:
+                    self._write(record)
+                except Damaged:  # Its file is another's by now, and left alone.
+                    del self._unsaved[session_id]
+        return not self._unsaved
+
+    def _write(self, record: SessionRecord) -> None:
+        path = self._record_path(record.session_id)
+        try:
+            raw = read_raw(path)
+        except FileNotFoundError:
+            raw = {}
+        if is_newer(raw):
+            raise Damaged(f"{path.name} was written by a newer version and is left alone.")
+        number = {} if raw else {"number": self._next_number()}
+        write_json(path, _merged(raw, record) | number)
+        self._unsaved.pop(record.session_id, None)
+
+    def latest(self) -> str | None:
+        """The session of latest.json if it can be read, else the newest that can."""
+        with suppress(Damaged, FileNotFoundError):
+            name = read_raw(self.sessions_dir / _LATEST).get("latest_session_id")
+            if isinstance(name, str) and self._loads(name):
+                return name
+        rows = self.summaries()
+        return next((row.session_id for row in rows if self._loads(row.session_id)), None)
+
+    def set_latest(self, session_id: str) -> None:
+        write_json(self.sessions_dir / _LATEST, {"latest_session_id": session_id})
+
+    def delete(self, session_id: str, *, files: bool) -> str | None:
+        """Remove the record and the run folder; with `files`, also the adapter it wrote, whose
+        name is answered.
+
+        All of it goes or, with an OSError, nothing. Links are removed, never followed. An adapter
+        that another session has since written to (its lineage names that one) is kept. The caller
+        makes sure that no run lives in it.
+        """
+        path = self._record_path(session_id, follow=False)
+        folder = self.sessions_dir / session_id
+        if not os.path.lexists(path) and not os.path.lexists(folder):
+            raise self._unknown(session_id)
+        adapter = self._own_adapter(session_id) if files else None
+        reason = refusal(folder, inside=self.sessions_dir, own=_is_run_folder, link=True)
+        if reason is not None:
+            raise NotRemoved(
+                f"Session {session_id} is not deleted: {folder} is left alone, because {reason}.",
+                hint="Move that folder away, then delete the session.",
+            )
+        with self._lock:
+            remove_all(
+                [
+                    Doomed(path, self.sessions_dir, named(path.name)),
+                    Doomed(folder, self.sessions_dir, _is_run_folder),
+                    *([Doomed(adapter, self.adapters_dir, _names(session_id))] if adapter else []),
+                ],
+                link=True,
+            )
+            self._unsaved.pop(session_id, None)
+        with suppress(Damaged, FileNotFoundError):
+            if read_raw(self.sessions_dir / _LATEST).get("latest_session_id") == session_id:
+                remove(self.sessions_dir / _LATEST, inside=self.sessions_dir, own=named(_LATEST))
+        return adapter.name if adapter is not None else None
+
+    # -- what a run folder holds ------------------------------------------------------------
+
+    def folder(self, session_id: str) -> Path:
+        """The run folder of a session, which need not exist."""
+        try:
+            return child_path(self.sessions_dir, session_id)
+        except Invalid:
+            raise self._unknown(session_id) from None
+
+    def mark(self, session_id: str) -> str:
+        """What every process of this run carries: its real folder, so that a copy of the data root
+        never takes the run of the original for its own.
+        """
+        return str(self.folder(session_id).resolve())
+
+    def progress(self, session_id: str, *, total_steps: int | None = None) -> Progress:
+        """The run's events, folded."""
+        progress = Progress(total_steps=total_steps)
+        try:
+            events, _ = all_events(self.folder(session_id))
+        except OSError as problem:
+            raise Damaged(f"The events of {session_id} can't be read: {problem}.") from problem
+        for event in events:
+            progress.apply(event)
+        return progress
+
+    def series(self, session_id: str, since: int, max_points: int) -> Series:
+        """The curves from step `since` on, spikes kept when thinned to `max_points`."""
+        self._raw(session_id)
+        return thin_series(self.progress(session_id).series(), max_points, since=since)
+
+    def samples(self, session_id: str) -> list[SampleData]:
+        """The last completions that the run made while training, oldest first."""
+        self._raw(session_id)
+        return list(self.progress(session_id).samples)
+
+    def logs(self, session_id: str, limit: int, before: int | None) -> tuple[list[str], int | None]:
+        """The last log lines before a position, and the position for those above; None at the top.
+
+        Positions are opaque to the caller: they are bytes, so a huge log pages as fast as a small.
+        """
+        self._raw(session_id)
+        try:
+            lines, start = read_tail(self.folder(session_id) / LOG, limit, before=before)
+        except OSError as problem:
+            raise Damaged(f"The log of {session_id} can't be read: {problem}.") from problem
+        return lines, start or None
+
+    # -- helpers ----------------------------------------------------------------------------
+
+    def _entries(self) -> list[os.DirEntry[str]]:
+        try:
+            with os.scandir(self.sessions_dir) as found:
+                return [entry for entry in found if _is_record(entry.name)]
+        except FileNotFoundError:
+            return []
+
+    def _summarise(self, session_id: str, stamp: tuple[int, int, int]) -> Row:
+        try:
+            raw = self._raw(session_id)
+            return Row(stamp, to_summary(raw, session_id), number_of(raw))
+        except (Damaged, NotFound) as problem:
+            changed = datetime.fromtimestamp(stamp[0] / 1e9, UTC)
+            return Row(stamp, problem_summary(session_id, problem.detail, changed), None)
+
+    def _next_number(self) -> int:
+        self.summaries()
+        return 1 + max((row.number or 0 for row in self._rows.values()), default=0)
+
+    def _raw(self, session_id: str) -> dict[str, Any]:
+        unsaved = self._unsaved.get(session_id)
+        try:
+            raw = read_raw(self._record_path(session_id))
+        except FileNotFoundError:
+            if unsaved is None:
+                raise self._unknown(session_id) from None
+            raw = {}
+        return _merged(raw, unsaved) if unsaved is not None else raw
+
+    def _loads(self, session_id: str) -> bool:
+        try:
+            return bool(self.record(session_id))
+        except (Damaged, NotFound):
+            return False
+
+    def _record_path(self, session_id: str, *, follow: bool = True) -> Path:
+        if not NAME.fullmatch(session_id):
+            raise self._unknown(session_id)
+        name = f"session_{session_id}.json"
+        if not follow:
+            return self.sessions_dir / name
+        try:
+            return child_path(self.sessions_dir, name)
+        except Invalid:
+            raise self._unknown(session_id) from None
+
+    def _adapter_ready(self, row: SessionSummary) -> bool:
+        if not row.adapter_name or not NAME.fullmatch(row.adapter_name):
+            return False
+        try:
+            return (self.adapters_dir / row.adapter_name / "adapters.safetensors").is_file()
+        except OSError:  # Nobody may look into the folder.
+            return False
+
+    def _own_adapter(self, session_id: str) -> Path | None:
+        """The adapter folder that this session wrote, if it is inside ours and still its own."""
+        try:
+            raw = self._raw(session_id)
+        except (Damaged, NotFound):
+            return None
+        name = to_summary(raw, session_id).adapter_name
+        if name is None or not NAME.fullmatch(name):
+            return None
+        folder = self.adapters_dir / name
+        return folder if _names(session_id)(folder) else None
+
+    def _unknown(self, session_id: str) -> NotFound:
+        return NotFound(
+            f"There is no session {session_id[:120]!r}.",
+            hint="GET /sessions lists them all.",
+        )
+
+
+def _merged(raw: Mapping[str, Any], record: SessionRecord) -> dict[str, Any]:
+    """The record over what the file has besides: unknown fields stay, and so does the mark of one
+    that the reference app wrote.
+    """
+    value = {**raw, **record.model_dump(mode="json")}
+    value.pop("legacy", None)
+    if raw and is_legacy(raw):
+        value["legacy"] = True
+    return value
+
+
+def _is_record(name: str) -> bool:
+    return (
+        name.startswith("session_")
+        and name.endswith(".json")
+        and NAME.fullmatch(name.removeprefix("session_").removesuffix(".json")) is not None
+    )
+
+
+def _is_run_folder(folder: Path) -> bool:
+    """Whether a run wrote it: by a file that every run has, or by its name."""
+    return is_session_id(folder.name) or any(
+        (folder / name).is_file() for name in (CONFIG, EVENTS, LOG)
+    )
+
+
+def is_session_id(name: str) -> bool:
+    """Whether it is a name that this app gives to a session."""
+    try:
+        return str(uuid.UUID(name)) == name
+    except ValueError:
+        return False
+
+
+def _names(session_id: str) -> Proof:
+    """The proof that an adapter's lineage names that session."""
+
+    def proves(adapter: Path) -> bool:
+        with suppress(Damaged, FileNotFoundError):
+            return read_raw(adapter / "droid.json").get("session_id") == session_id
+        return False
+
+    return proves

@@ -1,0 +1,66 @@
+"""How long a run may take to end once it was asked to, and what comes after that."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import Literal
+
+from backend.jobs.live_run import LiveRun
+
+_TICK = 0.1
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grace:
+    """Seconds that a run gets to end by itself before it is killed with all it started.
+
+    `stop` from the request on, or three of its own steps if those take longer; `save` once it says
+    that it is saving; `exit` after its last word.
+    """
+
+    stop: float = 10.0
+    save: float = 120.0
+    exit: float = 10.0
+
+
+class Patience:
+    """How long a run is still waited for. Its stages only come one after the other, and each has
+    its own time: a last word after a long save does not find the time used up.
+    """
+
+    def __init__(self, grace: Grace, now: float) -> None:
+        self._grace = grace
+        self._stage = 0
+        self._since = now
+
+    def is_over(self, run: LiveRun, now: float) -> bool:
+        stage = 2 if run.progress.exit is not None else int(run.progress.phase == "saving")
+        if stage > self._stage:
+            self._stage, self._since = stage, now
+        stop = max(self._grace.stop, min(3 * run.seconds_per_step, self._grace.save))
+        return now - self._since > (stop, self._grace.save, self._grace.exit)[self._stage]
+
+
+@dataclass(frozen=True, slots=True)
+class StopResult:
+    """`stopped`: the run was asked to end; `finished` says whether it has by now."""
+
+    status: Literal["stopped", "idle"]
+    finished: bool
+    message: str
+    session_id: str | None
+
+
+async def see_out(run: LiveRun, grace: Grace) -> None:
+    """Wait for a run to end by itself; kill it when its time is up."""
+    loop = asyncio.get_running_loop()
+    patience = Patience(grace, loop.time())
+    while (child := run.child) is not None:
+        if patience.is_over(run, loop.time()):
+            _logger.warning("The run %s did not end in time and is killed.", run.session_id)
+            await asyncio.to_thread(child.kill)
+            return
+        await asyncio.sleep(_TICK)

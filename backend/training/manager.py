@@ -1,0 +1,150 @@
+"""The one door of both tabs: preview, start, queue, continue and stop a run.
+
+What a request means is worked out by the `Runs` of its kind; here is what every kind shares.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from functools import partial
+from typing import Any, Literal
+
+from backend.errors import EvaluationActive, RunAlreadyActive
+from backend.jobs.queue import RunQueue, WaitingRun
+from backend.jobs.run.recipe import Recipe
+from backend.jobs.supervisor import RunSupervisor
+from backend.training.idempotency import Keep, StartKeys
+from backend.training.plan.context import Planned, Workshop
+from backend.training.plan.method import EnhancedRuns
+from backend.training.plan.queued_request import StartRequest, read_waiting, waiting_run
+from backend.training.plan.resume import Continuations, resuming
+from backend.training.plan.sft import StandardRuns
+from backend.training.request.method_fields import EnhancedStart
+from backend.training.rewards.choice import RewardChoice
+from backend.training.rewards.service import Rewards
+from backend.training.schemas import Preview, StartAnswer, StopAnswer
+
+
+class TrainingManager:
+    """One slot, one queue and one memory of keys, whichever tab asks."""
+
+    def __init__(
+        self,
+        workshop: Workshop,
+        supervisor: RunSupervisor,
+        *,
+        queue: RunQueue,
+        rewards: Rewards,
+    ) -> None:
+        self._supervisor = supervisor
+        self._queue = queue
+        self._continuations = Continuations(workshop.sessions)
+        self._standard = StandardRuns(workshop, self._continuations)
+        self._enhanced = EnhancedRuns(
+            workshop, self._standard, self._continuations, RewardChoice(rewards)
+        )
+        self._sessions = workshop.sessions
+        self._keys = StartKeys(workshop.sessions.sessions_dir)
+
+    async def start(self, request: StartRequest, *, idempotency_key: str | None) -> StartAnswer:
+        """Start a run, or answer again what this key was answered within the hour."""
+        if idempotency_key is None:
+            return await self._start(request)
+        return await self._keys.once(
+            idempotency_key,
+            request,
+            start=partial(self._start, request),
+            again=self._answered_before,
+        )
+
+    async def preview(self, request: StartRequest) -> Preview:
+        """What a start would do. Nothing is started and nothing written."""
+        if isinstance(request, EnhancedStart):
+            return await self._enhanced.preview(request)
+        return await self._standard.preview(request)
+
+    async def resume(
+        self,
+        session_id: str,
+        *,
+        iterations: int | None = None,
+        checkpoint: int | None = None,
+        adapter_name: str | None = None,
+        overwrite: bool = False,
+    ) -> StartAnswer:
+        """Continue a session as it was asked, in a new one; `iterations` are those in all.
+
+        Without a name it writes to the session's own adapter, or under a free name where that
+        belongs to another run by now.
+        """
+        source = await asyncio.to_thread(self._continuations.record, session_id)
+        changed: dict[str, Any] = {"resume_checkpoint": checkpoint, "overwrite": overwrite}
+        if iterations is not None:
+            changed["iterations"] = iterations
+        if adapter_name is not None:
+            changed["adapter_name"] = adapter_name
+        return await self._start(resuming(source, **changed))
+
+    async def stop(self, *, save: bool) -> StopAnswer:
+        """Ask the active run to end; `idle` when there is none."""
+        result = await self._supervisor.stop(save=save)
+        return StopAnswer(
+            status=result.status,
+            finished=result.finished,
+            message=result.message,
+            session_id=result.session_id,
+        )
+
+    async def plan_waiting(self, run: WaitingRun) -> Recipe:
+        """Check a waiting run once more, as a start would: its files may be gone by now."""
+        return (await self._planned(read_waiting(run), run.session_id)).recipe
+
+    async def _planned(self, request: StartRequest, session_id: str) -> Planned[Any]:
+        """Everything that may refuse a request; nothing is written."""
+        if isinstance(request, EnhancedStart):
+            return await self._enhanced.planned(request, session_id)
+        return await self._standard.planned(request, session_id)
+
+    async def _start(self, request: StartRequest, keep: Keep | None = None) -> StartAnswer:
+        if not request.queue:
+            self._supervisor.require_free()
+        planned = await self._planned(request, str(uuid.uuid4()))
+        recipe = planned.recipe
+        what = f"{recipe.adapter_name} on {planned.model_name}: {recipe.total_steps} iterations."
+        if request.queue and (self._supervisor.active_session or self._queue.shown()):
+            return await self._wait(planned, what, keep)
+        answer = _answer("started", f"Training {what}", recipe)
+        if keep is not None:
+            await keep(answer)
+        try:
+            await self._supervisor.start(recipe)
+        except (RunAlreadyActive, EvaluationActive):  # Or another start was faster.
+            if not request.queue:
+                raise
+            return await self._wait(planned, what, keep)
+        return answer
+
+    async def _wait(self, planned: Planned[Any], what: str, keep: Keep | None) -> StartAnswer:
+        if keep is not None:
+            await keep(_answer("queued", f"It waits: {what}", planned.recipe))
+        position = await self._queue.add(waiting_run(planned))
+        place = "is next" if position == 1 else f"waits at position {position}"
+        return _answer("queued", f"It {place}: {what}", planned.recipe)
+
+    async def _answered_before(self, kept: StartAnswer) -> StartAnswer | None:
+        """What an earlier server was asked to start, if it came to have a record or a place."""
+        if any(run.session_id == kept.session_id for run in self._queue.all()):
+            return kept.model_copy(update={"status": "queued"})
+        if await asyncio.to_thread(self._sessions.exists, kept.session_id):
+            return kept.model_copy(update={"status": "started"})
+        return None
+
+
+def _answer(status: Literal["started", "queued"], message: str, recipe: Recipe) -> StartAnswer:
+    return StartAnswer(
+        status=status,
+        message=message,
+        session_id=recipe.session_id,
+        warnings=list(recipe.warnings),
+    )

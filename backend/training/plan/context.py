@@ -1,0 +1,150 @@
+"""What planning any kind of run needs: the machine, past sessions, paths, and room on the disk."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+from backend.core.disk.files import child_path, format_bytes
+from backend.core.machine.system import describe_system
+from backend.errors import AlreadyExists, FieldProblem, NoDiskSpace
+from backend.jobs.run.recipe import Recipe
+from backend.jobs.run.store import SessionStore
+from backend.models.catalog import ModelCatalog
+from backend.settings import Settings
+from backend.training.lora.inspector import ModelInspector
+from backend.training.plan.planner import Plan, Planner
+from backend.training.plan.sft_config import RunPaths
+from backend.training.quantize.base import (
+    QuantizedBase,
+    quantize_remarks,
+    quantized_base,
+    unpacked_layers,
+)
+from backend.training.request.common_fields import CommonStart
+from backend.training.run_data.token_counts import TokenCounter
+from backend.training.schemas import Preview
+
+PATIENCE = 2.0  # Seconds that a preview waits for the rows of long files; a start waits for all.
+
+WorkingSet = Callable[[], int | None]
+Request = TypeVar("Request", bound=CommonStart, contravariant=True)
+Asked = TypeVar("Asked", bound=CommonStart, covariant=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned(Generic[Asked]):
+    """A run that may start, the request as it was understood, and its model's name."""
+
+    recipe: Recipe
+    request: Asked
+    model_name: str
+
+
+class Runs(Protocol[Request]):
+    """One kind of run: from its request to what would happen, or to a recipe.
+
+    Both raise AppError for what can't be done, and neither writes anything.
+    """
+
+    async def planned(self, request: Request, session_id: str) -> Planned[CommonStart]: ...
+
+    async def preview(self, request: Request) -> Preview: ...
+
+
+class Workshop:
+    """`working_set` answers how many bytes a run may use; by default, what the machine says."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        models: ModelCatalog,
+        inspector: ModelInspector,
+        sessions: SessionStore,
+        working_set: WorkingSet | None = None,
+    ) -> None:
+        self.settings = settings
+        self.inspector = inspector
+        self.planner = Planner(models, inspector, TokenCounter(settings))
+        self.sessions = sessions
+        self.working_set = working_set or _kept(lambda: _recommended(settings))
+        self._on_cpu = cache(lambda: describe_system(settings).device == "CPU")
+
+    async def available(self) -> int | None:
+        return await asyncio.to_thread(self.working_set)
+
+    def quantized(self, plan: Plan[Any]) -> QuantizedBase | None:
+        return quantized_base(
+            plan.request,
+            plan.model,
+            plan.targets,
+            fingerprint=plan.fingerprint,
+            data_dir=self.settings.data_dir,
+        )
+
+    async def quantize_remarks(self, plan: Plan[Any]) -> list[str]:
+        base = self.quantized(plan)
+        if base is None:
+            return []
+        unpacked = unpacked_layers(plan.model, plan.targets)
+        remarks = quantize_remarks(base, on_cpu=await asyncio.to_thread(self._on_cpu))
+        return [*remarks, *([unpacked] if unpacked else [])]
+
+    def paths(self, plan: Plan[Any], session_id: str) -> RunPaths:
+        model, quantized = Path(plan.model.path), self.quantized(plan)
+        return RunPaths(
+            model=quantized.path if quantized else model,
+            quantize_from=model if quantized else None,
+            run=self.settings.sessions_dir / session_id,
+            adapter=child_path(self.settings.adapters_dir, plan.request.adapter_name),
+        )
+
+    def check_room(self, plan: Plan[Any], paths: RunPaths, *, replaces: bool) -> None:
+        """Before anything is written: the name is free and the disk holds what will be saved."""
+        if paths.adapter.exists() and not replaces:
+            text = f"There is already an adapter {plan.request.adapter_name!r}."
+            raise AlreadyExists(
+                text,
+                hint="Choose another name, or turn on Overwrite.",
+                errors=[FieldProblem("adapter_name", text)],
+            )
+        needed = plan.checkpoint_bytes * (plan.checkpoints + 3)  # Latest, best, one being written.
+        quantized = self.quantized(plan)
+        needed += quantized.missing_bytes if quantized else 0
+        free = shutil.disk_usage(self.settings.data_dir).free
+        if needed > free:
+            text = (
+                f"The checkpoints {'and the quantised base ' if quantized else ''}need "
+                f"{format_bytes(needed)} and the disk has {format_bytes(free)} free."
+            )
+            raise NoDiskSpace(
+                text,
+                hint="Save less often, keep fewer checkpoints, or use a smaller rank.",
+                errors=[FieldProblem("save_every", text)],
+            )
+
+
+def taken_name(name: str) -> str:
+    """What a preview says of a name that a start would refuse."""
+    return f"There is already an adapter {name!r}: choose another name, or turn on Overwrite."
+
+
+def _kept(ask: WorkingSet) -> WorkingSet:
+    """Asks until there is an answer, and then no more."""
+    known: list[int] = []
+
+    def working_set() -> int | None:
+        if not known and (found := ask()) is not None:
+            known.append(found)
+        return known[0] if known else None
+
+    return working_set
+
+
+def _recommended(settings: Settings) -> int | None:
+    return describe_system(settings).recommended_working_set

@@ -1,0 +1,61 @@
+"""The start request of the standard tab: supervised fine-tuning (SFT)."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from pydantic import Field
+
+from backend.training.request.common_fields import CommonStart
+from backend.training.request.form_hints import form, only
+
+Reporter = Literal["wandb", "swanlab", "wandb,swanlab"]
+
+
+class StandardStart(CommonStart):
+    """POST /training/start. What only supervised fine-tuning has stands here."""
+
+    epsilon: float | None = Field(
+        None,
+        gt=0,
+        title="Epsilon",
+        description="adam and adamw: keeps small gradients from being blown up.",
+        json_schema_extra=only("adam", "adamw"),
+    )
+    epsilon_squares: float | None = Field(
+        None,
+        gt=0,
+        title="Epsilon of squares",
+        description="adafactor: added to every squared gradient; 1e-30 by default.",
+        json_schema_extra=only("adafactor"),
+    )
+    epsilon_scale: float | None = Field(
+        None,
+        gt=0,
+        title="Smallest weight scale",
+        description="adafactor with Scale by weights: weights near zero, as an adapter's at first, "
+        "count as this; 1e-3 by default.",
+        json_schema_extra=only("adafactor", scale_parameter=[True]),
+    )
+    test: bool = Field(
+        False,
+        title="Test at the end",
+        description="Measure the loss on test.jsonl when training is done.",
+        json_schema_extra=form("data", level="advanced"),
+    )
+    report_to: Reporter | None = Field(
+        None,
+        title="Report to",
+        description="Send the curves to Weights & Biases or SwanLab too. Needs their package and a "
+        "login on this machine.",
+        json_schema_extra=form("parameters", level="advanced"),
+    )
+    project_name: str = Field(
+        "",
+        max_length=200,
+        title="Project name",
+        description="Under which the reports are filed.",
+        json_schema_extra=form(
+            "parameters", level="advanced", when={"report_to": list(get_args(Reporter))}
+        ),
+    )

@@ -1,0 +1,127 @@
+"""Which reward functions a run gets: those named, the engine's five, or none at all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from backend.data.checks.method_rows import Need
+from backend.errors import AppError, FieldProblem, Invalid
+from backend.training.request.method_fields import EnhancedStart
+from backend.training.rewards.code import code_path
+from backend.training.rewards.schemas import ResolvedReward
+from backend.training.rewards.service import Rewards
+
+_HELD = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenRewards:
+    """By their whole names, as the engine's child is to load them."""
+
+    names: tuple[str, ...] = ()
+    weights: tuple[float, ...] | None = None
+    file: Path | None = None
+    sha256: str | None = None
+    needs: Mapping[str, Sequence[Need]] = field(default_factory=dict)
+
+
+class RewardChoice:
+    """Remembers what was checked: a preview is asked for at every keystroke."""
+
+    def __init__(self, rewards: Rewards) -> None:
+        self._rewards = rewards
+        self._held: OrderedDict[object, Sequence[ResolvedReward]] = OrderedDict()
+
+    async def choose(self, request: EnhancedStart) -> tuple[ChosenRewards, list[str]]:
+        """Raises Invalid for a wrong name, parameter or weight, NotTrusted or BadContent for the
+        file; `errors` name the fields. Remarks say what was not asked for.
+        """
+        method = request.method
+        if not method.rewarded or (method.family == "online" and not request.reward_functions):
+            _refuse_loose(request)
+            return ChosenRewards(), []
+        sha256 = await self._trusted(request)
+        found = await self._checked(request, sha256)
+        _check_success(request, found)
+        remarks = []
+        if not request.reward_functions.strip():
+            remarks.append(
+                "No reward functions are named, so the engine's five are used: "
+                + ", ".join(reward.name for reward in found)
+                + "."
+            )
+        chosen = ChosenRewards(
+            names=tuple(reward.name for reward in found),
+            weights=tuple(reward.weight for reward in found),
+            file=await asyncio.to_thread(_path, request.reward_functions_file),
+            sha256=sha256,
+            needs={reward.name: reward.needs for reward in found},
+        )
+        return chosen, remarks
+
+    async def _trusted(self, request: EnhancedStart) -> str | None:
+        file = request.reward_functions_file
+        if not file:
+            return None
+        try:
+            return await asyncio.to_thread(self._rewards.trusted.require, file)
+        except AppError as refusal:
+            problem = FieldProblem("reward_functions_file", refusal.detail)
+            refusal.errors = refusal.errors or (problem,)
+            raise
+
+    async def _checked(
+        self, request: EnhancedStart, sha256: str | None
+    ) -> Sequence[ResolvedReward]:
+        weights = request.reward_weights
+        key = (
+            request.reward_functions,
+            tuple(weights or ()),
+            request.reward_functions_file,
+            sha256,
+        )
+        found = self._held.get(key)
+        if found is None:
+            found = await self._rewards.check(
+                request.reward_functions,
+                weights=weights,
+                file=request.reward_functions_file or None,
+            )
+            self._held[key] = found
+            while len(self._held) > _HELD:
+                self._held.popitem(last=False)
+        return found
+
+
+def _path(given: str) -> Path | None:
+    return code_path(given) if given else None
+
+
+def _refuse_loose(request: EnhancedStart) -> None:
+    """What belongs to reward functions, where none judge."""
+    for name in ("reward_weights", "reward_functions_file", "success_function"):
+        if getattr(request, name):
+            text = f"{name} needs reward_functions, and none are named."
+            raise Invalid(text, errors=[FieldProblem(name, text)])
+
+
+def _check_success(request: EnhancedStart, found: Sequence[ResolvedReward]) -> None:
+    wanted = request.success_function
+    if not wanted:
+        return
+    reward = next((one for one in found if one.name == wanted), None)
+    if reward is None:
+        named = ", ".join(one.name for one in found)
+        text = f"success_function {wanted!r} is not one of the reward functions: {named}."
+        raise Invalid(text, errors=[FieldProblem("success_function", text)])
+    if reward.maximum is None:
+        text = f"{wanted} has no known maximum, so a success can't be told from it."
+        raise Invalid(
+            text,
+            hint="Choose another function, or leave success_function empty.",
+            errors=[FieldProblem("success_function", text)],
+        )

@@ -1,0 +1,48 @@
+"""What is said at a start of how its rows are read, written and left out."""
+
+from __future__ import annotations
+
+from backend.data.checks.checked_file import CheckedFile
+from backend.data.rows.formats import Format
+from backend.jobs.run.recipe import StartWarning
+from backend.training.request.sft_fields import StandardStart
+
+NOT_VALIDATED = (
+    "val_split is 0 and no validation file is given: nothing is validated, so there is no best "
+    "adapter and no early stop. The last step's adapter is kept."
+)
+_NAMES: dict[Format, str] = {
+    "grpo": "prompt/answer", "alpaca": "alpaca", "sharegpt": "sharegpt",
+}  # fmt: skip
+
+
+def spellings(*files: CheckedFile | None) -> list[StartWarning]:
+    """How rows of another spelling are understood, each file once."""
+    named = {checked.path: checked for checked in files if checked is not None}
+    return [
+        StartWarning(f"{path.name}: {reading}", code="spelling")
+        for path, checked in named.items()
+        for reading in checked.readings
+    ]
+
+
+def remarks(train: CheckedFile, request: StandardStart, chat_template: bool | None) -> list[str]:
+    """What a fine-tuning run does with rows that it does not take as they are written."""
+    found = []
+    if train.form != train.given:
+        found.append(
+            f"The {_NAMES[train.form]} rows are turned into conversations for this run; "
+            f"{train.path.name} stays as it is."
+        )
+    if train.unlearned and not request.mask_prompt:
+        found.append(
+            f"{train.unlearned} rows have answers of the weight 0, which are left out only with "
+            "training on answers only; this run learns them too."
+        )
+    if train.labelled_text and chat_template:
+        found.append(
+            "The text rows spell out roles such as “User:”. They are trained as they are, without "
+            "the model's chat template, so chats with the model will look different to it. Rows "
+            "with messages avoid that."
+        )
+    return found

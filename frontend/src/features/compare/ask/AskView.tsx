@@ -1,0 +1,120 @@
+/** One prompt to every target, side by side, and what was asked before. */
+import { ListOrdered } from 'lucide-react'
+import { useRef, useState } from 'react'
+import { useSelector } from 'react-redux'
+import { selectIsLive, type RunSliceState } from '@/api/run/runSlice'
+import { Button } from '@/ui/controls/Button'
+import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
+import { Meter } from '@/ui/feedback/Meter'
+import { Switch } from '@/ui/controls/Switch'
+import { AnswerGrid } from './AnswerGrid'
+import type { Asker, Series } from './asker'
+import { HistoryCard } from '@/features/compare/history/HistoryCard'
+import { PromptCard } from './PromptCard'
+import { PromptSetDialog, type SetRun } from './PromptSetDialog'
+import { blockedBy, questionOf } from '@/features/compare/question'
+import { sameTarget } from '@/features/compare/targets/targets'
+import { useAsking, useKeep } from './useAsker'
+import type { Prompt } from './usePrompt'
+import type { Targets } from '@/features/compare/targets/useTargets'
+import { WorkerLine } from './WorkerLine'
+
+type Props = {
+  readonly all: Targets
+  readonly asker: Asker
+  readonly prompt: Prompt
+  readonly onChooseTargets: () => void
+}
+
+export function AskView({ all, asker, prompt, onChooseTargets }: Props) {
+  const { asked, series } = useAsking(asker)
+  const keep = useKeep()
+  const live = useSelector((state: { readonly run: RunSliceState }) => selectIsLive(state))
+  const [duringRun, setDuringRun] = useState(false)
+  const [sets, setSets] = useState(false)
+  const card = useRef<HTMLDivElement>(null)
+  const { targets } = all
+  const { text, form } = prompt
+  const busy = asked?.state === 'asking' || series !== null
+  const blocked = blockedBy({ form, targets, duringRun, live })
+  const question = questionOf({ prompt: text, form, targets, duringRun: duringRun && live })
+  const ask = () => {
+    if (question && text.trim() !== '') void asker.ask(question, keep)
+  }
+  const run = ({ name, prompts }: SetRun) => {
+    setSets(false)
+    if (question) void asker.askAll(name, prompts, question, keep)
+  }
+  const useAgain = (again: string) => {
+    prompt.setText(again)
+    // The focus brings it into view.
+    card.current?.querySelector('textarea')?.focus()
+  }
+  return (
+    <div className="flex flex-col gap-3">
+      <AnswerGrid
+        asker={asker}
+        asked={asked}
+        targets={targets}
+        onRemove={(target) => all.choose(targets.filter((each) => !sameTarget(each, target)))}
+        onAdd={onChooseTargets}
+      />
+      {asked?.problem && asked.state !== 'asking' ? <ErrorPanel message={asked.problem.detail} hint={asked.problem.hint} /> : null}
+      {series ? <SeriesLine series={series} prompt={asked?.question.prompt ?? ''} /> : null}
+      <div ref={card}>
+        <PromptCard
+          prompt={prompt}
+          busy={busy}
+          blocked={blocked ?? (text.trim() === '' ? 'Write a prompt first.' : null)}
+          onAsk={ask}
+          onStop={asker.stop}
+          more={
+            <Button kind="ghost" size="small" className="sm:h-8" onClick={() => setSets(true)}>
+              <ListOrdered className="size-3.5" aria-hidden="true" />
+              Prompt set…
+            </Button>
+          }
+        >
+          {live ? (
+            <Switch
+              label="Ask during the run"
+              checked={duringRun}
+              onChange={setDuringRun}
+              help="The model that answers shares the memory with the run, which may make both slow"
+            />
+          ) : null}
+          <WorkerLine settled={!busy} />
+        </PromptCard>
+      </div>
+      <HistoryCard onUse={useAgain} />
+      <PromptSetDialog
+        open={sets}
+        prompt={text}
+        blocked={busy ? 'Wait until the answer is there.' : blocked}
+        runWords="Ask all of it"
+        onClose={() => setSets(false)}
+        onRun={run}
+      />
+    </div>
+  )
+}
+
+function SeriesLine({ series, prompt }: { readonly series: Series; readonly prompt: string }) {
+  const words = `Prompt ${series.at} of ${series.total}`
+  return (
+    <div className="rounded-card border border-line bg-card px-4 py-3">
+      <p className="mb-2 flex min-w-0 gap-2 text-small">
+        <span className="shrink-0 font-medium">
+          {series.name}: {words.toLowerCase()}
+        </span>
+        <span className="min-w-0 truncate text-soft">{prompt.slice(0, 160)}</span>
+      </p>
+      <Meter
+        label={`Progress of ${series.name}`}
+        text={words}
+        max={series.total}
+        parts={[{ label: 'asked', value: series.at, className: 'bg-accent' }]}
+      />
+    </div>
+  )
+}

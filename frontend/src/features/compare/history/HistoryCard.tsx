@@ -1,0 +1,139 @@
+/** What was asked before, kept by the server: look again, ask again, rate, take out, export. */
+import { Download, Trash2 } from 'lucide-react'
+import { useState } from 'react'
+import { readProblem } from '@/api/errors'
+import {
+  useForgetComparisonMutation,
+  useForgetComparisonsMutation,
+  useLazyListComparisonsQuery,
+  useListComparisonsQuery,
+  type Comparison,
+} from '@/api/generated'
+import { plural } from '@/lib/format'
+import { Button } from '@/ui/controls/Button'
+import { Card } from '@/ui/Card'
+import { DamagedItems } from '@/ui/DamagedItems'
+import { Dialog } from '@/ui/Dialog'
+import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
+import { Skeleton } from '@/ui/feedback/Skeleton'
+import { historyJson, historyMarkdown, saveText } from './exporting'
+import { HistoryList, HistoryOlder } from './HistoryOlder'
+
+const FIRST = 20
+/** As many as the server gives at once. */
+const AT_ONCE = 500
+
+export function HistoryCard({ onUse }: { readonly onUse: (prompt: string) => void }) {
+  const { data, error, refetch } = useListComparisonsQuery({ limit: FIRST })
+  const [forget] = useForgetComparisonMutation()
+  const found = data?.comparisons
+  const problem = readProblem(error)
+  return (
+    <Card
+      title="History"
+      subtitle={found && found.length > 0 ? 'Kept by the server, newest first.' : undefined}
+      actions={found && found.length > 0 ? <HistoryActions shown={found.length} more={data.next_cursor !== null} /> : null}
+    >
+      {problem ? (
+        <ErrorPanel
+          message={problem.detail}
+          hint={problem.hint}
+          action={
+            <Button size="small" onClick={() => void refetch()}>
+              Try again
+            </Button>
+          }
+        />
+      ) : null}
+      {!problem && !found ? <Skeleton className="h-16" /> : null}
+      {found?.length === 0 ? <p className="py-4 text-center text-soft">Each question and its answers are kept here.</p> : null}
+      <DamagedItems
+        items={data?.damaged}
+        title="A comparison can’t be read"
+        actionOf={({ name }) => (
+          <Button size="small" onClick={() => void forget({ comparisonId: name })}>
+            Delete it
+          </Button>
+        )}
+      />
+      {found ? <HistoryList comparisons={found} onUse={onUse} /> : null}
+      {data?.next_cursor == null ? null : <HistoryOlder cursor={data.next_cursor} onUse={onUse} />}
+    </Card>
+  )
+}
+
+function HistoryActions({ shown, more }: { readonly shown: number; readonly more: boolean }) {
+  const [asking, setAsking] = useState(false)
+  return (
+    <>
+      <ExportButtons />
+      <Button size="small" kind="ghost" onClick={() => setAsking(true)}>
+        <Trash2 className="size-3.5" aria-hidden="true" />
+        Delete all…
+      </Button>
+      <DeleteAll open={asking} words={more ? 'all comparisons' : plural(shown, 'comparison')} onClose={() => setAsking(false)} />
+    </>
+  )
+}
+
+function ExportButtons() {
+  const [read, { isFetching }] = useLazyListComparisonsQuery()
+  const [refused, setRefused] = useState<string | null>(null)
+  const save = async (kind: 'json' | 'md') => {
+    const all: Comparison[] = []
+    let cursor: string | null = null
+    do {
+      const { data, error }: Awaited<ReturnType<typeof read>> = await read({ limit: AT_ONCE, ...(cursor ? { cursor } : {}) })
+      setRefused(readProblem(error)?.detail ?? null)
+      if (!data) return
+      all.push(...data.comparisons)
+      cursor = data.next_cursor
+    } while (cursor !== null)
+    const text = kind === 'json' ? historyJson(all) : historyMarkdown(all)
+    await saveText(`comparisons.${kind}`, text, kind === 'json' ? 'application/json' : 'text/markdown')
+  }
+  return (
+    <>
+      {refused ? <span className="text-small text-bad">{refused}</span> : null}
+      {(['json', 'md'] as const).map((kind) => (
+        <Button key={kind} size="small" kind="ghost" disabled={isFetching} onClick={() => void save(kind)}>
+          <Download className="size-3.5" aria-hidden="true" />
+          {kind === 'json' ? 'JSON' : 'Markdown'}
+        </Button>
+      ))}
+    </>
+  )
+}
+
+type DeleteProps = { readonly open: boolean; readonly words: string; readonly onClose: () => void }
+
+function DeleteAll({ open, words, onClose }: DeleteProps) {
+  const [send, { isLoading, error }] = useForgetComparisonsMutation()
+  const problem = readProblem(error)
+  const go = async () => {
+    const { error: failed } = await send()
+    if (!failed) onClose()
+  }
+  return (
+    <Dialog
+      open={open}
+      title="Delete the history?"
+      size="small"
+      sheet
+      onClose={onClose}
+      footer={
+        <>
+          <Button onClick={onClose} data-first-focus>
+            Cancel
+          </Button>
+          <Button kind="danger" busy={isLoading && 'Deleting…'} onClick={() => void go()}>
+            Delete {words}
+          </Button>
+        </>
+      }
+    >
+      <p className="text-soft">Questions, answers and stars are gone then. Votes and evaluations stay.</p>
+      {problem ? <ErrorPanel message={problem.detail} hint={problem.hint} /> : null}
+    </Dialog>
+  )
+}

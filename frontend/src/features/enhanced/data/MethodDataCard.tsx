@@ -1,0 +1,103 @@
+/** The rows to learn from: checked line by line for the method, made to try, or converted from another form. */
+import { useCallback, useState } from 'react'
+import { readProblem } from '@/api/errors'
+import { useLazyValidateDataQuery, type MethodInfo } from '@/api/generated'
+import { useDataFile } from '@/api/useDataFile'
+import { DataFindings } from '@/form/data/DataFindings'
+import { DataField } from '@/form/data/DataField'
+import { FieldControl } from '@/form/FieldControl'
+import type { FieldErrors } from '@/form/form'
+import { number } from '@/form/review/review'
+import { useInspection } from '@/form/data/useInspection'
+import type { StartForm } from '@/form/useStartForm'
+import { Button } from '@/ui/controls/Button'
+import { Card } from '@/ui/Card'
+import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
+import { ConvertDialog } from './ConvertDialog'
+import { DemoData } from './DemoData'
+import { DataReport } from './DataReport'
+import { SampleDialog } from './SampleDialog'
+
+type Props = {
+  readonly form: StartForm
+  readonly id: string
+  readonly method: MethodInfo
+  readonly errors: FieldErrors
+}
+
+const UNMEASURED = { model: null, length: null }
+
+export function MethodDataCard({ form, id, method, errors }: Props) {
+  const { set, values, level } = form
+  const path = String(values.train_data_path)
+  const validPath = String(values.val_data_path)
+  const valid = useInspection(validPath, UNMEASURED)
+  const train = useInspection(path, {
+    model: form.model,
+    length: number(form, 'max_seq_length'),
+    valid: { path: validPath, inspection: valid },
+  })
+  const setTrain = useCallback((next: string) => set('train_data_path', next), [set])
+  const trainFile = useDataFile(setTrain)
+  const validFile = useDataFile(useCallback((next: string) => set('val_data_path', next), [set]))
+  const [asks, setAsks] = useState<'sample' | 'convert' | null>(null)
+  const [validate, { currentData, originalArgs, error, isFetching }] = useLazyValidateDataQuery()
+  const asked = originalArgs?.validateDataRequest
+  // An answer about another file or method says nothing about this one.
+  const about = asked?.method === id && asked.data_path === path
+  const problem = about && !isFetching ? readProblem(error) : null
+  const report = about && !isFetching && !problem ? currentData : undefined
+  return (
+    <Card
+      title="Data"
+      subtitle={
+        <>
+          Each line <code className="font-mono text-tiny break-all">{method.data_example}</code>
+        </>
+      }
+    >
+      <div className="flex flex-col gap-3">
+        <DataField name="train_data_path" form={form} errors={errors} inspection={train} file={trainFile} />
+        <DemoData form={form} method={method} />
+        <DataFindings form={form} inspection={train} />
+        <div className="flex flex-wrap gap-2">
+          <Button
+            size="small"
+            disabled={path === ''}
+            busy={isFetching && 'Validating…'}
+            onClick={() => void validate({ validateDataRequest: { method: id, data_path: path } })}
+          >
+            Validate every line
+          </Button>
+          <Button size="small" onClick={() => setAsks('sample')}>
+            Generate sample…
+          </Button>
+          <Button size="small" disabled={path === ''} onClick={() => setAsks('convert')}>
+            Convert…
+          </Button>
+        </div>
+        {problem ? <ErrorPanel message={problem.detail} hint={problem.hint} /> : null}
+        {report ? <DataReport report={report} onConvert={() => setAsks('convert')} /> : null}
+        <DataField name="val_data_path" form={form} errors={errors} inspection={valid} file={validFile} />
+        {level === 'advanced' ? (
+          <div className="@container">
+            <div className="grid grid-cols-1 gap-4 border-t border-line pt-3.5 @3xs:grid-cols-2">
+              {form.fieldsOf('data', 'advanced').map((name) => (
+                <FieldControl key={name} name={name} form={form} errors={errors} />
+              ))}
+            </div>
+          </div>
+        ) : null}
+      </div>
+      <SampleDialog open={asks === 'sample'} method={id} name={method.display_name} onWritten={setTrain} onClose={() => setAsks(null)} />
+      <ConvertDialog
+        open={asks === 'convert'}
+        path={path}
+        columns={train.found?.columns ?? []}
+        needs={method.data_format}
+        onWritten={setTrain}
+        onClose={() => setAsks(null)}
+      />
+    </Card>
+  )
+}

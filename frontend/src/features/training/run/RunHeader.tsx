@@ -1,0 +1,40 @@
+/** Whose run this is, and what can be done with it now. */
+import { Square } from 'lucide-react'
+import { useState } from 'react'
+import { adapterName, methodBadge, modelName } from '@/api/run/runConfig'
+import type { RunView } from '@/api/run/runReducer'
+import { Badge } from '@/ui/Badge'
+import { Button } from '@/ui/controls/Button'
+import { PageHeader } from '@/ui/PageHeader'
+import { PauseButton, ResumeButton } from '@/features/training/PauseButton'
+import { StopDialog } from '@/features/training/StopDialog'
+import { useStopCommand } from '@/features/training/useStopCommand'
+
+export function RunHeader({ run }: { readonly run: RunView }) {
+  const [asking, setAsking] = useState(false)
+  const stoppable = run.state === 'starting' || run.state === 'running' || run.state === 'paused'
+  const badge = methodBadge(run.method, run.config)
+  useStopCommand(stoppable, () => setAsking(true))
+  return (
+    <PageHeader
+      title={adapterName(run.config) ?? 'Training'}
+      subtitle={
+        <span className="flex flex-wrap items-center gap-x-3 gap-y-1">
+          {badge ? <Badge tone="accent">{badge}</Badge> : null}
+          {run.config ? <span>{modelName(run.config)}</span> : null}
+        </span>
+      }
+    >
+      {run.state === 'running' ? <PauseButton /> : null}
+      {run.state === 'paused' ? <ResumeButton /> : null}
+      {stoppable ? (
+        <Button kind="danger" onClick={() => setAsking(true)}>
+          <Square className="size-3 fill-current" aria-hidden="true" />
+          Stop…
+        </Button>
+      ) : null}
+      {run.state === 'stopping' ? <Button busy="Stopping…" /> : null}
+      <StopDialog open={asking && stoppable} onClose={() => setAsking(false)} hasBest={run.best !== null} />
+    </PageHeader>
+  )
+}

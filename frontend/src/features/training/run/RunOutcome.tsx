@@ -1,0 +1,82 @@
+/** How the run ended: which adapter is best and where it is, or what went wrong and what to do. */
+import { CircleCheck, CircleSlash, Unplug } from 'lucide-react'
+import { adapterName } from '@/api/run/runConfig'
+import type { RunView } from '@/api/run/runReducer'
+import { bestWords, metricWords } from '@/lib/series/best'
+import { count } from '@/lib/format'
+import { ActionLink } from '@/ui/controls/ActionLink'
+import { CopyButton } from '@/ui/controls/CopyButton'
+import { ResumeRunButton } from '@/features/training/ResumeRunButton'
+import { RunFailure } from './RunFailure'
+
+export function RunOutcome({ run }: { readonly run: RunView }) {
+  switch (run.state) {
+    case 'completed':
+      return <Ended run={run} icon={CircleCheck} tone="text-good" title={run.earlyStopped ? 'Stopped early, as asked' : 'Training is complete'} />
+    case 'stopped':
+      return <Ended run={run} icon={CircleSlash} tone="text-soft" title="Training was stopped" />
+    case 'interrupted':
+      return <Ended run={run} icon={Unplug} tone="text-warn" title="The run was interrupted" />
+    case 'error':
+      return <RunFailure run={run} />
+    default:
+      return null
+  }
+}
+
+type EndedProps = {
+  readonly run: RunView
+  readonly icon: typeof CircleCheck
+  readonly tone: string
+  readonly title: string
+}
+
+function Ended({ run, icon: Icon, tone, title }: EndedProps) {
+  const { best, adapterPath } = run
+  const name = adapterName(run.config)
+  const message = run.message ?? run.error?.message
+  return (
+    <section aria-label="Outcome" className="flex flex-wrap items-start gap-x-6 gap-y-3 rounded-card border border-line bg-card p-4">
+      <div className="flex min-w-0 flex-1 basis-80 gap-3">
+        <Icon className={`mt-0.5 size-5 shrink-0 ${tone}`} strokeWidth={1.75} aria-hidden="true" />
+        <div className="min-w-0 flex-1">
+          <h2 className="text-lead font-semibold">{title}</h2>
+          {message ? <p className="text-soft">{message}</p> : null}
+          {run.error?.hint ? <p className="text-soft">{run.error.hint}</p> : null}
+          <dl className="mt-2 flex flex-col gap-1">
+            {best ? (
+              <Path label={`Best adapter · iteration ${count(best.step)}, ${metricWords(best.metric)} ${bestWords(best.metric, best.value)}`} path={best.path} />
+            ) : null}
+            {adapterPath && adapterPath !== best?.path ? <Path label="Latest adapter" path={adapterPath} /> : null}
+          </dl>
+        </div>
+      </div>
+      <div className="flex flex-wrap gap-2">
+        <ActionLink to="/setup">Set up a run</ActionLink>
+        <ResumeRunButton run={run} />
+        {run.sessionId ? <ActionLink to={`/results/${encodeURIComponent(run.sessionId)}`}>Open in Results</ActionLink> : null}
+        {adapterPath && name ? (
+          <ActionLink primary to={`/compare?adapter=${encodeURIComponent(name)}`}>
+            Compare with base
+          </ActionLink>
+        ) : null}
+      </div>
+    </section>
+  )
+}
+
+function Path({ label, path }: { readonly label: string; readonly path: string }) {
+  return (
+    <div className="min-w-0">
+      <dt className="text-small font-medium">{label}</dt>
+      <dd className="flex min-w-0 items-baseline gap-3">
+        <code className="min-w-0 truncate font-mono text-tiny text-soft" title={path}>
+          {path}
+        </code>
+        <span className="shrink-0">
+          <CopyButton text={path} label="Copy path" />
+        </span>
+      </dd>
+    </div>
+  )
+}

@@ -1,0 +1,46 @@
+/** What the curves say that no single number says. Pure. */
+import { plural } from '@/lib/format'
+import { bestBy, evaluationsSinceBest, type RunSeries } from '@/lib/series/series'
+import { indexAtOrBefore } from '@/lib/series/smooth'
+
+export type Advice = { readonly title: string; readonly text: string }
+type Rules = { readonly earlyStop: boolean; readonly patience: number | null; readonly live: boolean }
+
+/** Validation must have risen by this share before it is called a rise. */
+const RISE = 0.01
+
+/** Validation rises while training falls: the model learns its examples by heart. */
+export function overFitting(series: RunSeries, rules: Rules): Advice | null {
+  const since = evaluationsSinceBest(series)
+  const latest = series.validation.last('val_loss')
+  const best = bestBy(series, 'val_loss')
+  if (!best || since === null || since < 1 || latest === null) return null
+  if (latest < best.value * (1 + RISE)) return null
+  const then = trainLossNear(series, best.step)
+  const now = meanOfLast(series, 5)
+  if (then === null || now === null || now >= then) return null
+  const rise = `Validation loss has risen since ${best.step.toLocaleString('en-US')} while train loss falls.`
+  return { title: 'Over-fitting has begun', text: `${rise} ${whatFollows(rules, since)}` }
+}
+
+function whatFollows({ live, earlyStop, patience }: Rules, since: number): string {
+  if (!live) return 'The best adapter, from before the rise, is kept.'
+  if (!earlyStop || patience === null) return 'Early stopping is off; the best adapter is kept, so you may stop now.'
+  const left = patience - since
+  if (left <= 0) return 'It is about to stop by itself; the best adapter is kept.'
+  return `It stops by itself after ${plural(left, 'more evaluation')} without gain; the best adapter is kept.`
+}
+
+function trainLossNear(series: RunSeries, step: number): number | null {
+  const index = indexAtOrBefore(series.train.column('step'), step)
+  return mean(series.train.column('train_loss').slice(Math.max(0, index - 4), index + 1))
+}
+
+function meanOfLast(series: RunSeries, points: number): number | null {
+  return mean(series.train.column('train_loss').slice(-points))
+}
+
+function mean(values: Float64Array): number | null {
+  const known = values.filter((value) => !Number.isNaN(value))
+  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length
+}

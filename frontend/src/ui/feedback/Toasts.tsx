@@ -1,0 +1,55 @@
+/** Messages at the top right. Errors stay until they are closed; the rest leave by themselves. */
+import { CircleAlert, CircleCheck, Info, X } from 'lucide-react'
+import { useEffect } from 'react'
+import { useDispatch, useSelector } from 'react-redux'
+import { cx } from '@/lib/cx'
+import { CopyButton } from '@/ui/controls/CopyButton'
+import { IconButton } from '@/ui/controls/IconButton'
+import { selectToasts, toastDismissed, type Toast } from './toastSlice'
+
+const SHOWN_MS = 5000
+const LOOKS = {
+  info: { icon: Info, tone: 'text-soft' },
+  good: { icon: CircleCheck, tone: 'text-good' },
+  error: { icon: CircleAlert, tone: 'text-bad' },
+}
+
+export function Toasts() {
+  const toasts = useSelector(selectToasts)
+  return (
+    <section
+      aria-label="Messages"
+      className="pointer-events-none fixed top-3 right-3 left-3 z-50 flex flex-col items-end gap-2"
+    >
+      {toasts.map((toast) => (
+        <ToastBox key={toast.id} toast={toast} />
+      ))}
+    </section>
+  )
+}
+
+function ToastBox({ toast }: { readonly toast: Toast }) {
+  const dispatch = useDispatch()
+  const { id, level, message, hint } = toast
+  const stays = level === 'error'
+  useEffect(() => {
+    if (stays) return
+    const timer = setTimeout(() => dispatch(toastDismissed(id)), SHOWN_MS)
+    return () => clearTimeout(timer)
+  }, [dispatch, id, stays])
+  const { icon: Icon, tone } = LOOKS[level]
+  return (
+    <div
+      role={stays ? 'alert' : 'status'}
+      className="pointer-events-auto flex w-full max-w-90 items-start gap-2.5 rounded-card border border-line bg-raised py-2.5 pr-2 pl-3 shadow-float"
+    >
+      <Icon className={cx('mt-0.5 size-4 shrink-0', tone)} aria-hidden="true" />
+      <div className="min-w-0 flex-1 text-small break-words">
+        <p className="font-medium text-ink">{message}</p>
+        {hint ? <p className="mt-0.5 text-soft">{hint}</p> : null}
+        {stays ? <CopyButton text={hint ? `${message}\n${hint}` : message} label="Copy detail" /> : null}
+      </div>
+      <IconButton icon={X} label="Close this message" onClick={() => dispatch(toastDismissed(id))} />
+    </div>
+  )
+}

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from backend.engines.process.events import Emitter
+from backend.jobs.run.events import Metrics, Warning, parse_event
+
+
+def events(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_events_are_numbered_stamped_and_of_the_known_shapes(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    emit = Emitter(path)
+    emit("phase", name="training")
+    emit("metrics", step=5, train_loss=1.25)
+
+    first, second = (parse_event(event) for event in events(path))
+
+    assert first is not None and first.seq == 1
+    assert isinstance(second, Metrics)
+    assert (second.seq, second.train_loss) == (2, 1.25)
+
+
+def test_a_number_that_is_not_finite_is_null_and_warned_of_once(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    emit = Emitter(path)
+    emit("metrics", step=1, train_loss=float("nan"))
+    emit("metrics", step=2, train_loss=float("inf"))
+
+    written = events(path)
+
+    assert [event["type"] for event in written] == ["metrics", "warning", "metrics"]
+    assert written[0]["train_loss"] is None
+    warning = parse_event(written[1])
+    assert isinstance(warning, Warning)
+    assert "nan" in warning.message
+
+
+def test_numbers_go_on_where_a_run_left_off(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    Emitter(path)("phase", name="training")
+    Emitter(path)("phase", name="done")
+
+    assert [event["seq"] for event in events(path)] == [1, 2]

@@ -1,0 +1,64 @@
+"""What a start is warned of reaches whoever watches the run, also one that waited."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from backend.jobs.run.recipe import StartWarning
+from backend.training.lora.groups import build_targets
+from backend.training.plan.context import Planned
+from backend.training.plan.queued_request import waiting_run
+from tests.jobs.conftest import world as world
+from tests.jobs.world import World
+from tests.training.requests import qwen_tree
+from tests.training.test_manager import FakeInspector, House
+from tests.training.test_manager import house as house
+
+
+async def test_a_seed_key_that_matches_nothing_is_a_warning_with_its_own_code(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree = qwen_tree() | {"architecture": "qwen3_next", "others": ["linear_attn.dt_bias"]}
+    found = build_targets(tree, total_parameters=None)
+
+    async def targets(*_: object) -> object:
+        return found
+
+    monkeypatch.setattr(FakeInspector, "targets", targets)
+    await house.start()
+
+    (recipe,) = house.supervisor.started
+    (named,) = [text for text in recipe.warnings if "linear_attn.dt_bias" in text]
+    assert isinstance(named, StartWarning)
+    assert named.code == "unmatched_seed_key"
+    # A run that waited is planned anew from its request, and warned of the same.
+    waited = waiting_run(Planned(recipe=recipe, request=house.request(), model_name="tiny"))
+    again = await house.manager.plan_waiting(waited)
+    assert again.warnings == recipe.warnings
+
+
+def handed(run: Path) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = json.loads((run / "warnings.json").read_text())
+    return found
+
+
+async def test_the_run_is_handed_the_warnings_that_it_does_not_find_itself(world: World) -> None:
+    recipe = dataclasses.replace(
+        world.recipe(steps=1),
+        warnings=(
+            "The plain kind.",
+            StartWarning("dt_bias is not sent.", code="unmatched_seed_key"),
+            StartWarning("3 rows are cut.", code="truncated", said_by_run=True),
+        ),
+    )
+    await world.supervisor.start(recipe)
+    await world.until_end()
+
+    assert handed(world.folder(recipe.session_id)) == [
+        {"code": "start_warning", "message": "The plain kind."},
+        {"code": "unmatched_seed_key", "message": "dt_bias is not sent."},
+    ]
