@@ -1,4 +1,5 @@
 /** The front end's layers as data: a file imports only what stands to the right of its room. */
+import { readdirSync } from 'node:fs'
 import js from '@eslint/js'
 import jsxA11y from 'eslint-plugin-jsx-a11y'
 import reactHooks from 'eslint-plugin-react-hooks'
@@ -6,9 +7,10 @@ import tseslint from 'typescript-eslint'
 
 const outside = [
   { regex: '^(electron|node:.*|fs|path|child_process|os)$', message: 'The renderer reaches the desktop only through lib/bridge.' },
-  { regex: '^\\.\\./', message: 'Import other rooms as "@/room/file"; a room is flat.' },
+  { regex: '^\\.\\./', message: 'Import from other folders as "@/room/folder/file", and from the same one as "./file".' },
 ]
 const rooms = ['main', 'app', 'features', 'form', 'api', 'ui', 'lib']
+const features = readdirSync(`${import.meta.dirname}/src/features`)
 const mayImport = {
   main: ['app', 'lib', 'ui'],
   app: ['features', 'api', 'ui', 'lib'],
@@ -19,10 +21,11 @@ const mayImport = {
   lib: [],
 }
 
-const zone = (room, files) => {
+/** `feature` is the page a file belongs to: it may import its own folders, and no other page's. */
+const zone = (room, files, feature) => {
   const closed = rooms.filter((other) => other !== room && !mayImport[room].includes(other))
-  const self = room === 'features' ? ['features'] : []
-  const names = [...closed, ...self]
+  const others = feature ? [`features(?!/${feature}/)`] : []
+  const names = [...closed, ...others]
   return {
     files,
     ignores: ['**/*.test.ts', '**/*.test.tsx'],
@@ -65,5 +68,6 @@ export default tseslint.config(
   { files: ['src/**/*.tsx'], rules: { 'max-lines': ['error', { max: 250 }] } },
   { files: ['scripts/**/*.mjs'], languageOptions: { globals: { process: 'readonly', URL: 'readonly', console: 'readonly', structuredClone: 'readonly' } } },
   zone('main', ['src/main.tsx']),
-  ...['app', 'features', 'form', 'api', 'ui', 'lib'].map((room) => zone(room, [`src/${room}/**/*.{ts,tsx}`])),
+  ...['app', 'form', 'api', 'ui', 'lib'].map((room) => zone(room, [`src/${room}/**/*.{ts,tsx}`])),
+  ...features.map((name) => zone('features', [`src/features/${name}/**/*.{ts,tsx}`], name)),
 )

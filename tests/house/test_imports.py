@@ -12,34 +12,81 @@ import pytest
 
 from tests.house.sources import CHECKOUT, imports, name_of, under
 
-# A room may import the rooms named here and itself; `errors` and `settings` are open to all.
+# The rooms of the server from the lowest to the highest. A room with a dot is a sub-room, a file's
+# name stands for that file alone; both are rooms of their own. A room may import the rooms named
+# beside it and itself; `errors`, `settings`, `contract` and `core` are open to all.
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "settings": set(),
     "core": set(),
-    "runs": {"core"},
-    "catalog": {"core"},
-    "inference": {"runs", "catalog", "core"},
-    "evaluation": {"inference", "runs", "catalog", "core"},
-    "training": {"inference", "runs", "catalog", "core"},
-    "api": {"training", "evaluation", "inference", "runs", "catalog", "core"},
-    "app": {"api", "training", "evaluation", "inference", "runs", "catalog", "core"},
+    "core.disk": set(),
+    "core.machine": set(),
+    "contract": set(),
+    "models": set(),
+    "data.schemas": set(),
+    "data.rows": {"data.schemas"},
+    "data.readers": {"data.schemas", "data.rows"},
+    "data.checks": {"data.schemas", "data.rows", "data.readers"},
+    "data.write": {"data.schemas", "data.rows", "data.readers", "data.checks"},
+    "data.tasks": {"data.checks", "data.write"},
+    "data.inspect": {"data.schemas", "data.readers", "data.rows", "data.tasks", "models"},
+    "data": {"data.*", "models"},
+    "downloads": {"models"},
+    "jobs.run": set(),
+    "jobs": {"jobs.run"},
+    "adapters": {"jobs.run", "models"},
+    "inference": {"adapters", "models"},
+    "inference.openai": {"inference"},
+    "comparisons": {"inference"},
+    "evaluation": {"data", "data.*", "jobs", "jobs.run", "adapters", "inference", "models"},
+    "training.schemas": {"jobs.run"},
+    "training.request": {"data.*"},
+    "training.lora": {"jobs.run", "models"},
+    "training.quantize": {"training.request", "jobs", "models"},
+    "training.rewards": {"training.request", "data.*"},
+    "training.run_data": {"training.request", "jobs.run", "data", "data.*", "models"},
+    "training.estimate": {
+        "training.schemas", "training.request", "training.quantize", "training.run_data",
+        "jobs.run", "models",
+    },
+    "training.plan": {
+        "training.schemas", "training.request", "training.lora", "training.quantize",
+        "training.rewards", "training.run_data", "training.estimate",
+        "jobs", "jobs.run", "data", "data.*", "models", "adapters",
+    },
+    "training": {"training.*", "jobs", "jobs.run", "data", "data.*", "models", "adapters"},
+    "api": {"SERVICES"},
+    "api.library": {"api", "SERVICES"},
+    "api.runs": {"api", "SERVICES"},
+    "api.inference": {"api", "SERVICES"},
+    "api.evaluation": {"api", "SERVICES"},
+    "app": {"api", "api.*", "SERVICES"},
     "main": {"app", "api"},
-    "__main__": {"app", "main", "core"},
-    "engines": set(),
+    "__main__": {"app", "main"},
+}  # fmt: skip
+SERVICES = {
+    "models", "data", "data.*", "downloads", "jobs", "jobs.run", "adapters", "inference",
+    "inference.openai", "comparisons", "evaluation", "training", "training.*",
+}  # fmt: skip
+OPEN_TO_ALL = {"errors", "settings", "__version__", "core", "contract"}
+
+# Engines run in processes of their own: they take the contract and files beside these.
+ENGINES: dict[str, set[str]] = {
+    "process": set(),
+    "rewards": set(),
+    "download": set(),
+    "modules": set(),
+    "weights": set(),
+    "trainer": {"process"},
+    "rl.policy": set(),
+    "rl": {"process", "trainer", "rewards", "rl.policy"},
+    "tokens": {"process", "rl"},
+    "sft": {"process", "trainer", "tokens"},
+    "inference": {"process", "tokens"},
+    "evaluate": {"process", "rewards", "inference"},
+    "fusion": {"process", "trainer", "inference", "evaluate"},
 }
-OPEN_TO_ALL = {"errors", "settings", "__version__"}
-# Engines take values, pure functions and file writing only: they run in processes of their own.
-ENGINES_MAY_IMPORT = (
-    "backend.contract.batching",
-    "backend.contract.step_parts",
-    "backend.contract.reward_arguments",
-    "backend.core.clock",
-    "backend.core.disk.files",
-    "backend.core.disk.removal",
-    "backend.contract.thoughts",
-    "backend.engines",
-)
+OUTSIDE_ENGINES = ("backend.contract", "backend.core.disk", "backend.core.clock")
 
 ENGINE_PACKAGES = {"mlx", "mlx_lm", "mlx_lm_lora", "transformers", "tokenizers", "datasets"}
 ENGINE_PACKAGES |= {"numpy", "torch", "safetensors", "huggingface_hub"}
@@ -50,33 +97,103 @@ STARTS_PROCESSES = ("subprocess", "multiprocessing", "pty", "os.system", "os.pop
 REMOVES = {"rmtree", "unlink", "rmdir", "remove", "removedirs"}
 
 BACKEND = under("backend", ".py")
+MODULES = {".".join(path.relative_to(CHECKOUT).with_suffix("").parts) for path in BACKEND}
+
+
+def room_of_module(name: str, rooms: set[str]) -> str:
+    """The room of `backend.a.b.c`, or of the name `c` in the module `backend.a.b`."""
+    while name not in MODULES and f"{name}.__init__" not in MODULES:
+        name = name.rpartition(".")[0]
+    parts = name.split(".")[1:]
+    whole = ".".join(parts)
+    return whole if whole in rooms or len(parts) < 2 else ".".join(parts[:-1])
 
 
 def room_of(path: Path) -> str:
-    inside = path.relative_to(CHECKOUT / "backend")
-    return inside.parts[0] if len(inside.parts) > 1 else inside.stem
+    module = ".".join(path.relative_to(CHECKOUT).with_suffix("").parts)
+    return room_of_module(module, set(MAY_IMPORT))
 
 
-@pytest.mark.parametrize("path", BACKEND, ids=name_of)
-def test_a_file_imports_only_rooms_to_its_right(path: Path) -> None:
-    room = room_of(path)
-    if room == "__init__":
+def allowed_for(room: str) -> set[str]:
+    named = MAY_IMPORT[room]
+    return named - {"SERVICES"} | (SERVICES if "SERVICES" in named else set())
+
+
+def may_import(room: str, target: str) -> bool:
+    allowed = allowed_for(room)
+    head = target.split(".")[0]
+    return (
+        target == room
+        or head in OPEN_TO_ALL
+        or target in allowed
+        or ("." in target and f"{head}.*" in allowed)
+    )
+
+
+def holds_no_code(path: Path) -> bool:
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    return all(isinstance(node, ast.Expr) for node in body)  # A docstring at most.
+
+
+def in_engines(path: Path) -> bool:
+    return path.is_relative_to(CHECKOUT / "backend" / "engines")
+
+
+@pytest.mark.parametrize("path", [p for p in BACKEND if not in_engines(p)], ids=name_of)
+def test_a_file_imports_only_rooms_below_its_own(path: Path) -> None:
+    if path.name == "__init__.py":
+        assert path.parent.name == "backend" or holds_no_code(path)
         return
-    allowed = MAY_IMPORT[room] | {room} | OPEN_TO_ALL
+    room = room_of(path)
+    assert room in MAY_IMPORT, f"{name_of(path)}: no such room here; name it, or use another"
 
     for line, name in imports(path):
-        if not name.startswith("backend."):
-            continue
-        target = name.split(".")[1]
-        if room == "engines":
-            assert name.startswith(ENGINES_MAY_IMPORT), f"{name_of(path)}:{line} imports {name}"
-        else:
+        if name.startswith("backend.") and name != "backend.__version__":
+            target = room_of_module(name, set(MAY_IMPORT))
+            assert may_import(room, target), (
+                f"{name_of(path)}:{line}: {room} may not import {target}"
+            )
+
+
+@pytest.mark.parametrize("path", [p for p in BACKEND if in_engines(p)], ids=name_of)
+def test_an_engine_imports_only_rooms_below_its_own(path: Path) -> None:
+    if path.name == "__init__.py":  # Imported by every start of a child: it stays empty.
+        assert holds_no_code(path)
+        return
+    room = ".".join(path.relative_to(CHECKOUT / "backend" / "engines").parts[:-1])
+    assert room in ENGINES, f"{name_of(path)}: no such room here; name it, or use another"
+
+    for line, name in imports(path):
+        if name.startswith("backend.engines."):
+            target = room_of_module(name, set()).removeprefix("engines.")
+            allowed = ENGINES[room] | {room}
             assert target in allowed, f"{name_of(path)}:{line}: {room} may not import {target}"
+        elif name.startswith("backend."):
+            assert name.startswith(OUTSIDE_ENGINES), f"{name_of(path)}:{line} imports {name}"
+
+
+def test_no_room_imports_another_in_a_circle() -> None:
+    for table in (MAY_IMPORT, ENGINES):
+        order = list(table)
+        for place, room in enumerate(order):
+            for other in order[place:]:
+                if table is ENGINES:
+                    assert other not in ENGINES[room], f"{room} stands before {other}"
+                elif other != room and other.split(".")[0] not in OPEN_TO_ALL:
+                    assert not may_import(room, other), f"{room} stands before {other}"
+
+
+def test_the_contract_needs_the_standard_library_only() -> None:
+    """The Python that runs the engines may be another one, with other packages."""
+    for path in under("backend/contract", ".py"):
+        for line, name in imports(path):
+            own = name.startswith("backend.contract.")
+            assert own or name.split(".")[0] in sys.stdlib_module_names, f"{name_of(path)}:{line}"
 
 
 @pytest.mark.parametrize("path", BACKEND, ids=name_of)
 def test_engines_the_web_and_processes_each_have_one_door(path: Path) -> None:
-    room, file = room_of(path), path.relative_to(CHECKOUT).as_posix()
+    room, file = name_of(path).split("/")[1].removesuffix(".py"), name_of(path)
 
     for line, name in imports(path):
         package, where = name.split(".")[0], f"{name_of(path)}:{line}"
@@ -91,7 +208,7 @@ def test_engines_the_web_and_processes_each_have_one_door(path: Path) -> None:
 
 def test_nothing_imports_an_engine() -> None:
     for path in BACKEND:
-        if room_of(path) != "engines":
+        if not in_engines(path):
             for line, name in imports(path):
                 assert not name.startswith("backend.engines"), f"{name_of(path)}:{line}"
 
