@@ -10,7 +10,7 @@ from scripts.bench.inference import bench_inference
 from scripts.bench.lengths import bench_lengths
 from scripts.bench.machine import machine
 from scripts.bench.measures import Measure, page, server, speed
-from scripts.bench.memory import bench_memory
+from scripts.bench.memory.estimates import bench_memory
 from scripts.bench.requests import requests
 from scripts.bench.soak import soak_inference
 from scripts.setup.stamps import CHECKOUT

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from typing import Any
 from backend.contract.fusion import FusionRequest, FusionResult, FusionSource, SourceShare
 from backend.contract.record import read_record, write_record
 from backend.core.disk.files import write_json
+from backend.core.disk.removal import named, remove
 from backend.engines.evaluate.run import evaluate_run
 from backend.engines.fusion.factors import adapter_weights, read_changes
 from backend.engines.fusion.low_rank import LowRank, inner_product
@@ -62,7 +62,7 @@ def fusion_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     except Refused as refusal:
         raise Unusable(refusal.message, refusal.hint) from refusal
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        remove(staging, inside=staging.parent, own=named(r"\.fusing-.+"))
     emit("phase", name="done")
     return Ending("completed", f"{result.name} is fused from {len(sources)} adapters.")
 

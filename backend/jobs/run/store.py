@@ -36,8 +36,8 @@ from backend.jobs.run.legacy_records import (
 from backend.jobs.run.progress import Progress, thin_series
 from backend.jobs.run.reward_numbers import SampleData
 from backend.jobs.run.schemas import Series, SessionRecord, SessionSummary
+from backend.jobs.run.session_order import Row, in_order, number_of
 from backend.jobs.run.state import ACTIVE
-from backend.jobs.session_order import Row, in_order, number_of
 
 _LATEST = "latest.json"
 

@@ -1,4 +1,4 @@
-"""The memory estimate of methods against peaks of real runs (`scripts.bench.method_memory`)."""
+"""The memory estimate of methods against peaks of real runs (`scripts.bench.memory.methods`)."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from backend.settings import read_settings
 from backend.training.request.sft_fields import StandardStart
 from scripts.bench.app_peak import peak_of
 from scripts.bench.machine import machine
-from scripts.bench.memory_cases import APP_CASES, CASES, AppCase, Case
+from scripts.bench.memory.cases import APP_CASES, CASES, AppCase, Case
 from scripts.setup.stamps import CHECKOUT
 
 DEMO = CHECKOUT / "test_data" / "models" / "droid-demo"
@@ -81,7 +81,7 @@ def measurements() -> Iterator[Row]:
     environment = engine_environment(read_settings(os.environ)) | {"OPENBLAS_NUM_THREADS": "1"}
     for number, case in enumerate(CASES):
         child = subprocess.run(
-            [sys.executable, "-m", "scripts.bench.memory_child", str(number)],
+            [sys.executable, "-m", "scripts.bench.memory.child", str(number)],
             cwd=CHECKOUT,
             env=environment,
             capture_output=True,

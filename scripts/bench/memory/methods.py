@@ -1,4 +1,4 @@
-"""`python -m scripts.bench.method_memory`: the memory estimate of methods against measured peaks.
+"""`python -m scripts.bench.memory.methods`: the memory estimate of methods against measured peaks.
 
 Random models with the demo's tokenizer take two steps in the app's own run process; its allocator's
 peak stands beside what a preview shows. `--write` writes docs/memory-methods.md.
@@ -30,7 +30,7 @@ UNDER, OVER = 0.9, 1.25
 _WORDS = "How much is nine and six and seven and two more "
 _HEAD = """# The memory estimate of training methods against measured peaks
 
-Written by `python -m scripts.bench.method_memory --write`. Random models with the demo's tokenizer
+Written by `python -m scripts.bench.memory.methods --write`. Random models with the demo's tokenizer
 take two steps in the run process, with answers that fill their length; *peak* is what its allocator
 says, *estimate* what a preview shows. The factors are those of fine-tuning (`memory.py`), which
 were fitted to other runs; how many rows at once, and what is added, was settled on these. Wanted:
@@ -80,7 +80,7 @@ CASES = (
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m scripts.bench.method_memory")
+    parser = argparse.ArgumentParser(prog="python -m scripts.bench.memory.methods")
     parser.add_argument("--write", action="store_true", help="write the page")
     write = parser.parse_args(argv).write
     lines, missed = asyncio.run(measure_all())

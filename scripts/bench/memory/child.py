@@ -1,4 +1,4 @@
-"""`python -m scripts.bench.memory_child <n>`: train case n for two steps and say what it took.
+"""`python -m scripts.bench.memory.child <n>`: train case n for two steps and say what it took.
 
 The last line is JSON: the measured peak and the estimate that the app would have shown. One case
 per process: the engine's gradient checkpointing changes the class of the blocks for good.
@@ -28,7 +28,7 @@ from backend.training.estimate.step_memory import even_loads
 from backend.training.lora.counts import count_lora, resolve_keys
 from backend.training.lora.groups import build_targets
 from backend.training.request.sft_fields import StandardStart
-from scripts.bench.memory_cases import CASES, Case
+from scripts.bench.memory.cases import CASES, Case
 
 STEPS = 2
 _OPTIMIZERS = {"adam": optim.Adam, "adamw": optim.AdamW}

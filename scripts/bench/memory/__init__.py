@@ -1,0 +1,1 @@
+"""The memory estimates, of both tabs, against measured peaks."""
