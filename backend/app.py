@@ -24,6 +24,7 @@ from backend.api.ui import serve_ui
 from backend.comparisons.blind_votes import Arena
 from backend.comparisons.history import Notebook
 from backend.core.disk.disk_errors import warn_of_full_disk
+from backend.core.disk.notice_watch import watch_notices
 from backend.core.disk.notices import Notices
 from backend.core.disk.strays import sweep_strays
 from backend.core.guard import Guard
@@ -94,6 +95,9 @@ def create_app(settings: Settings) -> FastAPI:
         background.start(_warm_up(settings), name="find a BLAS")
         background.start(
             tend_copies(settings.data_dir, services.queue), name="remove old quantised copies"
+        )
+        background.start(
+            watch_notices(settings.data_dir, services.hub.publish), name="watch notices and disk"
         )
         app.state.services = services
         try:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from backend.core.disk.notice_watch import NoticesData
 from backend.jobs.run.reward_numbers import SampleData
 from backend.jobs.run.schemas import Alert, BestModel, QueuedRun, RunMetrics, TrainingStateData
 
@@ -177,6 +178,11 @@ class JobErrorFrame(_Frame):
     data: JobData
 
 
+class NoticesFrame(_Frame):
+    type: Literal["notices_changed"]
+    data: NoticesData
+
+
 class PingFrame(_Frame):
     type: Literal["ping", "pong"]
     data: dict[str, Any]
@@ -199,5 +205,6 @@ Frame = (
     | JobProgressFrame
     | JobCompletedFrame
     | JobErrorFrame
+    | NoticesFrame
     | PingFrame
 )

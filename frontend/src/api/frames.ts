@@ -319,6 +319,16 @@ export type JobErrorFrame = {
   type: "job_error";
   data: JobData;
 };
+export type NoticesData = {
+  low_space: boolean | null;
+};
+export type NoticesFrame = {
+  seq: number;
+  epoch: string;
+  session_id: string | null;
+  type: "notices_changed";
+  data: NoticesData;
+};
 export type PingFrame = {
   seq: number;
   epoch: string;
@@ -345,4 +355,5 @@ export type Frame =
   | JobProgressFrame
   | JobCompletedFrame
   | JobErrorFrame
+  | NoticesFrame
   | PingFrame;

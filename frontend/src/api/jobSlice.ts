@@ -9,11 +9,13 @@ export type JobSliceState = {
   readonly jobs: Readonly<Record<string, JobView>>
   /** Rises when a fresh snapshot came: frames may have been missed before it, so ask again. */
   readonly snapshots: number
+  /** Rises with each snapshot, and when the server found a damaged file or its disk got full or has room again. */
+  readonly notices: number
 }
 type WithJobs = { readonly jobs: JobSliceState }
 
 const MOST = 64
-const initialState: JobSliceState = { jobs: {}, snapshots: 0 }
+const initialState: JobSliceState = { jobs: {}, snapshots: 0, notices: 0 }
 
 const jobSlice = createSlice({
   name: 'jobs',
@@ -21,11 +23,12 @@ const jobSlice = createSlice({
   reducers: {},
   extraReducers: (builder) => {
     builder.addCase(framesReceived, (state, { payload }) => {
-      let { jobs, snapshots } = state
+      let { jobs, snapshots, notices } = state
       for (const frame of payload.frames) {
         switch (frame.type) {
           case 'training_state':
             snapshots += 1
+            notices += 1
             // What was told of downloads may be out of date now; their list is asked for anew.
             jobs = Object.fromEntries(Object.entries(jobs).filter(([, job]) => job.kind !== 'download'))
             break
@@ -34,12 +37,15 @@ const jobSlice = createSlice({
           case 'job_error':
             jobs = { ...jobs, [frame.data.job_id]: { ...frame.data, over: frame.type !== 'job_progress' } }
             break
+          case 'notices_changed':
+            notices += 1
+            break
           default:
             break
         }
       }
-      if (jobs === state.jobs && snapshots === state.snapshots) return state
-      return { jobs: newest(jobs), snapshots }
+      if (jobs === state.jobs && notices === state.notices) return state
+      return { jobs: newest(jobs), snapshots, notices }
     })
   },
 })
@@ -47,6 +53,8 @@ const jobSlice = createSlice({
 export const jobReducer = jobSlice.reducer
 
 export const selectSnapshots = (state: WithJobs): number => state.jobs.snapshots
+
+export const selectNotices = (state: WithJobs): number => state.jobs.notices
 
 export function selectJob(state: WithJobs, id: string | null): JobView | null {
   return id === null ? null : (state.jobs.jobs[id] ?? null)

@@ -2,20 +2,17 @@
 import { useEffect } from 'react'
 import { useSelector } from 'react-redux'
 import { useDismissNoticeMutation, useListNoticesQuery } from '@/api/generated'
-import { selectSnapshots } from '@/api/jobSlice'
+import { selectNotices } from '@/api/jobSlice'
 import { Button } from '@/ui/controls/Button'
 import { Notice } from '@/ui/feedback/Notice'
 
-const EVERY_MS = 20_000
-
 export function FileNotices() {
-  const { data, refetch } = useListNoticesQuery(undefined, { pollingInterval: EVERY_MS, skipPollingIfUnfocused: true })
+  const { data, refetch } = useListNoticesQuery()
   const [dismiss, { isLoading }] = useDismissNoticeMutation()
-  const snapshots = useSelector(selectSnapshots)
+  const changes = useSelector(selectNotices)
   useEffect(() => {
-    // The connection is new, and so may be the server.
-    if (snapshots > 0) void refetch()
-  }, [snapshots, refetch])
+    if (changes > 0) void refetch()
+  }, [changes, refetch])
   if (!data || data.notices.length === 0) return null
   return (
     <section aria-label="Files that could not be read" className="mb-4 flex flex-col gap-2">
