@@ -74,7 +74,7 @@ def explain(code: int | None, tail: Sequence[str] = (), *, stopping: bool = Fals
     if code is None:
         return Explanation(
             "unknown",
-            "The run ended while nobody was watching, without saying why.",
+            "The run ended without saying why.",
             f"{_SEE_LOG} Start it again, or continue from its last checkpoint.",
         )
     number = -code if code < 0 else code - 128 if code > 128 else None
