@@ -17,6 +17,7 @@ from backend.data.rows.formats import Format, detect
 from backend.data.rows.normaliser import doubled_forms
 from backend.data.rows.readings import Readings
 from backend.data.rows.solutions import mark_of
+from backend.data.rows.system_texts import SystemTexts
 from backend.errors import BadContent, FieldProblem
 
 SHOWN = 20
@@ -48,7 +49,8 @@ class CheckedFile(BaseModel):
     an answer of the weight 0, `without_system` prompt/answer rows that have no system prompt;
     `without` counts the rows that lack what a reward function may need; `characters` sums what is
     trained on. `readings` says how rows of another spelling are understood, `solutions` counts
-    the answers that are a whole solution, by the mark before the bare answer.
+    the answers that are a whole solution, by the mark before the bare answer. `system` is the
+    system prompt that most rows have.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -70,6 +72,7 @@ class CheckedFile(BaseModel):
     readings: tuple[str, ...] = ()
     unlearned: int = 0
     solutions: Mapping[str, int] = {}
+    system: str | None = None
 
 
 def stamp_of(path: Path) -> tuple[int, int]:
@@ -91,6 +94,7 @@ def check_file(path: Path, needs: DataNeeds) -> CheckedFile:
     unanswered: int | None = None
     readings, unlearned = Readings(), 0
     solutions: Counter[str] = Counter()
+    systems = SystemTexts()
     for line in read_lines(path):
         clean = clean and line.clean
         wrong = line.problem
@@ -119,6 +123,7 @@ def check_file(path: Path, needs: DataNeeds) -> CheckedFile:
         longest = max(longest, length)
         if needs == "prompt_answer" and (mark := mark_of(line.row["answer"])):
             solutions[mark] += 1
+        systems.add(row)
         without_system += needs == "prompt_answer" and not line.row.get("system")
         for name in NEEDS:
             without[name] += line.row.get(name) in (None, "")
@@ -144,6 +149,7 @@ def check_file(path: Path, needs: DataNeeds) -> CheckedFile:
         unanswered=unanswered, multi_turn=multi_turn, labelled_text=labelled,
         without_system=without_system, without=without, characters=characters, longest=longest,
         stamp=stamp, readings=readings.sentences(), unlearned=unlearned, solutions=dict(solutions),
+        system=systems.common(),
     )  # fmt: skip
 
 

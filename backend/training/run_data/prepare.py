@@ -26,7 +26,7 @@ from backend.training.request.common_fields import CommonStart
 from backend.training.request.sft_fields import StandardStart
 from backend.training.run_data.data_plan import DataPlan, leave_out
 from backend.training.run_data.files import DataFiles
-from backend.training.run_data.remarks import remarks, spellings
+from backend.training.run_data.remarks import foreign_validation, remarks, spellings
 
 _Wanted = Callable[[int], bool] | None  # Which rows, by position; None for all.
 
@@ -68,6 +68,8 @@ def plan_rows(
             "The validation file is the training file, so validation can't tell learning from "
             "memorising."
         )
+    if request.val_data_path and valid is not None:
+        warnings += foreign_validation(train, valid)
     plan = DataPlan(
         train=train,
         valid=valid,

@@ -11,6 +11,7 @@ NOT_VALIDATED = (
     "val_split is 0 and no validation file is given: nothing is validated, so there is no best "
     "adapter and no early stop. The last step's adapter is kept."
 )
+_FOREIGN = 40  # Letters of a system prompt that are shown.
 _NAMES: dict[Format, str] = {
     "grpo": "prompt/answer", "alpaca": "alpaca", "sharegpt": "sharegpt",
 }  # fmt: skip
@@ -24,6 +25,32 @@ def spellings(*files: CheckedFile | None) -> list[StartWarning]:
         for path, checked in named.items()
         for reading in checked.readings
     ]
+
+
+def foreign_validation(train: CheckedFile, valid: CheckedFile) -> list[StartWarning]:
+    """Why a validation file may not belong to the training file: form, folder, system prompt."""
+    doubts = []
+    if valid.form != train.form:
+        doubts.append(f"its rows are {valid.form}, not {train.form}")
+    if valid.path.parent != train.path.parent:
+        doubts.append(f"it is in another folder ({valid.path.parent})")
+    if valid.system != train.system:
+        doubts.append(f"its system prompt is {_quoted(valid.system)}, not {_quoted(train.system)}")
+    if not doubts:
+        return []
+    text = (
+        f"The validation file {valid.path.name} may not belong to {train.path.name}: "
+        f"{'; '.join(doubts)}. The best weights are chosen by it. Without it, rows of the training "
+        "file are held out."
+    )
+    return [StartWarning(text, code="foreign_validation")]
+
+
+def _quoted(system: str | None) -> str:
+    if system is None:
+        return "none"
+    words = " ".join(system.split())
+    return f"“{words[:_FOREIGN]}…”" if len(words) > _FOREIGN else f"“{words}”"
 
 
 def remarks(train: CheckedFile, request: StandardStart, chat_template: bool | None) -> list[str]:

@@ -5,6 +5,7 @@
 import type { Field, FieldName } from '@/api/fields'
 import type { ModelInfo } from '@/api/generated'
 import { applies } from './applies'
+import { fileDefaults, type TrainingFile } from './fileDefaults'
 import { draftOf, parseDraft, type Draft } from './fieldRules'
 import { fieldIn, hasField, type FormSpec } from './spec'
 
@@ -26,14 +27,21 @@ type Surroundings = {
   readonly model: ModelInfo | null
   /** Adapter names that are taken. */
   readonly taken?: ReadonlySet<string>
+  /** The chosen training file: what nobody edited follows it. */
+  readonly file?: TrainingFile | null
 }
 
-export function defaultsFor(spec: FormSpec, { model, taken = new Set() }: Surroundings): Values {
+export function defaultsFor(spec: FormSpec, { model, taken = new Set(), file = null }: Surroundings): Values {
   const schema = Object.fromEntries(spec.fields.map((field) => [field.name, draftOf(field, field.default) ?? '']))
-  const own = spec.modelDefaults && model ? draftsOf(spec, model.defaults ?? {}) : {}
-  const merged = { ...schema, ...spec.pageDefaults, ...own, model_path: model?.path ?? '' } as Values
+  const merged = { ...schema, ...spec.pageDefaults, ...fileDefaults(spec, file), model_path: model?.path ?? '' } as Values
   const fits = { max_seq_length: atMost(merged.max_seq_length, model?.context_length) }
   return { ...merged, ...fits, adapter_name: freeName(String(merged.adapter_name), taken) }
+}
+
+/** The run that the model's folder suggests: the demo's own rows and settings. */
+export function suggestedRun(spec: FormSpec, { model, taken = new Set() }: Surroundings): Values {
+  const values = { ...defaultsFor(spec, { model, taken }), ...draftsOf(spec, model?.defaults ?? {}) }
+  return { ...values, adapter_name: freeName(String(values.adapter_name), taken) }
 }
 
 /** A suggestion must be possible: no rows longer than what the model was made for. */

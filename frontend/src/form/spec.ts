@@ -14,8 +14,6 @@ export type FormSpec = {
   readonly noControl: readonly FieldName[]
   /** Where the page suggests something else than the API's own default, which scripts rely on. */
   readonly pageDefaults: Edits
-  /** What the model's folder suggests, if anything. */
-  readonly modelDefaults: boolean
 }
 
 const maps = new WeakMap<FormSpec, ReadonlyMap<string, Field>>()

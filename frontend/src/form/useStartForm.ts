@@ -1,5 +1,5 @@
 /** The form's edits live here and nowhere else; everything shown is derived from them. */
-import { useCallback, useEffect, useMemo, useReducer } from 'react'
+import { useCallback, useEffect, useMemo, useReducer, useState } from 'react'
 import type { Problem } from '@/api/errors'
 import type { Field, FieldName } from '@/api/fields'
 import type { ModelInfo } from '@/api/generated'
@@ -7,6 +7,7 @@ import { applies } from './applies'
 import type { Draft } from './fieldRules'
 import { defaultsFor, edited, toRequest, unusualFields, valuesOf, type Edits, type Outcome, type Values } from './form'
 import { forgetForm, recallForm, rememberForm, type Level, type Remembered } from './formMemory'
+import type { TrainingFile } from './fileDefaults'
 import { useOpenedModel } from '@/form/model/useOpenedModel'
 import { fieldIn, specFor, type FormSpec } from './spec'
 
@@ -48,6 +49,8 @@ export type StartForm<Request = unknown> = Outcome<Request> & {
   readonly replace: (edits: Edits) => void
   readonly chooseLevel: (level: Level) => void
   readonly reset: () => void
+  /** The longest row of the training file, when it is known: the length follows it. */
+  readonly measure: (file: TrainingFile) => void
 }
 
 /** `specOf` may look at the edits: which fields there are can follow from one of them. */
@@ -61,11 +64,15 @@ export function useStartForm<Request>(specOf: (edits: Edits) => FormSpec, { mode
   const spec = useMemo(() => specFor(base, model), [base, model])
   useEffect(() => rememberForm(spec, state), [spec, state])
 
+  const [measured, measure] = useState<TrainingFile | null>(null)
+  const path = String(edits.train_data_path ?? '').trim()
+  const longest = measured?.path === path ? measured.longest : null
+  const file = useMemo(() => ({ path, longest }), [path, longest])
   const derived = useMemo(() => {
-    const defaults = defaultsFor(spec, { model, taken })
+    const defaults = defaultsFor(spec, { model, taken, file })
     const values = valuesOf(edits, defaults)
     return { defaults, values, unusual: unusualFields(spec, edits, defaults), ...toRequest<Request>(spec, values) }
-  }, [spec, edits, model, taken])
+  }, [spec, edits, model, taken, file])
 
   const { values } = derived
   const field = useCallback((name: FieldName) => fieldIn(spec, name), [spec])
@@ -84,7 +91,7 @@ export function useStartForm<Request>(specOf: (edits: Edits) => FormSpec, { mode
     forgetForm(spec)
     dispatch({ type: 'editsReplaced', edits: {} })
   }, [spec])
-  return { ...derived, spec, edits, level, model, modelProblem, field, fieldsOf, set, replace, chooseLevel, reset }
+  return { ...derived, spec, edits, level, model, modelProblem, field, fieldsOf, set, replace, chooseLevel, reset, measure }
 }
 
 /** The edited choice by path or name; before any choice the demo model, else the first usable one. */

@@ -18,6 +18,12 @@ export const DEMO: ModelInfo = {
   defaults: { train_data_path: '/demo/train.jsonl', iterations: 120, batch_size: 4, adapter_name: 'demo_captain' },
 }
 
+/** The form as someone left it who chose the demo's rows and settings by hand. */
+export function rememberDemo(): void {
+  const edits = { train_data_path: '/demo/train.jsonl', iterations: '120', epochs: '', batch_size: '4' }
+  localStorage.setItem('droid.setup', JSON.stringify({ edits, level: 'simple' }))
+}
+
 export const QWEN: ModelInfo = {
   ...DEMO,
   name: 'Qwen2.5-0.5B',

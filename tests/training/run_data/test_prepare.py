@@ -355,3 +355,27 @@ def test_no_validation_at_all_is_allowed_and_said(tmp_path: Path) -> None:
     assert not (tmp_path / "run" / "data" / "valid.jsonl").exists()
     assert foresee_data(plan).valid is None
     assert any("no best adapter and no early stop" in warning for warning in plan.warnings)
+
+
+def test_a_validation_file_of_another_form_folder_or_system_prompt_is_questioned(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "foreign").mkdir()
+    train = write_rows(tmp_path / "a.jsonl", 8, {"text": "A line."})
+    captain = [{"role": "system", "content": "Speak as a sea captain."}, *CHAT["messages"]]
+    valid = write_rows(tmp_path / "foreign" / "valid.jsonl", 4, {"messages": captain})
+
+    (doubt,) = planned(train_data_path=str(train), val_data_path=str(valid)).warnings
+
+    assert doubt.startswith("The validation file valid.jsonl may not belong to a.jsonl: ")
+    assert "its rows are chat, not text" in doubt
+    assert f"it is in another folder ({valid.parent})" in doubt
+    assert "its system prompt is “Speak as a sea captain.”, not none" in doubt
+
+
+def test_a_validation_file_beside_rows_of_the_same_kind_is_not_questioned(tmp_path: Path) -> None:
+    row = {"messages": [{"role": "system", "content": "Be brief."}, *CHAT["messages"]]}
+    train = write_rows(tmp_path / "a.jsonl", 8, row)
+    valid = write_rows(tmp_path / "b.jsonl", 4, row)
+
+    assert planned(train_data_path=str(train), val_data_path=str(valid)).warnings == ()

@@ -19,7 +19,6 @@ export const WHOLE: FormSpec = {
   fields: ENHANCED_FIELDS.map(plain),
   noControl: NO_CONTROL,
   pageDefaults: {},
-  modelDefaults: false,
 }
 
 /** The weights are numbers in a row; the form holds them as the text that the server takes too. */

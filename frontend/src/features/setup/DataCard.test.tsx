@@ -46,9 +46,8 @@ test('the file is compared with the chosen validation file, and what a run shoul
   const titles = ['2 rows would teach nothing', '1 validation row is in the training file too', '1 row repeats an earlier one', '3 rows left over by the batch size']
   for (const title of titles) expect(list.getByText(title)).toBeTruthy()
   const asked = calls.filter((call) => (call.body as { path: string }).path === TRAIN)
-  expect(asked.map((call) => call.body)).toEqual([
-    { path: TRAIN, model: DEMO.path, max_seq_length: 1024, batch_size: 8, valid_path: VALID },
-  ])
+  // First at the default length, then at the one that its rows fit.
+  expect(asked[0]?.body).toEqual({ path: TRAIN, model: DEMO.path, max_seq_length: 1024, batch_size: 8, valid_path: VALID })
 })
 
 test('what does not touch this run is not told: no validation file, prompts learned too', async () => {

@@ -16,7 +16,7 @@ import { LinkButton } from '@/ui/controls/LinkButton'
 type Props = { readonly form: StartForm; readonly errors: FieldErrors }
 
 export function DataCard({ form, errors }: Props) {
-  const { set, values, level } = form
+  const { set, values, level, measure } = form
   const validPath = String(values.val_data_path)
   const valid = useInspection(validPath, UNMEASURED)
   const train = useInspection(String(values.train_data_path), {
@@ -27,6 +27,11 @@ export function DataCard({ form, errors }: Props) {
   })
   const trainFile = useDataFile(useCallback((path: string) => set('train_data_path', path), [set]))
   const validFile = useDataFile(useCallback((path: string) => set('val_data_path', path), [set]))
+  const trainPath = String(values.train_data_path).trim()
+  const longest = train.found?.lengths?.longest ?? null
+  useEffect(() => {
+    if (longest !== null) measure({ path: trainPath, longest })
+  }, [trainPath, longest, measure])
   const { browse } = trainFile
   useEffect(
     () => bridge()?.onMenu((command) => (command === 'open-training-data' ? void browse() : undefined)),

@@ -1,4 +1,4 @@
-/** On the very first start: one press from here to a trained adapter. */
+/** As long as no file is chosen: one press from here to a trained adapter. */
 import { Rocket } from 'lucide-react'
 import type { ModelInfo } from '@/api/generated'
 import { duration } from '@/lib/format'
@@ -15,7 +15,7 @@ type Props = {
 export function GuideCard({ demo, estimate, starting, onStart }: Props) {
   return (
     <section
-      aria-label="First run"
+      aria-label="Demo run"
       className="mb-4 flex flex-wrap items-center gap-x-4 gap-y-3 rounded-card border border-line bg-card px-4 py-3.5"
     >
       <span className="flex size-9 shrink-0 items-center justify-center rounded-field bg-accent-wash text-accent">

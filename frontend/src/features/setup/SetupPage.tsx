@@ -6,7 +6,7 @@ import { selectIsLive, selectQueue } from '@/api/run/runSlice'
 import { ConfigDialog } from '@/form/review/ConfigDialog'
 import { ConfirmDialog } from '@/form/review/ConfirmDialog'
 import { DataCard } from './DataCard'
-import { defaultsFor, toRequest } from '@/form/form'
+import { suggestedRun, toRequest } from '@/form/form'
 import { FullLayerCard } from './FullLayerCard'
 import { GuideCard } from './GuideCard'
 import { ModelCard } from '@/form/model/ModelCard'
@@ -64,14 +64,13 @@ export function SetupPage() {
   }
 
   const demo = list.models.find((model) => model.defaults && model.problem === null)
-  const first = sessions.data?.sessions.length === 0 && !live
-  const { reset } = form
-  const startDemo = useCallback(() => {
-    if (!demo) return
-    reset()
-    const { request } = toRequest<StandardStart>(SETUP, defaultsFor(SETUP, { model: demo, taken }))
-    if (request) void start(request)
-  }, [demo, reset, start, taken])
+  const first = sessions.data !== undefined && form.values.train_data_path === '' && !live
+  const demoRun = useMemo(
+    () => (first && demo ? toRequest<StandardStart>(SETUP, suggestedRun(SETUP, { model: demo, taken })).request : null),
+    [demo, first, taken],
+  )
+  const demoState = usePreview(demoRun)
+  const startDemo = useCallback(() => (demoRun ? void start(demoRun) : undefined), [demoRun, start])
 
   const actions = (
     <StartActions
@@ -96,7 +95,7 @@ export function SetupPage() {
       {first && demo ? (
         <GuideCard
           demo={demo}
-          estimate={form.model === demo ? (state.preview?.estimated_seconds ?? null) : null}
+          estimate={demoState.preview?.estimated_seconds ?? null}
           starting={starting}
           onStart={startDemo}
         />

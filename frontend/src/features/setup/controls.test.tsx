@@ -82,7 +82,7 @@ const ALL: readonly Field[] = FIELDS
 let form: SetupForm | null = null
 const sent = () => form?.request ?? null
 // TARGETS are those of this model.
-const START = { model_path: QWEN.path, train_data_path: '/data/train.jsonl' }
+const START = { model_path: QWEN.path, train_data_path: '/data/train.jsonl', adapter_name: 'not_from_the_file' }
 const LIST = { models: [DEMO, QWEN], loaded: true, problem: null, retry: () => undefined, retrying: false }
 const NOTHING_TAKEN: ReadonlySet<string> = new Set()
 

@@ -4,7 +4,7 @@ import type { StandardStart } from '@/api/generated'
 import { applies } from '@/form/applies'
 import { fieldIn } from '@/form/spec'
 import { parseDraft } from '@/form/fieldRules'
-import { defaultsFor, draftsOf, edited, freeName, handedEdits, toRequest, unusualFields, valuesOf, type Edits } from '@/form/form'
+import { defaultsFor, draftsOf, edited, freeName, handedEdits, suggestedRun, toRequest, unusualFields, valuesOf, type Edits } from '@/form/form'
 import { DEMO, QWEN } from '@/test/formSamples'
 import { SETUP } from './spec'
 
@@ -26,16 +26,44 @@ describe('defaults', () => {
     expect(request).not.toHaveProperty('iterations')
   })
 
-  test('those of the chosen model come before the schema’s', () => {
-    const { request } = toRequest<StandardStart>(SETUP, defaultsFor(SETUP, { model: DEMO }))
+  test('the demo’s values are those of its own run alone', () => {
+    expect(defaultsFor(SETUP, { model: DEMO }).train_data_path).toBe('')
+    const { request } = toRequest<StandardStart>(SETUP, suggestedRun(SETUP, { model: DEMO }))
     expect(request).toMatchObject({ iterations: 120, batch_size: 4, train_data_path: '/demo/train.jsonl' })
     expect(request).not.toHaveProperty('epochs')
   })
 
   test('the adapter’s name avoids those that are taken', () => {
-    const values = defaultsFor(SETUP, { model: DEMO, taken: new Set(['demo_captain', 'demo_captain_2']) })
+    const values = suggestedRun(SETUP, { model: DEMO, taken: new Set(['demo_captain', 'demo_captain_2']) })
     expect(values.adapter_name).toBe('demo_captain_3')
     expect(freeName('new', new Set())).toBe('new')
+  })
+})
+
+describe('what follows the training file', () => {
+  const named = (path: string) => defaultsFor(SETUP, { model: QWEN, file: { path, longest: null } }).adapter_name
+
+  test.each([
+    ['/data/support.jsonl', 'support'],
+    ['/data/support/train.jsonl', 'support'],
+    ['C:\\rows\\Kühe 2.csv', 'K-he-2'],
+    ['/data/__x__.jsonl', 'x'],
+  ])('of %s the adapter is called %s', (path, name) => {
+    expect(named(path)).toBe(name)
+    expect(parseDraft(fieldIn(SETUP, 'adapter_name'), name).kind).toBe('value')
+  })
+
+  test('a name without a letter leaves the page’s own', () => {
+    expect(named('/data/犬.jsonl')).toBe(defaultsFor(SETUP, { model: QWEN }).adapter_name)
+  })
+
+  test.each([
+    [40, '256'],
+    [257, '512'],
+    [1025, '1024'],
+    [90_000, '1024'],
+  ])('the length holds rows of %i tokens, up to what the model takes', (longest, length) => {
+    expect(defaultsFor(SETUP, { model: QWEN, file: { path: '/a.jsonl', longest } }).max_seq_length).toBe(length)
   })
 })
 

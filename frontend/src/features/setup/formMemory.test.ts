@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { configText, readConfig } from '@/form/review/configFile'
-import { defaultsFor, valuesOf } from '@/form/form'
+import { defaultsFor, suggestedRun, valuesOf } from '@/form/form'
 import { forgetForm, recallForm, rememberForm } from '@/form/formMemory'
 import { DEMO } from '@/test/formSamples'
 import { SETUP } from './spec'
@@ -22,7 +22,7 @@ test.each(['{', 'null', '[]', '7', '"x"', '{"edits":[1]}', '{"edits":{"gone":"1"
 )
 
 test('a saved configuration fills the form as it was, and names what it can’t hold', () => {
-  const values = valuesOf({ lora_rank: '8', learning_rate: '2e-5', val_split: '0.2' }, defaultsFor(SETUP, { model: DEMO }))
+  const values = valuesOf({ lora_rank: '8', learning_rate: '2e-5', val_split: '0.2' }, suggestedRun(SETUP, { model: DEMO }))
   const text = configText(SETUP, values)
   expect(JSON.parse(text)).toMatchObject({ lora_rank: 8, learning_rate: 2e-5, iterations: 120 })
   const extended = JSON.stringify({ ...(JSON.parse(text) as object), lr: 1, seed: 'zero', queue: true })
@@ -33,7 +33,7 @@ test('a saved configuration fills the form as it was, and names what it can’t 
 })
 
 test('an unfinished form is saved without what can’t be sent', () => {
-  const text = configText(SETUP, valuesOf({ lora_rank: '' }, defaultsFor(SETUP, { model: DEMO })))
+  const text = configText(SETUP, valuesOf({ lora_rank: '' }, suggestedRun(SETUP, { model: DEMO })))
   expect(JSON.parse(text)).not.toHaveProperty('lora_rank')
 })
 

@@ -1,16 +1,17 @@
 import { act, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
-import { expect, test, vi } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
 
 import type { TrainingStateData } from '@/api/frames'
 import { framesReceived } from '@/api/run/runSlice'
 import { FrameMaker } from '@/test/fakeServer'
 import { renderPage, serve, type Answers } from '@/test/render'
 import { Toasts } from '@/ui/feedback/Toasts'
-import { DEMO, PREVIEW, TARGETS } from '@/test/formSamples'
+import { DEMO, PREVIEW, rememberDemo, TARGETS } from '@/test/formSamples'
 import { SetupPage } from './SetupPage'
 
 vi.setConfig({ testTimeout: 30_000 })
+beforeEach(rememberDemo)
 
 const SERVER: Answers = {
   'GET /models': { body: { models: [DEMO] } },
@@ -23,7 +24,7 @@ const SERVER: Answers = {
 }
 const queued = {
   session_id: 's2',
-  adapter_name: 'demo_captain',
+  adapter_name: 'demo',
   model_name: 'droid-demo',
   method: 'sft',
   total_steps: 120,
@@ -62,7 +63,7 @@ test('while a run is live the button adds to the queue, and the page stays', asy
 
   hear({ state: 'running', queue: [queued] })
   expect(review().getByText(/A run is under way, 1 waiting/)).toBeTruthy()
-  expect(screen.getByLabelText<HTMLInputElement>('Adapter name').value, 'its name is taken').toBe('demo_captain_2')
+  expect(screen.getByLabelText<HTMLInputElement>('Adapter name').value, 'its name is taken').toBe('demo_2')
 })
 
 test.each([

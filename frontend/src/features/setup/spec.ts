@@ -8,5 +8,4 @@ export const SETUP: FormSpec = {
   fields: FIELDS,
   noControl: ['resume_from', 'resume_checkpoint', 'queue', 'confirm_high_scale'],
   pageDefaults: { save_every: '1000', epochs: '3', iterations: '' },
-  modelDefaults: true,
 }

@@ -42,7 +42,8 @@ export function splitFolder(path: string): string {
   return `${stemOf(path)}-split`
 }
 
-function stemOf(path: string): string {
+/** The name of a file without its ending; of a folder's training file, the folder's. */
+export function stemOf(path: string): string {
   const name = baseName(path)
   const stem = name.replace(/\.[^.]+$/, '')
   return stem === 'train' ? baseName(path.slice(0, -name.length)) || stem : stem

@@ -48,6 +48,8 @@ const USE_RATIO = { label: 'Use alpha / rank', name: 'lora_scaling', draft: 'alp
 
 const REFUSE_ROWS = { label: 'Refuse them instead', name: 'on_bad_rows', draft: 'error' } as const
 
+const HOLD_OUT = { label: 'Hold rows out instead', name: 'val_data_path', draft: '' } as const
+
 /** How many rows the model's chat template can't take; null where that is not the problem. */
 export function refusedRows(problem: Problem | null): number | null {
   if (problem?.code !== 'RowsRefused') return null
@@ -61,6 +63,7 @@ export function warningsOf(values: Values, answered: readonly string[]): readonl
   const canEase = values.lora_scaling === 'mlx'
   const skips = values.on_bad_rows === 'skip'
   return answered.map((text) => {
+    if (values.val_data_path !== '' && /^The validation file .* may not belong to /.test(text)) return { text, fix: HOLD_OUT }
     if (skips && /rows of .* are left out \(line/.test(text)) return { text, fix: REFUSE_ROWS }
     return { text, fix: canEase && /\balpha_over_rank\b/.test(text) ? USE_RATIO : null }
   })
