@@ -95,6 +95,18 @@ class EvaluationOffers(BaseModel):
     tasks: list[str]
 
 
+class AdapterPrompts(BaseModel):
+    """GET /adapters/{name}/prompts: how its training rows ask.
+
+    `system` is the system prompt that most of them have, null where there is none. `prompts` are
+    up to three that it was not trained on, of the file `source`; null where nothing was held out.
+    """
+
+    system: str | None
+    prompts: list[str]
+    source: str | None
+
+
 class EvaluationStarted(BaseModel):
     success: Literal[True] = True
     message: str

@@ -14,9 +14,11 @@ from backend.errors import BadContent, NotFound, WrongState
 from backend.evaluation.folder import REPORT, RESULT, EvaluationFolder
 from backend.evaluation.jobs import Evaluations
 from backend.evaluation.lm_eval_tasks import INSTALL, Tasks
+from backend.evaluation.prompts import prompts_of
 from backend.evaluation.rows import ChosenRows, choose_rows, held_out_file
 from backend.evaluation.schemas import (
     ALL_METRICS,
+    AdapterPrompts,
     EvaluationOffers,
     EvaluationResult,
     EvaluationStart,
@@ -154,6 +156,10 @@ class Evaluator:
         named = adapter.config.get("data")
         places = [own, Path(named) if isinstance(named, str) and named else None]
         return next((place for place in places if place is not None and place.is_dir()), None)
+
+    def prompts(self, name: str) -> AdapterPrompts:
+        """How the rows of an adapter's run ask. Raises NotFound for an unknown one. Blocking."""
+        return prompts_of(self.data_of(self._adapters.find(name)))
 
     def _prepare(
         self, request: EvaluationStart, compare: bool

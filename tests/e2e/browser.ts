@@ -1,5 +1,6 @@
 // One Chromium for a test file; each test gets a fresh page that fails on any console error.
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { chromium, type Browser, type Page } from 'playwright-core'
 
 const CANDIDATES = [
@@ -34,12 +35,24 @@ export async function launchBrowser(): Promise<Browser> {
   return chromium.launch({ args: FLAGS, ...(found ? { executablePath: found } : {}) })
 }
 
+const DATA = resolve(import.meta.dirname, '..', '..', 'test_data')
+const SUGGESTED = JSON.parse(readFileSync(resolve(DATA, 'models/droid-demo/droid_defaults.json'), 'utf8')) as Record<string, unknown>
+/** Setup as someone left it who typed the demo's rows and settings, and no name. */
+const LEFT = JSON.stringify({
+  level: 'simple',
+  edits: {
+    ...Object.fromEntries(Object.entries(SUGGESTED).map(([name, value]) => [name, String(value)])),
+    ...{ train_data_path: resolve(DATA, 'demo/chat/train.jsonl'), val_data_path: resolve(DATA, 'demo/chat/valid.jsonl') },
+    ...{ adapter_name: undefined, epochs: '' },
+  },
+})
+
 export type Watched = { readonly page: Page; readonly errors: string[] }
 
 export async function openPage(
   browser: Browser,
   url: string,
-  options: { readonly size?: Size; readonly scheme?: 'light' | 'dark' } = {},
+  options: { readonly size?: Size; readonly scheme?: 'light' | 'dark'; readonly fresh?: boolean } = {},
 ): Promise<Watched> {
   const context = await browser.newContext({
     viewport: SIZES[options.size ?? 'normal'],
@@ -47,6 +60,8 @@ export async function openPage(
     acceptDownloads: true,
   })
   context.setDefaultTimeout(120_000) // a first start loads the engine; two cores may be busy
+  // A fresh form has no training file: the demo's values are behind Train the demo alone.
+  if (!options.fresh) await context.addInitScript(leave, LEFT)
   const page = await context.newPage()
   const errors: string[] = []
   page.on('pageerror', (error) => errors.push(error.message))
@@ -55,4 +70,15 @@ export async function openPage(
   })
   await page.goto(url)
   return { page, errors }
+}
+
+/** Runs in the page. An empty one has no storage. */
+function leave(left: string): void {
+  if (location.protocol !== 'about:') localStorage['droid.setup'] ??= left
+}
+
+/** The form as openPage left it, after a reset. */
+export async function fillAgain(page: Page): Promise<void> {
+  await page.evaluate(() => localStorage.removeItem('droid.setup'))
+  await page.reload()
 }

@@ -1,9 +1,12 @@
 // Setup, Training and Results as people with other habits use them: by keyboard, in the dark, on a
 // telephone, after a reload. One server and one short run serve all of it.
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { launchBrowser, openPage, type Size, type Watched } from './browser.ts'
+import { fillAgain, launchBrowser, openPage, type Size, type Watched } from './browser.ts'
 import { tabTo, walk } from './keyboard.ts'
 import { chartFacts, chartPasses, completed, whenReady } from './pages.ts'
 import { startServer, type Server } from './server.ts'
@@ -11,6 +14,8 @@ import { startServer, type Server } from './server.ts'
 let browser: Browser
 let server: Server
 let desk: Watched
+
+const DEMO_VALID = resolve(import.meta.dirname, '..', '..', 'test_data', 'demo', 'chat', 'valid.jsonl')
 
 /** Long enough to be stopped before its end, on a fast machine too. */
 const TOTAL = 100
@@ -51,7 +56,29 @@ test('what was typed is there after a reload, may be emptied, and goes back to t
   expect(await field(page, 'Dropout').getAttribute('aria-invalid')).toBe('true')
   await page.getByRole('button', { name: 'Back to the defaults' }).click()
   expect(await field(page, 'Rank').inputValue()).toBe(before)
+  expect(await field(page, 'Training data').inputValue()).toBe('')
+  await fillAgain(page)
   await whenReady(page)
+})
+
+test('with a file of one’s own nothing of the demo is left, and a foreign validation file is questioned', async () => {
+  const own = join(mkdtempSync(join(tmpdir(), 'own ')), 'support rows.jsonl')
+  const rows = Array.from({ length: 40 }, (_, n) => ({ messages: [{ role: 'user', content: `Order ${n}?` }, { role: 'assistant', content: `It is on shelf ${n}.` }] }))
+  writeFileSync(own, rows.map((row) => JSON.stringify(row)).join('\n'))
+  const { page, errors } = await openPage(browser, server.url, { fresh: true })
+  await page.getByRole('button', { name: 'Train the demo' }).waitFor()
+  await field(page, 'Training data').fill(own)
+  await whenReady(page)
+  expect(await field(page, 'Adapter name').inputValue()).toBe('support-rows')
+  expect(await field(page, 'Validation data').inputValue()).toBe('')
+  expect(await field(page, 'Max sequence length').inputValue()).toBe('256')
+  await page.getByText('108 it · 3 epochs').first().waitFor({ state: 'attached' })
+  await field(page, 'Validation data').fill(DEMO_VALID)
+  await page.getByText(/may not belong to support rows.jsonl/).first().waitFor()
+  await page.getByRole('button', { name: 'Hold rows out instead' }).first().click()
+  expect(await field(page, 'Validation data').inputValue()).toBe('')
+  expect(errors).toEqual([])
+  await page.context().close()
 })
 
 test('a start that may ruin the model is asked about, with the milder way beside it', async () => {
@@ -67,6 +94,7 @@ test('a start that may ruin the model is asked about, with the milder way beside
   await whenReady(page)
   expect(await page.getByText(/Scale ×1 /).count()).toBe(1)
   await page.getByRole('button', { name: 'Back to the defaults' }).click()
+  await fillAgain(page)
   expect(await server.get('/sessions')).toMatchObject({ sessions: [] })
   expect(errors).toEqual([])
 })

@@ -15,6 +15,7 @@ from backend.adapters.schemas import (
 )
 from backend.api.refusals import refuses
 from backend.api.services import Wired
+from backend.evaluation.schemas import AdapterPrompts
 
 router = APIRouter(prefix="/adapters", tags=["adapters"])
 
@@ -28,6 +29,12 @@ async def list_adapters(services: Wired) -> AdaptersAnswer:
 async def import_adapter(body: AdapterImport, services: Wired) -> AdapterInfo:
     """A copy of an adapter of PEFT, or of plain mlx_lm, after a look at what it holds."""
     return await asyncio.to_thread(services.adapters.take_in, body)
+
+
+@router.get("/{name}/prompts", responses=refuses(404))
+async def adapter_prompts(name: str, services: Wired) -> AdapterPrompts:
+    """The system prompt of its training rows, and prompts that it was not trained on."""
+    return await asyncio.to_thread(services.evaluator.prompts, name)
 
 
 @router.patch("/{name}", responses=refuses(404, 409, 507))

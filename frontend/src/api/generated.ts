@@ -57,6 +57,15 @@ const injectedRtkApi = api
         }),
         invalidatesTags: ["adapters"],
       }),
+      adapterPrompts: build.query<
+        AdapterPromptsApiResponse,
+        AdapterPromptsApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/adapters/${encodeURIComponent(String(queryArg.name))}/prompts`,
+        }),
+        providesTags: ["adapters"],
+      }),
       changeAdapter: build.mutation<
         ChangeAdapterApiResponse,
         ChangeAdapterApiArg
@@ -809,6 +818,11 @@ export type ImportAdapterApiResponse =
 export type ImportAdapterApiArg = {
   adapterImport: AdapterImport;
 };
+export type AdapterPromptsApiResponse =
+  /** status 200 Successful Response */ AdapterPrompts;
+export type AdapterPromptsApiArg = {
+  name: string;
+};
 export type ChangeAdapterApiResponse =
   /** status 200 Successful Response */ AdapterInfo;
 export type ChangeAdapterApiArg = {
@@ -1258,6 +1272,11 @@ export type AdaptersAnswer = {
 export type AdapterImport = {
   path: string;
   name?: string | null;
+};
+export type AdapterPrompts = {
+  system: string | null;
+  prompts: string[];
+  source: string | null;
 };
 export type AdapterChange = {
   name?: string | null;
@@ -3094,6 +3113,8 @@ export const {
   useListAdaptersQuery,
   useLazyListAdaptersQuery,
   useImportAdapterMutation,
+  useAdapterPromptsQuery,
+  useLazyAdapterPromptsQuery,
   useChangeAdapterMutation,
   useDeleteAdapterMutation,
   useAskModelMutation,

@@ -177,3 +177,29 @@ def test_an_adapter_of_the_old_form_is_refused_by_its_name_with_the_way_out(
         assert refused.status_code == 400
         assert "adapters.npz" in refused.json()["detail"]
         assert "mx.save_safetensors('adapters.safetensors'" in refused.json()["detail"]
+
+
+def test_an_adapter_says_how_its_rows_ask(live: Live, tuned: Path) -> None:
+    data = live.settings.sessions_dir / "s1" / "data"
+    data.mkdir(parents=True, exist_ok=True)
+    system = {"role": "system", "content": "Answer as a dyer."}
+    for name, first in (("train.jsonl", 0), ("valid.jsonl", 100)):
+        rows = [
+            {"messages": [system, {"role": "user", "content": f"Shade {first + number // 2}?"},
+                          {"role": "assistant", "content": "Blue."}]}
+            for number in range(20)
+        ]  # fmt: skip
+        (data / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    shown = live.client.get("/adapters/tuned/prompts").json()
+    (data / "valid.jsonl").unlink()
+    (data / "train.jsonl").write_text('{"text": "prose"}\n{"broken')
+    bare = live.client.get("/adapters/tuned/prompts").json()
+
+    assert shown == {
+        "system": "Answer as a dyer.",
+        "prompts": ["Shade 100?", "Shade 101?", "Shade 102?"],
+        "source": "valid.jsonl",
+    }
+    assert bare == {"system": None, "prompts": [], "source": None}
+    assert live.client.get("/adapters/nobody/prompts").status_code == 404

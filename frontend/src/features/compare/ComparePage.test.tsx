@@ -63,6 +63,19 @@ test('Ctrl-Enter sends the prompt to every target, and a refusal stands on the p
   })
 })
 
+test('the system prompt of the training rows is put in, can be removed, and held-out prompts are to press', async () => {
+  const trained = { system: 'Answer as a sea captain.', prompts: ['Where is the rum?', 'Who steers?'], source: 'valid.jsonl' }
+  await open({ 'GET /adapters/captain/prompts': { body: trained } })
+  const system = await screen.findByLabelText<HTMLTextAreaElement>('System prompt')
+  expect(system.value).toBe(trained.system)
+  await userEvent.click(screen.getByRole('button', { name: 'Who steers?' }))
+  expect(box().value).toBe('Who steers?')
+  await userEvent.click(screen.getByRole('button', { name: 'Remove' }))
+  expect(screen.queryByDisplayValue(trained.system)).toBeNull()
+  await userEvent.click(screen.getByRole('button', { name: 'Use the system prompt of its training rows' }))
+  expect(screen.getByLabelText<HTMLTextAreaElement>('System prompt').value).toBe(trained.system)
+})
+
 test('the dialog says how ready each adapter is, and what can’t be used can’t be chosen', async () => {
   await open()
   await userEvent.click(screen.getByRole('button', { name: 'Choose models…' }))

@@ -40,6 +40,7 @@ export function AnswerGrid({ asker, asked, targets, onRemove, onAdd }: Props) {
               key={targetKey(target)}
               target={target}
               side={side}
+              question={asked?.question}
               onRemove={busy ? undefined : () => onRemove(target)}
               stars={
                 side?.text ? (

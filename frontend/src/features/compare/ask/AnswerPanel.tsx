@@ -7,21 +7,27 @@ import { CopyButton } from '@/ui/controls/CopyButton'
 import { IconButton } from '@/ui/controls/IconButton'
 import { Notice } from '@/ui/feedback/Notice'
 import { Spinner } from '@/ui/feedback/Spinner'
-import { answerText, type Side } from './asked'
+import { useAdapterPromptsQuery } from '@/api/generated'
+import { answerText, type Question, type Side } from './asked'
 import { checkpointWords, targetTitle, type Target } from '@/features/compare/targets/targets'
+import { askedWithout } from '@/features/compare/trained'
 import { lengthNote, timingWords, waitingWords } from '@/features/compare/words'
 
 type Props = {
   readonly target: Target
   readonly side: Side | null
+  /** What was asked, once something was. */
+  readonly question: Question | undefined
   readonly stars?: ReactNode
   readonly onRemove?: (() => void) | undefined
 }
 
-export function AnswerPanel({ target, side, stars, onRemove }: Props) {
+export function AnswerPanel({ target, side, question, stars, onRemove }: Props) {
   const details = side?.answer?.model_info.adapter_details
   const checkpoint = details?.checkpoint ?? target.checkpoint
   const title = targetTitle(target)
+  const { currentData: trained } = useAdapterPromptsQuery({ name: target.adapter ?? '' }, { skip: target.adapter === null })
+  const without = side ? askedWithout(trained, question) : null
   return (
     <section aria-label={title} className="flex min-w-0 flex-col rounded-card border border-line bg-card">
       <header className="flex min-h-11 flex-wrap items-center gap-x-2 gap-y-1 px-4 pt-3">
@@ -43,6 +49,7 @@ export function AnswerPanel({ target, side, stars, onRemove }: Props) {
             {side.problem.hint}
           </Notice>
         ) : null}
+        {without ? <Notice tone="warn">{without}</Notice> : null}
         {details?.warnings.map((warning) => (
           <Notice key={warning} tone="warn">
             {warning}

@@ -16,6 +16,7 @@ import { blockedBy, questionOf } from '@/features/compare/question'
 import { sameTarget } from '@/features/compare/targets/targets'
 import { useAsking, useKeep } from './useAsker'
 import type { Prompt } from './usePrompt'
+import { useTrained } from '@/features/compare/useTrained'
 import type { Targets } from '@/features/compare/targets/useTargets'
 import { WorkerLine } from './WorkerLine'
 
@@ -34,6 +35,7 @@ export function AskView({ all, asker, prompt, onChooseTargets }: Props) {
   const [sets, setSets] = useState(false)
   const card = useRef<HTMLDivElement>(null)
   const { targets } = all
+  const trained = useTrained(targets, prompt)
   const { text, form } = prompt
   const busy = asked?.state === 'asking' || series !== null
   const blocked = blockedBy({ form, targets, duringRun, live })
@@ -63,6 +65,7 @@ export function AskView({ all, asker, prompt, onChooseTargets }: Props) {
       {series ? <SeriesLine series={series} prompt={asked?.question.prompt ?? ''} /> : null}
       <div ref={card}>
         <PromptCard
+          trained={trained}
           prompt={prompt}
           busy={busy}
           blocked={blocked ?? (text.trim() === '' ? 'Write a prompt first.' : null)}

@@ -5,15 +5,20 @@ import { isMac } from '@/lib/bridge'
 import { bytes } from '@/lib/format'
 import { Button } from '@/ui/controls/Button'
 import { Field } from '@/ui/controls/Field'
+import { LinkButton } from '@/ui/controls/LinkButton'
 import { Notice } from '@/ui/feedback/Notice'
 import { CONTROL } from '@/ui/controls/TextInput'
 import type { Pasted } from './paste'
 import { PasteButton, pasteHint } from './PasteButton'
 import { SamplingField, SamplingFields } from './SamplingFields'
+import { TrainedPrompts } from '@/features/compare/TrainedPrompts'
 import type { Prompt } from './usePrompt'
+import type { Trained } from '@/features/compare/useTrained'
 
 type Props = {
   readonly prompt: Prompt
+  /** How the adapter's training rows ask, where there is one. */
+  readonly trained: Trained | null
   readonly busy: boolean
   /** Why nothing can be asked now; null where it can. */
   readonly blocked: string | null
@@ -25,13 +30,17 @@ type Props = {
 }
 
 const LONG = 2000
+/** Of the system prompt null until someone opens or folds it: one from the training rows is shown. */
+type Open = { readonly system: boolean | null; readonly sampling: boolean }
 
-export function PromptCard({ prompt, busy, blocked, onAsk, onStop, more, children }: Props) {
+export function PromptCard({ prompt, trained, busy, blocked, onAsk, onStop, more, children }: Props) {
   const box = useRef<HTMLTextAreaElement>(null)
   const id = useId()
   const [pasted, setPasted] = useState<Pasted | null>(null)
-  const [open, setOpen] = useState({ system: prompt.form.system !== '', sampling: false })
   const { text, setText, form, change } = prompt
+  const [open, setOpen] = useState<Open>({ system: form.system === '' ? null : true, sampling: false })
+  const fromRows = trained?.system != null && form.system === trained.system
+  const showsSystem = open.system ?? fromRows
   const hint = pasteHint(pasted)
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== 'Enter' || !(event.metaKey || event.ctrlKey)) return
@@ -72,8 +81,15 @@ export function PromptCard({ prompt, busy, blocked, onAsk, onStop, more, childre
           </p>
         ) : null}
       </div>
-      {open.system ? (
-        <Field label="System prompt" help="Stands before the prompt, where the model’s chat template has room for one">
+      {trained ? (
+        <TrainedPrompts trained={trained} system={form.system} onPrompt={setText} onSystem={(system) => change({ system })} />
+      ) : null}
+      {showsSystem ? (
+        <Field
+          label="System prompt"
+          help={fromRows ? `From the training rows of ${trained.adapter}` : 'Stands before the prompt, where the model’s chat template has room for one'}
+          aside={fromRows ? <LinkButton onClick={() => change({ system: '' })}>Remove</LinkButton> : undefined}
+        >
           {(control) => (
             <textarea
               {...control}
@@ -95,8 +111,8 @@ export function PromptCard({ prompt, busy, blocked, onAsk, onStop, more, childre
           <Button
             kind="ghost"
             size="small"
-            aria-expanded={open.system}
-            onClick={() => setOpen({ ...open, system: !open.system })}
+            aria-expanded={showsSystem}
+            onClick={() => setOpen({ ...open, system: !showsSystem })}
             className="sm:h-8"
           >
             <TextQuote className="size-3.5" aria-hidden="true" />

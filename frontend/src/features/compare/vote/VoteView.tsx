@@ -19,6 +19,7 @@ import { StandingBar } from './StandingBar'
 import { bareBase, type Target } from '@/features/compare/targets/targets'
 import { useAsking } from '@/features/compare/ask/useAsker'
 import type { Prompt } from '@/features/compare/ask/usePrompt'
+import { useTrained } from '@/features/compare/useTrained'
 import { useVoteKeys } from './useVoteKeys'
 import type { Targets } from '@/features/compare/targets/useTargets'
 import { pairsOf, shuffled, winnerOf, type Choice } from './vote'
@@ -42,6 +43,7 @@ export function VoteView({ all, asker, prompt }: Props) {
   const targets: readonly Target[] = pair
     ? [bareBase(pair.model), { model: pair.model, adapter: pair.adapter, checkpoint: compared?.adapter === pair.adapter ? compared.checkpoint : null }]
     : []
+  const trained = useTrained(targets, prompt)
   const busy = asked?.state === 'asking'
   const blocked = blockedBy({ form: prompt.form, targets, duringRun: false, live })
   const choice = voted !== null && voted.asked === asked?.question ? voted.choice : null
@@ -110,6 +112,7 @@ export function VoteView({ all, asker, prompt }: Props) {
         </Button>
       ) : null}
       <PromptCard
+        trained={trained}
         prompt={prompt}
         busy={busy}
         blocked={blocked ?? (prompt.text.trim() === '' ? 'Write a prompt first.' : null)}

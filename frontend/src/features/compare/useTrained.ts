@@ -1,0 +1,27 @@
+/** How the rows of the first adapter ask: its system prompt is put into the field once, its prompts are to press. */
+import { useEffect, useState } from 'react'
+import { useAdapterPromptsQuery, type AdapterPrompts } from '@/api/generated'
+import { readStored, writeStored } from '@/lib/storage'
+import type { Target } from '@/features/compare/targets/targets'
+import { systemFor } from './trained'
+import type { Prompt } from '@/features/compare/ask/usePrompt'
+
+const OFFERED = 'compare-offered-system'
+
+export type Trained = AdapterPrompts & { readonly adapter: string }
+
+export function useTrained(targets: readonly Target[], { form, change }: Prompt): Trained | null {
+  const adapter = targets.find((target) => target.adapter !== null)?.adapter ?? null
+  const { currentData } = useAdapterPromptsQuery({ name: adapter ?? '' }, { skip: adapter === null })
+  const [last, setLast] = useState(() => readStored(OFFERED, (value) => (typeof value === 'string' ? value : undefined)) ?? '')
+  const offered = currentData ? (currentData.system ?? '') : null
+  const { system } = form
+  useEffect(() => {
+    if (offered === null || offered === last) return
+    const next = systemFor({ system, last, offered })
+    if (next !== null) change({ system: next })
+    writeStored(OFFERED, offered)
+    setLast(offered)
+  }, [offered, last, system, change])
+  return currentData && adapter !== null ? { ...currentData, adapter } : null
+}
