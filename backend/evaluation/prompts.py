@@ -1,4 +1,4 @@
-"""What an adapter's own rows say of how it wants to be asked: system prompt and held-out prompts."""
+"""How the rows of an adapter ask: their system prompt, and prompts that were held out."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import type { Inactive } from '@/api/generated'
 import { METHODS } from '@/test/enhancedSamples'
-import { offReason } from './spec'
+import { defaultsFor } from '@/form/form'
+import { offReason, specsOf } from './spec'
 
 const dr_grpo = METHODS['dr_grpo']
 if (!dr_grpo) throw new Error('The samples have no dr_grpo.')
@@ -23,4 +24,12 @@ test('or with any other value than the one with which it counts', () => {
   const judged: Inactive = { field: 'reward_functions', equals: '', otherwise: true, reason: 'Functions judge.' }
   expect(reason(judged, { reward_functions: '' })).toBeNull()
   expect(reason(judged, { reward_functions: 'token_f1' })).toBe('Functions judge.')
+})
+
+test('the adapter is called after the training file and the method', () => {
+  const spec = specsOf(METHODS).get('dr_grpo')
+  if (!spec) throw new Error('There is no form for dr_grpo.')
+  const name = (path: string) => defaultsFor(spec, { model: null, file: { path, longest: null } }).adapter_name
+  expect(name('/data/sums.jsonl')).toBe('sums_dr_grpo')
+  expect(name('')).toBe('dr_grpo_run')
 })

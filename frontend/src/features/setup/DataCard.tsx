@@ -7,6 +7,7 @@ import type { FieldErrors } from '@/form/form'
 import { number } from '@/form/review/review'
 import { useDataFile } from '@/api/useDataFile'
 import { useInspection, type Inspection } from '@/form/data/useInspection'
+import { useLongestRow } from '@/form/useLongestRow'
 import type { StartForm } from '@/form/useStartForm'
 import { bridge } from '@/lib/bridge'
 import { baseName, count } from '@/lib/format'
@@ -16,7 +17,7 @@ import { LinkButton } from '@/ui/controls/LinkButton'
 type Props = { readonly form: StartForm; readonly errors: FieldErrors }
 
 export function DataCard({ form, errors }: Props) {
-  const { set, values, level, measure } = form
+  const { set, values, level } = form
   const validPath = String(values.val_data_path)
   const valid = useInspection(validPath, UNMEASURED)
   const train = useInspection(String(values.train_data_path), {
@@ -27,11 +28,7 @@ export function DataCard({ form, errors }: Props) {
   })
   const trainFile = useDataFile(useCallback((path: string) => set('train_data_path', path), [set]))
   const validFile = useDataFile(useCallback((path: string) => set('val_data_path', path), [set]))
-  const trainPath = String(values.train_data_path).trim()
-  const longest = train.found?.lengths?.longest ?? null
-  useEffect(() => {
-    if (longest !== null) measure({ path: trainPath, longest })
-  }, [trainPath, longest, measure])
+  useLongestRow(form, train)
   const { browse } = trainFile
   useEffect(
     () => bridge()?.onMenu((command) => (command === 'open-training-data' ? void browse() : undefined)),

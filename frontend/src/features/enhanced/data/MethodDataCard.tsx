@@ -9,6 +9,7 @@ import { FieldControl } from '@/form/FieldControl'
 import type { FieldErrors } from '@/form/form'
 import { number } from '@/form/review/review'
 import { useInspection } from '@/form/data/useInspection'
+import { useLongestRow } from '@/form/useLongestRow'
 import type { StartForm } from '@/form/useStartForm'
 import { Button } from '@/ui/controls/Button'
 import { Card } from '@/ui/Card'
@@ -37,6 +38,8 @@ export function MethodDataCard({ form, id, method, errors }: Props) {
     length: number(form, 'max_seq_length'),
     valid: { path: validPath, inspection: valid },
   })
+  // Rows that answers are sampled for say nothing of the length of the answers.
+  useLongestRow(form, train, method.data_format === 'sft')
   const setTrain = useCallback((next: string) => set('train_data_path', next), [set])
   const trainFile = useDataFile(setTrain)
   const validFile = useDataFile(useCallback((next: string) => set('val_data_path', next), [set]))
