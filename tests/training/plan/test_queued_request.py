@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from backend.errors import AlreadyExists, BadContent, Invalid, NotFound, RunAlreadyActive
 from backend.jobs.run.recipe import Recipe
 from backend.training.plan.queued_request import read_waiting
+from backend.training.run_data.token_counts import TokenCounter, TokenCounts
 from tests.training.test_manager import House
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
     """A house in which another run is active."""
+
+    async def count(*_: Any, **__: Any) -> TokenCounts:
+        return TokenCounts(lengths=(10,) * 18, starts=(5,) * 18)
+
+    monkeypatch.setattr(TokenCounter, "count", count)
     made = House(tmp_path)
     made.settings.sessions_dir.mkdir(parents=True)  # As the store does when the server opens.
     made.supervisor.busy = True

@@ -254,6 +254,7 @@ def test_every_field_of_the_request_is_accounted_for() -> None:
     """A new field must reach the configuration, or stand here with its reason."""
     elsewhere = {
         "model_path", "train_data_path", "val_data_path", "val_split",  # staged data and paths
+        "on_bad_rows",  # the staged data; tests/field/templates
         "iterations", "epochs",  # become iters
         "overwrite", "queue", "notes", "tags",  # the server's own
         "resume_from", "resume_checkpoint",  # tests/training/plan/test_resume.py
