@@ -153,8 +153,8 @@ class SessionStore:
             raw = {}
         if is_newer(raw):
             raise Damaged(f"{path.name} was written by a newer version and is left alone.")
-        number = {} if raw else {"number": self._next_number()}
-        write_json(path, _merged(raw, record) | number)
+        number = raw.get("number") if raw else self._next_number()
+        write_json(path, _merged(raw, record) | {"number": number})
         self._unsaved.pop(record.session_id, None)
 
     def latest(self) -> str | None:

@@ -66,6 +66,8 @@ def test_a_saved_record_comes_back_the_same(store: SessionStore) -> None:
     saved = record("one", notes="ü", tags=["a"], pid=7)
     store.save(saved)
     assert store.record("one") == saved.model_copy(update={"number": 1})
+    store.save(saved)
+    assert store.record("one").number == 1, "its place in the order is kept by every later save"
 
 
 def test_unknown_fields_survive_a_load_and_a_save(store: SessionStore) -> None:
