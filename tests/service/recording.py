@@ -68,7 +68,7 @@ _MEASURED = re.compile(r"\d+\.\d+")
 _OF_THE_MACHINE = {
     "command", "versions", "version", "pid", "process_started", "python", "os", "chip", "blas",
     "config_yaml", "log_tail", "log_line", "log_lines", "logs", "log_file", "text", "response",
-    "content", "samples", "completion", "answer", "series", "available", "verdict",
+    "content", "samples", "completion", "answer", "series", "available", "verdict", "size_bytes",
 }  # fmt: skip
 
 
