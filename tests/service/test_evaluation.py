@@ -177,7 +177,7 @@ def test_bad_input_is_refused_in_a_sentence_and_starts_nothing(tmp_path: Path) -
         assert server.client.post("/api/evaluation/start", json=asked).status_code == 422
         offers = server.get("/api/evaluation/offers")
         assert (offers["judge"], offers["tasks"]) == (None, ["captain_style", "sums"])
-        assert server.get("/api/evaluation/list") == {"evaluations": []}
+        assert server.get("/api/evaluation/list") == {"evaluations": [], "damaged": []}
         assert server.client.get("/api/evaluation/result").status_code == 404
         assert server.client.get("/api/evaluation/..%2Fsessions").status_code in {404, 422}
     finally:
