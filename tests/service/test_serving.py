@@ -280,7 +280,9 @@ def test_an_adapter_trained_by_plain_mlx_lm_answers_as_it_does_there(
     answer = ask(served, adapter_name="by-mlx-lm", max_tokens=60)
 
     assert answer["response"].strip() == plain_answer(folder, tmp_path).strip()
-    assert answer["model_info"]["adapter_details"]["warnings"] == []
+    assert answer["model_info"]["adapter_details"]["warnings"] == [
+        "Adapter covers 2 layers; model has 4."
+    ]
 
 
 def test_an_adapter_of_preference_training_answers_as_plain_mlx_lm_does(
@@ -295,7 +297,8 @@ def test_an_adapter_of_preference_training_answers_as_plain_mlx_lm_does(
     folder = served.data_dir / "adapters" / "by-dpo"
     assert answer["response"].strip() == plain_answer(folder, tmp_path).strip()
     details = answer["model_info"]["adapter_details"]
-    assert (details["type"], details["warnings"]) == ("lora", [])
+    covers = "Adapter covers 2 of the model's 7 kinds of matrices: q_proj, v_proj."
+    assert (details["type"], details["warnings"]) == ("lora", [covers])
 
 
 def test_the_loaded_sessions_base_and_adapter_answer_after_a_run(
