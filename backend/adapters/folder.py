@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeGuard
 
 from backend.adapters import peft
 from backend.core.disk.stored_files import DamagedFile, read_object
-from backend.models.folder import JSON_CAP
+from backend.models.checks import JSON_CAP
 
 Checkpoint = Literal["best", "latest"] | int
 

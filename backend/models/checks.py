@@ -15,7 +15,7 @@ from backend.core.disk.stored_files import DamagedFile, read_object
 from backend.models.architectures import knows_tokenizer, source_of
 from backend.models.safetensors_headers import Tensor
 
-_JSON_CAP = 50_000_000
+JSON_CAP = 50_000_000
 
 # `load_model` of mlx_lm: what it reads, or turns into its own form as it loads.
 _METHODS = (
@@ -227,7 +227,7 @@ def _added(path: Path) -> list[Any]:
 def _object(path: Path) -> Mapping[str, Any]:
     """Of a file that may be missing or broken: whoever needs it says so."""
     try:
-        return read_object(path, most=_JSON_CAP)
+        return read_object(path, most=JSON_CAP)
     except (OSError, DamagedFile):
         return {}
 

@@ -12,6 +12,7 @@ from typing import Any
 from backend.core.disk.stored_files import DamagedFile, read_bytes, read_object
 from backend.models.architectures import is_supported
 from backend.models.checks import (
+    JSON_CAP,
     Unusable,
     beyond_embedding,
     chat_template,
@@ -31,7 +32,6 @@ from backend.models.safetensors_headers import (
 )
 from backend.models.schemas import ModelInfo
 
-JSON_CAP = 50_000_000
 DEFAULTS_FILE = "droid_defaults.json"
 
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "tiktoken.model", "vocab.json", "vocab.txt")

@@ -15,7 +15,8 @@ from backend.core.disk.stored_files import DamagedFile, read_bytes, read_model
 from backend.core.machine.blas import engine_environment
 from backend.core.process import run_child
 from backend.errors import AppError, BadContent, EngineMissing, FieldProblem
-from backend.models.folder import JSON_CAP, stamp, weight_files
+from backend.models.checks import JSON_CAP
+from backend.models.folder import stamp, weight_files
 from backend.models.safetensors_headers import BadWeights, read_weights
 from backend.models.schemas import LoraTargets, ModelInfo
 from backend.settings import CHECKOUT, Settings

@@ -16,7 +16,7 @@ from backend.errors import AppError, BadContent, FieldProblem, Invalid
 from backend.jobs.run.recipe import StartWarning
 from backend.jobs.run.schemas import LoraSummary
 from backend.models.catalog import ModelCatalog
-from backend.models.folder import JSON_CAP
+from backend.models.checks import JSON_CAP
 from backend.models.schemas import LoraTargets, ModelInfo
 from backend.training.lora.counts import count_lora, resolve_keys
 from backend.training.lora.groups import seed_warnings
