@@ -11,7 +11,7 @@ from backend.adapters.finder import Adapters, ReadyAdapter
 from backend.adapters.folder import AdapterFolder
 from backend.core.disk.stored_files import DamagedFile
 from backend.errors import BadContent, NotFound, WrongState
-from backend.evaluation.folder import REPORT, RESULT, EvaluationFolder
+from backend.evaluation.folder import REPORT
 from backend.evaluation.jobs import Evaluations
 from backend.evaluation.lm_eval_tasks import INSTALL, Tasks
 from backend.evaluation.prompts import prompts_of
@@ -27,6 +27,7 @@ from backend.evaluation.schemas import (
     JudgeScores,
     ReportFiles,
 )
+from backend.jobs.lifecycle.folder import RESULT, JobFolder
 from backend.models.catalog import ModelCatalog
 from backend.models.schemas import ModelInfo
 from backend.settings import Settings
@@ -62,9 +63,9 @@ class Evaluator:
 
         Raises NotFound, BadContent or WrongState; nothing is written then.
         """
-        self.jobs.refuse_if_busy()
+        self.jobs.require_free()
         asked, rows, warnings = await asyncio.to_thread(self._prepare, request, compare)
-        folder = await self.jobs.start(asked | {"helper": helper}, rows)
+        folder = await self.jobs.evaluate(asked | {"helper": helper}, rows)
         sides = " and ".join(target["label"] for target in asked["targets"])
         return EvaluationStarted(
             message=f"{sides} are asked {len(rows.rows)} rows."
@@ -75,7 +76,7 @@ class Evaluator:
             warnings=warnings,
         )
 
-    def result(self, folder: EvaluationFolder) -> EvaluationResult:
+    def result(self, folder: JobFolder) -> EvaluationResult:
         """What a finished evaluation found. Raises WrongState when there is nothing, or
         DamagedFile. Blocking."""
         found = folder.result()

@@ -34,6 +34,7 @@ from backend.inference.types import (
     Token,
 )
 from backend.inference.worker_process import Frame, RequestFailed, Talk
+from backend.jobs.lifecycle.slot import MemoryHolder
 from backend.models.catalog import ModelCatalog
 from backend.settings import Settings
 
@@ -46,8 +47,8 @@ _SCORE_FIELDS = {field.name for field in dataclasses.fields(RowScore)}
 
 
 class InferenceHost:
-    """`active_run` answers the session that trains now, or None; `evaluating` the adapter that is
-    evaluated now, in a process with a base of its own. Used on the event loop only.
+    """`active_run` answers the session that trains now, or None; `holder` the job that
+    has the memory, in a process of its own. Used on the event loop only.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class InferenceHost:
         models: ModelCatalog,
         *,
         active_run: Callable[[], str | None] = lambda: None,
-        evaluating: Callable[[], str | None] = lambda: None,
+        holder: Callable[[], MemoryHolder | None] = lambda: None,
         idle_after: float = IDLE,
         line: int = LINE,
     ) -> None:
@@ -64,7 +65,7 @@ class InferenceHost:
         self._settings = settings
         self._models = models
         self._active_run = active_run
-        self._evaluating = evaluating
+        self._holder = holder
         self._idle_after = idle_after
         self._line = line
         self._waiting = 0
@@ -346,7 +347,7 @@ class InferenceHost:
         to share it.
         """
         if not during_run:
-            require_memory(self._active_run(), self._evaluating())
+            require_memory(self._active_run(), self._holder())
 
     async def _worker(self, during_run: bool) -> Talk:
         if self._talk is None or not self._talk.alive:
