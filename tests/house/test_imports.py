@@ -41,6 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "inference": {"adapters", "models", "jobs.lifecycle"},
     "inference.openai": {"inference"},
     "comparisons": {"inference"},
+    "jobs.kinds": {"jobs.lifecycle"},
     "evaluation": {"data", "data.*", "jobs.*", "adapters", "inference", "models"},
     "training.schemas": {"jobs.run"},
     "training.request": {"data.*"},
@@ -55,7 +56,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training.plan": {
         "training.schemas", "training.request", "training.lora", "training.quantize",
         "training.rewards", "training.run_data", "training.estimate",
-        "jobs", "jobs.run", "data", "data.*", "models", "adapters",
+        "jobs", "jobs.run", "jobs.kinds", "data", "data.*", "models", "adapters",
     },
     "training": {"training.*", "jobs", "jobs.run", "data", "data.*", "models", "adapters"},
     "api": {"SERVICES"},
@@ -87,6 +88,7 @@ ENGINES: dict[str, set[str]] = {
     "sft": {"process", "trainer", "tokens"},
     "inference": {"process", "tokens"},
     "evaluate": {"process", "rewards", "inference"},
+    "benchmark": {"process"},
     "fusion": {"process", "trainer", "inference", "evaluate"},
 }
 OUTSIDE_ENGINES = ("backend.contract", "backend.core.disk", "backend.core.clock")
