@@ -17,6 +17,7 @@ from typing import Any
 
 from backend.adapters.finder import Adapters
 from backend.adapters.folder import Checkpoint
+from backend.contract.record import write_record
 from backend.core.tasks import Tasks
 from backend.errors import AppError, BadContent, EngineFailed, WorkerBusy, WrongState
 from backend.inference.refusals import refusal, require_memory
@@ -119,7 +120,7 @@ class InferenceHost:
         fields = {
             **target.fields(),
             **ask.content(),
-            **ask.sampling.fields(),
+            **write_record(ask.sampling),
             "conversation": ask.conversation,
             "deadline": ask.deadline,
         }
@@ -145,7 +146,7 @@ class InferenceHost:
             "model": targets[0].model.path,
             "adapters": [target.spec for target in targets],
             **ask.content(),
-            **ask.sampling.fields(),
+            **write_record(ask.sampling),
             "deadline": ask.deadline,
         }
         async with self._asked("together", fields, ask.deadline, ask.during_run) as frames:
@@ -187,7 +188,7 @@ class InferenceHost:
             return []
         fields = {
             **target.fields(),
-            "prompts": [ask.content() | ask.sampling.fields() for ask in asks],
+            "prompts": [ask.content() | write_record(ask.sampling) for ask in asks],
             "deadline": deadline,
         }
         answers: dict[int, Answer] = {}

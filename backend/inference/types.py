@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from backend.adapters.finder import ReadyAdapter
+from backend.contract.sampling import Sampling
 from backend.contract.thoughts import Marks, Split, split_thoughts
 from backend.models.schemas import ModelInfo
 
@@ -39,34 +40,6 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sampling:
-    """How tokens are chosen. `temperature` 0 takes the likeliest every time; `top_k` 0, `top_p` 1
-    and `min_p` 0 leave out nothing. Without a `seed`, each answer is another one.
-    """
-
-    max_tokens: int = 100
-    temperature: float = 0.7
-    top_p: float = 0.9
-    min_p: float = 0.05
-    top_k: int = 40
-    repetition_penalty: float | None = None
-    seed: int | None = None
-    stop: tuple[str, ...] = ()
-
-    def fields(self) -> dict[str, Any]:
-        return {
-            "max_tokens": self.max_tokens,
-            "temperature": self.temperature,
-            "top_p": self.top_p,
-            "min_p": self.min_p,
-            "top_k": self.top_k,
-            "repetition_penalty": self.repetition_penalty,
-            "seed": self.seed,
-            "stop": list(self.stop),
-        }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """One question: a `prompt`, or the `messages` of a conversation.
 
@@ -79,7 +52,7 @@ class Ask:
     messages: tuple[Message, ...] | None = None
     system: str | None = None
     raw: bool = False
-    sampling: Sampling = Sampling()
+    sampling: Sampling = field(default_factory=Sampling)
     conversation: str | None = None
     template_variables: Mapping[str, Any] = field(default_factory=dict)
     deadline: float = DEADLINE

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.contract.sampling import Sampling
 from backend.core.process import alive
 from backend.errors import (
     AppError,
@@ -21,7 +22,7 @@ from backend.errors import (
 )
 from backend.inference.host import InferenceHost
 from backend.inference.schemas import WorkerState
-from backend.inference.types import Ask, Done, Progress, Sampling, Target, Token
+from backend.inference.types import Ask, Done, Progress, Target, Token
 from backend.models.catalog import ModelCatalog
 from backend.settings import Settings
 from tests.adapters.folders import adapter, base

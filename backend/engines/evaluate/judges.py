@@ -11,9 +11,10 @@ from typing import Any, Protocol
 
 import httpx2
 
+from backend.contract.sampling import Sampling, untruncated
 from backend.engines.evaluate.judge_prompts import Messages
 from backend.engines.inference.batch import answer_batch, answer_in_turn, can_batch
-from backend.engines.inference.generate import Sampling, Watch
+from backend.engines.inference.generate import Watch
 from backend.engines.inference.prompt import encode, fit
 from backend.engines.inference.protocol import Refused
 from backend.engines.inference.resident_model import Resident
@@ -109,7 +110,7 @@ class LocalJudge:
             except Refused as refusal:
                 yield at, JudgeFailed(refusal.message)
                 continue
-            ready.append((at, tokens, _greedy(room)))
+            ready.append((at, tokens, untruncated(room)))
         if not ready:
             return
         prompts = [tokens for _, tokens, _ in ready]
@@ -141,10 +142,3 @@ def _content(answer: httpx2.Response) -> str | JudgeFailed:
     except (ValueError, KeyError, IndexError, TypeError):
         return JudgeFailed("the judge's reply is not in OpenAI's form")
     return content if isinstance(content, str) else JudgeFailed("the judge's reply has no text")
-
-
-def _greedy(max_tokens: int) -> Sampling:
-    return Sampling(
-        max_tokens=max_tokens, temperature=0.0, top_p=1.0, min_p=0.0, top_k=0,
-        repetition_penalty=None, seed=0, stop=(),
-    )  # fmt: skip

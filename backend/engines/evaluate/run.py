@@ -7,12 +7,14 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
 
+from backend.contract.record import read_record
+from backend.contract.sampling import Sampling
 from backend.core.disk.files import write_json, write_text
 from backend.core.disk.removal import named, remove
 from backend.engines.evaluate.judges import judge_of
@@ -28,7 +30,7 @@ from backend.engines.evaluate.summary import (
     summarise,
 )
 from backend.engines.inference.batch import answer_batch, answer_in_turn, can_batch
-from backend.engines.inference.generate import Sampling, Watch
+from backend.engines.inference.generate import Watch
 from backend.engines.inference.prompt import encode, fit, opened_in, own_marks
 from backend.engines.inference.protocol import Cancelled, Refused
 from backend.engines.inference.resident_model import Resident
@@ -74,7 +76,7 @@ class _Evaluation:
         self._resident = Resident(Path(request["model"]))
         self._targets: Sequence[Mapping[str, Any]] = request["targets"]
         self._chosen: Sequence[str] = request["metrics"]
-        self._sampling: Mapping[str, Any] = request["sampling"]
+        self._sampling = read_record(Sampling, request["sampling"])
         self._rows = rows
         self._questions = [question_of(entry["row"]) for entry in rows]
         self._emit = emit
@@ -161,7 +163,7 @@ class _Evaluation:
                 self._resident,
                 task,
                 limit=self._task_limit,
-                seed=self._sampling["seed"],
+                seed=self._sampling.seed or 0,
                 check=self._watch.check,
                 cache=self._folder / _COPIES,
             )
@@ -202,13 +204,13 @@ class _Evaluation:
                 room = fit(
                     tokens,
                     context=self._resident.context,
-                    max_tokens=self._sampling["max_tokens"],
+                    max_tokens=self._sampling.max_tokens,
                 )
             except Refused as refusal:  # One row that can't be asked must not end the others.
                 side[at].problem = refusal.message
                 continue
             opened[at] = opened_in(tokenizer, tokens, own)
-            ready.append((at, tokens, Sampling.of(self._sampling, max_tokens=room)))
+            ready.append((at, tokens, replace(self._sampling, max_tokens=room)))
         if not ready:
             return
         prompts = [tokens for _, tokens, _ in ready]

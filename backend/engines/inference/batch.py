@@ -10,7 +10,15 @@ import mlx.core as mx
 from mlx import nn
 from mlx_lm.generate import BatchGenerator
 
-from backend.engines.inference.generate import Finish, Sampling, Stats, Watch, generate
+from backend.contract.sampling import Sampling
+from backend.engines.inference.generate import (
+    Finish,
+    Stats,
+    Watch,
+    generate,
+    processors_of,
+    sampler_of,
+)
 from backend.engines.inference.prompt_cache import Read
 from backend.engines.inference.stop_strings import StopTexts
 
@@ -55,8 +63,8 @@ def answer_batch(
         numbers = generator.insert(
             [list(prompt) for prompt in prompts],
             [sampling.max_tokens for sampling in samplings],
-            samplers=[sampling.sampler() for sampling in samplings],
-            logits_processors=[sampling.processors() for sampling in samplings],
+            samplers=[sampler_of(sampling) for sampling in samplings],
+            logits_processors=[processors_of(sampling) for sampling in samplings],
         )
         places = {number: at for at, number in enumerate(numbers)}
         tokens: list[list[int]] = [[] for _ in prompts]

@@ -16,8 +16,9 @@ import mlx.core as mx
 from mlx import nn
 from mlx_lm.models.cache import make_prompt_cache
 
+from backend.contract.sampling import Sampling
 from backend.engines.inference.adapter_swap import Adapter, attach, replace, strip
-from backend.engines.inference.generate import Finish, Sampling, Stats, Watch
+from backend.engines.inference.generate import Finish, Stats, Watch, processors_of, sampler_of
 from backend.engines.inference.protocol import Refused
 from backend.engines.inference.stop_strings import StopTexts
 
@@ -105,13 +106,13 @@ def answer_together(
         mx.random.seed(sampling.seed)
     making = [
         _Row(
-            tokenizer.detokenizer, StopTexts(sampling.stop), sampling.processors(),
+            tokenizer.detokenizer, StopTexts(sampling.stop), processors_of(sampling),
             list(prompt),
         )
         for _ in range(rows)
     ]  # fmt: skip
     cache = make_prompt_cache(model)
-    sampler = sampling.sampler()
+    sampler = sampler_of(sampling)
 
     def step(tokens: mx.array) -> mx.array:
         logits = model(tokens, cache=cache)[:, -1, :]

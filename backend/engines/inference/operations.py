@@ -5,14 +5,16 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
 
+from backend.contract.record import read_record
+from backend.contract.sampling import Sampling
 from backend.engines.inference.batch import answer_batch, answer_in_turn, can_batch
-from backend.engines.inference.generate import Sampling, Stats, Watch, generate
+from backend.engines.inference.generate import Stats, Watch, generate
 from backend.engines.inference.multi_adapter import answer_together
 from backend.engines.inference.prompt import Prompt, encode, fit
 from backend.engines.inference.protocol import Frames, Inbox, Refused, Request
@@ -200,7 +202,7 @@ class Work:
     def _encode(self, resident: Resident, request: Request) -> tuple[Prompt, Sampling]:
         prompt = encode(resident.tokenizer, request)
         room = fit(prompt.tokens, context=resident.context, max_tokens=request["max_tokens"])
-        return prompt, Sampling.of(request, max_tokens=room)
+        return prompt, replace(read_record(Sampling, request), max_tokens=room)
 
     def _watch(self, request: Request) -> Watch:
         number = request["id"]
