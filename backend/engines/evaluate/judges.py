@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import httpx2
 
+from backend.contract.inference_frames import ModelInput
 from backend.contract.sampling import Sampling, untruncated
 from backend.engines.evaluate.judge_prompts import Messages
 from backend.engines.inference.batch import answer_batch, answer_in_turn, can_batch
@@ -105,7 +106,7 @@ class LocalJudge:
         ready: list[tuple[int, list[int], Sampling]] = []
         for at, talk in enumerate(talks):
             try:
-                tokens = encode(tokenizer, {"messages": talk}).tokens
+                tokens = encode(tokenizer, ModelInput(messages=tuple(talk))).tokens
                 room = fit(tokens, context=resident.context, max_tokens=_TOKENS)
             except Refused as refusal:
                 yield at, JudgeFailed(refusal.message)

@@ -13,6 +13,7 @@ from typing import Any
 
 import mlx.core as mx
 
+from backend.contract.inference_frames import ModelInput
 from backend.contract.record import read_record
 from backend.contract.sampling import Sampling
 from backend.core.disk.files import write_json, write_text
@@ -200,7 +201,7 @@ class _Evaluation:
         opened: dict[int, str | None] = {}
         for at, question in batch:
             try:
-                tokens = encode(tokenizer, {"messages": question.messages}).tokens
+                tokens = encode(tokenizer, ModelInput(messages=tuple(question.messages))).tokens
                 room = fit(
                     tokens,
                     context=self._resident.context,
@@ -227,8 +228,8 @@ class _Evaluation:
         for answer in answers:
             at = ready[answer.index][0]
             side[at].set_text(answer.text, own=own, opened=opened[at])
-            side[at].finish_reason = answer.finish_reason
-            side[at].completion_tokens = answer.completion_tokens
+            side[at].finish_reason = answer.stats.finish_reason
+            side[at].completion_tokens = answer.stats.completion_tokens
             score_answer(side[at], questions[at].expected, self._chosen)
 
     def _batches(self) -> Iterator[list[tuple[int, Question]]]:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import mlx.core as mx
 from mlx import nn
 from mlx_lm.generate import stream_generate
 from mlx_lm.sample_utils import make_logits_processors, make_sampler
 
+from backend.contract.answers import AnswerStats
 from backend.contract.sampling import Sampling
 from backend.engines.inference.prompt_cache import Read
 from backend.engines.inference.protocol import Cancelled, Refused
 from backend.engines.inference.stop_strings import StopTexts
-
-Finish = Literal["stop", "length"]
 
 _PENALTY_CONTEXT = 20  # Tokens that a repetition penalty looks back at: the engine's own number.
 _TELL_PREFILL = 2048
@@ -45,18 +43,6 @@ def processors_of(sampling: Sampling, before: Sequence[int] = ()) -> list[Any]:
         return lambda tokens, logits: processor(mx.concatenate([past, tokens]), logits)
 
     return [looking_back(processor) for processor in made]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stats:
-    """Of one answer. `cached_tokens` of the prompt were known from earlier in the conversation."""
-
-    prompt_tokens: int
-    completion_tokens: int
-    cached_tokens: int
-    first_token_seconds: float
-    tokens_per_second: float | None
-    finish_reason: Finish
 
 
 class Watch:
@@ -88,7 +74,7 @@ def generate(
     watch: Watch,
     on_prompt: Callable[[int, int], None],
     started: float,
-) -> Iterator[str | Stats]:
+) -> Iterator[str | AnswerStats]:
     """Pieces of text, and last the statistics. `read` grows by what the model has seen.
 
     `started` is when the request was taken, on the clock of `time.perf_counter`. Raises Cancelled
@@ -138,11 +124,13 @@ def generate(
         yield rest_of_text
     ended = time.perf_counter()
     first = first or ended
-    yield Stats(
+    yield AnswerStats(
         prompt_tokens=len(prompt),
         completion_tokens=count,
         cached_tokens=cached,
         first_token_seconds=first - started,
         tokens_per_second=(count - 1) / (ended - first) if count > 1 and ended > first else None,
+        model_load_seconds=0.0,  # As far as this knows; the worker loads.
+        swap_seconds=0.0,
         finish_reason="stop" if finish == "stop" else "length",
     )
