@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import httpx2
 
+from backend.contract.evaluation import JudgeModel, JudgeService
 from backend.contract.inference_frames import ModelInput
 from backend.contract.sampling import Sampling, untruncated
 from backend.engines.evaluate.judge_prompts import Messages
@@ -128,11 +129,11 @@ class LocalJudge:
             yield ready[answer.index][0], answer.text
 
 
-def judge_of(asked: Mapping[str, Any]) -> Judge:
-    """The judge that a request names: `{"url", "model"}`, or `{"path"}` of a local model."""
-    if asked.get("path"):
-        return LocalJudge(Path(asked["path"]))
-    return RemoteJudge(asked["url"], asked["model"])
+def judge_of(asked: JudgeService | JudgeModel) -> Judge:
+    """The judge that a request names."""
+    if isinstance(asked, JudgeModel):
+        return LocalJudge(Path(asked.path))
+    return RemoteJudge(asked.url, asked.model)
 
 
 def _content(answer: httpx2.Response) -> str | JudgeFailed:
