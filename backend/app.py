@@ -145,7 +145,7 @@ def build_services(settings: Settings) -> Services:
         settings,
         models,
         active_run=lambda: slot.session,
-        evaluating=lambda: slot.evaluating(),
+        holder=lambda: slot.holder,
     )
     supervisor.make_room = asked.make_room
     evaluations = Evaluations(settings, hub, slot=slot, make_room=asked.unload)

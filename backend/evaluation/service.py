@@ -23,7 +23,7 @@ from backend.contract.record import BadRecord, read_record
 from backend.contract.sampling import untruncated
 from backend.core.disk.stored_files import DamagedFile
 from backend.errors import BadContent, NotFound, WrongState
-from backend.evaluation.folder import REPORT, RESULT, EvaluationFolder
+from backend.evaluation.folder import REPORT
 from backend.evaluation.jobs import Evaluations
 from backend.evaluation.lm_eval_tasks import INSTALL, Tasks
 from backend.evaluation.prompts import prompts_of
@@ -37,6 +37,7 @@ from backend.evaluation.schemas import (
     JudgeOffered,
     ReportFiles,
 )
+from backend.jobs.lifecycle.folder import RESULT, JobFolder
 from backend.models.catalog import ModelCatalog
 from backend.models.schemas import ModelInfo
 from backend.settings import Settings
@@ -72,9 +73,9 @@ class Evaluator:
 
         Raises NotFound, BadContent or WrongState; nothing is written then.
         """
-        self.jobs.refuse_if_busy()
+        self.jobs.require_free()
         asked, rows = await asyncio.to_thread(self._prepare, request, compare, helper)
-        folder = await self.jobs.start(write_request(asked), rows)
+        folder = await self.jobs.evaluate(write_request(asked), rows)
         sides = " and ".join(target.label for target in asked.targets)
         return EvaluationStarted(
             message=f"{sides} are asked {len(rows.rows)} rows."
@@ -85,7 +86,7 @@ class Evaluator:
             warnings=list(asked.warnings),
         )
 
-    def result(self, folder: EvaluationFolder) -> EvaluationResult:
+    def result(self, folder: JobFolder) -> EvaluationResult:
         """What a finished evaluation found. Raises WrongState when there is nothing, or
         DamagedFile. Blocking."""
         value = folder.result()
@@ -250,7 +251,7 @@ def _host(url: str) -> str:
     return urlsplit(url).netloc.rpartition("@")[2]
 
 
-def _request_of(folder: EvaluationFolder) -> EvaluationRequest:
+def _request_of(folder: JobFolder) -> EvaluationRequest:
     """Raises DamagedFile."""
     try:
         return read_record(EvaluationRequest, folder.request())

@@ -35,14 +35,9 @@ from backend.core.tasks import Tasks
 from backend.errors import AppError, BadContent, EngineFailed, WorkerBusy, WrongState
 from backend.inference.refusals import refusal, require_memory
 from backend.inference.schemas import WorkerState
-from backend.inference.types import (
-    DEADLINE,
-    Answer,
-    Ask,
-    Piece,
-    Target,
-)
+from backend.inference.types import DEADLINE, Answer, Ask, Piece, Target
 from backend.inference.worker_process import Frame, RequestFailed, Talk
+from backend.jobs.lifecycle.slot import MemoryHolder
 from backend.models.catalog import ModelCatalog
 from backend.settings import Settings
 
@@ -54,8 +49,8 @@ _logger = logging.getLogger(__name__)
 
 
 class InferenceHost:
-    """`active_run` answers the session that trains now, or None; `evaluating` the adapter that is
-    evaluated now, in a process with a base of its own. Used on the event loop only.
+    """`active_run` answers the session that trains now, or None; `holder` the job that
+    has the memory, in a process of its own. Used on the event loop only.
     """
 
     def __init__(
@@ -64,7 +59,7 @@ class InferenceHost:
         models: ModelCatalog,
         *,
         active_run: Callable[[], str | None] = lambda: None,
-        evaluating: Callable[[], str | None] = lambda: None,
+        holder: Callable[[], MemoryHolder | None] = lambda: None,
         idle_after: float = IDLE,
         line: int = LINE,
     ) -> None:
@@ -72,7 +67,7 @@ class InferenceHost:
         self._settings = settings
         self._models = models
         self._active_run = active_run
-        self._evaluating = evaluating
+        self._holder = holder
         self._idle_after = idle_after
         self._line = line
         self._waiting = 0
@@ -356,7 +351,7 @@ class InferenceHost:
         to share it.
         """
         if not during_run:
-            require_memory(self._active_run(), self._evaluating())
+            require_memory(self._active_run(), self._holder())
 
     async def _worker(self, during_run: bool) -> Talk:
         if self._talk is None or not self._talk.alive:

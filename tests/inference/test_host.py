@@ -25,6 +25,7 @@ from backend.errors import (
 from backend.inference.host import InferenceHost
 from backend.inference.schemas import WorkerState
 from backend.inference.types import Ask, Target
+from backend.jobs.lifecycle.slot import MemoryHolder
 from backend.models.catalog import ModelCatalog
 from backend.settings import Settings
 from tests.adapters.folders import adapter, base
@@ -258,8 +259,15 @@ async def test_a_run_gets_the_memory_and_refuses_questions_meanwhile(
 async def test_an_evaluation_keeps_the_memory_until_it_has_ended(
     settings: Settings, models: ModelCatalog
 ) -> None:
-    evaluated: list[str] = ["tall"]
-    host = InferenceHost(settings, models, evaluating=lambda: evaluated[0] if evaluated else None)
+    evaluation = MemoryHolder(
+        kind="evaluation",
+        subject="An evaluation of tall",
+        reason="its model needs the memory",
+        place="under Evaluation",
+        error=EvaluationActive,
+    )
+    holders = [evaluation]
+    host = InferenceHost(settings, models, holder=lambda: holders[0] if holders else None)
     small = await host.target("small")
 
     with pytest.raises(EvaluationActive, match="An evaluation of tall is running"):
@@ -268,7 +276,7 @@ async def test_an_evaluation_keeps_the_memory_until_it_has_ended(
     shared = await host.answer(small, Ask(prompt="x", during_run=True))
     assert shared.text == "base: x"
 
-    evaluated.clear()
+    holders.clear()
     assert await text(host, small, "y") == "base: y"
     await host.close()
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from backend.core.disk.files import JsonlTail, append_jsonl, link_or_copy
 from backend.core.disk.stored_files import DamagedFile, read_model
-from backend.jobs.run.follower import EVENTS
+from backend.jobs.lifecycle.follower import EVENTS
 
 STATE = "state"
 _NAMED = re.compile(r"\d{7}\.json")

@@ -23,7 +23,8 @@ from backend.core.disk.removal import (
     sweep_removed,
 )
 from backend.errors import Invalid, NotFound
-from backend.jobs.run.follower import CONFIG, EVENTS, LOG, all_events
+from backend.jobs.lifecycle.follower import EVENTS
+from backend.jobs.run.follower import CONFIG, LOG, all_events
 from backend.jobs.run.legacy_records import (
     Damaged,
     is_legacy,
