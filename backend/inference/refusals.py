@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backend.contract.inference_frames import NOT_TOGETHER
 from backend.errors import BadContent, EngineFailed, EngineTimeout, WrongState
 from backend.inference.worker_process import RequestFailed
 from backend.jobs.lifecycle.slot import MemoryHolder
@@ -27,7 +28,7 @@ def require_memory(run: str | None, job: MemoryHolder | None) -> None:
 
 def refusal(failure: RequestFailed) -> Exception:
     """What the worker said as an error of this service, or NotTogether."""
-    if failure.code == "not_together":
+    if failure.code == NOT_TOGETHER:
         return NotTogether(failure.message)
     if failure.code in _BAD:
         return BadContent(failure.message, hint=failure.hint)

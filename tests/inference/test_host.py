@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from backend.contract.answers import Done
+from backend.contract.inference_frames import Progress, Token
+from backend.contract.sampling import Sampling
 from backend.core.process import alive
 from backend.errors import (
     AppError,
@@ -21,7 +24,7 @@ from backend.errors import (
 )
 from backend.inference.host import InferenceHost
 from backend.inference.schemas import WorkerState
-from backend.inference.types import Ask, Done, Progress, Sampling, Target, Token
+from backend.inference.types import Ask, Target
 from backend.jobs.lifecycle.slot import MemoryHolder
 from backend.models.catalog import ModelCatalog
 from backend.settings import Settings
@@ -69,7 +72,7 @@ async def test_pieces_come_as_they_are_made(host: InferenceHost, small: Target) 
     assert isinstance(pieces[0], Progress)
     assert [p.text for p in pieces if isinstance(p, Token)] == ["base:", " one", " two"]
     assert isinstance(pieces[-1], Done)
-    assert pieces[-1].completion_tokens == 3
+    assert pieces[-1].stats.completion_tokens == 3
 
 
 async def test_one_worker_answers_for_base_and_adapter(host: InferenceHost, small: Target) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from backend.engines.download.fetch import HubFile
+from backend.contract.download import HubFile
 
 _WEIGHTS = re.compile(r"model[^/]*\.safetensors")
 # Never code (*.py), never pickles (*.bin, *.pt): neither is ever loaded.

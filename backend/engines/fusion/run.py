@@ -68,7 +68,7 @@ def fusion_run(folder: Path, emit: Emitter, control: Control) -> Ending:
 
 
 def _read(source: FusionSource) -> dict[str, LowRank]:
-    return read_changes(load_adapter(dict(source.spec)))
+    return read_changes(load_adapter(source.spec))
 
 
 def _merge(
