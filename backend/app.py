@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 
@@ -15,6 +16,7 @@ from backend.api import health, notices, stream
 from backend.api.aliases import short_routes
 from backend.api.errors import render_errors, words_of_the_door
 from backend.api.evaluation import comparisons, evaluation
+from backend.api.fusion import fusion
 from backend.api.inference import compare, inference, openai
 from backend.api.library import adapters, datasets, downloads, method_data, models
 from backend.api.runs import enhanced, queue, rewards, sessions, training
@@ -36,8 +38,11 @@ from backend.downloads.manager import Downloads
 from backend.evaluation.jobs import Evaluations
 from backend.evaluation.quick_scores import Tiers
 from backend.evaluation.service import Evaluator
+from backend.fusion.jobs import FUSION, Fusions, uses_adapter
+from backend.fusion.service import Fusion
 from backend.inference.host import InferenceHost
 from backend.jobs.kinds.machine_benchmark import MachineBenchmarks
+from backend.jobs.lifecycle.engine_jobs import EngineJobs
 from backend.jobs.queue import RunQueue
 from backend.jobs.queue_dispatcher import Dispatcher
 from backend.jobs.run.store import SessionStore
@@ -62,6 +67,7 @@ ROUTERS = (
     openai.router,
     evaluation.router,
     evaluation.tiers_router,
+    fusion.router,
     comparisons.router,
     models.router,
     downloads.router,
@@ -153,6 +159,7 @@ def build_services(settings: Settings) -> Services:
     supervisor.make_room = asked.make_room
     evaluations = Evaluations(settings, hub, slot=slot, make_room=asked.unload)
     benchmarks = MachineBenchmarks(settings, hub, slot=slot, make_room=asked.unload)
+    fusions: Fusions = EngineJobs(FUSION, settings, hub, slot=slot, make_room=asked.unload)
     evaluator = Evaluator(settings, models, asked.adapters, evaluations)
     reward_functions = Rewards(settings)
     workshop = Workshop(settings, models, inspector, store)
@@ -180,12 +187,14 @@ def build_services(settings: Settings) -> Services:
                 {
                     "the model in memory carries it; POST /models/unload frees it.": asked.carries,
                     "an evaluation asks it; stop it, or wait.": evaluations.asks,
+                    "a fusion uses it; stop it, or wait.": partial(uses_adapter, fusions),
                 }
             ),
         ),
         evaluator=evaluator,
+        fusion=Fusion(settings, asked.adapters, evaluator, fusions),
         benchmarks=benchmarks,
-        jobs=(evaluations, benchmarks),
+        jobs=(evaluations, fusions, benchmarks),
         tiers=Tiers(settings, evaluator),
         notebook=Notebook(settings.data_dir),
         arena=Arena(settings.data_dir),

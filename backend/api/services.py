@@ -16,6 +16,7 @@ from backend.data.service import DatasetCatalog
 from backend.downloads.manager import Downloads
 from backend.evaluation.quick_scores import Tiers
 from backend.evaluation.service import Evaluator
+from backend.fusion.service import Fusion
 from backend.inference.host import InferenceHost
 from backend.jobs.kinds.machine_benchmark import MachineBenchmarks
 from backend.jobs.lifecycle.engine_jobs import EngineJobs
@@ -49,6 +50,7 @@ class Services:
     inference: InferenceHost
     adapters: AdapterStore
     evaluator: Evaluator
+    fusion: Fusion
     benchmarks: MachineBenchmarks
     jobs: tuple[EngineJobs[Any], ...]  # Of every kind: opened and closed with the app.
     tiers: Tiers

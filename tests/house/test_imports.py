@@ -43,6 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "comparisons": {"inference"},
     "jobs.kinds": {"jobs.lifecycle"},
     "evaluation": {"data", "data.*", "jobs.*", "adapters", "inference", "models"},
+    "fusion": {"adapters", "evaluation", "jobs.lifecycle", "models"},
     "training.schemas": {"jobs.run"},
     "training.request": {"data.*"},
     "training.lora": {"jobs.run", "models"},
@@ -64,13 +65,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "api.runs": {"api", "SERVICES"},
     "api.inference": {"api", "SERVICES"},
     "api.evaluation": {"api", "SERVICES"},
+    "api.fusion": {"api", "SERVICES"},
     "app": {"api", "api.*", "SERVICES"},
     "main": {"app", "api"},
     "__main__": {"app", "main"},
 }  # fmt: skip
 SERVICES = {
     "models", "data", "data.*", "downloads", "jobs", "jobs.*", "adapters", "inference",
-    "inference.openai", "comparisons", "evaluation", "training", "training.*",
+    "inference.openai", "comparisons", "evaluation", "fusion", "training", "training.*",
 }  # fmt: skip
 OPEN_TO_ALL = {"errors", "settings", "__version__", "core", "contract"}
 

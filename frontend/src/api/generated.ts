@@ -6,6 +6,7 @@ export const addTagTypes = [
   "inference",
   "openai",
   "evaluation",
+  "fusion",
   "notebook",
   "models",
   "datasets",
@@ -300,6 +301,50 @@ const injectedRtkApi = api
           body: queryArg.pairAsked,
         }),
         invalidatesTags: ["evaluation"],
+      }),
+      listFusionAdapters: build.query<
+        ListFusionAdaptersApiResponse,
+        ListFusionAdaptersApiArg
+      >({
+        query: () => ({ url: `/api/fusion/list-adapters` }),
+        providesTags: ["fusion"],
+      }),
+      validateFusion: build.mutation<
+        ValidateFusionApiResponse,
+        ValidateFusionApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/fusion/validate`,
+          method: "POST",
+          body: queryArg.names,
+        }),
+        invalidatesTags: ["fusion"],
+      }),
+      fuseAdapters: build.mutation<FuseAdaptersApiResponse, FuseAdaptersApiArg>(
+        {
+          query: (queryArg) => ({
+            url: `/api/fusion/fuse`,
+            method: "POST",
+            body: queryArg.fuseRequest,
+          }),
+          invalidatesTags: ["fusion"],
+        },
+      ),
+      fusionStatus: build.query<FusionStatusApiResponse, FusionStatusApiArg>({
+        query: () => ({ url: `/api/fusion/status` }),
+        providesTags: ["fusion"],
+      }),
+      fusionResult: build.query<FusionResultApiResponse, FusionResultApiArg>({
+        query: () => ({ url: `/api/fusion/result` }),
+        providesTags: ["fusion"],
+      }),
+      stopFusion: build.mutation<StopFusionApiResponse, StopFusionApiArg>({
+        query: () => ({ url: `/api/fusion/stop`, method: "POST" }),
+        invalidatesTags: ["fusion"],
+      }),
+      resetFusion: build.mutation<ResetFusionApiResponse, ResetFusionApiArg>({
+        query: () => ({ url: `/api/fusion/reset`, method: "POST" }),
+        invalidatesTags: ["fusion"],
       }),
       listComparisons: build.query<
         ListComparisonsApiResponse,
@@ -961,6 +1006,31 @@ export type EvaluateTwoAdaptersApiResponse =
 export type EvaluateTwoAdaptersApiArg = {
   pairAsked: PairAsked;
 };
+export type ListFusionAdaptersApiResponse =
+  /** status 200 Successful Response */ FusionAdapters;
+export type ListFusionAdaptersApiArg = void;
+export type ValidateFusionApiResponse =
+  /** status 200 Successful Response */ FusionCheck;
+export type ValidateFusionApiArg = {
+  names: string[];
+};
+export type FuseAdaptersApiResponse =
+  /** status 200 Successful Response */ FusionStarted;
+export type FuseAdaptersApiArg = {
+  fuseRequest: FuseRequest;
+};
+export type FusionStatusApiResponse =
+  /** status 200 Successful Response */ FusionStatus;
+export type FusionStatusApiArg = void;
+export type FusionResultApiResponse =
+  /** status 200 Successful Response */ FusionResultAnswer;
+export type FusionResultApiArg = void;
+export type StopFusionApiResponse =
+  /** status 200 Successful Response */ FusionAnswer;
+export type StopFusionApiArg = void;
+export type ResetFusionApiResponse =
+  /** status 200 Successful Response */ FusionAnswer;
+export type ResetFusionApiArg = void;
 export type ListComparisonsApiResponse =
   /** status 200 Successful Response */ Comparisons;
 export type ListComparisonsApiArg = {
@@ -1925,6 +1995,126 @@ export type PairAsked = {
   adapter2: string;
   max_samples?: number;
   training_data_path?: string | null;
+};
+export type FusionAdapter = {
+  name: string;
+  base: string | null;
+  method: string | null;
+  type: string | null;
+  rank: number | null;
+  scale: number | null;
+  keys: string[];
+  num_layers: number | null;
+  size_bytes: number;
+  created: string | null;
+  tags: string[];
+  problem: string | null;
+};
+export type FusionAdapters = {
+  adapters: FusionAdapter[];
+};
+export type FusionCheck = {
+  compatible: boolean;
+  num_adapters: number;
+  num_parameters?: number | null;
+  base?: string | null;
+  rank?: number | null;
+  message?: string | null;
+  error?: string | null;
+  hint?: string | null;
+  warnings?: string[];
+};
+export type FusionStarted = {
+  status?: "started";
+  job_id: string;
+  output_name: string;
+  message: string;
+  warnings: string[];
+};
+export type FuseRequest = {
+  adapter_names: string[];
+  method?: "weighted" | "slerp" | "ties" | "dare";
+  weights?: number[] | null;
+  output_name?: string | null;
+  output_rank?: number | null;
+  density?: number;
+  seed?: number;
+  evaluation_dataset?: string | null;
+  use_best?: boolean;
+};
+export type FusionInfo = {
+  adapter_names: string[];
+  base: string;
+  method: "weighted" | "slerp" | "ties" | "dare";
+  weights: number[];
+  density: number | null;
+  output_name: string;
+  output_path: string;
+  output_rank: number;
+  parameters: number;
+  relative_error: number;
+  worst_matrix: string | null;
+  worst_error: number;
+  seconds: number;
+  timestamp: string;
+};
+export type SourceShare = {
+  name: string;
+  checkpoint: string;
+  weight: number;
+  rank: number;
+  scale: number;
+  matrices: number;
+  layers: number;
+  norm: number;
+  cosine: number | null;
+};
+export type ProofSet = {
+  name: string;
+  path: string;
+  rows: number;
+  seen: number | null;
+};
+export type SetLoss = {
+  name: string;
+  loss: number | null;
+};
+export type ProvenTarget = {
+  label: string;
+  loss: Estimate | null;
+  perplexity: Estimate | null;
+  exact_match: Estimate | null;
+  sets: SetLoss[];
+  answers: number;
+  changed: number;
+};
+export type Proof = {
+  rows: number;
+  sets: ProofSet[];
+  targets: ProvenTarget[];
+};
+export type FusionResultAnswer = {
+  fusion_info: FusionInfo;
+  sources: SourceShare[];
+  proof: Proof | null;
+  unproven: string | null;
+  warnings: string[];
+};
+export type FusionStatus = {
+  is_running: boolean;
+  progress: number;
+  status: "idle" | "starting" | "running" | "completed" | "stopped" | "error";
+  error: string | null;
+  hint?: string | null;
+  current_step: string | null;
+  message?: string | null;
+  job_id?: string | null;
+  output_name?: string | null;
+  adapter_names?: string[];
+  result: FusionResultAnswer | null;
+};
+export type FusionAnswer = {
+  message: string;
 };
 export type SavedAnswer = {
   model_name: string;
@@ -3213,6 +3403,16 @@ export const {
   useEvaluateAdapterMutation,
   useEvaluateBaseModelMutation,
   useEvaluateTwoAdaptersMutation,
+  useListFusionAdaptersQuery,
+  useLazyListFusionAdaptersQuery,
+  useValidateFusionMutation,
+  useFuseAdaptersMutation,
+  useFusionStatusQuery,
+  useLazyFusionStatusQuery,
+  useFusionResultQuery,
+  useLazyFusionResultQuery,
+  useStopFusionMutation,
+  useResetFusionMutation,
   useListComparisonsQuery,
   useLazyListComparisonsQuery,
   useKeepComparisonMutation,
