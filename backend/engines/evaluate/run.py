@@ -13,6 +13,7 @@ from typing import Any
 
 import mlx.core as mx
 
+from backend.contract.run_events import Phase, Progress
 from backend.core.disk.files import write_json, write_text
 from backend.core.disk.removal import named, remove
 from backend.engines.evaluate.judges import judge_of
@@ -58,7 +59,7 @@ def evaluate_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     result |= {"seconds": time.monotonic() - started}
     write_text(folder / "report.md", report_of(request, result))
     write_json(folder / "result.json", result)  # Last: with it the evaluation is there.
-    emit("phase", name="done")
+    emit(Phase(name="done"))
     return Ending("completed", f"{len(rows)} rows evaluated.")
 
 
@@ -100,7 +101,7 @@ class _Evaluation:
         tasks = side_by_side(self._task_scores)
         batched = can_batch(self._resident.model)
         judged = self._judged(sides)
-        self._emit("phase", name="scoring")
+        self._emit(Phase(name="scoring"))
         return {
             **judged,
             "targets": [_described(target) for target in self._targets],
@@ -126,7 +127,7 @@ class _Evaluation:
     def _judged(self, sides: Sequence[Sequence[Row]]) -> dict[str, Any]:
         if self._judge is None:
             return {}
-        self._emit("phase", name="judging")
+        self._emit(Phase(name="judging"))
         del self._resident  # A judge of this machine needs the room.
         gc.collect()
         mx.clear_cache()
@@ -138,10 +139,10 @@ class _Evaluation:
         self._resident.carry(target["adapter"])
         side = [Row() for _ in self._rows]
         if self._wants_loss:
-            self._emit("phase", name="scoring")
+            self._emit(Phase(name="scoring"))
             self._take_losses(side)
         if self._wants_answers:
-            self._emit("phase", name="answering")
+            self._emit(Phase(name="answering"))
         for batch in self._batches():
             self._watch.check()
             self._answer(side, batch)
@@ -154,7 +155,7 @@ class _Evaluation:
         # Optional, and a second to import.
         from backend.engines.evaluate.lm_eval_tasks import run_task
 
-        self._emit("phase", name="tasks")
+        self._emit(Phase(name="tasks"))
         scores: list[dict[str, Any]] = []
         for task in self._tasks:
             scores += run_task(
@@ -240,7 +241,7 @@ class _Evaluation:
         if more:
             self._done += more
             label = target["label"] if target else None
-            self._emit("progress", done=self._done, total=self._total, target=label)
+            self._emit(Progress(done=self._done, total=self._total, target=label))
 
 
 def _described(target: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from backend.contract.run_events import Exit, Phase
 from backend.engines.process.endings import Ending, explain
 from backend.engines.process.events import Emitter
 from backend.engines.process.signals import Control
@@ -30,18 +31,19 @@ def run_process(argv: Sequence[str], *, module: str, load: Load) -> int:
     control.listen()
     ending = _run(folder, emit, control, load)
     emit(
-        "exit",
-        state=ending.state,
-        code=ending.code,
-        message=ending.message,
-        hint=ending.hint,
-        saved=ending.saved or ending.state == "completed",
+        Exit(
+            state=ending.state,
+            code=ending.code,
+            message=ending.message,
+            hint=ending.hint,
+            saved=ending.saved or ending.state == "completed",
+        )
     )
     return ending.code
 
 
 def _run(folder: Path, emit: Emitter, control: Control, load: Load) -> Ending:
-    emit("phase", name="loading model")
+    emit(Phase(name="loading model"))
     try:
         for known in _known(folder / "warnings.json"):
             emit.warning(known["code"], known["message"])

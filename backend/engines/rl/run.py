@@ -15,6 +15,7 @@ from mlx_lm.tuner.utils import print_trainable_parameters
 from mlx_lm.utils import load
 from mlx_lm_lora.train import CONFIG_DEFAULTS
 
+from backend.contract.run_events import Phase
 from backend.engines.process.endings import Ending, Unusable
 from backend.engines.process.events import Emitter
 from backend.engines.process.signals import Control
@@ -48,7 +49,7 @@ def train_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     if control.stop:
         return Ending("stopped", _STOPPED.format("the model was loading"))
 
-    emit("phase", name="preparing data")
+    emit(Phase(name="preparing data"))
     sets = load_rl_sets(args, mode, tokenizer, emit)
     if control.stop:
         return Ending("stopped", _STOPPED.format("the data was prepared"))
@@ -56,14 +57,7 @@ def train_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     coverage = attach(model, args)
     say(describe(args, coverage, depth=len(model.layers)))
     print_trainable_parameters(model)
-    emit(
-        "model",
-        trainable_parameters=coverage.trainable,
-        total_parameters=coverage.total,
-        matched_modules=coverage.modules,
-        matrices=list(coverage.matrices),
-        layers=coverage.layers,
-    )
+    emit(coverage.event())
     reference = _reference(args, mode, model, emit)
     judge = _judge(args, mode, scorer, emit)
     if control.stop:
@@ -138,7 +132,7 @@ def _reference(args: Namespace, mode: Mode, model: nn.Module, emit: Emitter) -> 
         return None
     if not args.reference_model_path and args.fine_tune_type != "full":
         return AdapterOffReference(model)
-    emit("phase", name="loading reference")
+    emit(Phase(name="loading reference"))
     reference, _ = load(args.reference_model_path or args.model)
     return reference.freeze()
 
@@ -147,7 +141,7 @@ def _judge(args: Namespace, mode: Mode, scorer: Scorer, emit: Emitter) -> tuple[
     """A judge model and its tokenizer; none where reward functions judge."""
     if mode.family != "online" or scorer.rewards:
         return None, None
-    emit("phase", name="loading reference")
+    emit(Phase(name="loading reference"))
     judge, tokenizer = load(args.judge or args.model)
     return judge.freeze(), tokenizer
 

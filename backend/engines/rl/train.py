@@ -14,6 +14,7 @@ from mlx import nn
 from mlx_lm_lora.trainer import grpo_trainer, klpo_trainer, online_dpo_trainer
 
 from backend.contract.batching import steps_per_epoch
+from backend.contract.run_events import Phase
 from backend.core.disk.removal import named, remove
 from backend.engines.process.endings import Ending
 from backend.engines.process.events import Emitter
@@ -139,7 +140,7 @@ class RlTraining:
         )
 
     def run(self) -> Ending:
-        self._emit("phase", name="training")
+        self._emit(Phase(name="training"))
         with replaced(self._hooks()):
             return self._run()
 
@@ -152,12 +153,12 @@ class RlTraining:
                 self._validate(done)
             if halted and self._control.stop:
                 return self._course.stopped(done)
-            self._emit("phase", name="saving")
+            self._emit(Phase(name="saving"))
             self._course.finish(done)
         except (Diverged, NotFinite) as error:
             return self._course.diverged(error)
         test = self._test(done)
-        self._emit("phase", name="done")
+        self._emit(Phase(name="done"))
         return Ending("completed", " ".join(filter(None, [self._summary(done), test])))
 
     def _train(self) -> bool:
@@ -246,17 +247,17 @@ class RlTraining:
         if valid is None or self._validated == done:
             return
         self._validated = done
-        self._emit("phase", name="evaluating")
-        found = self._measure(valid, self._loaded.args.val_batches)
+        self._emit(Phase(name="evaluating"))
+        found = self._measure(valid, self._loaded.args.val_batches, step=done)
         if done < self._loaded.args.iters:
-            self._emit("phase", name="training")
+            self._emit(Phase(name="training"))
         if found is None:
             return  # Cut short by the stop: numbers over part of the rows would mislead.
-        self._emit("validation", step=done, **found)
+        self._emit(found)
         self._watch.samples(done, self._measure.rollouts, "valid")
-        if not math.isfinite(found["val_loss"]):
+        if found.val_loss is None or not math.isfinite(found.val_loss):
             raise Diverged(done, "the validation loss is not a number")
-        value = found.get(self._keeper.metric)
+        value = found.measured(self._keeper.metric)
         if value is not None:
             self._keeper.judge(done, value)
 
@@ -264,12 +265,12 @@ class RlTraining:
         test = self._loaded.sets.test
         if test is None or self._stopping():
             return None
-        self._emit("phase", name="evaluating")
-        found = self._measure(test, -1)
+        self._emit(Phase(name="evaluating"))
+        found = self._measure(test, -1, step=done)
         if found is None:
             return "The test was cut short."
-        self._emit("test", step=done, **tested(found))
-        value = found.get(self._keeper.metric)
+        self._emit(tested(found))
+        value = found.measured(self._keeper.metric)
         said = measured_as(self._loaded.args).replace("validation", "Test")
         return None if value is None else f"{said} {value:.3f}."
 

@@ -18,6 +18,7 @@ from mlx_lm.tuner.utils import print_trainable_parameters
 from mlx_lm.utils import load
 
 from backend.contract.batching import steps_per_epoch
+from backend.contract.run_events import Phase, Tested
 from backend.core.disk.removal import named, remove
 from backend.engines.process.endings import Ending
 from backend.engines.process.events import Emitter
@@ -44,7 +45,7 @@ def train_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     if control.stop:
         return Ending("stopped", "Stopped while the model was loading; nothing was saved.")
 
-    emit("phase", name="preparing data")
+    emit(Phase(name="preparing data"))
     sets = load_sets(args, tokenizer, emit)
     if control.stop:
         return Ending("stopped", "Stopped while the data was prepared; nothing was saved.")
@@ -52,14 +53,7 @@ def train_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     coverage = attach(model, args)
     say(describe(args, coverage, depth=len(model.layers)))
     print_trainable_parameters(model)
-    emit(
-        "model",
-        trainable_parameters=coverage.trainable,
-        total_parameters=coverage.total,
-        matched_modules=coverage.modules,
-        matrices=list(coverage.matrices),
-        layers=coverage.layers,
-    )
+    emit(coverage.event())
     adapter = AdapterFolder(
         Path(args.adapter_path), model, keep=int(getattr(args, "keep_checkpoints", 0)), emit=emit
     )
@@ -144,7 +138,7 @@ class _Training:
         self._course.follow(tokens=lambda: self._feed.tokens, counters=self._watch.counters)
 
     def run(self) -> Ending:
-        self._emit("phase", name="training")
+        self._emit(Phase(name="training"))
         try:
             self._train()
         except (Diverged, NotFinite) as error:
@@ -154,12 +148,12 @@ class _Training:
         if stop and done < self._args.iters:
             return self._course.stopped(done)
         try:
-            self._emit("phase", name="saving")
+            self._emit(Phase(name="saving"))
             self._course.finish(done)
         except NotFinite as error:
             return self._course.diverged(error)
         test = self._evaluate_test(done)
-        self._emit("phase", name="done")
+        self._emit(Phase(name="done"))
         return Ending("completed", " ".join(filter(None, [self._summary(done), test])))
 
     def _train(self) -> None:
@@ -238,7 +232,7 @@ class _Training:
             return "The test was cut short."
         perplexity = math.exp(min(loss, 700.0))
         say(f"Test loss {loss:.3f}, Test ppl {perplexity:.3f}.")
-        self._emit("test", step=done, test_loss=loss, test_perplexity=perplexity)
+        self._emit(Tested(step=done, test_loss=loss, test_perplexity=perplexity))
         return f"Test loss {loss:.3f}, perplexity {perplexity:.2f}."
 
     def _summary(self, done: int) -> str:

@@ -16,6 +16,7 @@ import mlx.core as mx
 from mlx import nn
 from mlx.utils import tree_flatten
 
+from backend.contract.run_events import Checkpoint
 from backend.core.disk.files import sync_folder, write_json
 from backend.core.disk.removal import discard, named, remove
 from backend.engines.process.events import Emitter
@@ -83,7 +84,7 @@ class AdapterFolder:
         """A numbered file and the same weights as the latest; old numbered ones are pruned."""
         numbered = self._save(f"{step:07d}_{LATEST}", step)
         self._copy(numbered, LATEST)
-        self._emit("checkpoint", step=step, path=str(numbered))
+        self._emit(Checkpoint(step=step, path=str(numbered)))
         self._prune()
         return numbered
 

@@ -11,6 +11,8 @@ from mlx.utils import tree_flatten
 from mlx_lm.tuner.utils import linear_to_lora_layers
 from mlx_lm.utils import get_total_parameters
 
+from backend.contract.run_events import Model
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
@@ -21,6 +23,15 @@ class Coverage:
     modules: int
     matrices: tuple[str, ...]
     layers: int
+
+    def event(self) -> Model:
+        return Model(
+            trainable_parameters=self.trainable,
+            total_parameters=self.total,
+            matched_modules=self.modules,
+            matrices=self.matrices,
+            layers=self.layers,
+        )
 
 
 def attach(model: nn.Module, args: Namespace) -> Coverage:

@@ -21,6 +21,7 @@ import mlx.core as mx
 from mlx import nn
 from mlx_lm.utils import load, quantize_model, save
 
+from backend.contract.run_events import Phase
 from backend.core.disk.files import sync_folder, write_json
 from backend.core.disk.removal import discard, remove
 from backend.engines.process.events import Emitter
@@ -46,7 +47,7 @@ def make_quantized_base(args: Namespace, emit: Emitter, say: Callable[[str], Non
         if there:
             say(f"Training on the {bits}-bit copy of the base in {target}.")
         else:
-            emit("phase", name="quantising base")
+            emit(Phase(name="quantising base"))
             say(f"Quantising the base to {bits} bits (once) ...")
             _remove_remains(target)
             group = _make(source, target, bits, getattr(args, "model_fingerprint", None))
@@ -56,7 +57,7 @@ def make_quantized_base(args: Namespace, emit: Emitter, say: Callable[[str], Non
     # The run's peak is that of its training.
     mx.clear_cache()
     mx.reset_peak_memory()
-    emit("phase", name="loading model")
+    emit(Phase(name="loading model"))
     say(f"Quantised the base to {bits} bits in groups of {group}: {target}.")
 
 

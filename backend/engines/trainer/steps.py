@@ -17,6 +17,7 @@ import mlx.optimizers as optim
 from mlx import nn
 from mlx.utils import tree_flatten
 
+from backend.contract.run_events import Phase
 from backend.engines.process.endings import Ending
 from backend.engines.process.events import Emitter
 from backend.engines.process.signals import Control
@@ -75,10 +76,10 @@ class Course:
         if self._control.paused and not self._control.stop:
             if done and self._states.newest != done:
                 self._save_state(done, None)  # A pause may last for ever.
-            self._emit("phase", name="paused")
+            self._emit(Phase(name="paused"))
             self._control.wait_while_paused()
             if not self._control.stop:
-                self._emit("phase", name="training")
+                self._emit(Phase(name="training"))
         return self._control.stop is None
 
     def finish(self, done: int) -> None:
@@ -107,12 +108,12 @@ class Course:
         """End before the last step, as it was asked for."""
         saves = self._control.stop == "save" and done > 0
         if saves:
-            self._emit("phase", name="saving")
+            self._emit(Phase(name="saving"))
             self.finish(done)
         kept = f"the adapter of step {self.saved_at} is kept" if self.saved_at else None
         if kept is None:
             kept = "no adapter was saved"
-        self._emit("phase", name="done")
+        self._emit(Phase(name="done"))
         message = f"Stopped at step {done} of {self._args.iters}; {kept}."
         return Ending("stopped", message, saved=saves)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from backend.contract.run_events import Resumed, write_event
 from backend.core.disk.files import JsonlTail, append_jsonl, link_or_copy
 from backend.core.disk.stored_files import DamagedFile, read_model
 from backend.jobs.run.follower import EVENTS
@@ -75,16 +76,8 @@ def hand_on(
         if isinstance(event.get("path"), str):
             event["path"] = str(adapter / Path(event["path"]).name)
         append_jsonl(target / EVENTS, event | {"seq": number})
-    append_jsonl(
-        target / EVENTS,
-        {
-            "seq": number + 1,
-            "at": datetime.now(UTC).isoformat(),
-            "type": "resumed",
-            "step": state.step,
-            "session_id": session_id,
-        },
-    )
+    resumed = Resumed(step=state.step, session_id=session_id)
+    append_jsonl(target / EVENTS, write_event(resumed, seq=number + 1, at=datetime.now(UTC)))
 
 
 def _history(source: Path, state: SavedState) -> Iterator[dict[str, Any]]:

@@ -12,6 +12,7 @@ import mlx.core as mx
 import mlx.optimizers as optim
 import pytest
 
+from backend.contract.run_numbers import FunctionReward
 from backend.engines.process.events import Emitter
 from backend.engines.rl.preferences import Pairs
 from backend.engines.rl.reports import Guards, RlWatch
@@ -59,9 +60,10 @@ def test_rewards_add_up_by_weight_and_skip_what_does_not_apply() -> None:
     assert [one.total for one in scorer.rollouts.completions] == [1.0, 0.0, 1.5, 0.5]
     assert scorer.success_rate(scorer.rollouts) == pytest.approx(1 / 3)
     report = scorer.rollouts.rewards_report(scorer.names)
-    assert report["group_reward_std"] == 0.5  # Groups of (1, 0) and (1.5, 0.5).
-    assert report["rewards"]["good"]["coverage"] == 0.75
-    assert report["rewards"]["half"] == {"mean": 3.0, "std": 0.0, "coverage": 0.25}
+    assert report.group_reward_std == 0.5  # Groups of (1, 0) and (1.5, 0.5).
+    assert report.rewards is not None
+    assert report.rewards["good"].coverage == 0.75
+    assert report.rewards["half"] == FunctionReward(mean=3.0, std=0.0, coverage=0.25)
 
 
 def test_groups_of_several_steps_stay_apart() -> None:
@@ -167,10 +169,10 @@ def test_accuracy_is_counted_by_pair_and_a_tie_is_half() -> None:
 
     assert metrics.keys() == {"accuracies"}
     assert metrics["accuracies"].item() == 0.5
-    assert pairs.measured() == pytest.approx(
+    assert pairs.measured().set_fields() == pytest.approx(
         {
             "val_accuracy": 0.5, "val_margin": 0.0, "val_rewards_chosen": -7 / 6,
             "val_rewards_rejected": -7 / 6,
         }
     )  # fmt: skip
-    assert pairs.measured() == {}
+    assert pairs.measured().set_fields() == {}
