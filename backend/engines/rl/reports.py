@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from argparse import Namespace
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -49,16 +48,18 @@ _EMPTY_SHARE = 0.25
 
 class RlWatch(TrainingCallback):  # type: ignore[misc]  # the engine has no types
     """Turns reports into `metrics` and `sample` events. Raises Diverged on a loss that is not a
-    number. `seconds()` tells the time spent in steps since it was last asked.
+    number. `seconds()` tells the time spent in steps since it was last asked. `samples` is how
+    many completions a report shows, `longest` the tokens at which one is cut.
     """
 
     def __init__(
         self,
         emit: Emitter,
-        args: Namespace,
         scorer: Scorer,
         optimizer: optim.Optimizer,
         *,
+        samples: int,
+        longest: int,
         seconds: Callable[[], float],
         steps_per_epoch: int,
         sums: bool,
@@ -77,9 +78,9 @@ class RlWatch(TrainingCallback):  # type: ignore[misc]  # the engine has no type
         self._has_kl = has_kl
         self._first_step = first_step
         self._first_tokens = trained_tokens
-        self._samples = int(getattr(args, "sample_completions", 2))
+        self._samples = samples
         self._reported = 0
-        self._guards = Guards(emit, args)
+        self._guards = Guards(emit, longest=longest)
 
     def on_train_loss_report(self, info: dict[str, Any]) -> None:
         done = int(info["iteration"])
@@ -163,9 +164,9 @@ class RlWatch(TrainingCallback):  # type: ignore[misc]  # the engine has no type
 class Guards:
     """Warnings about what the numbers mean, each at most once in a run."""
 
-    def __init__(self, emit: Emitter, args: Namespace) -> None:
+    def __init__(self, emit: Emitter, *, longest: int) -> None:
         self._emit = emit
-        self._args = args
+        self._longest = longest
         self._said: set[str] = set()
 
     def look(self, rollouts: Rollouts) -> None:
@@ -194,7 +195,7 @@ class Guards:
         if rollouts.lengths and rollouts.cut == len(rollouts.lengths):
             self._say(
                 "completions_cut",
-                f"Every completion was cut at {self._args.max_completion_length} tokens before "
+                f"Every completion was cut at {self._longest} tokens before "
                 "the model had ended it.",
                 "Raise max_completion_length, or reward shorter answers.",
             )

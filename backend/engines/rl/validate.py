@@ -7,14 +7,13 @@ by the length of batches. Rewards are means over completions here, accuracies ov
 from __future__ import annotations
 
 import time
-from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from backend.contract.run_events import Tested, Validation
-from backend.contract.run_numbers import ValidationNumbers
+from backend.contract.run_numbers import Metric, ValidationNumbers
 from backend.engines.rl.batches import RlFeed
 from backend.engines.rl.data import RlSet
 from backend.engines.rl.hooks import Halted
@@ -132,7 +131,6 @@ def tested(found: Validation) -> Tested:
     return Tested(step=found.step, test_perplexity=None, **numbers)
 
 
-def measured_as(args: Namespace) -> str:
+def measured_as(metric: Metric) -> str:
     """How the metric that best goes by is called in a sentence."""
-    metric = str(getattr(args, "select_by", "val_loss"))
     return "validation " + metric.removeprefix("val_")

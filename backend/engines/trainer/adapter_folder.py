@@ -16,6 +16,7 @@ import mlx.core as mx
 from mlx import nn
 from mlx.utils import tree_flatten
 
+from backend.contract.run_config import RunConfig
 from backend.contract.run_events import Checkpoint
 from backend.core.disk.files import sync_folder, write_json
 from backend.core.disk.removal import discard, named, remove
@@ -44,7 +45,7 @@ class AdapterFolder:
         self._keep = keep
         self._emit = emit
 
-    def begin(self, engine_config: dict[str, Any], lineage: dict[str, Any]) -> None:
+    def begin(self, engine_config: Mapping[str, Any], lineage: Mapping[str, Any]) -> None:
         """Empty the folder of an earlier run's files and describe this one.
 
         Stale checkpoints of a longer run would otherwise pass for this run's newest.
@@ -127,20 +128,20 @@ def all_finite(weights: dict[str, mx.array]) -> bool:
     return bool(mx.all(mx.stack([mx.all(mx.isfinite(value)) for value in weights.values()])).item())
 
 
-def lineage_of(config: dict[str, Any], data: dict[str, Any] | None) -> dict[str, Any]:
+def lineage_of(config: RunConfig, data: dict[str, Any] | None) -> dict[str, Any]:
     """What `droid.json` says: where this adapter comes from."""
     return {
         "schema_version": 1,
-        "session_id": config.get("session_id"),
-        "method": config.get("method", "sft"),
+        "session_id": config.session_id,
+        "method": config.method,
         "base_model": {
             # The model as it was chosen; what was trained on is a copy of it, if quantised.
-            "path": config.get("quantize_from") or config["model"],
-            "fingerprint": config.get("model_fingerprint"),
-            "quantize_base": config.get("quantize_base"),
+            "path": config.quantize_from or config.model,
+            "fingerprint": config.model_fingerprint,
+            "quantize_base": config.quantize_base,
         },
         "data": data,
-        "seed": config["seed"],
+        "seed": config.seed,
         "created": datetime.now(UTC).isoformat(),
         "versions": {name: _version(name) for name in _PACKAGES},
     }

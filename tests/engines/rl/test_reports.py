@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,6 @@ from backend.engines.rl.scorer import Scorer
 from backend.engines.trainer.reports import Diverged
 
 pytestmark = pytest.mark.engine
-
-ARGS = Namespace(max_completion_length=8, sample_completions=2)
 
 
 class Reward:
@@ -80,7 +77,7 @@ def test_groups_of_several_steps_stay_apart() -> None:
     [(["", " ", "a", "b"], "empty_completions"), (["a", "a", "c", "c"], "equal_rewards")],
 )
 def test_a_condition_is_warned_of_once(tmp_path: Path, texts: list[str], code: str) -> None:
-    guards = Guards(Emitter(tmp_path / "events.jsonl"), ARGS)
+    guards = Guards(Emitter(tmp_path / "events.jsonl"), longest=8)
     rollouts = scored(texts, GOOD).rollouts
 
     guards.look(rollouts)
@@ -92,7 +89,7 @@ def test_a_condition_is_warned_of_once(tmp_path: Path, texts: list[str], code: s
 
 
 def test_completions_that_all_hit_the_limit_are_warned_of(tmp_path: Path) -> None:
-    guards = Guards(Emitter(tmp_path / "events.jsonl"), ARGS)
+    guards = Guards(Emitter(tmp_path / "events.jsonl"), longest=8)
     rollouts = scored(["a", "c"], GOOD).rollouts
     rollouts.lengths, rollouts.cut = [8, 8], 2
 
@@ -104,7 +101,7 @@ def test_completions_that_all_hit_the_limit_are_warned_of(tmp_path: Path) -> Non
 
 
 def test_good_completions_are_not_warned_of(tmp_path: Path) -> None:
-    guards = Guards(Emitter(tmp_path / "events.jsonl"), ARGS)
+    guards = Guards(Emitter(tmp_path / "events.jsonl"), longest=8)
     rollouts = scored(["a", "c"], GOOD).rollouts
     rollouts.lengths, rollouts.cut = [8, 3], 1
 
@@ -116,8 +113,9 @@ def test_good_completions_are_not_warned_of(tmp_path: Path) -> None:
 
 def watch(path: Path, scorer: Scorer, *, sums: bool = False) -> RlWatch:
     return RlWatch(
-        Emitter(path), ARGS, scorer, optim.Adam(learning_rate=1e-4), seconds=lambda: 0.5,
-        steps_per_epoch=10, sums=sums, has_kl=False, first_step=20, trained_tokens=100,
+        Emitter(path), scorer, optim.Adam(learning_rate=1e-4), samples=2, longest=8,
+        seconds=lambda: 0.5, steps_per_epoch=10, sums=sums, has_kl=False, first_step=20,
+        trained_tokens=100,
     )  # fmt: skip
 
 
