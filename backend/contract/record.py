@@ -34,7 +34,7 @@ class _Misfit(Exception):
 
 def write_record(record: Any) -> dict[str, Any]:
     """The JSON value of a record, every field of it, also of records within."""
-    return asdict(record)
+    return asdict(record, dict_factory=_written)
 
 
 def read_record(kind: type[T], value: object) -> T:
@@ -44,6 +44,12 @@ def read_record(kind: type[T], value: object) -> T:
     except _Misfit as misfit:
         problems = (f"{kind.__name__}{way} {text}" for way, text in misfit.problems)
         raise BadRecord("; ".join(problems)) from None
+
+
+def _written(fields_: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value for name, value in fields_
+    }
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from backend.contract.run_folder import ADAPTER_CONFIG
 from backend.engines.download.fetch import HubFile
 
 _WEIGHTS = re.compile(r"model[^/]*\.safetensors")
@@ -35,7 +36,7 @@ def choose(files: Iterable[HubFile]) -> list[HubFile]:
 
 
 def _instead(names: list[str]) -> str:
-    if "adapter_config.json" in names:
+    if ADAPTER_CONFIG in names:
         return "It is an adapter, not a base model."
     if any(name.endswith(".gguf") for name in names):
         return "Its weights are GGUF, which can be run but not trained."

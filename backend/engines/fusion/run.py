@@ -19,6 +19,7 @@ from typing import Any
 from backend.contract.fusion import FusionRequest, FusionResult, FusionSource, SourceShare
 from backend.contract.record import read_record, write_record
 from backend.contract.run_events import Phase, Progress
+from backend.contract.run_folder import ADAPTER_CONFIG, LATEST, LINEAGE
 from backend.core.disk.files import write_json
 from backend.core.disk.removal import named, remove
 from backend.engines.evaluate.run import evaluate_run
@@ -30,7 +31,7 @@ from backend.engines.inference.protocol import Refused
 from backend.engines.process.endings import Ending, Unusable
 from backend.engines.process.events import Emitter
 from backend.engines.process.signals import Control
-from backend.engines.trainer.adapter_folder import LATEST, write_weights
+from backend.engines.trainer.adapter_folder import write_weights
 
 PROOF = "proof"
 
@@ -132,8 +133,8 @@ def _write(request: FusionRequest, staging: Path, merged: Mapping[str, LowRank])
         },
         "created": datetime.now(UTC).isoformat(),
     }
-    write_json(staging / "adapter_config.json", config)
-    write_json(staging / "droid.json", lineage)
+    write_json(staging / ADAPTER_CONFIG, config)
+    write_json(staging / LINEAGE, lineage)
 
 
 def _publish(staging: Path, output: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from backend.contract.run_events import Exit, Phase
+from backend.contract.run_folder import EVENTS, WARNINGS
 from backend.engines.process.endings import Ending, explain
 from backend.engines.process.events import Emitter
 from backend.engines.process.signals import Control
@@ -26,7 +27,7 @@ def run_process(argv: Sequence[str], *, module: str, load: Load) -> int:
         sys.stderr.write(f"Usage: python -m {module} <run folder>\n")
         return 2
     folder = Path(argv[0])
-    emit = Emitter(folder / "events.jsonl")
+    emit = Emitter(folder / EVENTS)
     control = Control()
     control.listen()
     ending = _run(folder, emit, control, load)
@@ -45,7 +46,7 @@ def run_process(argv: Sequence[str], *, module: str, load: Load) -> int:
 def _run(folder: Path, emit: Emitter, control: Control, load: Load) -> Ending:
     emit(Phase(name="loading model"))
     try:
-        for known in _known(folder / "warnings.json"):
+        for known in _known(folder / WARNINGS):
             emit.warning(known["code"], known["message"])
         return load()(folder, emit, control)
     except BaseException as error:  # noqa: BLE001 - the top: nothing may end in silence

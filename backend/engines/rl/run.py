@@ -15,6 +15,7 @@ from mlx_lm_lora.train import CONFIG_DEFAULTS
 
 from backend.contract.run_config import MethodConfig
 from backend.contract.run_events import Phase
+from backend.contract.run_folder import CONFIG, DATA, DATA_SUMMARY
 from backend.engines.process.endings import Ending, Unusable
 from backend.engines.process.events import Emitter
 from backend.engines.process.signals import Control
@@ -35,7 +36,7 @@ _STOPPED = "Stopped while {}; nothing was saved."
 
 def train_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     """Train what the run folder describes; answer how it ended. Errors are raised."""
-    config = read_config(folder / "config.yaml")
+    config = read_config(folder / CONFIG)
     mode = _mode(config.train_mode)
     scorer = Scorer(
         _rewards(config, mode),
@@ -147,7 +148,7 @@ def _judge(config: MethodConfig, mode: Mode, scorer: Scorer, emit: Emitter) -> t
 
 def _summary(folder: Path) -> dict[str, Any] | None:
     try:
-        value = json.loads((folder / "data" / "summary.json").read_text(encoding="utf-8"))
+        value = json.loads((folder / DATA / DATA_SUMMARY).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     return value if isinstance(value, dict) else None

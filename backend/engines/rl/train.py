@@ -15,6 +15,7 @@ from mlx_lm_lora.trainer import grpo_trainer, klpo_trainer, online_dpo_trainer
 from backend.contract.batching import steps_per_epoch
 from backend.contract.run_config import MethodConfig
 from backend.contract.run_events import Phase
+from backend.contract.run_folder import ENGINE_WEIGHTS
 from backend.core.disk.removal import named, remove
 from backend.engines.process.endings import Ending
 from backend.engines.process.events import Emitter
@@ -67,7 +68,7 @@ class RlTraining:
         self._emit = emit
         self._control = control
         # The engine writes the last weights in place; ours are written atomically instead.
-        self._scratch = loaded.folder / "engine.safetensors"
+        self._scratch = loaded.folder / ENGINE_WEIGHTS
         self._optimizer = build_optimizer(config)
         trained = Trained(
             config=config,

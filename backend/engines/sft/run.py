@@ -18,6 +18,7 @@ from mlx_lm.utils import load
 from backend.contract.batching import steps_per_epoch
 from backend.contract.run_config import SftConfig
 from backend.contract.run_events import Phase, Tested
+from backend.contract.run_folder import CONFIG, DATA, DATA_SUMMARY, ENGINE_WEIGHTS
 from backend.core.disk.removal import named, remove
 from backend.engines.process.endings import Ending
 from backend.engines.process.events import Emitter
@@ -38,7 +39,7 @@ from backend.engines.trainer.steps import Course, Trained, say
 
 def train_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     """Train what the run folder describes; answer how it ended. Errors are raised."""
-    config = read_config(folder / "config.yaml")
+    config = read_config(folder / CONFIG)
     np.random.seed(config.seed)
     make_quantized_base(config, emit, say)
     model, tokenizer = load(config.model)
@@ -57,7 +58,7 @@ def train_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     adapter = AdapterFolder(
         Path(config.adapter_path), model, keep=config.keep_checkpoints, emit=emit
     )
-    summary = _read_json(folder / "data" / "summary.json")
+    summary = _read_json(folder / DATA / DATA_SUMMARY)
     adapter.begin(config.values, lineage_of(config, summary))
     return _Training(config, model, sets, adapter, emit, control, folder).run()
 
@@ -88,7 +89,7 @@ class _Training:
         self._control = control
         self._folder = folder
         # The engine writes the last weights in place; ours are written atomically instead.
-        self._scratch = folder / "engine.safetensors"
+        self._scratch = folder / ENGINE_WEIGHTS
         self._optimizer = build_optimizer(config)
         trained = Trained(
             config=config,

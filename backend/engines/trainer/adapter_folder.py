@@ -18,17 +18,22 @@ from mlx.utils import tree_flatten
 
 from backend.contract.run_config import RunConfig
 from backend.contract.run_events import Checkpoint
+from backend.contract.run_folder import (
+    ADAPTER_CONFIG,
+    BEST,
+    LATEST,
+    LINEAGE,
+    NUMBERED,
+    OF_A_RUN,
+    checkpoint_of,
+    numbered,
+)
 from backend.core.disk.files import sync_folder, write_json
 from backend.core.disk.removal import discard, named, remove
 from backend.engines.process.events import Emitter
 
-LATEST = "adapters.safetensors"
-BEST = "best_adapters.safetensors"
 SAVED = "saved"  # In the metadata of every file: an id, by which a later change is noticed.
-_NUMBERED = re.compile(r"\d{7}_adapters\.safetensors")
-_OURS = re.compile(
-    r"(\d{7}_|best_)?adapters\.safetensors|adapter_config\.json|droid\.json|\..+\.tmp"
-)
+_OURS = re.compile(rf"{OF_A_RUN}|\..+\.tmp")
 _PACKAGES = ("mlx", "mlx-lm", "mlx-lm-lora", "transformers")
 
 
@@ -54,13 +59,13 @@ class AdapterFolder:
         for old in self.path.iterdir():
             if _OURS.fullmatch(old.name) and not old.is_dir():
                 remove(old, inside=self.path, own=named(_OURS), link=True)
-        write_json(self.path / "adapter_config.json", dict(sorted(engine_config.items())))
-        write_json(self.path / "droid.json", lineage)
+        write_json(self.path / ADAPTER_CONFIG, dict(sorted(engine_config.items())))
+        write_json(self.path / LINEAGE, lineage)
 
-    def take_up(self, weights: Path, best: Path | None, numbered: Mapping[int, Path]) -> None:
+    def take_up(self, weights: Path, best: Path | None, checkpoints: Mapping[int, Path]) -> None:
         """Begin with the weights that a continued run has already made."""
-        for step, source in numbered.items():
-            self._copy(source, f"{step:07d}_{LATEST}")
+        for step, source in checkpoints.items():
+            self._copy(source, numbered(step))
         if best is not None:
             self._copy(best, BEST)
         self._copy(weights, LATEST)
@@ -71,9 +76,8 @@ class AdapterFolder:
 
     def kept(self) -> set[int]:
         """The numbers of the checkpoints that are there."""
-        return {
-            int(path.name[:7]) for path in self.path.iterdir() if _NUMBERED.fullmatch(path.name)
-        }
+        steps = (checkpoint_of(path.name) for path in self.path.iterdir())
+        return {step for step in steps if step is not None}
 
     def save_latest(self, step: int) -> Path:
         return self._save(LATEST, step)
@@ -83,18 +87,18 @@ class AdapterFolder:
 
     def save_checkpoint(self, step: int) -> Path:
         """A numbered file and the same weights as the latest; old numbered ones are pruned."""
-        numbered = self._save(f"{step:07d}_{LATEST}", step)
-        self._copy(numbered, LATEST)
-        self._emit(Checkpoint(step=step, path=str(numbered)))
+        saved = self._save(numbered(step), step)
+        self._copy(saved, LATEST)
+        self._emit(Checkpoint(step=step, path=str(saved)))
         self._prune()
-        return numbered
+        return saved
 
     def _prune(self) -> None:
         if self._keep <= 0:
             return
-        numbered = sorted(path for path in self.path.iterdir() if _NUMBERED.fullmatch(path.name))
-        for old in numbered[: -self._keep]:
-            remove(old, inside=self.path, own=named(_NUMBERED), link=True)
+        saved = sorted(path for path in self.path.iterdir() if NUMBERED.fullmatch(path.name))
+        for old in saved[: -self._keep]:
+            remove(old, inside=self.path, own=named(NUMBERED), link=True)
 
     def _save(self, name: str, step: int) -> Path:
         weights = dict(tree_flatten(self._model.trainable_parameters()))

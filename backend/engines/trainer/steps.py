@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import mlx.core as mx
 import mlx.optimizers as optim
@@ -18,6 +17,7 @@ from mlx.utils import tree_flatten
 
 from backend.contract.run_config import RunConfig
 from backend.contract.run_events import Phase
+from backend.contract.run_folder import LATEST, STATE
 from backend.engines.process.endings import Ending
 from backend.engines.process.events import Emitter
 from backend.engines.process.signals import Control
@@ -49,7 +49,7 @@ class Course:
         self._config = trained.config
         self._emit = emit
         self._control = control
-        self._states = StateFolder(trained.folder / "state", _facts(trained.config))
+        self._states = StateFolder(trained.folder / STATE, trained.config)
         self._canary = _Canary(trained.model)
         self.saved_at: int | None = None
         self.moment = Moment()
@@ -93,7 +93,7 @@ class Course:
         path = self._trained.adapter.save_latest(done)
         self.saved_at = done
         self._save_state(done, path)
-        say(f"Saved {self._config.adapter_path}/adapters.safetensors at step {done}")
+        say(f"Saved {self._config.adapter_path}/{LATEST} at step {done}")
 
     def keep_best(self, done: int) -> None:
         """Go on from the best adapter too, where its state is cheap to write: a run that is killed
@@ -197,13 +197,3 @@ def say(line: str) -> None:
     """A line of the run's log."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
-
-
-def _facts(config: RunConfig) -> dict[str, Any]:
-    """What a state says of the run it belongs to."""
-    return {
-        "seed": config.seed,
-        "optimizer_name": config.optimizer,
-        "model_fingerprint": config.model_fingerprint,
-        "session_id": config.session_id,
-    }

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from backend.contract.run_folder import CONFIG, EVENTS, LOG
 from backend.core.disk.files import JsonlTail, TextTail, read_tail
 from backend.core.process import Child
 from backend.jobs.run.events import Event, parse_event
 
-EVENTS = "events.jsonl"
-LOG = "train.log"
-CONFIG = "config.yaml"
+__all__ = ["CONFIG", "EVENTS", "LOG", "Batch", "Follower", "all_events", "log_so_far"]
+
 MOST_FAILURES = 50
 _logger = logging.getLogger(__name__)
 
