@@ -37,6 +37,7 @@ from backend.evaluation.jobs import Evaluations
 from backend.evaluation.quick_scores import Tiers
 from backend.evaluation.service import Evaluator
 from backend.inference.host import InferenceHost
+from backend.jobs.kinds.machine_benchmark import MachineBenchmarks
 from backend.jobs.queue import RunQueue
 from backend.jobs.queue_dispatcher import Dispatcher
 from backend.jobs.run.store import SessionStore
@@ -86,7 +87,8 @@ def create_app(settings: Settings) -> FastAPI:
         await asyncio.to_thread(warn_of_full_disk, settings.data_dir)
         await services.supervisor.open()
         await services.downloads.open()
-        await services.evaluator.jobs.open()
+        for jobs in services.jobs:
+            await jobs.open()
         await services.dispatcher.open()
         background.start(
             asyncio.to_thread(sweep_strays, settings), name="remove what was never finished"
@@ -105,7 +107,8 @@ def create_app(settings: Settings) -> FastAPI:
         finally:
             await background.close()
             await services.downloads.close()
-            await services.evaluator.jobs.close()
+            for jobs in services.jobs:
+                await jobs.close()
             await services.inference.close()
             await services.datasets.close()
             await services.dispatcher.close()
@@ -145,10 +148,11 @@ def build_services(settings: Settings) -> Services:
         settings,
         models,
         active_run=lambda: slot.session,
-        evaluating=lambda: slot.evaluating(),
+        holder=lambda: slot.holder,
     )
     supervisor.make_room = asked.make_room
     evaluations = Evaluations(settings, hub, slot=slot, make_room=asked.unload)
+    benchmarks = MachineBenchmarks(settings, hub, slot=slot, make_room=asked.unload)
     evaluator = Evaluator(settings, models, asked.adapters, evaluations)
     reward_functions = Rewards(settings)
     workshop = Workshop(settings, models, inspector, store)
@@ -180,6 +184,8 @@ def build_services(settings: Settings) -> Services:
             ),
         ),
         evaluator=evaluator,
+        benchmarks=benchmarks,
+        jobs=(evaluations, benchmarks),
         tiers=Tiers(settings, evaluator),
         notebook=Notebook(settings.data_dir),
         arena=Arena(settings.data_dir),

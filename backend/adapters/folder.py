@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeGuard
 
 from backend.adapters import peft
-from backend.contract.run_folder import (
+from backend.contract.run.folder import (
     ADAPTER_CONFIG,
     BEST,
     LATEST,

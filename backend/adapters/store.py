@@ -13,7 +13,7 @@ from backend.adapters.finder import Adapters
 from backend.adapters.folder import TAGS, AdapterFolder, looks_like_adapter, read_folder, read_tags
 from backend.adapters.info import info_of
 from backend.adapters.schemas import AdapterChange, AdapterImport, AdapterInfo
-from backend.contract.run_folder import OF_A_RUN
+from backend.contract.run.folder import OF_A_RUN
 from backend.core.disk.disk_errors import is_full
 from backend.core.disk.files import NAME, child_path, write_json
 from backend.core.disk.notices import Notices

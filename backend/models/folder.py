@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backend.contract.run_folder import ADAPTER_CONFIG
+from backend.contract.run.folder import ADAPTER_CONFIG
 from backend.core.disk.stored_files import DamagedFile, read_bytes, read_object
 from backend.models.architectures import is_supported
 from backend.models.checks import (

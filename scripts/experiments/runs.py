@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from backend.contract.run_folder import CONFIG, EVENTS, LOG
+from backend.contract.run.folder import CONFIG, EVENTS, LOG
 from backend.core.machine.blas import engine_environment
 from backend.settings import read_settings
 from backend.training.plan.sft_config import RunPaths, build_config

@@ -22,6 +22,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "core.disk": set(),
     "core.machine": set(),
     "contract": set(),
+    "contract.run": {"contract"},
+    "jobs.lifecycle": set(),
     "models": set(),
     "data.schemas": set(),
     "data.rows": {"data.schemas"},
@@ -29,16 +31,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     "data.checks": {"data.schemas", "data.rows", "data.readers"},
     "data.write": {"data.schemas", "data.rows", "data.readers", "data.checks"},
     "data.tasks": {"data.checks", "data.write"},
-    "data.inspect": {"data.schemas", "data.readers", "data.rows", "data.tasks", "models"},
+    "data.inspect": {
+        "data.schemas", "data.readers", "data.rows", "data.tasks", "models", "jobs.lifecycle",
+    },
     "data": {"data.*", "models"},
-    "downloads": {"models"},
-    "jobs.run": set(),
-    "jobs": {"jobs.run"},
+    "downloads": {"models", "jobs.lifecycle"},
+    "jobs.run": {"jobs.lifecycle"},
+    "jobs": {"jobs.run", "jobs.lifecycle"},
     "adapters": {"jobs.run", "models"},
-    "inference": {"adapters", "models"},
+    "inference": {"adapters", "models", "jobs.lifecycle"},
     "inference.openai": {"inference"},
     "comparisons": {"inference"},
-    "evaluation": {"data", "data.*", "jobs", "jobs.run", "adapters", "inference", "models"},
+    "jobs.kinds": {"jobs.lifecycle"},
+    "evaluation": {"data", "data.*", "jobs.*", "adapters", "inference", "models"},
     "training.schemas": {"jobs.run"},
     "training.request": {"data.*"},
     "training.lora": {"jobs.run", "models"},
@@ -52,7 +57,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training.plan": {
         "training.schemas", "training.request", "training.lora", "training.quantize",
         "training.rewards", "training.run_data", "training.estimate",
-        "jobs", "jobs.run", "data", "data.*", "models", "adapters",
+        "jobs", "jobs.run", "jobs.kinds", "data", "data.*", "models", "adapters",
     },
     "training": {"training.*", "jobs", "jobs.run", "data", "data.*", "models", "adapters"},
     "api": {"SERVICES"},
@@ -65,7 +70,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "__main__": {"app", "main"},
 }  # fmt: skip
 SERVICES = {
-    "models", "data", "data.*", "downloads", "jobs", "jobs.run", "adapters", "inference",
+    "models", "data", "data.*", "downloads", "jobs", "jobs.*", "adapters", "inference",
     "inference.openai", "comparisons", "evaluation", "training", "training.*",
 }  # fmt: skip
 OPEN_TO_ALL = {"errors", "settings", "__version__", "core", "contract"}
@@ -84,6 +89,7 @@ ENGINES: dict[str, set[str]] = {
     "sft": {"process", "trainer", "tokens"},
     "inference": {"process", "tokens"},
     "evaluate": {"process", "rewards", "inference"},
+    "benchmark": {"process"},
     "fusion": {"process", "trainer", "inference", "evaluate"},
 }
 OUTSIDE_ENGINES = ("backend.contract", "backend.core.disk", "backend.core.clock")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from backend.contract.run_folder import ADAPTER_CONFIG
-from backend.engines.download.fetch import HubFile
+from backend.contract.download import HubFile
+from backend.contract.run.folder import ADAPTER_CONFIG
 
 _WEIGHTS = re.compile(r"model[^/]*\.safetensors")
 # Never code (*.py), never pickles (*.bin, *.pt): neither is ever loaded.

@@ -18,8 +18,8 @@ from typing import Any
 
 from backend.contract.fusion import FusionRequest, FusionResult, FusionSource, SourceShare
 from backend.contract.record import read_record, write_record
-from backend.contract.run_events import Phase, Progress
-from backend.contract.run_folder import ADAPTER_CONFIG, LATEST, LINEAGE
+from backend.contract.run.events import Phase, Progress
+from backend.contract.run.folder import ADAPTER_CONFIG, LATEST, LINEAGE
 from backend.core.disk.files import write_json
 from backend.core.disk.removal import named, remove
 from backend.engines.evaluate.run import evaluate_run
@@ -70,7 +70,7 @@ def fusion_run(folder: Path, emit: Emitter, control: Control) -> Ending:
 
 
 def _read(source: FusionSource) -> dict[str, LowRank]:
-    return read_changes(load_adapter(dict(source.spec)))
+    return read_changes(load_adapter(source.spec))
 
 
 def _merge(

@@ -8,8 +8,8 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from backend.contract.run_events import Exit, Phase
-from backend.contract.run_folder import EVENTS, WARNINGS
+from backend.contract.run.events import Exit, Phase
+from backend.contract.run.folder import EVENTS, WARNINGS
 from backend.engines.process.endings import Ending, explain
 from backend.engines.process.events import Emitter
 from backend.engines.process.signals import Control

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from backend.contract.run_events import RunEvent, Warning, write_event
+from backend.contract.run.events import RunEvent, Warning, write_event
 from backend.core.clock import SteadyClock
 from backend.core.disk.files import append_jsonl
 

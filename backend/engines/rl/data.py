@@ -12,7 +12,7 @@ from typing import Any
 
 from mlx_lm_lora.trainer.datasets import CacheDataset, create_dataset
 
-from backend.contract.run_config import MethodConfig
+from backend.contract.run.config import MethodConfig
 from backend.engines.process.endings import Unusable
 from backend.engines.process.events import Emitter
 from backend.engines.rl.modes import Family, Mode

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from types import ModuleType
 from typing import Any, Literal
 
-from backend.contract.run_config import MethodConfig
+from backend.contract.run.config import MethodConfig
 from backend.engines.rl.hooks import allow_cpu as _allow_cpu
 
 Family = Literal["group", "pairs", "online", "tokens"]

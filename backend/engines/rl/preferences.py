@@ -13,7 +13,7 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 
-from backend.contract.run_numbers import ValidationNumbers
+from backend.contract.run.numbers import ValidationNumbers
 
 
 class Pairs:

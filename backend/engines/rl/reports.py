@@ -11,8 +11,8 @@ import mlx.optimizers as optim
 import numpy as np
 from mlx_lm.tuner.callbacks import TrainingCallback
 
-from backend.contract.run_events import EngineDetails, Metrics, Sample
-from backend.contract.run_numbers import RewardNumbers, Split
+from backend.contract.run.events import EngineDetails, Metrics, Sample
+from backend.contract.run.numbers import RewardNumbers, Split
 from backend.engines.process.events import Emitter
 from backend.engines.rl.rollouts import Completion, Rollouts
 from backend.engines.rl.scorer import Scorer

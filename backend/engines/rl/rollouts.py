@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from backend.contract.run_numbers import FunctionReward, RewardNumbers
+from backend.contract.run.numbers import FunctionReward, RewardNumbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

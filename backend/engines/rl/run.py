@@ -13,9 +13,9 @@ from mlx_lm.tuner.utils import print_trainable_parameters
 from mlx_lm.utils import load
 from mlx_lm_lora.train import CONFIG_DEFAULTS
 
-from backend.contract.run_config import MethodConfig
-from backend.contract.run_events import Phase
-from backend.contract.run_folder import CONFIG, DATA, DATA_SUMMARY
+from backend.contract.run.config import MethodConfig
+from backend.contract.run.events import Phase
+from backend.contract.run.folder import CONFIG, DATA, DATA_SUMMARY
 from backend.engines.process.endings import Ending, Unusable
 from backend.engines.process.events import Emitter
 from backend.engines.process.signals import Control

@@ -13,9 +13,9 @@ from mlx import nn
 from mlx_lm_lora.trainer import grpo_trainer, klpo_trainer, online_dpo_trainer
 
 from backend.contract.batching import steps_per_epoch
-from backend.contract.run_config import MethodConfig
-from backend.contract.run_events import Phase
-from backend.contract.run_folder import ENGINE_WEIGHTS
+from backend.contract.run.config import MethodConfig
+from backend.contract.run.events import Phase
+from backend.contract.run.folder import ENGINE_WEIGHTS
 from backend.core.disk.removal import named, remove
 from backend.engines.process.endings import Ending
 from backend.engines.process.events import Emitter

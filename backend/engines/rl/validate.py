@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from backend.contract.run_events import Tested, Validation
-from backend.contract.run_numbers import Metric, ValidationNumbers
+from backend.contract.run.events import Tested, Validation
+from backend.contract.run.numbers import Metric, ValidationNumbers
 from backend.engines.rl.batches import RlFeed
 from backend.engines.rl.data import RlSet
 from backend.engines.rl.hooks import Halted

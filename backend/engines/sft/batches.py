@@ -22,7 +22,7 @@ from backend.contract.batching import (
     step_seed,
     steps_per_epoch,
 )
-from backend.contract.run_events import Phase
+from backend.contract.run.events import Phase
 from backend.contract.step_parts import in_parts
 from backend.engines.process.events import Emitter
 from backend.engines.process.token_types import Item

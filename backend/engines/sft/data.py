@@ -9,7 +9,7 @@ from typing import Any
 
 from mlx_lm.tuner.datasets import load_dataset
 
-from backend.contract.run_config import SftConfig
+from backend.contract.run.config import SftConfig
 from backend.engines.process.events import Emitter
 from backend.engines.process.token_types import Item
 from backend.engines.tokens.answer_spans import tokens_and_spans

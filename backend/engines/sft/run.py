@@ -16,9 +16,9 @@ from mlx_lm.tuner.utils import print_trainable_parameters
 from mlx_lm.utils import load
 
 from backend.contract.batching import steps_per_epoch
-from backend.contract.run_config import SftConfig
-from backend.contract.run_events import Phase, Tested
-from backend.contract.run_folder import CONFIG, DATA, DATA_SUMMARY, ENGINE_WEIGHTS
+from backend.contract.run.config import SftConfig
+from backend.contract.run.events import Phase, Tested
+from backend.contract.run.folder import CONFIG, DATA, DATA_SUMMARY, ENGINE_WEIGHTS
 from backend.core.disk.removal import named, remove
 from backend.engines.process.endings import Ending
 from backend.engines.process.events import Emitter

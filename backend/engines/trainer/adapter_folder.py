@@ -16,9 +16,9 @@ import mlx.core as mx
 from mlx import nn
 from mlx.utils import tree_flatten
 
-from backend.contract.run_config import RunConfig
-from backend.contract.run_events import Checkpoint
-from backend.contract.run_folder import (
+from backend.contract.run.config import RunConfig
+from backend.contract.run.events import Checkpoint
+from backend.contract.run.folder import (
     ADAPTER_CONFIG,
     BEST,
     LATEST,

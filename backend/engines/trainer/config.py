@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import yaml
 
 from backend.contract.record import BadRecord
-from backend.contract.run_config import RunConfig, read_run_config
+from backend.contract.run.config import RunConfig, read_run_config
 from backend.engines.process.endings import Unusable
 
 C = TypeVar("C", bound=RunConfig)

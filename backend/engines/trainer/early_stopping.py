@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.contract.run_events import Best, EarlyStop
-from backend.contract.run_numbers import Metric
+from backend.contract.run.events import Best, EarlyStop
+from backend.contract.run.numbers import Metric
 from backend.engines.process.events import Emitter
 
 

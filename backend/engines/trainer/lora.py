@@ -10,8 +10,8 @@ from mlx.utils import tree_flatten
 from mlx_lm.tuner.utils import linear_to_lora_layers
 from mlx_lm.utils import get_total_parameters
 
-from backend.contract.run_config import Adaptation
-from backend.contract.run_events import Model
+from backend.contract.run.config import Adaptation
+from backend.contract.run.events import Model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

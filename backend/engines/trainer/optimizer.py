@@ -5,7 +5,7 @@ from __future__ import annotations
 import mlx.optimizers as optim
 from mlx_lm.tuner.utils import build_schedule
 
-from backend.contract.run_config import Optimization
+from backend.contract.run.config import Optimization
 
 _OPTIMIZERS = {
     "adam": optim.Adam,

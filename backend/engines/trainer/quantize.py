@@ -20,8 +20,8 @@ import mlx.core as mx
 from mlx import nn
 from mlx_lm.utils import load, quantize_model, save
 
-from backend.contract.run_config import TrainedModel
-from backend.contract.run_events import Phase
+from backend.contract.run.config import TrainedModel
+from backend.contract.run.events import Phase
 from backend.core.disk.files import sync_folder, write_json
 from backend.core.disk.removal import discard, remove
 from backend.engines.process.events import Emitter

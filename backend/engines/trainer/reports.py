@@ -9,7 +9,7 @@ from typing import Any
 
 from mlx_lm.tuner.callbacks import TrainingCallback
 
-from backend.contract.run_events import Metrics, Phase, Validation
+from backend.contract.run.events import Metrics, Phase, Validation
 from backend.engines.process.events import Emitter
 from backend.engines.trainer.divergence import Ruin
 from backend.engines.trainer.early_stopping import Counters, Keeper, Patience

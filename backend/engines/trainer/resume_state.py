@@ -25,8 +25,8 @@ from mlx import nn
 from mlx.utils import tree_flatten, tree_map_with_path
 
 from backend.contract.record import BadRecord, read_record, write_record
-from backend.contract.run_config import RunConfig
-from backend.contract.run_folder import (
+from backend.contract.run.config import RunConfig
+from backend.contract.run.folder import (
     STATE_FILE,
     STATE_FILES,
     state_best,
@@ -34,7 +34,7 @@ from backend.contract.run_folder import (
     state_optimizer,
     state_weights,
 )
-from backend.contract.saved_state import SavedState
+from backend.contract.run.saved_state import SavedState
 from backend.core.disk.files import link_or_copy, write_json
 from backend.core.disk.removal import NotRemoved, remove
 from backend.engines.trainer.adapter_folder import SAVED, write_weights

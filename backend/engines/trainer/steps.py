@@ -15,9 +15,9 @@ import mlx.optimizers as optim
 from mlx import nn
 from mlx.utils import tree_flatten
 
-from backend.contract.run_config import RunConfig
-from backend.contract.run_events import Phase
-from backend.contract.run_folder import LATEST, STATE
+from backend.contract.run.config import RunConfig
+from backend.contract.run.events import Phase
+from backend.contract.run.folder import LATEST, STATE
 from backend.engines.process.endings import Ending
 from backend.engines.process.events import Emitter
 from backend.engines.process.signals import Control

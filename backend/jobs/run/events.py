@@ -1,13 +1,13 @@
 """What a run says about itself: its events, as the server reads them from its `events.jsonl`.
 
-The engine process writes them; `contract/run_events.py` has their classes.
+The engine process writes them; `contract/run/events.py` has their classes.
 """
 
 from __future__ import annotations
 
 from typing import TypeAlias
 
-from backend.contract.run_events import (
+from backend.contract.run.events import (
     Best,
     Checkpoint,
     EarlyStop,

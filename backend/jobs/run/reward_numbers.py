@@ -1,6 +1,6 @@
 """The numbers that training by reward or by preference adds to a run, as they are shown.
 
-Their list is `contract/run_numbers.py`: an event has them when the engine said so, the latest
+Their list is `contract/run/numbers.py`: an event has them when the engine said so, the latest
 numbers when any event did.
 """
 
@@ -11,8 +11,8 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel
 
-from backend.contract import run_numbers
-from backend.contract.run_numbers import FunctionReward, Metric, RewardNumbers, ValidationNumbers
+from backend.contract.run import numbers as run_numbers
+from backend.contract.run.numbers import FunctionReward, Metric, RewardNumbers, ValidationNumbers
 
 __all__ = ["FunctionReward", "Metric", "RewardNumbers", "SampleData", "ValidationNumbers"]
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from backend.contract.record import BadRecord, read_record
-from backend.contract.run_events import Resumed, write_event
-from backend.contract.run_folder import EVENTS, STATE, STATE_FILE
-from backend.contract.saved_state import SavedState
+from backend.contract.run.events import Resumed, write_event
+from backend.contract.run.folder import EVENTS, STATE, STATE_FILE
+from backend.contract.run.saved_state import SavedState
 from backend.core.disk.files import JsonlTail, append_jsonl, link_or_copy
 from backend.core.disk.stored_files import DamagedFile, read_object
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from backend.contract.run_folder import CONFIG, EVENTS, LATEST, LINEAGE, LOG
+from backend.contract.run.folder import CONFIG, EVENTS, LATEST, LINEAGE, LOG
 from backend.core.disk.files import NAME, child_path, read_tail, sweep_temporary, write_json
 from backend.core.disk.removal import (
     Doomed,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backend.contract.run_folder import DATA, STATE
+from backend.contract.run.folder import DATA, STATE
 from backend.training.plan.sft_config import ResumePoint, RunPaths, lr_schedule, optimizer_options
 from backend.training.request.decoding import decoded_at_once
 from backend.training.request.method import SelectBy

@@ -9,8 +9,8 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
-from backend.contract.run_folder import LINEAGE
-from backend.contract.saved_state import SavedState
+from backend.contract.run.folder import LINEAGE
+from backend.contract.run.saved_state import SavedState
 from backend.core.disk.stored_files import DamagedFile, read_object
 from backend.errors import AlreadyExists, AppError, BadContent, FieldProblem, Invalid, WrongState
 from backend.jobs.run.recipe import StartWarning

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backend.contract.run_folder import CONFIG, DATA, STATE
+from backend.contract.run.folder import CONFIG, DATA, STATE
 from backend.training.plan.effective_scale import SMALLEST_SCALE
 from backend.training.request.common_fields import CommonStart
 from backend.training.request.sft_fields import StandardStart

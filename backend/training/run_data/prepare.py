@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from backend.contract.run_folder import DATA_SUMMARY
+from backend.contract.run.folder import DATA_SUMMARY
 from backend.core.disk.files import link_or_copy, sha256_of, write_json
 from backend.data.checks.checked_file import CheckedFile, stamp_of
 from backend.data.checks.method_rows import DataNeeds, engine_row

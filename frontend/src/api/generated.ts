@@ -28,6 +28,27 @@ const injectedRtkApi = api
         query: () => ({ url: `/system` }),
         providesTags: ["system"],
       }),
+      benchmarkStatus: build.query<
+        BenchmarkStatusApiResponse,
+        BenchmarkStatusApiArg
+      >({
+        query: () => ({ url: `/system/benchmark` }),
+        providesTags: ["system"],
+      }),
+      startBenchmark: build.mutation<
+        StartBenchmarkApiResponse,
+        StartBenchmarkApiArg
+      >({
+        query: () => ({ url: `/system/benchmark`, method: "POST" }),
+        invalidatesTags: ["system"],
+      }),
+      stopBenchmark: build.mutation<
+        StopBenchmarkApiResponse,
+        StopBenchmarkApiArg
+      >({
+        query: () => ({ url: `/system/benchmark/stop`, method: "POST" }),
+        invalidatesTags: ["system"],
+      }),
       listNotices: build.query<ListNoticesApiResponse, ListNoticesApiArg>({
         query: () => ({ url: `/notices` }),
         providesTags: ["system"],
@@ -802,6 +823,15 @@ export type HealthApiArg = void;
 export type SystemApiResponse =
   /** status 200 Successful Response */ SystemInfo;
 export type SystemApiArg = void;
+export type BenchmarkStatusApiResponse =
+  /** status 200 Successful Response */ BenchmarkStatus;
+export type BenchmarkStatusApiArg = void;
+export type StartBenchmarkApiResponse =
+  /** status 200 Successful Response */ BenchmarkStatus;
+export type StartBenchmarkApiArg = void;
+export type StopBenchmarkApiResponse =
+  /** status 200 Successful Response */ BenchmarkStatus;
+export type StopBenchmarkApiArg = void;
 export type ListNoticesApiResponse =
   /** status 200 Successful Response */ NoticeList;
 export type ListNoticesApiArg = void;
@@ -1215,6 +1245,17 @@ export type BlasInfo = {
   source: string;
   path: string | null;
 };
+export type MachineBenchmark = {
+  device: string;
+  precision: string;
+  matmul_width: number;
+  matmul_flops_per_second: number;
+  memory_bytes: number;
+  memory_bytes_per_second: number;
+  training_flops_per_second: number;
+  mlx: string;
+  measured: string;
+};
 export type SystemInfo = {
   version: string;
   os: string;
@@ -1233,6 +1274,24 @@ export type SystemInfo = {
   gpu_percent: number | null;
   thermal: string | null;
   data_dir: string;
+  benchmark?: MachineBenchmark | null;
+};
+export type BenchmarkStatus = {
+  state:
+    | (
+        | "starting"
+        | "running"
+        | "completed"
+        | "stopped"
+        | "error"
+        | "interrupted"
+      )
+    | null;
+  phase: string | null;
+  progress: number | null;
+  error?: string | null;
+  hint?: string | null;
+  result: MachineBenchmark | null;
 };
 export type Notice = {
   id: string;
@@ -3107,6 +3166,10 @@ export const {
   useLazyHealthQuery,
   useSystemQuery,
   useLazySystemQuery,
+  useBenchmarkStatusQuery,
+  useLazyBenchmarkStatusQuery,
+  useStartBenchmarkMutation,
+  useStopBenchmarkMutation,
   useListNoticesQuery,
   useLazyListNoticesQuery,
   useDismissNoticeMutation,

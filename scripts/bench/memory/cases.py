@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from backend.contract.run_config import FineTuneType
+from backend.contract.run.config import FineTuneType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from mlx import nn
 from mlx.utils import tree_flatten, tree_map
 from mlx_lm.tuner.trainer import TrainingArgs, train
 
-from backend.contract.run_config import Adaptation, LoraParameters
+from backend.contract.run.config import Adaptation, LoraParameters
 from backend.engines.modules.tree import build, describe_tree
 from backend.engines.trainer.lora import attach
 from backend.models.schemas import LoraTargets, ModelInfo

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from backend.contract.run_events import Metrics, Phase, Warning, read_event
+from backend.contract.run.events import Metrics, Phase, Warning, read_event
 from backend.engines.process.events import Emitter
 
 

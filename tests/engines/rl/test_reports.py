@@ -11,7 +11,7 @@ import mlx.core as mx
 import mlx.optimizers as optim
 import pytest
 
-from backend.contract.run_numbers import FunctionReward
+from backend.contract.run.numbers import FunctionReward
 from backend.engines.process.events import Emitter
 from backend.engines.rl.preferences import Pairs
 from backend.engines.rl.reports import Guards, RlWatch

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from safetensors import safe_open
 
-from backend.contract.run_config import TrainedModel
+from backend.contract.run.config import TrainedModel
 from tests.engines.running import Finished, environment, prepare_run, train
 
 pytestmark = pytest.mark.engine
@@ -122,7 +122,7 @@ def test_it_is_told_when_a_copy_was_last_used_and_that_it_is_in_use(
     os.utime(lock, (0, 0))
     asked = TrainedModel(model=str(trained.copy), quantize_from=str(trained.base), quantize_base=4)
     using = (
-        "import sys; from backend.contract.run_config import TrainedModel; "
+        "import sys; from backend.contract.run.config import TrainedModel; "
         "from backend.engines.trainer.quantize import make_quantized_base; "
         f"make_quantized_base({asked!r}, None, print); "
         "print('using', flush=True); sys.stdin.read()"

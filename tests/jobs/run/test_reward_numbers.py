@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from backend.contract.run_numbers import FunctionReward
+from backend.contract.run.numbers import FunctionReward
 from backend.jobs.live_run import LiveRun
 from backend.jobs.run.events import parse_event
 from backend.jobs.run.legacy_records import to_record, to_summary

@@ -9,11 +9,11 @@ import pytest
 import yaml
 
 from backend.contract.record import BadRecord
-from backend.contract.run_config import LoraParameters, MethodConfig, SftConfig, read_run_config
+from backend.contract.run.config import LoraParameters, MethodConfig, SftConfig, read_run_config
 from backend.training.plan.sft_config import RunPaths, build_config
 from tests.training.requests import request
 
-EARLIER = Path(__file__).parents[1] / "jobs" / "previous_version"
+EARLIER = Path(__file__).parents[2] / "jobs" / "previous_version"
 PATHS = RunPaths(model=Path("/m"), run=Path("/r"), adapter=Path("/a"))
 SINCE = (
     "enable_early_stop", "no_improve_patience_evals", "early_stop_min_delta", "keep_checkpoints",

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from backend.contract import run_events
-from backend.contract.run_events import (
+from backend.contract.run import events as run_events
+from backend.contract.run.events import (
     EVENTS,
     Best,
     Metrics,
@@ -19,7 +19,7 @@ from backend.contract.run_events import (
     read_event,
     write_event,
 )
-from backend.contract.run_numbers import FunctionReward
+from backend.contract.run.numbers import FunctionReward
 
 AT = datetime(2026, 12, 1, 12, 30, 0, 250_000, tzinfo=UTC)
 STAMP = {"seq": 3, "at": AT.isoformat()}

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from backend.contract.record import write_record
-from backend.contract.run_folder import state_file, state_optimizer, state_weights
-from backend.contract.saved_state import SavedState
+from backend.contract.run.folder import state_file, state_optimizer, state_weights
+from backend.contract.run.saved_state import SavedState
 from backend.core.disk.files import write_json
 from backend.jobs.run.saved_states import saved_states
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from backend.contract.run_folder import state_file
+from backend.contract.run.folder import state_file
 
 
 @dataclass(frozen=True, kw_only=True)

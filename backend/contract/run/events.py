@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
 
 from backend.contract.record import BadRecord, read_record
-from backend.contract.run_numbers import (
+from backend.contract.run.numbers import (
     FunctionReward,
     Metric,
     RewardNumbers,
@@ -35,7 +35,10 @@ TrainingPhase = Literal[
 ]
 EvaluationPhase = Literal["loading model", "scoring", "answering", "tasks", "judging", "done"]
 FusionPhase = Literal["loading model", "reading adapters", "merging", "writing", "done"]
-PhaseName = TrainingPhase | EvaluationPhase | FusionPhase
+BenchmarkPhase = Literal[
+    "loading model", "multiplying matrices", "copying memory", "training blocks", "done"
+]
+PhaseName = TrainingPhase | EvaluationPhase | FusionPhase | BenchmarkPhase
 
 _NOT_WRITTEN = datetime.min.replace(tzinfo=UTC)
 
@@ -61,7 +64,7 @@ class Phase(RunEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class Progress(RunEvent):
-    """How far an evaluation or a fusion is: `done` of `total`, at which target."""
+    """How far a job is that is no training: `done` of `total`, at which target."""
 
     type: ClassVar[str] = "progress"
 

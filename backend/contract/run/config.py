@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from backend.contract.record import read_record
-from backend.contract.run_numbers import Metric
+from backend.contract.run.numbers import Metric
 
 FineTuneType = Literal["lora", "dora", "full"]
 
