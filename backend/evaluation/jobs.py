@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
+from backend.contract.evaluation import EvaluationRequest, JudgeService, write_request
 from backend.contract.record import read_record
 from backend.core.hub import Hub
 from backend.errors import EvaluationActive, NotFound
@@ -23,17 +23,19 @@ _JUDGE_KEY = "DROID_JUDGE_PASS"  # As backend/engines/evaluate/judges.py reads i
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class TargetLabel:
     label: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationSubject:
-    """What of a request is shown. A `helper` works for another answer (`/api/evaluate/*`)."""
+    """What a list shows of an `EvaluationRequest`: it needs no more of an older one. A `helper`
+    works for another answer (`/api/evaluate/*`).
+    """
 
     adapter_name: str
     num_questions: int
-    targets: tuple[Target, ...]
+    targets: tuple[TargetLabel, ...]
     helper: bool = False
 
 
@@ -68,11 +70,13 @@ class Evaluations(EngineJobs[EvaluationSubject]):
         super().__init__(EVALUATION, settings, hub, slot=slot, make_room=make_room)
         self._judge_key = settings.judge_key
 
-    async def evaluate(self, request: Mapping[str, Any], rows: ChosenRows) -> JobFolder:
+    async def evaluate(self, request: EvaluationRequest, rows: ChosenRows) -> JobFolder:
         """Start one. Raises WrongState as `require_free` does, or EngineMissing."""
-        judged = bool((request.get("judge") or {}).get("url"))
+        judged = isinstance(request.judge, JudgeService)
         secrets = {_JUDGE_KEY: self._judge_key} if self._judge_key and judged else None
-        job = await self.start(request, fill=partial(write_rows, rows=rows), secrets=secrets)
+        job = await self.start(
+            write_request(request), fill=partial(write_rows, rows=rows), secrets=secrets
+        )
         return job.folder
 
     def asks(self, adapter_name: str) -> bool:

@@ -16,7 +16,6 @@ from backend.contract.evaluation import (
     JudgeModel,
     JudgeScores,
     JudgeService,
-    write_request,
     write_sampling,
 )
 from backend.contract.record import BadRecord, read_record
@@ -75,7 +74,7 @@ class Evaluator:
         """
         self.jobs.require_free()
         asked, rows = await asyncio.to_thread(self._prepare, request, compare, helper)
-        folder = await self.jobs.evaluate(write_request(asked), rows)
+        folder = await self.jobs.evaluate(asked, rows)
         sides = " and ".join(target.label for target in asked.targets)
         return EvaluationStarted(
             message=f"{sides} are asked {len(rows.rows)} rows."

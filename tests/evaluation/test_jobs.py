@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from backend.contract.evaluation import EvaluationRequest, EvaluationTarget
 from backend.contract.run.folder import EVENTS
+from backend.contract.sampling import untruncated
 from backend.core.disk.files import JsonlTail
 from backend.errors import EvaluationActive, WrongState
 from backend.evaluation.jobs import Evaluations
@@ -26,11 +28,16 @@ from tests.fakes.python import fake_python
 from tests.jobs.conftest import end_runs_under
 from tests.jobs.test_queue import Line
 
-ASKED: dict[str, Any] = {
-    "adapter_name": "tall",
-    "num_questions": 4,
-    "targets": [{"label": "tall"}],
-}
+ASKED = EvaluationRequest(
+    adapter_name="tall",
+    model="/models/small",
+    targets=(EvaluationTarget(label="tall"),),
+    metrics=("loss",),
+    sampling=untruncated(16),
+    training_data_path="/rows.jsonl",
+    num_questions=4,
+    rows_available=4,
+)
 
 
 class Bench:
