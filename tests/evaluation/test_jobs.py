@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 
 from backend.contract.evaluation import EvaluationRequest, EvaluationTarget
+from backend.contract.run.folder import EVENTS
 from backend.contract.sampling import untruncated
 from backend.core.disk.files import JsonlTail
 from backend.errors import EvaluationActive, WrongState
@@ -22,7 +23,6 @@ from backend.evaluation.jobs import Evaluations
 from backend.evaluation.rows import ChosenRows
 from backend.jobs.lifecycle import engine_process, folder
 from backend.jobs.lifecycle.folder import JobFolder
-from backend.jobs.lifecycle.follower import EVENTS
 from backend.settings import Settings
 from tests.fakes.python import fake_python
 from tests.jobs.conftest import end_runs_under

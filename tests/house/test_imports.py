@@ -22,6 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "core.disk": set(),
     "core.machine": set(),
     "contract": set(),
+    "contract.run": {"contract"},
     "jobs.lifecycle": set(),
     "models": set(),
     "data.schemas": set(),

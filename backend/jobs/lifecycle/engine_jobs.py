@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from backend.contract.record import BadRecord
+from backend.contract.run.folder import EVENTS
 from backend.core.disk.files import JsonlTail, read_tail
 from backend.core.disk.stored_files import DamagedFile
 from backend.core.exits import explain
@@ -39,7 +40,7 @@ from backend.core.tasks import Tasks
 from backend.errors import JobActive, WrongState
 from backend.jobs.lifecycle.engine_process import Launch, after, start_engine, wait_then_kill
 from backend.jobs.lifecycle.folder import REQUEST, RESULT, JobFolder, JobFolders
-from backend.jobs.lifecycle.follower import EVENTS, TICK, Batch, Follower, follow
+from backend.jobs.lifecycle.follower import TICK, Batch, Follower, follow
 from backend.jobs.lifecycle.frames import JobData, JobKindName, publish_job
 from backend.jobs.lifecycle.job import Job, LastWord, parse_event
 from backend.jobs.lifecycle.slot import MemoryHolder, Slot
