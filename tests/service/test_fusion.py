@@ -95,7 +95,7 @@ def test_two_adapters_become_one_and_all_four_are_scored_on_the_same_rows(
     assert not list(folder.parent.glob(".fusing-*"))
     answer = trained.post(
         "/models/inference",
-        {"prompt": "Hello", "model_name": "demo", "adapter_name": "both", "max_tokens": 4},
+        {"prompt": "Hello", "model_name": "droid-demo", "adapter_name": "both", "max_tokens": 4},
     )
     assert answer["response"] is not None
 

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from backend.contract.run.events import RunEvent, Warning, write_event
+from backend.contract.run.events import Progress, RunEvent, Warning, write_event
 from backend.core.clock import SteadyClock
 from backend.core.disk.files import append_jsonl
 
@@ -40,6 +40,23 @@ class Emitter:
 
     def warning(self, code: str, message: str, hint: str | None = None) -> None:
         self(Warning(code=code, message=message, hint=hint))
+
+
+class PartEmitter(Emitter):
+    """Hands events on to another emitter, with its progress as a part of a longer job's: from
+    `start` to `end`, of `total`.
+    """
+
+    def __init__(self, emit: Emitter, *, start: int, end: int, total: int) -> None:
+        self._emit = emit
+        self._start, self._end, self._total = start, end, total
+
+    def __call__(self, event: RunEvent) -> None:
+        if isinstance(event, Progress):
+            share = event.done / event.total if event.total else 0.0
+            done = self._start + round(share * (self._end - self._start))
+            event = Progress(done=done, total=self._total, target=event.target)
+        self._emit(event)
 
 
 def _finite(value: Any) -> Any:

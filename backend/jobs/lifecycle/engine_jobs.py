@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from backend.contract.record import BadRecord
+from backend.contract.run.events import RunEvent, read_event
 from backend.contract.run.folder import EVENTS
 from backend.core.disk.files import JsonlTail, read_tail
 from backend.core.disk.stored_files import DamagedFile
@@ -42,7 +43,7 @@ from backend.jobs.lifecycle.engine_process import Launch, after, start_engine, w
 from backend.jobs.lifecycle.folder import REQUEST, RESULT, JobFolder, JobFolders
 from backend.jobs.lifecycle.follower import TICK, Batch, Follower, follow
 from backend.jobs.lifecycle.frames import JobData, JobKindName, publish_job
-from backend.jobs.lifecycle.job import Job, LastWord, parse_event
+from backend.jobs.lifecycle.job import Job, LastWord
 from backend.jobs.lifecycle.slot import MemoryHolder, Slot
 from backend.settings import Settings
 
@@ -214,7 +215,7 @@ class EngineJobs(Generic[R]):
         self._tasks.start(self._follow_to_the_end(job), name=f"follow {self._noun} {job.folder.id}")
 
     async def _follow_to_the_end(self, job: Job[R]) -> None:
-        async def take(batch: Batch[Mapping[str, Any]]) -> None:
+        async def take(batch: Batch[RunEvent]) -> None:
             for event in batch.events:
                 job.apply(event)
             if batch.events and job.last_word is None:
@@ -222,7 +223,7 @@ class EngineJobs(Generic[R]):
 
         assert job.child is not None  # noqa: S101 - a job is followed only with a process
         last = await follow(
-            Follower(job.folder.path, job.child, parse_event),
+            Follower(job.folder.path, job.child, read_event),
             take,
             tick=lambda: TICK if job.last_word is None else _TICK_AT_END,
         )
@@ -307,7 +308,7 @@ class EngineJobs(Generic[R]):
         job = Job(folder=folder, title=self.kind.title(request), request=request, started=started)
         try:
             for value in JsonlTail(folder.path / EVENTS).read_all():
-                if (event := parse_event(value)) is not None:
+                if (event := read_event(value)) is not None:
                     job.apply(event)
         except OSError as problem:
             raise DamagedFile(f"{EVENTS} can't be read: {problem.strerror}.") from problem

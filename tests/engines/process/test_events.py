@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from backend.contract.run.events import Metrics, Phase, Warning, read_event
-from backend.engines.process.events import Emitter
+from backend.contract.run.events import Metrics, Phase, Progress, Warning, read_event
+from backend.engines.process.events import Emitter, PartEmitter
 
 
 def events(path: Path) -> list[dict[str, Any]]:
@@ -46,3 +46,19 @@ def test_numbers_go_on_where_a_run_left_off(tmp_path: Path) -> None:
     Emitter(path)(Phase(name="done"))
 
     assert [event["seq"] for event in events(path)] == [1, 2]
+
+
+def test_a_part_of_a_job_tells_its_progress_as_a_part_of_the_whole(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    part = PartEmitter(Emitter(path), start=200, end=1000, total=1000)
+
+    part(Progress(done=1, total=2))
+    part(Phase(name="scoring"))
+    part(Progress(done=2, total=2))
+
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [(line["type"], line.get("done"), line.get("total")) for line in lines] == [
+        ("progress", 600, 1000),
+        ("phase", None, None),
+        ("progress", 1000, 1000),
+    ]
