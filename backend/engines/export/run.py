@@ -1,0 +1,172 @@
+"""One export, from the request to a tested folder.
+
+1. check the disk   2. merge and write beside its place, a tensor at a time   3. load the files in a
+fresh process and ask them   4. score on held-out rows   5. put it into its place.
+What fails or is stopped before step 5 leaves nothing behind. The sources are only read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import mlx.core as mx
+
+from backend.contract.export import (
+    STAGING,
+    ExportedFile,
+    ExportRequest,
+    ExportResult,
+    SmokeAnswer,
+)
+from backend.contract.export_size import needed_bytes
+from backend.contract.record import read_record, write_record
+from backend.core.disk.files import format_bytes, sync_folder, write_json
+from backend.core.disk.removal import named, remove
+from backend.engines.evaluate.run import evaluate_run
+from backend.engines.export.fresh_process import python_module, run_program
+from backend.engines.export.merged_format import Progress, Written, write_merged
+from backend.engines.export.tensor_files import Stopped
+from backend.engines.inference.protocol import Refused
+from backend.engines.process.endings import Ending, Unusable
+from backend.engines.process.events import Emitter
+from backend.engines.process.signals import Control
+
+PROOF = "proof"
+_SMOKE_LIMIT = 900.0
+_CACHE = 64 << 20  # Freed buffers that mlx may hold on to.
+_STOPPED = Ending("stopped", "The export was stopped; nothing was written.")
+
+Writer = Callable[[ExportRequest, Path, Progress, Callable[[], bool]], Written]
+
+
+def export_run(folder: Path, emit: Emitter, control: Control) -> Ending:
+    """Export what the folder asks for; answer how it ended. Errors are raised."""
+    request = read_record(
+        ExportRequest, json.loads((folder / "request.json").read_text(encoding="utf-8"))
+    )
+    staging, output, started = Path(request.staging), Path(request.output), time.monotonic()
+
+    def stopped() -> bool:
+        return control.stop is not None
+
+    try:
+        _require_room(request, output)
+        mx.set_cache_limit(_CACHE)
+        emit("phase", name="writing")
+        staging.mkdir(parents=True)
+        written = _writer(request)(
+            request, staging, lambda done, total: emit("progress", done=done, total=total), stopped
+        )
+        _sync(staging)
+        emit("phase", name="testing")
+        smoke = _smoke(request, folder, staging, stopped)
+        if request.proof:
+            emit("phase", name="scoring")
+            if evaluate_run(folder / PROOF, emit, control).state != "completed":
+                return _STOPPED
+        if stopped():
+            return _STOPPED
+        result = _result(request, staging, written, smoke, time.monotonic() - started)
+        _publish(staging, output)
+        write_json(folder / "result.json", write_record(result))
+    except Stopped:
+        return _STOPPED
+    except Refused as refusal:
+        raise Unusable(refusal.message, refusal.hint) from refusal
+    finally:
+        remove(staging, inside=staging.parent, own=named(STAGING))
+    emit("phase", name="done")
+    return Ending("completed", f"{result.name} is exported: {format_bytes(result.bytes)}.")
+
+
+def _writer(request: ExportRequest) -> Writer:
+    return write_merged
+
+
+def _require_room(request: ExportRequest, output: Path) -> None:
+    if output.exists():
+        raise Unusable(f"There is already an export {output.name}.", "Choose another output_name.")
+    try:
+        needed = needed_bytes(request)
+    except ValueError as problem:
+        raise Unusable(f"The model can't be exported: {problem}") from problem
+    place = next(folder for folder in output.parents if folder.exists())
+    free = shutil.disk_usage(place).free
+    if free < needed:
+        raise Unusable(
+            f"The export needs {format_bytes(needed)} in {output.parent}, and "
+            f"{format_bytes(free)} are free.",
+            "Free some space, or choose a smaller format.",
+        )
+
+
+def _smoke(
+    request: ExportRequest, folder: Path, staging: Path, stopped: Callable[[], bool]
+) -> SmokeAnswer:
+    """What the files answer to a program that knows nothing of how they were made."""
+    answer, log = folder / "smoke.json", folder / "smoke.log"
+    command = python_module(
+        "backend.engines.export.smoke", str(staging), str(answer), request.format, request.prompt
+    )
+    code, output = run_program(command, log=log, stopped=stopped, limit=_SMOKE_LIMIT)
+    if code != 0:
+        how = f"ended with code {code}" if code is not None else "did not end in 15 minutes"
+        raise Unusable(
+            f"The export failed its test: the program that loads it {how}. {output}",
+            "Nothing was kept. Try another format; the sources are untouched.",
+        )
+    return read_record(SmokeAnswer, json.loads(answer.read_text(encoding="utf-8")))
+
+
+def _publish(staging: Path, output: Path) -> None:
+    try:
+        staging.rename(output)
+        sync_folder(output.parent)
+    except OSError as problem:
+        raise Unusable(
+            f"{output.name} could not be put into its place: {problem.strerror}.",
+            "Choose another output_name.",
+        ) from problem
+
+
+def _sync(folder: Path) -> None:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+    sync_folder(folder)
+
+
+def _result(
+    request: ExportRequest, staging: Path, written: Written, smoke: SmokeAnswer, seconds: float
+) -> ExportResult:
+    files = tuple(
+        ExportedFile(name=str(path.relative_to(staging)), bytes=path.stat().st_size)
+        for path in sorted(staging.rglob("*"))
+        if path.is_file()
+    )
+    # Linux counts in KiB, macOS in bytes.
+    unit = 1 if sys.platform == "darwin" else 1024
+    return ExportResult(
+        name=Path(request.output).name,
+        path=request.output,
+        format=request.format,
+        files=files,
+        bytes=sum(file.bytes for file in files),
+        seconds=seconds,
+        peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
+        merged_modules=written.merged_modules,
+        quantisation=written.quantisation,
+        smoke=smoke,
+        warnings=written.warnings,
+    )
