@@ -23,7 +23,7 @@ LAYERS = 2
 def build_tiny_model(folder: Path, *, chat_template: bool = True) -> Path:
     """Write config, weights and tokenizer into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    vocabulary = _write_tokenizer(folder, chat_template)
+    vocabulary = write_tokenizer(folder, chat_template=chat_template)
     hidden, inner, heads, kv_heads = 32, 48, 4, 2
     config: dict[str, Any] = {
         "model_type": "qwen2",
@@ -64,8 +64,9 @@ def build_tiny_model(folder: Path, *, chat_template: bool = True) -> Path:
     return folder
 
 
-def _write_tokenizer(folder: Path, chat_template: bool) -> int:
-    # Byte-level without merges: 256 bytes and the special tokens, so nothing has to be learned.
+def write_tokenizer(folder: Path, *, chat_template: bool = True) -> int:
+    """A byte-level tokenizer without merges, so nothing has to be learned; its size."""
+    folder.mkdir(parents=True, exist_ok=True)
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     vocabulary = {token: number for number, token in enumerate(alphabet)}
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))

@@ -32,6 +32,7 @@ from backend.core.disk.removal import named, remove
 from backend.engines.evaluate.run import evaluate_run
 from backend.engines.export.fresh_process import python_module, run_program
 from backend.engines.export.merged_format import Progress, Written, write_merged
+from backend.engines.export.peft_format import write_peft
 from backend.engines.export.tensor_files import Stopped
 from backend.engines.inference.protocol import Refused
 from backend.engines.process.endings import Ending, Unusable
@@ -87,7 +88,7 @@ def export_run(folder: Path, emit: Emitter, control: Control) -> Ending:
 
 
 def _writer(request: ExportRequest) -> Writer:
-    return write_merged
+    return write_peft if request.format == "peft" else write_merged
 
 
 def _require_room(request: ExportRequest, output: Path) -> None:
@@ -112,9 +113,7 @@ def _smoke(
 ) -> SmokeAnswer:
     """What the files answer to a program that knows nothing of how they were made."""
     answer, log = folder / "smoke.json", folder / "smoke.log"
-    command = python_module(
-        "backend.engines.export.smoke", str(staging), str(answer), request.format, request.prompt
-    )
+    command = python_module("backend.engines.export.smoke", str(folder), str(answer))
     code, output = run_program(command, log=log, stopped=stopped, limit=_SMOKE_LIMIT)
     if code != 0:
         how = f"ended with code {code}" if code is not None else "did not end in 15 minutes"

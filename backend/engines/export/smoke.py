@@ -1,31 +1,36 @@
 """The smoke test of an export, in a process of its own: load the finished files and ask them.
 
-`python -m backend.engines.export.smoke <export folder> <answer file> <format> <prompt>`
+`python -m backend.engines.export.smoke <job folder> <answer file>`
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-from backend.contract.export import SmokeAnswer
-from backend.contract.record import write_record
+from backend.contract.export import ExportRequest, SmokeAnswer
+from backend.contract.record import read_record, write_record
 from backend.core.disk.files import write_json
 
 TOKENS = 8
+Answer = tuple[str, str | None, int]  # The program, what it said, and how many tokens that is.
 
 
 def main(argv: Sequence[str]) -> int:
     """Write the answer; raises what the loading program raised."""
-    folder, answer, kind, prompt = argv
+    folder, answer = argv
+    stored = (Path(folder) / "request.json").read_text(encoding="utf-8")
+    request = read_record(ExportRequest, json.loads(stored))
     started = time.monotonic()
-    program, text, tokens = _asker(kind)(Path(folder), prompt)
+    program, text, tokens = _asker(request.format)(request)
     found = SmokeAnswer(
         program=program,
-        prompt=prompt if text is not None else None,
+        prompt=request.prompt if text is not None else None,
         text=text,
         tokens=tokens,
         seconds=time.monotonic() - started,
@@ -34,15 +39,33 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _asker(kind: str) -> Callable[[Path, str], tuple[str, str | None, int]]:
-    return _plain_mlx_lm
+def _asker(kind: str) -> Callable[[ExportRequest], Answer]:
+    return _peft_on_its_base if kind == "peft" else _plain_mlx_lm
 
 
-def _plain_mlx_lm(folder: Path, prompt: str) -> tuple[str, str | None, int]:
+def _plain_mlx_lm(request: ExportRequest) -> Answer:
     """As anybody does who downloads it."""
-    from mlx_lm import load, stream_generate
+    from mlx_lm import load
 
-    model, tokenizer = load(str(folder))
+    model, tokenizer = load(request.staging)
+    return _ask(model, tokenizer, request.prompt)
+
+
+def _peft_on_its_base(request: ExportRequest) -> Answer:
+    """The files as PEFT reads them, put back onto the base."""
+    from mlx_lm import load
+
+    from backend.engines.export.peft_reading import peft_adapter
+    from backend.engines.inference.adapter_swap import attach
+
+    model, tokenizer = load(request.model)
+    attach(model, peft_adapter(Path(request.staging)))
+    return _ask(model, tokenizer, request.prompt)
+
+
+def _ask(model: Any, tokenizer: Any, prompt: str) -> Answer:
+    from mlx_lm import stream_generate
+
     text = prompt
     if tokenizer.has_chat_template:
         message = [{"role": "user", "content": prompt}]
