@@ -88,6 +88,10 @@ def export_run(folder: Path, emit: Emitter, control: Control) -> Ending:
 
 
 def _writer(request: ExportRequest) -> Writer:
+    if request.format.startswith("gguf"):
+        from backend.engines.export.gguf_format import write_gguf  # A package of its own.
+
+        return write_gguf
     return write_peft if request.format == "peft" else write_merged
 
 

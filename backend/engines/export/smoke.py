@@ -40,6 +40,8 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _asker(kind: str) -> Callable[[ExportRequest], Answer]:
+    if kind.startswith("gguf"):
+        return _gguf_file
     return _peft_on_its_base if kind == "peft" else _plain_mlx_lm
 
 
@@ -61,6 +63,15 @@ def _peft_on_its_base(request: ExportRequest) -> Answer:
     model, tokenizer = load(request.model)
     attach(model, peft_adapter(Path(request.staging)))
     return _ask(model, tokenizer, request.prompt)
+
+
+def _gguf_file(request: ExportRequest) -> Answer:
+    """Read back whole; answered by llama.cpp where its Python wheel is installed."""
+    from backend.engines.export.gguf_reading import answer_of, read_back
+
+    (path,) = Path(request.staging).glob("*.gguf")
+    program = read_back(path)
+    return answer_of(path, request.prompt, TOKENS) or (program, None, 0)
 
 
 def _ask(model: Any, tokenizer: Any, prompt: str) -> Answer:
