@@ -90,7 +90,7 @@ class ExportedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportResult:
-    """`result.json` of an export."""
+    """`result.json` of an export. The peak is that of writing, without the proof."""
 
     name: str
     path: str

@@ -32,8 +32,9 @@ class WeightCount:
 def needed_bytes(request: ExportRequest) -> int:
     """What must be free for it at its largest moment. Raises OSError or ValueError."""
     if request.format == "peft":
-        file = Path((request.adapter or {})["file"])
-        return 2 * file.stat().st_size + _BESIDE
+        if request.adapter is None:
+            raise ValueError("there is no adapter, and PEFT holds nothing else.")
+        return 2 * Path(request.adapter["file"]).stat().st_size + _BESIDE
     count = count_weights(Path(request.model))
     others = count.others * 4
     if request.format == "merged":

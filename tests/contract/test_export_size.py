@@ -72,6 +72,15 @@ def test_packed_weights_count_as_what_they_stand_for(tmp_path: Path) -> None:
     assert (count.matrices, count.others, count.width) == (2 * MATRIX, 4096, 2)
 
 
+def test_peft_needs_the_size_of_its_adapter(tmp_path: Path) -> None:
+    file = tmp_path / "adapters.safetensors"
+    file.write_bytes(b"x" * 1000)
+
+    assert needed_bytes(request(tmp_path, "peft", adapter={"file": str(file)})) > 2000
+    with pytest.raises(ValueError, match="no adapter"):
+        needed_bytes(request(tmp_path, "peft"))
+
+
 def test_a_folder_without_weights_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no weights in"):
         count_weights(tmp_path)

@@ -214,7 +214,7 @@ def _array(value: mx.array) -> Any:
 
 
 def _quantise(tool: str, whole: Path, target: Path, kind: str, stopped: Callable[[], bool]) -> None:
-    log = whole.parent.parent / f".{whole.parent.name}.{secrets.token_hex(8)}.tmp"
+    log = whole.with_name(f".{QUANTISER}.{secrets.token_hex(8)}.tmp")
     try:
         code, output = run_program(
             [tool, str(whole), str(target), kind], log=log, stopped=stopped, limit=_LIMIT

@@ -59,12 +59,14 @@ def export_run(folder: Path, emit: Emitter, control: Control) -> Ending:
 
     try:
         _require_room(request, output)
-        mx.set_cache_limit(_CACHE)
+        usual = mx.set_cache_limit(_CACHE)
         emit("phase", name="writing")
         staging.mkdir(parents=True)
         written = _writer(request)(
             request, staging, lambda done, total: emit("progress", done=done, total=total), stopped
         )
+        peak = _peak_memory()
+        mx.set_cache_limit(usual)
         _sync(staging)
         emit("phase", name="testing")
         smoke = _smoke(request, folder, staging, stopped)
@@ -74,7 +76,7 @@ def export_run(folder: Path, emit: Emitter, control: Control) -> Ending:
                 return _STOPPED
         if stopped():
             return _STOPPED
-        result = _result(request, staging, written, smoke, time.monotonic() - started)
+        result = _result(request, staging, written, smoke, peak, time.monotonic() - started)
         _publish(staging, output)
         write_json(folder / "result.json", write_record(result))
     except Stopped:
@@ -150,16 +152,25 @@ def _sync(folder: Path) -> None:
     sync_folder(folder)
 
 
+def _peak_memory() -> int:
+    """Bytes of this process at its largest so far."""
+    unit = 1 if sys.platform == "darwin" else 1024  # Linux counts in KiB.
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
 def _result(
-    request: ExportRequest, staging: Path, written: Written, smoke: SmokeAnswer, seconds: float
+    request: ExportRequest,
+    staging: Path,
+    written: Written,
+    smoke: SmokeAnswer,
+    peak: int,
+    seconds: float,
 ) -> ExportResult:
     files = tuple(
         ExportedFile(name=str(path.relative_to(staging)), bytes=path.stat().st_size)
         for path in sorted(staging.rglob("*"))
         if path.is_file()
     )
-    # Linux counts in KiB, macOS in bytes.
-    unit = 1 if sys.platform == "darwin" else 1024
     return ExportResult(
         name=Path(request.output).name,
         path=request.output,
@@ -167,7 +178,7 @@ def _result(
         files=files,
         bytes=sum(file.bytes for file in files),
         seconds=seconds,
-        peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
+        peak_memory_bytes=peak,
         merged_modules=written.merged_modules,
         quantisation=written.quantisation,
         smoke=smoke,
