@@ -24,6 +24,13 @@ Checkpoint = Literal["best", "latest"] | int
 TAGS = "tags.json"
 OLD = "adapters.npz"  # Of mlx_lm before it wrote safetensors.
 
+# `weights_only` runs no code of the pickle.
+_CONVERT = (
+    'python -c "import torch; from safetensors.torch import save_file; '
+    "save_file({k: v.contiguous() for k, v in torch.load('adapter_model.bin', map_location='cpu', "
+    f"weights_only=True).items()}}, '{peft.FILE}')\""
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdapterFolder:
@@ -158,7 +165,8 @@ def _why_no_weights(folder: Path, is_peft: bool) -> str:
     if is_peft and pickled.is_file():
         return (
             "Its weights are in adapter_model.bin, a pickle that can run code when it is opened; "
-            "only safetensors are loaded."
+            "only safetensors are loaded. Convert it in its folder, with a Python that has torch: "
+            f"{_CONVERT}"
         )
     if (folder / OLD).is_file():
         return (

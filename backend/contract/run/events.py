@@ -35,10 +35,11 @@ TrainingPhase = Literal[
 ]
 EvaluationPhase = Literal["loading model", "scoring", "answering", "tasks", "judging", "done"]
 FusionPhase = Literal["loading model", "reading adapters", "merging", "writing", "done"]
+ExportPhase = Literal["loading model", "writing", "testing", "done"]
 BenchmarkPhase = Literal[
     "loading model", "multiplying matrices", "copying memory", "training blocks", "done"
 ]
-PhaseName = TrainingPhase | EvaluationPhase | FusionPhase | BenchmarkPhase
+PhaseName = TrainingPhase | EvaluationPhase | FusionPhase | ExportPhase | BenchmarkPhase
 
 _NOT_WRITTEN = datetime.min.replace(tzinfo=UTC)
 
