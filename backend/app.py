@@ -16,7 +16,7 @@ from backend.api import health, notices, stream
 from backend.api.aliases import short_routes
 from backend.api.errors import render_errors, words_of_the_door
 from backend.api.evaluation import comparisons, evaluation
-from backend.api.fusion import fusion
+from backend.api.fusion import export, fusion
 from backend.api.inference import compare, inference, openai
 from backend.api.library import adapters, datasets, downloads, method_data, models
 from backend.api.runs import enhanced, queue, rewards, sessions, training
@@ -38,6 +38,8 @@ from backend.downloads.manager import Downloads
 from backend.evaluation.jobs import Evaluations
 from backend.evaluation.quick_scores import Tiers
 from backend.evaluation.service import Evaluator
+from backend.export.jobs import EXPORT, Exports, exports_adapter
+from backend.export.service import Export
 from backend.fusion.jobs import FUSION, Fusions, uses_adapter
 from backend.fusion.service import Fusion
 from backend.inference.host import InferenceHost
@@ -68,6 +70,7 @@ ROUTERS = (
     evaluation.router,
     evaluation.tiers_router,
     fusion.router,
+    export.router,
     comparisons.router,
     models.router,
     downloads.router,
@@ -160,6 +163,7 @@ def build_services(settings: Settings) -> Services:
     evaluations = Evaluations(settings, hub, slot=slot, make_room=asked.unload)
     benchmarks = MachineBenchmarks(settings, hub, slot=slot, make_room=asked.unload)
     fusions: Fusions = EngineJobs(FUSION, settings, hub, slot=slot, make_room=asked.unload)
+    exports: Exports = EngineJobs(EXPORT, settings, hub, slot=slot, make_room=asked.unload)
     evaluator = Evaluator(settings, models, asked.adapters, evaluations)
     reward_functions = Rewards(settings)
     workshop = Workshop(settings, models, inspector, store)
@@ -188,13 +192,15 @@ def build_services(settings: Settings) -> Services:
                     "the model in memory carries it; POST /models/unload frees it.": asked.carries,
                     "an evaluation asks it; stop it, or wait.": evaluations.asks,
                     "a fusion uses it; stop it, or wait.": partial(uses_adapter, fusions),
+                    "an export reads it; stop it, or wait.": partial(exports_adapter, exports),
                 }
             ),
         ),
         evaluator=evaluator,
         fusion=Fusion(settings, asked.adapters, evaluator, fusions),
+        export=Export(settings, asked.adapters, evaluator, exports),
         benchmarks=benchmarks,
-        jobs=(evaluations, fusions, benchmarks),
+        jobs=(evaluations, fusions, exports, benchmarks),
         tiers=Tiers(settings, evaluator),
         notebook=Notebook(settings.data_dir),
         arena=Arena(settings.data_dir),

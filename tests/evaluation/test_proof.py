@@ -101,7 +101,7 @@ def test_each_set_has_its_own_loss_and_changed_answers_are_counted() -> None:
         ProofSet(name="b", path="b", rows=1, seen=None),
     )
 
-    proof = summarise_proof(measured, sets)
+    proof = summarise_proof([measured], sets)
 
     base, new = proof.targets
     assert base.loss is not None

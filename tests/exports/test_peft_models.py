@@ -13,6 +13,7 @@ import pytest
 from mlx_lm.utils import load_model
 
 from backend.adapters.peft import peft_layout
+from backend.contract.inference_frames import AdapterSpec
 from backend.engines.inference.adapter_cache import load_adapter
 from backend.engines.inference.adapter_swap import attach
 from backend.models.safetensors_headers import read_weights
@@ -37,7 +38,7 @@ def base_model(folder: Path, name: str) -> Path:
     return make_model(folder, config | {"eos_token_id": size - 1})
 
 
-def mlx_logits(model: Path, spec: dict[str, Any] | None) -> np.ndarray[Any, Any]:
+def mlx_logits(model: Path, spec: AdapterSpec | None) -> np.ndarray[Any, Any]:
     network, _ = load_model(model)
     if spec is not None:
         attach(network, load_adapter(spec))

@@ -23,6 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "core.machine": set(),
     "contract": set(),
     "contract.run": {"contract"},
+    "contract.export": {"contract"},
     "jobs.lifecycle": set(),
     "models": set(),
     "data.schemas": set(),
@@ -45,6 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "jobs.kinds": {"jobs.lifecycle"},
     "evaluation": {"data", "data.*", "jobs.*", "adapters", "inference", "models"},
     "fusion": {"adapters", "evaluation", "jobs.lifecycle", "models"},
+    "export": {"adapters", "evaluation", "jobs.lifecycle", "models"},
     "training.schemas": {"jobs.run"},
     "training.request": {"data.*"},
     "training.lora": {"jobs.run", "models"},
@@ -73,7 +75,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }  # fmt: skip
 SERVICES = {
     "models", "data", "data.*", "downloads", "jobs", "jobs.*", "adapters", "inference",
-    "inference.openai", "comparisons", "evaluation", "fusion", "training", "training.*",
+    "inference.openai", "comparisons", "evaluation", "export", "fusion", "training", "training.*",
 }  # fmt: skip
 OPEN_TO_ALL = {"errors", "settings", "__version__", "core", "contract"}
 

@@ -10,7 +10,7 @@ Every kind lives this way, a run of training too (`jobs/supervisor.py`, with the
 6. end       its last word, or what its exit code and its log tell, is a sentence
 7. adopt     a server that starts follows a living one, and explains a dead one
 8. list      jobs are what their folders say; damaged ones are named
-9. clean up  what never began is removed; what ended stays to be read
+9. clean up  what never began is removed, and what a killed process left half-written
 
 A kind is a row (`JobKind`), the record of its request, and the route that shows it.
 """
@@ -38,7 +38,7 @@ from backend.core.machine.blas import engine_environment
 from backend.core.process import Child, find_marked
 from backend.core.schemas import DamagedItem
 from backend.core.tasks import Tasks
-from backend.errors import JobActive, WrongState
+from backend.errors import AppError, JobActive, WrongState
 from backend.jobs.lifecycle.engine_process import Launch, after, start_engine, wait_then_kill
 from backend.jobs.lifecycle.folder import REQUEST, RESULT, JobFolder, JobFolders
 from backend.jobs.lifecycle.follower import TICK, Batch, Follower, follow
@@ -76,6 +76,7 @@ class JobKind(Generic[R]):
     title: Callable[[R], str]
     error: type[JobActive] = JobActive
     list_route: str | None = None
+    clean_up: Callable[[R], None] = lambda _: None  # What a killed process left. Blocking.
     grace: float = 20.0  # Seconds from the request to stop to the kill.
 
 
@@ -123,6 +124,7 @@ class EngineJobs(Generic[R]):
             return
         identity = await asyncio.to_thread(find_marked, newest.mark)
         if identity is None:
+            await asyncio.to_thread(self._clean_up, job)
             job.interrupt(self._noun)
         else:
             job.child = Child(identity)
@@ -227,6 +229,7 @@ class EngineJobs(Generic[R]):
             take,
             tick=lambda: TICK if job.last_word is None else _TICK_AT_END,
         )
+        await asyncio.to_thread(self._clean_up, job)
         if job.last_word is None:
             job.last_word = await asyncio.to_thread(self._explain, job, last.exit_code)
         job.end()
@@ -276,6 +279,15 @@ class EngineJobs(Generic[R]):
         lines, _ = read_tail(job.folder.path / self.kind.log, _TAIL)
         cause = explain(code, lines)
         return LastWord(state="error", message=cause.message, hint=cause.hint)
+
+    def _clean_up(self, job: Job[R]) -> None:
+        """9: what its process did not come to remove. What can't be removed must not keep a job
+        from ending.
+        """
+        try:
+            self.kind.clean_up(job.request)
+        except (OSError, AppError) as problem:
+            _logger.warning("What %s left can't be removed: %s", job.folder.id, problem)
 
     async def ended(self, folder: JobFolder) -> Job[R]:
         """That job, once it has ended, whichever is the current one by then."""

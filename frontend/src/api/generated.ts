@@ -7,6 +7,7 @@ export const addTagTypes = [
   "openai",
   "evaluation",
   "fusion",
+  "export",
   "notebook",
   "models",
   "datasets",
@@ -345,6 +346,48 @@ const injectedRtkApi = api
       resetFusion: build.mutation<ResetFusionApiResponse, ResetFusionApiArg>({
         query: () => ({ url: `/api/fusion/reset`, method: "POST" }),
         invalidatesTags: ["fusion"],
+      }),
+      exportFormats: build.query<ExportFormatsApiResponse, ExportFormatsApiArg>(
+        {
+          query: (queryArg) => ({
+            url: `/api/fusion/export-formats`,
+            params: {
+              adapter_name: queryArg.adapterName,
+            },
+          }),
+          providesTags: ["export"],
+        },
+      ),
+      exportPrograms: build.query<
+        ExportProgramsApiResponse,
+        ExportProgramsApiArg
+      >({
+        query: () => ({ url: `/api/fusion/export-programs` }),
+        providesTags: ["export"],
+      }),
+      exportModel: build.mutation<ExportModelApiResponse, ExportModelApiArg>({
+        query: (queryArg) => ({
+          url: `/api/fusion/export-model`,
+          method: "POST",
+          body: queryArg.exportRequestBody,
+        }),
+        invalidatesTags: ["export"],
+      }),
+      exportStatus: build.query<ExportStatusApiResponse, ExportStatusApiArg>({
+        query: () => ({ url: `/api/fusion/export-status` }),
+        providesTags: ["export"],
+      }),
+      exportResult: build.query<ExportResultApiResponse, ExportResultApiArg>({
+        query: () => ({ url: `/api/fusion/export-result` }),
+        providesTags: ["export"],
+      }),
+      stopExport: build.mutation<StopExportApiResponse, StopExportApiArg>({
+        query: () => ({ url: `/api/fusion/export-stop`, method: "POST" }),
+        invalidatesTags: ["export"],
+      }),
+      resetExport: build.mutation<ResetExportApiResponse, ResetExportApiArg>({
+        query: () => ({ url: `/api/fusion/export-reset`, method: "POST" }),
+        invalidatesTags: ["export"],
       }),
       listComparisons: build.query<
         ListComparisonsApiResponse,
@@ -1031,6 +1074,31 @@ export type StopFusionApiArg = void;
 export type ResetFusionApiResponse =
   /** status 200 Successful Response */ FusionAnswer;
 export type ResetFusionApiArg = void;
+export type ExportFormatsApiResponse =
+  /** status 200 Successful Response */ FormatInfo[];
+export type ExportFormatsApiArg = {
+  adapterName?: string | null;
+};
+export type ExportProgramsApiResponse =
+  /** status 200 Successful Response */ ProgramInfo[];
+export type ExportProgramsApiArg = void;
+export type ExportModelApiResponse =
+  /** status 200 Successful Response */ ExportStarted;
+export type ExportModelApiArg = {
+  exportRequestBody: ExportRequestBody;
+};
+export type ExportStatusApiResponse =
+  /** status 200 Successful Response */ ExportStatus;
+export type ExportStatusApiArg = void;
+export type ExportResultApiResponse =
+  /** status 200 Successful Response */ ExportResultAnswer;
+export type ExportResultApiArg = void;
+export type StopExportApiResponse =
+  /** status 200 Successful Response */ ExportAnswer;
+export type StopExportApiArg = void;
+export type ResetExportApiResponse =
+  /** status 200 Successful Response */ ExportAnswer;
+export type ResetExportApiArg = void;
 export type ListComparisonsApiResponse =
   /** status 200 Successful Response */ Comparisons;
 export type ListComparisonsApiArg = {
@@ -2114,6 +2182,135 @@ export type FusionStatus = {
   result: FusionResultAnswer | null;
 };
 export type FusionAnswer = {
+  message: string;
+};
+export type FormatInfo = {
+  id:
+    | "merged"
+    | "merged_q4"
+    | "merged_q8"
+    | "peft"
+    | "gguf_f16"
+    | "gguf_q8"
+    | "gguf_q5"
+    | "gguf_q4";
+  name: string;
+  description: string;
+  extension: string;
+  size: number | null;
+  seconds: number | null;
+  requires: string | null;
+  available: boolean;
+  reason: string | null;
+};
+export type ProgramInfo = {
+  id: "ollama" | "lm_studio";
+  name: string;
+  available: boolean;
+  reason: string | null;
+  path?: string | null;
+};
+export type ExportStarted = {
+  success?: true;
+  job_id: string;
+  output_name: string;
+  message: string;
+  warnings: string[];
+};
+export type ExportRequestBody = {
+  adapter_name: string;
+  format:
+    | "merged"
+    | "merged_q4"
+    | "merged_q8"
+    | "peft"
+    | "gguf_f16"
+    | "gguf_q8"
+    | "gguf_q5"
+    | "gguf_q4";
+  output_name?: string | null;
+  use_best?: boolean;
+  recipe?: "uniform" | "mixed_4_6";
+  import_to_ollama?: boolean;
+  ollama_model_name?: string | null;
+  copy_to_lm_studio?: boolean;
+  evaluation_dataset?: string | null;
+};
+export type ExportedFile = {
+  name: string;
+  bytes: number;
+};
+export type QuantisationFacts = {
+  type: string;
+  program: string;
+  bits_per_weight: number;
+  group_size?: number | null;
+  recipe?: string | null;
+  whole?: string[];
+  kept_change?: number | null;
+};
+export type SmokeAnswer = {
+  program: string;
+  prompt: string | null;
+  text: string | null;
+  tokens: number;
+  seconds: number;
+};
+export type ExportResultAnswer = {
+  adapter_name: string;
+  format:
+    | "merged"
+    | "merged_q4"
+    | "merged_q8"
+    | "peft"
+    | "gguf_f16"
+    | "gguf_q8"
+    | "gguf_q5"
+    | "gguf_q4";
+  output_name: string;
+  merged_dir: string;
+  files: ExportedFile[];
+  bytes: number;
+  seconds: number;
+  peak_memory_bytes: number;
+  quantisation: QuantisationFacts | null;
+  smoke: SmokeAnswer;
+  gguf_path: string | null;
+  modelfile_path: string | null;
+  ollama_model_name: string | null;
+  lm_studio_path: string | null;
+  proof: Proof | null;
+  unproven: string | null;
+  worse: boolean | null;
+  warnings: string[];
+  timestamp: string;
+};
+export type ExportStatus = {
+  is_running: boolean;
+  progress: number;
+  status: "idle" | "starting" | "running" | "completed" | "stopped" | "error";
+  error: string | null;
+  hint?: string | null;
+  current_step: string | null;
+  message?: string | null;
+  job_id?: string | null;
+  adapter_name?: string | null;
+  format?:
+    | (
+        | "merged"
+        | "merged_q4"
+        | "merged_q8"
+        | "peft"
+        | "gguf_f16"
+        | "gguf_q8"
+        | "gguf_q5"
+        | "gguf_q4"
+      )
+    | null;
+  output_name?: string | null;
+  result: ExportResultAnswer | null;
+};
+export type ExportAnswer = {
   message: string;
 };
 export type SavedAnswer = {
@@ -3413,6 +3610,17 @@ export const {
   useLazyFusionResultQuery,
   useStopFusionMutation,
   useResetFusionMutation,
+  useExportFormatsQuery,
+  useLazyExportFormatsQuery,
+  useExportProgramsQuery,
+  useLazyExportProgramsQuery,
+  useExportModelMutation,
+  useExportStatusQuery,
+  useLazyExportStatusQuery,
+  useExportResultQuery,
+  useLazyExportResultQuery,
+  useStopExportMutation,
+  useResetExportMutation,
   useListComparisonsQuery,
   useLazyListComparisonsQuery,
   useKeepComparisonMutation,
