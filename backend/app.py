@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 
@@ -15,6 +16,7 @@ from backend.api import health, notices, stream
 from backend.api.aliases import short_routes
 from backend.api.errors import render_errors, words_of_the_door
 from backend.api.evaluation import comparisons, evaluation
+from backend.api.fusion import fusion
 from backend.api.inference import compare, inference, openai
 from backend.api.library import adapters, datasets, downloads, method_data, models
 from backend.api.runs import enhanced, queue, rewards, sessions, training
@@ -36,7 +38,11 @@ from backend.downloads.manager import Downloads
 from backend.evaluation.jobs import Evaluations
 from backend.evaluation.quick_scores import Tiers
 from backend.evaluation.service import Evaluator
+from backend.fusion.jobs import FUSION, Fusions, uses_adapter
+from backend.fusion.service import Fusion
 from backend.inference.host import InferenceHost
+from backend.jobs.kinds.machine_benchmark import MachineBenchmarks
+from backend.jobs.lifecycle.engine_jobs import EngineJobs
 from backend.jobs.queue import RunQueue
 from backend.jobs.queue_dispatcher import Dispatcher
 from backend.jobs.run.store import SessionStore
@@ -61,6 +67,7 @@ ROUTERS = (
     openai.router,
     evaluation.router,
     evaluation.tiers_router,
+    fusion.router,
     comparisons.router,
     models.router,
     downloads.router,
@@ -86,7 +93,8 @@ def create_app(settings: Settings) -> FastAPI:
         await asyncio.to_thread(warn_of_full_disk, settings.data_dir)
         await services.supervisor.open()
         await services.downloads.open()
-        await services.evaluator.jobs.open()
+        for jobs in services.jobs:
+            await jobs.open()
         await services.dispatcher.open()
         background.start(
             asyncio.to_thread(sweep_strays, settings), name="remove what was never finished"
@@ -105,7 +113,8 @@ def create_app(settings: Settings) -> FastAPI:
         finally:
             await background.close()
             await services.downloads.close()
-            await services.evaluator.jobs.close()
+            for jobs in services.jobs:
+                await jobs.close()
             await services.inference.close()
             await services.datasets.close()
             await services.dispatcher.close()
@@ -145,10 +154,12 @@ def build_services(settings: Settings) -> Services:
         settings,
         models,
         active_run=lambda: slot.session,
-        evaluating=lambda: slot.evaluating(),
+        holder=lambda: slot.holder,
     )
     supervisor.make_room = asked.make_room
     evaluations = Evaluations(settings, hub, slot=slot, make_room=asked.unload)
+    benchmarks = MachineBenchmarks(settings, hub, slot=slot, make_room=asked.unload)
+    fusions: Fusions = EngineJobs(FUSION, settings, hub, slot=slot, make_room=asked.unload)
     evaluator = Evaluator(settings, models, asked.adapters, evaluations)
     reward_functions = Rewards(settings)
     workshop = Workshop(settings, models, inspector, store)
@@ -176,10 +187,14 @@ def build_services(settings: Settings) -> Services:
                 {
                     "the model in memory carries it; POST /models/unload frees it.": asked.carries,
                     "an evaluation asks it; stop it, or wait.": evaluations.asks,
+                    "a fusion uses it; stop it, or wait.": partial(uses_adapter, fusions),
                 }
             ),
         ),
         evaluator=evaluator,
+        fusion=Fusion(settings, asked.adapters, evaluator, fusions),
+        benchmarks=benchmarks,
+        jobs=(evaluations, fusions, benchmarks),
         tiers=Tiers(settings, evaluator),
         notebook=Notebook(settings.data_dir),
         arena=Arena(settings.data_dir),

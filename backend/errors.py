@@ -7,7 +7,8 @@
     ├── NotFound                  404  no such model, session, adapter, file
     ├── WrongState                409  the thing exists but can't do that now
     │   ├── RunAlreadyActive      409
-    │   ├── EvaluationActive      409
+    │   ├── JobActive             409
+    │   │   └── EvaluationActive  409
     │   ├── AlreadyExists         409
     │   ├── DiskUnusable          409
     │   └── NotTrusted            409
@@ -83,8 +84,12 @@ class RunAlreadyActive(WrongState):
     """One run at a time over all tabs."""
 
 
-class EvaluationActive(WrongState):
-    """An evaluation has the memory that a run or an answer would need."""
+class JobActive(WrongState):
+    """A job of another kind has the memory that a run, an answer or a job would need."""
+
+
+class EvaluationActive(JobActive):
+    """An evaluation has that memory."""
 
 
 class AlreadyExists(WrongState):

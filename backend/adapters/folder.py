@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeGuard
 
 from backend.adapters import peft
+from backend.contract.run.folder import (
+    ADAPTER_CONFIG,
+    BEST,
+    LATEST,
+    LINEAGE,
+    checkpoint_of,
+    numbered,
+)
 from backend.core.disk.stored_files import DamagedFile, read_object
 from backend.models.checks import JSON_CAP
 
 Checkpoint = Literal["best", "latest"] | int
 
-LATEST = "adapters.safetensors"
-BEST = "best_adapters.safetensors"
 TAGS = "tags.json"
-LINEAGE = "droid.json"
 OLD = "adapters.npz"  # Of mlx_lm before it wrote safetensors.
 
 # `weights_only` runs no code of the pickle.
@@ -26,8 +30,6 @@ _CONVERT = (
     "save_file({k: v.contiguous() for k, v in torch.load('adapter_model.bin', map_location='cpu', "
     f"weights_only=True).items()}}, '{peft.FILE}')\""
 )
-
-_NUMBERED = re.compile(r"(\d{7})_adapters\.safetensors")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,7 @@ class AdapterFolder:
 def looks_like_adapter(folder: Path) -> bool:
     """Whether the folder holds an adapter, or something that was meant to be one."""
     try:
-        return (folder / "adapter_config.json").is_file() or any(
+        return (folder / ADAPTER_CONFIG).is_file() or any(
             (folder / name).is_file() for name in (LATEST, BEST, peft.FILE, OLD)
         )
     except OSError:  # Nobody may look into it.
@@ -70,7 +72,7 @@ def read_folder(name: str, folder: Path) -> AdapterFolder:
     config: Mapping[str, Any] = {}
     lineage: Mapping[str, Any] = {}
     try:
-        config = read_object(folder / "adapter_config.json", most=JSON_CAP)
+        config = read_object(folder / ADAPTER_CONFIG, most=JSON_CAP)
     except FileNotFoundError:
         problem = "There is no adapter_config.json, so its scale and base are unknown."
     except DamagedFile as damage:
@@ -87,9 +89,8 @@ def read_folder(name: str, folder: Path) -> AdapterFolder:
         tags = read_tags(folder)
     except DamagedFile as damage:
         damaged.append(f"{damage.detail} Its tags are unknown; the file is kept.")
-    numbers = sorted(
-        int(match[1]) for path in _files(folder) if (match := _NUMBERED.fullmatch(path.name))
-    )
+    steps = (checkpoint_of(path.name) for path in _files(folder))
+    numbers = sorted(step for step in steps if step is not None)
     is_peft = peft.is_peft(config)
     has_best, has_latest = (folder / BEST).is_file(), (folder / LATEST).is_file()
     if is_peft and not has_latest:
@@ -138,7 +139,7 @@ def weights_of(adapter: AdapterFolder, checkpoint: str | int) -> Path:
     if checkpoint == "latest":
         latest = adapter.path / LATEST
         return latest if latest.is_file() or not adapter.is_peft else adapter.path / peft.FILE
-    return adapter.path / f"{int(checkpoint):07d}_{LATEST}"
+    return adapter.path / numbered(int(checkpoint))
 
 
 def read_tags(folder: Path) -> tuple[str, ...]:

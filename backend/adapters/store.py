@@ -13,6 +13,7 @@ from backend.adapters.finder import Adapters
 from backend.adapters.folder import TAGS, AdapterFolder, looks_like_adapter, read_folder, read_tags
 from backend.adapters.info import info_of
 from backend.adapters.schemas import AdapterChange, AdapterImport, AdapterInfo
+from backend.contract.run.folder import OF_A_RUN
 from backend.core.disk.disk_errors import is_full
 from backend.core.disk.files import NAME, child_path, write_json
 from backend.core.disk.notices import Notices
@@ -24,9 +25,7 @@ from backend.settings import Settings
 
 InUse = Callable[[str], str | None]  # Who uses the adapter of that name, as a sentence.
 
-_TAKEN_IN = re.compile(
-    r"adapter_config\.json|adapter_model\.safetensors|droid\.json|(\d{7}_|best_)?adapters\.safetensors"
-)
+_TAKEN_IN = re.compile(rf"{OF_A_RUN}|adapter_model\.safetensors")
 
 
 class AdapterStore:

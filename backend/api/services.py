@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
 
@@ -16,7 +16,10 @@ from backend.data.service import DatasetCatalog
 from backend.downloads.manager import Downloads
 from backend.evaluation.quick_scores import Tiers
 from backend.evaluation.service import Evaluator
+from backend.fusion.service import Fusion
 from backend.inference.host import InferenceHost
+from backend.jobs.kinds.machine_benchmark import MachineBenchmarks
+from backend.jobs.lifecycle.engine_jobs import EngineJobs
 from backend.jobs.queue import RunQueue
 from backend.jobs.queue_dispatcher import Dispatcher
 from backend.jobs.run.store import SessionStore
@@ -47,6 +50,9 @@ class Services:
     inference: InferenceHost
     adapters: AdapterStore
     evaluator: Evaluator
+    fusion: Fusion
+    benchmarks: MachineBenchmarks
+    jobs: tuple[EngineJobs[Any], ...]  # Of every kind: opened and closed with the app.
     tiers: Tiers
     notebook: Notebook
     arena: Arena

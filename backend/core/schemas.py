@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from backend.contract.machine_benchmark import MachineBenchmark
+
 
 class Health(BaseModel):
     status: Literal["healthy"]
@@ -40,6 +42,7 @@ class SystemInfo(BaseModel):
     gpu_percent: float | None
     thermal: str | None
     data_dir: str
+    benchmark: MachineBenchmark | None = None
 
 
 class FieldError(BaseModel):

@@ -15,6 +15,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from backend.contract.download import (
+    BEAT,
+    END,
+    FILES,
+    PART,
+    PLAN,
+    REQUEST,
+    DownloadEnd,
+    DownloadPlan,
+    HubRequest,
+)
+from backend.contract.record import BadRecord, read_record, write_record
 from backend.core.disk.files import NAME, child_path, sync_folder, write_json
 from backend.core.disk.removal import named, remove, remove_empty
 from backend.core.disk.stored_files import DamagedFile, read_object
@@ -25,22 +37,7 @@ SOURCE = "droid_source.json"
 MAIN = "main"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class End:
-    """How a process of a download ended."""
-
-    ok: bool
-    kind: str = "failed"
-    error: str = ""
-    hint: str | None = None
-    retry: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    commit: str
-    total: int
-    names: tuple[str, ...]
+End = DownloadEnd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,50 +59,36 @@ class DownloadFolder:
     def prepare(self, *, endpoint: str, timeout: float) -> None:
         """Ready for a process to begin or to go on."""
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for name in ("end.json", "beat"):
+        for name in (END, BEAT):
             remove(self.path / name, inside=self.path, own=named(name), link=True)
-        write_json(
-            self.path / "request.json",
-            {
-                "repo_id": self.repo_id,
-                "revision": self.revision,
-                "endpoint": endpoint,
-                "timeout": timeout,
-            },
+        request = HubRequest(
+            repo_id=self.repo_id, revision=self.revision, endpoint=endpoint, timeout=timeout
         )
+        write_json(self.path / REQUEST, write_record(request))
 
-    def plan(self) -> Plan | None:
+    def plan(self) -> DownloadPlan | None:
         """What will come; None while it is not known, or can't be read: then it is asked anew."""
         try:
-            value = read_object(self.path / "plan.json")
-            names = tuple(str(file["name"]) for file in value["files"])
-            plan = Plan(str(value["commit"]), int(value["total"]), names)
-        except (OSError, DamagedFile, ValueError, KeyError, TypeError):
+            plan = read_record(DownloadPlan, read_object(self.path / PLAN))
+        except (OSError, DamagedFile, BadRecord):
             return None
-        return plan if plan.total >= 0 and all(map(_is_inside, names)) else None
+        return plan if plan.total >= 0 and all(map(_is_inside, plan.names)) else None
 
-    def end(self) -> End | None:
+    def end(self) -> DownloadEnd | None:
+        """How its process ended; None without its word, or when that can't be read."""
         try:
-            value = read_object(self.path / "end.json")
-        except (OSError, DamagedFile):
+            return read_record(DownloadEnd, read_object(self.path / END))
+        except (OSError, DamagedFile, BadRecord):
             return None
-        hint = value.get("hint")
-        return End(
-            ok=value.get("ok") is True,
-            kind=str(value.get("kind", "failed")),
-            error=str(value.get("error", "")),
-            hint=hint if isinstance(hint, str) else None,
-            retry=value.get("retry") is True,
-        )
 
-    def measure(self, plan: Plan) -> int:
+    def measure(self, plan: DownloadPlan) -> int:
         """Bytes that have arrived."""
-        return sum(_size(self.path / "files", name) for name in plan.names)
+        return sum(_size(self.path / FILES, name) for name in plan.names)
 
     def signs_of_life(self) -> int:
         """0 until the files are known; then changes, also while it reads again what it had."""
         try:
-            return (self.path / "beat").stat().st_mtime_ns
+            return (self.path / BEAT).stat().st_mtime_ns
         except OSError:
             return 0
 
@@ -130,10 +113,10 @@ class DownloadFolder:
             hint="Rename or delete that folder, then try again.",
         )
 
-    def finish(self, plan: Plan) -> Path:
+    def finish(self, plan: DownloadPlan) -> Path:
         """Make it a model folder; answers where."""
         target = self.destination()
-        files = self.path / "files"
+        files = self.path / FILES
         write_json(
             files / SOURCE,
             {
@@ -149,7 +132,7 @@ class DownloadFolder:
         return target
 
     def has_files(self) -> bool:
-        return (self.path / "plan.json").exists()
+        return (self.path / PLAN).exists()
 
     def remove(self) -> None:
         with suppress(OSError):  # What is left of it goes at the next start.
@@ -180,17 +163,18 @@ def left_behind(models: Path) -> list[DownloadFolder | DamagedDownload]:
 
 def _left(models: Path, path: Path) -> DownloadFolder | DamagedDownload:
     try:
-        value = read_object(path / "request.json")
+        request = read_record(HubRequest, read_object(path / REQUEST))
     except FileNotFoundError:
-        return DamagedDownload(path, "request.json is gone.")
+        return DamagedDownload(path, f"{REQUEST} is gone.")
     except DamagedFile as damage:
         return DamagedDownload(path, damage.detail)
-    repo_id, revision = value.get("repo_id"), value.get("revision")
-    if isinstance(repo_id, str) and isinstance(revision, str):
-        folder = DownloadFolder(models=models, repo_id=repo_id, revision=revision)
+    except BadRecord:
+        request = None
+    if request is not None:
+        folder = DownloadFolder(models=models, repo_id=request.repo_id, revision=request.revision)
         if folder.path == path:
             return folder
-    return DamagedDownload(path, "request.json does not say what was asked for.")
+    return DamagedDownload(path, f"{REQUEST} does not say what was asked for.")
 
 
 def _is_folder(path: Path) -> bool:
@@ -202,7 +186,7 @@ def _is_inside(name: str) -> bool:
 
 
 def _size(files: Path, name: str) -> int:
-    for path in (files / name, files / f"{name}.part"):
+    for path in (files / name, files / (name + PART)):
         with suppress(OSError):
             return path.stat().st_size
     return 0

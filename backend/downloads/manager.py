@@ -8,7 +8,6 @@ lost, whatever ends first.
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import time
 from collections import deque
@@ -16,28 +15,29 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import backend.errors as errors
-from backend.core.disk.disk_errors import disk_refusal
 from backend.core.disk.files import read_tail
 from backend.core.hub import Hub
-from backend.core.process import Child, find_marked, kill, spawn
+from backend.core.process import Child, find_marked, kill
 from backend.downloads.folder import MAIN, DamagedDownload, DownloadFolder, End, left_behind
 from backend.downloads.schemas import LIVE, DownloadInfo, DownloadRequest
 from backend.errors import AppError, NotFound
+from backend.jobs.lifecycle.engine_process import Launch, end_child, start_engine
+from backend.jobs.lifecycle.frames import JobData, publish_job
+from backend.jobs.lifecycle.task_jobs import JobTasks, failure_of
 from backend.models.folder import describe_folder
 from backend.settings import CHECKOUT, Settings
 
 HUB = "https://huggingface.co"
 AT_ONCE = 2
+_LOG = "download.log"
+_GRACE = 2.0  # Seconds to end by itself; what has arrived is kept either way.
 _WINDOW = 8.0  # Seconds over which the speed is taken.
 _PASSED_ON = (
     "PATH", "HOME", "TMPDIR", "LANG", "HF_HOME", "HF_TOKEN_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
     "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
     "http_proxy", "https_proxy", "all_proxy", "no_proxy",
 )  # fmt: skip
-_TOLD = {
-    "state", "path", "error", "hint", "message",
-    "bytes_done", "bytes_total", "bytes_per_second", "eta_seconds",
-}  # fmt: skip
+_COUNTS = ("bytes_done", "bytes_total", "bytes_per_second", "eta_seconds")
 _REFUSALS: dict[str, type[AppError]] = {
     "gated": errors.AccessRefused,
     "refused": errors.AccessRefused,
@@ -45,7 +45,6 @@ _REFUSALS: dict[str, type[AppError]] = {
     "unusable": errors.BadContent,
     "disk": errors.NoDiskSpace,
 }
-_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +66,6 @@ class _Job:
     info: DownloadInfo
     known: asyncio.Event = field(default_factory=asyncio.Event)
     end: End | None = None
-    task: asyncio.Task[None] | None = None
     arrived: deque[tuple[float, int]] = field(default_factory=deque)
     said: tuple[float, str] = (0.0, "")
 
@@ -79,6 +77,7 @@ class Downloads:
         self._pace = pace or Pace()
         self._models = _models_folder(settings)
         self._jobs: dict[str, _Job] = {}
+        self._tasks = JobTasks("download")
         self._damaged: dict[str, DamagedDownload] = {}  # By the id that their folder is named by.
         self._turn = asyncio.Semaphore(AT_ONCE)
 
@@ -94,10 +93,7 @@ class Downloads:
             await self._count(job)
 
     async def close(self) -> None:
-        tasks = [job.task for job in self._jobs.values() if job.task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._tasks.close()
 
     def listed(self) -> list[DownloadInfo]:
         """The newest last."""
@@ -121,7 +117,7 @@ class Downloads:
             del self._jobs[folder.id]
             raise
         await self._count(job)
-        job.task = asyncio.create_task(self._run(job), name=f"download {folder.id}")
+        self._tasks.start(folder.id, self._run(job))
         known = asyncio.create_task(job.known.wait())
         try:
             await asyncio.wait({known}, timeout=self._pace.answer_within)
@@ -141,9 +137,8 @@ class Downloads:
         job = self._jobs.get(job_id)
         if job is None:
             raise NotFound(f"There is no download {job_id[:40]!r}.")
-        if job.info.state in LIVE and job.task is not None:
-            job.task.cancel()
-            await asyncio.wait({job.task})
+        if job.info.state in LIVE:
+            await self._tasks.cancel(job_id)
             if job.info.state in LIVE:  # It had not begun.
                 self._stopped(job)
             return job.info
@@ -169,7 +164,7 @@ class Downloads:
         self._jobs.pop(job.info.id, None)
         await asyncio.to_thread(job.folder.remove)
         job.info.state = "removed"
-        self._say(job, "job_progress", now=True)
+        self._publish(job, now=True)
 
     async def _run(self, job: _Job) -> None:
         try:
@@ -181,15 +176,10 @@ class Downloads:
                 self._failed(job, end)
         except asyncio.CancelledError:
             self._stopped(job)
-        except AppError as refusal:
-            self._failed(job, End(ok=False, error=refusal.detail, hint=refusal.hint))
-        except OSError as problem:
-            disk = disk_refusal(problem, self._models)
-            error = disk.detail if disk else f"A file could not be written: {problem}."
-            self._failed(job, End(ok=False, error=error, hint=disk.hint if disk else None))
-        except Exception:
-            _logger.exception("The download of %s failed.", job.info.repo_id)
-            self._failed(job, End(ok=False, error="Something went wrong; the log says more."))
+        except Exception as problem:  # noqa: BLE001 - told whatever it is; a bug is logged
+            name = f"The download of {job.info.repo_id}"
+            failure = failure_of(problem, name, self._models)
+            self._failed(job, End(ok=False, error=failure.message, hint=failure.hint))
         finally:
             job.known.set()
 
@@ -207,7 +197,7 @@ class Downloads:
             job.info.state = "retrying"
             job.info.message = f"{end.error} Trying again in {wait:g} s."
             job.info.bytes_per_second = job.info.eta_seconds = None
-            self._say(job, "job_progress", now=True)
+            self._publish(job, now=True)
             await asyncio.sleep(wait)
 
     async def _attempt(self, job: _Job) -> End:
@@ -217,24 +207,23 @@ class Downloads:
             timeout=self._pace.read_timeout,
         )
         job.info.state, job.info.message = "preparing", None
-        self._say(job, "job_progress", now=True)
-        spawning = asyncio.create_task(asyncio.to_thread(self._spawn, job.folder))
+        self._publish(job, now=True)
+        folder = job.folder
+        launch = Launch(
+            engine="download",
+            folder=folder.path,
+            log=_LOG,
+            mark=_mark(folder),
+            env=_environment(self._settings),
+        )
+        spawning = asyncio.create_task(asyncio.to_thread(start_engine, self._settings, launch))
         try:
             return await self._watch(job, await asyncio.shield(spawning))
         finally:
             # Also one that was just being started. Not cancelled a second time: who asks for the
             # end waits for it.
             child = await spawning
-            await asyncio.to_thread(child.kill)
-
-    def _spawn(self, folder: DownloadFolder) -> Child:
-        return spawn(
-            [str(self._settings.python), "-m", "backend.engines.download", str(folder.path)],
-            cwd=CHECKOUT,
-            env=_environment(self._settings),
-            log_path=folder.path / "download.log",
-            mark=_mark(folder),
-        )
+            await end_child(f"The download of {folder.repo_id}", child, grace=_GRACE)
 
     async def _watch(self, job: _Job, child: Child) -> End:
         job.arrived.clear()
@@ -257,7 +246,7 @@ class Downloads:
                     hint="Check the network; what has arrived is kept.",
                     retry=True,
                 )
-            self._say(job, "job_progress")
+            self._publish(job)
             await asyncio.sleep(self._pace.look_every)
 
     async def _count(self, job: _Job) -> None:
@@ -291,22 +280,22 @@ class Downloads:
         info.state, info.message, info.bytes_done = "completed", None, plan.total
         info.name, info.path, info.problem = path.name, str(path), described.info.problem
         info.bytes_per_second = info.eta_seconds = None
-        self._say(job, "job_completed", now=True)
+        self._publish(job, now=True)
 
     def _failed(self, job: _Job, end: End) -> None:
         job.end, info = end, job.info
         info.state, info.message = "error", None
         info.error, info.hint = end.error, end.hint
         info.bytes_per_second = info.eta_seconds = None
-        self._say(job, "job_error", now=True)
+        self._publish(job, now=True)
 
     def _stopped(self, job: _Job) -> None:
         info = job.info
         info.state, info.message = "cancelled", "Stopped. What has arrived is kept."
         info.bytes_per_second = info.eta_seconds = None
-        self._say(job, "job_error", now=True)
+        self._publish(job, now=True)
 
-    def _say(self, job: _Job, kind: str, *, now: bool = False) -> None:
+    def _publish(self, job: _Job, *, now: bool = False) -> None:
         """At most one frame a second, and only when something changed."""
         info, at = job.info, time.monotonic()
         text = info.model_dump_json()
@@ -314,16 +303,22 @@ class Downloads:
             return
         job.said = (at, text)
         share = info.bytes_done / info.bytes_total if info.bytes_total else None
-        self._hub.publish(
-            kind,
-            {
-                "kind": "download",
-                "job_id": info.id,
-                "phase": info.state,
-                "progress": share,
-                **info.model_dump(mode="json", include=_TOLD),
-            },
+        data = JobData(
+            kind="download",
+            job_id=info.id,
+            state=info.state,
+            phase=info.state,
+            progress=share,
+            path=info.path,
+            error=info.error,
+            hint=info.hint,
+            message=info.message,
+            bytes_done=info.bytes_done,
+            bytes_total=info.bytes_total,
+            bytes_per_second=info.bytes_per_second,
+            eta_seconds=info.eta_seconds,
         )
+        publish_job(self._hub, data, "path", *_COUNTS)
 
 
 def _info(folder: DownloadFolder, state: str) -> DownloadInfo:
@@ -386,6 +381,6 @@ def _last_word(folder: DownloadFolder, child: Child) -> End:
     end = folder.end()
     if end is not None:
         return end
-    lines, _ = read_tail(folder.path / "download.log", 1)
+    lines, _ = read_tail(folder.path / _LOG, 1)
     said = lines[0] if lines else f"exit code {child.exit_code()}"
     return End(ok=False, error=f"The download process ended: {said[:300]}")

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from backend.contract.evaluation import LmEvalTask
 from backend.core.disk.files import NAME
 from backend.core.disk.stored_files import DamagedFile, read_yaml
 from backend.core.machine.versions import engine_versions
@@ -42,8 +43,8 @@ class Tasks:
         folders = (self._settings.data_dir / "tasks", _SHIPPED)
         return sorted({path.stem for folder in folders for path in folder.glob("*.yaml")})
 
-    def chosen(self, wanted: Sequence[str]) -> list[dict[str, Any]]:
-        """Each as `{"name", "config"}`, its data files by their whole path.
+    def chosen(self, wanted: Sequence[str]) -> list[LmEvalTask]:
+        """Each with its data files by their whole path.
 
         Raises EngineMissing without lm-eval, NotFound or BadContent with a sentence.
         """
@@ -55,7 +56,7 @@ class Tasks:
                 hint=f"Install it beside the engines: {INSTALL}",
             )
         found = [_read(self._file(one)) for one in wanted]
-        names = [task["name"] for task in found]
+        names = [task.name for task in found]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise BadContent(f"The task {twice} is asked for twice.", hint="Name it once.")
@@ -78,7 +79,7 @@ class Tasks:
         return path
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> LmEvalTask:
     try:
         config = read_yaml(path, most=_CAP)
         config = json.loads(json.dumps(config, allow_nan=False))  # As it is kept in the request.
@@ -94,7 +95,8 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise BadContent(f"The task {path} can't be used: it has no `task`, which is its name.")
     _refuse_code(name, config)
-    return {"name": name, "config": config | {"dataset_kwargs": _local_data(path, name, config)}}
+    local = config | {"dataset_kwargs": _local_data(path, name, config)}
+    return LmEvalTask(name=name, config=local)
 
 
 def _refuse_code(name: str, config: Mapping[str, Any]) -> None:

@@ -9,8 +9,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.contract.evaluation import MetricResult
 from backend.errors import EngineFailed
-from backend.evaluation.schemas import EvaluationResult, EvaluationStart, MetricResult
+from backend.evaluation.schemas import EvaluationResult, EvaluationStart
 from backend.evaluation.service import Evaluator
 from backend.evaluation.weight_changes import WeightAnalysis, analyse
 from backend.settings import Settings

@@ -10,6 +10,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from backend.contract.evaluation import EvaluationRow
 from backend.core.disk.files import sha256_of
 from backend.core.disk.stored_files import DamagedFile, read_model
 from backend.data.readers.data_file import data_file, read_lines
@@ -22,15 +23,6 @@ HELD_OUT = ("test.jsonl", "valid.jsonl")
 _TRAINED, _SUMMARY = "train.jsonl", "summary.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """One row in the engine's form, the line it stands on, and whether it was trained on."""
-
-    line: int
-    row: Mapping[str, Any]
-    seen: bool
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChosenRows:
     """`available` rows could have been chosen. `compared` is false where what was trained on is
@@ -38,7 +30,7 @@ class ChosenRows:
     """
 
     path: Path
-    rows: tuple[Chosen, ...]
+    rows: tuple[EvaluationRow, ...]
     available: int
     skipped: int
     compared: bool
@@ -74,7 +66,7 @@ def choose_rows(given: str | Path, *, count: int, seed: int, data: Path | None) 
     changed = _changed(data, path)
     trained = frozenset() if _TRAINED in changed else _trained(data)
     chance = random.Random(f"{seed}/evaluation")
-    kept: list[Chosen] = []
+    kept: list[EvaluationRow] = []
     available = skipped = 0
     first: str | None = None
     for line, row, problem in _rows(path):
@@ -86,7 +78,7 @@ def choose_rows(given: str | Path, *, count: int, seed: int, data: Path | None) 
         # A reservoir, so that a file of any length takes the memory of `count` rows.
         at = available - 1 if available <= count else chance.randrange(available)
         if at < count:
-            chosen = Chosen(line, row, content_of(row) in trained)
+            chosen = EvaluationRow(line=line, row=row, seen=content_of(row) in trained)
             kept[at : at + 1] = [chosen]
     if not kept:
         raise BadContent(

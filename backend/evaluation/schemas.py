@@ -7,31 +7,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.contract.evaluation import (
+    JudgeReport,
+    JudgeScores,
+    MetricId,
+    MetricResult,
+    QuestionResult,
+    TargetInfo,
+    TaskResult,
+)
 from backend.core.schemas import DamagedItem
 from backend.inference.requests import Checkpoint
 
-MetricId = Literal[
-    "loss",
-    "perplexity",
-    "exact_match",
-    "token_f1",
-    "rouge_l",
-    "number_match",
-    "valid_json",
-    "length",
-    "repetition",
-]
-ALL_METRICS: tuple[MetricId, ...] = (
-    "loss",
-    "perplexity",
-    "exact_match",
-    "token_f1",
-    "rouge_l",
-    "number_match",
-    "valid_json",
-    "length",
-    "repetition",
-)
 EvaluationState = Literal["starting", "running", "completed", "stopped", "error", "interrupted"]
 
 
@@ -128,110 +115,6 @@ class EvaluationStatus(BaseModel):
     evaluation_id: str | None = None
     state: EvaluationState | None = None
     phase: str | None = None
-
-
-class Estimate(BaseModel):
-    """A mean over `rows` rows with its 95 % bootstrap interval; no interval for one row."""
-
-    mean: float
-    low: float | None
-    high: float | None
-    rows: int
-
-
-class MetricResult(BaseModel):
-    """One estimate per target; with two targets, `difference` is second − first, row by row.
-
-    Perplexities are compared by their `ratio`, second / first, instead.
-    """
-
-    id: MetricId
-    name: str
-    help: str
-    source: str
-    better: Literal["higher", "lower", "neither"]
-    values: list[Estimate | None]
-    difference: Estimate | None
-    ratio: Estimate | None
-
-
-class TaskResult(BaseModel):
-    """One metric of one lm-eval task: a value per target with its standard error, as lm-eval gives
-    them, over `rows` rows. `filter` is how an answer was taken from what was said.
-    """
-
-    task: str
-    metric: str
-    filter: str
-    better: Literal["higher", "lower", "neither"]
-    values: list[float | None]
-    stderrs: list[float | None]
-    rows: int | None
-    version: str | None
-
-
-class JudgeScores(BaseModel):
-    """0 to 100, more is better (of hallucination too: 100 is none). Null without a judge."""
-
-    overall: float | None = None
-    faithfulness: float | None = None
-    fact_recall: float | None = None
-    consistency: float | None = None
-    hallucination: float | None = None
-
-
-class JudgeSwaps(BaseModel):
-    """Pairs shown in both orders: `consistent` ones got the same verdict twice, and only those have
-    a winner. `first_wins` counts verdicts, two per pair, for whichever answer stood first.
-    """
-
-    asked: int
-    consistent: int
-    base_wins: int
-    adapter_wins: int
-    ties: int
-    first_wins: int
-
-
-class JudgeReport(BaseModel):
-    """Of the judge itself. Failed calls are no scores; `problems` are the first different ones."""
-
-    model: str
-    asked: int
-    failed: int
-    problems: list[str]
-    swaps: JudgeSwaps | None
-
-
-class TargetInfo(BaseModel):
-    label: str
-    adapter_name: str | None
-    checkpoint: str | int | None
-
-
-class GivenAnswer(BaseModel):
-    """What one target answered. `loss` is the sum over `tokens` of the expected answer, in nats."""
-
-    text: str | None
-    thoughts: str | None = None
-    answer: str | None = None
-    finish_reason: str | None
-    completion_tokens: int | None
-    loss: float | None
-    tokens: int | None
-    problem: str | None
-    metrics: dict[str, float | None]
-    judged: dict[str, Any] | None = None
-
-
-class QuestionResult(BaseModel):
-    """`seen`: a row of the same content was trained on. `line` is its line in the data file."""
-
-    line: int
-    seen: bool
-    messages: list[dict[str, Any]] | None
-    expected: str | None
-    answers: list[GivenAnswer]
 
 
 class ReportFiles(BaseModel):

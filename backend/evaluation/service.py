@@ -4,29 +4,39 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from backend.adapters.finder import Adapters, ReadyAdapter
 from backend.adapters.folder import AdapterFolder
+from backend.contract.evaluation import (
+    ALL_METRICS,
+    EvaluationMeasurements,
+    EvaluationRequest,
+    EvaluationTarget,
+    JudgeModel,
+    JudgeScores,
+    JudgeService,
+    write_sampling,
+)
+from backend.contract.record import BadRecord, read_record
+from backend.contract.sampling import untruncated
 from backend.core.disk.stored_files import DamagedFile
 from backend.errors import BadContent, NotFound, WrongState
-from backend.evaluation.folder import REPORT, RESULT, EvaluationFolder
+from backend.evaluation.folder import REPORT
 from backend.evaluation.jobs import Evaluations
 from backend.evaluation.lm_eval_tasks import INSTALL, Tasks
 from backend.evaluation.prompts import prompts_of
 from backend.evaluation.rows import ChosenRows, choose_rows, held_out_file
 from backend.evaluation.schemas import (
-    ALL_METRICS,
     AdapterPrompts,
     EvaluationOffers,
     EvaluationResult,
     EvaluationStart,
     EvaluationStarted,
     JudgeOffered,
-    JudgeScores,
     ReportFiles,
 )
+from backend.jobs.lifecycle.folder import RESULT, JobFolder
 from backend.models.catalog import ModelCatalog
 from backend.models.schemas import ModelInfo
 from backend.settings import Settings
@@ -62,48 +72,54 @@ class Evaluator:
 
         Raises NotFound, BadContent or WrongState; nothing is written then.
         """
-        self.jobs.refuse_if_busy()
-        asked, rows, warnings = await asyncio.to_thread(self._prepare, request, compare)
-        folder = await self.jobs.start(asked | {"helper": helper}, rows)
-        sides = " and ".join(target["label"] for target in asked["targets"])
+        self.jobs.require_free()
+        asked, rows = await asyncio.to_thread(self._prepare, request, compare, helper)
+        folder = await self.jobs.evaluate(asked, rows)
+        sides = " and ".join(target.label for target in asked.targets)
         return EvaluationStarted(
             message=f"{sides} are asked {len(rows.rows)} rows."
             if compare
             else f"{sides} is asked {len(rows.rows)} rows.",
-            adapter_name=str(asked["adapter_name"]),
+            adapter_name=asked.adapter_name,
             evaluation_id=folder.id,
-            warnings=warnings,
+            warnings=list(asked.warnings),
         )
 
-    def result(self, folder: EvaluationFolder) -> EvaluationResult:
+    def result(self, folder: JobFolder) -> EvaluationResult:
         """What a finished evaluation found. Raises WrongState when there is nothing, or
         DamagedFile. Blocking."""
-        found = folder.result()
-        if found is None:
+        value = folder.result()
+        if value is None:
             raise WrongState(
                 f"The evaluation {folder.id} has no result.",
                 hint="GET /api/evaluation/status tells how it is going, or how it ended.",
             )
-        asked = folder.request()
+        asked = _request_of(folder)
         try:
-            targets = asked["targets"]
+            found = read_record(EvaluationMeasurements, value)
             return EvaluationResult.model_validate(
                 {
-                    **found,
                     "evaluation_id": folder.id,
-                    "adapter_name": asked["adapter_name"],
-                    "is_base_model": targets[-1]["adapter"] is None,
-                    "base_model": asked["model"],
-                    "adapter_config": asked["adapter_config"],
-                    "training_data_path": asked["training_data_path"],
-                    "num_questions": asked["num_questions"],
-                    "rows_available": asked["rows_available"],
-                    "seen_rows": asked["seen_rows"],
-                    "evaluation_date": asked["started"],
-                    "sampling": asked["sampling"],
-                    "warnings": asked["warnings"],
-                    "scores": found.get("scores") or JudgeScores(),
-                    "base_model_scores": found.get("base_model_scores"),
+                    "adapter_name": asked.adapter_name,
+                    "is_base_model": asked.targets[-1].adapter is None,
+                    "base_model": asked.model,
+                    "adapter_config": asked.adapter_config,
+                    "training_data_path": asked.training_data_path,
+                    "num_questions": asked.num_questions,
+                    "rows_available": asked.rows_available,
+                    "seen_rows": asked.seen_rows,
+                    "evaluation_date": asked.started,
+                    "seconds": found.seconds,
+                    "batched": found.batched,
+                    "sampling": write_sampling(asked.sampling),
+                    "warnings": asked.warnings,
+                    "targets": found.targets,
+                    "metrics": found.metrics,
+                    "tasks": found.tasks,
+                    "judge": found.judge,
+                    "scores": found.scores or JudgeScores(),
+                    "base_model_scores": found.base_model_scores,
+                    "questions": found.questions,
                     "report_files": ReportFiles(
                         json_file=str(folder.path / RESULT), markdown=str(folder.path / REPORT)
                     )
@@ -111,7 +127,7 @@ class Evaluator:
                     else None,
                 }
             )
-        except (KeyError, IndexError, TypeError, ValueError) as problem:
+        except (IndexError, ValueError) as problem:
             reason = " ".join(str(problem).split())[:300]
             raise DamagedFile(
                 f"The result of the evaluation {folder.id} can't be read ({reason}).",
@@ -125,10 +141,7 @@ class Evaluator:
 
     def rows_of(self, evaluation_id: str) -> str:
         """The file that an evaluation's rows came from."""
-        given = self.jobs.folders.find(evaluation_id).request().get("training_data_path")
-        if not isinstance(given, str):
-            raise DamagedFile(f"The evaluation {evaluation_id} does not say where its rows are.")
-        return given
+        return _request_of(self.jobs.folders.find(evaluation_id)).training_data_path
 
     def base_of(self, adapter: AdapterFolder, given: str | None = None) -> ModelInfo:
         """The model that an adapter was trained on. Raises NotFound naming what it records."""
@@ -162,8 +175,8 @@ class Evaluator:
         return prompts_of(self.data_of(self._adapters.find(name)))
 
     def _prepare(
-        self, request: EvaluationStart, compare: bool
-    ) -> tuple[dict[str, Any], ChosenRows, list[str]]:
+        self, request: EvaluationStart, compare: bool, helper: bool
+    ) -> tuple[EvaluationRequest, ChosenRows]:
         adapter = self._adapters.find(request.adapter_name)
         model = self.base_of(adapter, request.model_name)
         base_only = request.evaluate_base_model and not compare
@@ -187,39 +200,34 @@ class Evaluator:
             data=data,
         )
         warnings = [*(ready.warnings if ready else ()), *_remarks(rows, request.num_questions)]
-        targets = [_base()] if compare or base_only else []
+        targets = [EvaluationTarget(label=BASE)] if compare or base_only else []
         if ready is not None:
             targets.append(_adapted(ready))
-        asked = {
-            "adapter_name": adapter.name,
-            "model": model.path,
-            "targets": targets,
-            "metrics": [m for m in ALL_METRICS if not request.metrics or m in request.metrics],
-            "sampling": {
-                "max_tokens": request.max_tokens,
-                "temperature": request.temperature,
-                "top_p": 1.0,
-                "min_p": 0.0,
-                "top_k": 0,
-                "repetition_penalty": None,
-                "seed": request.seed,
-            },
-            "training_data_path": str(rows.path),
-            "num_questions": len(rows.rows),
-            "rows_available": rows.available,
-            "seen_rows": rows.seen if rows.compared else None,
-            "compared": rows.compared,
-            "adapter_config": dict(adapter.config),
-            "judge": judge,
-            "tasks": tasks,
-            "task_limit": request.task_limit,
-            "warnings": warnings,
-        }
-        return asked, rows, warnings
+        asked = EvaluationRequest(
+            adapter_name=adapter.name,
+            model=model.path,
+            targets=tuple(targets),
+            metrics=tuple(m for m in ALL_METRICS if not request.metrics or m in request.metrics),
+            sampling=untruncated(
+                request.max_tokens, temperature=request.temperature, seed=request.seed
+            ),
+            training_data_path=str(rows.path),
+            num_questions=len(rows.rows),
+            rows_available=rows.available,
+            seen_rows=rows.seen if rows.compared else None,
+            compared=rows.compared,
+            adapter_config=dict(adapter.config),
+            judge=judge,
+            tasks=tuple(tasks),
+            task_limit=request.task_limit,
+            warnings=tuple(warnings),
+            helper=helper,
+        )
+        return asked, rows
 
-    def _judge(self, request: EvaluationStart) -> dict[str, str] | None:
+    def _judge(self, request: EvaluationStart) -> JudgeService | JudgeModel | None:
         if request.judge_model is not None:
-            return {"path": self._usable(self._models.find(request.judge_model)).path}
+            return JudgeModel(path=self._usable(self._models.find(request.judge_model)).path)
         if not request.judge:
             return None
         url, model = self._settings.judge_url, self._settings.judge_model
@@ -230,7 +238,7 @@ class Evaluator:
                 hint="Set DROID_JUDGE_URL (as https://host/v1), DROID_JUDGE_MODEL and, if it needs "
                 "one, DROID_JUDGE_KEY in .env, or give judge_model, a model of this machine.",
             )
-        return {"url": url, "model": model}
+        return JudgeService(url=url, model=model)
 
     def _usable(self, model: ModelInfo) -> ModelInfo:
         if model.problem is not None:
@@ -242,17 +250,24 @@ def _host(url: str) -> str:
     return urlsplit(url).netloc.rpartition("@")[2]
 
 
-def _base() -> dict[str, Any]:
-    return {"label": BASE, "adapter": None, "adapter_name": None, "checkpoint": None}
+def _request_of(folder: JobFolder) -> EvaluationRequest:
+    """Raises DamagedFile."""
+    try:
+        return read_record(EvaluationRequest, folder.request())
+    except BadRecord as problem:
+        raise DamagedFile(
+            f"The request of the evaluation {folder.id} can't be read ({problem}).",
+            hint=f"Its files are in {folder.path}.",
+        ) from problem
 
 
-def _adapted(ready: ReadyAdapter) -> dict[str, Any]:
-    return {
-        "label": ready.name if ready.name != BASE else f"{ready.name} (adapter)",
-        "adapter": dict(ready.spec),
-        "adapter_name": ready.name,
-        "checkpoint": ready.checkpoint,
-    }
+def _adapted(ready: ReadyAdapter) -> EvaluationTarget:
+    return EvaluationTarget(
+        label=ready.name if ready.name != BASE else f"{ready.name} (adapter)",
+        adapter=dict(ready.spec),
+        adapter_name=ready.name,
+        checkpoint=ready.checkpoint,
+    )
 
 
 def _remarks(rows: ChosenRows, wanted: int) -> list[str]:

@@ -4,33 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
 
 from pydantic import BaseModel
 
 from backend.adapters.finder import ReadyAdapter
+from backend.contract.record import read_record, write_record
+from backend.contract.weights import MatrixChange, WeightsAnswer, WeightsRequest
 from backend.core.machine.blas import engine_environment
 from backend.core.process import run_child
 from backend.errors import BadContent, EngineFailed
 from backend.settings import CHECKOUT, Settings
 
 DEADLINE = 600.0
-
-
-class MatrixChange(BaseModel):
-    """One matrix: Frobenius norms of ΔW and W, the largest singular value and the effective rank of
-    ΔW (exp of the entropy of its singular values' shares, Roy and Vetterli 2007), and ‖ΔW‖ / ‖W‖.
-    Null is unknown. Of the product scale · B · A, never of its factors.
-    """
-
-    name: str
-    shape: list[int]
-    rank: int
-    norm: float | None
-    spectral: float | None
-    effective_rank: float | None
-    base_norm: float | None
-    relative: float | None
 
 
 class WeightAnalysis(BaseModel):
@@ -47,29 +32,30 @@ class WeightAnalysis(BaseModel):
 async def analyse(settings: Settings, adapter: ReadyAdapter, base: str) -> WeightAnalysis:
     """Raises BadContent for an adapter without LoRA matrices, EngineTimeout, EngineFailed."""
     spec = adapter.spec
+    request = WeightsRequest(
+        file=spec["file"],
+        scale=spec["scale"],
+        base=base,
+        names=spec["names"],
+        scales=spec["scales"],
+    )
     child = await run_child(
         [str(settings.python), "-m", "backend.engines.weights"],
         cwd=CHECKOUT,
         env=await asyncio.to_thread(engine_environment, settings),
         deadline=DEADLINE,
-        stdin_json={
-            "file": spec["file"],
-            "scale": spec["scale"],
-            "names": spec["names"],
-            "scales": spec["scales"],
-            "base": base,
-        },
+        stdin_json=write_record(request),
     )
     if child.exit_code != 0:
         last = (child.stderr.strip().splitlines() or ["no message"])[-1]
         raise EngineFailed(f"The weights of {adapter.name} could not be looked at: {last[:300]}.")
-    answer: dict[str, Any] = json.loads(child.stdout)
-    if problem := answer.get("problem"):
+    answer = read_record(WeightsAnswer, json.loads(child.stdout))
+    if answer.problem is not None:
         raise BadContent(
-            f"The weights of {adapter.name} can't be looked at. {problem}",
+            f"The weights of {adapter.name} can't be looked at. {answer.problem}",
             hint="A full fine-tune has no ΔW of its own; LoRA and DoRA adapters have.",
         )
-    return summed_up([MatrixChange.model_validate(one) for one in answer["matrices"]])
+    return summed_up(list(answer.matrices))
 
 
 def summed_up(matrices: list[MatrixChange]) -> WeightAnalysis:

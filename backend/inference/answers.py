@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from backend.inference.schemas import AdapterDetails, AnswerStats, InferenceAnswer, ModelAnswered
-from backend.inference.types import Ask, Done, Target
+from backend.contract.answers import Done
+from backend.inference.schemas import AdapterDetails, InferenceAnswer, ModelAnswered
+from backend.inference.types import Ask, Target
 
 NO_ADAPTER = "none (base model)"  # As the reference app says it.
 
@@ -17,16 +18,7 @@ def shown(target: Target, ask: Ask, question: str, text: str, done: Done) -> Inf
         thoughts=parts.thoughts,
         answer=parts.answer,
         model_info=_answered(target, ask, done),
-        stats=AnswerStats(
-            prompt_tokens=done.prompt_tokens,
-            completion_tokens=done.completion_tokens,
-            cached_tokens=done.cached_tokens,
-            first_token_seconds=done.first_token_seconds,
-            tokens_per_second=done.tokens_per_second,
-            model_load_seconds=done.model_load_seconds,
-            swap_seconds=done.swap_seconds,
-            finish_reason=done.finish_reason,
-        ),
+        stats=done.stats,
     )
 
 

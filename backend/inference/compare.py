@@ -7,10 +7,11 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal
 
+from backend.contract.answers import Done
 from backend.errors import AppError
 from backend.inference.host import InferenceHost
 from backend.inference.refusals import NotTogether
-from backend.inference.types import Ask, Done, Piece, Target
+from backend.inference.types import Ask, Piece, Target
 
 Mode = Literal["batch", "in_turn"]
 

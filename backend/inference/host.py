@@ -9,31 +9,35 @@ fresh worker. Before a run starts, the worker is ended, so that the run has the 
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 from backend.adapters.finder import Adapters
 from backend.adapters.folder import Checkpoint
+from backend.contract.answers import Done
+from backend.contract.inference_frames import (
+    AnswerFrame,
+    BatchItem,
+    BatchRequest,
+    GenerateRequest,
+    Progress,
+    ScoreRequest,
+    Scores,
+    TogetherRequest,
+    Token,
+    WorkerRequest,
+    WorkerStatus,
+)
+from backend.contract.record import read_record, write_record
 from backend.core.tasks import Tasks
 from backend.errors import AppError, BadContent, EngineFailed, WorkerBusy, WrongState
 from backend.inference.refusals import refusal, require_memory
 from backend.inference.schemas import WorkerState
-from backend.inference.types import (
-    DEADLINE,
-    Answer,
-    Ask,
-    Done,
-    Piece,
-    Progress,
-    RowScore,
-    Scores,
-    Target,
-    Token,
-)
+from backend.inference.types import DEADLINE, Answer, Ask, Piece, Target
 from backend.inference.worker_process import Frame, RequestFailed, Talk
+from backend.jobs.lifecycle.slot import MemoryHolder
 from backend.models.catalog import ModelCatalog
 from backend.settings import Settings
 
@@ -42,12 +46,11 @@ LINE = 16  # Questions that may wait behind the one that is answered.
 
 _GRACE = 60.0  # Beyond a deadline, which the worker keeps by itself, before it counts as stuck.
 _logger = logging.getLogger(__name__)
-_SCORE_FIELDS = {field.name for field in dataclasses.fields(RowScore)}
 
 
 class InferenceHost:
-    """`active_run` answers the session that trains now, or None; `evaluating` the adapter that is
-    evaluated now, in a process with a base of its own. Used on the event loop only.
+    """`active_run` answers the session that trains now, or None; `holder` the job that
+    has the memory, in a process of its own. Used on the event loop only.
     """
 
     def __init__(
@@ -56,7 +59,7 @@ class InferenceHost:
         models: ModelCatalog,
         *,
         active_run: Callable[[], str | None] = lambda: None,
-        evaluating: Callable[[], str | None] = lambda: None,
+        holder: Callable[[], MemoryHolder | None] = lambda: None,
         idle_after: float = IDLE,
         line: int = LINE,
     ) -> None:
@@ -64,13 +67,13 @@ class InferenceHost:
         self._settings = settings
         self._models = models
         self._active_run = active_run
-        self._evaluating = evaluating
+        self._holder = holder
         self._idle_after = idle_after
         self._line = line
         self._waiting = 0
         self._turn = asyncio.Lock()
         self._talk: Talk | None = None
-        self._status: Frame = {}
+        self._status = WorkerStatus()
         self._now: set[str] = set()
         self._clock: asyncio.TimerHandle | None = None
         self._answered = 0
@@ -116,23 +119,24 @@ class InferenceHost:
         Raises WorkerBusy, WrongState (a run is active), BadContent (a prompt too long, say),
         EngineTimeout or EngineFailed.
         """
-        fields = {
-            **target.fields(),
-            **ask.content(),
-            **ask.sampling.fields(),
-            "conversation": ask.conversation,
-            "deadline": ask.deadline,
-        }
-        async with self._asked("generate", fields, ask.deadline, ask.during_run) as frames:
+        request = GenerateRequest(
+            model=target.model.path,
+            adapter=target.spec,
+            question=ask.question(),
+            sampling=ask.sampling,
+            conversation=ask.conversation,
+            deadline=ask.deadline,
+        )
+        async with self._asked("generate", request, ask.deadline, ask.during_run) as frames:
             async for frame in frames:
                 match frame["type"]:
                     case "token":
-                        yield Token(frame["text"])
+                        yield read_record(Token, frame)
                     case "progress":
-                        yield Progress(frame["phase"], frame["done"], frame["total"])
+                        yield read_record(Progress, frame)
                     case "done":
                         self._answered += 1
-                        yield Done.of(frame)
+                        yield read_record(Done, frame)
 
     async def together(
         self, targets: Sequence[Target], ask: Ask
@@ -141,23 +145,25 @@ class InferenceHost:
 
         Raises NotTogether, before any token, when the engine can't; else as `stream` does.
         """
-        fields = {
-            "model": targets[0].model.path,
-            "adapters": [target.spec for target in targets],
-            **ask.content(),
-            **ask.sampling.fields(),
-            "deadline": ask.deadline,
-        }
-        async with self._asked("together", fields, ask.deadline, ask.during_run) as frames:
+        request = TogetherRequest(
+            model=targets[0].model.path,
+            adapters=tuple(target.spec for target in targets),
+            question=ask.question(),
+            sampling=ask.sampling,
+            deadline=ask.deadline,
+        )
+        async with self._asked("together", request, ask.deadline, ask.during_run) as frames:
             async for frame in frames:
                 match frame["type"]:
                     case "token":
-                        yield frame["row"], Token(frame["text"])
+                        token = read_record(Token, frame)
+                        yield token.row, token
                     case "progress":
-                        yield 0, Progress(frame["phase"], frame["done"], frame["total"])
+                        yield 0, read_record(Progress, frame)
                     case "answer":
                         self._answered += 1
-                        yield frame["row"], Done.of(frame)
+                        answer = read_record(AnswerFrame, frame)
+                        yield answer.index, answer.end
 
     async def answer(self, target: Target, ask: Ask) -> Answer:
         """The whole answer. Raises as `stream` does; cancelling the caller ends the answer."""
@@ -185,25 +191,29 @@ class InferenceHost:
         """
         if not asks:
             return []
-        fields = {
-            **target.fields(),
-            "prompts": [ask.content() | ask.sampling.fields() for ask in asks],
-            "deadline": deadline,
-        }
+        request = BatchRequest(
+            model=target.model.path,
+            adapter=target.spec,
+            prompts=tuple(
+                BatchItem(question=ask.question(), sampling=ask.sampling) for ask in asks
+            ),
+            deadline=deadline,
+        )
         answers: dict[int, Answer] = {}
-        async with self._asked("batch", fields, deadline, during_run) as frames:
+        async with self._asked("batch", request, deadline, during_run) as frames:
             async for frame in frames:
                 if frame["type"] == "answer":
-                    answer = Answer(text=frame["text"], done=Done.of(frame))
-                    answers[frame["index"]] = answer
+                    made = read_record(AnswerFrame, frame)
+                    answer = Answer(text=made.text, done=made.end)
+                    answers[made.index] = answer
                     self._answered += 1
-                    on_answer(frame["index"], answer)
+                    on_answer(made.index, answer)
         return [answers[index] for index in range(len(asks))]
 
     async def score(
         self,
         target: Target,
-        rows: Sequence[dict[str, Any]],
+        rows: Sequence[Mapping[str, Any]],
         *,
         max_seq_length: int | None = None,
         on_progress: Callable[[int], None] = lambda done: None,
@@ -213,25 +223,20 @@ class InferenceHost:
         """The loss of the answers in training rows (`{"prompt", "completion"}`, `{"messages"}` or
         `{"text"}`), under the target. `on_progress` hears how many rows are done.
         """
-        fields = {
-            **target.fields(),
-            "rows": list(rows),
-            "max_seq_length": max_seq_length,
-            "deadline": deadline,
-        }
+        request = ScoreRequest(
+            model=target.model.path,
+            adapter=target.spec,
+            rows=tuple(rows),
+            max_seq_length=max_seq_length,
+            deadline=deadline,
+        )
         last: Frame = {}
-        async with self._asked("score", fields, deadline, during_run) as frames:
+        async with self._asked("score", request, deadline, during_run) as frames:
             async for frame in frames:
                 if frame["type"] == "progress" and frame["phase"] == "scoring":
                     on_progress(frame["done"])
                 last = frame
-        scored = (
-            RowScore(**{name: row[name] for name in _SCORE_FIELDS if name in row})
-            for row in last["rows"]
-        )
-        return Scores(
-            rows=tuple(scored), loss=last["loss"], tokens=last["tokens"], correct=last["correct"]
-        )
+        return read_record(Scores, last)
 
     # -- the worker -------------------------------------------------------------------------
 
@@ -248,12 +253,12 @@ class InferenceHost:
             answered=self._answered,
             resident_bytes=rss,
             idle_unload_seconds=self._idle_after,
-            **{name: self._status.get(name) for name in _STATUS_FIELDS},
+            **write_record(self._status),
         )
 
     def carries(self, adapter: str) -> bool:
         """Whether an adapter of that name is on the base now, or is being asked."""
-        return adapter in self._now or adapter == self._status.get("adapter")
+        return adapter in self._now or adapter == self._status.adapter
 
     async def unload(self) -> bool:
         """End the worker, and with it any answer; False when there is none."""
@@ -279,13 +284,13 @@ class InferenceHost:
 
     @asynccontextmanager
     async def _asked(
-        self, op: str, fields: dict[str, Any], deadline: float, during_run: bool
+        self, op: str, request: WorkerRequest, deadline: float, during_run: bool
     ) -> AsyncIterator[AsyncGenerator[Frame, None]]:
         """The frames of one request, in its turn; refusals of the worker as AppErrors."""
-        specs = fields.get("adapters") or [fields.get("adapter")]
+        specs = request.adapters if isinstance(request, TogetherRequest) else [request.adapter]
         async with (
             self._in_turn(during_run),
-            aclosing(self._frames(op, fields, deadline + _GRACE, during_run)) as frames,
+            aclosing(self._frames(op, request, deadline + _GRACE, during_run)) as frames,
         ):
             self._now = {spec["name"] for spec in specs if spec}
             try:
@@ -296,7 +301,7 @@ class InferenceHost:
                 self._now = set()
 
     async def _frames(
-        self, op: str, fields: dict[str, Any], limit: float, during_run: bool
+        self, op: str, request: WorkerRequest, limit: float, during_run: bool
     ) -> AsyncGenerator[Frame, None]:
         """Of the worker that is there. One that died as it sat idle is often noticed only by the
         next question: as long as nothing was heard of that, a fresh worker is asked, once.
@@ -306,7 +311,7 @@ class InferenceHost:
             talk = await self._worker(during_run)
             heard = False
             try:
-                async with aclosing(talk.ask(op, fields, limit=limit)) as frames:
+                async with aclosing(talk.ask(op, request, limit=limit)) as frames:
                     async for frame in frames:
                         heard = True
                         yield frame
@@ -346,11 +351,11 @@ class InferenceHost:
         to share it.
         """
         if not during_run:
-            require_memory(self._active_run(), self._evaluating())
+            require_memory(self._active_run(), self._holder())
 
     async def _worker(self, during_run: bool) -> Talk:
         if self._talk is None or not self._talk.alive:
-            self._status = {}
+            self._status = WorkerStatus()
             self._talk = await Talk.start(self._settings)
             try:
                 self.require_open(
@@ -364,7 +369,7 @@ class InferenceHost:
     async def _end(self, why: AppError) -> bool:
         talk, self._talk = self._talk, None
         self._stop_clock()
-        self._status = {}
+        self._status = WorkerStatus()
         if talk is None:
             return False
         lived = talk.alive
@@ -388,9 +393,3 @@ class InferenceHost:
     async def _unload_idle(self) -> None:
         if not self._turn.locked() and await self.unload():
             _logger.info("The inference worker was ended after %g idle seconds.", self._idle_after)
-
-
-_STATUS_FIELDS = (
-    "base", "adapter", "adapters_known", "base_bytes", "adapter_bytes", "conversation_bytes",
-    "active_bytes", "chat_template", "context_length",
-)  # fmt: skip

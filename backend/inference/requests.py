@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from backend.contract.sampling import Sampling
 from backend.core.limits import MOST_STEPS
-from backend.inference.types import Ask, Sampling
+from backend.inference.types import Ask
 
 MAX_TOKENS = 131_072  # The context of the model is the real limit; this one catches slips.
 

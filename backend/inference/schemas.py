@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from backend.contract.answers import AnswerStats
 from backend.core.schemas import ErrorAnswer
 
 CheckpointName = Literal["best", "latest"] | int
@@ -57,19 +58,6 @@ class ModelAnswered(BaseModel):
     max_tokens: int
     temperature: float
     adapter_details: AdapterDetails
-
-
-class AnswerStats(BaseModel):
-    """Seconds are wall clock; `tokens_per_second` is null when there was one token."""
-
-    prompt_tokens: int
-    completion_tokens: int
-    cached_tokens: int
-    first_token_seconds: float | None
-    tokens_per_second: float | None
-    model_load_seconds: float
-    swap_seconds: float
-    finish_reason: Literal["stop", "length"]
 
 
 class InferenceAnswer(BaseModel):

@@ -15,6 +15,8 @@ from typing import IO, Any
 
 import psutil
 
+from backend.contract.inference_frames import Refusal, WorkerRequest, WorkerStatus
+from backend.contract.record import read_record, write_record
 from backend.core.disk.files import read_tail
 from backend.core.exits import explain
 from backend.core.machine.blas import engine_environment
@@ -44,7 +46,7 @@ class Talk:
         self._numbers = itertools.count(1)
         self._waiting: dict[int, asyncio.Queue[Frame | None]] = {}
         self._write = asyncio.Lock()
-        self.status: Frame = {}  # What was loaded at the end of the last request.
+        self.status = WorkerStatus()  # What was loaded at the end of the last request.
         self._why: AppError | None = None
         self._ready = asyncio.Event()
         self._over = asyncio.Event()
@@ -85,7 +87,7 @@ class Talk:
             return None
 
     async def ask(
-        self, op: str, fields: dict[str, Any], *, limit: float
+        self, op: str, request: WorkerRequest, *, limit: float
     ) -> AsyncGenerator[Frame, None]:
         """The frames of one request, the last being `done`. A caller that stops listening takes
         the request back.
@@ -101,13 +103,13 @@ class Talk:
             # Never around a `yield`: a stream may be begun in one task and read on in another.
             end = asyncio.get_running_loop().time() + limit
             async with asyncio.timeout_at(end):
-                await self._send({"id": number, "op": op, **fields})
+                await self._send({"id": number, "op": op, **write_record(request)})
             while not ended:
                 async with asyncio.timeout_at(end):
                     frame = await self._next(frames)
                 ended = frame["type"] in _LAST
                 if frame["type"] == "error":
-                    raise RequestFailed(frame)
+                    raise RequestFailed(read_record(Refusal, frame))
                 yield frame
         except TimeoutError:
             ended = True
@@ -190,7 +192,8 @@ class Talk:
         if frame["type"] == "ready":
             self._ready.set()
             return
-        self.status = frame.pop("status", None) or self.status
+        if status := frame.pop("status", None):
+            self.status = read_record(WorkerStatus, status)
         if (frames := self._waiting.get(frame["id"])) is not None:
             frames.put_nowait(frame)
 
@@ -241,8 +244,6 @@ def _end_of(child: Child) -> int | None:
 class RequestFailed(Exception):
     """The worker's own refusal of a request; the worker lives on."""
 
-    def __init__(self, frame: Frame) -> None:
-        super().__init__(frame.get("message"))
-        self.code = str(frame.get("code"))
-        self.message = str(frame.get("message"))
-        self.hint = frame.get("hint")
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.message)
+        self.code, self.message, self.hint = refusal.code, refusal.message, refusal.hint

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from backend.core.disk.notice_watch import NoticesData
+from backend.jobs.lifecycle.frames import JobData
 from backend.jobs.run.reward_numbers import SampleData
 from backend.jobs.run.schemas import Alert, BestModel, QueuedRun, RunMetrics, TrainingStateData
 
@@ -72,24 +73,6 @@ class QueueData(BaseModel):
     """The waiting runs, the next one first."""
 
     queue: list[QueuedRun]
-
-
-class JobData(BaseModel):
-    """Work beside the runs. `progress` is from 0 to 1, null where it can't be known."""
-
-    kind: Literal["inspection", "fusion", "export", "evaluation", "download"]
-    job_id: str
-    state: str
-    phase: str
-    progress: float | None
-    path: str | None = None
-    error: str | None = None
-    hint: str | None = None
-    message: str | None = None
-    bytes_done: int | None = None
-    bytes_total: int | None = None
-    bytes_per_second: float | None = None
-    eta_seconds: float | None = None
 
 
 class _Frame(BaseModel):

@@ -9,8 +9,10 @@ from backend.core.disk.disk_errors import full_refusal
 from backend.core.disk.files import read_tail
 from backend.core.process import Child, Identity, alive, find_marked, works_on
 from backend.errors import AppError, EngineMissing
+from backend.jobs.lifecycle.follower import Follower
 from backend.jobs.live_run import KEPT_LINES, LiveRun
-from backend.jobs.run.follower import LOG, Follower, all_events, log_so_far
+from backend.jobs.run.events import Event
+from backend.jobs.run.follower import LOG, all_events, log_so_far, run_follower
 from backend.jobs.run.progress import Progress
 from backend.jobs.run.schemas import SessionRecord
 from backend.jobs.run.state import RunState
@@ -40,7 +42,9 @@ def begin(record: SessionRecord, store: SessionStore) -> tuple[LiveRun, int]:
     return LiveRun(record, progress), offset
 
 
-def adopt(record: SessionRecord, child: Child, store: SessionStore) -> tuple[LiveRun, Follower]:
+def adopt(
+    record: SessionRecord, child: Child, store: SessionStore
+) -> tuple[LiveRun, Follower[Event]]:
     """Take up a living run where it is: all its events so far, the last log lines, and what comes.
 
     A run whose server died while it was starting may have moved on since; so may a paused one.
@@ -53,7 +57,7 @@ def adopt(record: SessionRecord, child: Child, store: SessionStore) -> tuple[Liv
     record.pid, record.process_started = child.identity.pid, child.identity.started
     if run.state is not RunState.STOPPING:
         record.state = record.training_state = _state_of(progress)
-    return run, Follower(folder, child, event_offset=offset, log_offset=log_offset)
+    return run, run_follower(folder, child, event_offset=offset, log_offset=log_offset)
 
 
 def reopen(record: SessionRecord, store: SessionStore) -> LiveRun:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from dataclasses import dataclass
 from typing import Literal
 
+from backend.jobs.lifecycle.engine_process import wait_then_kill
 from backend.jobs.live_run import LiveRun
-
-_TICK = 0.1
-_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +51,11 @@ class StopResult:
     session_id: str | None
 
 
-async def see_out(run: LiveRun, grace: Grace) -> None:
+async def end_in_time(run: LiveRun, grace: Grace) -> None:
     """Wait for a run to end by itself; kill it when its time is up."""
-    loop = asyncio.get_running_loop()
-    patience = Patience(grace, loop.time())
-    while (child := run.child) is not None:
-        if patience.is_over(run, loop.time()):
-            _logger.warning("The run %s did not end in time and is killed.", run.session_id)
-            await asyncio.to_thread(child.kill)
-            return
-        await asyncio.sleep(_TICK)
+    patience = Patience(grace, asyncio.get_running_loop().time())
+    await wait_then_kill(
+        f"The run {run.session_id}",
+        lambda: run.child,
+        lambda now: patience.is_over(run, now),
+    )

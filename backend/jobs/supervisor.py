@@ -1,6 +1,7 @@
 """The one writer of run state: starts a run, follows it, stops it, and finds it again.
 
-Order everywhere: validate → prepare → act → record → publish. What is published is on disk.
+A run lives as every job does; the numbers are those of `lifecycle/engine_jobs.py`. Order
+everywhere: validate → prepare → act → record → publish. What is published is on disk.
 
 The engine hears signals: SIGTERM stop and save, SIGINT stop at once without saving, SIGUSR1 pause
 before the next step, SIGUSR2 go on. They reach the process itself; only a kill takes all it
@@ -19,27 +20,27 @@ from typing import Literal
 from backend.core.disk.files import read_tail
 from backend.core.hub import Hub
 from backend.core.machine.blas import engine_environment, report_keys
-from backend.core.process import Identity, kill, spawn
+from backend.core.process import Identity, kill
 from backend.core.tasks import Tasks
 from backend.errors import WrongState
 from backend.jobs import frames, recovery
 from backend.jobs.leftovers import settle_leftovers, settle_run
+from backend.jobs.lifecycle.engine_process import Launch, start_engine
+from backend.jobs.lifecycle.follower import Batch, Follower, follow
+from backend.jobs.lifecycle.slot import Slot
 from backend.jobs.live_run import Frame, LiveRun
 from backend.jobs.prepare import prepare
 from backend.jobs.queue import RunQueue
 from backend.jobs.recorder import Scribe, thinned
 from backend.jobs.run.events import Event
-from backend.jobs.run.follower import LOG, Batch, Follower
+from backend.jobs.run.follower import LOG, run_follower
 from backend.jobs.run.progress import Progress
 from backend.jobs.run.recipe import Recipe
 from backend.jobs.run.schemas import RunMetrics, SessionRecord, TrainingStateData, TrainingStatus
 from backend.jobs.run.state import FINAL, RunState
 from backend.jobs.run.store import SessionStore
-from backend.jobs.slot import Slot
-from backend.jobs.stopping import Grace, StopResult, see_out
-from backend.settings import CHECKOUT, Settings
-
-TICK = 0.1  # Seconds between two looks into the run folder.
+from backend.jobs.stopping import Grace, StopResult, end_in_time
+from backend.settings import Settings
 
 _CATCH_UP = 100  # More events than this at once are told as one snapshot.
 _logger = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ class RunSupervisor:
         # Its own thread: a route that fills the shared pool must not blind the follower.
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="follow")
 
-    # -- life of the server -----------------------------------------------------------------
+    # -- 7 adopt: life of the server -------------------------------------------------------
 
     async def open(self) -> None:
         """Find what the last server left: adopt a living run, end the records of dead ones."""
@@ -111,7 +112,7 @@ class RunSupervisor:
             self._follow(run, follower)
             await self._scribe.save(run)
             if run.state is RunState.STOPPING:
-                self._tasks.start(see_out(run, self._grace), name="end a stopping run")
+                self._tasks.start(end_in_time(run, self._grace), name="end a stopping run")
             return
         if child is not None:
             _logger.error("Two runs live; %s is left alone.", session_id)
@@ -126,7 +127,7 @@ class RunSupervisor:
         await self._scribe.save(run)
         _logger.info("The run %s had ended: %s.", session_id, run.state)
 
-    # -- start ------------------------------------------------------------------------------
+    # -- 1 prepare, 2 start ----------------------------------------------------------------
 
     @property
     def active_session(self) -> str | None:
@@ -179,9 +180,6 @@ class RunSupervisor:
 
     async def _launch(self, run: LiveRun, recipe: Recipe, heard: int) -> None:
         folder = self._store.folder(run.session_id)
-        argv = [
-            str(self._settings.python), "-m", f"backend.engines.{recipe.engine}", str(folder)
-        ]  # fmt: skip
         env = await asyncio.to_thread(engine_environment, self._settings)
         env |= report_keys(recipe.config.get("report_to"))
         if self.make_room is not None:
@@ -190,18 +188,17 @@ class RunSupervisor:
             await self._finish(run, RunState.STOPPED, "Stopped before it began.", None)
             return
         mark = self._store.mark(run.session_id)
-        child = await asyncio.to_thread(
-            spawn, argv, cwd=CHECKOUT, env=env, log_path=folder / LOG, mark=mark
-        )
+        launch = Launch(engine=recipe.engine, folder=folder, log=LOG, mark=mark, env=env)
+        child = await asyncio.to_thread(start_engine, self._settings, launch)
         run.child = child
         run.record.pid = child.identity.pid
         run.record.process_started = child.identity.started
-        self._follow(run, Follower(folder, child, event_offset=heard))
+        self._follow(run, run_follower(folder, child, event_offset=heard))
         await self._scribe.save(run)
         if self._stop_wanted is not None:
             await self._begin_stop(run, save=self._stop_wanted == "save")
 
-    # -- stop, pause, resume ----------------------------------------------------------------
+    # -- 5 stop, pause, resume -------------------------------------------------------------
 
     async def stop(self, *, save: bool, wait: float = 0.8) -> StopResult:
         """Ask the run to end; answers within a second, not `finished` if it takes longer.
@@ -263,29 +260,23 @@ class RunSupervisor:
             number = signal.SIGTERM if save else signal.SIGINT
             await asyncio.to_thread(run.child.signal, number)
         if first:
-            self._tasks.start(see_out(run, self._grace), name="end a stopping run")
+            self._tasks.start(end_in_time(run, self._grace), name="end a stopping run")
 
-    # -- following --------------------------------------------------------------------------
+    # -- 3 follow, 4 tell, 6 end -----------------------------------------------------------
 
-    def _follow(self, run: LiveRun, follower: Follower) -> None:
+    def _follow(self, run: LiveRun, follower: Follower[Event]) -> None:
         work = self._follow_to_the_end(run, follower)
         self._tasks.start(work, name=f"follow {run.session_id}")
 
-    async def _follow_to_the_end(self, run: LiveRun, follower: Follower) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            batch = await loop.run_in_executor(self._reader, follower.read)
+    async def _follow_to_the_end(self, run: LiveRun, follower: Follower[Event]) -> None:
+        async def take(batch: Batch[Event]) -> None:
             quiet = len(batch.events) > _CATCH_UP
             for event in batch.events:
                 await self._try(run, self._take_event(run, event, quiet=quiet))
             await self._try(run, self._take_rest(run, batch, quiet=quiet))
-            if batch.ended:
-                break
-            if not batch.gone or not (batch.events or batch.lines):
-                await asyncio.sleep(TICK)
-        if run.child is not None:  # What it started and left behind.
-            await asyncio.to_thread(kill, run.child.identity)
-        code, deleted = batch.exit_code, batch.deleted
+
+        last = await follow(follower, take, reader=self._reader)
+        code, deleted = last.exit_code, last.deleted
         await self._finish(run, *recovery.ending(run, code=code, seen=True, deleted=deleted))
 
     async def _try(self, run: LiveRun, work: Coroutine[None, None, None]) -> None:
@@ -295,7 +286,7 @@ class RunSupervisor:
         except Exception:
             _logger.exception("News of the run %s could not be told.", run.session_id)
 
-    async def _take_rest(self, run: LiveRun, batch: Batch, *, quiet: bool) -> None:
+    async def _take_rest(self, run: LiveRun, batch: Batch[Event], *, quiet: bool) -> None:
         if quiet:
             await self._scribe.say_all(run, self._queue.shown())
         if batch.lines:
@@ -315,7 +306,7 @@ class RunSupervisor:
                 self._scribe.say(run, kind, data)
         self.slot.news.tell()
         if run.progress.exit is event and run.state is not RunState.STOPPING:
-            self._tasks.start(see_out(run, self._grace), name="see a run out")
+            self._tasks.start(end_in_time(run, self._grace), name="see a run out")
 
     async def _finish(self, run: LiveRun, state: RunState, message: str, hint: str | None) -> None:
         run.closing = run.state
@@ -337,7 +328,7 @@ class RunSupervisor:
             settle_run, self._store, run.session_id, run.record.adapter_path, run.progress.exit
         )
 
-    # -- what there is to show --------------------------------------------------------------
+    # -- 8 list: what there is to show -----------------------------------------------------
 
     def status(self) -> TrainingStatus:
         if self._run is not None:
@@ -368,7 +359,7 @@ class RunSupervisor:
             return TrainingStateData(state=RunState.IDLE, queue=queue, seq=self._hub.seq)
         return self._run.snapshot(self._hub.seq, self._queue.shown())
 
-    # -- saved sessions ---------------------------------------------------------------------
+    # -- 9 clean up: saved sessions --------------------------------------------------------
 
     async def load(self, session_id: str) -> None:
         """Show a saved session in place of the last one."""

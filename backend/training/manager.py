@@ -10,7 +10,7 @@ import uuid
 from functools import partial
 from typing import Any, Literal
 
-from backend.errors import EvaluationActive, RunAlreadyActive
+from backend.errors import JobActive, RunAlreadyActive
 from backend.jobs.queue import RunQueue, WaitingRun
 from backend.jobs.run.recipe import Recipe
 from backend.jobs.supervisor import RunSupervisor
@@ -119,7 +119,7 @@ class TrainingManager:
             await keep(answer)
         try:
             await self._supervisor.start(recipe)
-        except (RunAlreadyActive, EvaluationActive):  # Or another start was faster.
+        except (RunAlreadyActive, JobActive):  # Or another start was faster.
             if not request.queue:
                 raise
             return await self._wait(planned, what, keep)

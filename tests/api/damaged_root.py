@@ -128,7 +128,13 @@ MODEL: dict[str, Kind] = {
 }
 DOWNLOAD: dict[str, Kind] = {
     "request.json": Kind({"repo_id": "", "revision": "main", "endpoint": "", "timeout": 1}),
-    "plan.json": Kind({"commit": "c", "total": 9, "files": [{"name": "a.json", "size": 9}]}),
+    "plan.json": Kind(
+        {
+            "commit": "c",
+            "total": 9,
+            "files": [{"name": "a.json", "size": 9, "digest": "", "large": False}],
+        }
+    ),
     "end.json": Kind({"ok": False, "kind": "failed", "error": "No.", "hint": None, "retry": True}),
     "beat": Kind(""),
     "files/a.json.part": Kind("{"),

@@ -172,7 +172,7 @@ async def test_one_that_is_stopped_as_its_process_is_started_leaves_none(
         spawned.append(spawn(*args, **named))
         return spawned[0]
 
-    monkeypatch.setattr("backend.downloads.manager.spawn", slow)
+    monkeypatch.setattr("backend.jobs.lifecycle.engine_process.spawn", slow)
     async with opened(settings) as (downloads, _):
         starting = asyncio.create_task(downloads.start(ASKED))
         await begun.wait()

@@ -12,7 +12,7 @@ from mlx.utils import tree_flatten
 from mlx_lm.tuner.utils import linear_to_lora_layers
 from mlx_lm.utils import load_model
 
-from backend.engines.inference.adapter_cache import Spec
+from backend.contract.inference_frames import AdapterSpec
 from backend.engines.modules.tree import build
 
 _DENSE: dict[str, Any] = {
@@ -104,7 +104,7 @@ def weights_of(adapter: Path) -> dict[str, mx.array]:
     return cast("dict[str, mx.array]", mx.load(str(adapter / "adapters.safetensors")))
 
 
-def spec_of(adapter: Path) -> Spec:
+def spec_of(adapter: Path) -> AdapterSpec:
     """As the server describes an adapter to the worker."""
     config = json.loads((adapter / "adapter_config.json").read_text())
     kind = "full" if config["fine_tune_type"] == "full" else "lora"

@@ -14,23 +14,30 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from backend.contract.evaluation import EvaluationRequest, EvaluationTarget
+from backend.contract.run.folder import EVENTS
+from backend.contract.sampling import untruncated
 from backend.core.disk.files import JsonlTail
 from backend.errors import EvaluationActive, WrongState
-from backend.evaluation import folder as folder_module
-from backend.evaluation import jobs as jobs_module
-from backend.evaluation.folder import EVENTS, EvaluationFolder
 from backend.evaluation.jobs import Evaluations
 from backend.evaluation.rows import ChosenRows
+from backend.jobs.lifecycle import engine_process, folder
+from backend.jobs.lifecycle.folder import JobFolder
 from backend.settings import Settings
 from tests.fakes.python import fake_python
 from tests.jobs.conftest import end_runs_under
 from tests.jobs.test_queue import Line
 
-ASKED: dict[str, Any] = {
-    "adapter_name": "tall",
-    "num_questions": 4,
-    "targets": [{"label": "tall"}],
-}
+ASKED = EvaluationRequest(
+    adapter_name="tall",
+    model="/models/small",
+    targets=(EvaluationTarget(label="tall"),),
+    metrics=("loss",),
+    sampling=untruncated(16),
+    training_data_path="/rows.jsonl",
+    num_questions=4,
+    rows_available=4,
+)
 
 
 class Bench:
@@ -50,8 +57,8 @@ class Bench:
     async def make_room(self) -> None:
         """There is no worker here."""
 
-    async def evaluate(self) -> EvaluationFolder:
-        return await self.jobs.start(ASKED, self.rows)
+    async def evaluate(self) -> JobFolder:
+        return await self.jobs.evaluate(ASKED, self.rows)
 
 
 @pytest_asyncio.fixture
@@ -148,14 +155,12 @@ async def test_who_waits_for_one_hears_of_that_one_though_another_has_begun(benc
     second = await bench.evaluate()
 
     status = await waiting
-    assert (status.evaluation_id, status.state) == (first.id, "stopped")
-    assert (await bench.jobs.ended(first)).evaluation_id == first.id
+    assert (status.folder, status.state) == (first, "stopped")
+    assert (await bench.jobs.ended(first)).folder == first
     assert bench.jobs.status().evaluation_id == second.id
 
 
-@pytest.mark.parametrize(
-    ("module", "name"), [(folder_module, "write_json"), (jobs_module, "spawn")]
-)
+@pytest.mark.parametrize(("module", "name"), [(folder, "write_json"), (engine_process, "spawn")])
 async def test_an_evaluation_that_finds_no_space_leaves_nothing_behind(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str
 ) -> None:
@@ -167,20 +172,23 @@ async def test_an_evaluation_that_finds_no_space_leaves_nothing_behind(
         with pytest.raises(OSError, match="No space left"):
             await bench.evaluate()
 
-    assert bench.jobs.listed().evaluations == []
-    assert bench.jobs.running is None
+    assert bench.jobs.list().evaluations == []
+    assert bench.jobs.active is None
     assert not list((bench.folder / "evaluations").iterdir())
 
 
 async def test_what_is_told_to_have_ended_does_not_refuse_the_next_one(bench: Bench) -> None:
-    folder = await bench.evaluate()
-    said = {"seq": 1, "type": "exit", "state": "completed", "message": "Done."}
-    with (folder.path / EVENTS).open("a", encoding="utf-8") as events:
+    job_folder = await bench.evaluate()
+    said = {
+        "seq": 1, "at": "2026-12-01T00:00:00+00:00", "type": "exit", "state": "completed",
+        "code": 0, "message": "Done.",
+    }  # fmt: skip
+    with (job_folder.path / EVENTS).open("a", encoding="utf-8") as events:
         events.write(json.dumps(said) + "\n")
 
-    job = bench.jobs._current
+    job = bench.jobs.current
     assert job is not None
-    while job.last_words is None:  # noqa: ASYNC110 - polled as a script does. MLX leaves slowly.
+    while job.last_word is None:  # noqa: ASYNC110 - polled as a script does. MLX leaves slowly.
         await asyncio.sleep(0.005)
     assert bench.jobs.status().running
     assert job.child is not None
@@ -189,5 +197,5 @@ async def test_what_is_told_to_have_ended_does_not_refuse_the_next_one(bench: Be
         await asyncio.sleep(0.005)
 
     assert bench.jobs.status().state == "completed"
-    bench.jobs.refuse_if_busy()
+    bench.jobs.require_free()
     await bench.evaluate()

@@ -41,15 +41,15 @@ def test_a_task_is_kept_whole_with_the_whole_path_of_its_rows(
     (found,) = here.chosen(["mine"])
 
     rows = settings.data_dir / "tasks" / "rows.jsonl"
-    assert found["name"] == "mine"
-    assert found["config"]["dataset_kwargs"] == {"data_files": {"test": [str(rows.resolve())]}}
-    assert found["config"]["output_type"] == "generate_until"
+    assert found.name == "mine"
+    assert found.config["dataset_kwargs"] == {"data_files": {"test": [str(rows.resolve())]}}
+    assert found.config["output_type"] == "generate_until"
     assert here.chosen(["tasks/mine.yaml"]) == [found]
 
 
 def test_the_shipped_tasks_can_be_asked_for_by_name(here: Tasks) -> None:
     assert here.names() == ["captain_style", "mine", "sums"]
-    assert [task["name"] for task in here.chosen(here.names())] == here.names()
+    assert [task.name for task in here.chosen(here.names())] == here.names()
 
 
 def test_without_lm_eval_the_command_that_installs_it_is_given(

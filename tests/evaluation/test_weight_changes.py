@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from backend.evaluation.weight_changes import MatrixChange, summed_up
+from backend.contract.record import read_record
+from backend.contract.weights import MatrixChange
+from backend.evaluation.weight_changes import summed_up
 
 
 def change(**fields: Any) -> MatrixChange:
-    return MatrixChange.model_validate(
+    return read_record(
+        MatrixChange,
         {
             "name": "layers.0.q_proj", "shape": [4, 4], "rank": 8, "norm": 3.0, "spectral": 2.0,
             "effective_rank": 4.0, "base_norm": 10.0, "relative": 0.3, **fields,
-        }
+        },
     )  # fmt: skip
 
 

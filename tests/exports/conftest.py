@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.contract.export import ExportRequest
+from backend.contract.export.request import ExportRequest
 from tests.engines.export.exporting import run
 from tests.house.sources import CHECKOUT
 

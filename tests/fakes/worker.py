@@ -38,14 +38,16 @@ def send(number: int, kind: str, **fields: Any) -> None:
     sys.stdout.flush()
 
 
-def done(number: int, words: int = 0, **fields: Any) -> None:
-    told = {
+def stats(words: int) -> dict[str, Any]:
+    return {
         "prompt_tokens": 3, "completion_tokens": words, "cached_tokens": 0,
         "first_token_seconds": 0.01, "tokens_per_second": 100.0, "finish_reason": "stop",
-        "model_load_seconds": 0.0, "swap_seconds": 0.0, "reloaded": False,
-        "chat_template_used": True, "max_tokens": 100,
+        "model_load_seconds": 0.0, "swap_seconds": 0.0,
     }  # fmt: skip
-    send(number, "done", **told, **fields, status=loaded)
+
+
+def end(words: int) -> dict[str, Any]:
+    return {"stats": stats(words), "chat_template_used": True, "max_tokens": 100}
 
 
 def _taken(path: str) -> bool:
@@ -58,8 +60,8 @@ def _taken(path: str) -> bool:
 
 def generate(request: dict[str, Any]) -> None:
     number = request["id"]
-    messages = request.get("messages")
-    prompt = request.get("prompt") or (messages[-1]["content"] if messages else "")
+    messages = request["question"].get("messages")
+    prompt = request["question"].get("prompt") or (messages[-1]["content"] if messages else "")
     order, _, rest = prompt.partition(" ")
     if order == "die-late":
         send(number, "token", text="A")
@@ -83,31 +85,29 @@ def generate(request: dict[str, Any]) -> None:
             send(number, "error", code="cancelled", message="Taken back.", status=loaded)
             return
         send(number, "token", text=word)
-    done(number, len(words))
+    send(number, "done", **end(len(words)), status=loaded)
 
 
 def together(request: dict[str, Any]) -> None:
     names = [spec["name"] if spec else "base" for spec in request["adapters"]]
-    if request["prompt"] == "apart":
+    prompt = request["question"]["prompt"]
+    if prompt == "apart":
         refusal = {"code": "not_together", "message": "tuned is not plain", "hint": None}
         send(request["id"], "error", **refusal, status=loaded)
         return
-    for word in request["prompt"].split(" "):
+    for word in prompt.split(" "):
         for row, name in enumerate(names):
             send(request["id"], "token", row=row, text=f"{name}:{word} ")
     for row in range(len(names)):
-        send(request["id"], "answer", row=row, finish_reason="stop", prompt_tokens=3,
-             completion_tokens=2, chat_template_used=True)  # fmt: skip
-    done(request["id"])
+        send(request["id"], "answer", index=row, end=end(2))
+    send(request["id"], "done", status=loaded)
 
 
 def batch(request: dict[str, Any]) -> None:
     for index, item in reversed(list(enumerate(request["prompts"]))):
-        send(
-            request["id"], "answer", index=index, text=f"re: {item['prompt']}", prompt_tokens=3,
-            completion_tokens=2, finish_reason="stop", chat_template_used=True,
-        )  # fmt: skip
-    done(request["id"])
+        text = f"re: {item['question']['prompt']}"
+        send(request["id"], "answer", index=index, text=text, end=end(2))
+    send(request["id"], "done", status=loaded)
 
 
 def score(request: dict[str, Any]) -> None:

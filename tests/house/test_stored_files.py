@@ -35,11 +35,11 @@ ALLOWED: dict[str, dict[str, str]] = {
     "backend/models/safetensors_headers.py": {
         "json.loads": "a safetensors header, whose reader bounds it"
     },
-    "backend/contract/export_size.py": {
+    "backend/contract/export/size.py": {
         "json.loads": "a safetensors header, which is bounded, and a model's configuration",
         "*.read_bytes": "a model's configuration",
     },
-    "backend/contract/gguf_support.py": {
+    "backend/contract/export/gguf.py": {
         "json.loads": "a model's configuration and tokenizer",
         "*.read_bytes": "a model's configuration and tokenizer",
     },

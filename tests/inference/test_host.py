@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from backend.contract.answers import Done
+from backend.contract.inference_frames import Progress, Token
+from backend.contract.sampling import Sampling
 from backend.core.process import alive
 from backend.errors import (
     AppError,
@@ -21,7 +24,8 @@ from backend.errors import (
 )
 from backend.inference.host import InferenceHost
 from backend.inference.schemas import WorkerState
-from backend.inference.types import Ask, Done, Progress, Sampling, Target, Token
+from backend.inference.types import Ask, Target
+from backend.jobs.lifecycle.slot import MemoryHolder
 from backend.models.catalog import ModelCatalog
 from backend.settings import Settings
 from tests.adapters.folders import adapter, base
@@ -68,7 +72,7 @@ async def test_pieces_come_as_they_are_made(host: InferenceHost, small: Target) 
     assert isinstance(pieces[0], Progress)
     assert [p.text for p in pieces if isinstance(p, Token)] == ["base:", " one", " two"]
     assert isinstance(pieces[-1], Done)
-    assert pieces[-1].completion_tokens == 3
+    assert pieces[-1].stats.completion_tokens == 3
 
 
 async def test_one_worker_answers_for_base_and_adapter(host: InferenceHost, small: Target) -> None:
@@ -255,8 +259,15 @@ async def test_a_run_gets_the_memory_and_refuses_questions_meanwhile(
 async def test_an_evaluation_keeps_the_memory_until_it_has_ended(
     settings: Settings, models: ModelCatalog
 ) -> None:
-    evaluated: list[str] = ["tall"]
-    host = InferenceHost(settings, models, evaluating=lambda: evaluated[0] if evaluated else None)
+    evaluation = MemoryHolder(
+        kind="evaluation",
+        subject="An evaluation of tall",
+        reason="its model needs the memory",
+        place="under Evaluation",
+        error=EvaluationActive,
+    )
+    holders = [evaluation]
+    host = InferenceHost(settings, models, holder=lambda: holders[0] if holders else None)
     small = await host.target("small")
 
     with pytest.raises(EvaluationActive, match="An evaluation of tall is running"):
@@ -265,7 +276,7 @@ async def test_an_evaluation_keeps_the_memory_until_it_has_ended(
     shared = await host.answer(small, Ask(prompt="x", during_run=True))
     assert shared.text == "base: x"
 
-    evaluated.clear()
+    holders.clear()
     assert await text(host, small, "y") == "base: y"
     await host.close()
 

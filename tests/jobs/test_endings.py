@@ -244,7 +244,7 @@ async def test_a_moment_without_free_file_handles_costs_no_point_and_no_line(
 async def test_a_run_whose_folder_can_never_be_read_again_still_ends(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backend.jobs.run.follower.MOST_FAILURES", 2)
+    monkeypatch.setattr("backend.jobs.lifecycle.follower.MOST_FAILURES", 2)
 
     def broken(_: TextTail) -> list[str]:
         raise OSError(errno.EIO, "Input/output error")

@@ -53,6 +53,24 @@ def until_end(socket: ClientConnection, job: str) -> list[Frame]:
     return frames_until(socket, is_end)
 
 
+def test_this_machine_is_measured_and_a_run_waits_for_that(trained: Server) -> None:
+    with listening(trained) as socket:
+        assert trained.get("/system")["benchmark"] is None
+        started = trained.post("/system/benchmark", {})
+        assert started["state"] == "starting"
+        refused = trained.client.post("/api/evaluation/start", json=SMALL)
+        assert (refused.status_code, refused.json()["error"]) == (409, "JobActive")
+        assert "benchmark of this machine" in refused.json()["detail"]
+        stopped = trained.post("/system/benchmark/stop", {})
+        assert (stopped["state"], stopped["result"]) == ("stopped", None)
+
+        trained.post("/system/benchmark", {})
+        frames_until(socket, lambda frame: frame["type"] == "job_completed")
+    measured = trained.get("/system")["benchmark"]
+    assert measured["matmul_flops_per_second"] > 1e6
+    assert trained.get("/system/benchmark")["result"] == measured
+
+
 def test_base_and_adapter_answer_the_same_held_out_rows(trained: Server) -> None:
     started, frames = evaluate(trained, "/api/evaluation/compare", SMALL)
     assert frames[-1]["type"] == "job_completed", frames[-1]

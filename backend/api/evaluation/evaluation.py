@@ -10,6 +10,7 @@ from fastapi.responses import PlainTextResponse
 from backend.api.refusals import refuses
 from backend.api.services import Wired
 from backend.errors import NotFound, WrongState
+from backend.evaluation.folder import read_report
 from backend.evaluation.quick_scores import AdapterAsked, PairAnswer, PairAsked, TierAnswer
 from backend.evaluation.schemas import (
     EvaluationList,
@@ -58,16 +59,16 @@ async def evaluation_offers(services: Wired) -> EvaluationOffers:
 
 @router.post("/stop", responses=refuses(409))
 async def stop_evaluation(services: Wired) -> StopAnswer:
-    folder = await services.evaluator.jobs.stop()
-    if folder is None:
+    job = await services.evaluator.jobs.stop()
+    if job is None:
         raise WrongState("No evaluation is running.")
-    return StopAnswer(message="The evaluation was stopped.", evaluation_id=folder.id)
+    return StopAnswer(message="The evaluation was stopped.", evaluation_id=job.folder.id)
 
 
 @router.get("/list")
 async def list_evaluations(services: Wired) -> EvaluationList:
     """The last evaluations, newest first, those that failed or can't be read too."""
-    return await asyncio.to_thread(services.evaluator.jobs.listed)
+    return await asyncio.to_thread(services.evaluator.jobs.list)
 
 
 @router.get("/{evaluation_id}", responses=refuses(404, 409, 422))
@@ -87,7 +88,7 @@ async def evaluation_report(evaluation_id: str, services: Wired) -> MarkdownResp
     """The same as a page of Markdown."""
     folder = await asyncio.to_thread(services.evaluator.jobs.folders.find, evaluation_id)
     await asyncio.to_thread(services.evaluator.result, folder)  # Refuses where there is none.
-    text = await asyncio.to_thread(folder.report)
+    text = await asyncio.to_thread(read_report, folder)
     if text is None:
         raise NotFound(f"The evaluation {folder.id} has no report.")
     return MarkdownResponse(text)

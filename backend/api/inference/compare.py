@@ -11,12 +11,14 @@ from fastapi import APIRouter, Request, Response
 from backend.api.refusals import refuses
 from backend.api.services import Services, Wired
 from backend.api.sse import EventStream, error_data, event, while_connected
+from backend.contract.answers import Done
+from backend.contract.inference_frames import Progress, Token
 from backend.errors import AppError, FieldProblem
 from backend.inference.answers import shown
 from backend.inference.compare import Heard, Plan, compare
 from backend.inference.requests import CompareRequest
 from backend.inference.schemas import CompareAnswer, ComparedAnswer
-from backend.inference.types import Done, Progress, Target, Token
+from backend.inference.types import Target
 
 router = APIRouter(tags=["inference"])
 

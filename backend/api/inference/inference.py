@@ -14,12 +14,14 @@ from pydantic import BaseModel
 from backend.api.refusals import refuses
 from backend.api.services import Services, Wired
 from backend.api.sse import EventStream, begun, error_data, event, while_connected
+from backend.contract.answers import Done
+from backend.contract.inference_frames import Progress, Token
 from backend.errors import AppError, WrongState
 from backend.inference.answers import shown
 from backend.inference.available import available
 from backend.inference.requests import InferenceRequest, TestRequest
 from backend.inference.schemas import AvailableModels, InferenceAnswer, WorkerState
-from backend.inference.types import Ask, Done, Piece, Progress, Target, Token
+from backend.inference.types import Ask, Piece, Target
 
 router = APIRouter(tags=["inference"])
 

@@ -20,6 +20,8 @@ from backend.api.errors import openai_answer, refusal_of
 from backend.api.refusals import refuses
 from backend.api.services import Services, Wired
 from backend.api.sse import EventStream, begun, while_connected
+from backend.contract.answers import AnswerStats, Done
+from backend.contract.inference_frames import Progress, Token
 from backend.errors import AppError, NotFound
 from backend.inference.available import available
 from backend.inference.model_names import parse_name, served_names
@@ -40,7 +42,7 @@ from backend.inference.openai.answers import (
     text_piece,
 )
 from backend.inference.openai.requests import ChatRequest, CompletionRequest, OpenAIRequest
-from backend.inference.types import Ask, Done, Piece, Progress, Target, Token
+from backend.inference.types import Ask, Piece, Target
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 _REFUSED: dict[int | str, dict[str, Any]] = {
@@ -89,9 +91,9 @@ async def chat_completion(
         return await _streamed(services, request, target, ask, _ChatPieces(who, body))
     answer = await while_connected(request, services.inference.answer(target, ask))
     choice = ChatChoice(
-        message=AssistantMessage(content=answer.text), finish_reason=answer.done.finish_reason
+        message=AssistantMessage(content=answer.text), finish_reason=answer.done.stats.finish_reason
     )
-    return ChatCompletion(**who.model_dump(), choices=[choice], usage=Usage.of(answer.done))
+    return ChatCompletion(**who.model_dump(), choices=[choice], usage=Usage.of(answer.done.stats))
 
 
 @router.post("/completions", response_model=TextCompletion, responses=refuses(404, 409, 504))
@@ -111,10 +113,10 @@ async def text_completion(
             services.inference.answer_many(target, asks, during_run=body.during_run),
         )
     choices = [
-        TextChoice(index=index, text=answer.text, finish_reason=answer.done.finish_reason)
+        TextChoice(index=index, text=answer.text, finish_reason=answer.done.stats.finish_reason)
         for index, answer in enumerate(answers)
     ]
-    usage = Usage.of(*(answer.done for answer in answers))
+    usage = Usage.of(*(answer.done.stats for answer in answers))
     return TextCompletion(**who.model_dump(), choices=choices, usage=usage)
 
 
@@ -134,8 +136,8 @@ class _ChatPieces:
     def last(self, finish: Finish) -> dict[str, Any]:
         return chat_piece(self._who, {}, finish)
 
-    def usage(self, done: Done) -> dict[str, Any]:
-        return chat_piece(self._who, {}, usage=Usage.of(done))
+    def usage(self, stats: AnswerStats) -> dict[str, Any]:
+        return chat_piece(self._who, {}, usage=Usage.of(stats))
 
 
 class _TextPieces:
@@ -154,8 +156,8 @@ class _TextPieces:
     def last(self, finish: Finish) -> dict[str, Any]:
         return text_piece(self._who, "", finish)
 
-    def usage(self, done: Done) -> dict[str, Any]:
-        return text_piece(self._who, "", usage=Usage.of(done))
+    def usage(self, stats: AnswerStats) -> dict[str, Any]:
+        return text_piece(self._who, "", usage=Usage.of(stats))
 
 
 async def _streamed(
@@ -191,9 +193,9 @@ async def _events(
                 if isinstance(piece, Token):
                     yield _data(shape.text(piece.text))
                 else:
-                    yield _data(shape.last(piece.finish_reason))
+                    yield _data(shape.last(piece.stats.finish_reason))
                     if shape.wants_usage:
-                        yield _data(shape.usage(piece))
+                        yield _data(shape.usage(piece.stats))
     except AppError as refusal:
         told = problem(refusal.status, type(refusal).__name__, _sentence(refusal))
         yield _data(told.model_dump())

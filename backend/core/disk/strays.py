@@ -25,7 +25,7 @@ def sweep_strays(settings: Settings) -> None:
     data = settings.data_dir
     places = (
         settings.datasets_dir, settings.adapters_dir, data / "comparisons", data / "prompt_sets",
-        data / "evaluations", data / ".cache" / "lora",
+        data / "evaluations", *_folders(data / "jobs"), data / ".cache" / "lora",
     )  # fmt: skip
     count = sum(
         sweep_temporary(folder, older_than=OLD)

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 from collections import OrderedDict
 from contextlib import AbstractAsyncContextManager, nullcontext
+from pathlib import Path
 
 from backend.core.hub import Hub
 from backend.data.inspect.inspector import Doctor
 from backend.data.readers.data_file import data_file
 from backend.data.schemas import DatasetJob, InspectRequest
 from backend.errors import AppError, NotFound
+from backend.jobs.lifecycle.frames import JobData, publish_job
+from backend.jobs.lifecycle.task_jobs import JobTasks, failure_of
 from backend.models.schemas import ModelInfo
 
 KEPT = 32
 AT_ONCE = 1.0  # Seconds in which a small file is done, so that its answer needs no second call.
 SMALL = 32_000_000  # Bytes that are read within a few seconds.
-_logger = logging.getLogger(__name__)
 
 
 class InspectionJobs:
@@ -31,7 +32,7 @@ class InspectionJobs:
         self._doctor = doctor
         self._hub = hub
         self._jobs: OrderedDict[str, DatasetJob] = OrderedDict()
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._tasks = JobTasks("inspection")
         self._turn = asyncio.Semaphore(1)
 
     async def start(self, request: InspectRequest, model: ModelInfo | None) -> DatasetJob:
@@ -46,13 +47,10 @@ class InspectionJobs:
         self._jobs[job.job_id] = job
         while len(self._jobs) > KEPT:
             old, _ = self._jobs.popitem(last=False)
-            self._drop(old)
+            await self._tasks.cancel(old)
         turn = self._turn if await asyncio.to_thread(_is_large, request.path) else nullcontext()
         work = self._run(job, request, model, turn)
-        task = asyncio.create_task(work, name=f"inspect {job.job_id}")
-        self._tasks[job.job_id] = task
-        task.add_done_callback(lambda _: self._tasks.pop(job.job_id, None))
-        await asyncio.wait({task}, timeout=AT_ONCE)
+        await asyncio.wait({self._tasks.start(job.job_id, work)}, timeout=AT_ONCE)
         return job
 
     def find(self, job_id: str) -> DatasetJob:
@@ -64,20 +62,11 @@ class InspectionJobs:
     async def cancel(self, job_id: str) -> DatasetJob:
         """End it; one that is over stays as it is."""
         job = self.find(job_id)
-        task = self._tasks.get(job_id)
-        if task is not None:
-            task.cancel()
-            await asyncio.wait({task})
+        await self._tasks.cancel(job_id)
         return job
 
     async def close(self) -> None:
-        for job_id in list(self._tasks):
-            await self.cancel(job_id)
-
-    def _drop(self, job_id: str) -> None:
-        task = self._tasks.get(job_id)
-        if task is not None:
-            task.cancel()
+        await self._tasks.close()
 
     async def _run(
         self,
@@ -96,29 +85,26 @@ class InspectionJobs:
                     report=lambda phase, share: self._report(job, phase, share),
                 )
             job.state, job.phase, job.progress = "completed", "done", 1.0
-            self._say("job_completed", job)
+            self._publish(job)
         except asyncio.CancelledError:
             job.state, job.phase, job.error = "cancelled", "cancelled", "The job was cancelled."
-            self._say("job_error", job)
+            self._publish(job)
             raise
-        except AppError as refusal:
-            self._failed(job, refusal.detail, refusal.hint)
-        except Exception:
-            _logger.exception("The inspection of %s failed.", job.path)
-            self._failed(job, "Something went wrong inside the server; its log says more.", None)
-
-    def _failed(self, job: DatasetJob, error: str, hint: str | None) -> None:
-        job.state, job.phase, job.error, job.hint = "error", "failed", error, hint
-        self._say("job_error", job)
+        except Exception as problem:  # noqa: BLE001 - told whatever it is; a bug is logged
+            failure = failure_of(problem, f"The inspection of {job.path}", Path(job.path))
+            job.state, job.phase = "error", "failed"
+            job.error, job.hint = failure.message, failure.hint
+            self._publish(job)
 
     def _report(self, job: DatasetJob, phase: str, share: float | None) -> None:
         if (phase, share) == (job.phase, job.progress):
             return
         job.phase, job.progress = phase, share
-        self._say("job_progress", job)
+        self._publish(job)
 
-    def _say(self, kind: str, job: DatasetJob) -> None:
-        self._hub.publish(kind, job.model_dump(mode="json", exclude={"result"}))
+    def _publish(self, job: DatasetJob) -> None:
+        data = JobData.model_validate(job.model_dump(exclude={"result"}))
+        publish_job(self._hub, data, "path")
 
 
 def _is_large(path: str) -> bool:

@@ -14,7 +14,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
@@ -33,22 +33,28 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
+from backend.contract.download import (
+    BEAT,
+    END,
+    FILES,
+    PART,
+    PLAN,
+    REQUEST,
+    DownloadEnd,
+    DownloadPlan,
+    HubFile,
+    HubRequest,
+    write_end,
+)
+from backend.contract.record import read_record, write_record
 from backend.core.disk.files import format_bytes, write_json
 from backend.core.disk.removal import Proof, remove
-from backend.engines.download.fetch import Broken, HubFile, Refused, fetch, guard
+from backend.engines.download.fetch import Broken, Refused, fetch, guard
 from backend.engines.download.listing import NoModel, choose
 
 AT_ONCE = 3
 RESERVE = 500_000_000  # Bytes that stay free on the disk.
 ATTEMPTS = 2  # Of a file that arrives damaged.
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    repo_id: str
-    revision: str
-    endpoint: str
-    timeout: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,31 +64,31 @@ class NoSpace(Exception):
 
 
 def main(folder: Path) -> int:
-    asked = Request(**json.loads((folder / "request.json").read_text(encoding="utf-8")))
+    asked = read_record(HubRequest, json.loads((folder / REQUEST).read_text(encoding="utf-8")))
     try:
         download(asked, folder)
+        end = DownloadEnd(ok=True)
     except Exception as problem:  # noqa: BLE001 - the one top-level handler of this process
-        write_json(folder / "end.json", {"ok": False, **explain(problem, asked)})
-        return 1
-    write_json(folder / "end.json", {"ok": True})
-    return 0
+        end = explain(problem, asked)
+    write_json(folder / END, write_end(end))
+    return 0 if end.ok else 1
 
 
-def download(asked: Request, folder: Path) -> None:
+def download(asked: HubRequest, folder: Path) -> None:
     _use_guard(asked.endpoint)
     commit, files = _list(asked)
-    target = folder / "files"
+    target = folder / FILES
     target.mkdir(exist_ok=True)
-    _drop_outdated(folder / "plan.json", files, target)
+    _drop_outdated(folder / PLAN, files, target)
     _check_access(asked, commit, files)
     total = sum(file.size for file in files)
     need = total - sum(_have(target, file) for file in files)
     free = shutil.disk_usage(target).free
     if need + RESERVE > free:
         raise NoSpace(need, free)
-    plan = {"commit": commit, "total": total, "files": [asdict(file) for file in files]}
-    write_json(folder / "plan.json", plan)
-    beat = _beat(folder / "beat")
+    plan = DownloadPlan(commit=commit, total=total, files=tuple(files))
+    write_json(folder / PLAN, write_record(plan))
+    beat = _beat(folder / BEAT)
     beat()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         try:
@@ -100,7 +106,7 @@ def _use_guard(endpoint: str) -> None:
     client.event_hooks = {**hooks, "request": [*hooks["request"], guard(endpoint)]}
 
 
-def _list(asked: Request) -> tuple[str, list[HubFile]]:
+def _list(asked: HubRequest) -> tuple[str, list[HubFile]]:
     info = HfApi(endpoint=asked.endpoint).model_info(
         asked.repo_id, revision=asked.revision, files_metadata=True, timeout=asked.timeout
     )
@@ -117,7 +123,7 @@ def _list(asked: Request) -> tuple[str, list[HubFile]]:
     return str(info.sha), choose(found)
 
 
-def _check_access(asked: Request, commit: str, files: list[HubFile]) -> None:
+def _check_access(asked: HubRequest, commit: str, files: list[HubFile]) -> None:
     """Anyone may see the list of a gated model; its files only who accepted its licence."""
     answer = get_session().head(
         _address(asked, commit, files[0].name), headers=_headers(), timeout=asked.timeout
@@ -126,7 +132,7 @@ def _check_access(asked: Request, commit: str, files: list[HubFile]) -> None:
 
 
 def _fetch(
-    asked: Request, commit: str, file: HubFile, target: Path, beat: Callable[[], None]
+    asked: HubRequest, commit: str, file: HubFile, target: Path, beat: Callable[[], None]
 ) -> None:
     url = _address(asked, commit, file.name)
     for attempt in range(1, ATTEMPTS + 1):
@@ -144,20 +150,20 @@ def _headers() -> dict[str, str]:
     return {"authorization": f"Bearer {token}"} if token else {}
 
 
-def _address(asked: Request, commit: str, name: str) -> str:
+def _address(asked: HubRequest, commit: str, name: str) -> str:
     return hf_hub_url(asked.repo_id, name, revision=commit, endpoint=asked.endpoint)
 
 
 def _drop_outdated(plan: Path, files: list[HubFile], target: Path) -> None:
     """A branch may have moved since the last attempt: what changed there is fetched anew."""
     try:
-        before = json.loads(plan.read_text(encoding="utf-8"))["files"]
+        before = read_record(DownloadPlan, json.loads(plan.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return
     now = {file.name: file.digest for file in files}
-    for old in before:
-        if now.get(old["name"]) != old["digest"]:
-            for name in (old["name"], f"{old['name']}.part"):
+    for old in before.files:
+        if now.get(old.name) != old.digest:
+            for name in (old.name, old.name + PART):
                 path = target / name
                 remove(path, inside=path.parent, own=_lies_in(target))
 
@@ -168,7 +174,7 @@ def _lies_in(target: Path) -> Proof:
 
 
 def _have(target: Path, file: HubFile) -> int:
-    for path in (target / file.name, target / f"{file.name}.part"):
+    for path in (target / file.name, target / (file.name + PART)):
         if path.is_file():
             return min(path.stat().st_size, file.size)
     return 0
@@ -183,7 +189,7 @@ def _beat(path: Path) -> Callable[[], None]:
     return touch
 
 
-def explain(problem: Exception, asked: Request) -> dict[str, str | bool | None]:
+def explain(problem: Exception, asked: HubRequest) -> DownloadEnd:
     """What went wrong, for a person; `kind` is what the server answers with."""
     repo, host = asked.repo_id, asked.endpoint.removeprefix("https://")
     token = get_token() is not None
@@ -251,7 +257,7 @@ def explain(problem: Exception, asked: Request) -> dict[str, str | bool | None]:
     return _end("failed", f"The download failed: {type(problem).__name__}: {problem}"[:300], None)
 
 
-def _http(status: int, host: str) -> dict[str, str | bool | None]:
+def _http(status: int, host: str) -> DownloadEnd:
     if status == 401:
         return _end(
             "gated",
@@ -268,10 +274,8 @@ def _http(status: int, host: str) -> dict[str, str | bool | None]:
     return _end("failed", f"{host} answered with status {status}.", None)
 
 
-def _end(
-    kind: str, error: str, hint: str | None, *, retry: bool = False
-) -> dict[str, str | bool | None]:
-    return {"kind": kind, "error": error, "hint": hint, "retry": retry}
+def _end(kind: str, error: str, hint: str | None, *, retry: bool = False) -> DownloadEnd:
+    return DownloadEnd(ok=False, kind=kind, error=error, hint=hint, retry=retry)
 
 
 if __name__ == "__main__":

@@ -12,13 +12,13 @@ import os
 import re
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx2
 from huggingface_hub import get_session, hf_raise_for_status
 
+from backend.contract.download import PART, HubFile
 from backend.core.disk.removal import named, remove
 
 _REREAD = 16 * 1024 * 1024
@@ -35,21 +35,11 @@ class Broken(Exception):
     """What arrived is not what the hub said would come."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HubFile:
-    """A file to fetch. `digest` is the SHA-256 of a large file, the git blob id of a small one."""
-
-    name: str
-    size: int
-    digest: str
-    large: bool
-
-
 def fetch(
     file: HubFile, url: str, folder: Path, *, headers: Mapping[str, str], timeout: float, beat: Beat
 ) -> None:
     """Raises Broken, Refused, OSError, or what the library and its HTTP client raise."""
-    target, part = folder / file.name, folder / f"{file.name}.part"
+    target, part = folder / file.name, folder / (file.name + PART)
     if target.is_file() and target.stat().st_size == file.size:
         return  # It got its name only after its hash was found right.
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC

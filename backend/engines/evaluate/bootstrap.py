@@ -7,9 +7,10 @@ Rows are drawn anew with replacement (Efron 1979); the 2.5th and 97.5th percenti
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
+
+from backend.contract.evaluation import Estimate
 
 RESAMPLES = 10_000
 _LEVEL = (2.5, 97.5)
@@ -17,16 +18,6 @@ _SEED = 20_240_501
 _AT_ONCE = 1 << 20  # Drawn indices at a time, which bounds the memory.
 
 _Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A mean over `rows` rows and its 95 % interval; no interval for fewer than two rows."""
-
-    mean: float
-    low: float | None
-    high: float | None
-    rows: int
 
 
 def mean_of(values: Sequence[float | None]) -> Estimate | None:
@@ -65,7 +56,7 @@ def difference_of_ratios(
     rows = int(kept.sum())
     mean = float(b.sum() / m.sum() - a.sum() / n.sum())
     if rows < 2:
-        return Estimate(mean, None, None, rows)
+        return Estimate(mean=mean, low=None, high=None, rows=rows)
     drawn = [b[i].sum(1) / m[i].sum(1) - a[i].sum(1) / n[i].sum(1) for i in _draws(rows)]
     return _bounded(mean, drawn, rows)
 
@@ -73,13 +64,13 @@ def difference_of_ratios(
 def _ratio(sums: _Floats, weights: _Floats) -> Estimate:
     rows, mean = sums.size, float(sums.sum() / weights.sum())
     if rows < 2:
-        return Estimate(mean, None, None, rows)
+        return Estimate(mean=mean, low=None, high=None, rows=rows)
     return _bounded(mean, [sums[i].sum(1) / weights[i].sum(1) for i in _draws(rows)], rows)
 
 
 def _bounded(mean: float, drawn: Sequence[_Floats], rows: int) -> Estimate:
     low, high = np.percentile(np.concatenate(drawn), _LEVEL)
-    return Estimate(mean, float(low), float(high), rows)
+    return Estimate(mean=mean, low=float(low), high=float(high), rows=rows)
 
 
 def _draws(rows: int) -> Iterator[np.ndarray[tuple[int, ...], np.dtype[np.int64]]]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from statistics import mean
 from typing import Any, Literal
 
+from backend.contract.evaluation import JudgeScores, JudgeSwaps
 from backend.contract.thoughts import answer_of
 
 SCORES = ("faithfulness", "fact_recall", "consistency", "hallucination")
@@ -24,6 +25,7 @@ _OBJECT = re.compile(r"\{.*\}", re.DOTALL)
 
 Messages = list[dict[str, str]]
 Winner = Literal["first", "second", "tie"]
+_MIRRORED: Mapping[Winner, Winner] = {"first": "second", "second": "first", "tie": "tie"}
 
 _SCORE_TASK = """\
 You grade one answer to a question against a reference answer. Give four whole numbers from 1 to 10:
@@ -106,37 +108,30 @@ def read_winner(reply: str) -> tuple[Winner, str]:
     return better, _reason(said)
 
 
-def mean_scores(judged: Sequence[Judgement]) -> dict[str, float | None]:
+def mean_scores(judged: Sequence[Judgement]) -> JudgeScores:
     """Each score's mean × 10, from 10 to 100, and `overall`, the mean of the four; null if none."""
     if not judged:
-        return dict.fromkeys(("overall", *SCORES))
+        return JudgeScores()
     means = {name: 10 * mean(one.scores[name] for one in judged) for name in SCORES}
     overall = mean(means.values())
-    return {name: round(value, 1) for name, value in {"overall": overall, **means}.items()}
+    return JudgeScores(
+        **{name: round(value, 1) for name, value in {"overall": overall, **means}.items()}
+    )
 
 
-@dataclass(slots=True)
-class Swaps:
-    """Pairs that were shown in both orders. A verdict counts only if both orders give it."""
-
-    asked: int = 0
-    consistent: int = 0
-    base_wins: int = 0
-    adapter_wins: int = 0
-    ties: int = 0
-    first_wins: int = 0
-
-    def add(self, base_first: Winner, adapter_first: Winner) -> None:
-        """Take in the verdict with the base's answer first, and with the adapter's first."""
-        self.asked += 1
-        self.first_wins += (base_first == "first") + (adapter_first == "first")
-        mirrored = {"first": "second", "second": "first", "tie": "tie"}[adapter_first]
-        if base_first != mirrored:
-            return
-        self.consistent += 1
-        self.base_wins += base_first == "first"
-        self.adapter_wins += base_first == "second"
-        self.ties += base_first == "tie"
+def count_swaps(verdicts: Sequence[tuple[Winner, Winner]]) -> JudgeSwaps:
+    """Of pairs that were shown in both orders, the base's answer first and the adapter's first. A
+    verdict counts only if both orders give it.
+    """
+    same = [first for first, second in verdicts if first == _MIRRORED[second]]
+    return JudgeSwaps(
+        asked=len(verdicts),
+        consistent=len(same),
+        base_wins=same.count("first"),
+        adapter_wins=same.count("second"),
+        ties=same.count("tie"),
+        first_wins=sum(pair.count("first") for pair in verdicts),
+    )
 
 
 def _messages(task: str, parts: Mapping[str, str]) -> Messages:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import httpx2
 
+from backend.contract.evaluation import JudgeModel, JudgeService
+from backend.contract.inference_frames import ModelInput
+from backend.contract.sampling import Sampling, untruncated
 from backend.engines.evaluate.judge_prompts import Messages
 from backend.engines.inference.batch import answer_batch, answer_in_turn, can_batch
-from backend.engines.inference.generate import Sampling, Watch
+from backend.engines.inference.generate import Watch
 from backend.engines.inference.prompt import encode, fit
 from backend.engines.inference.protocol import Refused
 from backend.engines.inference.resident_model import Resident
@@ -104,12 +107,12 @@ class LocalJudge:
         ready: list[tuple[int, list[int], Sampling]] = []
         for at, talk in enumerate(talks):
             try:
-                tokens = encode(tokenizer, {"messages": talk}).tokens
+                tokens = encode(tokenizer, ModelInput(messages=tuple(talk))).tokens
                 room = fit(tokens, context=resident.context, max_tokens=_TOKENS)
             except Refused as refusal:
                 yield at, JudgeFailed(refusal.message)
                 continue
-            ready.append((at, tokens, _greedy(room)))
+            ready.append((at, tokens, untruncated(room)))
         if not ready:
             return
         prompts = [tokens for _, tokens, _ in ready]
@@ -126,11 +129,11 @@ class LocalJudge:
             yield ready[answer.index][0], answer.text
 
 
-def judge_of(asked: Mapping[str, Any]) -> Judge:
-    """The judge that a request names: `{"url", "model"}`, or `{"path"}` of a local model."""
-    if asked.get("path"):
-        return LocalJudge(Path(asked["path"]))
-    return RemoteJudge(asked["url"], asked["model"])
+def judge_of(asked: JudgeService | JudgeModel) -> Judge:
+    """The judge that a request names."""
+    if isinstance(asked, JudgeModel):
+        return LocalJudge(Path(asked.path))
+    return RemoteJudge(asked.url, asked.model)
 
 
 def _content(answer: httpx2.Response) -> str | JudgeFailed:
@@ -141,10 +144,3 @@ def _content(answer: httpx2.Response) -> str | JudgeFailed:
     except (ValueError, KeyError, IndexError, TypeError):
         return JudgeFailed("the judge's reply is not in OpenAI's form")
     return content if isinstance(content, str) else JudgeFailed("the judge's reply has no text")
-
-
-def _greedy(max_tokens: int) -> Sampling:
-    return Sampling(
-        max_tokens=max_tokens, temperature=0.0, top_p=1.0, min_p=0.0, top_k=0,
-        repetition_penalty=None, seed=0, stop=(),
-    )  # fmt: skip

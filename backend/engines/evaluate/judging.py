@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from typing import Any
+from dataclasses import dataclass
 
+from backend.contract.evaluation import GivenAnswer, JudgeReport, JudgeScores, JudgeSwaps
 from backend.engines.evaluate.judge_prompts import (
     Judgement,
-    Swaps,
     Unreadable,
+    Winner,
+    count_swaps,
     mean_scores,
     pair_messages,
     read_scores,
@@ -18,10 +19,18 @@ from backend.engines.evaluate.judge_prompts import (
 )
 from backend.engines.evaluate.judges import Judge, JudgeFailed
 from backend.engines.evaluate.questions import Question
-from backend.engines.evaluate.summary import Row
 from backend.engines.inference.generate import Watch
 
 _PROBLEMS = 5  # Different ones that are kept.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What is said of the judge, and of each side."""
+
+    judge: JudgeReport
+    scores: JudgeScores
+    base_model_scores: JudgeScores | None
 
 
 class Judging:
@@ -35,29 +44,29 @@ class Judging:
         self._asked = self._failed = 0
 
     def sides(
-        self, questions: Sequence[Question | None], sides: Sequence[Sequence[Row]]
-    ) -> dict[str, Any]:
+        self, questions: Sequence[Question | None], sides: Sequence[Sequence[GivenAnswer]]
+    ) -> Verdict:
         """Fill in each row's `judged`; answer what is said of the judge and of each side.
 
         A call that failed leaves no score: the row says why, and it is counted.
         """
         scores = [self._score(questions, side) for side in sides]
         swaps = self._compare(questions, *sides) if len(sides) == 2 else None
-        return {
-            "judge": {
-                "model": self._judge.name,
-                "asked": self._asked,
-                "failed": self._failed,
-                "problems": list(self._problems),
-                "swaps": asdict(swaps) if swaps else None,
-            },
-            "scores": scores[-1],
-            "base_model_scores": scores[0] if len(sides) == 2 else None,
-        }
+        return Verdict(
+            judge=JudgeReport(
+                model=self._judge.name,
+                asked=self._asked,
+                failed=self._failed,
+                problems=tuple(self._problems),
+                swaps=swaps,
+            ),
+            scores=scores[-1],
+            base_model_scores=scores[0] if len(sides) == 2 else None,
+        )
 
     def _score(
-        self, questions: Sequence[Question | None], side: Sequence[Row]
-    ) -> dict[str, float | None]:
+        self, questions: Sequence[Question | None], side: Sequence[GivenAnswer]
+    ) -> JudgeScores:
         rows = [
             (row, score_messages(_asked(question), question.expected, row.answer))
             for question, row in zip(questions, side, strict=True)
@@ -78,8 +87,11 @@ class Judging:
         return mean_scores(found)
 
     def _compare(
-        self, questions: Sequence[Question | None], base: Sequence[Row], adapter: Sequence[Row]
-    ) -> Swaps:
+        self,
+        questions: Sequence[Question | None],
+        base: Sequence[GivenAnswer],
+        adapter: Sequence[GivenAnswer],
+    ) -> JudgeSwaps:
         pairs = [
             (_asked(question), question.expected, first.answer, second.answer)
             for question, first, second in zip(questions, base, adapter, strict=True)
@@ -87,7 +99,7 @@ class Judging:
         ]
         talks = [pair_messages(asked, want, one, two) for asked, want, one, two in pairs]
         talks += [pair_messages(asked, want, two, one) for asked, want, one, two in pairs]
-        verdicts: dict[int, Any] = {}
+        verdicts: dict[int, Winner] = {}
         for at, reply in self._judge.ask(talks, self._watch):
             self._asked += 1
             try:
@@ -95,11 +107,13 @@ class Judging:
             except (Unreadable, JudgeFailed) as failure:
                 self._note(failure)
             self._tell(1)
-        swaps = Swaps()
-        for at in range(len(pairs)):
-            if at in verdicts and at + len(pairs) in verdicts:
-                swaps.add(verdicts[at], verdicts[at + len(pairs)])
-        return swaps
+        return count_swaps(
+            [
+                (verdicts[at], verdicts[at + len(pairs)])
+                for at in range(len(pairs))
+                if at in verdicts and at + len(pairs) in verdicts
+            ]
+        )
 
     def _note(self, failure: Exception) -> str:
         self._failed += 1

@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from backend.contract.evaluation import LmEvalTask
 from backend.contract.thoughts import answer_of
+from backend.engines.evaluate.summary import TaskScore
 from backend.engines.inference.resident_model import Resident
 from backend.engines.process.endings import Unusable
 
@@ -64,13 +66,13 @@ class _OnResident(MLXLM):  # type: ignore[misc]
 
 def run_task(
     resident: Resident,
-    task: Mapping[str, Any],
+    task: LmEvalTask,
     *,
     limit: int | None,
     seed: int,
     check: Callable[[], None],
     cache: Path,
-) -> list[dict[str, Any]]:
+) -> list[TaskScore]:
     """One task's metrics under what the resident carries, each with its standard error.
 
     `check` is called between requests, and may raise to end it; copies of the rows go to `cache`.
@@ -81,7 +83,7 @@ def run_task(
     try:
         found = lm_eval.simple_evaluate(
             model=model,
-            tasks=[dict(task["config"])],
+            tasks=[dict(task.config)],
             task_manager=TaskManager(include_defaults=False),
             limit=limit,
             bootstrap_iters=_DRAWS,
@@ -97,13 +99,13 @@ def run_task(
             raise
         reason = " ".join(str(problem).split()) or type(problem).__name__
         raise Unusable(
-            f"lm-eval could not ask the task {task['name']}: {reason[:400]}.",
+            f"lm-eval could not ask the task {task.name}: {reason[:400]}.",
             "The end of the log has the details.",
         ) from problem
-    return list(_metrics(str(task["name"]), found))
+    return list(_metrics(task.name, found))
 
 
-def _metrics(name: str, found: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _metrics(name: str, found: Mapping[str, Any]) -> list[TaskScore]:
     scores: Mapping[str, Any] = found["results"][name]
     better: Mapping[str, Any] = found.get("higher_is_better", {}).get(name) or {}
     rows = (found.get("n-samples", {}).get(name) or {}).get("effective")
@@ -114,16 +116,16 @@ def _metrics(name: str, found: Mapping[str, Any]) -> list[dict[str, Any]]:
             continue
         higher = better.get(metric)
         rest.append(
-            {
-                "task": name,
-                "metric": metric,
-                "filter": how,
-                "better": "neither" if higher is None else "higher" if higher else "lower",
-                "value": _number(value),
-                "stderr": _number(scores.get(f"{metric}_stderr,{how}")),
-                "rows": rows,
-                "version": _text(found.get("versions", {}).get(name)),
-            }
+            TaskScore(
+                task=name,
+                metric=metric,
+                filter=how,
+                better="neither" if higher is None else "higher" if higher else "lower",
+                value=_number(value),
+                stderr=_number(scores.get(f"{metric}_stderr,{how}")),
+                rows=rows,
+                version=_text(found.get("versions", {}).get(name)),
+            )
         )
     return rest
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
 
 from rouge_score.rouge_scorer import RougeScorer
 
+from backend.contract.evaluation import Better, MetricId
 from backend.contract.thoughts import answer_of
 from backend.engines.rewards.answer_text import (
     answer_part,
@@ -30,11 +30,11 @@ Measure = Callable[[str, str], float | None]
 class Metric:
     """One score of an answer. `best` is the value of a perfect one, None where there is none."""
 
-    id: str
+    id: MetricId
     name: str
     help: str
     source: str
-    better: Literal["higher", "lower", "neither"]
+    better: Better
     best: float | None
     measure: Measure
 

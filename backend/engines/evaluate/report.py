@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
+
+from backend.contract.evaluation import (
+    Better,
+    Estimate,
+    EvaluationMeasurements,
+    EvaluationRequest,
+    JudgeScores,
+    MetricResult,
+    QuestionResult,
+)
+from backend.contract.record import write_record
+from backend.engines.evaluate.judge_prompts import SCORES
 
 UNKNOWN = "—"
 _SHOWN_ROWS = 5
 _LONGEST = 600
 
 
-def report_of(request: Mapping[str, Any], result: Mapping[str, Any]) -> str:
+def report_of(request: EvaluationRequest, result: EvaluationMeasurements) -> str:
     """The whole page, ending in a line break."""
-    labels = [str(target["label"]) for target in result["targets"]]
-    seen = sum(bool(question["seen"]) for question in result["questions"])
+    labels = [target.label for target in result.targets]
+    seen = sum(question.seen for question in result.questions)
     parts = [
-        f"# Evaluation of {request['adapter_name']}",
+        f"# Evaluation of {request.adapter_name}",
         _facts(request, result, seen),
         "## Scores",
-        _scores(result["metrics"], labels),
+        _scores(result.metrics, labels),
         "Means over rows, with the 95 % interval of a percentile bootstrap. A difference is taken "
         "row by row, so it can be sure where the two intervals overlap.",
         *_tasks(result, labels),
@@ -28,46 +40,46 @@ def report_of(request: Mapping[str, Any], result: Mapping[str, Any]) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _facts(request: Mapping[str, Any], result: Mapping[str, Any], seen: int) -> str:
-    sampling = request["sampling"]
+def _facts(request: EvaluationRequest, result: EvaluationMeasurements, seen: int) -> str:
+    sampling = request.sampling
     marked = (
         f"{seen} of them were trained on, and are marked"
-        if request.get("compared")
+        if request.compared
         else "whether any was trained on is not known"
     )
     facts = [
-        f"Base model: {request['model']}",
-        f"Rows: {result['rows']} of {request['training_data_path']}; {marked}",
-        f"Answers: at most {sampling['max_tokens']} tokens, temperature "
-        f"{sampling['temperature']:g}, seed {sampling['seed']}",
-        f"Started: {request['started']}",
-        *request.get("warnings", ()),
+        f"Base model: {request.model}",
+        f"Rows: {result.rows} of {request.training_data_path}; {marked}",
+        f"Answers: at most {sampling.max_tokens} tokens, temperature "
+        f"{sampling.temperature:g}, seed {sampling.seed}",
+        f"Started: {request.started}",
+        *request.warnings,
     ]
     return "\n".join(f"- {fact}" for fact in facts)
 
 
-def _scores(metrics: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> str:
+def _scores(metrics: Sequence[MetricResult], labels: Sequence[str]) -> str:
     compared = len(labels) == 2
     head = ["", *labels, *(["difference"] if compared else []), "rows"]
     lines = [_line(head), _line(["---"] * len(head))]
     for metric in metrics:
-        rows = next((value["rows"] for value in metric["values"] if value), 0)
-        change = f"× {_estimate(metric['ratio'])}" if metric["ratio"] else None
-        more = [change or _estimate(metric["difference"], sign=True)] if compared else []
-        values = [_estimate(value) for value in metric["values"]]
-        lines.append(_line([_named(metric), *values, *more, str(rows)]))
+        rows = next((value.rows for value in metric.values if value), 0)
+        change = f"× {_estimate(metric.ratio)}" if metric.ratio else None
+        more = [change or _estimate(metric.difference, sign=True)] if compared else []
+        values = [_estimate(value) for value in metric.values]
+        lines.append(_line([_named(metric.name, metric.better), *values, *more, str(rows)]))
     return "\n".join(lines)
 
 
-def _tasks(result: Mapping[str, Any], labels: Sequence[str]) -> list[str]:
+def _tasks(result: EvaluationMeasurements, labels: Sequence[str]) -> list[str]:
     lines = [
         _line([
-            _named({"name": f"{one['task']}: {one['metric']}", "better": one["better"]}),
-            one["filter"],
-            *(_task_score(*pair) for pair in zip(one["values"], one["stderrs"], strict=True)),
-            str(one["rows"] or UNKNOWN),
+            _named(f"{one.task}: {one.metric}", one.better),
+            one.filter,
+            *(_task_score(*pair) for pair in zip(one.values, one.stderrs, strict=True)),
+            str(one.rows or UNKNOWN),
         ])
-        for one in result.get("tasks") or ()
+        for one in result.tasks
     ]  # fmt: skip
     if not lines:
         return []
@@ -82,25 +94,26 @@ def _task_score(value: float | None, stderr: float | None) -> str:
     return f"{value:.3g}" + (f" ± {stderr:.2g}" if stderr is not None else "")
 
 
-def _judged(result: Mapping[str, Any], labels: Sequence[str]) -> list[str]:
-    judge = result.get("judge")
+def _judged(result: EvaluationMeasurements, labels: Sequence[str]) -> list[str]:
+    judge = result.judge
     if judge is None:
         return []
-    sides = [result["base_model_scores"], result["scores"]][-len(labels) :]
+    given = [result.base_model_scores, result.scores][-len(labels) :]
+    sides = [write_record(scores or JudgeScores()) for scores in given]
     head = ["of 100", *labels]
     rows = [
         _line([name.replace("_", " "), *(_score(side[name]) for side in sides)])
-        for name in result["scores"]
+        for name in ("overall", *SCORES)
     ]
-    said = [f"Judge: {judge['model']}. {judge['failed']} of {judge['asked']} calls failed."]
-    if judge["problems"]:
-        said.append(f"First failures: {'; '.join(judge['problems'])}.")
-    if (swaps := judge["swaps"]) and swaps["asked"]:
+    said = [f"Judge: {judge.model}. {judge.failed} of {judge.asked} calls failed."]
+    if judge.problems:
+        said.append(f"First failures: {'; '.join(judge.problems)}.")
+    if (swaps := judge.swaps) and swaps.asked:
         said.append(
-            f"Of {swaps['asked']} pairs shown in both orders, {swaps['consistent']} got the same "
-            f"verdict twice: base {swaps['base_wins']}, adapter {swaps['adapter_wins']}, ties "
-            f"{swaps['ties']}. Whichever stood first won {swaps['first_wins']} of "
-            f"{2 * swaps['asked']} verdicts."
+            f"Of {swaps.asked} pairs shown in both orders, {swaps.consistent} got the same "
+            f"verdict twice: base {swaps.base_wins}, adapter {swaps.adapter_wins}, ties "
+            f"{swaps.ties}. Whichever stood first won {swaps.first_wins} of "
+            f"{2 * swaps.asked} verdicts."
         )
     table = "\n".join([_line(head), _line(["---"] * len(head)), *rows])
     return ["## The judge's scores", table, " ".join(said)]
@@ -110,17 +123,16 @@ def _score(value: float | None) -> str:
     return UNKNOWN if value is None else f"{value:.1f}"
 
 
-def _named(metric: Mapping[str, Any]) -> str:
-    arrow = {"higher": " ↑", "lower": " ↓"}.get(str(metric["better"]), "")
-    return f"{metric['name']}{arrow}"
+def _named(name: str, better: Better) -> str:
+    return name + {"higher": " ↑", "lower": " ↓", "neither": ""}[better]
 
 
-def _telling(result: Mapping[str, Any], labels: Sequence[str]) -> list[str]:
+def _telling(result: EvaluationMeasurements, labels: Sequence[str]) -> list[str]:
     """The rows with the lowest and the highest token F1 of the last target."""
     scored = [
-        (question["answers"][-1]["metrics"]["token_f1"], question)
-        for question in result["questions"]
-        if question["answers"][-1]["metrics"].get("token_f1") is not None
+        (score, question)
+        for question in result.questions
+        if (score := question.answers[-1].metrics.get("token_f1")) is not None
     ]
     if not scored:
         return []
@@ -133,19 +145,19 @@ def _telling(result: Mapping[str, Any], labels: Sequence[str]) -> list[str]:
     ]
 
 
-def _rows(title: str, questions: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[str]:
+def _rows(title: str, questions: Sequence[QuestionResult], labels: Sequence[str]) -> list[str]:
     if not questions:
         return []
     blocks = [title]
     for question in questions:
-        asked = question["messages"][-1]["content"] if question["messages"] else UNKNOWN
+        asked = question.messages[-1]["content"] if question.messages else UNKNOWN
         lines = [
-            f"### Line {question['line']}{' (trained on)' if question['seen'] else ''}",
+            f"### Line {question.line}{' (trained on)' if question.seen else ''}",
             _quoted("Question", asked),
-            _quoted("Expected", question["expected"]),
+            _quoted("Expected", question.expected),
             *(
-                _quoted(label, answer["answer"] or answer["text"] or answer["problem"])
-                for label, answer in zip(labels, question["answers"], strict=True)
+                _quoted(label, answer.answer or answer.text or answer.problem)
+                for label, answer in zip(labels, question.answers, strict=True)
             ),
         ]
         blocks.append("\n\n".join(lines))
@@ -162,13 +174,13 @@ def _quoted(who: str, text: Any) -> str:
     return f"{who}:\n{fence}text\n{short}\n{fence}"
 
 
-def _estimate(found: Mapping[str, Any] | None, *, sign: bool = False) -> str:
+def _estimate(found: Estimate | None, *, sign: bool = False) -> str:
     if found is None:
         return UNKNOWN
-    mean = f"{found['mean']:+.3g}" if sign else f"{found['mean']:.3g}"
-    if found["low"] is None:
+    mean = f"{found.mean:+.3g}" if sign else f"{found.mean:.3g}"
+    if found.low is None:
         return mean
-    return f"{mean} ({found['low']:.3g} to {found['high']:.3g})"
+    return f"{mean} ({found.low:.3g} to {found.high:.3g})"
 
 
 def _line(cells: Sequence[str]) -> str:

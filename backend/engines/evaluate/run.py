@@ -5,30 +5,45 @@ from __future__ import annotations
 import gc
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import mlx.core as mx
 
+from backend.contract.evaluation import (
+    EvaluationMeasurements,
+    EvaluationRequest,
+    EvaluationRow,
+    EvaluationTarget,
+    GivenAnswer,
+    QuestionResult,
+    TargetInfo,
+    write_measurements,
+)
+from backend.contract.inference_frames import ModelInput
+from backend.contract.record import read_record
+from backend.contract.run.events import Phase, Progress
+from backend.contract.sampling import Sampling
 from backend.core.disk.files import write_json, write_text
 from backend.core.disk.removal import named, remove
 from backend.engines.evaluate.judges import judge_of
-from backend.engines.evaluate.judging import Judging, calls_for
+from backend.engines.evaluate.judging import Judging, Verdict, calls_for
 from backend.engines.evaluate.questions import Question, question_of
 from backend.engines.evaluate.report import report_of
 from backend.engines.evaluate.summary import (
     LOSS,
     PERPLEXITY,
-    Row,
+    TaskScore,
+    answer_to,
     score_answer,
+    set_text,
     side_by_side,
     summarise,
 )
 from backend.engines.inference.batch import answer_batch, answer_in_turn, can_batch
-from backend.engines.inference.generate import Sampling, Watch
+from backend.engines.inference.generate import Watch
 from backend.engines.inference.prompt import encode, fit, opened_in, own_marks
 from backend.engines.inference.protocol import Cancelled, Refused
 from backend.engines.inference.resident_model import Resident
@@ -43,8 +58,10 @@ _AT_ONCE = 16  # Questions per batch: between two batches a cancel is heard and 
 
 def evaluate_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     """Evaluate what the folder asks for; answer how it ended. Errors are raised."""
-    request = json.loads((folder / "request.json").read_text(encoding="utf-8"))
-    rows = [json.loads(line) for line in (folder / "rows.jsonl").open(encoding="utf-8")]
+    text = (folder / "request.json").read_text(encoding="utf-8")
+    request = read_record(EvaluationRequest, json.loads(text))
+    with (folder / "rows.jsonl").open(encoding="utf-8") as lines:
+        rows = [read_record(EvaluationRow, json.loads(line)) for line in lines]
     started = time.monotonic()
     try:
         result = _Evaluation(folder, request, rows, emit, control).result()
@@ -55,10 +72,11 @@ def evaluate_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     finally:
         with suppress(OSError):
             remove(folder / _COPIES, inside=folder, own=named(_COPIES))
-    result |= {"seconds": time.monotonic() - started}
+    result = replace(result, seconds=time.monotonic() - started)
     write_text(folder / "report.md", report_of(request, result))
-    write_json(folder / "result.json", result)  # Last: with it the evaluation is there.
-    emit("phase", name="done")
+    # Last: with it the evaluation is there.
+    write_json(folder / "result.json", write_measurements(result))
+    emit(Phase(name="done"))
     return Ending("completed", f"{len(rows)} rows evaluated.")
 
 
@@ -66,20 +84,20 @@ class _Evaluation:
     def __init__(
         self,
         folder: Path,
-        request: Mapping[str, Any],
-        rows: Sequence[Mapping[str, Any]],
+        request: EvaluationRequest,
+        rows: Sequence[EvaluationRow],
         emit: Emitter,
         control: Control,
     ) -> None:
-        self._resident = Resident(Path(request["model"]))
-        self._targets: Sequence[Mapping[str, Any]] = request["targets"]
-        self._chosen: Sequence[str] = request["metrics"]
-        self._sampling: Mapping[str, Any] = request["sampling"]
+        self._resident = Resident(Path(request.model))
+        self._targets = request.targets
+        self._chosen = request.metrics
+        self._sampling = request.sampling
         self._rows = rows
-        self._questions = [question_of(entry["row"]) for entry in rows]
+        self._questions = [question_of(entry.row) for entry in rows]
         self._emit = emit
         self._watch = Watch(lambda: control.stop is not None, None)
-        self._judge: Mapping[str, Any] | None = request.get("judge")
+        self._judge = request.judge
         # Each target reads every row once for its loss and answers every question, as far as what
         # was chosen needs that.
         self._wants_loss = bool({LOSS, PERPLEXITY} & set(self._chosen))
@@ -88,60 +106,63 @@ class _Evaluation:
         self._asked *= self._wants_answers
         per_target = len(rows) * self._wants_loss + self._asked
         judged = calls_for(self._asked, len(self._targets)) if self._judge else 0
-        self._tasks: Sequence[Mapping[str, Any]] = request.get("tasks") or []
-        self._task_limit: int | None = request.get("task_limit")
+        self._tasks = request.tasks
+        self._task_limit = request.task_limit
         per_target += len(self._tasks) * _AT_ONCE  # A task counts as a batch.
         self._total, self._done = per_target * len(self._targets) + judged, 0
-        self._task_scores: list[list[dict[str, Any]]] = []
+        self._task_scores: list[list[TaskScore]] = []
         self._folder = folder
 
-    def result(self) -> dict[str, Any]:
+    def result(self) -> EvaluationMeasurements:
         sides = [self._side(target) for target in self._targets]
         tasks = side_by_side(self._task_scores)
         batched = can_batch(self._resident.model)
-        judged = self._judged(sides)
-        self._emit("phase", name="scoring")
-        return {
-            **judged,
-            "targets": [_described(target) for target in self._targets],
-            "metrics": summarise(sides, self._chosen),
-            "tasks": tasks,
-            "rows": len(self._rows),
-            "questions_asked": self._asked,
-            "batched": batched,
-            "questions": [
-                {
-                    "line": entry["line"],
-                    "seen": entry["seen"],
-                    "messages": question.messages if question else None,
-                    "expected": question.expected if question else None,
-                    "answers": [asdict(side[at]) for side in sides],
-                }
+        verdict = self._judged(sides)
+        self._emit(Phase(name="scoring"))
+        return EvaluationMeasurements(
+            targets=tuple(_described(target) for target in self._targets),
+            metrics=tuple(summarise(sides, self._chosen)),
+            tasks=tuple(tasks),
+            rows=len(self._rows),
+            questions_asked=self._asked,
+            batched=batched,
+            questions=tuple(
+                QuestionResult(
+                    line=entry.line,
+                    seen=entry.seen,
+                    messages=tuple(question.messages) if question else None,
+                    expected=question.expected if question else None,
+                    answers=tuple(side[at] for side in sides),
+                )
                 for at, (entry, question) in enumerate(
                     zip(self._rows, self._questions, strict=True)
                 )
-            ],
-        }
+            ),
+            seconds=0.0,  # Until all of it is over.
+            judge=verdict.judge if verdict else None,
+            scores=verdict.scores if verdict else None,
+            base_model_scores=verdict.base_model_scores if verdict else None,
+        )
 
-    def _judged(self, sides: Sequence[Sequence[Row]]) -> dict[str, Any]:
+    def _judged(self, sides: Sequence[Sequence[GivenAnswer]]) -> Verdict | None:
         if self._judge is None:
-            return {}
-        self._emit("phase", name="judging")
+            return None
+        self._emit(Phase(name="judging"))
         del self._resident  # A judge of this machine needs the room.
         gc.collect()
         mx.clear_cache()
         judging = Judging(judge_of(self._judge), self._watch, lambda more: self._tell(None, more))
         return judging.sides(self._questions, sides)
 
-    def _side(self, target: Mapping[str, Any]) -> list[Row]:
+    def _side(self, target: EvaluationTarget) -> list[GivenAnswer]:
         self._watch.check()
-        self._resident.carry(target["adapter"])
-        side = [Row() for _ in self._rows]
+        self._resident.carry(target.adapter)
+        side = [answer_to() for _ in self._rows]
         if self._wants_loss:
-            self._emit("phase", name="scoring")
+            self._emit(Phase(name="scoring"))
             self._take_losses(side)
         if self._wants_answers:
-            self._emit("phase", name="answering")
+            self._emit(Phase(name="answering"))
         for batch in self._batches():
             self._watch.check()
             self._answer(side, batch)
@@ -150,25 +171,25 @@ class _Evaluation:
             self._ask_tasks(target)
         return side
 
-    def _ask_tasks(self, target: Mapping[str, Any]) -> None:
+    def _ask_tasks(self, target: EvaluationTarget) -> None:
         # Optional, and a second to import.
         from backend.engines.evaluate.lm_eval_tasks import run_task
 
-        self._emit("phase", name="tasks")
-        scores: list[dict[str, Any]] = []
+        self._emit(Phase(name="tasks"))
+        scores: list[TaskScore] = []
         for task in self._tasks:
             scores += run_task(
                 self._resident,
                 task,
                 limit=self._task_limit,
-                seed=self._sampling["seed"],
+                seed=self._sampling.seed or 0,
                 check=self._watch.check,
                 cache=self._folder / _COPIES,
             )
             self._tell(target, _AT_ONCE)
         self._task_scores.append(scores)
 
-    def _take_losses(self, side: Sequence[Row]) -> None:
+    def _take_losses(self, side: Sequence[GivenAnswer]) -> None:
         told = 0
 
         def between(done: int) -> None:
@@ -180,7 +201,7 @@ class _Evaluation:
         scores = score_rows(
             self._resident.model,
             self._resident.tokenizer,
-            [entry["row"] for entry in self._rows],
+            [entry.row for entry in self._rows],
             limit=self._resident.context,
             between=between,
         )
@@ -191,24 +212,24 @@ class _Evaluation:
             elif score.tokens:
                 row.loss, row.tokens = score.loss, score.tokens
 
-    def _answer(self, side: Sequence[Row], batch: Sequence[tuple[int, Question]]) -> None:
+    def _answer(self, side: Sequence[GivenAnswer], batch: Sequence[tuple[int, Question]]) -> None:
         model, tokenizer = self._resident.model, self._resident.tokenizer
         ready: list[tuple[int, list[int], Sampling]] = []
         own = own_marks(tokenizer)
         opened: dict[int, str | None] = {}
         for at, question in batch:
             try:
-                tokens = encode(tokenizer, {"messages": question.messages}).tokens
+                tokens = encode(tokenizer, ModelInput(messages=tuple(question.messages))).tokens
                 room = fit(
                     tokens,
                     context=self._resident.context,
-                    max_tokens=self._sampling["max_tokens"],
+                    max_tokens=self._sampling.max_tokens,
                 )
             except Refused as refusal:  # One row that can't be asked must not end the others.
                 side[at].problem = refusal.message
                 continue
             opened[at] = opened_in(tokenizer, tokens, own)
-            ready.append((at, tokens, Sampling.of(self._sampling, max_tokens=room)))
+            ready.append((at, tokens, replace(self._sampling, max_tokens=room)))
         if not ready:
             return
         prompts = [tokens for _, tokens, _ in ready]
@@ -224,9 +245,9 @@ class _Evaluation:
         questions = dict(batch)
         for answer in answers:
             at = ready[answer.index][0]
-            side[at].set_text(answer.text, own=own, opened=opened[at])
-            side[at].finish_reason = answer.finish_reason
-            side[at].completion_tokens = answer.completion_tokens
+            set_text(side[at], answer.text, own=own, opened=opened[at])
+            side[at].finish_reason = answer.stats.finish_reason
+            side[at].completion_tokens = answer.stats.completion_tokens
             score_answer(side[at], questions[at].expected, self._chosen)
 
     def _batches(self) -> Iterator[list[tuple[int, Question]]]:
@@ -236,12 +257,14 @@ class _Evaluation:
         for first in range(0, len(asked), _AT_ONCE):
             yield asked[first : first + _AT_ONCE]
 
-    def _tell(self, target: Mapping[str, Any] | None, more: int) -> None:
+    def _tell(self, target: EvaluationTarget | None, more: int) -> None:
         if more:
             self._done += more
-            label = target["label"] if target else None
-            self._emit("progress", done=self._done, total=self._total, target=label)
+            label = target.label if target else None
+            self._emit(Progress(done=self._done, total=self._total, target=label))
 
 
-def _described(target: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: target.get(key) for key in ("label", "adapter_name", "checkpoint")}
+def _described(target: EvaluationTarget) -> TargetInfo:
+    return TargetInfo(
+        label=target.label, adapter_name=target.adapter_name, checkpoint=target.checkpoint
+    )

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
 
+from backend.contract.evaluation import (
+    Better,
+    Estimate,
+    GivenAnswer,
+    MetricId,
+    MetricResult,
+    TaskResult,
+)
 from backend.contract.thoughts import Marks, split_thoughts
 from backend.engines.evaluate.bootstrap import (
-    Estimate,
     difference_of,
     difference_of_ratios,
     mean_of,
@@ -17,9 +24,12 @@ from backend.engines.evaluate.bootstrap import (
 )
 from backend.engines.evaluate.metrics import METRICS
 
-LOSS, PERPLEXITY = "loss", "perplexity"
+Side = Sequence[GivenAnswer]  # One target's answers, row by row.
 
-_TOKEN_METRICS = (
+LOSS: Final = "loss"
+PERPLEXITY: Final = "perplexity"
+
+_TOKEN_METRICS: tuple[tuple[MetricId, str, str, str], ...] = (
     (
         LOSS,
         "Loss per token",
@@ -36,32 +46,51 @@ _TOKEN_METRICS = (
 )
 
 
-@dataclass(slots=True, kw_only=True)
-class Row:
-    """One target's answer to one question. What could not be had is None, with a `problem`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskScore:
+    """One metric of one lm-eval task for one target."""
 
-    text: str | None = None  # The whole of it; metrics and judges take the answer in it.
-    thoughts: str | None = None
-    answer: str | None = None
-    finish_reason: str | None = None
-    completion_tokens: int | None = None
-    loss: float | None = None
-    tokens: int | None = None
-    problem: str | None = None
-    metrics: dict[str, float | None] = field(default_factory=dict)
-    judged: dict[str, Any] | None = None
-
-    def __post_init__(self) -> None:
-        if self.text is not None:
-            self.set_text(self.text)
-
-    def set_text(self, text: str, *, own: Sequence[Marks] = (), opened: str | None = None) -> None:
-        """What the model wrote, its thoughts set apart as `contract/thoughts.py` does."""
-        parts = split_thoughts(text, own=own, opened=opened)
-        self.text, self.thoughts, self.answer = text, parts.thoughts, parts.answer
+    task: str
+    metric: str
+    filter: str
+    better: Better
+    value: float | None
+    stderr: float | None
+    rows: int | None
+    version: str | None
 
 
-def score_answer(row: Row, expected: str | None, chosen: Sequence[str]) -> None:
+def answer_to(
+    text: str | None = None,
+    *,
+    loss: float | None = None,
+    tokens: int | None = None,
+    problem: str | None = None,
+) -> GivenAnswer:
+    """One target's answer to one question, of which the rest is not known yet."""
+    answer = GivenAnswer(
+        text=None,
+        finish_reason=None,
+        completion_tokens=None,
+        loss=loss,
+        tokens=tokens,
+        problem=problem,
+        metrics={},
+    )
+    if text is not None:
+        set_text(answer, text)
+    return answer
+
+
+def set_text(
+    row: GivenAnswer, text: str, *, own: Sequence[Marks] = (), opened: str | None = None
+) -> None:
+    """What the model wrote, its thoughts set apart as `contract/thoughts.py` does."""
+    parts = split_thoughts(text, own=own, opened=opened)
+    row.text, row.thoughts, row.answer = text, parts.thoughts, parts.answer
+
+
+def score_answer(row: GivenAnswer, expected: str | None, chosen: Sequence[str]) -> None:
     """Fill in the metrics of an answer that was given to a question."""
     if row.answer is None or expected is None:
         return
@@ -70,7 +99,7 @@ def score_answer(row: Row, expected: str | None, chosen: Sequence[str]) -> None:
     }
 
 
-def summarise(sides: Sequence[Sequence[Row]], chosen: Sequence[str]) -> list[dict[str, Any]]:
+def summarise(sides: Sequence[Side], chosen: Sequence[str]) -> list[MetricResult]:
     """Per metric: one estimate per side, and the paired difference of the second to the first.
 
     A difference is given for two sides only. What no row could be measured on is null.
@@ -78,42 +107,45 @@ def summarise(sides: Sequence[Sequence[Row]], chosen: Sequence[str]) -> list[dic
     return [*_token_metrics(sides, chosen), *_text_metrics(sides, chosen)]
 
 
-def side_by_side(sides: Sequence[Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
-    """The scores of the same tasks by every side, as one line each: `values` and `stderrs`."""
-    shared = ("task", "metric", "filter", "better", "rows", "version")
+def side_by_side(sides: Sequence[Sequence[TaskScore]]) -> list[TaskResult]:
+    """The scores of the same tasks by every side, as one line each."""
     return [
-        {
-            **{name: line[0][name] for name in shared},
-            "values": [one["value"] for one in line],
-            "stderrs": [one["stderr"] for one in line],
-        }
+        TaskResult(
+            task=line[0].task,
+            metric=line[0].metric,
+            filter=line[0].filter,
+            better=line[0].better,
+            values=tuple(one.value for one in line),
+            stderrs=tuple(one.stderr for one in line),
+            rows=line[0].rows,
+            version=line[0].version,
+        )
         for line in zip(*sides, strict=True)
     ]
 
 
-def _text_metrics(sides: Sequence[Sequence[Row]], chosen: Sequence[str]) -> list[dict[str, Any]]:
+def _text_metrics(sides: Sequence[Side], chosen: Sequence[str]) -> list[MetricResult]:
     found = []
     for metric in METRICS:
         if metric.id not in chosen:
             continue
         values = [[row.metrics.get(metric.id) for row in side] for side in sides]
         found.append(
-            _shown(
-                {
-                    "id": metric.id,
-                    "name": metric.name,
-                    "help": metric.help,
-                    "source": metric.source,
-                    "better": metric.better,
-                },
-                [mean_of(side) for side in values],
-                difference_of(*values) if len(values) == 2 else None,
+            MetricResult(
+                id=metric.id,
+                name=metric.name,
+                help=metric.help,
+                source=metric.source,
+                better=metric.better,
+                values=tuple(mean_of(side) for side in values),
+                difference=difference_of(*values) if len(values) == 2 else None,
+                ratio=None,
             )
         )
     return found
 
 
-def _token_metrics(sides: Sequence[Sequence[Row]], chosen: Sequence[str]) -> list[dict[str, Any]]:
+def _token_metrics(sides: Sequence[Side], chosen: Sequence[str]) -> list[MetricResult]:
     # Only rows that every side could be measured on, so that the sides are of the same text.
     kept = [
         at
@@ -130,15 +162,20 @@ def _token_metrics(sides: Sequence[Sequence[Row]], chosen: Sequence[str]) -> lis
     for kind, name, text, source in _TOKEN_METRICS:
         if kind not in chosen:
             continue
-        facts = {"id": kind, "name": name, "help": text, "source": source, "better": "lower"}
-        if kind == LOSS:
-            found.append(_shown(facts, losses, difference))
-        else:
-            # The ratio of two perplexities is e to the difference of the losses.
-            found.append(
-                _shown(facts, [_through(math.exp, loss) for loss in losses], None)
-                | {"ratio": _plain(_through(math.exp, difference))}
+        # The ratio of two perplexities is e to the difference of the losses.
+        exponential = kind == PERPLEXITY
+        found.append(
+            MetricResult(
+                id=kind,
+                name=name,
+                help=text,
+                source=source,
+                better="lower",
+                values=tuple(_through(math.exp, loss) if exponential else loss for loss in losses),
+                difference=None if exponential else difference,
+                ratio=_through(math.exp, difference) if exponential else None,
             )
+        )
     return found
 
 
@@ -152,19 +189,4 @@ def _through(function: Callable[[float], float], found: Estimate | None) -> Esti
         high = None if found.high is None else function(found.high)
     except OverflowError:
         return None
-    return Estimate(mean, low, high, found.rows)
-
-
-def _shown(
-    facts: Mapping[str, str], values: Sequence[Estimate | None], difference: Estimate | None
-) -> dict[str, Any]:
-    return {
-        **facts,
-        "values": [_plain(value) for value in values],
-        "difference": _plain(difference),
-        "ratio": None,
-    }
-
-
-def _plain(found: Estimate | None) -> dict[str, Any] | None:
-    return asdict(found) if found is not None else None
+    return Estimate(mean=mean, low=low, high=high, rows=found.rows)

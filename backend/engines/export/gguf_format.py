@@ -20,14 +20,14 @@ import numpy as np
 from gguf import GGMLQuantizationType as GgmlType
 from mlx.utils import tree_flatten
 
-from backend.contract.export import ExportFormat, ExportRequest, QuantisationFacts
-from backend.contract.gguf_support import FAMILIES, check_gguf, rope_scaling, rope_type
+from backend.contract.export.gguf import FAMILIES, check_gguf, rope_scaling, rope_type
+from backend.contract.export.request import ExportFormat, ExportRequest, QuantisationFacts
 from backend.contract.record import write_record
 from backend.core.disk.files import write_text
 from backend.core.disk.removal import discard
 from backend.engines.export.fresh_process import run_program
 from backend.engines.export.gguf_tokenizer import add_tokenizer
-from backend.engines.export.merged_format import Progress, Written
+from backend.engines.export.merged_format import ProgressReport, Written
 from backend.engines.export.merging import merged_model
 from backend.engines.export.model_folder import (
     copy_tokenizer,
@@ -53,7 +53,7 @@ _EMBEDDINGS = ("token_embd.weight", "output.weight")  # Worth 8 bits: every toke
 
 
 def write_gguf(
-    request: ExportRequest, staging: Path, progress: Progress, stopped: Callable[[], bool]
+    request: ExportRequest, staging: Path, progress: ProgressReport, stopped: Callable[[], bool]
 ) -> Written:
     """Write the folder. Raises Stopped between two tensors, Refused and Unusable."""
     source = Path(request.model)
@@ -96,7 +96,7 @@ def _write(
     tensors: dict[str, mx.array],
     kind: GgmlType,
     stops: list[int],
-    progress: Progress,
+    progress: ProgressReport,
     stopped: Callable[[], bool],
 ) -> list[str]:
     """Write one file and empty `tensors`; which matrices have a width that `kind` can't take."""

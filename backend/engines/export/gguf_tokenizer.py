@@ -10,7 +10,7 @@ from typing import Any
 from gguf import GGUFWriter, SpecialVocab, TokenType
 from gguf.vocab import SentencePieceVocab
 
-from backend.contract.gguf_support import SENTENCEPIECE, pre_tokenizer_name
+from backend.contract.export.gguf import SENTENCEPIECE, pre_tokenizer_name
 
 _MORE_STOPS = ("add_eot_token_id", "add_eom_token_id")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import mlx.core as mx
 from mlx.utils import tree_flatten
 
-from backend.contract.export import BITS, ExportRequest, QuantisationFacts
+from backend.contract.export.request import BITS, ExportRequest, QuantisationFacts
 from backend.contract.record import write_record
 from backend.engines.export.merging import merged_model
 from backend.engines.export.model_folder import (
@@ -21,7 +21,7 @@ from backend.engines.export.model_folder import (
 from backend.engines.export.quantising import quantised_model
 from backend.engines.export.tensor_files import Stopped, write_shards
 
-Progress = Callable[[int, int], None]
+ProgressReport = Callable[[int, int], None]
 
 _LEAST_KEPT = 0.9
 
@@ -36,7 +36,7 @@ class Written:
 
 
 def write_merged(
-    request: ExportRequest, staging: Path, progress: Progress, stopped: Callable[[], bool]
+    request: ExportRequest, staging: Path, progress: ProgressReport, stopped: Callable[[], bool]
 ) -> Written:
     """Write the folder. Raises Stopped between two tensors, Refused and Unusable."""
     source = Path(request.model)

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from backend.contract.export import ExportRequest
+from backend.contract.export.request import ExportRequest
 
+CARD = "README.md"
 _FORMS = {
     "merged": "the adapter merged into the base model, not quantised (safetensors)",
     "merged_q4": "the adapter merged into the base model, quantised to 4 bits (safetensors, MLX)",

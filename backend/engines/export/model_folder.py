@@ -12,9 +12,9 @@ from typing import Any
 
 from mlx_lm.utils import load_config, load_tokenizer
 
-from backend.contract.export import ExportRequest
+from backend.contract.export.request import ExportRequest
 from backend.core.disk.files import write_json, write_text
-from backend.engines.export.model_card import model_card
+from backend.engines.export.model_card import CARD, model_card
 
 _TOKENIZER = (
     "tokenizer.json", "tokenizer_config.json", "tokenizer.model", "special_tokens_map.json",
@@ -80,7 +80,7 @@ def write_about(request: ExportRequest, staging: Path, facts: Mapping[str, Any])
         "versions": {name: version(name) for name in ("mlx", "mlx-lm", "transformers")},
     }
     write_json(staging / "droid.json", lineage)
-    write_text(staging / "README.md", model_card(request))
+    write_text(staging / CARD, model_card(request))
 
 
 def _read(path: Path) -> dict[str, Any]:

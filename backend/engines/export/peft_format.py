@@ -16,9 +16,9 @@ import mlx.core as mx
 from mlx import nn
 from mlx_lm.utils import load_model
 
-from backend.contract.export import ExportRequest
+from backend.contract.export.request import ExportRequest
 from backend.core.disk.files import write_json
-from backend.engines.export.merged_format import Progress, Written
+from backend.engines.export.merged_format import ProgressReport, Written
 from backend.engines.export.model_folder import (
     copy_tokenizer,
     stop_tokens,
@@ -39,7 +39,7 @@ _SHARED_NAME = re.compile(
 
 
 def write_peft(
-    request: ExportRequest, staging: Path, progress: Progress, stopped: Callable[[], bool]
+    request: ExportRequest, staging: Path, progress: ProgressReport, stopped: Callable[[], bool]
 ) -> Written:
     """Write the adapter folder. Raises Stopped, Refused and Unusable."""
     if request.adapter is None:

@@ -13,7 +13,7 @@ from mlx import nn
 from mlx_lm.convert import mixed_quant_predicate_builder
 from mlx_lm.utils import quantize_model
 
-from backend.contract.export import QuantisationFacts, Recipe
+from backend.contract.export.request import QuantisationFacts, Recipe
 from backend.engines.process.endings import Unusable
 from backend.engines.trainer.quantize import NotQuantizable, choose_group
 

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from backend.contract.export import ExportRequest, SmokeAnswer
+from backend.contract.export.request import ExportRequest, SmokeAnswer
 from backend.contract.record import read_record, write_record
 from backend.core.disk.files import write_json
 

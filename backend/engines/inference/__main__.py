@@ -1,6 +1,7 @@
 """`python -m backend.engines.inference`: answers questions with one resident base model.
 
-Requests come as JSON lines on stdin, frames go out as JSON lines on what was stdout (`infer_wire`).
+Requests come as JSON lines on stdin, frames go out as JSON lines on what was stdout
+(`contract/inference_frames.py`).
 The main thread owns MLX, whose arrays belong to the thread that made them; a second one only reads,
 so that a cancel is heard while an answer is made. When stdin ends, so does the worker: a server
 that dies leaves none behind.
@@ -15,6 +16,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING
 
+from backend.contract.inference_frames import Refusal
 from backend.engines.inference.protocol import Cancelled, Frames, Inbox, Refused, Request, lines_of
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ def main() -> int:
     )
 
     work = Work(frames, inbox)
-    frames.send(0, "ready", pid=os.getpid())
+    frames.send(0, "ready")
     try:
         while (request := inbox.next()) is not None:
             _serve(work, frames, inbox, request)
@@ -48,14 +50,8 @@ def _serve(work: Work, frames: Frames, inbox: Inbox, request: Request) -> None:
     inbox.forget(number)
     work.tidy()
     if refusal is not None:
-        frames.send(
-            number,
-            "error",
-            code=refusal.code,
-            message=refusal.message,
-            hint=refusal.hint,
-            status=work.status(),
-        )
+        told = Refusal(code=refusal.code, message=refusal.message, hint=refusal.hint)
+        frames.send(number, "error", told, status=work.status())
 
 
 def _refusal_of(work: Work, inbox: Inbox, request: Request) -> Refused | None:

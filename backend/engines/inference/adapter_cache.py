@@ -8,10 +8,9 @@ from typing import Any, cast
 
 import mlx.core as mx
 
+from backend.contract.inference_frames import AdapterSpec
 from backend.engines.inference.adapter_swap import Adapter
 from backend.engines.inference.protocol import Refused
-
-Spec = dict[str, Any]  # As `backend/inference/wire.py` writes it.
 
 
 class Shelf:
@@ -25,7 +24,7 @@ class Shelf:
         self._budget = budget
         self._kept: OrderedDict[str, Adapter] = OrderedDict()
 
-    def take(self, spec: Spec) -> Adapter:
+    def take(self, spec: AdapterSpec) -> Adapter:
         """The adapter of a spec, from memory or its file. Raises Refused."""
         key = spec["key"]
         if key in self._kept:
@@ -51,7 +50,7 @@ class Shelf:
         return [adapter.name for adapter in self._kept.values()]
 
 
-def load_adapter(spec: Spec) -> Adapter:
+def load_adapter(spec: AdapterSpec) -> Adapter:
     """The weights of an adapter file, under the names of the engine. Raises Refused."""
     path = Path(spec["file"])
     try:

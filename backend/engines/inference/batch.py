@@ -10,7 +10,14 @@ import mlx.core as mx
 from mlx import nn
 from mlx_lm.generate import BatchGenerator
 
-from backend.engines.inference.generate import Finish, Sampling, Stats, Watch, generate
+from backend.contract.answers import AnswerStats, Finish
+from backend.contract.sampling import Sampling
+from backend.engines.inference.generate import (
+    Watch,
+    generate,
+    processors_of,
+    sampler_of,
+)
 from backend.engines.inference.prompt_cache import Read
 from backend.engines.inference.stop_strings import StopTexts
 
@@ -18,14 +25,12 @@ _AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    """`index` is the prompt's place in the request."""
+class BatchAnswer:
+    """One answer of several. `index` is the prompt's place in the request."""
 
     index: int
     text: str
-    prompt_tokens: int
-    completion_tokens: int
-    finish_reason: Finish
+    stats: AnswerStats
 
 
 def can_batch(model: nn.Module) -> bool:
@@ -42,7 +47,7 @@ def answer_batch(
     samplings: Sequence[Sampling],
     *,
     watch: Watch,
-) -> Iterator[Answered]:
+) -> Iterator[BatchAnswer]:
     """The answers as they get done, which is not their order."""
     generator = BatchGenerator(
         model,
@@ -55,8 +60,8 @@ def answer_batch(
         numbers = generator.insert(
             [list(prompt) for prompt in prompts],
             [sampling.max_tokens for sampling in samplings],
-            samplers=[sampling.sampler() for sampling in samplings],
-            logits_processors=[sampling.processors() for sampling in samplings],
+            samplers=[sampler_of(sampling) for sampling in samplings],
+            logits_processors=[processors_of(sampling) for sampling in samplings],
         )
         places = {number: at for at, number in enumerate(numbers)}
         tokens: list[list[int]] = [[] for _ in prompts]
@@ -68,14 +73,10 @@ def answer_batch(
                     tokens[at].append(response.token)
                 if response.finish_reason is not None:
                     text, cut = _until_stop(tokenizer.decode(tokens[at]), samplings[at].stop)
-                    yield Answered(
-                        index=at,
-                        text=text,
-                        prompt_tokens=len(prompts[at]),
-                        # With the end token, which a single answer counts too.
-                        completion_tokens=len(tokens[at]) + (response.finish_reason == "stop"),
-                        finish_reason="stop" if cut else response.finish_reason,
-                    )
+                    # With the end token, which a single answer counts too.
+                    count = len(tokens[at]) + (response.finish_reason == "stop")
+                    finish: Finish = "stop" if cut else response.finish_reason
+                    yield _answer(at, text, len(prompts[at]), count, finish)
     finally:
         generator.close()
 
@@ -88,7 +89,7 @@ def answer_in_turn(
     *,
     watch: Watch,
     fresh: Callable[[], Read],
-) -> Iterator[Answered]:
+) -> Iterator[BatchAnswer]:
     """The same for a model whose cache can't be batched."""
     for at, (prompt, sampling) in enumerate(zip(prompts, samplings, strict=True)):
         pieces: list[str] = []
@@ -96,16 +97,31 @@ def answer_in_turn(
             model, tokenizer, prompt, sampling, read=fresh(), watch=watch,
             on_prompt=lambda done, total: None, started=0.0,
         ):  # fmt: skip
-            if isinstance(piece, Stats):
-                yield Answered(
-                    index=at,
-                    text="".join(pieces),
-                    prompt_tokens=piece.prompt_tokens,
-                    completion_tokens=piece.completion_tokens,
-                    finish_reason=piece.finish_reason,
-                )
+            if isinstance(piece, AnswerStats):
+                yield _answer(
+                    at, "".join(pieces), piece.prompt_tokens, piece.completion_tokens,
+                    piece.finish_reason,
+                )  # fmt: skip
             else:
                 pieces.append(piece)
+
+
+def _answer(index: int, text: str, prompt: int, completion: int, finish: Finish) -> BatchAnswer:
+    """Times are of the whole batch, so no single answer has any."""
+    return BatchAnswer(
+        index=index,
+        text=text,
+        stats=AnswerStats(
+            prompt_tokens=prompt,
+            completion_tokens=completion,
+            cached_tokens=0,
+            first_token_seconds=None,
+            tokens_per_second=None,
+            model_load_seconds=0.0,
+            swap_seconds=0.0,
+            finish_reason=finish,
+        ),
+    )
 
 
 def _until_stop(text: str, stops: Sequence[str]) -> tuple[str, bool]:

@@ -3,80 +3,46 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import mlx.core as mx
 from mlx import nn
 from mlx_lm.generate import stream_generate
 from mlx_lm.sample_utils import make_logits_processors, make_sampler
 
+from backend.contract.answers import AnswerStats
+from backend.contract.sampling import Sampling
 from backend.engines.inference.prompt_cache import Read
 from backend.engines.inference.protocol import Cancelled, Refused
 from backend.engines.inference.stop_strings import StopTexts
-
-Finish = Literal["stop", "length"]
 
 _PENALTY_CONTEXT = 20  # Tokens that a repetition penalty looks back at: the engine's own number.
 _TELL_PREFILL = 2048
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sampling:
-    """As the request has it; `temperature` 0 takes the likeliest token every time."""
-
-    max_tokens: int
-    temperature: float
-    top_p: float
-    min_p: float
-    top_k: int
-    repetition_penalty: float | None
-    seed: int | None
-    stop: tuple[str, ...]
-
-    @classmethod
-    def of(cls, fields: Mapping[str, Any], *, max_tokens: int) -> Sampling:
-        return cls(
-            max_tokens=max_tokens,
-            temperature=float(fields["temperature"]),
-            top_p=float(fields["top_p"]),
-            min_p=float(fields["min_p"]),
-            top_k=int(fields["top_k"]),
-            repetition_penalty=fields.get("repetition_penalty"),
-            seed=fields.get("seed"),
-            stop=tuple(fields.get("stop") or ()),
-        )
-
-    def sampler(self) -> Callable[[mx.array], mx.array]:
-        sampler: Callable[[mx.array], mx.array] = make_sampler(
-            temp=self.temperature, top_p=self.top_p, min_p=self.min_p, top_k=self.top_k
-        )
-        return sampler
-
-    def processors(self, before: Sequence[int] = ()) -> list[Any]:
-        """`before` are tokens that a cache already holds, which the engine would not count."""
-        made = make_logits_processors(repetition_penalty=self.repetition_penalty)
-        if not before:
-            return list(made)
-        past = mx.array(list(before[-_PENALTY_CONTEXT:]))
-
-        def looking_back(processor: Any) -> Callable[[mx.array, mx.array], mx.array]:
-            return lambda tokens, logits: processor(mx.concatenate([past, tokens]), logits)
-
-        return [looking_back(processor) for processor in made]
+def sampler_of(sampling: Sampling) -> Callable[[mx.array], mx.array]:
+    """The engine's function that takes a token by its log-probabilities."""
+    sampler: Callable[[mx.array], mx.array] = make_sampler(
+        temp=sampling.temperature,
+        top_p=sampling.top_p,
+        min_p=sampling.min_p,
+        top_k=sampling.top_k,
+    )
+    return sampler
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stats:
-    """Of one answer. `cached_tokens` of the prompt were known from earlier in the conversation."""
+def processors_of(sampling: Sampling, before: Sequence[int] = ()) -> list[Any]:
+    """`before` are tokens that a cache already holds, which the engine would not count."""
+    made = make_logits_processors(repetition_penalty=sampling.repetition_penalty)
+    if not before:
+        return list(made)
+    past = mx.array(list(before[-_PENALTY_CONTEXT:]))
 
-    prompt_tokens: int
-    completion_tokens: int
-    cached_tokens: int
-    first_token_seconds: float
-    tokens_per_second: float | None
-    finish_reason: Finish
+    def looking_back(processor: Any) -> Callable[[mx.array, mx.array], mx.array]:
+        return lambda tokens, logits: processor(mx.concatenate([past, tokens]), logits)
+
+    return [looking_back(processor) for processor in made]
 
 
 class Watch:
@@ -108,7 +74,7 @@ def generate(
     watch: Watch,
     on_prompt: Callable[[int, int], None],
     started: float,
-) -> Iterator[str | Stats]:
+) -> Iterator[str | AnswerStats]:
     """Pieces of text, and last the statistics. `read` grows by what the model has seen.
 
     `started` is when the request was taken, on the clock of `time.perf_counter`. Raises Cancelled
@@ -132,8 +98,8 @@ def generate(
         tokenizer,
         rest,
         max_tokens=sampling.max_tokens,
-        sampler=sampling.sampler(),
-        logits_processors=sampling.processors(read.tokens),
+        sampler=sampler_of(sampling),
+        logits_processors=processors_of(sampling, read.tokens),
         prompt_cache=read.cache,
         prompt_progress_callback=on_progress,
     )
@@ -158,11 +124,13 @@ def generate(
         yield rest_of_text
     ended = time.perf_counter()
     first = first or ended
-    yield Stats(
+    yield AnswerStats(
         prompt_tokens=len(prompt),
         completion_tokens=count,
         cached_tokens=cached,
         first_token_seconds=first - started,
         tokens_per_second=(count - 1) / (ended - first) if count > 1 and ended > first else None,
+        model_load_seconds=0.0,  # As far as this knows; the worker loads.
+        swap_seconds=0.0,
         finish_reason="stop" if finish == "stop" else "length",
     )

@@ -16,13 +16,15 @@ import mlx.core as mx
 from mlx import nn
 from mlx_lm.models.cache import make_prompt_cache
 
+from backend.contract.answers import AnswerStats, Finish
+from backend.contract.inference_frames import NOT_TOGETHER
+from backend.contract.sampling import Sampling
 from backend.engines.inference.adapter_swap import Adapter, attach, replace, strip
-from backend.engines.inference.generate import Finish, Sampling, Stats, Watch
+from backend.engines.inference.generate import Watch, processors_of, sampler_of
 from backend.engines.inference.protocol import Refused
 from backend.engines.inference.stop_strings import StopTexts
 
 _PREFILL = 2048
-NOT_TOGETHER = "not_together"  # The code of a refusal after which the caller asks in turn.
 
 
 class RowLoRA(nn.Module):  # type: ignore[misc]  # MLX has no types.
@@ -99,19 +101,19 @@ def answer_together(
     rows: int,
     watch: Watch,
     started: float,
-) -> Iterator[tuple[int, str | Stats]]:
+) -> Iterator[tuple[int, str | AnswerStats]]:
     """(row, piece of its text) as they come, and each row's statistics when it is done."""
     if sampling.seed is not None:
         mx.random.seed(sampling.seed)
     making = [
         _Row(
-            tokenizer.detokenizer, StopTexts(sampling.stop), sampling.processors(),
+            tokenizer.detokenizer, StopTexts(sampling.stop), processors_of(sampling),
             list(prompt),
         )
         for _ in range(rows)
     ]  # fmt: skip
     cache = make_prompt_cache(model)
-    sampler = sampling.sampler()
+    sampler = sampler_of(sampling)
 
     def step(tokens: mx.array) -> mx.array:
         logits = model(tokens, cache=cache)[:, -1, :]
@@ -178,15 +180,17 @@ def _take(row: _Row, token: int, tokenizer: Any, *, last: bool) -> str:
     return text
 
 
-def _stats(row: _Row, prompt: int, started: float) -> Stats:
+def _stats(row: _Row, prompt: int, started: float) -> AnswerStats:
     now = time.perf_counter()
     first = row.first or now
     took = now - first
-    return Stats(
+    return AnswerStats(
         prompt_tokens=prompt,
         completion_tokens=row.count,
         cached_tokens=0,
         first_token_seconds=first - started,
         tokens_per_second=(row.count - 1) / took if row.count > 1 and took > 0 else None,
+        model_load_seconds=0.0,
+        swap_seconds=0.0,
         finish_reason=row.ended or "length",
     )

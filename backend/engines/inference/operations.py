@@ -5,19 +5,45 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import mlx.core as mx
 
+from backend.contract.answers import AnswerStats, Done
+from backend.contract.inference_frames import (
+    AnswerFrame,
+    BatchEnd,
+    BatchRequest,
+    GenerateRequest,
+    ModelInput,
+    Progress,
+    ScoreRequest,
+    Scores,
+    TogetherRequest,
+    Token,
+    WorkerRequest,
+    WorkerStatus,
+)
+from backend.contract.record import read_record
+from backend.contract.sampling import Sampling
 from backend.engines.inference.batch import answer_batch, answer_in_turn, can_batch
-from backend.engines.inference.generate import Sampling, Stats, Watch, generate
+from backend.engines.inference.generate import Watch, generate
 from backend.engines.inference.multi_adapter import answer_together
 from backend.engines.inference.prompt import Prompt, encode, fit
 from backend.engines.inference.protocol import Frames, Inbox, Refused, Request
 from backend.engines.inference.resident_model import Resident
 from backend.engines.inference.score import score_rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Loading:
+    """What it took to have the model and its adapter ready."""
+
+    seconds: float
+    swap_seconds: float
+    reloaded: bool
 
 
 class Work:
@@ -27,14 +53,11 @@ class Work:
         self._frames = frames
         self._inbox = inbox
         self._resident: Resident | None = None
-        self._ops: dict[str, Callable[[Request], None]] = {
-            "load": self._load,
-            "generate": self._generate,
-            "batch": self._batch,
-            "together": self._together,
-            "score": self._score,
-            "status": self._status,
-            "unload": self._unload,
+        self._ops: dict[str, Callable[[int, Request], None]] = {
+            "generate": lambda n, request: self._generate(n, read_record(GenerateRequest, request)),
+            "batch": lambda n, request: self._batch(n, read_record(BatchRequest, request)),
+            "together": lambda n, request: self._together(n, read_record(TogetherRequest, request)),
+            "score": lambda n, request: self._score(n, read_record(ScoreRequest, request)),
         }
 
     def do(self, request: Request) -> None:
@@ -42,33 +65,25 @@ class Work:
         op = self._ops.get(str(request.get("op")))
         if op is None:
             raise Refused("failed", f"The worker knows no request {request.get('op')!r}.")
-        op(request)
+        op(request["id"], request)
 
     def tidy(self) -> None:
         """After each request: what MLX keeps for the next one is given back."""
         mx.clear_cache()
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> WorkerStatus:
         """What is loaded; goes with the last frame of every request."""
-        memory = {
-            "active_bytes": mx.get_active_memory(),
-            "peak_bytes": mx.get_peak_memory(),
-            "cached_bytes": mx.get_cache_memory(),
-        }
-        return memory | (self._resident.status() if self._resident else {})
+        loaded = self._resident.status() if self._resident else WorkerStatus()
+        return replace(loaded, active_bytes=mx.get_active_memory())
 
     # -- the operations ---------------------------------------------------------------------
 
-    def _load(self, request: Request) -> None:
-        _, took = self._ready(request)
-        self._done(request, **took)
-
-    def _generate(self, request: Request) -> None:
+    def _generate(self, number: int, request: GenerateRequest) -> None:
         started = time.perf_counter()
-        watch = self._watch(request)
-        resident, took = self._ready(request)
-        prompt, sampling = self._encode(resident, request)
-        key = (request["conversation"], resident.on) if request.get("conversation") else None
+        watch = self._watch(number, request)
+        resident, took = self._ready(number, request)
+        prompt, sampling = _encode(resident, request.question, request.sampling)
+        key = (request.conversation, resident.on) if request.conversation else None
         read = resident.conversations.take(resident.model, key, prompt.tokens)
         for piece in generate(
             resident.model,
@@ -77,27 +92,20 @@ class Work:
             sampling,
             read=read,
             watch=watch,
-            on_prompt=lambda done, total: self._progress(request, "reading", done, total),
+            on_prompt=partial(self._progress, number, "reading"),
             started=started,
         ):
-            if isinstance(piece, Stats):
+            if isinstance(piece, AnswerStats):
                 if key is not None:
                     resident.conversations.put(key, read)
-                self._done(
-                    request,
-                    **asdict(piece),
-                    **took,
-                    chat_template_used=prompt.templated,
-                    max_tokens=sampling.max_tokens,
-                    **prompt.facts(resident.tokenizer),
-                )
+                self._done(number, _end(resident, prompt, sampling, piece, took))
             else:
-                self._frames.send(request["id"], "token", text=piece)
+                self._frames.send(number, "token", Token(piece))
 
-    def _batch(self, request: Request) -> None:
-        watch = self._watch(request)
-        resident, took = self._ready(request)
-        encoded = [self._encode(resident, request | item) for item in request["prompts"]]
+    def _batch(self, number: int, request: BatchRequest) -> None:
+        watch = self._watch(number, request)
+        resident, _ = self._ready(number, request)
+        encoded = [_encode(resident, one.question, one.sampling) for one in request.prompts]
         prompts = [prompt.tokens for prompt, _ in encoded]
         samplings = [sampling for _, sampling in encoded]
         together = can_batch(resident.model)
@@ -111,103 +119,113 @@ class Work:
             )
         )  # fmt: skip
         for answer in answers:
-            fields = asdict(answer)
             templated = encoded[answer.index][0].templated
-            self._frames.send(request["id"], "answer", **fields, chat_template_used=templated)
-        self._done(request, **took, batched=together, seconds=time.perf_counter() - started)
+            end = Done(stats=answer.stats, chat_template_used=templated)
+            frame = AnswerFrame(index=answer.index, text=answer.text, end=end)
+            self._frames.send(number, "answer", frame)
+        seconds = time.perf_counter() - started
+        self._done(number, BatchEnd(batched=together, seconds=seconds))
 
-    def _together(self, request: Request) -> None:
+    def _together(self, number: int, request: TogetherRequest) -> None:
         started = time.perf_counter()
-        watch = self._watch(request)
-        specs = request["adapters"]
-        resident, took = self._ready(request | {"adapter": None})
-        prompt, sampling = self._encode(resident, request)
-        took |= resident.carry_rows(specs)
-        told = {"chat_template_used": prompt.templated, "max_tokens": sampling.max_tokens}
-        told |= prompt.facts(resident.tokenizer)
+        watch = self._watch(number, request)
+        resident, took = self._ready(number, request)
+        prompt, sampling = _encode(resident, request.question, request.sampling)
+        swap = resident.carry_rows(request.adapters)
+        took = replace(took, swap_seconds=swap.seconds, reloaded=swap.reloaded)
         try:
             for row, piece in answer_together(
                 resident.model, resident.tokenizer, prompt.tokens, sampling,
-                rows=len(specs), watch=watch, started=started,
+                rows=len(request.adapters), watch=watch, started=started,
             ):  # fmt: skip
-                if isinstance(piece, Stats):
-                    self._frames.send(
-                        request["id"], "answer", row=row, **asdict(piece), **took, **told
-                    )
+                if isinstance(piece, AnswerStats):
+                    end = _end(resident, prompt, sampling, piece, took)
+                    self._frames.send(number, "answer", AnswerFrame(index=row, end=end))
                 else:
-                    self._frames.send(request["id"], "token", row=row, text=piece)
+                    self._frames.send(number, "token", Token(piece, row))
         finally:
             resident.bare()
-        self._done(request, **took)
+        self._done(number)
 
-    def _score(self, request: Request) -> None:
-        watch = self._watch(request)
-        resident, took = self._ready(request)
-        rows = request["rows"]
+    def _score(self, number: int, request: ScoreRequest) -> None:
+        watch = self._watch(number, request)
+        resident, _ = self._ready(number, request)
+        rows = request.rows
 
         def between(done: int) -> None:
-            self._progress(request, "scoring", done, len(rows))
+            self._progress(number, "scoring", done, len(rows))
             watch.check()
 
         watch.check()
-        limits = [n for n in (resident.context, request.get("max_seq_length")) if n]
+        limits = [n for n in (resident.context, request.max_seq_length) if n]
         scores = score_rows(
             resident.model, resident.tokenizer, rows, limit=min(limits, default=None),
             between=between,
         )  # fmt: skip
-        self._done(
-            request,
-            **took,
-            rows=[asdict(score) for score in scores],
+        total = Scores(
+            rows=tuple(scores),
             loss=sum(score.loss for score in scores),
             tokens=sum(score.tokens for score in scores),
             correct=sum(score.correct for score in scores),
         )
-
-    def _status(self, request: Request) -> None:
-        self._done(request)
-
-    def _unload(self, request: Request) -> None:
-        self._drop()
-        self._done(request)
+        self._done(number, total)
 
     # -- the model --------------------------------------------------------------------------
 
-    def _ready(self, request: Request) -> tuple[Resident, dict[str, Any]]:
+    def _ready(self, number: int, request: WorkerRequest) -> tuple[Resident, _Loading]:
         """The model that a request names, with its adapter on; and what that took."""
-        path, seconds = Path(request["model"]), 0.0
+        path, seconds = Path(request.model), 0.0
         if self._resident is None or self._resident.path != path:
             self._drop()  # First: two bases at once may be more than the memory holds.
-            self._progress(request, "loading", 0, 1)
+            self._progress(number, "loading", 0, 1)
             self._resident = Resident(path)
             seconds = self._resident.load_seconds
         resident = self._resident
         try:
-            took = resident.carry(request.get("adapter"))
+            swap = resident.carry(request.adapter)
         except Refused as refusal:
             if refusal.code == "bad_model":  # It could not be loaded again: nothing is left.
                 self._drop()
             raise
-        if took["reloaded"]:
-            seconds += took["swap_seconds"]
-        return resident, {"model_load_seconds": seconds, **took}
+        if swap.reloaded:
+            seconds += swap.seconds
+        return resident, _Loading(
+            seconds=seconds, swap_seconds=swap.seconds, reloaded=swap.reloaded
+        )
 
     def _drop(self) -> None:
         self._resident = None
         gc.collect()
         mx.clear_cache()
 
-    def _encode(self, resident: Resident, request: Request) -> tuple[Prompt, Sampling]:
-        prompt = encode(resident.tokenizer, request)
-        room = fit(prompt.tokens, context=resident.context, max_tokens=request["max_tokens"])
-        return prompt, Sampling.of(request, max_tokens=room)
+    def _watch(self, number: int, request: WorkerRequest) -> Watch:
+        return Watch(lambda: self._inbox.is_cancelled(number), request.deadline)
 
-    def _watch(self, request: Request) -> Watch:
-        number = request["id"]
-        return Watch(lambda: self._inbox.is_cancelled(number), request.get("deadline"))
+    def _progress(self, number: int, phase: str, done: int, total: int) -> None:
+        self._frames.send(number, "progress", Progress(phase, done, total))
 
-    def _progress(self, request: Request, phase: str, done: int, total: int) -> None:
-        self._frames.send(request["id"], "progress", phase=phase, done=done, total=total)
+    def _done(self, number: int, last: Done | BatchEnd | Scores | None = None) -> None:
+        self._frames.send(number, "done", last, status=self.status())
 
-    def _done(self, request: Request, **fields: Any) -> None:
-        self._frames.send(request["id"], "done", **fields, status=self.status())
+
+def _encode(
+    resident: Resident, question: ModelInput, sampling: Sampling
+) -> tuple[Prompt, Sampling]:
+    prompt = encode(resident.tokenizer, question)
+    room = fit(prompt.tokens, context=resident.context, max_tokens=sampling.max_tokens)
+    return prompt, replace(sampling, max_tokens=room)
+
+
+def _end(
+    resident: Resident, prompt: Prompt, sampling: Sampling, stats: AnswerStats, took: _Loading
+) -> Done:
+    own, opened = prompt.thoughts(resident.tokenizer)
+    return Done(
+        stats=replace(stats, model_load_seconds=took.seconds, swap_seconds=took.swap_seconds),
+        chat_template_used=prompt.templated,
+        max_tokens=sampling.max_tokens,
+        reloaded=took.reloaded,
+        thought_marks=tuple((each.open, each.close) for each in own),
+        thoughts_opened=opened,
+        repeated_mark=prompt.repeated_mark,
+    )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from backend.contract.inference_frames import ModelInput
 from backend.contract.thoughts import FAMILIES, Marks, marks_of, opened_by
 from backend.engines.inference.protocol import Refused
 
@@ -23,24 +24,20 @@ class Prompt:
     # A mark of the template's own that a message holds already: it then stands there twice.
     repeated_mark: str | None = None
 
-    def facts(self, tokenizer: Any) -> dict[str, Any]:
-        """What whoever reads the answer must know: how to set its thoughts apart, and more."""
+    def thoughts(self, tokenizer: Any) -> tuple[tuple[Marks, ...], str | None]:
+        """The marks that set an answer's thoughts apart, and the one that the prompt ends with."""
         own = own_marks(tokenizer) if self.templated else ()
-        return {
-            "repeated_mark": self.repeated_mark,
-            "thought_marks": [[each.open, each.close] for each in own],
-            "thoughts_opened": opened_in(tokenizer, self.tokens, own),
-        }
+        return own, opened_in(tokenizer, self.tokens, own)
 
 
-def encode(tokenizer: Any, request: Mapping[str, Any]) -> Prompt:
+def encode(tokenizer: Any, question: ModelInput) -> Prompt:
     """The tokens of `prompt` or `messages`; with `raw`, of `prompt` as it stands.
 
     Raises Refused when the template does, as some do for a role that they don't know.
     """
-    messages = messages_of(request)
+    messages = messages_of(question)
     if messages is None:
-        return Prompt(tokens=_plain(tokenizer, str(request["prompt"])), templated=False)
+        return Prompt(tokens=_plain(tokenizer, str(question.prompt)), templated=False)
     calls = next((m for m in messages if m.get("tool_calls")), None)
     if calls is not None and not _writes_calls(tokenizer):
         raise Refused(
@@ -53,7 +50,7 @@ def encode(tokenizer: Any, request: Mapping[str, Any]) -> Prompt:
         return Prompt(tokens=_plain(tokenizer, written_out(messages)), templated=False)
     try:
         tokens = tokenizer.apply_chat_template(
-            messages, **(request.get("template_variables") or {}), add_generation_prompt=True
+            messages, **question.template_variables, add_generation_prompt=True
         )
     except Exception as problem:  # A template raises what it likes.
         raise Refused(
@@ -96,15 +93,15 @@ def opened_in(tokenizer: Any, tokens: Sequence[int], own: Sequence[Marks]) -> st
     return opened_by(tokenizer.decode(list(tokens[-_TAIL:])), own=own)
 
 
-def messages_of(request: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+def messages_of(question: ModelInput) -> list[Mapping[str, Any]] | None:
     """The conversation, also of a single prompt; None when the prompt is to be taken as it is."""
-    if request.get("raw"):
+    if question.raw:
         return None
-    messages = request.get("messages")
+    messages = question.messages
     if messages is None:
-        messages = [{"role": "user", "content": request["prompt"]}]
-    if request.get("system"):
-        return [{"role": "system", "content": request["system"]}, *messages]
+        messages = ({"role": "user", "content": question.prompt},)
+    if question.system:
+        return [{"role": "system", "content": question.system}, *messages]
     return list(messages)
 
 

@@ -15,6 +15,9 @@ import threading
 from collections.abc import Iterable
 from typing import IO, Any, Final
 
+from backend.contract.inference_frames import WorkerStatus
+from backend.contract.record import write_record
+
 Request = dict[str, Any]
 
 CANCEL: Final = "cancel"
@@ -39,8 +42,15 @@ class Frames:
     def __init__(self, handle: int) -> None:
         self._handle = handle
 
-    def send(self, number: int, kind: str, **fields: Any) -> None:
-        frame = {"id": number, "type": kind} | fields
+    def send(
+        self, number: int, kind: str, record: object = None, *, status: WorkerStatus | None = None
+    ) -> None:
+        """Write a record of `contract/inference_frames.py`; the last one with the status."""
+        frame: dict[str, Any] = {"id": number, "type": kind}
+        if record is not None:
+            frame |= write_record(record)
+        if status is not None:
+            frame["status"] = write_record(status)
         line = json.dumps(_clean(frame), ensure_ascii=True, allow_nan=False, separators=(",", ":"))
         view = memoryview(line.encode("ascii") + b"\n")
         while view:

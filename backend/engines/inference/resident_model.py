@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from mlx import nn
 from mlx.utils import tree_flatten
 from mlx_lm.utils import load_model, load_tokenizer
 
-from backend.engines.inference.adapter_cache import Shelf, Spec
+from backend.contract.inference_frames import AdapterSpec, WorkerStatus
+from backend.engines.inference.adapter_cache import Shelf
 from backend.engines.inference.adapter_swap import Adapter, attach, overwrite, replace, strip
 from backend.engines.inference.multi_adapter import attach_rows
 from backend.engines.inference.prompt_cache import Conversations
@@ -27,6 +29,14 @@ _LEAST_BUDGET = 16 * 1024 * 1024
 _CONTEXT = (
     "max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "n_ctx"
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swap:
+    """What it took to put an adapter on; `reloaded` where the base had to be loaded again."""
+
+    seconds: float = 0.0
+    reloaded: bool = False
 
 
 class Resident:
@@ -59,14 +69,14 @@ class Resident:
                     return value
         return None
 
-    def carry(self, spec: Spec | None) -> dict[str, Any]:
+    def carry(self, spec: AdapterSpec | None) -> Swap:
         """Put on the adapter of a spec, or none. Answers what it took.
 
         Raises Refused; the base is bare then. A full fine-tune overwrites the base's weights, so
         before anything else is carried the base is loaded again.
         """
         if (spec["key"] if spec else BARE) == self.on:
-            return {"swap_seconds": 0.0, "reloaded": False}
+            return Swap()
         started = time.perf_counter()
         adapter = self.shelf.take(spec) if spec else None
         self.bare()
@@ -75,9 +85,9 @@ class Resident:
             self._reload()
         if adapter is not None:
             self._put_on(adapter)
-        return {"swap_seconds": time.perf_counter() - started, "reloaded": reloaded}
+        return Swap(seconds=time.perf_counter() - started, reloaded=reloaded)
 
-    def carry_rows(self, specs: Sequence[Spec | None]) -> dict[str, Any]:
+    def carry_rows(self, specs: Sequence[AdapterSpec | None]) -> Swap:
         """Put another adapter on every row of a batch; `bare` takes them off again.
 
         Raises Refused: `not_together` when these can't be, and then the base is bare.
@@ -85,7 +95,7 @@ class Resident:
         started = time.perf_counter()
         took = self.carry(None)
         attach_rows(self.model, [self.shelf.take(spec) if spec else None for spec in specs])
-        return took | {"swap_seconds": time.perf_counter() - started}
+        return Swap(seconds=time.perf_counter() - started, reloaded=took.reloaded)
 
     def bare(self) -> None:
         """Take off whatever is on: what was put on by name, else whatever is found."""
@@ -96,18 +106,17 @@ class Resident:
         self._worn = []
         self.on, self.name = BARE, None
 
-    def status(self) -> dict[str, Any]:
-        return {
-            "base": str(self.path),
-            "adapter": self.name,
-            "adapters_known": self.shelf.names,
-            "base_bytes": self.base_bytes,
-            "adapter_bytes": self.shelf.nbytes,
-            "conversation_bytes": self.conversations.nbytes,
-            "load_seconds": self.load_seconds,
-            "chat_template": bool(self.tokenizer.has_chat_template),
-            "context_length": self.context,
-        }
+    def status(self) -> WorkerStatus:
+        return WorkerStatus(
+            base=str(self.path),
+            adapter=self.name,
+            adapters_known=tuple(self.shelf.names),
+            base_bytes=self.base_bytes,
+            adapter_bytes=self.shelf.nbytes,
+            conversation_bytes=self.conversations.nbytes,
+            chat_template=bool(self.tokenizer.has_chat_template),
+            context_length=self.context,
+        )
 
     def _put_on(self, adapter: Adapter) -> None:
         if adapter.kind == "full":

@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
 import mlx.core as mx
 from mlx import nn
 
+from backend.contract.inference_frames import RowScore
 from backend.engines.process.token_types import Item
 from backend.engines.tokens.answer_spans import tokens_and_spans
 
 _TOKENS_AT_ONCE = 4096
 _ROWS_AT_ONCE = 16
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowScore:
-    """`loss` is the sum over `tokens` of the negative log-likelihood in nats.
-
-    `correct` counts tokens that were the model's first choice. A row that the template refuses has
-    a `problem` and nothing else.
-    """
-
-    loss: float = 0.0
-    tokens: int = 0
-    correct: int = 0
-    truncated: bool = False
-    problem: str | None = None
 
 
 def score_rows(

@@ -9,37 +9,17 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import mlx.core as mx
 import numpy as np
 
+from backend.contract.weights import MatrixChange
+
 _A, _B, _M = ".lora_a", ".lora_b", ".m"
 
 _Matrix = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MatrixChange:
-    """One matrix. Norms are Frobenius norms, `spectral` is the largest singular value of ΔW.
-
-    `effective_rank` is exp(H(σ / Σσ)) over the singular values of ΔW (Roy and Vetterli 2007), from
-    1 to the adapter's rank; null where ΔW is zero. `relative` is ‖ΔW‖ / ‖W‖; null where the base
-    has no matrix of that name. A stack of experts has the norms of the whole stack and the mean
-    effective rank of its changed experts. For DoRA the norm is of W′ − W, magnitudes included (and
-    null without the base), there is no `spectral`, and the rank is that of its low-rank part.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    rank: int
-    norm: float | None
-    spectral: float | None
-    effective_rank: float | None
-    base_norm: float | None
-    relative: float | None
 
 
 def changes_of(

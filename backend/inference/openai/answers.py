@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from backend.inference.types import Done
+from backend.contract.answers import AnswerStats
 
 Finish = Literal["stop", "length"] | None
 
@@ -24,10 +24,10 @@ class Usage(BaseModel):
     prompt_tokens_details: CachedTokens
 
     @classmethod
-    def of(cls, *answers: Done) -> Usage:
-        prompt = sum(done.prompt_tokens for done in answers)
-        made = sum(done.completion_tokens for done in answers)
-        cached = CachedTokens(cached_tokens=sum(done.cached_tokens for done in answers))
+    def of(cls, *answers: AnswerStats) -> Usage:
+        prompt = sum(stats.prompt_tokens for stats in answers)
+        made = sum(stats.completion_tokens for stats in answers)
+        cached = CachedTokens(cached_tokens=sum(stats.cached_tokens for stats in answers))
         return cls(
             prompt_tokens=prompt,
             completion_tokens=made,

@@ -13,9 +13,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from backend.contract.sampling import Sampling
 from backend.core.limits import MOST
 from backend.inference.requests import MAX_TOKENS, OtherBase, PlainText, Seed, StopText
-from backend.inference.types import Ask, Sampling
+from backend.inference.types import Ask
 
 CHAT_TOKENS = 1024  # Unless the request says otherwise.
 PLAIN_TOKENS = 16  # OpenAI's own default for plain completions.

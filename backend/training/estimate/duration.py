@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from backend.contract.machine_benchmark import MachineBenchmark
 from backend.errors import AppError
 from backend.jobs.run.schemas import SessionRecord
 from backend.jobs.run.store import SessionStore
@@ -42,15 +43,21 @@ class Work:
     quantize_base: int | None = None
 
 
-def estimate_seconds(past: Sequence[PastRun], work: Work) -> float | None:
+def estimate_seconds(
+    past: Sequence[PastRun], work: Work, benchmark: MachineBenchmark | None = None
+) -> float | None:
     """`past` is newest first. Runs of the same model are taken as they are; without one, others
     are scaled by their number of weights. A quantised base has a speed of its own.
+
+    Without any run that fits, what a benchmark of this machine reached in training steps counts.
     """
     past = [run for run in past if run.quantize_base == work.quantize_base]
     same = [run for run in past if same_shape(run.fingerprint, work.fingerprint)]
     alike = [run for run in same if run.checkpointing == work.checkpointing]
     speeds = [_speed(run, work) for run in (alike or same or past)]
     known = [speed for speed in speeds if speed is not None][:_ASKED]
+    if not known and (measured := _benchmark_speed(benchmark, work)) is not None:
+        known = [measured]
     if not known:
         return None
     trained_per_second = statistics.median(known)
@@ -95,6 +102,13 @@ def _speed(run: PastRun, work: Work) -> float | None:
     if not run.parameters or not work.parameters:
         return None
     return speed * run.parameters / work.parameters
+
+
+def _benchmark_speed(benchmark: MachineBenchmark | None, work: Work) -> float | None:
+    """Tokens per second; None for a quantised base, whose products were not measured."""
+    if benchmark is None or not work.parameters or work.quantize_base is not None:
+        return None
+    return benchmark.training_flops_per_second / (_cost(work.checkpointing) * work.parameters)
 
 
 def _cost(checkpointing: bool) -> int:

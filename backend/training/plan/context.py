@@ -10,9 +10,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
+from backend.contract.machine_benchmark import MachineBenchmark
 from backend.core.disk.files import child_path, format_bytes
 from backend.core.machine.system import describe_system
 from backend.errors import AlreadyExists, FieldProblem, NoDiskSpace
+from backend.jobs.kinds.machine_benchmark import benchmark_folders, newest_benchmark
 from backend.jobs.run.recipe import Recipe
 from backend.jobs.run.store import SessionStore
 from backend.models.catalog import ModelCatalog
@@ -77,6 +79,10 @@ class Workshop:
 
     async def available(self) -> int | None:
         return await asyncio.to_thread(self.working_set)
+
+    def benchmark(self) -> MachineBenchmark | None:
+        """What was measured of this machine, if it was. Blocking."""
+        return newest_benchmark(benchmark_folders(self.settings.data_dir))
 
     def quantized(self, plan: Plan[Any]) -> QuantizedBase | None:
         return quantized_base(

@@ -100,7 +100,8 @@ class StandardRuns:
         if counts is None:
             return None
         past = await asyncio.to_thread(past_runs, self._shop.sessions)
-        return estimate_seconds(past, work_of(plan, counts))
+        benchmark = await asyncio.to_thread(self._shop.benchmark)
+        return estimate_seconds(past, work_of(plan, counts), benchmark)
 
 
 def _config(outcome: Outcome[StandardStart], session_id: str, paths: RunPaths) -> dict[str, Any]:

@@ -284,7 +284,14 @@ export type QueueFrame = {
   data: QueueData;
 };
 export type JobData = {
-  kind: "inspection" | "fusion" | "export" | "evaluation" | "download";
+  kind:
+    | "inspection"
+    | "fusion"
+    | "export"
+    | "evaluation"
+    | "download"
+    | "conversion"
+    | "benchmark";
   job_id: string;
   state: string;
   phase: string;

@@ -6,6 +6,7 @@ export const addTagTypes = [
   "inference",
   "openai",
   "evaluation",
+  "fusion",
   "notebook",
   "models",
   "datasets",
@@ -27,6 +28,27 @@ const injectedRtkApi = api
       system: build.query<SystemApiResponse, SystemApiArg>({
         query: () => ({ url: `/system` }),
         providesTags: ["system"],
+      }),
+      benchmarkStatus: build.query<
+        BenchmarkStatusApiResponse,
+        BenchmarkStatusApiArg
+      >({
+        query: () => ({ url: `/system/benchmark` }),
+        providesTags: ["system"],
+      }),
+      startBenchmark: build.mutation<
+        StartBenchmarkApiResponse,
+        StartBenchmarkApiArg
+      >({
+        query: () => ({ url: `/system/benchmark`, method: "POST" }),
+        invalidatesTags: ["system"],
+      }),
+      stopBenchmark: build.mutation<
+        StopBenchmarkApiResponse,
+        StopBenchmarkApiArg
+      >({
+        query: () => ({ url: `/system/benchmark/stop`, method: "POST" }),
+        invalidatesTags: ["system"],
       }),
       listNotices: build.query<ListNoticesApiResponse, ListNoticesApiArg>({
         query: () => ({ url: `/notices` }),
@@ -279,6 +301,50 @@ const injectedRtkApi = api
           body: queryArg.pairAsked,
         }),
         invalidatesTags: ["evaluation"],
+      }),
+      listFusionAdapters: build.query<
+        ListFusionAdaptersApiResponse,
+        ListFusionAdaptersApiArg
+      >({
+        query: () => ({ url: `/api/fusion/list-adapters` }),
+        providesTags: ["fusion"],
+      }),
+      validateFusion: build.mutation<
+        ValidateFusionApiResponse,
+        ValidateFusionApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/fusion/validate`,
+          method: "POST",
+          body: queryArg.names,
+        }),
+        invalidatesTags: ["fusion"],
+      }),
+      fuseAdapters: build.mutation<FuseAdaptersApiResponse, FuseAdaptersApiArg>(
+        {
+          query: (queryArg) => ({
+            url: `/api/fusion/fuse`,
+            method: "POST",
+            body: queryArg.fuseRequest,
+          }),
+          invalidatesTags: ["fusion"],
+        },
+      ),
+      fusionStatus: build.query<FusionStatusApiResponse, FusionStatusApiArg>({
+        query: () => ({ url: `/api/fusion/status` }),
+        providesTags: ["fusion"],
+      }),
+      fusionResult: build.query<FusionResultApiResponse, FusionResultApiArg>({
+        query: () => ({ url: `/api/fusion/result` }),
+        providesTags: ["fusion"],
+      }),
+      stopFusion: build.mutation<StopFusionApiResponse, StopFusionApiArg>({
+        query: () => ({ url: `/api/fusion/stop`, method: "POST" }),
+        invalidatesTags: ["fusion"],
+      }),
+      resetFusion: build.mutation<ResetFusionApiResponse, ResetFusionApiArg>({
+        query: () => ({ url: `/api/fusion/reset`, method: "POST" }),
+        invalidatesTags: ["fusion"],
       }),
       listComparisons: build.query<
         ListComparisonsApiResponse,
@@ -802,6 +868,15 @@ export type HealthApiArg = void;
 export type SystemApiResponse =
   /** status 200 Successful Response */ SystemInfo;
 export type SystemApiArg = void;
+export type BenchmarkStatusApiResponse =
+  /** status 200 Successful Response */ BenchmarkStatus;
+export type BenchmarkStatusApiArg = void;
+export type StartBenchmarkApiResponse =
+  /** status 200 Successful Response */ BenchmarkStatus;
+export type StartBenchmarkApiArg = void;
+export type StopBenchmarkApiResponse =
+  /** status 200 Successful Response */ BenchmarkStatus;
+export type StopBenchmarkApiArg = void;
 export type ListNoticesApiResponse =
   /** status 200 Successful Response */ NoticeList;
 export type ListNoticesApiArg = void;
@@ -931,6 +1006,31 @@ export type EvaluateTwoAdaptersApiResponse =
 export type EvaluateTwoAdaptersApiArg = {
   pairAsked: PairAsked;
 };
+export type ListFusionAdaptersApiResponse =
+  /** status 200 Successful Response */ FusionAdapters;
+export type ListFusionAdaptersApiArg = void;
+export type ValidateFusionApiResponse =
+  /** status 200 Successful Response */ FusionCheck;
+export type ValidateFusionApiArg = {
+  names: string[];
+};
+export type FuseAdaptersApiResponse =
+  /** status 200 Successful Response */ FusionStarted;
+export type FuseAdaptersApiArg = {
+  fuseRequest: FuseRequest;
+};
+export type FusionStatusApiResponse =
+  /** status 200 Successful Response */ FusionStatus;
+export type FusionStatusApiArg = void;
+export type FusionResultApiResponse =
+  /** status 200 Successful Response */ FusionResultAnswer;
+export type FusionResultApiArg = void;
+export type StopFusionApiResponse =
+  /** status 200 Successful Response */ FusionAnswer;
+export type StopFusionApiArg = void;
+export type ResetFusionApiResponse =
+  /** status 200 Successful Response */ FusionAnswer;
+export type ResetFusionApiArg = void;
 export type ListComparisonsApiResponse =
   /** status 200 Successful Response */ Comparisons;
 export type ListComparisonsApiArg = {
@@ -1215,6 +1315,17 @@ export type BlasInfo = {
   source: string;
   path: string | null;
 };
+export type MachineBenchmark = {
+  device: string;
+  precision: string;
+  matmul_width: number;
+  matmul_flops_per_second: number;
+  memory_bytes: number;
+  memory_bytes_per_second: number;
+  training_flops_per_second: number;
+  mlx: string;
+  measured: string;
+};
 export type SystemInfo = {
   version: string;
   os: string;
@@ -1233,6 +1344,24 @@ export type SystemInfo = {
   gpu_percent: number | null;
   thermal: string | null;
   data_dir: string;
+  benchmark?: MachineBenchmark | null;
+};
+export type BenchmarkStatus = {
+  state:
+    | (
+        | "starting"
+        | "running"
+        | "completed"
+        | "stopped"
+        | "error"
+        | "interrupted"
+      )
+    | null;
+  phase: string | null;
+  progress: number | null;
+  error?: string | null;
+  hint?: string | null;
+  result: MachineBenchmark | null;
 };
 export type Notice = {
   id: string;
@@ -1866,6 +1995,126 @@ export type PairAsked = {
   adapter2: string;
   max_samples?: number;
   training_data_path?: string | null;
+};
+export type FusionAdapter = {
+  name: string;
+  base: string | null;
+  method: string | null;
+  type: string | null;
+  rank: number | null;
+  scale: number | null;
+  keys: string[];
+  num_layers: number | null;
+  size_bytes: number;
+  created: string | null;
+  tags: string[];
+  problem: string | null;
+};
+export type FusionAdapters = {
+  adapters: FusionAdapter[];
+};
+export type FusionCheck = {
+  compatible: boolean;
+  num_adapters: number;
+  num_parameters?: number | null;
+  base?: string | null;
+  rank?: number | null;
+  message?: string | null;
+  error?: string | null;
+  hint?: string | null;
+  warnings?: string[];
+};
+export type FusionStarted = {
+  status?: "started";
+  job_id: string;
+  output_name: string;
+  message: string;
+  warnings: string[];
+};
+export type FuseRequest = {
+  adapter_names: string[];
+  method?: "weighted" | "slerp" | "ties" | "dare";
+  weights?: number[] | null;
+  output_name?: string | null;
+  output_rank?: number | null;
+  density?: number;
+  seed?: number;
+  evaluation_dataset?: string | null;
+  use_best?: boolean;
+};
+export type FusionInfo = {
+  adapter_names: string[];
+  base: string;
+  method: "weighted" | "slerp" | "ties" | "dare";
+  weights: number[];
+  density: number | null;
+  output_name: string;
+  output_path: string;
+  output_rank: number;
+  parameters: number;
+  relative_error: number;
+  worst_matrix: string | null;
+  worst_error: number;
+  seconds: number;
+  timestamp: string;
+};
+export type SourceShare = {
+  name: string;
+  checkpoint: string;
+  weight: number;
+  rank: number;
+  scale: number;
+  matrices: number;
+  layers: number;
+  norm: number;
+  cosine: number | null;
+};
+export type ProofSet = {
+  name: string;
+  path: string;
+  rows: number;
+  seen: number | null;
+};
+export type SetLoss = {
+  name: string;
+  loss: number | null;
+};
+export type ProvenTarget = {
+  label: string;
+  loss: Estimate | null;
+  perplexity: Estimate | null;
+  exact_match: Estimate | null;
+  sets: SetLoss[];
+  answers: number;
+  changed: number;
+};
+export type Proof = {
+  rows: number;
+  sets: ProofSet[];
+  targets: ProvenTarget[];
+};
+export type FusionResultAnswer = {
+  fusion_info: FusionInfo;
+  sources: SourceShare[];
+  proof: Proof | null;
+  unproven: string | null;
+  warnings: string[];
+};
+export type FusionStatus = {
+  is_running: boolean;
+  progress: number;
+  status: "idle" | "starting" | "running" | "completed" | "stopped" | "error";
+  error: string | null;
+  hint?: string | null;
+  current_step: string | null;
+  message?: string | null;
+  job_id?: string | null;
+  output_name?: string | null;
+  adapter_names?: string[];
+  result: FusionResultAnswer | null;
+};
+export type FusionAnswer = {
+  message: string;
 };
 export type SavedAnswer = {
   model_name: string;
@@ -3107,6 +3356,10 @@ export const {
   useLazyHealthQuery,
   useSystemQuery,
   useLazySystemQuery,
+  useBenchmarkStatusQuery,
+  useLazyBenchmarkStatusQuery,
+  useStartBenchmarkMutation,
+  useStopBenchmarkMutation,
   useListNoticesQuery,
   useLazyListNoticesQuery,
   useDismissNoticeMutation,
@@ -3150,6 +3403,16 @@ export const {
   useEvaluateAdapterMutation,
   useEvaluateBaseModelMutation,
   useEvaluateTwoAdaptersMutation,
+  useListFusionAdaptersQuery,
+  useLazyListFusionAdaptersQuery,
+  useValidateFusionMutation,
+  useFuseAdaptersMutation,
+  useFusionStatusQuery,
+  useLazyFusionStatusQuery,
+  useFusionResultQuery,
+  useLazyFusionResultQuery,
+  useStopFusionMutation,
+  useResetFusionMutation,
   useListComparisonsQuery,
   useLazyListComparisonsQuery,
   useKeepComparisonMutation,

@@ -222,9 +222,10 @@ def test_tool_calls_and_template_variables_reach_the_template() -> None:
     variables = {"enable_thinking": False}
     asked = ChatRequest(model="m", messages=history, chat_template_kwargs=variables).ask()
 
-    content = asked.content()
-    assert content["messages"][1]["tool_calls"][0]["function"] == {
+    question = asked.question()
+    messages = question.messages or ()
+    assert messages[1]["tool_calls"][0]["function"] == {
         "name": "add", "arguments": {"a": 1},
     }  # fmt: skip
-    assert content["messages"][2] == {"role": "tool", "tool_call_id": "c1", "content": "2"}
-    assert content["template_variables"] == variables
+    assert messages[2] == {"role": "tool", "tool_call_id": "c1", "content": "2"}
+    assert question.template_variables == variables

@@ -71,7 +71,7 @@ async def test_a_long_one_is_told_of_as_it_goes_and_asked_for_in_the_end() -> No
     job = await all_jobs.start(InspectRequest(path="a"), None)
     assert (job.state, job.phase, job.progress, job.result) == ("running", "reading", 0.5, None)
     doctor.go_on.set()
-    await asyncio.gather(*all_jobs._tasks.values())
+    await all_jobs._tasks.settled()
 
     assert all_jobs.find(job.job_id).result == FOUND
     assert said(listener) == [("job_progress", "reading"), ("job_completed", "done")]
@@ -108,7 +108,7 @@ async def test_a_cancelled_one_ends_and_the_next_has_its_turn(
 
     await all_jobs.cancel(first.job_id)
     doctor.go_on.set()
-    await asyncio.gather(*all_jobs._tasks.values())
+    await all_jobs._tasks.settled()
 
     assert (first.state, second.state) == ("cancelled", "completed")
     assert ("job_error", "cancelled") in said(listener)

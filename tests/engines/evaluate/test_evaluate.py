@@ -59,6 +59,7 @@ def prepare(
     request = {
         "model": str(model), "targets": list(targets), "metrics": METRICS, "sampling": SAMPLING,
         "adapter_name": "loud", "training_data_path": "rows.jsonl", "started": "today",
+        "num_questions": len(rows), "rows_available": len(rows),
         "compared": True, "warnings": ["A remark."], "judge": judge, **changed,
     }  # fmt: skip
     (folder / "request.json").write_text(json.dumps(request))

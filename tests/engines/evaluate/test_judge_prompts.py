@@ -6,11 +6,13 @@ import json
 
 import pytest
 
+from backend.contract.evaluation import JudgeScores
+from backend.contract.record import write_record
 from backend.engines.evaluate.judge_prompts import (
     SCORES,
     Judgement,
-    Swaps,
     Unreadable,
+    count_swaps,
     mean_scores,
     pair_messages,
     read_scores,
@@ -64,16 +66,19 @@ def test_anything_else_is_a_failure_that_says_how(said: str, why: str) -> None:
 
 def test_means_are_out_of_a_hundred_and_nothing_judged_is_unknown() -> None:
     judged = [Judgement(dict.fromkeys(SCORES, 10), ""), Judgement(dict.fromkeys(SCORES, 5), "")]
-    assert mean_scores(judged) == dict.fromkeys(("overall", *SCORES), 75.0)
-    assert mean_scores([]) == dict.fromkeys(("overall", *SCORES))
+    assert set(write_record(mean_scores(judged)).values()) == {75.0}
+    assert mean_scores([]) == JudgeScores()
 
 
 def test_a_pair_counts_only_when_both_orders_agree() -> None:
-    swaps = Swaps()
-    swaps.add("second", "first")  # The adapter, wherever it stands.
-    swaps.add("first", "second")  # The base, wherever it stands.
-    swaps.add("tie", "tie")
-    swaps.add("first", "first")  # Whoever stands first: that is bias.
+    swaps = count_swaps(
+        [
+            ("second", "first"),  # The adapter, wherever it stands.
+            ("first", "second"),  # The base, wherever it stands.
+            ("tie", "tie"),
+            ("first", "first"),  # Whoever stands first: that is bias.
+        ]
+    )
     assert (swaps.asked, swaps.consistent) == (4, 3)
     assert (swaps.adapter_wins, swaps.base_wins, swaps.ties) == (1, 1, 1)
     assert swaps.first_wins == 4

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from backend.contract.evaluation import JudgeScores
 from backend.engines.evaluate.judge_prompts import SCORES, Messages
 from backend.engines.evaluate.judges import JudgeFailed
 from backend.engines.evaluate.judging import Judging, calls_for
 from backend.engines.evaluate.questions import Question
-from backend.engines.evaluate.summary import Row
+from backend.engines.evaluate.summary import answer_to
 from backend.engines.inference.generate import Watch
 
 ASKED = Question(messages=[{"role": "user", "content": "2 + 2?"}], expected="4")
@@ -55,30 +56,35 @@ def watch() -> Watch:
 
 def test_both_sides_are_scored_and_compared_in_both_orders() -> None:
     judge, told = Scripted("four"), list[int]()
-    base, adapter = [Row(text="no"), Row(text="no")], [Row(text="four"), Row(text="four")]
+    base, adapter = (
+        [answer_to(text="no"), answer_to(text="no")],
+        [answer_to(text="four"), answer_to(text="four")],
+    )
     found = Judging(judge, watch(), told.append).sides([ASKED, ASKED], [base, adapter])
-    assert found["scores"]["overall"] == 90.0
-    assert found["base_model_scores"]["overall"] == 20.0
-    swaps = found["judge"]["swaps"]
-    assert (swaps["asked"], swaps["consistent"], swaps["adapter_wins"]) == (2, 2, 2)
-    assert len(told) == judge.calls == calls_for(2, 2) == found["judge"]["asked"]
+    assert found.scores.overall == 90.0
+    assert found.base_model_scores == JudgeScores(**dict.fromkeys(("overall", *SCORES), 20.0))
+    swaps = found.judge.swaps
+    assert swaps is not None
+    assert (swaps.asked, swaps.consistent, swaps.adapter_wins) == (2, 2, 2)
+    assert len(told) == judge.calls == calls_for(2, 2) == found.judge.asked
     assert adapter[0].judged == {**dict.fromkeys(SCORES, 9), "reason": "r"}
 
 
 def test_a_judge_that_likes_the_first_place_is_found_out() -> None:
     found = Judging(Scripted("x", always="first"), watch(), lambda _: None).sides(
-        [ASKED], [[Row(text="a")], [Row(text="b")]]
+        [ASKED], [[answer_to(text="a")], [answer_to(text="b")]]
     )
-    swaps = found["judge"]["swaps"]
-    assert (swaps["consistent"], swaps["first_wins"], swaps["adapter_wins"]) == (0, 2, 0)
+    swaps = found.judge.swaps
+    assert swaps is not None
+    assert (swaps.consistent, swaps.first_wins, swaps.adapter_wins) == (0, 2, 0)
 
 
 def test_failed_calls_are_counted_and_never_averaged() -> None:
-    side = [Row(text="four"), Row(text="broken"), Row(problem="too long")]
+    side = [answer_to(text="four"), answer_to(text="broken"), answer_to(problem="too long")]
     judging = Judging(Scripted("four", fails_on="broken"), watch(), lambda _: None)
     found = judging.sides([ASKED, ASKED, ASKED], [side])
-    assert found["scores"]["overall"] == 90.0
-    assert found["judge"]["failed"] == 1
+    assert found.scores.overall == 90.0
+    assert found.judge.failed == 1
     assert side[1].judged == {"problem": "the judge answered 500"}
     assert side[2].judged is None
 
@@ -88,6 +94,6 @@ def test_a_judge_that_never_answers_leaves_every_score_unknown(
     questions: list[Question | None],
 ) -> None:
     judging = Judging(Scripted("x", fails_on="4"), watch(), lambda _: None)
-    found = judging.sides(questions, [[Row(text="4")]])
-    assert set(found["scores"].values()) == {None}
-    assert found["base_model_scores"] is None
+    found = judging.sides(questions, [[answer_to(text="4")]])
+    assert found.scores == JudgeScores()
+    assert found.base_model_scores is None

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from backend.contract.export import ExportRequest, ExportResult, SmokeAnswer
+from backend.contract.export.request import ExportRequest, ExportResult, SmokeAnswer
 from backend.contract.record import read_record, write_record
 from backend.engines.export.run import export_run
 from backend.engines.process.endings import Ending

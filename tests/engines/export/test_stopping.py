@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.contract.export import STAGING, ExportFormat
+from backend.contract.export.request import STAGING, ExportFormat
 from backend.engines.export import run as export
 from backend.engines.process.endings import Unusable
 from tests.engines.export.exporting import adapter_of, prepare, request, run

@@ -8,14 +8,18 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from backend.contract.inference_frames import ModelInput
+from backend.contract.sampling import Sampling
 from backend.settings import CHECKOUT
 from tests.engines.running import environment
 
 Frame = dict[str, Any]
 SAMPLING = {"max_tokens": 12, "temperature": 0.0, "top_p": 1.0, "min_p": 0.0, "top_k": 0}
+QUESTION = {each.name for each in fields(ModelInput)}
 
 
 class Worker:
@@ -24,9 +28,9 @@ class Worker:
         self._model = model
         self._numbers = itertools.count(1)
 
-    def send(self, op: str, **fields: Any) -> int:
+    def send(self, op: str, **values: Any) -> int:
         number = next(self._numbers)
-        request = {"id": number, "op": op, "model": str(self._model), **SAMPLING, **fields}
+        request = {"id": number, "op": op, "model": str(self._model), **nested(values)}
         self.write(request)
         return number
 
@@ -43,6 +47,8 @@ class Worker:
         line = self.process.stdout.readline()
         assert line, f"the worker ended with {self.process.wait()}"
         frame: Frame = json.loads(line)
+        for part in ("end", "stats"):  # So that a test names a number alone.
+            frame |= frame.pop(part, {})
         return frame
 
     def rest_of(self, number: int) -> list[Frame]:
@@ -54,14 +60,26 @@ class Worker:
             frames.append(frame)
         return frames
 
-    def ask(self, op: str, **fields: Any) -> list[Frame]:
-        return self.rest_of(self.send(op, **fields))
+    def ask(self, op: str, **values: Any) -> list[Frame]:
+        return self.rest_of(self.send(op, **values))
 
-    def answer(self, prompt: str, **fields: Any) -> tuple[str, Frame]:
+    def answer(self, prompt: str, **values: Any) -> tuple[str, Frame]:
         """The text of a generation and its last frame."""
-        frames = self.ask("generate", prompt=prompt, **fields)
+        frames = self.ask("generate", prompt=prompt, **values)
         assert frames[-1]["type"] == "done", frames[-1]
         return "".join(f["text"] for f in frames if f["type"] == "token"), frames[-1]
+
+
+def nested(values: dict[str, Any]) -> dict[str, Any]:
+    """A request's fields, those of its question and of its sampling where they belong."""
+    sampling = {each.name for each in fields(Sampling)}
+    rest = {name: one for name, one in values.items() if name not in sampling | QUESTION}
+    if "prompts" in rest:
+        rest["prompts"] = [nested(one) for one in rest["prompts"]]
+    return rest | {
+        "question": {name: one for name, one in values.items() if name in QUESTION},
+        "sampling": SAMPLING | {name: one for name, one in values.items() if name in sampling},
+    }
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from mlx_lm.utils import load_tokenizer
 
+from backend.contract.inference_frames import ModelInput
 from backend.engines.inference.prompt import encode, opened_in
 from backend.engines.inference.protocol import Refused
 from tests.engines.tiny_model import CHATML, build_tiny_model
@@ -38,7 +39,7 @@ def test_calls_in_the_history_are_in_the_prompt_and_variables_reach_the_template
     tmp_path: Path,
 ) -> None:
     made = tokenizer(tmp_path / "calls", CALLING)
-    asked = {"messages": HISTORY, "template_variables": {"enable_thinking": False}}
+    asked = ModelInput(messages=tuple(HISTORY), template_variables={"enable_thinking": False})
 
     prompt = encode(made, asked)
 
@@ -52,12 +53,12 @@ def test_calls_that_the_template_would_drop_are_refused_by_name(tmp_path: Path) 
     made = tokenizer(tmp_path / "plain", CHATML)
 
     with pytest.raises(Refused, match="tool_calls"):
-        encode(made, {"messages": HISTORY})
+        encode(made, ModelInput(messages=tuple(HISTORY)))
 
 
 def test_a_prompt_that_holds_the_templates_marks_already_is_noticed(tmp_path: Path) -> None:
     made = tokenizer(tmp_path / "plain", CHATML)
 
-    twice = encode(made, {"prompt": "<|im_start|>user\nHello<|im_end|>"})
+    twice = encode(made, ModelInput(prompt="<|im_start|>user\nHello<|im_end|>"))
     assert twice.repeated_mark == "<|im_end|>"
-    assert encode(made, {"prompt": "Hello"}).repeated_mark is None
+    assert encode(made, ModelInput(prompt="Hello")).repeated_mark is None

@@ -182,7 +182,7 @@ def test_base_and_adapters_answer_in_one_batch_as_they_do_one_by_one(
     for frame in frames:
         if frame["type"] == "token":
             texts[frame["row"]] += frame["text"]
-    done = {frame["row"]: frame for frame in frames if frame["type"] == "answer"}
+    done = {frame["index"]: frame for frame in frames if frame["type"] == "answer"}
     assert texts == [text for text, _ in alone]
     assert [done[row]["completion_tokens"] for row in range(3)] == [
         last["completion_tokens"] for _, last in alone

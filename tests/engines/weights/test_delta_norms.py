@@ -9,7 +9,8 @@ import mlx.core as mx
 import numpy as np
 import pytest
 
-from backend.engines.weights.delta_norms import MatrixChange, changes_of, read_tensors
+from backend.contract.weights import MatrixChange
+from backend.engines.weights.delta_norms import changes_of, read_tensors
 
 NAME = "model.layers.0.self_attn.q_proj"
 

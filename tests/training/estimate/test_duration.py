@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from backend.contract.machine_benchmark import MachineBenchmark
 from backend.jobs.run.schemas import ModelRef, SessionRecord
 from backend.jobs.run.state import RunState
 from backend.jobs.run.store import SessionStore
@@ -75,3 +76,15 @@ def test_speeds_are_read_from_the_records(tmp_path: Path) -> None:
 def test_a_quantised_base_is_not_judged_by_runs_on_the_whole_one() -> None:
     assert estimate_seconds([past(2000), past(100, quantize_base=4)], work(quantize_base=4)) == 60
     assert estimate_seconds([past(100)], work(quantize_base=4)) is None
+
+
+def test_a_benchmark_of_the_machine_counts_where_no_run_fits() -> None:
+    measured = MachineBenchmark(
+        device="cpu", precision="float32", matmul_width=1024, matmul_flops_per_second=1e6,
+        memory_bytes=1, memory_bytes_per_second=1.0, training_flops_per_second=600_000.0,
+        mlx="0", measured="",
+    )  # fmt: skip
+    # 1000 weights at six operations each: 100 tokens a second.
+    assert estimate_seconds([], work(), measured) == 60
+    assert estimate_seconds([], work(quantize_base=4), measured) is None
+    assert estimate_seconds([past(200)], work(), measured) == 30

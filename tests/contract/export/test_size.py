@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from backend.contract.export import ExportRequest
-from backend.contract.export_size import count_weights, needed_bytes
+from backend.contract.export.request import ExportRequest
+from backend.contract.export.size import count_weights, needed_bytes
 
 MATRIX = 1 << 24
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from backend.contract.gguf_support import check_gguf, pre_tokenizer_name
+from backend.contract.export.gguf import check_gguf, pre_tokenizer_name
 
 QWEN = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"

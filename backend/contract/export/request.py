@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from backend.contract.proof import ProofSet
+
 ExportFormat = Literal[
     "merged", "merged_q4", "merged_q8", "peft", "gguf_f16", "gguf_q8", "gguf_q5", "gguf_q4"
 ]
@@ -34,7 +36,9 @@ class ExportRequest:
     `output` is the folder to be made. It is written as `staging` beside it (named as STAGING says)
     and renamed at the end, so it is there whole or not at all. `adapter` is what an engine loads an
     adapter by, null to export the model alone. `base` is `base_model` of the lineage, `lineage` the
-    adapter's own `droid.json`. `data`, `settings` and `scores` are for the model card.
+    adapter's own `droid.json`. `data`, `settings` and `scores` are for the model card. `sets` are the
+    rows of the proof; without any, `unproven` says why. `ollama` is the name to register it by there,
+    `lm_studio` the folder to copy it to.
     """
 
     model: str
@@ -52,6 +56,11 @@ class ExportRequest:
     scores: tuple[CardScore, ...] = ()
     prompt: str = "Hello"
     proof: bool = False
+    sets: tuple[ProofSet, ...] = ()
+    unproven: str | None = None
+    ollama: str | None = None
+    lm_studio: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,3 +112,5 @@ class ExportResult:
     quantisation: QuantisationFacts | None
     smoke: SmokeAnswer
     warnings: tuple[str, ...] = ()
+    ollama: str | None = None
+    lm_studio: str | None = None

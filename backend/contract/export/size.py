@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backend.contract.export import ExportRequest
+from backend.contract.export.request import ExportRequest
 
 _HEADER_CAP = 100 << 20  # As safetensors itself has it.
 _BESIDE = 64 << 20  # Tokenizer, card, log: more than any has.

@@ -1,0 +1,64 @@
+"""A download: what the server asks its process for, which files will come, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from backend.contract.record import write_record
+
+REQUEST, PLAN, END = "request.json", "plan.json", "end.json"
+FILES, BEAT = "files", "beat"
+PART = ".part"  # Behind the name of a file that is not whole yet.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubRequest:
+    """`request.json`: a repository of the hub at one revision. `timeout` is seconds of silence."""
+
+    repo_id: str
+    revision: str
+    endpoint: str = "https://huggingface.co"
+    timeout: float = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubFile:
+    """A file to fetch. `digest` is the SHA-256 of a large file, the git blob id of a small one."""
+
+    name: str
+    size: int
+    digest: str
+    large: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadPlan:
+    """`plan.json`: the files of one commit, and their bytes together."""
+
+    commit: str
+    total: int
+    files: tuple[HubFile, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(file.name for file in self.files)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadEnd:
+    """`end.json`. Of one that failed: the `kind` that the server answers by, a sentence, a remedy,
+    and whether another try may bring more.
+    """
+
+    ok: bool
+    kind: str = "failed"
+    error: str = ""
+    hint: str | None = None
+    retry: bool = False
+
+
+def write_end(end: DownloadEnd) -> Mapping[str, Any]:
+    """The JSON value of an end: of a good one, nothing but that it is one."""
+    return {"ok": True} if end.ok else write_record(end)

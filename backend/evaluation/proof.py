@@ -1,0 +1,195 @@
+"""Proofs: held-out rows of several adapters, scored together, and what became of each one's own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from backend.contract.evaluation import Estimate as Interval
+from backend.contract.evaluation import (
+    EvaluationMeasurements,
+    EvaluationRequest,
+    EvaluationTarget,
+    GivenAnswer,
+    MetricId,
+    MetricResult,
+    write_request,
+)
+from backend.contract.proof import ProofSet
+from backend.contract.record import BadRecord, read_record
+from backend.contract.sampling import untruncated
+from backend.core.disk.files import write_json
+from backend.core.disk.stored_files import DamagedFile, read_object
+from backend.errors import AppError
+from backend.evaluation.folder import write_rows
+from backend.evaluation.rows import ChosenRows, choose_rows, held_out_file
+
+FOLDER = "proof"
+ROWS = 48  # Of all sets together.
+_METRICS: tuple[MetricId, ...] = ("loss", "perplexity", "exact_match")
+_MAX_TOKENS = 64
+_LARGEST_RESULT = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofPlan:
+    """What is scored: rows of each set in turn. Without rows, `unproven` says why."""
+
+    rows: ChosenRows | None
+    sets: tuple[ProofSet, ...]
+    unproven: str | None
+    warnings: tuple[str, ...] = ()
+
+
+class SetLoss(BaseModel):
+    """The loss per token on the held-out rows of one adapter's data; null where none was scored."""
+
+    name: str
+    loss: float | None
+
+
+class ProvenTarget(BaseModel):
+    """One side of a proof. `changed` counts answers that are not those of the first side."""
+
+    label: str
+    loss: Interval | None
+    perplexity: Interval | None
+    exact_match: Interval | None
+    sets: list[SetLoss]
+    answers: int
+    changed: int
+
+
+class Proof(BaseModel):
+    """The sides in order, the base first, scored on the same rows."""
+
+    rows: int
+    sets: list[ProofSet]
+    targets: list[ProvenTarget]
+
+
+def plan_proof(
+    named: str | None, data: Mapping[str, Path | None], *, rows: int = ROWS
+) -> ProofPlan:
+    """Choose the rows: of the file or folder that is `named`, else of what the run of each adapter
+    in `data` held out. Raises NotFound or BadContent for a named one that can't be used. Blocking.
+    """
+    if named is not None:
+        chosen = choose_rows(named, count=rows, seed=0, data=None)
+        return ProofPlan(rows=chosen, sets=(_set("evaluation data", chosen),), unproven=None)
+    groups: list[tuple[ProofSet, ChosenRows]] = []
+    problems: list[str] = []
+    share = math.ceil(rows / max(1, len(data)))
+    for name, folder in data.items():
+        try:
+            path = held_out_file(folder)
+            if any(group.path == path for _, group in groups):
+                continue
+            chosen = choose_rows(path, count=share, seed=0, data=folder)
+        except AppError as problem:
+            problems.append(f"{name}: {problem.detail}")
+            continue
+        groups.append((_set(name, chosen), chosen))
+    if not groups:
+        return ProofPlan(rows=None, sets=(), unproven=" ".join(problems))
+    return ProofPlan(
+        rows=ChosenRows(
+            path=groups[0][1].path,
+            rows=tuple(row for _, group in groups for row in group.rows),
+            available=sum(group.available for _, group in groups),
+            skipped=sum(group.skipped for _, group in groups),
+            compared=all(group.compared for _, group in groups),
+        ),
+        sets=tuple(one for one, _ in groups),
+        unproven=None,
+        warnings=tuple(f"Not scored on rows of {problem}" for problem in problems),
+    )
+
+
+def write_proof(
+    folder: Path, plan: ProofPlan, *, name: str, model: str, targets: Sequence[EvaluationTarget]
+) -> None:
+    """Write what the evaluation within a job reads, into its folder `proof`. Blocking."""
+    if plan.rows is None:
+        return
+    place = folder / FOLDER
+    place.mkdir()
+    write_rows(place, plan.rows)
+    request = EvaluationRequest(
+        adapter_name=name,
+        model=model,
+        targets=tuple(targets),
+        metrics=_METRICS,
+        sampling=untruncated(_MAX_TOKENS),
+        training_data_path=str(plan.rows.path),
+        num_questions=len(plan.rows.rows),
+        rows_available=plan.rows.available,
+        seen_rows=plan.rows.seen if plan.rows.compared else None,
+        compared=plan.rows.compared,
+        helper=True,
+    )
+    write_json(place / "request.json", write_request(request))
+
+
+def read_proof(folder: Path, sets: Sequence[ProofSet]) -> Proof | None:
+    """What a job's evaluation measured; None if there is none. Raises DamagedFile. Blocking."""
+    path = folder / FOLDER / "result.json"
+    try:
+        measured = read_record(EvaluationMeasurements, read_object(path, most=_LARGEST_RESULT))
+    except FileNotFoundError:
+        return None
+    except BadRecord as problem:
+        raise DamagedFile(f"{path} can't be read ({problem}).") from problem
+    return summarise_proof(measured, sets)
+
+
+def summarise_proof(measured: EvaluationMeasurements, sets: Sequence[ProofSet]) -> Proof:
+    """Per side: the means with their intervals, each set's own loss, and what changed."""
+    metrics = {metric.id: metric for metric in measured.metrics}
+    sides = [[row.answers[at] for row in measured.questions] for at in range(len(measured.targets))]
+    return Proof(
+        rows=measured.rows,
+        sets=list(sets),
+        targets=[
+            ProvenTarget(
+                label=target.label,
+                loss=_value(metrics.get("loss"), at),
+                perplexity=_value(metrics.get("perplexity"), at),
+                exact_match=_value(metrics.get("exact_match"), at),
+                sets=_set_losses(sides[at], sets),
+                answers=sum(answer.text is not None for answer in sides[at]),
+                changed=sum(
+                    first.text != answer.text
+                    for first, answer in zip(sides[0], sides[at], strict=True)
+                    if first.text is not None and answer.text is not None
+                ),
+            )
+            for at, target in enumerate(measured.targets)
+        ],
+    )
+
+
+def _set(name: str, rows: ChosenRows) -> ProofSet:
+    seen = rows.seen if rows.compared else None
+    return ProofSet(name=name, path=str(rows.path), rows=len(rows.rows), seen=seen)
+
+
+def _value(metric: MetricResult | None, at: int) -> Interval | None:
+    return metric.values[at] if metric is not None else None
+
+
+def _set_losses(side: Sequence[GivenAnswer], sets: Sequence[ProofSet]) -> list[SetLoss]:
+    losses: list[SetLoss] = []
+    start = 0
+    for one in sets:
+        rows = side[start : start + one.rows]
+        start += one.rows
+        scored = [(row.loss, row.tokens) for row in rows if row.loss is not None and row.tokens]
+        tokens = sum(count for _, count in scored)
+        mean = sum(loss for loss, _ in scored) / tokens if tokens else None
+        losses.append(SetLoss(name=one.name, loss=mean))
+    return losses
