@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
@@ -37,7 +38,7 @@ def base_model(folder: Path, name: str) -> Path:
     return make_model(folder, config | {"eos_token_id": size - 1})
 
 
-def mlx_logits(model: Path, spec: dict[str, Any] | None) -> np.ndarray[Any, Any]:
+def mlx_logits(model: Path, spec: Mapping[str, Any] | None) -> np.ndarray[Any, Any]:
     network, _ = load_model(model)
     if spec is not None:
         attach(network, load_adapter(spec))

@@ -23,6 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "core.machine": set(),
     "contract": set(),
     "contract.run": {"contract"},
+    "contract.export": {"contract"},
     "jobs.lifecycle": set(),
     "models": set(),
     "data.schemas": set(),

@@ -36,9 +36,9 @@ class ExportRequest:
     `output` is the folder to be made. It is written as `staging` beside it (named as STAGING says)
     and renamed at the end, so it is there whole or not at all. `adapter` is what an engine loads an
     adapter by, null to export the model alone. `base` is `base_model` of the lineage, `lineage` the
-    adapter's own `droid.json`. `data`, `settings` and `scores` are for the model card. `sets` are the
-    rows of the proof; without any, `unproven` says why. `ollama` is the name to register it by there,
-    `lm_studio` the folder to copy it to.
+    adapter's own `droid.json`. `data`, `settings` and `scores` are for the model card. `sets` are
+    the rows of the proof; without any, `unproven` says why. `ollama` is the name to register it by
+    there, `lm_studio` the folder to copy it to.
     """
 
     model: str

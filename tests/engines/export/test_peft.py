@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.engine
 TOKENS = mx.array([[3, 5, 8, 13, 21]])
 
 
-def with_spec(model: Path, spec: dict[str, Any]) -> mx.array:
+def with_spec(model: Path, spec: Mapping[str, Any]) -> mx.array:
     network, _ = load_model(model)
     attach(network, load_adapter(spec))
     return cast("mx.array", network(TOKENS))
@@ -50,7 +51,7 @@ def test_a_peft_export_says_the_same_when_it_is_taken_in_again(
     config = json.loads((output / "adapter_config.json").read_text())
     file = output / "adapter_model.safetensors"
     layout = peft_layout(config, read_weights([file]).tensors)
-    spec = spec_of(adapter) | {
+    spec = dict(spec_of(adapter)) | {
         "key": "back",
         "file": str(file),
         "scale": layout.scale,
