@@ -41,6 +41,7 @@ from backend.engines.process.endings import Unusable
 
 QUANTISER: Final = "llama-quantize"
 _LIMIT = 4 * 3600.0
+_AT_ONCE = 4 << 20  # Weights that are packed in one go.
 _K_QUANTS: Mapping[ExportFormat, str] = {"gguf_q5": "Q5_K_M", "gguf_q4": "Q4_K_M"}
 _PLAIN: Mapping[ExportFormat, GgmlType] = {
     "gguf_f16": GgmlType.F16,
@@ -127,10 +128,11 @@ def _write(
         for done, name in enumerate(list(tensors), start=1):
             if stopped():
                 raise Stopped
-            array = _array(tensors.pop(name))
+            value = tensors.pop(name)
             if family == "llama":
-                array = _permuted(name, array, config)
-            writer.write_tensor_data(gguf.quants.quantize(array, plan[name][1]))
+                value = _permuted(name, value, config)
+            writer.write_tensor_data(_packed(value, plan[name][1]))
+            del value
             mx.clear_cache()
             progress(done, len(plan))
         if factors is not None:
@@ -198,19 +200,29 @@ def _rope_factors(config: Mapping[str, Any]) -> np.ndarray[Any, np.dtype[np.floa
     return (1 / ((1 - smooth) / factor + smooth)).astype(np.float32)
 
 
-def _permuted(name: str, array: Any, config: Mapping[str, Any]) -> Any:
+def _permuted(name: str, value: mx.array, config: Mapping[str, Any]) -> mx.array:
     """Queries and keys in the order of llama.cpp's llama: pairs of neighbours are turned."""
     heads = config["num_attention_heads"]
     if ".k_proj." in name:
         heads = config.get("num_key_value_heads") or heads
     elif ".q_proj." not in name:
-        return array
-    halves = array.reshape(heads, 2, array.shape[0] // heads // 2, *array.shape[1:])
-    return np.ascontiguousarray(halves.swapaxes(1, 2).reshape(array.shape))
+        return value
+    halves = value.reshape(heads, 2, value.shape[0] // heads // 2, *value.shape[1:])
+    return halves.swapaxes(1, 2).reshape(value.shape)
 
 
-def _array(value: mx.array) -> Any:
-    return np.array(value.astype(mx.float32))
+def _packed(value: mx.array, kind: GgmlType) -> Any:
+    """The tensor as the file holds it, made some rows at a time: in 32 bits it may be large."""
+    mx.eval(value)
+    step = max(1, _AT_ONCE * value.shape[0] // value.size)
+    whole: Any = None
+    for start in range(0, value.shape[0], step):
+        rows = np.array(value[start : start + step].astype(mx.float32))
+        part = gguf.quants.quantize(rows, kind)
+        if whole is None:
+            whole = np.empty((value.shape[0], *part.shape[1:]), part.dtype)
+        whole[start : start + step] = part
+    return whole
 
 
 def _quantise(tool: str, whole: Path, target: Path, kind: str, stopped: Callable[[], bool]) -> None:

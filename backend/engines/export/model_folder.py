@@ -13,6 +13,7 @@ from typing import Any
 from mlx_lm.utils import load_config, load_tokenizer
 
 from backend.contract.export.request import ExportRequest
+from backend.contract.run.folder import LINEAGE
 from backend.core.disk.files import write_json, write_text
 from backend.engines.export.model_card import CARD, model_card
 
@@ -79,7 +80,7 @@ def write_about(request: ExportRequest, staging: Path, facts: Mapping[str, Any])
         "created": datetime.now(UTC).isoformat(),
         "versions": {name: version(name) for name in ("mlx", "mlx-lm", "transformers")},
     }
-    write_json(staging / "droid.json", lineage)
+    write_json(staging / LINEAGE, lineage)
     write_text(staging / CARD, model_card(request))
 
 

@@ -17,6 +17,7 @@ from mlx import nn
 from mlx_lm.utils import load_model
 
 from backend.contract.export.request import ExportRequest
+from backend.contract.run.folder import ADAPTER_CONFIG
 from backend.core.disk.files import write_json
 from backend.engines.export.merged_format import ProgressReport, Written
 from backend.engines.export.model_folder import (
@@ -67,7 +68,7 @@ def write_peft(
     name = str(request.base.get("name") or source.name)
     made = peft_config(ranks, scales, depth=len(network.layers), base=name)
     made["use_dora"] = any("m" in module for module in modules.values())
-    write_json(staging / "adapter_config.json", made)
+    write_json(staging / ADAPTER_CONFIG, made)
     write_config(source, staging, None, stop_tokens(source))
     copy_tokenizer(source, staging)
     write_about(request, staging, {"rank": made["r"], "lora_alpha": made["lora_alpha"]})

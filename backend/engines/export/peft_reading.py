@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import mlx.core as mx
 
+from backend.contract.run.folder import ADAPTER_CONFIG
 from backend.engines.inference.adapter_swap import Adapter
 
 _PART = re.compile(
@@ -20,9 +21,7 @@ _NAMES = {"lora_A": "lora_a", "lora_B": "lora_b", "lora_magnitude_vector": "m"}
 
 def peft_adapter(folder: Path) -> Adapter:
     """The adapter of a folder that `peft_format` wrote. Raises ValueError for another's."""
-    config: dict[str, Any] = json.loads(
-        (folder / "adapter_config.json").read_text(encoding="utf-8")
-    )
+    config: dict[str, Any] = json.loads((folder / ADAPTER_CONFIG).read_text(encoding="utf-8"))
     stored = cast("dict[str, mx.array]", mx.load(str(folder / "adapter_model.safetensors")))
     weights: dict[str, mx.array] = {}
     for name, value in stored.items():

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
-from backend.contract.export.request import ExportRequest, ExportResult
+from backend.contract.export.request import ExportRequest, ExportResult, SmokeAnswer
 from backend.contract.record import read_record, write_record
 from backend.engines.export.run import export_run
 from backend.engines.process.endings import Ending
@@ -40,8 +41,15 @@ def prepare(root: Path, asked: ExportRequest) -> Path:
     return folder
 
 
-def run(root: Path, asked: ExportRequest, control: Control | None = None) -> Ending:
+def run(
+    root: Path, asked: ExportRequest, control: Control | None = None, *, smoke: bool = True
+) -> Ending:
+    """Without `smoke`, no process is started that loads what was written: it takes seconds."""
     folder = prepare(root, asked)
+    if not smoke:
+        answer = SmokeAnswer(program="none", prompt=None, text=None, tokens=0, seconds=0.0)
+        with patch("backend.engines.export.run._smoke", return_value=answer):
+            return run(root, asked, control)
     return export_run(folder, Emitter(folder / "events.jsonl"), control or Control())
 
 
