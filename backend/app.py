@@ -43,6 +43,7 @@ from backend.jobs.queue_dispatcher import Dispatcher
 from backend.jobs.run.store import SessionStore
 from backend.jobs.supervisor import RunSupervisor
 from backend.models.catalog import ModelCatalog
+from backend.models.own_models import OwnModels
 from backend.settings import Settings
 from backend.training.lora.inspector import ModelInspector
 from backend.training.manager import TrainingManager
@@ -166,6 +167,16 @@ def build_services(settings: Settings) -> Services:
         queue=waiting,
         dispatcher=Dispatcher(waiting, supervisor, store, training.plan_waiting),
         models=models,
+        own_models=OwnModels(
+            settings,
+            models,
+            users=(
+                ("a run trains on it; stop it, or wait.", training.active_models),
+                ("a run in the queue needs it; remove that run first.", training.waiting_models),
+                ("it is in memory; POST /models/unload frees it.", asked.bases),
+                ("an evaluation asks it; stop it, or wait.", evaluations.models),
+            ),
+        ),
         datasets=DatasetCatalog(settings, hub),
         downloads=Downloads(settings, hub),
         inspector=inspector,

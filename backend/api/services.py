@@ -24,6 +24,7 @@ from backend.jobs.queue_dispatcher import Dispatcher
 from backend.jobs.run.store import SessionStore
 from backend.jobs.supervisor import RunSupervisor
 from backend.models.catalog import ModelCatalog
+from backend.models.own_models import OwnModels
 from backend.settings import Settings
 from backend.training.lora.inspector import ModelInspector
 from backend.training.manager import TrainingManager
@@ -42,6 +43,7 @@ class Services:
     queue: RunQueue
     dispatcher: Dispatcher
     models: ModelCatalog
+    own_models: OwnModels
     datasets: DatasetCatalog
     downloads: Downloads
     inspector: ModelInspector

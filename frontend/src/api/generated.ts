@@ -414,6 +414,13 @@ const injectedRtkApi = api
         }),
         providesTags: ["models"],
       }),
+      deleteModel: build.mutation<DeleteModelApiResponse, DeleteModelApiArg>({
+        query: (queryArg) => ({
+          url: `/models/${encodeURIComponent(String(queryArg.name))}`,
+          method: "DELETE",
+        }),
+        invalidatesTags: ["models"],
+      }),
       downloadModel: build.mutation<
         DownloadModelApiResponse,
         DownloadModelApiArg
@@ -1017,6 +1024,11 @@ export type DescribeModelApiArg = {
 export type LoraTargetsApiResponse =
   /** status 200 Successful Response */ LoraTargets;
 export type LoraTargetsApiArg = {
+  name: string;
+};
+export type DeleteModelApiResponse =
+  /** status 200 Successful Response */ ModelDeleted;
+export type DeleteModelApiArg = {
   name: string;
 };
 export type DownloadModelApiResponse =
@@ -2004,6 +2016,23 @@ export type Standings = {
   standings: Standing[];
   unreadable?: number;
 };
+export type ConvertedFrom = {
+  name: string;
+  path: string;
+  fingerprint?: string | null;
+  repo_id?: string | null;
+  quantize?: number | null;
+  dtype?: string | null;
+  group_size?: number | null;
+};
+export type ModelSource = {
+  repo_id?: string | null;
+  revision?: string | null;
+  commit?: string | null;
+  downloaded_at?: string | null;
+  converted_from?: ConvertedFrom | null;
+  converted_at?: string | null;
+};
 export type ModelInfo = {
   name: string;
   path: string;
@@ -2022,6 +2051,8 @@ export type ModelInfo = {
     [key: string]: any;
   } | null;
   facts?: string[];
+  source?: ModelSource | null;
+  own?: boolean;
 };
 export type ModelsAnswer = {
   models: ModelInfo[];
@@ -2054,6 +2085,10 @@ export type LoraTargets = {
   notes: string[];
   block_parameters?: number[];
   weights_problem?: string | null;
+};
+export type ModelDeleted = {
+  deleted: string;
+  message: string;
 };
 export type DownloadInfo = {
   id: string;
@@ -3232,6 +3267,7 @@ export const {
   useLazyDescribeModelQuery,
   useLoraTargetsQuery,
   useLazyLoraTargetsQuery,
+  useDeleteModelMutation,
   useDownloadModelMutation,
   useListDownloadsQuery,
   useLazyListDownloadsQuery,
