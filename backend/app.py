@@ -16,7 +16,7 @@ from backend.api.aliases import short_routes
 from backend.api.errors import render_errors, words_of_the_door
 from backend.api.evaluation import comparisons, evaluation
 from backend.api.inference import compare, inference, openai
-from backend.api.library import adapters, datasets, downloads, method_data, models
+from backend.api.library import adapters, conversions, datasets, downloads, method_data, models
 from backend.api.runs import enhanced, queue, rewards, sessions, training
 from backend.api.schema import describe, operation_id
 from backend.api.services import Services
@@ -37,12 +37,14 @@ from backend.evaluation.jobs import Evaluations
 from backend.evaluation.quick_scores import Tiers
 from backend.evaluation.service import Evaluator
 from backend.inference.host import InferenceHost
+from backend.jobs.kinds.conversion import Conversions
 from backend.jobs.kinds.machine_benchmark import MachineBenchmarks
 from backend.jobs.queue import RunQueue
 from backend.jobs.queue_dispatcher import Dispatcher
 from backend.jobs.run.store import SessionStore
 from backend.jobs.supervisor import RunSupervisor
 from backend.models.catalog import ModelCatalog
+from backend.models.conversion import ConversionPlanner
 from backend.models.own_models import OwnModels
 from backend.settings import Settings
 from backend.training.lora.inspector import ModelInspector
@@ -64,6 +66,7 @@ ROUTERS = (
     evaluation.router,
     evaluation.tiers_router,
     comparisons.router,
+    conversions.router,  # Before the names of models.
     models.router,
     downloads.router,
     datasets.router,
@@ -154,6 +157,10 @@ def build_services(settings: Settings) -> Services:
     supervisor.make_room = asked.make_room
     evaluations = Evaluations(settings, hub, slot=slot, make_room=asked.unload)
     benchmarks = MachineBenchmarks(settings, hub, slot=slot, make_room=asked.unload)
+    converter = ConversionPlanner(settings, models)
+    conversions = Conversions(
+        settings, hub, slot=slot, make_room=asked.unload, models_folder=converter.folder
+    )
     evaluator = Evaluator(settings, models, asked.adapters, evaluations)
     reward_functions = Rewards(settings)
     workshop = Workshop(settings, models, inspector, store)
@@ -175,8 +182,11 @@ def build_services(settings: Settings) -> Services:
                 ("a run in the queue needs it; remove that run first.", training.waiting_models),
                 ("it is in memory; POST /models/unload frees it.", asked.bases),
                 ("an evaluation asks it; stop it, or wait.", evaluations.models),
+                ("it is being converted; stop that, or wait.", conversions.models),
             ),
         ),
+        conversion_planner=converter,
+        conversions=conversions,
         datasets=DatasetCatalog(settings, hub),
         downloads=Downloads(settings, hub),
         inspector=inspector,
@@ -196,7 +206,7 @@ def build_services(settings: Settings) -> Services:
         ),
         evaluator=evaluator,
         benchmarks=benchmarks,
-        jobs=(evaluations, benchmarks),
+        jobs=(evaluations, benchmarks, conversions),
         tiers=Tiers(settings, evaluator),
         notebook=Notebook(settings.data_dir),
         arena=Arena(settings.data_dir),

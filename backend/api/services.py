@@ -17,6 +17,7 @@ from backend.downloads.manager import Downloads
 from backend.evaluation.quick_scores import Tiers
 from backend.evaluation.service import Evaluator
 from backend.inference.host import InferenceHost
+from backend.jobs.kinds.conversion import Conversions
 from backend.jobs.kinds.machine_benchmark import MachineBenchmarks
 from backend.jobs.lifecycle.engine_jobs import EngineJobs
 from backend.jobs.queue import RunQueue
@@ -24,6 +25,7 @@ from backend.jobs.queue_dispatcher import Dispatcher
 from backend.jobs.run.store import SessionStore
 from backend.jobs.supervisor import RunSupervisor
 from backend.models.catalog import ModelCatalog
+from backend.models.conversion import ConversionPlanner
 from backend.models.own_models import OwnModels
 from backend.settings import Settings
 from backend.training.lora.inspector import ModelInspector
@@ -44,6 +46,8 @@ class Services:
     dispatcher: Dispatcher
     models: ModelCatalog
     own_models: OwnModels
+    conversion_planner: ConversionPlanner
+    conversions: Conversions
     datasets: DatasetCatalog
     downloads: Downloads
     inspector: ModelInspector

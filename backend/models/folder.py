@@ -89,6 +89,7 @@ def describe_folder(name: str, folder: Path) -> Described:
         problem=encoder_problem(config) or problem,
         defaults=_defaults(folder),
         facts=[*facts, *([elsewhere] if elsewhere else [])],
+        weights_format=weights.format if weights else None,
         source=read_source(folder),
     )
     return Described(info=info, shape=_shape(folder, weights))

@@ -30,6 +30,7 @@ class ModelInfo(BaseModel):
     problem: str | None
     defaults: dict[str, Any] | None = None
     facts: list[str] = []
+    weights_format: str | None = Field(None, description="mlx, or pt for PyTorch safetensors.")
     source: ModelSource | None = None
     own: bool = False
 

@@ -89,6 +89,7 @@ ENGINES: dict[str, set[str]] = {
     "inference": {"process", "tokens"},
     "evaluate": {"process", "rewards", "inference"},
     "benchmark": {"process"},
+    "convert": {"process", "trainer"},
     "fusion": {"process", "trainer", "inference", "evaluate"},
 }
 OUTSIDE_ENGINES = ("backend.contract", "backend.core.disk", "backend.core.clock")

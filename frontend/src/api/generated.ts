@@ -393,6 +393,45 @@ const injectedRtkApi = api
         query: () => ({ url: `/api/arena` }),
         providesTags: ["notebook"],
       }),
+      conversionStatus: build.query<
+        ConversionStatusApiResponse,
+        ConversionStatusApiArg
+      >({
+        query: () => ({ url: `/models/convert` }),
+        providesTags: ["models"],
+      }),
+      startConversion: build.mutation<
+        StartConversionApiResponse,
+        StartConversionApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/models/convert`,
+          method: "POST",
+          body: queryArg.backendModelsConversionConvertRequest,
+        }),
+        invalidatesTags: ["models"],
+      }),
+      estimateConversion: build.query<
+        EstimateConversionApiResponse,
+        EstimateConversionApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/models/convert/estimate`,
+          params: {
+            source: queryArg.source,
+            quantize: queryArg.quantize,
+            dtype: queryArg.dtype,
+          },
+        }),
+        providesTags: ["models"],
+      }),
+      stopConversion: build.mutation<
+        StopConversionApiResponse,
+        StopConversionApiArg
+      >({
+        query: () => ({ url: `/models/convert/stop`, method: "POST" }),
+        invalidatesTags: ["models"],
+      }),
       listModels: build.query<ListModelsApiResponse, ListModelsApiArg>({
         query: () => ({ url: `/models` }),
         providesTags: ["models"],
@@ -508,7 +547,7 @@ const injectedRtkApi = api
         query: (queryArg) => ({
           url: `/api/datasets/convert`,
           method: "POST",
-          body: queryArg.convertRequest,
+          body: queryArg.backendDataSchemasConvertRequest,
         }),
         invalidatesTags: ["datasets"],
       }),
@@ -1013,6 +1052,24 @@ export type VoteApiArg = {
 };
 export type ArenaApiResponse = /** status 200 Successful Response */ Standings;
 export type ArenaApiArg = void;
+export type ConversionStatusApiResponse =
+  /** status 200 Successful Response */ ConversionStatus;
+export type ConversionStatusApiArg = void;
+export type StartConversionApiResponse =
+  /** status 200 Successful Response */ ConversionStatus;
+export type StartConversionApiArg = {
+  backendModelsConversionConvertRequest: ConvertRequest;
+};
+export type EstimateConversionApiResponse =
+  /** status 200 Successful Response */ ConversionEstimate;
+export type EstimateConversionApiArg = {
+  source: string;
+  quantize?: ("4" | "8") | null;
+  dtype?: ("float16" | "bfloat16" | "float32") | null;
+};
+export type StopConversionApiResponse =
+  /** status 200 Successful Response */ ConversionStatus;
+export type StopConversionApiArg = void;
 export type ListModelsApiResponse =
   /** status 200 Successful Response */ ModelsAnswer;
 export type ListModelsApiArg = void;
@@ -1075,7 +1132,7 @@ export type PreviewDatasetApiArg = {
 export type ConvertDatasetApiResponse =
   /** status 200 Successful Response */ ConvertAnswer;
 export type ConvertDatasetApiArg = {
-  convertRequest: ConvertRequest;
+  backendDataSchemasConvertRequest: ConvertRequest2;
 };
 export type SplitDatasetApiResponse =
   /** status 200 Successful Response */ SplitAnswer;
@@ -2016,6 +2073,56 @@ export type Standings = {
   standings: Standing[];
   unreadable?: number;
 };
+export type ConversionResult = {
+  name: string;
+  path: string;
+  source_bytes: number;
+  size_bytes: number;
+  seconds: number;
+  quantize?: number | null;
+  group_size?: number | null;
+  dtype?: string | null;
+};
+export type ConversionStatus = {
+  state?:
+    | (
+        | "starting"
+        | "running"
+        | "completed"
+        | "stopped"
+        | "error"
+        | "interrupted"
+      )
+    | null;
+  phase?: string | null;
+  progress?: number | null;
+  message?: string | null;
+  error?: string | null;
+  hint?: string | null;
+  job_id?: string | null;
+  source?: string | null;
+  output_name?: string | null;
+  quantize?: number | null;
+  dtype?: string | null;
+  result?: ConversionResult | null;
+};
+export type ConvertRequest = {
+  source: string;
+  output_name: string;
+  quantize?: (4 | 8) | null;
+  dtype?: ("float16" | "bfloat16" | "float32") | null;
+};
+export type ConversionEstimate = {
+  source: string;
+  source_bytes: number;
+  size_bytes: number;
+  disk_needed: number;
+  disk_free: number;
+  enough_space: boolean;
+  output_name: string;
+  seconds?: number | null;
+  seconds_measured?: boolean;
+};
 export type ConvertedFrom = {
   name: string;
   path: string;
@@ -2051,6 +2158,8 @@ export type ModelInfo = {
     [key: string]: any;
   } | null;
   facts?: string[];
+  /** mlx, or pt for PyTorch safetensors. */
+  weights_format?: string | null;
   source?: ModelSource | null;
   own?: boolean;
 };
@@ -2285,7 +2394,7 @@ export type ConvertAnswer = {
   skipped_count: number;
   notes: string[];
 };
-export type ConvertRequest = {
+export type ConvertRequest2 = {
   path: string;
   output_path: string;
   to:
@@ -3261,6 +3370,12 @@ export const {
   useVoteMutation,
   useArenaQuery,
   useLazyArenaQuery,
+  useConversionStatusQuery,
+  useLazyConversionStatusQuery,
+  useStartConversionMutation,
+  useEstimateConversionQuery,
+  useLazyEstimateConversionQuery,
+  useStopConversionMutation,
   useListModelsQuery,
   useLazyListModelsQuery,
   useDescribeModelQuery,
