@@ -196,6 +196,7 @@ def build_services(settings: Settings) -> Services:
             settings,
             asked.adapters,
             store,
+            models,
             active_run=lambda: supervisor.active_session,
             users=used_by(
                 {

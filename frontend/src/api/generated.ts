@@ -1373,6 +1373,16 @@ export type Notice = {
 export type NoticeList = {
   notices: Notice[];
 };
+export type AdapterData = {
+  path: string;
+  rows?: number | null;
+  sha256?: string | null;
+};
+export type AdapterBest = {
+  step: number;
+  metric: string;
+  value: number;
+};
 export type AdapterInfo = {
   name: string;
   path: string;
@@ -1393,6 +1403,13 @@ export type AdapterInfo = {
   warnings: string[];
   problem?: string | null;
   is_peft?: boolean;
+  has_latest?: boolean;
+  base_name?: string | null;
+  base_fingerprint?: string | null;
+  session_name?: string | null;
+  train_data?: AdapterData | null;
+  best?: AdapterBest | null;
+  command?: string | null;
 };
 export type AdaptersAnswer = {
   adapters: AdapterInfo[];
