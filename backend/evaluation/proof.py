@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from backend.contract.evaluation import Estimate as Interval
-from backend.contract.evaluation import (
+from backend.contract.jobs.evaluation import Estimate as Interval
+from backend.contract.jobs.evaluation import (
     EvaluationMeasurements,
     EvaluationRequest,
     EvaluationTarget,
@@ -18,7 +18,7 @@ from backend.contract.evaluation import (
     MetricId,
     write_request,
 )
-from backend.contract.proof import ProofSet
+from backend.contract.jobs.proof import ProofSet
 from backend.contract.record import BadRecord, read_record
 from backend.contract.sampling import untruncated
 from backend.core.disk.files import write_json

@@ -14,8 +14,8 @@ from pathlib import Path
 from backend.adapters.finder import Adapters, ReadyAdapter
 from backend.adapters.folder import AdapterFolder, Checkpoint
 from backend.adapters.info import info_of
-from backend.contract.evaluation import EvaluationTarget
-from backend.contract.fusion import FusionRequest, FusionResult, FusionSource
+from backend.contract.jobs.evaluation import EvaluationTarget
+from backend.contract.jobs.fusion import FusionRequest, FusionResult, FusionSource
 from backend.contract.record import BadRecord, read_record, write_record
 from backend.contract.run.folder import LATEST
 from backend.core.disk.files import NAME, child_path, format_bytes

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.contract.evaluation import (
+from backend.contract.jobs.evaluation import (
     Estimate,
     EvaluationMeasurements,
     EvaluationTarget,
@@ -14,7 +14,7 @@ from backend.contract.evaluation import (
     QuestionResult,
     TargetInfo,
 )
-from backend.contract.proof import ProofSet
+from backend.contract.jobs.proof import ProofSet
 from backend.errors import NotFound
 from backend.evaluation.proof import FOLDER, plan_proof, read_proof, summarise_proof, write_proof
 
