@@ -35,6 +35,7 @@ from backend.engines.trainer.adapter_folder import write_weights
 
 PROOF = "proof"
 
+_MERGING = 0.25  # Share of a job with a proof.
 _LAYER = re.compile(r"(?:^|\.)(?:layers|h|blocks)\.(\d+)\.(.+)")
 _STOPPED = Ending("stopped", "The fusion was stopped; nothing was written.")
 
@@ -49,12 +50,14 @@ def fusion_run(folder: Path, emit: Emitter, control: Control) -> Ending:
         emit(Phase(name="reading adapters"))
         sources = [_read(source) for source in request.sources]
         emit(Phase(name="merging"))
+        emit.part(0.0, _MERGING if request.proof else 1.0)
         merged, errors = _merge(request, sources, emit, lambda: control.stop is not None)
         if merged is None:
             return _STOPPED
         emit(Phase(name="writing"))
         _write(request, staging, merged)
         if request.proof:
+            emit.part(_MERGING, 1.0)
             ending = evaluate_run(folder / PROOF, emit, control)
             if ending.state != "completed":
                 return _STOPPED

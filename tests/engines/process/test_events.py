@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from backend.contract.run.events import Metrics, Phase, Warning, read_event
+from backend.contract.run.events import Metrics, Phase, Progress, Warning, read_event
 from backend.engines.process.events import Emitter
 
 
@@ -46,3 +46,16 @@ def test_numbers_go_on_where_a_run_left_off(tmp_path: Path) -> None:
     Emitter(path)(Phase(name="done"))
 
     assert [event["seq"] for event in events(path)] == [1, 2]
+
+
+def test_the_parts_of_a_job_tell_one_progress_that_only_rises(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    emit = Emitter(path)
+    for start, end in ((0.0, 0.25), (0.25, 1.0)):
+        emit.part(start, end)
+        for done in (1, 2):
+            emit(Progress(done=done, total=2))
+
+    shares = [event["done"] / event["total"] for event in events(path)]
+
+    assert shares == [0.125, 0.25, 0.625, 1.0]
