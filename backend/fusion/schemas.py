@@ -43,13 +43,17 @@ class FusionAdapters(BaseModel):
 
 
 class FusionCheck(BaseModel):
-    """POST /api/fusion/validate. `num_parameters` is of the exact sum: its rank is theirs added."""
+    """POST /api/fusion/validate. `num_parameters` is of the exact sum: its rank is theirs added.
+
+    `output_name` is what the result is called where no other name is given.
+    """
 
     compatible: bool
     num_adapters: int
     num_parameters: int | None = None
     base: str | None = None
     rank: int | None = None
+    output_name: str | None = None
     message: str | None = None
     error: str | None = None
     hint: str | None = None

@@ -79,6 +79,7 @@ class Fusion:
         """Whether these can be merged, before anything is begun. Blocking."""
         try:
             sources = self._sources(names, use_best=True)
+            output = self._free_name(sources)
         except AppError as refusal:
             return FusionCheck(
                 compatible=False, num_adapters=len(names), error=refusal.detail, hint=refusal.hint
@@ -89,6 +90,7 @@ class Fusion:
             num_parameters=sources.parameters,
             base=sources.model.name,
             rank=sources.rank,
+            output_name=output.name,
             message=f"These {len(names)} adapters of {sources.model.name} can be merged.",
             warnings=list(sources.warnings),
         )
@@ -251,6 +253,11 @@ class Fusion:
                     hint="Choose another output_name, or delete that adapter first.",
                 )
             return path
+        return self._free_name(sources)
+
+    def _free_name(self, sources: _Sources) -> Path:
+        """Where the result goes without a name of its own. Raises AlreadyExists."""
+        folder = self._settings.adapters_dir
         names = [one.name for one in sources.ready[:2] if NAME.fullmatch(one.name)]
         stem = "_".join(["fused", *names])
         for number in range(1, 1000):

@@ -61,6 +61,7 @@ def test_two_adapters_become_one_and_all_four_are_scored_on_the_same_rows(
     ]
     checked = trained.client.post("/api/fusion/validate", json=["wide", "flat"]).json()
     assert (checked["compatible"], checked["rank"]) == (True, 12)
+    assert checked["output_name"] == "fused_wide_flat"
 
     names = ["wide", "flat"]
     frames = fuse(trained, {"adapter_names": names, "output_name": "both", "weights": [0.7, 0.3]})
@@ -85,6 +86,7 @@ def test_two_adapters_become_one_and_all_four_are_scored_on_the_same_rows(
         loss = target["loss"]
         assert loss["low"] < loss["mean"] < loss["high"]
         assert target["sets"][0]["loss"] > 0
+        assert target["sets"][0]["difference"]["rows"] > 1
     losses = [target["loss"]["mean"] for target in proof["targets"]]
     assert len(set(losses)) == 4
     assert proof["targets"][0]["changed"] == 0
@@ -95,7 +97,7 @@ def test_two_adapters_become_one_and_all_four_are_scored_on_the_same_rows(
     assert not list(folder.parent.glob(".fusing-*"))
     answer = trained.post(
         "/models/inference",
-        {"prompt": "Hello", "model_name": "demo", "adapter_name": "both", "max_tokens": 4},
+        {"prompt": "Hello", "model_name": DEMO.name, "adapter_name": "both", "max_tokens": 4},
     )
     assert answer["response"] is not None
 

@@ -309,7 +309,7 @@ const injectedRtkApi = api
         query: () => ({ url: `/api/fusion/list-adapters` }),
         providesTags: ["fusion"],
       }),
-      validateFusion: build.mutation<
+      validateFusion: build.query<
         ValidateFusionApiResponse,
         ValidateFusionApiArg
       >({
@@ -318,7 +318,7 @@ const injectedRtkApi = api
           method: "POST",
           body: queryArg.names,
         }),
-        invalidatesTags: ["fusion"],
+        providesTags: ["fusion"],
       }),
       fuseAdapters: build.mutation<FuseAdaptersApiResponse, FuseAdaptersApiArg>(
         {
@@ -2019,6 +2019,7 @@ export type FusionCheck = {
   num_parameters?: number | null;
   base?: string | null;
   rank?: number | null;
+  output_name?: string | null;
   message?: string | null;
   error?: string | null;
   hint?: string | null;
@@ -2078,6 +2079,7 @@ export type ProofSet = {
 export type SetLoss = {
   name: string;
   loss: number | null;
+  difference: Estimate | null;
 };
 export type ProvenTarget = {
   label: string;
@@ -3405,7 +3407,8 @@ export const {
   useEvaluateTwoAdaptersMutation,
   useListFusionAdaptersQuery,
   useLazyListFusionAdaptersQuery,
-  useValidateFusionMutation,
+  useValidateFusionQuery,
+  useLazyValidateFusionQuery,
   useFuseAdaptersMutation,
   useFusionStatusQuery,
   useLazyFusionStatusQuery,
