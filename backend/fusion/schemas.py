@@ -134,7 +134,10 @@ class FusionResultAnswer(BaseModel):
 
 
 class FusionStatus(BaseModel):
-    """GET /api/fusion/status. `progress` is from 0 to 100."""
+    """GET /api/fusion/status. `progress` is from 0 to 100.
+
+    `has_result` says whether GET /api/fusion/result has an answer, of this fusion or an earlier.
+    """
 
     is_running: bool
     progress: float
@@ -147,6 +150,7 @@ class FusionStatus(BaseModel):
     output_name: str | None = None
     adapter_names: list[str] = []
     result: FusionResultAnswer | None
+    has_result: bool
 
 
 class FusionAnswer(BaseModel):

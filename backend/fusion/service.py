@@ -118,10 +118,11 @@ class Fusion:
     def status(self) -> FusionStatus:
         """Of the fusion at work, or the last one. Blocking."""
         job = self.jobs.current
+        has_result = self.jobs.newest_with_result() is not None
         if job is None:
             return FusionStatus(
                 is_running=False, progress=0.0, status="idle", error=None, current_step=None,
-                result=None,
+                result=None, has_result=has_result,
             )  # fmt: skip
         state: FusionState = "error" if job.state == "interrupted" else job.state
         return FusionStatus(
@@ -136,6 +137,7 @@ class Fusion:
             output_name=Path(job.request.output).name,
             adapter_names=[source.name for source in job.request.sources],
             result=_result(job) if state == "completed" else None,
+            has_result=has_result,
         )
 
     def result(self) -> FusionResultAnswer:

@@ -59,6 +59,7 @@ def test_two_adapters_become_one_and_all_four_are_scored_on_the_same_rows(
         ("flat", 4, None),
         ("wide", 8, None),
     ]
+    assert trained.get("/api/fusion/status")["has_result"] is False
     checked = trained.client.post("/api/fusion/validate", json=["wide", "flat"]).json()
     assert (checked["compatible"], checked["rank"]) == (True, 12)
     assert checked["output_name"] == "fused_wide_flat"
@@ -129,4 +130,5 @@ def test_a_stopped_fusion_leaves_nothing_and_the_next_may_start(trained: Server)
     assert sorted(path.name for path in adapters.iterdir() if path.name[0] != ".")[-1] == "wide"
     assert not list(adapters.glob(".fusing-*"))
     trained.post("/api/fusion/reset")
-    assert trained.get("/api/fusion/status")["status"] == "idle"
+    status = trained.get("/api/fusion/status")
+    assert (status["status"], status["has_result"]) == ("idle", True)  # Of the first test.

@@ -2114,6 +2114,7 @@ export type FusionStatus = {
   output_name?: string | null;
   adapter_names?: string[];
   result: FusionResultAnswer | null;
+  has_result: boolean;
 };
 export type FusionAnswer = {
   message: string;
