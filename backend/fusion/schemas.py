@@ -43,13 +43,17 @@ class FusionAdapters(BaseModel):
 
 
 class FusionCheck(BaseModel):
-    """POST /api/fusion/validate. `num_parameters` is of the exact sum: its rank is theirs added."""
+    """POST /api/fusion/validate. `num_parameters` is of the exact sum: its rank is theirs added.
+
+    `output_name` is what the result is called where no other name is given.
+    """
 
     compatible: bool
     num_adapters: int
     num_parameters: int | None = None
     base: str | None = None
     rank: int | None = None
+    output_name: str | None = None
     message: str | None = None
     error: str | None = None
     hint: str | None = None
@@ -130,7 +134,10 @@ class FusionResultAnswer(BaseModel):
 
 
 class FusionStatus(BaseModel):
-    """GET /api/fusion/status. `progress` is from 0 to 100."""
+    """GET /api/fusion/status. `progress` is from 0 to 100.
+
+    `has_result` says whether GET /api/fusion/result has an answer, of this fusion or an earlier.
+    """
 
     is_running: bool
     progress: float
@@ -143,6 +150,7 @@ class FusionStatus(BaseModel):
     output_name: str | None = None
     adapter_names: list[str] = []
     result: FusionResultAnswer | None
+    has_result: bool
 
 
 class FusionAnswer(BaseModel):

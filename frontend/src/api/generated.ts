@@ -310,7 +310,7 @@ const injectedRtkApi = api
         query: () => ({ url: `/api/fusion/list-adapters` }),
         providesTags: ["fusion"],
       }),
-      validateFusion: build.mutation<
+      validateFusion: build.query<
         ValidateFusionApiResponse,
         ValidateFusionApiArg
       >({
@@ -319,7 +319,7 @@ const injectedRtkApi = api
           method: "POST",
           body: queryArg.names,
         }),
-        invalidatesTags: ["fusion"],
+        providesTags: ["fusion"],
       }),
       fuseAdapters: build.mutation<FuseAdaptersApiResponse, FuseAdaptersApiArg>(
         {
@@ -495,7 +495,7 @@ const injectedRtkApi = api
         query: (queryArg) => ({
           url: `/models/convert`,
           method: "POST",
-          body: queryArg.backendModelsConversionConvertRequest,
+          body: queryArg.modelConversion,
         }),
         invalidatesTags: ["models"],
       }),
@@ -635,7 +635,7 @@ const injectedRtkApi = api
         query: (queryArg) => ({
           url: `/api/datasets/convert`,
           method: "POST",
-          body: queryArg.backendDataSchemasConvertRequest,
+          body: queryArg.convertRequest,
         }),
         invalidatesTags: ["datasets"],
       }),
@@ -1196,7 +1196,7 @@ export type ConversionStatusApiArg = void;
 export type StartConversionApiResponse =
   /** status 200 Successful Response */ ConversionStatus;
 export type StartConversionApiArg = {
-  backendModelsConversionConvertRequest: ConvertRequest;
+  modelConversion: ModelConversion;
 };
 export type EstimateConversionApiResponse =
   /** status 200 Successful Response */ ConversionEstimate;
@@ -1270,7 +1270,7 @@ export type PreviewDatasetApiArg = {
 export type ConvertDatasetApiResponse =
   /** status 200 Successful Response */ ConvertAnswer;
 export type ConvertDatasetApiArg = {
-  backendDataSchemasConvertRequest: ConvertRequest2;
+  convertRequest: ConvertRequest;
 };
 export type SplitDatasetApiResponse =
   /** status 200 Successful Response */ SplitAnswer;
@@ -2173,6 +2173,7 @@ export type FusionCheck = {
   num_parameters?: number | null;
   base?: string | null;
   rank?: number | null;
+  output_name?: string | null;
   message?: string | null;
   error?: string | null;
   hint?: string | null;
@@ -2232,6 +2233,7 @@ export type ProofSet = {
 export type SetLoss = {
   name: string;
   loss: number | null;
+  difference: Estimate | null;
 };
 export type ProvenTarget = {
   label: string;
@@ -2266,6 +2268,7 @@ export type FusionStatus = {
   output_name?: string | null;
   adapter_names?: string[];
   result: FusionResultAnswer | null;
+  has_result: boolean;
 };
 export type FusionAnswer = {
   message: string;
@@ -2510,7 +2513,7 @@ export type ConversionStatus = {
   dtype?: string | null;
   result?: ConversionResult | null;
 };
-export type ConvertRequest = {
+export type ModelConversion = {
   source: string;
   output_name: string;
   quantize?: (4 | 8) | null;
@@ -2798,7 +2801,7 @@ export type ConvertAnswer = {
   skipped_count: number;
   notes: string[];
 };
-export type ConvertRequest2 = {
+export type ConvertRequest = {
   path: string;
   output_path: string;
   to:
@@ -3763,7 +3766,8 @@ export const {
   useEvaluateTwoAdaptersMutation,
   useListFusionAdaptersQuery,
   useLazyListFusionAdaptersQuery,
-  useValidateFusionMutation,
+  useValidateFusionQuery,
+  useLazyValidateFusionQuery,
   useFuseAdaptersMutation,
   useFusionStatusQuery,
   useLazyFusionStatusQuery,
