@@ -35,7 +35,7 @@ _FLOATS = frozenset({"F16", "BF16", "F32", "F64"})
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-class ConvertRequest(BaseModel):
+class ConvertModelRequest(BaseModel):
     """POST /models/convert. `source` is a model of the list, a folder, or a repository that was
     downloaded. Without `quantize` and `dtype` the weights keep their type.
     """
@@ -95,7 +95,7 @@ class ConversionPlanner:
             output_name=self._free_name(model, target),
         )
 
-    def plan(self, request: ConvertRequest) -> ConversionRequest:
+    def plan(self, request: ConvertModelRequest) -> ConversionRequest:
         """Raises as `estimate`, and AlreadyExists or NoDiskSpace."""
         target = ConversionTarget(quantize=request.quantize, dtype=request.dtype)
         model = self._usable(request.source, target)

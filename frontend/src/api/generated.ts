@@ -407,7 +407,7 @@ const injectedRtkApi = api
         query: (queryArg) => ({
           url: `/models/convert`,
           method: "POST",
-          body: queryArg.backendModelsConversionConvertRequest,
+          body: queryArg.convertModelRequest,
         }),
         invalidatesTags: ["models"],
       }),
@@ -547,7 +547,7 @@ const injectedRtkApi = api
         query: (queryArg) => ({
           url: `/api/datasets/convert`,
           method: "POST",
-          body: queryArg.backendDataSchemasConvertRequest,
+          body: queryArg.convertRequest,
         }),
         invalidatesTags: ["datasets"],
       }),
@@ -1058,7 +1058,7 @@ export type ConversionStatusApiArg = void;
 export type StartConversionApiResponse =
   /** status 200 Successful Response */ ConversionStatus;
 export type StartConversionApiArg = {
-  backendModelsConversionConvertRequest: ConvertRequest;
+  convertModelRequest: ConvertModelRequest;
 };
 export type EstimateConversionApiResponse =
   /** status 200 Successful Response */ ConversionEstimate;
@@ -1132,7 +1132,7 @@ export type PreviewDatasetApiArg = {
 export type ConvertDatasetApiResponse =
   /** status 200 Successful Response */ ConvertAnswer;
 export type ConvertDatasetApiArg = {
-  backendDataSchemasConvertRequest: ConvertRequest2;
+  convertRequest: ConvertRequest;
 };
 export type SplitDatasetApiResponse =
   /** status 200 Successful Response */ SplitAnswer;
@@ -1380,7 +1380,7 @@ export type AdapterData = {
 };
 export type AdapterBest = {
   step: number;
-  metric: string;
+  metric: "val_loss" | "val_reward" | "val_accuracy";
   value: number;
 };
 export type AdapterInfo = {
@@ -2123,7 +2123,7 @@ export type ConversionStatus = {
   dtype?: string | null;
   result?: ConversionResult | null;
 };
-export type ConvertRequest = {
+export type ConvertModelRequest = {
   source: string;
   output_name: string;
   quantize?: (4 | 8) | null;
@@ -2411,7 +2411,7 @@ export type ConvertAnswer = {
   skipped_count: number;
   notes: string[];
 };
-export type ConvertRequest2 = {
+export type ConvertRequest = {
   path: string;
   output_path: string;
   to:
