@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 
@@ -15,6 +16,7 @@ from backend.api import health, notices, stream
 from backend.api.aliases import short_routes
 from backend.api.errors import render_errors, words_of_the_door
 from backend.api.evaluation import comparisons, evaluation
+from backend.api.fusion import export, fusion
 from backend.api.inference import compare, inference, openai
 from backend.api.library import adapters, conversions, datasets, downloads, method_data, models
 from backend.api.runs import enhanced, queue, rewards, sessions, training
@@ -36,9 +38,14 @@ from backend.downloads.manager import Downloads
 from backend.evaluation.jobs import Evaluations
 from backend.evaluation.quick_scores import Tiers
 from backend.evaluation.service import Evaluator
+from backend.export.jobs import EXPORT, Exports, exports_adapter
+from backend.export.service import Export
+from backend.fusion.jobs import FUSION, Fusions, uses_adapter
+from backend.fusion.service import Fusion
 from backend.inference.host import InferenceHost
 from backend.jobs.kinds.conversion import Conversions
 from backend.jobs.kinds.machine_benchmark import MachineBenchmarks
+from backend.jobs.lifecycle.engine_jobs import EngineJobs
 from backend.jobs.queue import RunQueue
 from backend.jobs.queue_dispatcher import Dispatcher
 from backend.jobs.run.store import SessionStore
@@ -65,6 +72,8 @@ ROUTERS = (
     openai.router,
     evaluation.router,
     evaluation.tiers_router,
+    fusion.router,
+    export.router,
     comparisons.router,
     conversions.router,  # Before the names of models.
     models.router,
@@ -157,6 +166,8 @@ def build_services(settings: Settings) -> Services:
     supervisor.make_room = asked.make_room
     evaluations = Evaluations(settings, hub, slot=slot, make_room=asked.unload)
     benchmarks = MachineBenchmarks(settings, hub, slot=slot, make_room=asked.unload)
+    fusions: Fusions = EngineJobs(FUSION, settings, hub, slot=slot, make_room=asked.unload)
+    exports: Exports = EngineJobs(EXPORT, settings, hub, slot=slot, make_room=asked.unload)
     converter = ConversionPlanner(settings, models)
     conversions = Conversions(
         settings, hub, slot=slot, make_room=asked.unload, models_folder=converter.folder
@@ -202,12 +213,16 @@ def build_services(settings: Settings) -> Services:
                 {
                     "the model in memory carries it; POST /models/unload frees it.": asked.carries,
                     "an evaluation asks it; stop it, or wait.": evaluations.asks,
+                    "a fusion uses it; stop it, or wait.": partial(uses_adapter, fusions),
+                    "an export reads it; stop it, or wait.": partial(exports_adapter, exports),
                 }
             ),
         ),
         evaluator=evaluator,
+        fusion=Fusion(settings, asked.adapters, evaluator, fusions),
+        export=Export(settings, asked.adapters, evaluator, exports),
         benchmarks=benchmarks,
-        jobs=(evaluations, benchmarks, conversions),
+        jobs=(evaluations, fusions, exports, conversions, benchmarks),
         tiers=Tiers(settings, evaluator),
         notebook=Notebook(settings.data_dir),
         arena=Arena(settings.data_dir),

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeGuard
 
 from backend.adapters import peft
+from backend.contract.run.folder import (
+    ADAPTER_CONFIG,
+    BEST,
+    LATEST,
+    LINEAGE,
+    checkpoint_of,
+    numbered,
+)
 from backend.core.disk.stored_files import DamagedFile, read_object
 from backend.models.checks import JSON_CAP
 
 Checkpoint = Literal["best", "latest"] | int
 
-LATEST = "adapters.safetensors"
-BEST = "best_adapters.safetensors"
 TAGS = "tags.json"
-LINEAGE = "droid.json"
 OLD = "adapters.npz"  # Of mlx_lm before it wrote safetensors.
 
-_NUMBERED = re.compile(r"(\d{7})_adapters\.safetensors")
+# `weights_only` runs no code of the pickle.
+_CONVERT = (
+    'python -c "import torch; from safetensors.torch import save_file; '
+    "save_file({k: v.contiguous() for k, v in torch.load('adapter_model.bin', map_location='cpu', "
+    f"weights_only=True).items()}}, '{peft.FILE}')\""
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +71,7 @@ def is_folder_name(name: str) -> bool:
 def looks_like_adapter(folder: Path) -> bool:
     """Whether the folder holds an adapter, or something that was meant to be one."""
     try:
-        return (folder / "adapter_config.json").is_file() or any(
+        return (folder / ADAPTER_CONFIG).is_file() or any(
             (folder / name).is_file() for name in (LATEST, BEST, peft.FILE, OLD)
         )
     except OSError:  # Nobody may look into it.
@@ -75,7 +84,7 @@ def read_folder(name: str, folder: Path) -> AdapterFolder:
     config: Mapping[str, Any] = {}
     lineage: Mapping[str, Any] = {}
     try:
-        config = read_object(folder / "adapter_config.json", most=JSON_CAP)
+        config = read_object(folder / ADAPTER_CONFIG, most=JSON_CAP)
     except FileNotFoundError:
         problem = "There is no adapter_config.json, so its scale and base are unknown."
     except DamagedFile as damage:
@@ -92,9 +101,8 @@ def read_folder(name: str, folder: Path) -> AdapterFolder:
         tags = read_tags(folder)
     except DamagedFile as damage:
         damaged.append(f"{damage.detail} Its tags are unknown; the file is kept.")
-    numbers = sorted(
-        int(match[1]) for path in _files(folder) if (match := _NUMBERED.fullmatch(path.name))
-    )
+    steps = (checkpoint_of(path.name) for path in _files(folder))
+    numbers = sorted(step for step in steps if step is not None)
     is_peft = peft.is_peft(config)
     has_best, has_latest = (folder / BEST).is_file(), (folder / LATEST).is_file()
     if is_peft and not has_latest:
@@ -143,7 +151,7 @@ def weights_of(adapter: AdapterFolder, checkpoint: str | int) -> Path:
     if checkpoint == "latest":
         latest = adapter.path / LATEST
         return latest if latest.is_file() or not adapter.is_peft else adapter.path / peft.FILE
-    return adapter.path / f"{int(checkpoint):07d}_{LATEST}"
+    return adapter.path / numbered(int(checkpoint))
 
 
 def read_tags(folder: Path) -> tuple[str, ...]:
@@ -169,7 +177,8 @@ def _why_no_weights(folder: Path, is_peft: bool) -> str:
     if is_peft and pickled.is_file():
         return (
             "Its weights are in adapter_model.bin, a pickle that can run code when it is opened; "
-            "only safetensors are loaded."
+            "only safetensors are loaded. Convert it in its folder, with a Python that has torch: "
+            f"{_CONVERT}"
         )
     if (folder / OLD).is_file():
         return (

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from backend.adapters.folder import AdapterFolder, preferred, weights_of
 from backend.adapters.peft import NotConvertible, PeftLayout, peft_layout
 from backend.adapters.schemas import AdapterData, AdapterInfo
+from backend.contract.run.folder import ADAPTER_CONFIG
 from backend.models.safetensors_headers import BadWeights, Tensor, read_weights
 
 _LAYER_KEY = re.compile(r"(?:^|\.)(?:layers|h|blocks)\.(\d+)\.(.+)\.lora_a")
@@ -95,7 +96,7 @@ def _created(adapter: AdapterFolder) -> datetime | None:
     try:
         if isinstance(said, str):
             return datetime.fromisoformat(said)
-        file = adapter.path / "adapter_config.json"
+        file = adapter.path / ADAPTER_CONFIG
         return datetime.fromtimestamp(file.stat().st_mtime, UTC)
     except (OSError, ValueError):
         return None

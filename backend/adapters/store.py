@@ -20,6 +20,7 @@ from backend.adapters.folder import (
 )
 from backend.adapters.info import command_of, info_of
 from backend.adapters.schemas import AdapterBest, AdapterChange, AdapterImport, AdapterInfo
+from backend.contract.run.folder import OF_A_RUN
 from backend.core.disk.disk_errors import is_full
 from backend.core.disk.files import child_path, write_json
 from backend.core.disk.notices import Notices
@@ -34,9 +35,7 @@ from backend.settings import Settings
 
 InUse = Callable[[str], str | None]  # Who uses the adapter of that name, as a sentence.
 
-_TAKEN_IN = re.compile(
-    r"adapter_config\.json|adapter_model\.safetensors|droid\.json|(\d{7}_|best_)?adapters\.safetensors"
-)
+_TAKEN_IN = re.compile(rf"{OF_A_RUN}|adapter_model\.safetensors")
 
 
 class AdapterStore:

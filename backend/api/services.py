@@ -16,6 +16,8 @@ from backend.data.service import DatasetCatalog
 from backend.downloads.manager import Downloads
 from backend.evaluation.quick_scores import Tiers
 from backend.evaluation.service import Evaluator
+from backend.export.service import Export
+from backend.fusion.service import Fusion
 from backend.inference.host import InferenceHost
 from backend.jobs.kinds.conversion import Conversions
 from backend.jobs.kinds.machine_benchmark import MachineBenchmarks
@@ -55,6 +57,8 @@ class Services:
     inference: InferenceHost
     adapters: AdapterStore
     evaluator: Evaluator
+    fusion: Fusion
+    export: Export
     benchmarks: MachineBenchmarks
     jobs: tuple[EngineJobs[Any], ...]  # Of every kind: opened and closed with the app.
     tiers: Tiers

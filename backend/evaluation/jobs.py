@@ -6,7 +6,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
-from backend.contract.evaluation import EvaluationRequest, JudgeModel, JudgeService, write_request
+from backend.contract.jobs.evaluation import (
+    EvaluationRequest,
+    JudgeModel,
+    JudgeService,
+    write_request,
+)
 from backend.contract.record import read_record
 from backend.core.hub import Hub
 from backend.errors import EvaluationActive, NotFound

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.contract.conversion import ConversionRequest
+from backend.contract.jobs.conversion import ConversionRequest
 from backend.contract.model_source import ConvertedFrom
 from backend.core.disk.files import NAME, child_path, format_bytes
 from backend.core.disk.paths import PastedPath
@@ -35,7 +35,7 @@ _FLOATS = frozenset({"F16", "BF16", "F32", "F64"})
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-class ConvertModelRequest(BaseModel):
+class ModelConversion(BaseModel):
     """POST /models/convert. `source` is a model of the list, a folder, or a repository that was
     downloaded. Without `quantize` and `dtype` the weights keep their type.
     """
@@ -95,7 +95,7 @@ class ConversionPlanner:
             output_name=self._free_name(model, target),
         )
 
-    def plan(self, request: ConvertModelRequest) -> ConversionRequest:
+    def plan(self, request: ModelConversion) -> ConversionRequest:
         """Raises as `estimate`, and AlreadyExists or NoDiskSpace."""
         target = ConversionTarget(quantize=request.quantize, dtype=request.dtype)
         model = self._usable(request.source, target)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from backend.contract.run.folder import ADAPTER_CONFIG
 from backend.core.disk.stored_files import DamagedFile, read_bytes, read_object
 from backend.models.architectures import is_supported
 from backend.models.checks import (
@@ -131,7 +132,7 @@ def stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
 def _config(folder: Path) -> Mapping[str, Any]:
     path = folder / "config.json"
     if not path.is_file():
-        if (folder / "adapter_config.json").is_file():
+        if (folder / ADAPTER_CONFIG).is_file():
             raise Unusable("This is an adapter, not a base model: it has no config.json.")
         raise Unusable("There is no config.json, so this is not a model folder.")
     return _read_object(path)
@@ -151,7 +152,7 @@ def _weights(folder: Path) -> WeightSummary:
     if files:
         return read_weights(files)
     _stale_index(folder, None)
-    if (folder / "adapter_config.json").is_file():
+    if (folder / ADAPTER_CONFIG).is_file():
         raise Unusable("This is an adapter, not a base model: it has no model weights.")
     others = sorted(path.name for path in folder.glob("*.safetensors"))
     if others:

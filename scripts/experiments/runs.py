@@ -13,9 +13,10 @@ from typing import Any
 
 import yaml
 
+from backend.contract.run.folder import CONFIG, EVENTS, LOG
 from backend.core.machine.blas import engine_environment
 from backend.settings import read_settings
-from backend.training.plan.sft_config import CONFIG_NAME, RunPaths, build_config
+from backend.training.plan.sft_config import RunPaths, build_config
 from backend.training.request.sft_fields import StandardStart
 from scripts.setup.stamps import CHECKOUT
 
@@ -49,22 +50,22 @@ def lay_out(root: Path, data: Path, configure: Callable[[RunPaths], dict[str, An
     shutil.rmtree(root, ignore_errors=True)
     shutil.copytree(data, run / "data")
     config = configure(RunPaths(model=MODEL, run=run, adapter=root / "adapter"))
-    (run / CONFIG_NAME).write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+    (run / CONFIG).write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
     return run
 
 
 def train(run: Path, module: str = "backend.engines.sft") -> list[Event]:
     """Train it in its own process; answer its events. A run that fails raises RuntimeError."""
-    with (run / "train.log").open("w", encoding="utf-8") as log:
+    with (run / LOG).open("w", encoding="utf-8") as log:
         code = subprocess.run(
             [sys.executable, "-m", module, str(run)],
             cwd=CHECKOUT, env=environment(), stdout=log, stderr=log, check=False,
         ).returncode  # fmt: skip
-    lines = (run / "events.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (run / EVENTS).read_text(encoding="utf-8").splitlines()
     events: list[Event] = [json.loads(line) for line in lines]
     diverged = any(event.get("code") == "diverged" for event in events)
     if code != 0 and not diverged:
-        log_text = (run / "train.log").read_text(encoding="utf-8")
+        log_text = (run / LOG).read_text(encoding="utf-8")
         raise RuntimeError(f"The run in {run} ended with {code}:\n{log_text[-2000:]}")
     return events
 

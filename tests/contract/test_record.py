@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import pytest
@@ -56,3 +57,19 @@ def test_unknown_fields_are_passed_over_and_defaults_filled_in() -> None:
 def test_what_does_not_fit_is_named(value: object, named: str) -> None:
     with pytest.raises(BadRecord, match=named):
         read_record(Outer, value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placed:
+    at: datetime | None = None
+    best: tuple[int, float] | None = None
+
+
+def test_times_and_pairs_are_read() -> None:
+    read = read_record(Placed, {"at": "2026-12-01T12:00:00Z", "best": [3, 1]})
+
+    assert read == Placed(at=datetime(2026, 12, 1, 12, tzinfo=UTC), best=(3, 1.0))
+    with pytest.raises(BadRecord, match=r"Placed\.at is 'soon', not a time"):
+        read_record(Placed, {"at": "soon"})
+    with pytest.raises(BadRecord, match=r"Placed.best is \[3\], not a list of 2"):
+        read_record(Placed, {"best": [3]})

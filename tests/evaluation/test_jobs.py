@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from backend.contract.evaluation import EvaluationRequest, EvaluationTarget
+from backend.contract.jobs.evaluation import EvaluationRequest, EvaluationTarget
+from backend.contract.run.folder import EVENTS
 from backend.contract.sampling import untruncated
 from backend.core.disk.files import JsonlTail
 from backend.errors import EvaluationActive, WrongState
@@ -22,7 +23,6 @@ from backend.evaluation.jobs import Evaluations
 from backend.evaluation.rows import ChosenRows
 from backend.jobs.lifecycle import engine_process, folder
 from backend.jobs.lifecycle.folder import JobFolder
-from backend.jobs.lifecycle.follower import EVENTS
 from backend.settings import Settings
 from tests.fakes.python import fake_python
 from tests.jobs.conftest import end_runs_under
@@ -179,7 +179,10 @@ async def test_an_evaluation_that_finds_no_space_leaves_nothing_behind(
 
 async def test_what_is_told_to_have_ended_does_not_refuse_the_next_one(bench: Bench) -> None:
     job_folder = await bench.evaluate()
-    said = {"seq": 1, "type": "exit", "state": "completed", "message": "Done."}
+    said = {
+        "seq": 1, "at": "2026-12-01T00:00:00+00:00", "type": "exit", "state": "completed",
+        "code": 0, "message": "Done.",
+    }  # fmt: skip
     with (job_folder.path / EVENTS).open("a", encoding="utf-8") as events:
         events.write(json.dumps(said) + "\n")
 

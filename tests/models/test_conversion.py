@@ -13,7 +13,7 @@ from backend.models.catalog import ModelCatalog
 from backend.models.conversion import (
     ConversionPlanner,
     ConversionTarget,
-    ConvertModelRequest,
+    ModelConversion,
     converted_bytes,
 )
 from backend.models.safetensors_headers import Tensor
@@ -43,7 +43,7 @@ def test_a_plan_names_what_is_converted_and_a_place_beside_the_new_model(tmp_pat
     (folder / "droid_source.json").write_text('{"repo_id": "a/base", "revision": "main"}')
 
     request = planner(tmp_path).plan(
-        ConvertModelRequest(source="base", output_name="small", quantize=4)
+        ModelConversion(source="base", output_name="small", quantize=4)
     )
 
     assert request.output == str(tmp_path / "models" / "small")
@@ -125,9 +125,7 @@ def test_no_model_is_written_over_and_a_free_name_is_offered(tmp_path: Path) -> 
     base(tmp_path, "base-4bit")
 
     with pytest.raises(AlreadyExists, match="named base-4bit already") as refused:
-        planner(tmp_path).plan(
-            ConvertModelRequest(source="base", output_name="base-4bit", quantize=4)
-        )
+        planner(tmp_path).plan(ModelConversion(source="base", output_name="base-4bit", quantize=4))
 
     assert "base-4bit-2" in str(refused.value.hint)
 
@@ -140,6 +138,6 @@ def test_a_disk_without_room_refuses_before_anything_is_written(
 
     assert not planner(tmp_path).estimate("base", ConversionTarget(quantize=4)).enough_space
     with pytest.raises(NoDiskSpace, match=r"needs 50 MB, and 1\.0 MB are free"):
-        planner(tmp_path).plan(ConvertModelRequest(source="base", output_name="small", quantize=4))
+        planner(tmp_path).plan(ModelConversion(source="base", output_name="small", quantize=4))
 
     assert [path.name for path in (tmp_path / "models").iterdir()] == ["base"]

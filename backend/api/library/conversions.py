@@ -14,8 +14,8 @@ from backend.jobs.kinds.conversion import ConversionStatus
 from backend.models.conversion import (
     ConversionEstimate,
     ConversionTarget,
-    ConvertModelRequest,
     FloatType,
+    ModelConversion,
 )
 
 router = APIRouter(prefix="/models/convert", tags=["models"])
@@ -41,7 +41,7 @@ async def estimate_conversion(
 
 
 @router.post("", responses=refuses(404, 409, 507))
-async def start_conversion(body: ConvertModelRequest, services: Wired) -> ConversionStatus:
+async def start_conversion(body: ModelConversion, services: Wired) -> ConversionStatus:
     """A new model beside the others, whole or not at all; the source is only read."""
     services.conversions.require_free()
     request = await asyncio.to_thread(services.conversion_planner.plan, body)

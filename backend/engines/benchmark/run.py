@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -16,8 +16,9 @@ from pathlib import Path
 import mlx.core as mx
 import mlx.nn as nn
 
-from backend.contract.machine_benchmark import BenchmarkRequest, MachineBenchmark
+from backend.contract.jobs.machine_benchmark import BenchmarkRequest, MachineBenchmark
 from backend.contract.record import read_record, write_record
+from backend.contract.run.events import BenchmarkPhase, Phase, Progress
 from backend.core.disk.files import write_json
 from backend.engines.process.endings import Ending
 from backend.engines.process.events import Emitter
@@ -40,7 +41,7 @@ def benchmark_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     request = read_record(
         BenchmarkRequest, json.loads((folder / "request.json").read_text(encoding="utf-8"))
     )
-    measurements = (
+    measurements: Sequence[tuple[BenchmarkPhase, Callable[[], Callable[[], None]]]] = (
         ("multiplying matrices", matmul_seconds),
         ("copying memory", copy_seconds),
         ("training blocks", training_seconds),
@@ -48,9 +49,9 @@ def benchmark_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     seconds: list[float] = []
     try:
         for done, (name, prepare) in enumerate(measurements, start=1):
-            emit("phase", name=name)
+            emit(Phase(name=name))
             seconds.append(_best(prepare(), request.seconds, control))
-            emit("progress", done=done, total=len(measurements))
+            emit(Progress(done=done, total=len(measurements)))
     except _Stopped:
         return _STOPPED
     result = MachineBenchmark(
@@ -65,7 +66,7 @@ def benchmark_run(folder: Path, emit: Emitter, control: Control) -> Ending:
         measured=datetime.now(UTC).isoformat(),
     )
     write_json(folder / "result.json", write_record(result))
-    emit("phase", name="done")
+    emit(Phase(name="done"))
     return Ending("completed", "This machine was measured.")
 
 

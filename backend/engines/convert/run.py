@@ -25,9 +25,10 @@ from mlx_lm.utils import (
     save_config,
 )
 
-from backend.contract.conversion import ConversionRequest, ConversionResult
+from backend.contract.jobs.conversion import ConversionRequest, ConversionResult
 from backend.contract.model_source import SOURCE_FILE, ConvertedFrom, ModelSource
 from backend.contract.record import read_record, write_record
+from backend.contract.run.events import Phase, Progress
 from backend.core.disk.files import sync_folder, write_json
 from backend.core.disk.removal import discard
 from backend.engines.process.endings import Ending, Unusable
@@ -65,7 +66,7 @@ def conversion_run(folder: Path, emit: Emitter, control: Control) -> Ending:
         write_json(folder / "result.json", write_record(result))
     finally:
         discard(staging)
-    emit("phase", name="done")
+    emit(Phase(name="done"))
     return Ending("completed", f"{output.name} was made of {request.model.name}.")
 
 
@@ -80,10 +81,10 @@ def _write(
         config["torch_dtype"] = source.dtype
     group = None
     if source.quantize is not None:
-        emit("phase", name="quantising")
+        emit(Phase(name="quantising"))
         group = choose_group(model)
         model, config = quantize_model(model, config, group, source.quantize)
-    emit("phase", name="writing weights")
+    emit(Phase(name="writing weights"))
     staging.mkdir(parents=True)
     _write_weights(model, staging, emit, stopped)
     if stopped():
@@ -137,7 +138,7 @@ def _write_weights(
         places |= dict.fromkeys(shard, name)
         done += size
         del shard
-        emit("progress", done=done, total=total)
+        emit(Progress(done=done, total=total))
     index = {"metadata": metadata, "weight_map": dict(sorted(places.items()))}
     write_json(staging / "model.safetensors.index.json", index)
 

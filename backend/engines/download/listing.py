@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from backend.contract.download import HubFile
+from backend.contract.run.folder import ADAPTER_CONFIG
 
 _WEIGHTS = re.compile(r"model[^/]*\.safetensors")
 # Never code (*.py), never pickles (*.bin, *.pt): neither is ever loaded.
@@ -35,7 +36,7 @@ def choose(files: Iterable[HubFile]) -> list[HubFile]:
 
 
 def _instead(names: list[str]) -> str:
-    if "adapter_config.json" in names:
+    if ADAPTER_CONFIG in names:
         return "It is an adapter, not a base model."
     if any(name.endswith(".gguf") for name in names):
         return "Its weights are GGUF, which can be run but not trained."

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import mlx.core as mx
 
-from backend.contract.evaluation import (
+from backend.contract.inference_frames import ModelInput
+from backend.contract.jobs.evaluation import (
     EvaluationMeasurements,
     EvaluationRequest,
     EvaluationRow,
@@ -22,8 +23,8 @@ from backend.contract.evaluation import (
     TargetInfo,
     write_measurements,
 )
-from backend.contract.inference_frames import ModelInput
 from backend.contract.record import read_record
+from backend.contract.run.events import Phase, Progress
 from backend.contract.sampling import Sampling
 from backend.core.disk.files import write_json, write_text
 from backend.core.disk.removal import named, remove
@@ -75,7 +76,7 @@ def evaluate_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     write_text(folder / "report.md", report_of(request, result))
     # Last: with it the evaluation is there.
     write_json(folder / "result.json", write_measurements(result))
-    emit("phase", name="done")
+    emit(Phase(name="done"))
     return Ending("completed", f"{len(rows)} rows evaluated.")
 
 
@@ -117,7 +118,7 @@ class _Evaluation:
         tasks = side_by_side(self._task_scores)
         batched = can_batch(self._resident.model)
         verdict = self._judged(sides)
-        self._emit("phase", name="scoring")
+        self._emit(Phase(name="scoring"))
         return EvaluationMeasurements(
             targets=tuple(_described(target) for target in self._targets),
             metrics=tuple(summarise(sides, self._chosen)),
@@ -146,7 +147,7 @@ class _Evaluation:
     def _judged(self, sides: Sequence[Sequence[GivenAnswer]]) -> Verdict | None:
         if self._judge is None:
             return None
-        self._emit("phase", name="judging")
+        self._emit(Phase(name="judging"))
         del self._resident  # A judge of this machine needs the room.
         gc.collect()
         mx.clear_cache()
@@ -158,10 +159,10 @@ class _Evaluation:
         self._resident.carry(target.adapter)
         side = [answer_to() for _ in self._rows]
         if self._wants_loss:
-            self._emit("phase", name="scoring")
+            self._emit(Phase(name="scoring"))
             self._take_losses(side)
         if self._wants_answers:
-            self._emit("phase", name="answering")
+            self._emit(Phase(name="answering"))
         for batch in self._batches():
             self._watch.check()
             self._answer(side, batch)
@@ -174,7 +175,7 @@ class _Evaluation:
         # Optional, and a second to import.
         from backend.engines.evaluate.lm_eval_tasks import run_task
 
-        self._emit("phase", name="tasks")
+        self._emit(Phase(name="tasks"))
         scores: list[TaskScore] = []
         for task in self._tasks:
             scores += run_task(
@@ -260,7 +261,7 @@ class _Evaluation:
         if more:
             self._done += more
             label = target.label if target else None
-            self._emit("progress", done=self._done, total=self._total, target=label)
+            self._emit(Progress(done=self._done, total=self._total, target=label))
 
 
 def _described(target: EvaluationTarget) -> TargetInfo:

@@ -16,8 +16,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from backend.contract.fusion import FusionRequest, FusionResult, FusionSource, SourceShare
+from backend.contract.jobs.fusion import FusionRequest, FusionResult, FusionSource, SourceShare
 from backend.contract.record import read_record, write_record
+from backend.contract.run.events import Phase, Progress
+from backend.contract.run.folder import ADAPTER_CONFIG, LATEST, LINEAGE
 from backend.core.disk.files import write_json
 from backend.core.disk.removal import named, remove
 from backend.engines.evaluate.run import evaluate_run
@@ -27,11 +29,12 @@ from backend.engines.fusion.merge import MergeSettings, merge, zero_like
 from backend.engines.inference.adapter_cache import load_adapter
 from backend.engines.inference.protocol import Refused
 from backend.engines.process.endings import Ending, Unusable
-from backend.engines.process.events import Emitter
+from backend.engines.process.events import Emitter, PartEmitter
 from backend.engines.process.signals import Control
-from backend.engines.trainer.adapter_folder import LATEST, write_weights
+from backend.engines.trainer.adapter_folder import write_weights
 
 PROOF = "proof"
+_WHOLE, _MERGED = 1000, 200  # Of the progress: the answers of the proof take most of the time.
 
 _LAYER = re.compile(r"(?:^|\.)(?:layers|h|blocks)\.(\d+)\.(.+)")
 _STOPPED = Ending("stopped", "The fusion was stopped; nothing was written.")
@@ -44,16 +47,18 @@ def fusion_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     )
     staging, started = Path(request.staging), time.monotonic()
     try:
-        emit("phase", name="reading adapters")
+        emit(Phase(name="reading adapters"))
         sources = [_read(source) for source in request.sources]
-        emit("phase", name="merging")
-        merged, errors = _merge(request, sources, emit, lambda: control.stop is not None)
+        emit(Phase(name="merging"))
+        part = PartEmitter(emit, start=0, end=_MERGED if request.proof else _WHOLE, total=_WHOLE)
+        merged, errors = _merge(request, sources, part, lambda: control.stop is not None)
         if merged is None:
             return _STOPPED
-        emit("phase", name="writing")
+        emit(Phase(name="writing"))
         _write(request, staging, merged)
         if request.proof:
-            ending = evaluate_run(folder / PROOF, emit, control)
+            part = PartEmitter(emit, start=_MERGED, end=_WHOLE, total=_WHOLE)
+            ending = evaluate_run(folder / PROOF, part, control)
             if ending.state != "completed":
                 return _STOPPED
         result = _result(request, sources, merged, errors, time.monotonic() - started)
@@ -63,7 +68,7 @@ def fusion_run(folder: Path, emit: Emitter, control: Control) -> Ending:
         raise Unusable(refusal.message, refusal.hint) from refusal
     finally:
         remove(staging, inside=staging.parent, own=named(r"\.fusing-.+"))
-    emit("phase", name="done")
+    emit(Phase(name="done"))
     return Ending("completed", f"{result.name} is fused from {len(sources)} adapters.")
 
 
@@ -98,7 +103,7 @@ def _merge(
                 "Fuse adapters of one base model.",
             )
         merged[name], errors[name] = merge(changes, settings)
-        emit("progress", done=done, total=len(shapes))
+        emit(Progress(done=done, total=len(shapes)))
     return merged, errors
 
 
@@ -131,8 +136,8 @@ def _write(request: FusionRequest, staging: Path, merged: Mapping[str, LowRank])
         },
         "created": datetime.now(UTC).isoformat(),
     }
-    write_json(staging / "adapter_config.json", config)
-    write_json(staging / "droid.json", lineage)
+    write_json(staging / ADAPTER_CONFIG, config)
+    write_json(staging / LINEAGE, lineage)
 
 
 def _publish(staging: Path, output: Path) -> None:

@@ -8,8 +8,11 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from backend.contract.run.events import Exit, Phase
+from backend.contract.run.folder import EVENTS, WARNINGS
 from backend.engines.process.endings import Ending, explain
 from backend.engines.process.events import Emitter
+from backend.engines.process.import_cache import cache_imports
 from backend.engines.process.signals import Control
 
 Load = Callable[[], Callable[[Path, Emitter, Control], Ending]]
@@ -25,26 +28,28 @@ def run_process(argv: Sequence[str], *, module: str, load: Load) -> int:
         sys.stderr.write(f"Usage: python -m {module} <run folder>\n")
         return 2
     folder = Path(argv[0])
-    emit = Emitter(folder / "events.jsonl")
+    emit = Emitter(folder / EVENTS)
     control = Control()
     control.listen()
     ending = _run(folder, emit, control, load)
     emit(
-        "exit",
-        state=ending.state,
-        code=ending.code,
-        message=ending.message,
-        hint=ending.hint,
-        saved=ending.saved or ending.state == "completed",
+        Exit(
+            state=ending.state,
+            code=ending.code,
+            message=ending.message,
+            hint=ending.hint,
+            saved=ending.saved or ending.state == "completed",
+        )
     )
     return ending.code
 
 
 def _run(folder: Path, emit: Emitter, control: Control, load: Load) -> Ending:
-    emit("phase", name="loading model")
+    emit(Phase(name="loading model"))
     try:
-        for known in _known(folder / "warnings.json"):
+        for known in _known(folder / WARNINGS):
             emit.warning(known["code"], known["message"])
+        cache_imports()
         return load()(folder, emit, control)
     except BaseException as error:  # noqa: BLE001 - the top: nothing may end in silence
         traceback.print_exc()

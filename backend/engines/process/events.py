@@ -6,12 +6,13 @@ import math
 from pathlib import Path
 from typing import Any
 
+from backend.contract.run.events import Progress, RunEvent, Warning, write_event
 from backend.core.clock import SteadyClock
 from backend.core.disk.files import append_jsonl
 
 
 class Emitter:
-    """Numbers and stamps events and appends them. The shapes are those of `jobs/run/events.py`.
+    """Numbers and stamps events and appends them.
 
     A number that is not finite becomes null, because NaN is not JSON; a warning says so once per
     field. In a folder that already has events (a run that is continued) the numbers go on.
@@ -23,29 +24,39 @@ class Emitter:
         self._warned: set[str] = set()
         self._clock = SteadyClock()
 
-    def __call__(self, kind: str, **fields: Any) -> None:
-        clean = {name: _finite(value) for name, value in fields.items()}
-        self._append(kind, clean)
-        lost = {name for name, value in fields.items() if clean[name] is None and value is not None}
+    def __call__(self, event: RunEvent) -> None:
+        self._seq += 1
+        line = write_event(event, seq=self._seq, at=self._clock.now())
+        clean = {name: _finite(value) for name, value in line.items()}
+        append_jsonl(self._path, clean)
+        lost = {name for name, value in line.items() if clean[name] is None and value is not None}
         for name in sorted(lost - self._warned):
             self._warned.add(name)
-            self._append(
-                "warning",
-                {
-                    "code": "not_finite",
-                    "message": f"{name} was {fields[name]}, which is not a number that can be "
-                    "shown; it is recorded as unknown.",
-                    "hint": None,
-                },
+            self.warning(
+                "not_finite",
+                f"{name} was {line[name]}, which is not a number that can be shown; it is "
+                "recorded as unknown.",
             )
 
     def warning(self, code: str, message: str, hint: str | None = None) -> None:
-        self._append("warning", {"code": code, "message": message, "hint": hint})
+        self(Warning(code=code, message=message, hint=hint))
 
-    def _append(self, kind: str, fields: dict[str, Any]) -> None:
-        self._seq += 1
-        stamp = {"seq": self._seq, "at": self._clock.now().isoformat(), "type": kind}
-        append_jsonl(self._path, stamp | fields)
+
+class PartEmitter(Emitter):
+    """Hands events on to another emitter, with its progress as a part of a longer job's: from
+    `start` to `end`, of `total`.
+    """
+
+    def __init__(self, emit: Emitter, *, start: int, end: int, total: int) -> None:
+        self._emit = emit
+        self._start, self._end, self._total = start, end, total
+
+    def __call__(self, event: RunEvent) -> None:
+        if isinstance(event, Progress):
+            share = event.done / event.total if event.total else 0.0
+            done = self._start + round(share * (self._end - self._start))
+            event = Progress(done=done, total=self._total, target=event.target)
+        self._emit(event)
 
 
 def _finite(value: Any) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 
 from mlx_lm_lora.trainer.datasets import CacheDataset, create_dataset
 
+from backend.contract.run.config import MethodConfig
 from backend.engines.process.endings import Unusable
 from backend.engines.process.events import Emitter
 from backend.engines.rl.modes import Family, Mode
@@ -37,21 +38,21 @@ class RlSets:
     length: Callable[[Any], int]
 
 
-def load_rl_sets(args: Namespace, mode: Mode, tokenizer: Any, emit: Emitter) -> RlSets:
-    """The sets in `args.data`. Raises Unusable when there is nothing to train on."""
+def load_rl_sets(config: MethodConfig, mode: Mode, tokenizer: Any, emit: Emitter) -> RlSets:
+    """The sets in `config.data`. Raises Unusable when there is nothing to train on."""
     tokenizer, warnings = fitted_tokenizer(tokenizer)
     for warning in warnings:
         emit.warning(warning.code, warning.message, warning.hint)
     sets = {
-        name: _load(name, args, mode, tokenizer, emit)
-        for name in ("train", "valid", *(["test"] if getattr(args, "test", False) else []))
+        name: _load(name, config, mode, tokenizer, emit)
+        for name in ("train", "valid", *(["test"] if config.test else []))
     }
     train = sets["train"]
     if train is None:
         raise Unusable("The training set is empty.", "Choose a file that has rows.")
     return RlSets(
         train=train,
-        valid=sets["valid"] if args.val_batches != 0 else None,
+        valid=sets["valid"] if config.val_batches != 0 else None,
         test=sets.get("test"),
         length=_LENGTH[mode.family],
     )
@@ -83,16 +84,18 @@ def _tell_of_tokens(name: str, lost: int, rows: int, emit: Emitter) -> None:
     )
 
 
-def _load(name: str, args: Namespace, mode: Mode, tokenizer: Any, emit: Emitter) -> RlSet | None:
-    path = Path(args.data) / f"{name}.jsonl"
+def _load(
+    name: str, config: MethodConfig, mode: Mode, tokenizer: Any, emit: Emitter
+) -> RlSet | None:
+    path = Path(config.data) / f"{name}.jsonl"
     given = _read(path)
     if not given:
         return None
-    config = Namespace(train_mode=mode.name, max_seq_length=args.max_seq_length)
+    wanted = Namespace(train_mode=mode.name, max_seq_length=config.max_seq_length)
     if mode.family == "tokens":
-        tokenizer, config.max_seq_length = Bare(tokenizer), sys.maxsize  # Long ones: `_usable`.
+        tokenizer, wanted.max_seq_length = Bare(tokenizer), sys.maxsize  # Long ones: `_usable`.
     try:
-        dataset = CacheDataset(create_dataset(given, tokenizer, config))
+        dataset = CacheDataset(create_dataset(given, tokenizer, wanted))
     except KeyError as problem:
         raise Unusable(
             f"A row of {path.name} has no {problem} field, which {mode.name} needs.",
@@ -100,7 +103,7 @@ def _load(name: str, args: Namespace, mode: Mode, tokenizer: Any, emit: Emitter)
         ) from problem
     if len(dataset) < len(given):
         _tell_of_tokens(name, len(given) - len(dataset), len(given), emit)
-    rows = _usable(name, dataset, args, mode, emit)
+    rows = _usable(name, dataset, config, mode, emit)
     return RlSet(dataset=dataset, rows=rows, given=given)
 
 
@@ -111,11 +114,13 @@ def _read(path: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in file if line.strip()]
 
 
-def _usable(name: str, dataset: Any, args: Namespace, mode: Mode, emit: Emitter) -> Sequence[int]:
+def _usable(
+    name: str, dataset: Any, config: MethodConfig, mode: Mode, emit: Emitter
+) -> Sequence[int]:
     """Rows whose prompt fits. The engine would cut the end off a prompt: the question itself, and
     the mark that it is now the model's turn.
     """
-    limit = args.max_seq_length
+    limit = config.max_seq_length
     prompt = _PROMPT[mode.family]
     kept = [row for row in range(len(dataset)) if prompt(dataset[row]) < limit]
     left_out = len(dataset) - len(kept)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from argparse import Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from types import ModuleType
 from typing import Any, Literal
 
+from backend.contract.run.config import MethodConfig
 from backend.engines.rl.hooks import allow_cpu as _allow_cpu
 
 Family = Literal["group", "pairs", "online", "tokens"]
@@ -65,12 +65,12 @@ class Mode:
     def generates(self) -> bool:
         return self.family in ("group", "online")
 
-    def arguments(self, config: Namespace, **own: Any) -> Any:
+    def arguments(self, config: MethodConfig, **own: Any) -> Any:
         """The engine's arguments from the configuration; `own` wins."""
         make = getattr(self.module, self.args)
         known = {one.name for one in fields(make)} - {"loss_type"}
-        values = {name: value for name, value in vars(config).items() if name in known}
-        values |= {name: getattr(config, key) for name, key in self.options.items()}
+        values = {name: value for name, value in config.values.items() if name in known}
+        values |= {name: config.values[key] for name, key in self.options.items()}
         return make(**values | own)
 
 

@@ -13,6 +13,8 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 
+from backend.contract.run.numbers import ValidationNumbers
+
 
 class Pairs:
     """Listens to a preference loss. Between `begin` and `measured` it also keeps every pair."""
@@ -23,23 +25,23 @@ class Pairs:
     def begin(self) -> None:
         self._kept = []
 
-    def measured(self) -> dict[str, float]:
+    def measured(self) -> ValidationNumbers:
         """Over the pairs seen since `begin`: the share in which the chosen answer has the higher
         reward (a tie counts half), and means. Rewards are beta times log-probabilities, less those
         of the reference where there is one.
         """
         kept, self._kept = self._kept or [], None
         if not kept:
-            return {}
+            return ValidationNumbers()
         chosen = np.concatenate([np.array(pair[0].astype(mx.float32)) for pair in kept])
         rejected = np.concatenate([np.array(pair[1].astype(mx.float32)) for pair in kept])
         wins = (chosen > rejected).mean() + 0.5 * (chosen == rejected).mean()
-        return {
-            "val_accuracy": float(wins),
-            "val_margin": float((chosen - rejected).mean()),
-            "val_rewards_chosen": float(chosen.mean()),
-            "val_rewards_rejected": float(rejected.mean()),
-        }
+        return ValidationNumbers(
+            val_accuracy=float(wins),
+            val_margin=float((chosen - rejected).mean()),
+            val_rewards_chosen=float(chosen.mean()),
+            val_rewards_rejected=float(rejected.mean()),
+        )
 
     def listen(self, loss: Callable[..., Any]) -> Callable[..., Any]:
         """The same loss, with the accuracy and rewards of its metrics put right."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import mlx.core as mx
@@ -12,30 +11,32 @@ import mlx.optimizers as optim
 import numpy as np
 from mlx_lm.tuner.callbacks import TrainingCallback
 
+from backend.contract.run.events import EngineDetails, Metrics, Sample
+from backend.contract.run.numbers import RewardNumbers, Split
 from backend.engines.process.events import Emitter
 from backend.engines.rl.rollouts import Completion, Rollouts
 from backend.engines.rl.scorer import Scorer
 from backend.engines.trainer.reports import Diverged
 
 # The engine's names without "train_", and ours. What is missing here goes into `details`.
-_NAMES = {
-    "kl": "kl",
-    "kl_penalty": "kl",
-    "kl_clip_ratio": "kl_saturation",
-    "clip_ratio_low": "clip_ratio_low",
-    "clip_ratio_high": "clip_ratio_high",
-    "clip_ratio_total": "clip_ratio",
-    "clip_fraction": "clip_ratio",
-    "accuracies": "accuracy",
-    "chosen_win": "accuracy",
-    "margins": "margin",
-    "mean_delta": "margin",
-    "rewards": "avg_reward",
-    # `rl_pairs` puts them where the engine would add up something that it reports twice.
-    "chosen_logits_mean": "rewards_chosen",
-    "rejected_logits_mean": "rewards_rejected",
-    "chosen_reward": "rewards_chosen",
-    "rejected_reward": "rewards_rejected",
+_NAMES: Mapping[str, Callable[[float], RewardNumbers]] = {
+    "kl": lambda value: RewardNumbers(kl=value),
+    "kl_penalty": lambda value: RewardNumbers(kl=value),
+    "kl_clip_ratio": lambda value: RewardNumbers(kl_saturation=value),
+    "clip_ratio_low": lambda value: RewardNumbers(clip_ratio_low=value),
+    "clip_ratio_high": lambda value: RewardNumbers(clip_ratio_high=value),
+    "clip_ratio_total": lambda value: RewardNumbers(clip_ratio=value),
+    "clip_fraction": lambda value: RewardNumbers(clip_ratio=value),
+    "accuracies": lambda value: RewardNumbers(accuracy=value),
+    "chosen_win": lambda value: RewardNumbers(accuracy=value),
+    "margins": lambda value: RewardNumbers(margin=value),
+    "mean_delta": lambda value: RewardNumbers(margin=value),
+    "rewards": lambda value: RewardNumbers(avg_reward=value),
+    # `preferences` puts them where the engine would add up something that it reports twice.
+    "chosen_logits_mean": lambda value: RewardNumbers(rewards_chosen=value),
+    "rejected_logits_mean": lambda value: RewardNumbers(rewards_rejected=value),
+    "chosen_reward": lambda value: RewardNumbers(rewards_chosen=value),
+    "rejected_reward": lambda value: RewardNumbers(rewards_rejected=value),
 }
 # Reported elsewhere, or computed here from the completions themselves.
 _OURS = (
@@ -47,16 +48,18 @@ _EMPTY_SHARE = 0.25
 
 class RlWatch(TrainingCallback):  # type: ignore[misc]  # the engine has no types
     """Turns reports into `metrics` and `sample` events. Raises Diverged on a loss that is not a
-    number. `seconds()` tells the time spent in steps since it was last asked.
+    number. `seconds()` tells the time spent in steps since it was last asked. `samples` is how
+    many completions a report shows, `longest` the tokens at which one is cut.
     """
 
     def __init__(
         self,
         emit: Emitter,
-        args: Namespace,
         scorer: Scorer,
         optimizer: optim.Optimizer,
         *,
+        samples: int,
+        longest: int,
         seconds: Callable[[], float],
         steps_per_epoch: int,
         sums: bool,
@@ -75,9 +78,9 @@ class RlWatch(TrainingCallback):  # type: ignore[misc]  # the engine has no type
         self._has_kl = has_kl
         self._first_step = first_step
         self._first_tokens = trained_tokens
-        self._samples = int(getattr(args, "sample_completions", 2))
+        self._samples = samples
         self._reported = 0
-        self._guards = Guards(emit, args)
+        self._guards = Guards(emit, longest=longest)
 
     def on_train_loss_report(self, info: dict[str, Any]) -> None:
         done = int(info["iteration"])
@@ -95,23 +98,25 @@ class RlWatch(TrainingCallback):  # type: ignore[misc]  # the engine has no type
         seconds = max(self._seconds(), 1e-9)
         tokens = self._first_tokens + int(info.get("trained_tokens", 0))
         new, self.trained_tokens = tokens - self.trained_tokens, tokens
+        numbers = (
+            self._named(found)
+            | rollouts.rewards_report(self._scorer.names).set_fields()
+            | rollouts.lengths_report().set_fields()
+        )
         self._emit(
-            "metrics",
-            step=step,
-            train_loss=loss,
-            # Held in float32: 1e-4 comes as 9.999999747e-05.
-            learning_rate=float(f"{float(self._optimizer.learning_rate.item()):.6g}"),
-            iterations_per_second=steps / seconds,
-            tokens_per_second=new / seconds if "trained_tokens" in info else None,
-            trained_tokens=tokens if "trained_tokens" in info else None,
-            peak_memory_gb=mx.get_peak_memory() / 1e9,
-            epoch=step / self._steps_per_epoch,
-            **(
-                self._named(found)
-                | rollouts.rewards_report(self._scorer.names)
-                | rollouts.lengths_report()
-            ),
-            success_rate=self._scorer.success_rate(rollouts),
+            Metrics(
+                step=step,
+                train_loss=loss,
+                # Held in float32: 1e-4 comes as 9.999999747e-05.
+                learning_rate=float(f"{float(self._optimizer.learning_rate.item()):.6g}"),
+                iterations_per_second=steps / seconds,
+                tokens_per_second=new / seconds if "trained_tokens" in info else None,
+                trained_tokens=tokens if "trained_tokens" in info else None,
+                peak_memory_gb=mx.get_peak_memory() / 1e9,
+                epoch=step / self._steps_per_epoch,
+                **numbers,
+                success_rate=self._scorer.success_rate(rollouts),
+            )
         )
         self.samples(step, rollouts, "train")
         if not math.isfinite(loss):
@@ -119,7 +124,7 @@ class RlWatch(TrainingCallback):  # type: ignore[misc]  # the engine has no type
         self.train_loss = loss
         self._guards.look(rollouts)
 
-    def samples(self, step: int, rollouts: Rollouts, split: str) -> None:
+    def samples(self, step: int, rollouts: Rollouts, split: Split) -> None:
         """Some of the completions that were scored last: in training the best and the worst of
         them first, in validation those of the same prompts each time.
         """
@@ -127,22 +132,24 @@ class RlWatch(TrainingCallback):  # type: ignore[misc]  # the engine has no type
         rows = _firsts(rollouts.completions) if held_out else _telling(rollouts.latest)
         for one in rows[: self._samples]:
             self._emit(
-                "sample",
-                step=step,
-                prompt=one.prompt,
-                text=one.text,
-                answer=one.answer,
-                rewards=one.scores or None,
-                total=one.total,
-                split=split,
+                Sample(
+                    step=step,
+                    prompt=one.prompt,
+                    text=one.text,
+                    answer=one.answer,
+                    rewards=one.scores or None,
+                    total=one.total,
+                    split=split,
+                )
             )
 
     def _named(self, found: dict[str, float]) -> dict[str, Any]:
-        named: dict[str, Any] = {
-            ours: found[name] for name, ours in _NAMES.items() if name in found
-        }
+        named: dict[str, Any] = {}
+        for name, number in _NAMES.items():
+            if name in found:
+                named |= number(found[name]).set_fields()
         if not self._has_kl:  # The engine says 0 when it did not compare with anything.
-            named |= {"kl": None, "kl_saturation": None}
+            named |= RewardNumbers(kl=None, kl_saturation=None).set_fields()
         functions = tuple(f"{name}_" for name in self._scorer.names)
         details = {
             name: value
@@ -151,15 +158,15 @@ class RlWatch(TrainingCallback):  # type: ignore[misc]  # the engine has no type
             and not name.startswith(functions)
             and not any(word in name for word in _OURS)
         }
-        return named | ({"details": details} if details else {})
+        return named | (EngineDetails(details=details).set_fields() if details else {})
 
 
 class Guards:
     """Warnings about what the numbers mean, each at most once in a run."""
 
-    def __init__(self, emit: Emitter, args: Namespace) -> None:
+    def __init__(self, emit: Emitter, *, longest: int) -> None:
         self._emit = emit
-        self._args = args
+        self._longest = longest
         self._said: set[str] = set()
 
     def look(self, rollouts: Rollouts) -> None:
@@ -188,7 +195,7 @@ class Guards:
         if rollouts.lengths and rollouts.cut == len(rollouts.lengths):
             self._say(
                 "completions_cut",
-                f"Every completion was cut at {self._args.max_completion_length} tokens before "
+                f"Every completion was cut at {self._longest} tokens before "
                 "the model had ended it.",
                 "Raise max_completion_length, or reward shorter answers.",
             )

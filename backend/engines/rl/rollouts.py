@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
+
+from backend.contract.run.numbers import FunctionReward, RewardNumbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,35 +68,35 @@ class Rollouts:
                 found.setdefault(one.group, []).append(one.total)
         return list(found.values())
 
-    def lengths_report(self) -> dict[str, Any]:
+    def lengths_report(self) -> RewardNumbers:
         """Lengths in tokens, the token that ends a completion included, and who hit the limit."""
         if not self.lengths:
-            return {}
-        return {
-            "completion_length_mean": float(np.mean(self.lengths)),
-            "completion_length_min": min(self.lengths),
-            "completion_length_max": max(self.lengths),
-            "hit_max_tokens_ratio": self.cut / len(self.lengths),
-            "entropy": self.entropy / self.tokens if self.tokens else None,
-        }
+            return RewardNumbers()
+        return RewardNumbers(
+            completion_length_mean=float(np.mean(self.lengths)),
+            completion_length_min=min(self.lengths),
+            completion_length_max=max(self.lengths),
+            hit_max_tokens_ratio=self.cut / len(self.lengths),
+            entropy=self.entropy / self.tokens if self.tokens else None,
+        )
 
-    def rewards_report(self, names: Sequence[str]) -> dict[str, Any]:
+    def rewards_report(self, names: Sequence[str]) -> RewardNumbers:
         """Means over all completions; the group's deviation is the mean of those within groups."""
         groups = self.by_group()
         if not groups:
-            return {}
-        return {
-            "avg_reward": float(np.mean(self.totals)),
-            "reward_std": float(np.std(self.totals)),
-            "group_reward": float(np.mean([np.mean(group) for group in groups])),
-            "group_reward_std": float(np.mean([np.std(group) for group in groups])),
-            "rewards": {name: self._function_report(name) for name in names},
-        }
+            return RewardNumbers()
+        return RewardNumbers(
+            avg_reward=float(np.mean(self.totals)),
+            reward_std=float(np.std(self.totals)),
+            group_reward=float(np.mean([np.mean(group) for group in groups])),
+            group_reward_std=float(np.mean([np.std(group) for group in groups])),
+            rewards={name: self._function_report(name) for name in names},
+        )
 
-    def _function_report(self, name: str) -> dict[str, float | None]:
+    def _function_report(self, name: str) -> FunctionReward:
         scores = self.scores(name)
-        return {
-            "mean": float(np.mean(scores)) if scores else None,
-            "std": float(np.std(scores)) if scores else None,
-            "coverage": len(scores) / len(self.completions),
-        }
+        return FunctionReward(
+            mean=float(np.mean(scores)) if scores else None,
+            std=float(np.std(scores)) if scores else None,
+            coverage=len(scores) / len(self.completions),
+        )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from argparse import Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,9 @@ from mlx import nn
 from mlx_lm_lora.trainer import grpo_trainer, klpo_trainer, online_dpo_trainer
 
 from backend.contract.batching import steps_per_epoch
+from backend.contract.run.config import MethodConfig
+from backend.contract.run.events import Phase
+from backend.contract.run.folder import ENGINE_WEIGHTS
 from backend.core.disk.removal import named, remove
 from backend.engines.process.endings import Ending
 from backend.engines.process.events import Emitter
@@ -43,7 +45,7 @@ _GENERATORS = (grpo_trainer, klpo_trainer, online_dpo_trainer)
 class Loaded:
     """All that a run has at hand when its training begins. `judge` is a model and its tokenizer."""
 
-    args: Namespace
+    config: MethodConfig
     mode: Mode
     model: nn.Module
     tokenizer: Any
@@ -61,20 +63,20 @@ class RlTraining:
     """
 
     def __init__(self, loaded: Loaded, emit: Emitter, control: Control) -> None:
-        args, mode, sets = loaded.args, loaded.mode, loaded.sets
+        config, mode, sets = loaded.config, loaded.mode, loaded.sets
         self._loaded = loaded
         self._emit = emit
         self._control = control
         # The engine writes the last weights in place; ours are written atomically instead.
-        self._scratch = loaded.folder / "engine.safetensors"
-        self._optimizer = build_optimizer(args)
+        self._scratch = loaded.folder / ENGINE_WEIGHTS
+        self._optimizer = build_optimizer(config)
         trained = Trained(
-            args=args,
+            config=config,
             model=loaded.model,
             optimizer=self._optimizer,
             adapter=loaded.adapter,
             folder=loaded.folder,
-            accumulate=args.gradient_accumulation_steps,
+            accumulate=config.gradient_accumulation_steps,
         )
         self._course = Course(trained, emit=emit, control=control)
         moment = self._course.moment
@@ -82,17 +84,17 @@ class RlTraining:
         self._validated: int | None = moment.step or None
         self._keeper = Keeper(
             emit,
-            metric=getattr(args, "select_by", "val_loss"),
+            metric=config.select_by,
             save_best=loaded.adapter.save_best,
             patience=Patience(
-                enabled=bool(getattr(args, "enable_early_stop", False)),
-                evaluations=int(getattr(args, "no_improve_patience_evals", 3)),
-                min_delta=float(getattr(args, "early_stop_min_delta", 0.0)),
+                enabled=config.enable_early_stop,
+                evaluations=config.no_improve_patience_evals,
+                min_delta=config.early_stop_min_delta,
             ),
             counters=moment.counters,
         )
         plan = Plan(
-            rows=sets.train.rows, seed=args.seed, length=sets.length, collate=mode.own_batches
+            rows=sets.train.rows, seed=config.seed, length=sets.length, collate=mode.own_batches
         )
         self._feed = RlFeed(
             plan,
@@ -103,11 +105,12 @@ class RlTraining:
         has_kl = mode.name == "klpo" or loaded.reference is not None
         self._watch = RlWatch(
             emit,
-            args,
             loaded.scorer,
             self._optimizer,
+            samples=config.sample_completions,
+            longest=config.max_completion_length,
             seconds=self._feed.take_seconds,
-            steps_per_epoch=steps_per_epoch(len(sets.train.rows), args.batch_size),
+            steps_per_epoch=steps_per_epoch(len(sets.train.rows), config.batch_size),
             sums=mode.sums,
             has_kl=has_kl,
             first_step=self._first_step,
@@ -119,12 +122,12 @@ class RlTraining:
         )
         self._pairs = Pairs()
         self._arguments = mode.arguments(
-            args,
-            iters=args.iters - self._first_step,
-            steps_per_report=Every(args.steps_per_report, after=self._first_step),
+            config,
+            iters=config.iters - self._first_step,
+            steps_per_report=Every(config.steps_per_report, after=self._first_step),
             # We validate and save between steps.
-            steps_per_eval=args.iters + 1,
-            steps_per_save=args.iters + 1,
+            steps_per_eval=config.iters + 1,
+            steps_per_save=config.iters + 1,
             adapter_file=str(self._scratch),
             **({"reward_weights": loaded.scorer.weights} if mode.family == "group" else {}),
         )
@@ -139,12 +142,12 @@ class RlTraining:
         )
 
     def run(self) -> Ending:
-        self._emit("phase", name="training")
+        self._emit(Phase(name="training"))
         with replaced(self._hooks()):
             return self._run()
 
     def _run(self) -> Ending:
-        iters = self._loaded.args.iters
+        iters = self._loaded.config.iters
         try:
             halted = self._train()
             done = self._feed.done if halted else iters
@@ -152,20 +155,20 @@ class RlTraining:
                 self._validate(done)
             if halted and self._control.stop:
                 return self._course.stopped(done)
-            self._emit("phase", name="saving")
+            self._emit(Phase(name="saving"))
             self._course.finish(done)
         except (Diverged, NotFinite) as error:
             return self._course.diverged(error)
         test = self._test(done)
-        self._emit("phase", name="done")
+        self._emit(Phase(name="done"))
         return Ending("completed", " ".join(filter(None, [self._summary(done), test])))
 
     def _train(self) -> bool:
         """Whether the engine was left before its last step."""
         loaded, mode = self._loaded, self._loaded.mode
         train: Callable[..., Any] = mode.train
-        updates = int(getattr(loaded.args, "updates_per_rollout", 1))
-        if mode.name == "grpo" and (updates > 1 or loaded.args.grpo_loss_type == "dr_grpo"):
+        updates = loaded.config.updates_per_rollout
+        if mode.name == "grpo" and (updates > 1 or loaded.config.grpo_loss_type == "dr_grpo"):
             train = train_policy
         if not mode.compiles:
             mx.disable_compile()
@@ -196,7 +199,7 @@ class RlTraining:
             "iterate_batches": self._feed,
             "judge_model": judge,
             "judge_tokenizer": judge_tokenizer,
-            "judge_config": loaded.args.judge_config,
+            "judge_config": loaded.config.judge_config,
             **self._losses,
         }
 
@@ -206,7 +209,7 @@ class RlTraining:
         generator = steerable(
             self._stopping,
             lambda: loaded.scorer.rollouts,
-            concurrency=getattr(loaded.args, "decode_concurrency", None),
+            concurrency=loaded.config.decode_concurrency,
         )
         hooks: dict[tuple[Any, str], Any] = {
             (module, "BatchGenerator"): generator for module in _GENERATORS
@@ -236,7 +239,7 @@ class RlTraining:
         return self._control.stop is not None
 
     def _between_steps(self, done: int) -> bool:
-        every = self._loaded.args.steps_per_eval
+        every = self._loaded.config.steps_per_eval
         if done % every == 0 and self._validated != done:
             self._validate(done)
         return self._course.between(done) and not self._keeper.early_stopped
@@ -246,17 +249,17 @@ class RlTraining:
         if valid is None or self._validated == done:
             return
         self._validated = done
-        self._emit("phase", name="evaluating")
-        found = self._measure(valid, self._loaded.args.val_batches)
-        if done < self._loaded.args.iters:
-            self._emit("phase", name="training")
+        self._emit(Phase(name="evaluating"))
+        found = self._measure(valid, self._loaded.config.val_batches, step=done)
+        if done < self._loaded.config.iters:
+            self._emit(Phase(name="training"))
         if found is None:
             return  # Cut short by the stop: numbers over part of the rows would mislead.
-        self._emit("validation", step=done, **found)
+        self._emit(found)
         self._watch.samples(done, self._measure.rollouts, "valid")
-        if not math.isfinite(found["val_loss"]):
+        if found.val_loss is None or not math.isfinite(found.val_loss):
             raise Diverged(done, "the validation loss is not a number")
-        value = found.get(self._keeper.metric)
+        value = found.measured(self._keeper.metric)
         if value is not None:
             self._keeper.judge(done, value)
 
@@ -264,17 +267,17 @@ class RlTraining:
         test = self._loaded.sets.test
         if test is None or self._stopping():
             return None
-        self._emit("phase", name="evaluating")
-        found = self._measure(test, -1)
+        self._emit(Phase(name="evaluating"))
+        found = self._measure(test, -1, step=done)
         if found is None:
             return "The test was cut short."
-        self._emit("test", step=done, **tested(found))
-        value = found.get(self._keeper.metric)
-        said = measured_as(self._loaded.args).replace("validation", "Test")
+        self._emit(tested(found))
+        value = found.measured(self._keeper.metric)
+        said = measured_as(self._loaded.config.select_by).replace("validation", "Test")
         return None if value is None else f"{said} {value:.3f}."
 
     def _summary(self, done: int) -> str:
-        keeper, iters = self._keeper, self._loaded.args.iters
+        keeper, iters = self._keeper, self._loaded.config.iters
         if keeper.early_stopped:
             first = f"Stopped early at step {done} of {iters}: validation stopped improving."
         else:
@@ -282,7 +285,7 @@ class RlTraining:
         if keeper.best is None:
             return first
         step, value = keeper.best
-        said = measured_as(self._loaded.args)
+        said = measured_as(self._loaded.config.select_by)
         best = f"The best adapter is that of step {step}, with a {said} of {value:.3f}."
         if keeper.baseline is not None and not keeper.better(value, keeper.baseline):
             self._emit.warning(

@@ -7,12 +7,13 @@ by the length of batches. Rewards are means over completions here, accuracies ov
 from __future__ import annotations
 
 import time
-from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from backend.contract.run.events import Tested, Validation
+from backend.contract.run.numbers import Metric, ValidationNumbers
 from backend.engines.rl.batches import RlFeed
 from backend.engines.rl.data import RlSet
 from backend.engines.rl.hooks import Halted
@@ -20,6 +21,14 @@ from backend.engines.rl.modes import Mode, call
 from backend.engines.rl.preferences import Pairs
 from backend.engines.rl.rollouts import Rollouts
 from backend.engines.rl.scorer import Scorer
+
+# The engine's names of what it measures of pairs and of next tokens, and ours.
+_NAMES: Sequence[tuple[str, Callable[[float], ValidationNumbers]]] = (
+    ("accuracies", lambda value: ValidationNumbers(val_accuracy=value)),
+    ("chosen_win", lambda value: ValidationNumbers(val_accuracy=value)),
+    ("margins", lambda value: ValidationNumbers(val_margin=value)),
+    ("mean_delta", lambda value: ValidationNumbers(val_margin=value)),
+)
 
 
 class Measure:
@@ -46,8 +55,8 @@ class Measure:
         self._pairs = pairs
         self._has_kl = has_kl
 
-    def __call__(self, which: RlSet, batches: int) -> dict[str, Any] | None:
-        """The fields of a `validation` event over up to `batches` batches, -1 for all of them; None
+    def __call__(self, which: RlSet, batches: int, *, step: int) -> Validation | None:
+        """The validation after `step` steps over up to `batches` batches, -1 for all of them; None
         when it was cut short.
         """
         self._feed.held_out, self._feed.held_out_batches = which.rows, batches
@@ -62,8 +71,9 @@ class Measure:
             self.rollouts, self._scorer.rollouts = self._scorer.rollouts, training
             pairs = self._pairs.measured()
             self._given["model"].train()
-        found = {"val_loss": float(loss), "val_time": time.perf_counter() - started}
-        return found | self._known(metrics, rest) | pairs | self._rewarded()
+        seconds = time.perf_counter() - started
+        numbers = self._known(metrics, rest) | pairs.set_fields() | self._rewarded()
+        return Validation(step=step, val_loss=float(loss), val_time=seconds, **numbers)
 
     def _parameters(self, which: RlSet) -> dict[str, Any]:
         arguments = self._given["args"]
@@ -80,48 +90,47 @@ class Measure:
         """What the engine itself measured that holds as it is."""
         found: dict[str, Any] = {}
         if self._has_kl and "kl" in metrics:
-            found["val_kl"] = metrics["kl"]
-        for theirs, ours in (
-            ("accuracies", "val_accuracy"),
-            ("chosen_win", "val_accuracy"),
-            ("margins", "val_margin"),
-            ("mean_delta", "val_margin"),
-        ):
+            found |= ValidationNumbers(val_kl=metrics["kl"]).set_fields()
+        for theirs, number in _NAMES:
             if theirs in metrics and self._mode.family in ("pairs", "tokens"):
-                found[ours] = float(metrics[theirs])
+                found |= number(float(metrics[theirs])).set_fields()
         if self._mode.family == "pairs" and rest and isinstance(rest[0], list):
-            found["val_rewards_chosen"], found["val_rewards_rejected"] = rest[0]
+            chosen, rejected = rest[0]
+            found |= ValidationNumbers(
+                val_rewards_chosen=chosen, val_rewards_rejected=rejected
+            ).set_fields()
         return found
 
     def _rewarded(self) -> dict[str, Any]:
         rollouts, names = self.rollouts, self._scorer.names
         found: dict[str, Any] = {}
         if rollouts.lengths:
-            found["val_completion_length"] = float(np.mean(rollouts.lengths))
+            length = float(np.mean(rollouts.lengths))
+            found |= ValidationNumbers(val_completion_length=length).set_fields()
         if not rollouts.totals:
             return found
         means = {name: rollouts.scores(name) for name in names}
-        return found | {
-            "val_reward": float(np.mean(rollouts.totals)),
-            "val_reward_std": float(np.std(rollouts.totals)),
-            "val_success_rate": self._scorer.success_rate(rollouts),
-            "val_rewards": {
+        rewards = ValidationNumbers(
+            val_reward=float(np.mean(rollouts.totals)),
+            val_reward_std=float(np.std(rollouts.totals)),
+            val_success_rate=self._scorer.success_rate(rollouts),
+            val_rewards={
                 name: float(np.mean(scores)) if scores else None for name, scores in means.items()
             },
-        }
+        )
+        return found | rewards.set_fields()
 
 
-def tested(found: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a `test` event from those of a validation."""
-    fields = {
+def tested(found: Validation) -> Tested:
+    """The same numbers, measured on the test set."""
+    numbers = {
         name.replace("val_", "test_", 1): value
-        for name, value in found.items()
-        if name != "val_time"
+        for name, value in found.set_fields().items()
+        if name.startswith("val_") and name != "val_time"
     }
-    return {"test_perplexity": None, **fields}
+    return Tested(step=found.step, test_perplexity=None, **numbers)
 
 
-def measured_as(args: Namespace) -> str:
+def measured_as(metric: Metric) -> str:
     """How the metric that best goes by is called in a sentence."""
-    metric = str(getattr(args, "select_by", "val_loss"))
     return "validation " + metric.removeprefix("val_")

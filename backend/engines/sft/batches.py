@@ -22,6 +22,7 @@ from backend.contract.batching import (
     step_seed,
     steps_per_epoch,
 )
+from backend.contract.run.events import Phase
 from backend.contract.step_parts import in_parts
 from backend.engines.process.events import Emitter
 from backend.engines.process.token_types import Item
@@ -105,7 +106,7 @@ class StepFeed:
             epoch, skip = epoch + 1, 0
 
     def _evaluation(self, dataset: Tokenised, batch_size: int, limit: int) -> Iterator[Batch]:
-        self._emit("phase", name="evaluating")
+        self._emit(Phase(name="evaluating"))
         batches = held_out_batches(
             self._rows.valid,
             lambda row: len(dataset[row][0]),

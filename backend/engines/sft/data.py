@@ -9,6 +9,7 @@ from typing import Any
 
 from mlx_lm.tuner.datasets import load_dataset
 
+from backend.contract.run.config import SftConfig
 from backend.engines.process.events import Emitter
 from backend.engines.process.token_types import Item
 from backend.engines.tokens.answer_spans import tokens_and_spans
@@ -48,16 +49,16 @@ class Sets:
     masked: bool
 
 
-def load_sets(args: Namespace, tokenizer: Any, emit: Emitter) -> Sets:
-    """The sets of `args.data`. Raises ValueError when there is nothing to train on."""
-    train_set, valid_set, test_set = load_dataset(args, tokenizer)
-    sets = {"training": train_set, "validation": valid_set, "test": test_set if args.test else []}
+def load_sets(config: SftConfig, tokenizer: Any, emit: Emitter) -> Sets:
+    """The sets of `config.data`. Raises ValueError when there is nothing to train on."""
+    train_set, valid_set, test_set = load_dataset(Namespace(**config.values), tokenizer)
+    sets = {"training": train_set, "validation": valid_set, "test": test_set if config.test else []}
     cached = {
-        name: Rows(rows, tokenizer, mask=args.mask_prompt) if len(rows) else None
+        name: Rows(rows, tokenizer, mask=config.mask_prompt) if len(rows) else None
         for name, rows in sets.items()
     }
     rows = {
-        name: _usable(name, dataset, args, emit) if dataset else ()
+        name: _usable(name, dataset, config, emit) if dataset else ()
         for name, dataset in cached.items()
     }
     training = cached["training"]
@@ -70,7 +71,7 @@ def load_sets(args: Namespace, tokenizer: Any, emit: Emitter) -> Sets:
         train_rows=rows["training"],
         valid_rows=rows["validation"],
         test_rows=rows["test"],
-        masked=args.mask_prompt
+        masked=config.mask_prompt
         and any(
             _is_several(dataset[row])
             for name, dataset in cached.items()
@@ -80,22 +81,23 @@ def load_sets(args: Namespace, tokenizer: Any, emit: Emitter) -> Sets:
     )
 
 
-def _usable(name: str, dataset: Tokenised, args: Namespace, emit: Emitter) -> Sequence[int]:
+def _usable(name: str, dataset: Tokenised, config: SftConfig, emit: Emitter) -> Sequence[int]:
     """The rows with a target. A batch without one has a loss of 0/0, which ruins the weights."""
-    if not args.mask_prompt:
+    if not config.mask_prompt:
         return range(len(dataset))
-    kept = [row for row in range(len(dataset)) if _has_target(dataset[row], args.max_seq_length)]
+    limit = config.max_seq_length
+    kept = [row for row in range(len(dataset)) if _has_target(dataset[row], limit)]
     dropped = len(dataset) - len(kept)
     if not kept:
         raise ValueError(
-            f"Every prompt of the {name} set is longer than {args.max_seq_length} tokens, so "
+            f"Every prompt of the {name} set is longer than {limit} tokens, so "
             "nothing of any answer is left to learn. Raise the max sequence length."
         )
     if dropped:
         emit.warning(
             "empty_target",
             f"{dropped} of {len(dataset)} rows of the {name} set are left out: the prompt alone "
-            f"fills {args.max_seq_length} tokens, so no answer is left to learn.",
+            f"fills {limit} tokens, so no answer is left to learn.",
             "Raise the max sequence length, or shorten those prompts.",
         )
     return kept

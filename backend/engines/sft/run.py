@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from mlx import nn
 from mlx_lm.lora import CONFIG_DEFAULTS
 from mlx_lm.tuner.callbacks import TrainingCallback, get_reporting_callbacks
@@ -18,6 +16,9 @@ from mlx_lm.tuner.utils import print_trainable_parameters
 from mlx_lm.utils import load
 
 from backend.contract.batching import steps_per_epoch
+from backend.contract.run.config import SftConfig
+from backend.contract.run.events import Phase, Tested
+from backend.contract.run.folder import CONFIG, DATA, DATA_SUMMARY, ENGINE_WEIGHTS
 from backend.core.disk.removal import named, remove
 from backend.engines.process.endings import Ending
 from backend.engines.process.events import Emitter
@@ -26,6 +27,7 @@ from backend.engines.sft.batches import Rows, StepFeed, masked_loss
 from backend.engines.sft.data import Sets, load_sets
 from backend.engines.sft.loss import over_parts
 from backend.engines.trainer.adapter_folder import AdapterFolder, NotFinite, lineage_of
+from backend.engines.trainer.config import config_of, read_values
 from backend.engines.trainer.early_stopping import Patience
 from backend.engines.trainer.lora import attach, describe
 from backend.engines.trainer.optimizer import build_optimizer
@@ -37,41 +39,33 @@ from backend.engines.trainer.steps import Course, Trained, say
 
 def train_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     """Train what the run folder describes; answer how it ended. Errors are raised."""
-    args = read_config(folder / "config.yaml")
-    np.random.seed(args.seed)
-    make_quantized_base(args, emit, say)
-    model, tokenizer = load(args.model)
+    config = read_config(folder / CONFIG)
+    np.random.seed(config.seed)
+    make_quantized_base(config, emit, say)
+    model, tokenizer = load(config.model)
     if control.stop:
         return Ending("stopped", "Stopped while the model was loading; nothing was saved.")
 
-    emit("phase", name="preparing data")
-    sets = load_sets(args, tokenizer, emit)
+    emit(Phase(name="preparing data"))
+    sets = load_sets(config, tokenizer, emit)
     if control.stop:
         return Ending("stopped", "Stopped while the data was prepared; nothing was saved.")
 
-    coverage = attach(model, args)
-    say(describe(args, coverage, depth=len(model.layers)))
+    coverage = attach(model, config)
+    say(describe(config, coverage, depth=len(model.layers)))
     print_trainable_parameters(model)
-    emit(
-        "model",
-        trainable_parameters=coverage.trainable,
-        total_parameters=coverage.total,
-        matched_modules=coverage.modules,
-        matrices=list(coverage.matrices),
-        layers=coverage.layers,
-    )
+    emit(coverage.event())
     adapter = AdapterFolder(
-        Path(args.adapter_path), model, keep=int(getattr(args, "keep_checkpoints", 0)), emit=emit
+        Path(config.adapter_path), model, keep=config.keep_checkpoints, emit=emit
     )
-    summary = _read_json(folder / "data" / "summary.json")
-    adapter.begin(vars(args), lineage_of(vars(args), summary))
-    return _Training(args, model, sets, adapter, emit, control, folder).run()
+    summary = _read_json(folder / DATA / DATA_SUMMARY)
+    adapter.begin(config.values, lineage_of(config, summary))
+    return _Training(config, model, sets, adapter, emit, control, folder).run()
 
 
-def read_config(path: Path) -> Namespace:
+def read_config(path: Path) -> SftConfig:
     """`config.yaml` over the engine's defaults, as `mlx_lm lora --config` would read it."""
-    given = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return Namespace(**{**CONFIG_DEFAULTS, **given})
+    return config_of(SftConfig, read_values(path, CONFIG_DEFAULTS))
 
 
 class _Training:
@@ -79,7 +73,7 @@ class _Training:
 
     def __init__(
         self,
-        args: Namespace,
+        config: SftConfig,
         model: nn.Module,
         sets: Sets,
         adapter: AdapterFolder,
@@ -87,7 +81,7 @@ class _Training:
         control: Control,
         folder: Path,
     ) -> None:
-        self._args = args
+        self._config = config
         self._model = model
         self._sets = sets
         self._adapter = adapter
@@ -95,15 +89,15 @@ class _Training:
         self._control = control
         self._folder = folder
         # The engine writes the last weights in place; ours are written atomically instead.
-        self._scratch = folder / "engine.safetensors"
-        self._optimizer = build_optimizer(args)
+        self._scratch = folder / ENGINE_WEIGHTS
+        self._optimizer = build_optimizer(config)
         trained = Trained(
-            args=args,
+            config=config,
             model=model,
             optimizer=self._optimizer,
             adapter=adapter,
             folder=folder,
-            accumulate=args.grad_accumulation_steps,
+            accumulate=config.grad_accumulation_steps,
         )
         self._course = Course(trained, emit=emit, control=control)
         moment = self._course.moment
@@ -119,20 +113,20 @@ class _Training:
             after_best=self._course.keep_best,
             stopping=lambda: control.stop is not None,
             patience=Patience(
-                enabled=bool(getattr(args, "enable_early_stop", False)),
-                evaluations=int(getattr(args, "no_improve_patience_evals", 3)),
-                min_delta=float(getattr(args, "early_stop_min_delta", 0.0)),
+                enabled=config.enable_early_stop,
+                evaluations=config.no_improve_patience_evals,
+                min_delta=config.early_stop_min_delta,
             ),
-            steps_per_epoch=steps_per_epoch(len(sets.train_rows), args.batch_size),
-            steps_per_report=args.steps_per_report,
+            steps_per_epoch=steps_per_epoch(len(sets.train_rows), config.batch_size),
+            steps_per_report=config.steps_per_report,
             vocabulary=getattr(getattr(model, "args", None), "vocab_size", None),
         )
         self._feed = StepFeed(
             Rows(
                 train=sets.train_rows,
                 valid=sets.valid_rows,
-                seed=args.seed,
-                valid_batches=args.val_batches,
+                seed=config.seed,
+                valid_batches=config.val_batches,
                 masked=sets.masked,
             ),
             between_steps=self._between_steps,
@@ -144,27 +138,27 @@ class _Training:
         self._course.follow(tokens=lambda: self._feed.tokens, counters=self._watch.counters)
 
     def run(self) -> Ending:
-        self._emit("phase", name="training")
+        self._emit(Phase(name="training"))
         try:
             self._train()
         except (Diverged, NotFinite) as error:
             return self._course.diverged(error)
-        done = self._feed.done if self._feed.ended else self._args.iters
+        done = self._feed.done if self._feed.ended else self._config.iters
         stop = self._control.stop
-        if stop and done < self._args.iters:
+        if stop and done < self._config.iters:
             return self._course.stopped(done)
         try:
-            self._emit("phase", name="saving")
+            self._emit(Phase(name="saving"))
             self._course.finish(done)
         except NotFinite as error:
             return self._course.diverged(error)
         test = self._evaluate_test(done)
-        self._emit("phase", name="done")
+        self._emit(Phase(name="done"))
         return Ending("completed", " ".join(filter(None, [self._summary(done), test])))
 
     def _train(self) -> None:
-        args, first = self._args, self._first_step
-        valid = self._sets.valid if args.val_batches != 0 else None
+        config, first = self._config, self._first_step
+        valid = self._sets.valid if config.val_batches != 0 else None
         try:
             train(
                 model=self._model,
@@ -172,17 +166,17 @@ class _Training:
                 train_dataset=self._sets.train,
                 val_dataset=valid and WhenDue(valid, self._validation_is_due),
                 args=TrainingArgs(
-                    batch_size=args.batch_size,
-                    iters=args.iters - first,
-                    val_batches=args.val_batches,
-                    steps_per_report=Every(args.steps_per_report, after=first),
-                    steps_per_eval=Every(args.steps_per_eval, after=first),
+                    batch_size=config.batch_size,
+                    iters=config.iters - first,
+                    val_batches=config.val_batches,
+                    steps_per_report=Every(config.steps_per_report, after=first),
+                    steps_per_eval=Every(config.steps_per_eval, after=first),
                     # We save between steps, atomically; the engine's own saves are not.
-                    steps_per_save=args.iters + 1,
+                    steps_per_save=config.iters + 1,
                     adapter_file=str(self._scratch),
-                    max_seq_length=args.max_seq_length,
-                    grad_checkpoint=args.grad_checkpoint,
-                    grad_accumulation_steps=args.grad_accumulation_steps,
+                    max_seq_length=config.max_seq_length,
+                    grad_checkpoint=config.grad_checkpoint,
+                    grad_accumulation_steps=config.grad_accumulation_steps,
                 ),
                 loss=self._loss,
                 iterate_batches=self._feed,
@@ -193,20 +187,20 @@ class _Training:
 
     def _reporters(self) -> TrainingCallback:
         """Ours, and the services that were asked for around it."""
-        args = self._args
-        if not args.report_to:
+        config = self._config
+        if not config.report_to:
             return self._watch
         theirs = get_reporting_callbacks(
-            args.report_to,
-            project_name=args.project_name,
+            config.report_to,
+            project_name=config.project_name,
             log_dir=str(self._folder),
-            config=vars(args),
+            config=config.values,
         )
         return Both(self._watch, theirs, first_step=self._first_step)
 
     def _validation_is_due(self) -> bool:
         step = self._feed.done + 1
-        return step == 1 or step % self._args.steps_per_eval == 0 or step == self._args.iters
+        return step == 1 or step % self._config.steps_per_eval == 0 or step == self._config.iters
 
     def _between_steps(self, done: int) -> bool:
         return self._course.between(done) and not self._watch.early_stopped
@@ -218,7 +212,7 @@ class _Training:
             Rows(
                 train=(),
                 valid=self._sets.test_rows,
-                seed=self._args.seed,
+                seed=self._config.seed,
                 masked=self._sets.masked,
             ),
             between_steps=lambda _: False,
@@ -228,9 +222,9 @@ class _Training:
         loss = evaluate(
             model=self._model,
             dataset=self._sets.test,
-            batch_size=self._args.batch_size,
+            batch_size=self._config.batch_size,
             num_batches=-1,
-            max_seq_length=self._args.max_seq_length,
+            max_seq_length=self._config.max_seq_length,
             loss=self._loss,
             iterate_batches=feed,
         )
@@ -238,13 +232,13 @@ class _Training:
             return "The test was cut short."
         perplexity = math.exp(min(loss, 700.0))
         say(f"Test loss {loss:.3f}, Test ppl {perplexity:.3f}.")
-        self._emit("test", step=done, test_loss=loss, test_perplexity=perplexity)
+        self._emit(Tested(step=done, test_loss=loss, test_perplexity=perplexity))
         return f"Test loss {loss:.3f}, perplexity {perplexity:.2f}."
 
     def _summary(self, done: int) -> str:
         watch = self._watch
         if watch.early_stopped:
-            first = f"Stopped early at step {done} of {self._args.iters}: validation stopped "
+            first = f"Stopped early at step {done} of {self._config.iters}: validation stopped "
             first += "improving."
         else:
             first = f"Trained {done} iterations."

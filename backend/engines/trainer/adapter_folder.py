@@ -16,17 +16,24 @@ import mlx.core as mx
 from mlx import nn
 from mlx.utils import tree_flatten
 
+from backend.contract.run.config import RunConfig
+from backend.contract.run.events import Checkpoint
+from backend.contract.run.folder import (
+    ADAPTER_CONFIG,
+    BEST,
+    LATEST,
+    LINEAGE,
+    NUMBERED,
+    OF_A_RUN,
+    checkpoint_of,
+    numbered,
+)
 from backend.core.disk.files import sync_folder, write_json
 from backend.core.disk.removal import discard, named, remove
 from backend.engines.process.events import Emitter
 
-LATEST = "adapters.safetensors"
-BEST = "best_adapters.safetensors"
 SAVED = "saved"  # In the metadata of every file: an id, by which a later change is noticed.
-_NUMBERED = re.compile(r"\d{7}_adapters\.safetensors")
-_OURS = re.compile(
-    r"(\d{7}_|best_)?adapters\.safetensors|adapter_config\.json|droid\.json|\..+\.tmp"
-)
+_OURS = re.compile(rf"{OF_A_RUN}|\..+\.tmp")
 _PACKAGES = ("mlx", "mlx-lm", "mlx-lm-lora", "transformers")
 
 
@@ -43,7 +50,7 @@ class AdapterFolder:
         self._keep = keep
         self._emit = emit
 
-    def begin(self, engine_config: dict[str, Any], lineage: dict[str, Any]) -> None:
+    def begin(self, engine_config: Mapping[str, Any], lineage: Mapping[str, Any]) -> None:
         """Empty the folder of an earlier run's files and describe this one.
 
         Stale checkpoints of a longer run would otherwise pass for this run's newest.
@@ -52,13 +59,13 @@ class AdapterFolder:
         for old in self.path.iterdir():
             if _OURS.fullmatch(old.name) and not old.is_dir():
                 remove(old, inside=self.path, own=named(_OURS), link=True)
-        write_json(self.path / "adapter_config.json", dict(sorted(engine_config.items())))
-        write_json(self.path / "droid.json", lineage)
+        write_json(self.path / ADAPTER_CONFIG, dict(sorted(engine_config.items())))
+        write_json(self.path / LINEAGE, lineage)
 
-    def take_up(self, weights: Path, best: Path | None, numbered: Mapping[int, Path]) -> None:
+    def take_up(self, weights: Path, best: Path | None, checkpoints: Mapping[int, Path]) -> None:
         """Begin with the weights that a continued run has already made."""
-        for step, source in numbered.items():
-            self._copy(source, f"{step:07d}_{LATEST}")
+        for step, source in checkpoints.items():
+            self._copy(source, numbered(step))
         if best is not None:
             self._copy(best, BEST)
         self._copy(weights, LATEST)
@@ -69,9 +76,8 @@ class AdapterFolder:
 
     def kept(self) -> set[int]:
         """The numbers of the checkpoints that are there."""
-        return {
-            int(path.name[:7]) for path in self.path.iterdir() if _NUMBERED.fullmatch(path.name)
-        }
+        steps = (checkpoint_of(path.name) for path in self.path.iterdir())
+        return {step for step in steps if step is not None}
 
     def save_latest(self, step: int) -> Path:
         return self._save(LATEST, step)
@@ -81,18 +87,18 @@ class AdapterFolder:
 
     def save_checkpoint(self, step: int) -> Path:
         """A numbered file and the same weights as the latest; old numbered ones are pruned."""
-        numbered = self._save(f"{step:07d}_{LATEST}", step)
-        self._copy(numbered, LATEST)
-        self._emit("checkpoint", step=step, path=str(numbered))
+        saved = self._save(numbered(step), step)
+        self._copy(saved, LATEST)
+        self._emit(Checkpoint(step=step, path=str(saved)))
         self._prune()
-        return numbered
+        return saved
 
     def _prune(self) -> None:
         if self._keep <= 0:
             return
-        numbered = sorted(path for path in self.path.iterdir() if _NUMBERED.fullmatch(path.name))
-        for old in numbered[: -self._keep]:
-            remove(old, inside=self.path, own=named(_NUMBERED), link=True)
+        saved = sorted(path for path in self.path.iterdir() if NUMBERED.fullmatch(path.name))
+        for old in saved[: -self._keep]:
+            remove(old, inside=self.path, own=named(NUMBERED), link=True)
 
     def _save(self, name: str, step: int) -> Path:
         weights = dict(tree_flatten(self._model.trainable_parameters()))
@@ -126,20 +132,20 @@ def all_finite(weights: dict[str, mx.array]) -> bool:
     return bool(mx.all(mx.stack([mx.all(mx.isfinite(value)) for value in weights.values()])).item())
 
 
-def lineage_of(config: dict[str, Any], data: dict[str, Any] | None) -> dict[str, Any]:
+def lineage_of(config: RunConfig, data: dict[str, Any] | None) -> dict[str, Any]:
     """What `droid.json` says: where this adapter comes from."""
     return {
         "schema_version": 1,
-        "session_id": config.get("session_id"),
-        "method": config.get("method", "sft"),
+        "session_id": config.session_id,
+        "method": config.method,
         "base_model": {
             # The model as it was chosen; what was trained on is a copy of it, if quantised.
-            "path": config.get("quantize_from") or config["model"],
-            "fingerprint": config.get("model_fingerprint"),
-            "quantize_base": config.get("quantize_base"),
+            "path": config.quantize_from or config.model,
+            "fingerprint": config.model_fingerprint,
+            "quantize_base": config.quantize_base,
         },
         "data": data,
-        "seed": config["seed"],
+        "seed": config.seed,
         "created": datetime.now(UTC).isoformat(),
         "versions": {name: _version(name) for name in _PACKAGES},
     }

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
+from backend.contract.run.events import Best, EarlyStop
+from backend.contract.run.numbers import Metric
 from backend.engines.process.events import Emitter
-
-Metric = Literal["val_loss", "val_reward", "val_accuracy"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +90,7 @@ class Keeper:
         if self._is_best(value):
             path = self._save_best(step)
             self.best = (step, value)
-            named = {"val_loss": value} if self.metric == "val_loss" else {}
-            self._emit("best", step=step, metric=self.metric, value=value, path=str(path), **named)
+            self._emit(_best(step, self.metric, value, path))
         self._count(step, value)
 
     def _is_best(self, value: float) -> bool:
@@ -108,4 +106,10 @@ class Keeper:
         self._stale += 1
         if self._patience.enabled and self._stale >= self._patience.evaluations:
             self.early_stopped = True
-            self._emit("early_stop", step=step, best_step=self.best[0] if self.best else None)
+            self._emit(EarlyStop(step=step, best_step=self.best[0] if self.best else None))
+
+
+def _best(step: int, metric: Metric, value: float, path: Path) -> Best:
+    if metric == "val_loss":
+        return Best(step=step, metric=metric, value=value, path=str(path), val_loss=value)
+    return Best(step=step, metric=metric, value=value, path=str(path))

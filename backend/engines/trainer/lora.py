@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import mlx.core as mx
 from mlx import nn
 from mlx.utils import tree_flatten
 from mlx_lm.tuner.utils import linear_to_lora_layers
 from mlx_lm.utils import get_total_parameters
+
+from backend.contract.run.config import Adaptation
+from backend.contract.run.events import Model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,47 +24,59 @@ class Coverage:
     matrices: tuple[str, ...]
     layers: int
 
+    def event(self) -> Model:
+        return Model(
+            trainable_parameters=self.trainable,
+            total_parameters=self.total,
+            matched_modules=self.modules,
+            matrices=self.matrices,
+            layers=self.layers,
+        )
 
-def attach(model: nn.Module, args: Namespace) -> Coverage:
+
+def attach(model: nn.Module, config: Adaptation) -> Coverage:
     """Freeze the model and attach LoRA or DoRA, or unfreeze blocks, as mlx_lm's own train does.
 
     Raises ValueError with a sentence when nothing would be trained: the engine would go on with
     0 % and fail inside its first step.
     """
     depth = len(model.layers)
-    if args.num_layers > depth:
+    if config.num_layers > depth:
         raise ValueError(
-            f"{args.num_layers} layers were asked for, but the model has only {depth}."
+            f"{config.num_layers} layers were asked for, but the model has only {depth}."
         )
-    mx.random.seed(args.seed)  # The same first LoRA matrices as plain mlx_lm.
+    mx.random.seed(config.seed)  # The same first LoRA matrices as plain mlx_lm.
     model.freeze()
-    blocks = model.layers[-max(args.num_layers, 0) :]
-    if args.fine_tune_type == "full":
+    blocks = model.layers[-max(config.num_layers, 0) :]
+    parameters = config.lora_parameters
+    if parameters is None:
         for block in blocks:
             block.unfreeze()
-        args.lora_parameters = None
     else:
         linear_to_lora_layers(
-            model, args.num_layers, args.lora_parameters, use_dora=args.fine_tune_type == "dora"
+            model,
+            config.num_layers,
+            asdict(parameters),
+            use_dora=config.fine_tune_type == "dora",
         )
-    keys = (args.lora_parameters or {}).get("keys") or []
+    keys = (parameters.keys if parameters else None) or ()
     coverage = _measure(model, blocks, list(keys))
     if coverage.trainable == 0:
         raise ValueError("Nothing would be trained: no module of the model matches the keys.")
     return coverage
 
 
-def describe(args: Namespace, coverage: Coverage, *, depth: int) -> str:
+def describe(config: Adaptation, coverage: Coverage, *, depth: int) -> str:
     """The configuration block of the log: what really applies, not what was asked."""
-    rows = {"method": args.fine_tune_type}
-    if args.lora_parameters is not None:
-        scale = float(args.lora_parameters["scale"])
-        rank = int(args.lora_parameters["rank"])
+    rows: dict[str, str] = {"method": config.fine_tune_type}
+    if config.lora_parameters is not None:
+        scale, rank = config.lora_parameters.scale, config.lora_parameters.rank
+        alpha = scale if config.lora_alpha is None else config.lora_alpha
         rows |= {
             "rank": str(rank),
-            "alpha": f"{getattr(args, 'lora_alpha', scale):g}",
+            "alpha": f"{alpha:g}",
             "scale": f"{scale:g} (multiplier on the LoRA branch; alpha {scale * rank:g} in PEFT)",
-            "dropout": f"{args.lora_parameters['dropout']:g}",
+            "dropout": f"{config.lora_parameters.dropout:g}",
         }
     rows |= {
         "layers": f"{coverage.layers} of {depth}",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
-
 import mlx.optimizers as optim
 from mlx_lm.tuner.utils import build_schedule
+
+from backend.contract.run.config import Optimization
 
 _OPTIMIZERS = {
     "adam": optim.Adam,
@@ -16,8 +16,8 @@ _OPTIMIZERS = {
 }
 
 
-def build_optimizer(args: Namespace) -> optim.Optimizer:
+def build_optimizer(config: Optimization) -> optim.Optimizer:
     """From `optimizer`, `optimizer_config`, `learning_rate` and `lr_schedule`."""
-    rate = build_schedule(args.lr_schedule) if args.lr_schedule else args.learning_rate
-    options = args.optimizer_config.get(args.optimizer, {})
-    return _OPTIMIZERS[args.optimizer](learning_rate=rate, **options)
+    rate = build_schedule(config.lr_schedule) if config.lr_schedule else config.learning_rate
+    options = config.optimizer_config.get(config.optimizer, {})
+    return _OPTIMIZERS[config.optimizer](learning_rate=rate, **options)

@@ -11,7 +11,6 @@ import json
 import os
 import re
 import secrets
-from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +20,8 @@ import mlx.core as mx
 from mlx import nn
 from mlx_lm.utils import load, quantize_model, save
 
+from backend.contract.run.config import TrainedModel
+from backend.contract.run.events import Phase
 from backend.core.disk.files import sync_folder, write_json
 from backend.core.disk.removal import discard, remove
 from backend.engines.process.events import Emitter
@@ -34,29 +35,29 @@ class NotQuantizable(ValueError):
     """No matrix of the model can be quantised."""
 
 
-def make_quantized_base(args: Namespace, emit: Emitter, say: Callable[[str], None]) -> None:
-    """See that the folder `args.model` is there, where `quantize_base` asks for a copy."""
-    bits = getattr(args, "quantize_base", None)
-    if not bits:
+def make_quantized_base(config: TrainedModel, emit: Emitter, say: Callable[[str], None]) -> None:
+    """See that the folder `config.model` is there, where `quantize_base` asks for a copy."""
+    bits = config.quantize_base
+    if not bits or config.quantize_from is None:
         return
-    source, target = Path(args.quantize_from), Path(args.model)
+    source, target = Path(config.quantize_from), Path(config.model)
     target.parent.mkdir(parents=True, exist_ok=True)
     with _alone(target) as handle:
         there = _is_whole(target)
         if there:
             say(f"Training on the {bits}-bit copy of the base in {target}.")
         else:
-            emit("phase", name="quantising base")
+            emit(Phase(name="quantising base"))
             say(f"Quantising the base to {bits} bits (once) ...")
             _remove_remains(target)
-            group = _make(source, target, bits, getattr(args, "model_fingerprint", None))
+            group = _make(source, target, bits, config.model_fingerprint)
         _use(handle)
     if there:
         return
     # The run's peak is that of its training.
     mx.clear_cache()
     mx.reset_peak_memory()
-    emit("phase", name="loading model")
+    emit(Phase(name="loading model"))
     say(f"Quantised the base to {bits} bits in groups of {group}: {target}.")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from mlx_lm.tuner.callbacks import TrainingCallback
 
+from backend.contract.run.events import Metrics, Phase, Validation
 from backend.engines.process.events import Emitter
 from backend.engines.trainer.divergence import Ruin
 from backend.engines.trainer.early_stopping import Counters, Keeper, Patience
@@ -90,16 +91,17 @@ class Watch(TrainingCallback):  # type: ignore[misc]  # the engine has no types
         self._reported = done
         loss = float(info["train_loss"])
         self._emit(
-            "metrics",
-            step=step,
-            train_loss=loss,
-            # Reported from float32: 1e-4 comes as 9.999999747e-05.
-            learning_rate=float(f"{float(info['learning_rate']):.6g}"),
-            iterations_per_second=rate,
-            tokens_per_second=float(info["tokens_per_second"]),
-            trained_tokens=self._trained_tokens + int(info["trained_tokens"]),
-            peak_memory_gb=float(info["peak_memory"]),
-            epoch=step / self._steps_per_epoch,
+            Metrics(
+                step=step,
+                train_loss=loss,
+                # Reported from float32: 1e-4 comes as 9.999999747e-05.
+                learning_rate=float(f"{float(info['learning_rate']):.6g}"),
+                iterations_per_second=rate,
+                tokens_per_second=float(info["tokens_per_second"]),
+                trained_tokens=self._trained_tokens + int(info["trained_tokens"]),
+                peak_memory_gb=float(info["peak_memory"]),
+                epoch=step / self._steps_per_epoch,
+            )
         )
         if not math.isfinite(loss):
             raise Diverged(step, "the training loss is not a number")
@@ -112,7 +114,7 @@ class Watch(TrainingCallback):  # type: ignore[misc]  # the engine has no types
             return  # Cut short by the stop: a loss over part of the rows would mislead.
         step = self._first_step + int(info["iteration"])
         loss = float(info["val_loss"])
-        self._emit("validation", step=step, val_loss=loss, val_time=float(info["val_time"]))
+        self._emit(Validation(step=step, val_loss=loss, val_time=float(info["val_time"])))
         if not math.isfinite(loss):
             raise Diverged(step, "the validation loss is not a number")
         if ruined := self._ruin.validated(loss, self.baseline):
@@ -121,7 +123,7 @@ class Watch(TrainingCallback):  # type: ignore[misc]  # the engine has no types
         self._keeper.judge(step, loss)
         if self.best != before:
             self._after_best(step)
-        self._emit("phase", name="training")
+        self._emit(Phase(name="training"))
 
 
 class Both(TrainingCallback):  # type: ignore[misc]  # the engine has no types

@@ -12,10 +12,9 @@ both, because the engine throws a partial accumulation away.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -25,13 +24,21 @@ import mlx.optimizers as optim
 from mlx import nn
 from mlx.utils import tree_flatten, tree_map_with_path
 
+from backend.contract.record import BadRecord, read_record, write_record
+from backend.contract.run.config import RunConfig
+from backend.contract.run.folder import (
+    STATE_FILE,
+    STATE_FILES,
+    state_best,
+    state_file,
+    state_optimizer,
+    state_weights,
+)
+from backend.contract.run.saved_state import SavedState
 from backend.core.disk.files import link_or_copy, write_json
 from backend.core.disk.removal import NotRemoved, remove
 from backend.engines.trainer.adapter_folder import SAVED, write_weights
 from backend.engines.trainer.early_stopping import Counters
-
-_NAMED = re.compile(r"(\d{7})\.json")
-_NAMES = re.compile(r"(best-)?\d{7}(\.(weights|optimizer))?\.(json|safetensors)|\..+\.tmp")
 
 
 class NotResumable(ValueError):
@@ -59,11 +66,11 @@ class Saved:
 
 
 class StateFolder:
-    """Writes and reads `state/`. `facts` go into every JSON: whose state it is."""
+    """Writes and reads `state/`. Every state says of `config` whose it is."""
 
-    def __init__(self, path: Path, facts: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path, config: RunConfig) -> None:
         self._path = path
-        self._facts = dict(facts)
+        self._config = config
         self.newest: int | None = None
 
     def save(
@@ -82,41 +89,46 @@ class StateFolder:
         apart from this one.
         """
         self._path.mkdir(exist_ok=True)
-        stem = f"{checkpoint:07d}"
-        own = self._path / f"{stem}.weights.safetensors"
+        own = self._path / state_weights(checkpoint)
         if weights is None:
             write_weights(own, dict(tree_flatten(model.trainable_parameters())), checkpoint)
         else:
             link_or_copy(weights, own)
         leaves = dict(tree_flatten(optimizer.state))
-        write_weights(self._path / f"{stem}.optimizer.safetensors", leaves, checkpoint, check=False)
-        write_json(
-            self._path / f"{stem}.json",
-            {
-                "schema_version": 1,
-                "checkpoint": checkpoint,
-                "step": moment.step,
-                "trained_tokens": moment.trained_tokens,
-                **asdict(moment.counters),
-                "weights": own.name,
-                "weights_id": _id_of(own),
-                "optimizer": f"{stem}.optimizer.safetensors",
-                "best_weights": self._keep_best(moment.counters, best),
-                "saved_at": datetime.now(UTC).isoformat(),
-                **self._facts,
-            },
+        optimizer_file = self._path / state_optimizer(checkpoint)
+        write_weights(optimizer_file, leaves, checkpoint, check=False)
+        counters = moment.counters
+        state = SavedState(
+            checkpoint=checkpoint,
+            step=moment.step,
+            trained_tokens=moment.trained_tokens,
+            baseline=counters.baseline,
+            best=counters.best,
+            reference=counters.reference,
+            stale=counters.stale,
+            train_loss=counters.train_loss,
+            weights=own.name,
+            weights_id=_id_of(own),
+            optimizer=optimizer_file.name,
+            best_weights=self._keep_best(counters, best),
+            saved_at=datetime.now(UTC),
+            seed=self._config.seed,
+            optimizer_name=self._config.optimizer,
+            model_fingerprint=self._config.model_fingerprint,
+            session_id=self._config.session_id,
         )
+        write_json(self._path / state_file(checkpoint), write_record(state))
         self.newest = checkpoint
         self._prune({*kept, checkpoint})
 
     def load(self, checkpoint: int) -> Saved:
         """The state of that checkpoint. Raises NotResumable when it is not whole."""
-        raw = self._read(checkpoint)
-        saved = _saved(self._path, raw)
+        state = self._read(checkpoint)
+        saved = _saved(self._path, state)
         for path in (saved.weights, saved.optimizer):
             if not path.is_file():
                 raise NotResumable(f"{path.name} is missing from the saved state.")
-        if raw["weights_id"] != _id_of(saved.weights):
+        if state.weights_id != _id_of(saved.weights):
             raise NotResumable(
                 f"The weights of checkpoint {checkpoint} were changed after they were saved."
             )
@@ -127,24 +139,25 @@ class StateFolder:
         """Every whole state, oldest first."""
         return [_saved(self._path, self._read(number)) for number in self._numbers()]
 
-    def _read(self, checkpoint: int) -> dict[str, Any]:
-        path = self._path / f"{checkpoint:07d}.json"
+    def _read(self, checkpoint: int) -> SavedState:
+        path = self._path / state_file(checkpoint)
         try:
-            raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            return read_record(SavedState, json.loads(path.read_text(encoding="utf-8")))
         except FileNotFoundError:
             raise NotResumable(f"There is no saved state of checkpoint {checkpoint}.") from None
-        return raw
+        except BadRecord as problem:
+            raise NotResumable(f"{path.name} is no saved state: {problem}.") from problem
 
     def _numbers(self) -> list[int]:
         if not self._path.is_dir():
             return []
-        found = (_NAMED.fullmatch(path.name) for path in self._path.iterdir())
+        found = (STATE_FILE.fullmatch(path.name) for path in self._path.iterdir())
         return sorted(int(match[1]) for match in found if match)
 
     def _keep_best(self, counters: Counters, best: Path | None) -> str | None:
         if counters.best is None or best is None:
             return None
-        own = self._path / f"best-{counters.best[0]:07d}.safetensors"
+        own = self._path / state_best(counters.best[0])
         if not own.exists():
             link_or_copy(best, own)
         return own.name
@@ -153,11 +166,10 @@ class StateFolder:
         """The JSON goes first: what is left behind by a crash is then no state."""
         for number in self._numbers():
             if number not in kept:
-                remove(self._path / f"{number:07d}.json", inside=self._path, own=_ours)
-        named = set()
+                remove(self._path / state_file(number), inside=self._path, own=_ours)
+        named: set[str] = set()
         for number in self._numbers():
-            raw = self._read(number)
-            named |= {f"{number:07d}.json", raw["weights"], raw["optimizer"], raw["best_weights"]}
+            named.update(self._read(number).files)
         for path in self._path.iterdir():
             if path.name not in named:
                 with suppress(OSError, NotRemoved):
@@ -165,7 +177,7 @@ class StateFolder:
 
 
 def _ours(path: Path) -> bool:
-    return _NAMES.fullmatch(path.name) is not None
+    return STATE_FILES.fullmatch(path.name) is not None
 
 
 def restore(saved: Saved, model: nn.Module, optimizer: optim.Optimizer) -> None:
@@ -181,24 +193,23 @@ def restore(saved: Saved, model: nn.Module, optimizer: optim.Optimizer) -> None:
     mx.eval(model.parameters(), optimizer.state)
 
 
-def _saved(folder: Path, raw: Mapping[str, Any]) -> Saved:
-    best = raw["best"]
+def _saved(folder: Path, state: SavedState) -> Saved:
     return Saved(
-        checkpoint=raw["checkpoint"],
+        checkpoint=state.checkpoint,
         moment=Moment(
-            step=raw["step"],
-            trained_tokens=raw["trained_tokens"],
+            step=state.step,
+            trained_tokens=state.trained_tokens,
             counters=Counters(
-                baseline=raw["baseline"],
-                best=(best[0], best[1]) if best else None,
-                reference=raw["reference"],
-                stale=raw["stale"],
-                train_loss=raw["train_loss"],
+                baseline=state.baseline,
+                best=state.best,
+                reference=state.reference,
+                stale=state.stale,
+                train_loss=state.train_loss,
             ),
         ),
-        weights=folder / raw["weights"],
-        optimizer=folder / raw["optimizer"],
-        best=folder / raw["best_weights"] if raw["best_weights"] else None,
+        weights=folder / state.weights,
+        optimizer=folder / state.optimizer,
+        best=folder / state.best_weights if state.best_weights else None,
     )
 
 

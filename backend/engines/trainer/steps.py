@@ -6,17 +6,18 @@ Between two steps the weights are whole; nothing here ever cuts a step in half.
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import mlx.core as mx
 import mlx.optimizers as optim
 from mlx import nn
 from mlx.utils import tree_flatten
 
+from backend.contract.run.config import RunConfig
+from backend.contract.run.events import Phase
+from backend.contract.run.folder import LATEST, STATE
 from backend.engines.process.endings import Ending
 from backend.engines.process.events import Emitter
 from backend.engines.process.signals import Control
@@ -32,7 +33,7 @@ CHEAP = 500_000_000  # Bytes of an optimizer that are written within about a sec
 class Trained:
     """What a run trains, and where it keeps it. `accumulate` steps make one weight update."""
 
-    args: Namespace
+    config: RunConfig
     model: nn.Module
     optimizer: optim.Optimizer
     adapter: AdapterFolder
@@ -45,17 +46,17 @@ class Course:
 
     def __init__(self, trained: Trained, *, emit: Emitter, control: Control) -> None:
         self._trained = trained
-        self._args = trained.args
+        self._config = trained.config
         self._emit = emit
         self._control = control
-        self._states = StateFolder(trained.folder / "state", _facts(trained.args))
+        self._states = StateFolder(trained.folder / STATE, trained.config)
         self._canary = _Canary(trained.model)
         self.saved_at: int | None = None
         self.moment = Moment()
         self._tokens: Callable[[], int] = lambda: self.moment.trained_tokens
         self._counters: Callable[[], Counters] = lambda: self.moment.counters
-        if getattr(self._args, "resume_checkpoint", None):
-            self.moment = self._take_up()
+        if self._config.resume_checkpoint:
+            self.moment = self._take_up(self._config.resume_checkpoint)
 
     def follow(self, *, tokens: Callable[[], int], counters: Callable[[], Counters]) -> None:
         """Where to ask, from now on, how far the run is."""
@@ -70,15 +71,15 @@ class Course:
         if done and not self._canary.alive():
             raise Diverged(done, "the weights are not finite")
         self._note_moment(done)
-        if done and done % self._args.save_every == 0 and self.saved_at != done:
+        if done and done % self._config.save_every == 0 and self.saved_at != done:
             self._save_numbered(done)
         if self._control.paused and not self._control.stop:
             if done and self._states.newest != done:
                 self._save_state(done, None)  # A pause may last for ever.
-            self._emit("phase", name="paused")
+            self._emit(Phase(name="paused"))
             self._control.wait_while_paused()
             if not self._control.stop:
-                self._emit("phase", name="training")
+                self._emit(Phase(name="training"))
         return self._control.stop is None
 
     def finish(self, done: int) -> None:
@@ -86,13 +87,13 @@ class Course:
         if self.saved_at == done:
             return
         self._note_moment(done)
-        if done % self._args.save_every == 0:
+        if done % self._config.save_every == 0:
             self._save_numbered(done)
             return
         path = self._trained.adapter.save_latest(done)
         self.saved_at = done
         self._save_state(done, path)
-        say(f"Saved {self._args.adapter_path}/adapters.safetensors at step {done}")
+        say(f"Saved {self._config.adapter_path}/{LATEST} at step {done}")
 
     def keep_best(self, done: int) -> None:
         """Go on from the best adapter too, where its state is cheap to write: a run that is killed
@@ -107,19 +108,19 @@ class Course:
         """End before the last step, as it was asked for."""
         saves = self._control.stop == "save" and done > 0
         if saves:
-            self._emit("phase", name="saving")
+            self._emit(Phase(name="saving"))
             self.finish(done)
         kept = f"the adapter of step {self.saved_at} is kept" if self.saved_at else None
         if kept is None:
             kept = "no adapter was saved"
-        self._emit("phase", name="done")
-        message = f"Stopped at step {done} of {self._args.iters}; {kept}."
+        self._emit(Phase(name="done"))
+        message = f"Stopped at step {done} of {self._config.iters}; {kept}."
         return Ending("stopped", message, saved=saves)
 
     def diverged(self, error: Diverged | NotFinite) -> Ending:
         """End because the numbers are no numbers any more, or the model is ruined."""
-        scale = (self._args.lora_parameters or {}).get("scale")
-        rate = self._args.learning_rate
+        scale = self._config.lora_parameters.scale if self._config.lora_parameters else None
+        rate = self._config.learning_rate
         strength = f" (scale × learning rate is {scale * rate:.1e})" if scale else ""
         counters = self._counters()
         if counters.best:
@@ -137,19 +138,19 @@ class Course:
         self._emit.warning("diverged", str(error), hint)
         return Ending("error", f"{error} {kept}", hint)
 
-    def _take_up(self) -> Moment:
+    def _take_up(self, checkpoint: int) -> Moment:
         """Be where the saved state was: weights, optimizer, counters and files."""
-        args, trained = self._args, self._trained
-        saved = self._states.load(args.resume_checkpoint)
+        config, trained = self._config, self._trained
+        saved = self._states.load(checkpoint)
         restore(saved, trained.model, trained.optimizer)
-        if not args.lr_schedule:
-            trained.optimizer.learning_rate = args.learning_rate
-        every = args.save_every
+        if not config.lr_schedule:
+            trained.optimizer.learning_rate = config.learning_rate
+        every = config.save_every
         numbered = {s.checkpoint: s.weights for s in self._states.all() if not s.checkpoint % every}
         trained.adapter.take_up(saved.weights, saved.best, numbered)
         self.saved_at = saved.checkpoint
         step = saved.moment.step
-        say(f"Continued at step {step} of {args.iters}; the rows below count from there.")
+        say(f"Continued at step {step} of {config.iters}; the rows below count from there.")
         return saved.moment
 
     def _note_moment(self, done: int) -> None:
@@ -196,13 +197,3 @@ def say(line: str) -> None:
     """A line of the run's log."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
-
-
-def _facts(args: Namespace) -> dict[str, Any]:
-    """What a state says of the run it belongs to."""
-    return {
-        "seed": args.seed,
-        "optimizer_name": args.optimizer,
-        "model_fingerprint": getattr(args, "model_fingerprint", None),
-        "session_id": getattr(args, "session_id", None),
-    }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from backend.contract.conversion import ConversionRequest, ConversionResult
+from backend.contract.jobs.conversion import ConversionRequest, ConversionResult
 from backend.contract.record import BadRecord, read_record, write_record
 from backend.core.disk.removal import NotRemoved, named, remove
 from backend.core.disk.stored_files import DamagedFile

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from backend.contract.run.folder import EVENTS
 from backend.core.disk.files import JsonlTail, TextTail
 from backend.core.process import Child, kill
 
-EVENTS = "events.jsonl"
 TICK = 0.1  # Seconds between two looks into a folder.
 MOST_FAILURES = 50
 

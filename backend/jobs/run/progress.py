@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
@@ -38,7 +38,7 @@ VALIDATION = ("step", "val_loss", "val_time")
 MAX_ALERTS = 200
 MAX_SAMPLES = 24  # The last few reports' worth; events.jsonl has them all.
 
-_NOT_NUMBERS = {"seq", "at", "type", "rewards", "val_rewards"}
+_NOT_NUMBERS = {"seq", "at", "rewards", "val_rewards", "details"}
 _RECENT = 9  # Reports whose median speed gives the remaining time.
 
 
@@ -96,7 +96,7 @@ class Progress:
             case events.Sample():
                 self._take_sample(event)
             case events.Tested():
-                self._note(event, self._numbers(event))
+                self._note(self._numbers(event))
             case events.Resumed():
                 pass
 
@@ -139,9 +139,9 @@ class Progress:
         row = self._row(event) | reward_columns(event.rewards)
         row = {name: self._number(name, value, event) for name, value in row.items()}
         append_row(self.train, row | {"elapsed_seconds": self._elapsed})
-        self._note(event, row)
+        self._note(row)
         if event.rewards is not None:
-            self._latest.rewards = shown_rewards(event.rewards)
+            self._note({"rewards": shown_rewards(event.rewards)})
         self._latest.current_step = event.step
         speed = row.get("iterations_per_second")
         if speed is not None and speed > 0:
@@ -151,9 +151,9 @@ class Progress:
         row = self._row(event) | val_reward_columns(event.val_rewards)
         row = {name: self._number(name, value, event) for name, value in row.items()}
         append_row(self.validation, row)
-        self._note(event, row)
+        self._note(row)
         if event.val_rewards is not None:
-            self._latest.val_rewards = shown_scores(event.val_rewards)
+            self._note({"val_rewards": shown_scores(event.val_rewards)})
         self._latest.current_step = max(self._latest.current_step or 0, event.step)
 
     def _keep_best(self, event: events.Best) -> None:
@@ -172,10 +172,17 @@ class Progress:
         self._latest.best_model_step = event.step
 
     def _take_sample(self, event: events.Sample) -> None:
-        sample = SampleData.model_validate(event.model_dump(include=set(SampleData.model_fields)))
-        sample.total = shown(sample.total)
-        sample.rewards = None if sample.rewards is None else shown_scores(sample.rewards)
-        self.samples.append(sample)
+        self.samples.append(
+            SampleData(
+                step=event.step,
+                prompt=event.prompt,
+                text=event.text,
+                answer=event.answer,
+                rewards=None if event.rewards is None else shown_scores(event.rewards),
+                total=shown(event.total),
+                split=event.split,
+            )
+        )
 
     def _numbers(self, event: events.Tested) -> dict[str, float | None]:
         row = self._row(event)
@@ -184,11 +191,12 @@ class Progress:
     @staticmethod
     def _row(event: events.Metrics | events.Validation | events.Tested) -> dict[str, Any]:
         """What the run said, without the numbers that its method does not have."""
-        return event.model_dump(exclude=_NOT_NUMBERS, exclude_unset=True)
+        fields = event.set_fields()
+        return {name: value for name, value in fields.items() if name not in _NOT_NUMBERS}
 
-    def _note(self, event: events.Event, row: dict[str, float | None]) -> None:
+    def _note(self, row: Mapping[str, object]) -> None:
         """Make the row the latest numbers. A loss that became unknown is not the last good one."""
-        for name in RunMetrics.model_fields.keys() & event.model_fields_set & row.keys():
+        for name in RunMetrics.model_fields.keys() & row.keys():
             setattr(self._latest, name, row[name])
 
     def _number(self, name: str, value: Any, event: events.Event) -> float | None:

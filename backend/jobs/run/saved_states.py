@@ -13,37 +13,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
+from backend.contract.record import BadRecord, read_record
+from backend.contract.run.events import Resumed, write_event
+from backend.contract.run.folder import EVENTS, STATE, STATE_FILE
+from backend.contract.run.saved_state import SavedState
 from backend.core.disk.files import JsonlTail, append_jsonl, link_or_copy
-from backend.core.disk.stored_files import DamagedFile, read_model
-from backend.jobs.lifecycle.follower import EVENTS
+from backend.core.disk.stored_files import DamagedFile, read_object
 
-STATE = "state"
-_NAMED = re.compile(r"\d{7}\.json")
 _FILE = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
-
-
-class SavedState(BaseModel):
-    """A moment to continue from. `checkpoint` is the number that the user knows; `step` is where
-    training goes on, the last weight update before it. `best` is (step, validation loss).
-    """
-
-    model_config = ConfigDict(extra="ignore")
-
-    checkpoint: int
-    step: int
-    saved_at: datetime
-    train_loss: float | None = None
-    best: tuple[int, float] | None = None
-    weights: str
-    optimizer: str
-    best_weights: str | None = None
-
-    @property
-    def files(self) -> list[str]:
-        named = [f"{self.checkpoint:07d}.json", self.weights, self.optimizer]
-        return named + ([self.best_weights] if self.best_weights else [])
 
 
 def saved_states(run: Path) -> list[SavedState]:
@@ -53,7 +30,7 @@ def saved_states(run: Path) -> list[SavedState]:
         return []
     found = []
     for path in sorted(folder.iterdir()):
-        state = _read(path) if _NAMED.fullmatch(path.name) else None
+        state = _read(path) if STATE_FILE.fullmatch(path.name) else None
         if state is not None and all(_is_there(folder, name) for name in state.files):
             found.append(state)
     return found
@@ -75,16 +52,8 @@ def hand_on(
         if isinstance(event.get("path"), str):
             event["path"] = str(adapter / Path(event["path"]).name)
         append_jsonl(target / EVENTS, event | {"seq": number})
-    append_jsonl(
-        target / EVENTS,
-        {
-            "seq": number + 1,
-            "at": datetime.now(UTC).isoformat(),
-            "type": "resumed",
-            "step": state.step,
-            "session_id": session_id,
-        },
-    )
+    resumed = Resumed(step=state.step, session_id=session_id)
+    append_jsonl(target / EVENTS, write_event(resumed, seq=number + 1, at=datetime.now(UTC)))
 
 
 def _history(source: Path, state: SavedState) -> Iterator[dict[str, Any]]:
@@ -113,8 +82,8 @@ def _is_kept(event: dict[str, Any], state: SavedState) -> bool:
 
 def _read(path: Path) -> SavedState | None:
     try:
-        state = read_model(path, SavedState)
-    except (OSError, DamagedFile):
+        state = read_record(SavedState, read_object(path))
+    except (OSError, DamagedFile, BadRecord):
         return None
     return state if all(re.match(_FILE, name) for name in state.files) else None
 

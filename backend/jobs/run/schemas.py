@@ -11,7 +11,7 @@ from backend.jobs.run.reward_numbers import Metric, RewardNumbers, SampleData, V
 from backend.jobs.run.state import RunState
 
 
-class RunMetrics(RewardNumbers, ValidationNumbers):
+class RunMetrics(BaseModel, RewardNumbers, ValidationNumbers):
     """The latest numbers of a run. Unknown is null, never 0. Times in seconds, memory in 10^9 B.
 
     `best_val_loss` is known where the run goes by its validation loss; `best_metric` says by which

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from backend.contract.run.folder import CONFIG, EVENTS, LATEST, LINEAGE, LOG
 from backend.core.disk.files import NAME, child_path, read_tail, sweep_temporary, write_json
 from backend.core.disk.removal import (
     Doomed,
@@ -23,8 +24,7 @@ from backend.core.disk.removal import (
     sweep_removed,
 )
 from backend.errors import Invalid, NotFound
-from backend.jobs.lifecycle.follower import EVENTS
-from backend.jobs.run.follower import CONFIG, LOG, all_events
+from backend.jobs.run.follower import all_events
 from backend.jobs.run.legacy_records import (
     Damaged,
     is_legacy,
@@ -304,7 +304,7 @@ class SessionStore:
         if not row.adapter_name or not NAME.fullmatch(row.adapter_name):
             return False
         try:
-            return (self.adapters_dir / row.adapter_name / "adapters.safetensors").is_file()
+            return (self.adapters_dir / row.adapter_name / LATEST).is_file()
         except OSError:  # Nobody may look into the folder.
             return False
 
@@ -366,7 +366,7 @@ def _names(session_id: str) -> Proof:
 
     def proves(adapter: Path) -> bool:
         with suppress(Damaged, FileNotFoundError):
-            return read_raw(adapter / "droid.json").get("session_id") == session_id
+            return read_raw(adapter / LINEAGE).get("session_id") == session_id
         return False
 
     return proves

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from backend.contract.run.folder import DATA, STATE
 from backend.training.plan.sft_config import ResumePoint, RunPaths, lr_schedule, optimizer_options
 from backend.training.request.decoding import decoded_at_once
 from backend.training.request.method import SelectBy
@@ -45,7 +46,7 @@ def build_method_config(
     return {
         "model": str(paths.model),
         "train": True,
-        "data": str(paths.run / "data"),
+        "data": str(paths.run / DATA),
         "train_mode": method.train_mode,
         "train_type": request.fine_tune_type,
         "optimizer": request.optimizer,
@@ -100,7 +101,7 @@ def build_method_config(
         "reference_model_path": _text(judgement.reference),
         "mask_prompt": False,
         "test": False,
-        "resume_adapter_file": str(paths.run / "state" / resume.weights) if resume else None,
+        "resume_adapter_file": str(paths.run / STATE / resume.weights) if resume else None,
         "fuse": False,
         "method": method.id,
         "updates_per_rollout": request.updates_per_rollout,

@@ -9,10 +9,12 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
+from backend.contract.run.folder import LINEAGE
+from backend.contract.run.saved_state import SavedState
 from backend.core.disk.stored_files import DamagedFile, read_object
 from backend.errors import AlreadyExists, AppError, BadContent, FieldProblem, Invalid, WrongState
 from backend.jobs.run.recipe import StartWarning
-from backend.jobs.run.saved_states import SavedState, hand_on, saved_states
+from backend.jobs.run.saved_states import hand_on, saved_states
 from backend.jobs.run.schemas import DataSummary, ModelRef, ResumedFrom, SessionRecord
 from backend.jobs.run.state import ACTIVE
 from backend.jobs.run.store import SessionStore
@@ -306,7 +308,7 @@ def _free_name(taken: Path) -> str:
 def _owner(adapter: Path) -> str | None:
     """The session that wrote the adapter, by its own lineage."""
     try:
-        owner = read_object(adapter / "droid.json").get("session_id")
+        owner = read_object(adapter / LINEAGE).get("session_id")
     except (OSError, DamagedFile):
         return None
     return owner if isinstance(owner, str) else None

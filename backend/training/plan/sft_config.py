@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from backend.contract.run.folder import CONFIG, DATA, STATE
 from backend.training.plan.effective_scale import SMALLEST_SCALE
 from backend.training.request.common_fields import CommonStart
 from backend.training.request.sft_fields import StandardStart
-
-CONFIG_NAME = "config.yaml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +58,7 @@ def build_config(
     return {
         "model": str(paths.model),
         "train": True,
-        "data": str(paths.run / "data"),
+        "data": str(paths.run / DATA),
         "fine_tune_type": request.fine_tune_type,
         "optimizer": request.optimizer,
         "optimizer_config": {request.optimizer: optimizer_options(request)},
@@ -77,7 +76,7 @@ def build_config(
         "grad_checkpoint": request.grad_checkpoint,
         "max_seq_length": request.max_seq_length,
         "mask_prompt": request.mask_prompt,
-        "resume_adapter_file": str(paths.run / "state" / resume.weights) if resume else None,
+        "resume_adapter_file": str(paths.run / STATE / resume.weights) if resume else None,
         "adapter_path": str(paths.adapter),
         "test": request.test,
         "test_batches": -1,
@@ -105,7 +104,7 @@ def build_config(
 
 def command_for(run: Path) -> str:
     """What repeats the run in a terminal, with the engine's own batches."""
-    return f"python -m mlx_lm lora --config {shlex.quote(str(run / CONFIG_NAME))}"
+    return f"python -m mlx_lm lora --config {shlex.quote(str(run / CONFIG))}"
 
 
 def optimizer_options(request: CommonStart) -> dict[str, Any]:

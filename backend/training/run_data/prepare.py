@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from backend.contract.run.folder import DATA_SUMMARY
 from backend.core.disk.files import link_or_copy, sha256_of, write_json
 from backend.data.checks.checked_file import CheckedFile, stamp_of
 from backend.data.checks.method_rows import DataNeeds, engine_row
@@ -126,7 +127,7 @@ def stage_data(plan: DataPlan, folder: Path) -> DataSummary:
         format=plan.train.form,
         split_seed=plan.seed if plan.held_out else None,
     )
-    write_json(data / "summary.json", summary.model_dump(mode="json"))
+    write_json(data / DATA_SUMMARY, summary.model_dump(mode="json"))
     return summary
 
 

@@ -6,6 +6,8 @@ export const addTagTypes = [
   "inference",
   "openai",
   "evaluation",
+  "fusion",
+  "export",
   "notebook",
   "models",
   "datasets",
@@ -301,6 +303,92 @@ const injectedRtkApi = api
         }),
         invalidatesTags: ["evaluation"],
       }),
+      listFusionAdapters: build.query<
+        ListFusionAdaptersApiResponse,
+        ListFusionAdaptersApiArg
+      >({
+        query: () => ({ url: `/api/fusion/list-adapters` }),
+        providesTags: ["fusion"],
+      }),
+      validateFusion: build.query<
+        ValidateFusionApiResponse,
+        ValidateFusionApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/fusion/validate`,
+          method: "POST",
+          body: queryArg.names,
+        }),
+        providesTags: ["fusion"],
+      }),
+      fuseAdapters: build.mutation<FuseAdaptersApiResponse, FuseAdaptersApiArg>(
+        {
+          query: (queryArg) => ({
+            url: `/api/fusion/fuse`,
+            method: "POST",
+            body: queryArg.fuseRequest,
+          }),
+          invalidatesTags: ["fusion"],
+        },
+      ),
+      fusionStatus: build.query<FusionStatusApiResponse, FusionStatusApiArg>({
+        query: () => ({ url: `/api/fusion/status` }),
+        providesTags: ["fusion"],
+      }),
+      fusionResult: build.query<FusionResultApiResponse, FusionResultApiArg>({
+        query: () => ({ url: `/api/fusion/result` }),
+        providesTags: ["fusion"],
+      }),
+      stopFusion: build.mutation<StopFusionApiResponse, StopFusionApiArg>({
+        query: () => ({ url: `/api/fusion/stop`, method: "POST" }),
+        invalidatesTags: ["fusion"],
+      }),
+      resetFusion: build.mutation<ResetFusionApiResponse, ResetFusionApiArg>({
+        query: () => ({ url: `/api/fusion/reset`, method: "POST" }),
+        invalidatesTags: ["fusion"],
+      }),
+      exportFormats: build.query<ExportFormatsApiResponse, ExportFormatsApiArg>(
+        {
+          query: (queryArg) => ({
+            url: `/api/fusion/export-formats`,
+            params: {
+              adapter_name: queryArg.adapterName,
+            },
+          }),
+          providesTags: ["export"],
+        },
+      ),
+      exportPrograms: build.query<
+        ExportProgramsApiResponse,
+        ExportProgramsApiArg
+      >({
+        query: () => ({ url: `/api/fusion/export-programs` }),
+        providesTags: ["export"],
+      }),
+      exportModel: build.mutation<ExportModelApiResponse, ExportModelApiArg>({
+        query: (queryArg) => ({
+          url: `/api/fusion/export-model`,
+          method: "POST",
+          body: queryArg.exportRequestBody,
+        }),
+        invalidatesTags: ["export"],
+      }),
+      exportStatus: build.query<ExportStatusApiResponse, ExportStatusApiArg>({
+        query: () => ({ url: `/api/fusion/export-status` }),
+        providesTags: ["export"],
+      }),
+      exportResult: build.query<ExportResultApiResponse, ExportResultApiArg>({
+        query: () => ({ url: `/api/fusion/export-result` }),
+        providesTags: ["export"],
+      }),
+      stopExport: build.mutation<StopExportApiResponse, StopExportApiArg>({
+        query: () => ({ url: `/api/fusion/export-stop`, method: "POST" }),
+        invalidatesTags: ["export"],
+      }),
+      resetExport: build.mutation<ResetExportApiResponse, ResetExportApiArg>({
+        query: () => ({ url: `/api/fusion/export-reset`, method: "POST" }),
+        invalidatesTags: ["export"],
+      }),
       listComparisons: build.query<
         ListComparisonsApiResponse,
         ListComparisonsApiArg
@@ -407,7 +495,7 @@ const injectedRtkApi = api
         query: (queryArg) => ({
           url: `/models/convert`,
           method: "POST",
-          body: queryArg.convertModelRequest,
+          body: queryArg.modelConversion,
         }),
         invalidatesTags: ["models"],
       }),
@@ -1007,6 +1095,56 @@ export type EvaluateTwoAdaptersApiResponse =
 export type EvaluateTwoAdaptersApiArg = {
   pairAsked: PairAsked;
 };
+export type ListFusionAdaptersApiResponse =
+  /** status 200 Successful Response */ FusionAdapters;
+export type ListFusionAdaptersApiArg = void;
+export type ValidateFusionApiResponse =
+  /** status 200 Successful Response */ FusionCheck;
+export type ValidateFusionApiArg = {
+  names: string[];
+};
+export type FuseAdaptersApiResponse =
+  /** status 200 Successful Response */ FusionStarted;
+export type FuseAdaptersApiArg = {
+  fuseRequest: FuseRequest;
+};
+export type FusionStatusApiResponse =
+  /** status 200 Successful Response */ FusionStatus;
+export type FusionStatusApiArg = void;
+export type FusionResultApiResponse =
+  /** status 200 Successful Response */ FusionResultAnswer;
+export type FusionResultApiArg = void;
+export type StopFusionApiResponse =
+  /** status 200 Successful Response */ FusionAnswer;
+export type StopFusionApiArg = void;
+export type ResetFusionApiResponse =
+  /** status 200 Successful Response */ FusionAnswer;
+export type ResetFusionApiArg = void;
+export type ExportFormatsApiResponse =
+  /** status 200 Successful Response */ FormatInfo[];
+export type ExportFormatsApiArg = {
+  adapterName?: string | null;
+};
+export type ExportProgramsApiResponse =
+  /** status 200 Successful Response */ ProgramInfo[];
+export type ExportProgramsApiArg = void;
+export type ExportModelApiResponse =
+  /** status 200 Successful Response */ ExportStarted;
+export type ExportModelApiArg = {
+  exportRequestBody: ExportRequestBody;
+};
+export type ExportStatusApiResponse =
+  /** status 200 Successful Response */ ExportStatus;
+export type ExportStatusApiArg = void;
+export type ExportResultApiResponse =
+  /** status 200 Successful Response */ ExportResultAnswer;
+export type ExportResultApiArg = void;
+export type StopExportApiResponse =
+  /** status 200 Successful Response */ ExportAnswer;
+export type StopExportApiArg = void;
+export type ResetExportApiResponse =
+  /** status 200 Successful Response */ ExportAnswer;
+export type ResetExportApiArg = void;
 export type ListComparisonsApiResponse =
   /** status 200 Successful Response */ Comparisons;
 export type ListComparisonsApiArg = {
@@ -1058,7 +1196,7 @@ export type ConversionStatusApiArg = void;
 export type StartConversionApiResponse =
   /** status 200 Successful Response */ ConversionStatus;
 export type StartConversionApiArg = {
-  convertModelRequest: ConvertModelRequest;
+  modelConversion: ModelConversion;
 };
 export type EstimateConversionApiResponse =
   /** status 200 Successful Response */ ConversionEstimate;
@@ -2012,6 +2150,258 @@ export type PairAsked = {
   max_samples?: number;
   training_data_path?: string | null;
 };
+export type FusionAdapter = {
+  name: string;
+  base: string | null;
+  method: string | null;
+  type: string | null;
+  rank: number | null;
+  scale: number | null;
+  keys: string[];
+  num_layers: number | null;
+  size_bytes: number;
+  created: string | null;
+  tags: string[];
+  problem: string | null;
+};
+export type FusionAdapters = {
+  adapters: FusionAdapter[];
+};
+export type FusionCheck = {
+  compatible: boolean;
+  num_adapters: number;
+  num_parameters?: number | null;
+  base?: string | null;
+  rank?: number | null;
+  output_name?: string | null;
+  message?: string | null;
+  error?: string | null;
+  hint?: string | null;
+  warnings?: string[];
+};
+export type FusionStarted = {
+  status?: "started";
+  job_id: string;
+  output_name: string;
+  message: string;
+  warnings: string[];
+};
+export type FuseRequest = {
+  adapter_names: string[];
+  method?: "weighted" | "slerp" | "ties" | "dare";
+  weights?: number[] | null;
+  output_name?: string | null;
+  output_rank?: number | null;
+  density?: number;
+  seed?: number;
+  evaluation_dataset?: string | null;
+  use_best?: boolean;
+};
+export type FusionInfo = {
+  adapter_names: string[];
+  base: string;
+  method: "weighted" | "slerp" | "ties" | "dare";
+  weights: number[];
+  density: number | null;
+  output_name: string;
+  output_path: string;
+  output_rank: number;
+  parameters: number;
+  relative_error: number;
+  worst_matrix: string | null;
+  worst_error: number;
+  seconds: number;
+  timestamp: string;
+};
+export type SourceShare = {
+  name: string;
+  checkpoint: string;
+  weight: number;
+  rank: number;
+  scale: number;
+  matrices: number;
+  layers: number;
+  norm: number;
+  cosine: number | null;
+};
+export type ProofSet = {
+  name: string;
+  path: string;
+  rows: number;
+  seen: number | null;
+};
+export type SetLoss = {
+  name: string;
+  loss: number | null;
+  difference: Estimate | null;
+};
+export type ProvenTarget = {
+  label: string;
+  loss: Estimate | null;
+  perplexity: Estimate | null;
+  exact_match: Estimate | null;
+  sets: SetLoss[];
+  answers: number;
+  changed: number;
+};
+export type Proof = {
+  rows: number;
+  sets: ProofSet[];
+  targets: ProvenTarget[];
+};
+export type FusionResultAnswer = {
+  fusion_info: FusionInfo;
+  sources: SourceShare[];
+  proof: Proof | null;
+  unproven: string | null;
+  warnings: string[];
+};
+export type FusionStatus = {
+  is_running: boolean;
+  progress: number;
+  status: "idle" | "starting" | "running" | "completed" | "stopped" | "error";
+  error: string | null;
+  hint?: string | null;
+  current_step: string | null;
+  message?: string | null;
+  job_id?: string | null;
+  output_name?: string | null;
+  adapter_names?: string[];
+  result: FusionResultAnswer | null;
+  has_result: boolean;
+};
+export type FusionAnswer = {
+  message: string;
+};
+export type FormatInfo = {
+  id:
+    | "merged"
+    | "merged_q4"
+    | "merged_q8"
+    | "peft"
+    | "gguf_f16"
+    | "gguf_q8"
+    | "gguf_q5"
+    | "gguf_q4";
+  name: string;
+  description: string;
+  extension: string;
+  size: number | null;
+  seconds: number | null;
+  requires: string | null;
+  available: boolean;
+  reason: string | null;
+};
+export type ProgramInfo = {
+  id: "ollama" | "lm_studio";
+  name: string;
+  available: boolean;
+  reason: string | null;
+  path?: string | null;
+};
+export type ExportStarted = {
+  success?: true;
+  job_id: string;
+  output_name: string;
+  message: string;
+  warnings: string[];
+};
+export type ExportRequestBody = {
+  adapter_name: string;
+  format:
+    | "merged"
+    | "merged_q4"
+    | "merged_q8"
+    | "peft"
+    | "gguf_f16"
+    | "gguf_q8"
+    | "gguf_q5"
+    | "gguf_q4";
+  output_name?: string | null;
+  use_best?: boolean;
+  recipe?: "uniform" | "mixed_4_6";
+  import_to_ollama?: boolean;
+  ollama_model_name?: string | null;
+  copy_to_lm_studio?: boolean;
+  evaluation_dataset?: string | null;
+};
+export type ExportedFile = {
+  name: string;
+  bytes: number;
+};
+export type QuantisationFacts = {
+  type: string;
+  program: string;
+  bits_per_weight: number;
+  group_size?: number | null;
+  recipe?: string | null;
+  whole?: string[];
+  kept_change?: number | null;
+};
+export type SmokeAnswer = {
+  program: string;
+  prompt: string | null;
+  text: string | null;
+  tokens: number;
+  seconds: number;
+};
+export type ExportResultAnswer = {
+  adapter_name: string;
+  format:
+    | "merged"
+    | "merged_q4"
+    | "merged_q8"
+    | "peft"
+    | "gguf_f16"
+    | "gguf_q8"
+    | "gguf_q5"
+    | "gguf_q4";
+  output_name: string;
+  merged_dir: string;
+  files: ExportedFile[];
+  bytes: number;
+  seconds: number;
+  peak_memory_bytes: number;
+  quantisation: QuantisationFacts | null;
+  smoke: SmokeAnswer;
+  gguf_path: string | null;
+  modelfile_path: string | null;
+  ollama_model_name: string | null;
+  lm_studio_path: string | null;
+  proof: Proof | null;
+  unproven: string | null;
+  worse: boolean | null;
+  warnings: string[];
+  timestamp: string;
+};
+export type ExportStatus = {
+  is_running: boolean;
+  progress: number;
+  status: "idle" | "starting" | "running" | "completed" | "stopped" | "error";
+  error: string | null;
+  hint?: string | null;
+  current_step: string | null;
+  message?: string | null;
+  job_id?: string | null;
+  adapter_name?: string | null;
+  format?:
+    | (
+        | "merged"
+        | "merged_q4"
+        | "merged_q8"
+        | "peft"
+        | "gguf_f16"
+        | "gguf_q8"
+        | "gguf_q5"
+        | "gguf_q4"
+      )
+    | null;
+  output_name?: string | null;
+  result: ExportResultAnswer | null;
+};
+export type ExportAnswer = {
+  message: string;
+};
 export type SavedAnswer = {
   model_name: string;
   adapter_name?: string | null;
@@ -2123,7 +2513,7 @@ export type ConversionStatus = {
   dtype?: string | null;
   result?: ConversionResult | null;
 };
-export type ConvertModelRequest = {
+export type ModelConversion = {
   source: string;
   output_name: string;
   quantize?: (4 | 8) | null;
@@ -3374,6 +3764,28 @@ export const {
   useEvaluateAdapterMutation,
   useEvaluateBaseModelMutation,
   useEvaluateTwoAdaptersMutation,
+  useListFusionAdaptersQuery,
+  useLazyListFusionAdaptersQuery,
+  useValidateFusionQuery,
+  useLazyValidateFusionQuery,
+  useFuseAdaptersMutation,
+  useFusionStatusQuery,
+  useLazyFusionStatusQuery,
+  useFusionResultQuery,
+  useLazyFusionResultQuery,
+  useStopFusionMutation,
+  useResetFusionMutation,
+  useExportFormatsQuery,
+  useLazyExportFormatsQuery,
+  useExportProgramsQuery,
+  useLazyExportProgramsQuery,
+  useExportModelMutation,
+  useExportStatusQuery,
+  useLazyExportStatusQuery,
+  useExportResultQuery,
+  useLazyExportResultQuery,
+  useStopExportMutation,
+  useResetExportMutation,
   useListComparisonsQuery,
   useLazyListComparisonsQuery,
   useKeepComparisonMutation,

@@ -20,6 +20,9 @@ const models = async () => ({
 const enhanced = async () => ({
   Component: (await import('@/features/enhanced/EnhancedPage')).EnhancedPage,
 })
+const fusion = async () => ({
+  Component: (await import('@/features/fusion/FusionPage')).FusionPage,
+})
 const training = async () => ({
   Component: (await import('@/features/training/TrainingPage')).TrainingPage,
 })
@@ -44,6 +47,7 @@ export const routes: RouteObject[] = [
           { path: 'training', lazy: training },
           { path: 'results', lazy: results },
           { path: 'compare', lazy: compare },
+          { path: 'fusion', lazy: fusion },
           { path: 'data', lazy: data },
           { path: 'models', lazy: models },
           { path: 'results/:id', lazy: session },

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from backend.contract.run.config import FineTuneType
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
@@ -27,7 +29,7 @@ class Case:
     rank: int = 8
     checkpoint: bool = False
     dtype: str = "float32"
-    fine_tune: str = "lora"
+    fine_tune: FineTuneType = "lora"
     keys: str = "full"
     optimizer: str = "adamw"
     accumulate: int = 1

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from mlx import nn
 from mlx.utils import tree_flatten, tree_map
 from mlx_lm.tuner.trainer import TrainingArgs, train
 
+from backend.contract.run.config import Adaptation, LoraParameters
 from backend.engines.modules.tree import build, describe_tree
 from backend.engines.trainer.lora import attach
 from backend.models.schemas import LoraTargets, ModelInfo
@@ -106,11 +106,11 @@ def _train(case: Case, request: StandardStart, model: nn.Module, targets: LoraTa
     keys = resolve_keys(targets, case.keys, dora=dora)
     attach(
         model,
-        Namespace(
+        Adaptation(
             num_layers=case.top, seed=0, fine_tune_type=case.fine_tune,
-            lora_parameters={
-                "rank": case.rank, "scale": request.effective_scale, "dropout": 0.0, "keys": keys,
-            },
+            lora_parameters=None if case.fine_tune == "full" else LoraParameters(
+                rank=case.rank, scale=request.effective_scale, dropout=0.0, keys=keys
+            ),
         ),
     )  # fmt: skip
 

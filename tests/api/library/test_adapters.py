@@ -218,6 +218,7 @@ def test_what_can_not_be_taken_in_is_said_and_nothing_is_copied(live: Live, peft
     assert (gone.status_code, half.status_code, pickled.status_code) == (404, 400, 400)
     assert "The download may not have finished" in half.json()["detail"]
     assert "pickle" in pickled.json()["detail"]
+    assert "torch.load('adapter_model.bin'" in pickled.json()["detail"]
     assert set(live.settings.adapters_dir.iterdir()) == before
 
 

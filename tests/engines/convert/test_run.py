@@ -11,7 +11,7 @@ import mlx.core as mx
 import pytest
 from mlx_lm.utils import load
 
-from backend.contract.conversion import ConversionRequest, ConversionResult
+from backend.contract.jobs.conversion import ConversionRequest, ConversionResult
 from backend.contract.model_source import ConvertedFrom, ModelSource
 from backend.contract.record import read_record, write_record
 from backend.engines.convert import run as convert

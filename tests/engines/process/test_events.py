@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from backend.engines.process.events import Emitter
-from backend.jobs.run.events import Metrics, Warning, parse_event
+from backend.contract.run.events import Metrics, Phase, Progress, Warning, read_event
+from backend.engines.process.events import Emitter, PartEmitter
 
 
 def events(path: Path) -> list[dict[str, Any]]:
@@ -15,10 +15,10 @@ def events(path: Path) -> list[dict[str, Any]]:
 def test_events_are_numbered_stamped_and_of_the_known_shapes(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     emit = Emitter(path)
-    emit("phase", name="training")
-    emit("metrics", step=5, train_loss=1.25)
+    emit(Phase(name="training"))
+    emit(Metrics(step=5, train_loss=1.25))
 
-    first, second = (parse_event(event) for event in events(path))
+    first, second = (read_event(event) for event in events(path))
 
     assert first is not None and first.seq == 1
     assert isinstance(second, Metrics)
@@ -28,21 +28,37 @@ def test_events_are_numbered_stamped_and_of_the_known_shapes(tmp_path: Path) -> 
 def test_a_number_that_is_not_finite_is_null_and_warned_of_once(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     emit = Emitter(path)
-    emit("metrics", step=1, train_loss=float("nan"))
-    emit("metrics", step=2, train_loss=float("inf"))
+    emit(Metrics(step=1, train_loss=float("nan")))
+    emit(Metrics(step=2, train_loss=float("inf")))
 
     written = events(path)
 
     assert [event["type"] for event in written] == ["metrics", "warning", "metrics"]
     assert written[0]["train_loss"] is None
-    warning = parse_event(written[1])
+    warning = read_event(written[1])
     assert isinstance(warning, Warning)
     assert "nan" in warning.message
 
 
 def test_numbers_go_on_where_a_run_left_off(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
-    Emitter(path)("phase", name="training")
-    Emitter(path)("phase", name="done")
+    Emitter(path)(Phase(name="training"))
+    Emitter(path)(Phase(name="done"))
 
     assert [event["seq"] for event in events(path)] == [1, 2]
+
+
+def test_a_part_of_a_job_tells_its_progress_as_a_part_of_the_whole(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    part = PartEmitter(Emitter(path), start=200, end=1000, total=1000)
+
+    part(Progress(done=1, total=2))
+    part(Phase(name="scoring"))
+    part(Progress(done=2, total=2))
+
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [(line["type"], line.get("done"), line.get("total")) for line in lines] == [
+        ("progress", 600, 1000),
+        ("phase", None, None),
+        ("progress", 1000, 1000),
+    ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import mlx.core as mx
 import mlx.optimizers as optim
 import pytest
 
+from backend.contract.run.numbers import FunctionReward
 from backend.engines.process.events import Emitter
 from backend.engines.rl.preferences import Pairs
 from backend.engines.rl.reports import Guards, RlWatch
@@ -20,8 +20,6 @@ from backend.engines.rl.scorer import Scorer
 from backend.engines.trainer.reports import Diverged
 
 pytestmark = pytest.mark.engine
-
-ARGS = Namespace(max_completion_length=8, sample_completions=2)
 
 
 class Reward:
@@ -59,9 +57,10 @@ def test_rewards_add_up_by_weight_and_skip_what_does_not_apply() -> None:
     assert [one.total for one in scorer.rollouts.completions] == [1.0, 0.0, 1.5, 0.5]
     assert scorer.success_rate(scorer.rollouts) == pytest.approx(1 / 3)
     report = scorer.rollouts.rewards_report(scorer.names)
-    assert report["group_reward_std"] == 0.5  # Groups of (1, 0) and (1.5, 0.5).
-    assert report["rewards"]["good"]["coverage"] == 0.75
-    assert report["rewards"]["half"] == {"mean": 3.0, "std": 0.0, "coverage": 0.25}
+    assert report.group_reward_std == 0.5  # Groups of (1, 0) and (1.5, 0.5).
+    assert report.rewards is not None
+    assert report.rewards["good"].coverage == 0.75
+    assert report.rewards["half"] == FunctionReward(mean=3.0, std=0.0, coverage=0.25)
 
 
 def test_groups_of_several_steps_stay_apart() -> None:
@@ -78,7 +77,7 @@ def test_groups_of_several_steps_stay_apart() -> None:
     [(["", " ", "a", "b"], "empty_completions"), (["a", "a", "c", "c"], "equal_rewards")],
 )
 def test_a_condition_is_warned_of_once(tmp_path: Path, texts: list[str], code: str) -> None:
-    guards = Guards(Emitter(tmp_path / "events.jsonl"), ARGS)
+    guards = Guards(Emitter(tmp_path / "events.jsonl"), longest=8)
     rollouts = scored(texts, GOOD).rollouts
 
     guards.look(rollouts)
@@ -90,7 +89,7 @@ def test_a_condition_is_warned_of_once(tmp_path: Path, texts: list[str], code: s
 
 
 def test_completions_that_all_hit_the_limit_are_warned_of(tmp_path: Path) -> None:
-    guards = Guards(Emitter(tmp_path / "events.jsonl"), ARGS)
+    guards = Guards(Emitter(tmp_path / "events.jsonl"), longest=8)
     rollouts = scored(["a", "c"], GOOD).rollouts
     rollouts.lengths, rollouts.cut = [8, 8], 2
 
@@ -102,7 +101,7 @@ def test_completions_that_all_hit_the_limit_are_warned_of(tmp_path: Path) -> Non
 
 
 def test_good_completions_are_not_warned_of(tmp_path: Path) -> None:
-    guards = Guards(Emitter(tmp_path / "events.jsonl"), ARGS)
+    guards = Guards(Emitter(tmp_path / "events.jsonl"), longest=8)
     rollouts = scored(["a", "c"], GOOD).rollouts
     rollouts.lengths, rollouts.cut = [8, 3], 1
 
@@ -114,8 +113,9 @@ def test_good_completions_are_not_warned_of(tmp_path: Path) -> None:
 
 def watch(path: Path, scorer: Scorer, *, sums: bool = False) -> RlWatch:
     return RlWatch(
-        Emitter(path), ARGS, scorer, optim.Adam(learning_rate=1e-4), seconds=lambda: 0.5,
-        steps_per_epoch=10, sums=sums, has_kl=False, first_step=20, trained_tokens=100,
+        Emitter(path), scorer, optim.Adam(learning_rate=1e-4), samples=2, longest=8,
+        seconds=lambda: 0.5, steps_per_epoch=10, sums=sums, has_kl=False, first_step=20,
+        trained_tokens=100,
     )  # fmt: skip
 
 
@@ -167,10 +167,10 @@ def test_accuracy_is_counted_by_pair_and_a_tie_is_half() -> None:
 
     assert metrics.keys() == {"accuracies"}
     assert metrics["accuracies"].item() == 0.5
-    assert pairs.measured() == pytest.approx(
+    assert pairs.measured().set_fields() == pytest.approx(
         {
             "val_accuracy": 0.5, "val_margin": 0.0, "val_rewards_chosen": -7 / 6,
             "val_rewards_rejected": -7 / 6,
         }
     )  # fmt: skip
-    assert pairs.measured() == {}
+    assert pairs.measured().set_fields() == {}

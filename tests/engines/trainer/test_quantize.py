@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 from safetensors import safe_open
 
+from backend.contract.run.config import TrainedModel
 from tests.engines.running import Finished, environment, prepare_run, train
 
 pytestmark = pytest.mark.engine
@@ -120,9 +120,9 @@ def test_it_is_told_when_a_copy_was_last_used_and_that_it_is_in_use(
 ) -> None:
     lock = trained.copy.with_name(f".{trained.copy.name}.lock")
     os.utime(lock, (0, 0))
-    asked = Namespace(model=str(trained.copy), quantize_from=str(trained.base), quantize_base=4)
+    asked = TrainedModel(model=str(trained.copy), quantize_from=str(trained.base), quantize_base=4)
     using = (
-        "import sys; from argparse import Namespace; "
+        "import sys; from backend.contract.run.config import TrainedModel; "
         "from backend.engines.trainer.quantize import make_quantized_base; "
         f"make_quantized_base({asked!r}, None, print); "
         "print('using', flush=True); sys.stdin.read()"

@@ -15,11 +15,11 @@ import pytest
 import pytest_asyncio
 
 from backend.contract.record import read_record
+from backend.contract.run.folder import EVENTS
 from backend.core.hub import Hub, Listener
 from backend.core.process import MARK
 from backend.errors import EngineMissing, JobActive, WrongState
 from backend.jobs.lifecycle.engine_jobs import EngineJobs, JobKind
-from backend.jobs.lifecycle.follower import EVENTS
 from backend.jobs.lifecycle.slot import Slot
 from backend.settings import Settings
 from tests.fakes.python import fake_python

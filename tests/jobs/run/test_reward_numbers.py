@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from backend.contract.run.numbers import FunctionReward
 from backend.jobs.live_run import LiveRun
 from backend.jobs.run.events import parse_event
 from backend.jobs.run.legacy_records import to_record, to_summary
@@ -86,7 +87,7 @@ def test_the_latest_rewards_are_known_by_function_and_never_not_finite() -> None
     latest = told((0, "metrics", REPORT), (1, "validation", CHECK)).metrics()
     assert (latest.avg_reward, latest.reward_std, latest.kl) == (0.5, 0.2, 0.03)
     assert latest.rewards is not None
-    assert latest.rewards["token_f1"].model_dump() == {"mean": 0.4, "std": 0.1, "coverage": 1.0}
+    assert latest.rewards["token_f1"] == FunctionReward(mean=0.4, std=0.1, coverage=1.0)
     assert latest.rewards["length_window(20;80)"].std is None
     assert (latest.val_reward, latest.val_rewards) == (0.45, CHECK["val_rewards"])
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from backend.jobs.run.events import Event, parse_event
+from backend.jobs.run.events import Best, Checkpoint, Event, parse_event
 from backend.jobs.run.progress import Progress
 from backend.jobs.run.saved_states import hand_on, saved_states
 
@@ -79,7 +79,7 @@ def test_the_history_up_to_the_step_is_handed_on_and_nothing_after_it(tmp_path: 
         ("validation", 0), ("metrics", 10), ("checkpoint", 10), ("best", 15), ("resumed", 18),
     ]  # fmt: skip
     assert [event.seq for event in events] == [1, 2, 3, 4, 5]
-    assert {event.path for event in events if event.type in {"best", "checkpoint"}} == {
+    assert {event.path for event in events if isinstance(event, Best | Checkpoint)} == {
         "/new/0000010_adapters.safetensors", "/new/best_adapters.safetensors"
     }  # fmt: skip
 

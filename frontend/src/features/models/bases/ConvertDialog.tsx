@@ -43,7 +43,7 @@ export function ConvertDialog({ model, onClose }: Props) {
   const target = name ?? estimate?.output_name ?? ''
   const run = async () => {
     const answer = await start({
-      convertModelRequest: {
+      modelConversion: {
         source: model.path,
         output_name: target,
         quantize: bits === 'none' ? null : bits === '4' ? 4 : 8,

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from backend.contract.jobs.proof import ProofSet
+
 FusionMethod = Literal["weighted", "slerp", "ties", "dare"]
 
 
@@ -25,7 +27,8 @@ class FusionRequest:
 
     `output` is the folder to be made. It is written as `staging` beside it and renamed at the end,
     so it is there whole or not at all. `rank` null keeps the sum of the ranks. `density` is the
-    share of each change that ties and dare keep. `base` is `base_model` of the lineage.
+    share of each change that ties and dare keep. `base` is `base_model` of the lineage. `sets` are
+    the rows of the proof; without any, `unproven` says why.
     """
 
     model: str
@@ -38,6 +41,9 @@ class FusionRequest:
     seed: int = 0
     base: Mapping[str, Any] = field(default_factory=dict)
     proof: bool = False
+    sets: tuple[ProofSet, ...] = ()
+    unproven: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
