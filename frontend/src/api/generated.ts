@@ -1518,7 +1518,7 @@ export type AdapterData = {
 };
 export type AdapterBest = {
   step: number;
-  metric: string;
+  metric: "val_loss" | "val_reward" | "val_accuracy";
   value: number;
 };
 export type AdapterInfo = {
