@@ -2075,6 +2075,7 @@ export type ProofSet = {
   path: string;
   rows: number;
   seen: number | null;
+  shared?: string[];
 };
 export type SetLoss = {
   name: string;
