@@ -24,6 +24,13 @@ Checkpoint = Literal["best", "latest"] | int
 TAGS = "tags.json"
 OLD = "adapters.npz"  # Of mlx_lm before it wrote safetensors.
 
+# `weights_only` runs no code of the pickle.
+_CONVERT = (
+    'python -c "import torch; from safetensors.torch import save_file; '
+    "save_file({k: v.contiguous() for k, v in torch.load('adapter_model.bin', map_location='cpu', "
+    f"weights_only=True).items()}}, '{peft.FILE}')\""
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdapterFolder:
@@ -47,6 +54,18 @@ class AdapterFolder:
     problem: str | None
     tags: tuple[str, ...] = ()
     damaged: tuple[str, ...] = ()
+
+
+def is_folder_name(name: str) -> bool:
+    """Whether it can name an adapter's folder: also names that a run would not give, with spaces,
+    `=` or any script. Hidden ones, and what leads elsewhere or is no text, are none.
+    """
+    if name in ("", "..") or name.startswith(".") or "/" in name or "\0" in name:
+        return False
+    try:
+        return len(name.encode()) <= 255
+    except UnicodeEncodeError:  # Bytes of a file system that are no UTF-8.
+        return False
 
 
 def looks_like_adapter(folder: Path) -> bool:
@@ -158,7 +177,8 @@ def _why_no_weights(folder: Path, is_peft: bool) -> str:
     if is_peft and pickled.is_file():
         return (
             "Its weights are in adapter_model.bin, a pickle that can run code when it is opened; "
-            "only safetensors are loaded."
+            "only safetensors are loaded. Convert it in its folder, with a Python that has torch: "
+            f"{_CONVERT}"
         )
     if (folder / OLD).is_file():
         return (

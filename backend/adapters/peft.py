@@ -26,7 +26,17 @@ _PARTS = {
     "lora_A": "lora_a", "lora_B": "lora_b", "lora_embedding_A": "lora_a",
     "lora_embedding_B": "lora_b", "lora_magnitude_vector": "m",
 }  # fmt: skip
-_CHANGES_THE_BASE = ("pissa", "olora", "corda", "loftq", "eva")
+_BASE_COPY = ".base_layer.weight"  # PEFT saves it with an adapter of the embedding.
+_CHANGES_THE_BASE = ("pissa", "olora", "corda", "loftq", "eva", "lora_ga")
+# Fields under which the same two matrices mean something else.
+_OTHER_MEANING = {
+    "alora_invocation_tokens": "the adapter works only after those tokens",
+    "layer_replication": "layers of the base are used several times",
+    "use_qalora": "inputs are pooled in groups",
+    "use_bdlora": "the matrices are diagonal in blocks",
+    "kasa_config": "the base's matrices are cut down",
+    "monteclora_config": "the matrices are drawn at random",
+}
 
 
 class NotConvertible(Exception):
@@ -55,9 +65,18 @@ def peft_layout(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Pef
     """How the engine reads these tensors. Raises NotConvertible with a sentence."""
     if config.get("peft_type") != "LORA":
         raise NotConvertible(f"It is a PEFT adapter of type {config.get('peft_type')}, not LoRA.")
+    for field_name, what in _OTHER_MEANING.items():
+        if config.get(field_name):
+            raise NotConvertible(
+                f"Its adapter_config.json sets {field_name}: {what}, which the engine has not."
+            )
     names: dict[str, tuple[str, bool]] = {}
     turned: dict[str, Tensor] = {}
+    copies: list[str] = []
     for name, tensor in tensors.items():
+        if name.endswith(_BASE_COPY):
+            copies.append(name.removeprefix("base_model.model.").removesuffix(_BASE_COPY))
+            continue
         match = _NAME.fullmatch(name)
         if match is None:
             raise NotConvertible(
@@ -79,7 +98,7 @@ def peft_layout(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Pef
         tensors=turned,
         scale=next(iter(scales.values())),
         scales=scales if len(set(scales.values())) > 1 else {},
-        warnings=tuple(_warnings(config)),
+        warnings=(*_warnings(config), *map(_copy_warning, copies)),
     )
 
 
@@ -103,6 +122,10 @@ def _pattern(patterns: Any, module: str) -> Any:
         except re.error:
             continue
     return None
+
+
+def _copy_warning(module: str) -> str:
+    return f"It also holds a copy of the base's own {module}; the base that is loaded has its own."
 
 
 def _warnings(config: Mapping[str, Any]) -> list[str]:

@@ -9,17 +9,16 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from backend.contract.evaluation import Estimate as Interval
-from backend.contract.evaluation import (
+from backend.contract.jobs.evaluation import Estimate as Interval
+from backend.contract.jobs.evaluation import (
     EvaluationMeasurements,
     EvaluationRequest,
     EvaluationTarget,
     GivenAnswer,
     MetricId,
-    MetricResult,
     write_request,
 )
-from backend.contract.proof import ProofSet
+from backend.contract.jobs.proof import ProofSet
 from backend.contract.record import BadRecord, read_record
 from backend.contract.sampling import untruncated
 from backend.core.disk.files import write_json
@@ -29,6 +28,7 @@ from backend.evaluation.folder import write_rows
 from backend.evaluation.rows import ChosenRows, choose_rows, held_out_file
 
 FOLDER = "proof"
+EXPORT_FOLDER = "proof_export"  # Of the model that an export wrote: another base, the same rows.
 ROWS = 48  # Of all sets together.
 _METRICS: tuple[MetricId, ...] = ("loss", "perplexity", "exact_match")
 _MAX_TOKENS = 64
@@ -57,7 +57,9 @@ class SetLoss(BaseModel):
 
 
 class ProvenTarget(BaseModel):
-    """One side of a proof. `changed` counts answers that are not those of the first side."""
+    """One side of a proof. `changed` counts answers that are not those of the side that all are
+    compared with: the base, or for an export the adapter.
+    """
 
     label: str
     loss: Interval | None
@@ -118,14 +120,20 @@ def plan_proof(
 
 
 def write_proof(
-    folder: Path, plan: ProofPlan, *, name: str, model: str, targets: Sequence[EvaluationTarget]
+    folder: Path,
+    plan: ProofPlan,
+    *,
+    name: str,
+    model: str,
+    targets: Sequence[EvaluationTarget],
+    place: str = FOLDER,
 ) -> None:
-    """Write what the evaluation within a job reads, into its folder `proof`. Blocking."""
+    """Write what the evaluation within a job reads, into a folder of it. Blocking."""
     if plan.rows is None:
         return
-    place = folder / FOLDER
-    place.mkdir()
-    write_rows(place, plan.rows)
+    inside = folder / place
+    inside.mkdir()
+    write_rows(inside, plan.rows)
     request = EvaluationRequest(
         adapter_name=name,
         model=model,
@@ -139,43 +147,72 @@ def write_proof(
         compared=plan.rows.compared,
         helper=True,
     )
-    write_json(place / "request.json", write_request(request))
+    write_json(inside / "request.json", write_request(request))
 
 
-def read_proof(folder: Path, sets: Sequence[ProofSet]) -> Proof | None:
-    """What a job's evaluation measured; None if there is none. Raises DamagedFile. Blocking."""
-    path = folder / FOLDER / "result.json"
-    try:
-        measured = read_record(EvaluationMeasurements, read_object(path, most=_LARGEST_RESULT))
-    except FileNotFoundError:
-        return None
-    except BadRecord as problem:
-        raise DamagedFile(f"{path} can't be read ({problem}).") from problem
-    return summarise_proof(measured, sets)
+def read_proof(
+    folder: Path,
+    sets: Sequence[ProofSet],
+    *,
+    places: Sequence[str] = (FOLDER,),
+    reference: int = 0,
+) -> Proof | None:
+    """What a job's evaluations of the same rows measured; None if one of them is not there.
+    Raises DamagedFile. Blocking.
+    """
+    measured: list[EvaluationMeasurements] = []
+    for place in places:
+        path = folder / place / "result.json"
+        try:
+            value = read_object(path, most=_LARGEST_RESULT)
+            measured.append(read_record(EvaluationMeasurements, value))
+        except FileNotFoundError:
+            return None
+        except BadRecord as problem:
+            raise DamagedFile(f"{path} can't be read ({problem}).") from problem
+    return summarise_proof(measured, sets, reference=reference)
 
 
-def summarise_proof(measured: EvaluationMeasurements, sets: Sequence[ProofSet]) -> Proof:
-    """Per side: the means with their intervals, each set's own loss, and what changed."""
-    metrics = {metric.id: metric for metric in measured.metrics}
-    sides = [[row.answers[at] for row in measured.questions] for at in range(len(measured.targets))]
+@dataclass(frozen=True, slots=True)
+class _Side:
+    label: str
+    metrics: Mapping[MetricId, Interval | None]
+    answers: Sequence[GivenAnswer]
+
+
+def summarise_proof(
+    measured: Sequence[EvaluationMeasurements], sets: Sequence[ProofSet], *, reference: int = 0
+) -> Proof:
+    """Per side: the means with their intervals, each set's own loss, and how many answers are not
+    those of the side at `reference`.
+    """
+    sides = [
+        _Side(
+            target.label,
+            {metric.id: metric.values[at] for metric in one.metrics},
+            [row.answers[at] for row in one.questions],
+        )
+        for one in measured
+        for at, target in enumerate(one.targets)
+    ]
     return Proof(
-        rows=measured.rows,
+        rows=measured[0].rows,
         sets=list(sets),
         targets=[
             ProvenTarget(
-                label=target.label,
-                loss=_value(metrics.get("loss"), at),
-                perplexity=_value(metrics.get("perplexity"), at),
-                exact_match=_value(metrics.get("exact_match"), at),
-                sets=_set_losses(sides[at], sides[-1], sets),
-                answers=sum(answer.text is not None for answer in sides[at]),
+                label=side.label,
+                loss=side.metrics.get("loss"),
+                perplexity=side.metrics.get("perplexity"),
+                exact_match=side.metrics.get("exact_match"),
+                sets=_set_losses(side.answers, sides[-1].answers, sets),
+                answers=sum(answer.text is not None for answer in side.answers),
                 changed=sum(
                     first.text != answer.text
-                    for first, answer in zip(sides[0], sides[at], strict=True)
+                    for first, answer in zip(sides[reference].answers, side.answers, strict=True)
                     if first.text is not None and answer.text is not None
                 ),
             )
-            for at, target in enumerate(measured.targets)
+            for side in sides
         ],
     )
 
@@ -192,10 +229,6 @@ def _same_rows(one: ChosenRows, other: ChosenRows) -> bool:
 def _seen_by_either(one: ChosenRows, other: ChosenRows) -> ChosenRows:
     rows = (replace(a, seen=a.seen or b.seen) for a, b in zip(one.rows, other.rows, strict=True))
     return replace(one, rows=tuple(rows), compared=one.compared and other.compared)
-
-
-def _value(metric: MetricResult | None, at: int) -> Interval | None:
-    return metric.values[at] if metric is not None else None
 
 
 def _set_losses(

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from backend.adapters.schemas import AdapterName
-from backend.contract.fusion import FusionMethod, SourceShare
+from backend.contract.jobs.fusion import FusionMethod, SourceShare
 from backend.evaluation.proof import Proof
 
 FEWEST, MOST = 2, 5

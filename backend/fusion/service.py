@@ -14,9 +14,10 @@ from pathlib import Path
 from backend.adapters.finder import Adapters, ReadyAdapter
 from backend.adapters.folder import AdapterFolder, Checkpoint
 from backend.adapters.info import info_of
-from backend.contract.evaluation import EvaluationTarget
-from backend.contract.fusion import FusionRequest, FusionResult, FusionSource
+from backend.contract.jobs.evaluation import EvaluationTarget
+from backend.contract.jobs.fusion import FusionRequest, FusionResult, FusionSource
 from backend.contract.record import BadRecord, read_record, write_record
+from backend.contract.run.folder import LATEST
 from backend.core.disk.files import NAME, child_path, format_bytes
 from backend.core.disk.stored_files import DamagedFile
 from backend.errors import AlreadyExists, AppError, BadContent, NoDiskSpace, NotFound
@@ -314,7 +315,7 @@ def _size_of(ready: ReadyAdapter) -> tuple[int, int]:
 def _targets(sources: _Sources, name: str, staging: Path) -> tuple[EvaluationTarget, ...]:
     """Base, every source, and the result, which will stand in `staging` by then."""
     fused = {
-        "key": str(staging), "name": name, "file": str(staging / "adapters.safetensors"),
+        "key": str(staging), "name": name, "file": str(staging / LATEST),
         "kind": "lora", "scale": 1.0, "scales": {}, "names": None,
     }  # fmt: skip
     return (

@@ -12,6 +12,7 @@ import logging
 import os
 from pathlib import Path
 
+from backend.contract.run.folder import LINEAGE
 from backend.core.disk.files import NAME, sync_folder
 from backend.core.disk.removal import Proof, named, remove, remove_empty
 from backend.core.disk.stored_files import DamagedFile, read_object, read_text
@@ -85,7 +86,7 @@ def settle(adapters_dir: Path, name: str | None, session_id: str, *, replaced: b
     adapter = adapters_dir / name
     mine = is_of(adapter, session_id)
     whole = mine and any(adapter.glob("*.safetensors"))
-    if whole and (adapter / "droid.json").is_file():  # From here on that says whose it is.
+    if whole and (adapter / LINEAGE).is_file():  # From here on that says whose it is.
         remove(adapter / MARK, inside=adapter, own=named(MARK))
     if aside is None:
         if mine and not whole:
@@ -113,7 +114,7 @@ def is_of(adapter: Path, session_id: str) -> bool:
     if adapter.is_symlink() or not adapter.is_dir():
         return False
     try:
-        lineage = read_object(adapter / "droid.json")
+        lineage = read_object(adapter / LINEAGE)
     except FileNotFoundError:
         return _mark_of(adapter) == session_id
     except DamagedFile:

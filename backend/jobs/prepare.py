@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
 from backend import __version__
+from backend.contract.run.folder import LATEST, WARNINGS
 from backend.core.disk.disk_errors import disk_refusals
 from backend.core.disk.files import write_json, write_yaml
 from backend.core.disk.removal import named, remove
@@ -17,8 +18,6 @@ from backend.jobs.run.recipe import Recipe, StartWarning
 from backend.jobs.run.schemas import DataSummary, RunMetrics, SessionRecord
 from backend.jobs.run.state import RunState
 from backend.jobs.run.store import SessionStore
-
-WARNINGS = "warnings.json"
 
 _LIBRARIES = ("mlx", "mlx-lm")
 _OF_ENGINES = {"rl": ("mlx-lm-lora",)}
@@ -65,7 +64,7 @@ def _record(recipe: Recipe, data: DataSummary) -> SessionRecord:
         method=recipe.method,
         config=dict(recipe.request),
         metrics=RunMetrics(total_steps=recipe.total_steps).model_dump(mode="json"),
-        adapter_path=str(recipe.adapter_path / "adapters.safetensors"),
+        adapter_path=str(recipe.adapter_path / LATEST),
         lora=recipe.lora,
         data=data,
         model=recipe.model,

@@ -39,6 +39,7 @@ def python_problems(root: Path) -> Iterator[str]:
         "locks/requirements.lock": [*base, *extras["cpu"]],
         "locks/requirements-dev.lock": [*base, *extras["cpu"], *_group(groups, "dev")],
         "locks/requirements-cuda.lock": [*base, *extras["cuda"]],
+        "locks/requirements-exports.lock": _group(groups, "exports"),
     }
     for name, requirements in wanted.items():
         text = (root / name).read_text(encoding="utf-8")

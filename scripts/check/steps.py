@@ -53,7 +53,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "unit",
         "python tests",
-        _python("pytest", "-m", "not engine", "--ignore", "tests/house", "tests"),
+        _python("pytest", "-m", "not engine and not exports", "--ignore", "tests/house", "tests"),
     ),
     Step("unit", "page tests", ("npm", "run", "--silent", "test", "--workspace", "frontend")),
     Step("unit", "shell tests", ("npm", "run", "--silent", "test", "--workspace", "electron")),

@@ -79,6 +79,8 @@ def test_embeddings_and_dora_are_understood() -> None:
         ({}, {"base_model.model.lm_head.weight": (9, 9)}, "also changes base_model.model.lm_head"),
         ({}, {f"{STEM}.conv.lora_A.weight": (4, 3, 3, 3)}, "no matrix of a layer"),
         ({"lora_alpha": None}, {}, "no lora_alpha"),
+        ({"alora_invocation_tokens": [5, 6]}, {}, "works only after those tokens"),
+        ({"layer_replication": [[0, 2], [1, 3]]}, {}, "used several times"),
     ],
 )
 def test_what_can_not_be_converted_says_why(
@@ -86,6 +88,24 @@ def test_what_can_not_be_converted_says_why(
 ) -> None:
     with pytest.raises(NotConvertible, match=sentence):
         peft_layout(CONFIG | config, tensors(**extra))
+
+
+def test_a_copy_of_the_bases_embedding_is_passed_over_and_named() -> None:
+    embedding = "base_model.model.model.embed_tokens"
+    layout = peft_layout(
+        CONFIG,
+        tensors(
+            **{
+                f"{embedding}.base_layer.weight": (100, 16),
+                f"{embedding}.lora_embedding_A": (4, 100),
+                f"{embedding}.lora_embedding_B": (16, 4),
+            }
+        ),
+    )
+
+    assert layout.tensors["model.embed_tokens.lora_a"].shape == (100, 4)
+    assert not [name for name in layout.names if "base_layer" in name]
+    assert "copy of the base's own model.embed_tokens" in layout.warnings[0]
 
 
 def test_an_initialisation_that_changes_the_base_is_warned_of() -> None:

@@ -42,7 +42,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
 
 def make_model(folder: Path, config: dict[str, Any], *, bits: int | None = None) -> Path:
     """A model folder that `load_model` reads; there is no tokenizer."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     mx.random.seed(11)
     model = build(config)
     model.eval()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ LAYERS = 2
 def build_tiny_model(folder: Path, *, chat_template: bool = True) -> Path:
     """Write config, weights and tokenizer into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    vocabulary = _write_tokenizer(folder, chat_template)
+    vocabulary = write_tokenizer(folder, chat_template=chat_template)
     hidden, inner, heads, kv_heads = 32, 48, 4, 2
     config: dict[str, Any] = {
         "model_type": "qwen2",
@@ -64,11 +65,16 @@ def build_tiny_model(folder: Path, *, chat_template: bool = True) -> Path:
     return folder
 
 
-def _write_tokenizer(folder: Path, chat_template: bool) -> int:
-    # Byte-level without merges: 256 bytes and the special tokens, so nothing has to be learned.
+def write_tokenizer(
+    folder: Path, *, chat_template: bool = True, merges: Sequence[tuple[str, str]] = ()
+) -> int:
+    """A byte-level tokenizer in which nothing had to be learned; its size."""
+    folder.mkdir(parents=True, exist_ok=True)
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     vocabulary = {token: number for number, token in enumerate(alphabet)}
-    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+    for pair in merges:
+        vocabulary["".join(pair)] = len(vocabulary)
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=list(merges)))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = ByteLevel()
     tokenizer.add_special_tokens(list(SPECIAL))

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from backend.contract.evaluation import EvaluationRequest, EvaluationTarget
+from backend.contract.jobs.evaluation import EvaluationRequest, EvaluationTarget
 from backend.contract.run.folder import EVENTS
 from backend.contract.sampling import untruncated
 from backend.core.disk.files import JsonlTail
@@ -179,7 +179,10 @@ async def test_an_evaluation_that_finds_no_space_leaves_nothing_behind(
 
 async def test_what_is_told_to_have_ended_does_not_refuse_the_next_one(bench: Bench) -> None:
     job_folder = await bench.evaluate()
-    said = {"seq": 1, "type": "exit", "state": "completed", "message": "Done."}
+    said = {
+        "seq": 1, "at": "2026-12-01T00:00:00+00:00", "type": "exit", "state": "completed",
+        "code": 0, "message": "Done.",
+    }  # fmt: skip
     with (job_folder.path / EVENTS).open("a", encoding="utf-8") as events:
         events.write(json.dumps(said) + "\n")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.contract.evaluation import (
+from backend.contract.jobs.evaluation import (
     Estimate,
     EvaluationMeasurements,
     EvaluationTarget,
@@ -14,7 +14,7 @@ from backend.contract.evaluation import (
     QuestionResult,
     TargetInfo,
 )
-from backend.contract.proof import ProofSet
+from backend.contract.jobs.proof import ProofSet
 from backend.errors import NotFound
 from backend.evaluation.proof import (
     FOLDER,
@@ -120,7 +120,7 @@ def test_each_set_has_its_own_loss_and_changed_answers_are_counted() -> None:
         ProofSet(name="b", path="b", rows=1, seen=None),
     )
 
-    proof = summarise_proof(measured, sets)
+    proof = summarise_proof([measured], sets)
 
     base, new = proof.targets
     assert base.loss is not None

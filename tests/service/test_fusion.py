@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import random
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
+from backend.core.process import MARK
 from tests.service.live import Frame, frames_until, has_ended, listening
 from tests.service.server import CHECKOUT, DEMO, Server, start_server
 
@@ -39,14 +44,14 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.stop()
 
 
-def fuse(server: Server, body: dict[str, Any]) -> list[Frame]:
+def run_job(server: Server, kind: str, path: str, body: dict[str, Any]) -> list[Frame]:
+    """Start one and hear it to its end."""
     with listening(server) as socket:
-        server.post("/api/fusion/fuse", body)
+        server.post(path, body)
         return frames_until(
             socket,
             lambda frame: (
-                frame["type"] in {"job_completed", "job_error"}
-                and frame["data"]["kind"] == "fusion"
+                frame["type"] in {"job_completed", "job_error"} and frame["data"]["kind"] == kind
             ),
         )
 
@@ -65,7 +70,8 @@ def test_two_adapters_become_one_and_all_four_are_scored_on_the_same_rows(
     assert checked["output_name"] == "fused_wide_flat"
 
     names = ["wide", "flat"]
-    frames = fuse(trained, {"adapter_names": names, "output_name": "both", "weights": [0.7, 0.3]})
+    body = {"adapter_names": names, "output_name": "both", "weights": [0.7, 0.3]}
+    frames = run_job(trained, "fusion", "/api/fusion/fuse", body)
 
     assert frames[-1]["type"] == "job_completed", frames[-1]
     shares = [f["data"]["progress"] for f in frames if f["type"] == "job_progress"]
@@ -132,3 +138,125 @@ def test_a_stopped_fusion_leaves_nothing_and_the_next_may_start(trained: Server)
     trained.post("/api/fusion/reset")
     status = trained.get("/api/fusion/status")
     assert (status["status"], status["has_result"]) == ("idle", True)  # Of the first test.
+
+
+def export(server: Server, kind: str, **more: Any) -> dict[str, Any]:
+    body = {"adapter_name": "wide", "format": kind} | more
+    frames = run_job(server, "export", "/api/fusion/export-model", body)
+    assert frames[-1]["type"] == "job_completed", frames[-1]
+    shares = [f["data"]["progress"] for f in frames if f["type"] == "job_progress"]
+    assert shares == sorted(shares)
+    result: dict[str, Any] = server.get("/api/fusion/export-result")
+    assert result == server.get("/api/fusion/export-status")["result"]
+    names = {path.name for path in Path(result["merged_dir"]).iterdir()}
+    assert {"README.md", "droid.json"} <= names
+    assert not list(Path(result["merged_dir"]).parent.glob(".exporting-*"))
+    return result
+
+
+def test_every_format_says_its_size_and_whether_it_can_be(trained: Server) -> None:
+    without = trained.get("/api/fusion/export-formats")
+    assert {one["size"] for one in without} == {None}
+    listed = trained.get("/api/fusion/export-formats", adapter_name="wide")
+    assert [one["id"] for one in listed] == [
+        "merged", "merged_q8", "merged_q4", "peft", "gguf_f16", "gguf_q8", "gguf_q5", "gguf_q4",
+    ]  # fmt: skip
+    assert all(one["available"] and one["size"] > 0 for one in listed), listed
+    programs = trained.get("/api/fusion/export-programs")
+    assert [one["id"] for one in programs] == ["ollama", "lm_studio"]
+    assert all(one["available"] or one["reason"] for one in programs)
+
+
+def test_a_merged_export_scores_as_the_adapter_does_and_a_quantised_one_is_measured(
+    trained: Server,
+) -> None:
+    merged = export(trained, "merged", output_name="whole")
+
+    base, adapter, model = merged["proof"]["targets"]
+    assert (base["label"], adapter["label"], model["label"]) == ("base", "wide", "whole")
+    assert model["loss"]["mean"] == pytest.approx(adapter["loss"]["mean"], abs=0.01)
+    assert abs(base["loss"]["mean"] - adapter["loss"]["mean"]) > 0.01
+    assert merged["worse"] is False
+    assert merged["smoke"]["text"]
+    card = (Path(merged["merged_dir"]) / "README.md").read_text()
+    assert "droid-demo" in card
+    assert f"{model['loss']['mean']:.4g}" in card
+
+    small = export(trained, "merged_q4")
+    assert small["output_name"] == "wide-merged_q4"
+    assert small["quantisation"]["bits_per_weight"] < 7
+    assert small["bytes"] < merged["bytes"]
+    assert small["proof"]["targets"][2]["loss"]["mean"] != model["loss"]["mean"]
+    # The next one has a time: this machine has exported that format once.
+    again = trained.get("/api/fusion/export-formats", adapter_name="wide")
+    assert next(one for one in again if one["id"] == "merged_q4")["seconds"] > 0
+
+
+def test_peft_and_gguf_exports_are_tested_and_say_why_they_are_not_scored(
+    trained: Server,
+) -> None:
+    peft = export(trained, "peft")
+    assert "same adapter" in peft["unproven"]
+    assert peft["proof"] is None
+    back = trained.post("/adapters/import", {"path": peft["merged_dir"], "name": "returned"})
+    assert back["scale"] == 16.0
+
+    gguf = export(trained, "gguf_q8")
+    assert gguf["gguf_path"].endswith(".gguf")
+    assert Path(gguf["gguf_path"]).read_bytes()[:4] == b"GGUF"
+    assert Path(gguf["modelfile_path"]).is_file()
+    assert "GGUF" in gguf["unproven"]
+
+
+def test_an_export_that_can_not_be_is_refused_before_anything_is_written(trained: Server) -> None:
+    def refused(**body: Any) -> tuple[int, str]:
+        answer = trained.client.post(
+            "/api/fusion/export-model", json={"adapter_name": "wide", "format": "merged"} | body
+        )
+        return answer.status_code, answer.json()["detail"]
+
+    before = names_in(trained.data_dir / "exports")
+    (trained.data_dir / "exports" / "whole").mkdir(parents=True, exist_ok=True)
+    assert refused(output_name="whole")[0] == 409
+    assert refused(adapter_name="nobody")[0] == 404
+    assert refused(format="exe")[0] == 422
+    code, detail = refused(import_to_ollama=True)
+    assert (code, "GGUF" in detail) == (400, True)
+    assert refused(recipe="mixed_4_6")[0] == 400
+    assert names_in(trained.data_dir / "exports") <= before | {"whole"}
+
+
+def test_an_engine_killed_at_any_moment_leaves_nothing_half_finished(trained: Server) -> None:
+    exports = trained.data_dir / "exports"
+    before = names_in(exports)
+    sources = {
+        path: path.read_bytes() for path in (trained.data_dir / "adapters").rglob("*.safet*")
+    }
+    moments = random.Random(11)
+    for number in range(6):
+        body = {"adapter_name": "wide", "format": "merged", "output_name": f"killed_{number}"}
+        with listening(trained) as socket:
+            trained.post("/api/fusion/export-model", body)
+            threading.Event().wait(moments.uniform(0.0, 4.0))  # Any moment: that is what is tried.
+            kill_marked(trained.data_dir / "jobs" / "export")
+            frames_until(socket, lambda frame: frame["type"] in {"job_completed", "job_error"})
+        status = trained.get("/api/fusion/export-status")["status"]
+        left = names_in(exports) - before
+        assert (status, left) in [("error", set()), ("completed", {f"killed_{number}"})]
+        before |= left
+    assert sources == {path: path.read_bytes() for path in sources}
+
+
+def names_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+
+
+def kill_marked(folder: Path) -> int:
+    """Kill every process that carries the mark of a job in that folder; how many there were."""
+    count = 0
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if str(folder.resolve()) in process.environ().get(MARK, ""):
+                process.kill()
+                count += 1
+    return count

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from backend.contract.fusion import FusionRequest, FusionResult, FusionSource, SourceShare
+from backend.contract.jobs.fusion import FusionRequest, FusionResult, FusionSource, SourceShare
 from backend.contract.record import read_record, write_record
 from backend.contract.run.events import Phase, Progress
 from backend.contract.run.folder import ADAPTER_CONFIG, LATEST, LINEAGE
@@ -29,13 +29,13 @@ from backend.engines.fusion.merge import MergeSettings, merge, zero_like
 from backend.engines.inference.adapter_cache import load_adapter
 from backend.engines.inference.protocol import Refused
 from backend.engines.process.endings import Ending, Unusable
-from backend.engines.process.events import Emitter
+from backend.engines.process.events import Emitter, PartEmitter
 from backend.engines.process.signals import Control
 from backend.engines.trainer.adapter_folder import write_weights
 
 PROOF = "proof"
+_WHOLE, _MERGED = 1000, 200  # Of the progress: the answers of the proof take most of the time.
 
-_MERGING = 0.25  # Share of a job with a proof.
 _LAYER = re.compile(r"(?:^|\.)(?:layers|h|blocks)\.(\d+)\.(.+)")
 _STOPPED = Ending("stopped", "The fusion was stopped; nothing was written.")
 
@@ -50,15 +50,15 @@ def fusion_run(folder: Path, emit: Emitter, control: Control) -> Ending:
         emit(Phase(name="reading adapters"))
         sources = [_read(source) for source in request.sources]
         emit(Phase(name="merging"))
-        emit.part(0.0, _MERGING if request.proof else 1.0)
-        merged, errors = _merge(request, sources, emit, lambda: control.stop is not None)
+        part = PartEmitter(emit, start=0, end=_MERGED if request.proof else _WHOLE, total=_WHOLE)
+        merged, errors = _merge(request, sources, part, lambda: control.stop is not None)
         if merged is None:
             return _STOPPED
         emit(Phase(name="writing"))
         _write(request, staging, merged)
         if request.proof:
-            emit.part(_MERGING, 1.0)
-            ending = evaluate_run(folder / PROOF, emit, control)
+            part = PartEmitter(emit, start=_MERGED, end=_WHOLE, total=_WHOLE)
+            ending = evaluate_run(folder / PROOF, part, control)
             if ending.state != "completed":
                 return _STOPPED
         result = _result(request, sources, merged, errors, time.monotonic() - started)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from backend.contract.run.events import Progress, RunEvent, Warning, write_event
 from backend.core.clock import SteadyClock
 from backend.core.disk.files import append_jsonl
-
-_STEPS = 1000  # Of a whole job, where it is told in parts.
 
 
 class Emitter:
@@ -26,15 +23,8 @@ class Emitter:
         self._seq = _lines_of(path)
         self._warned: set[str] = set()
         self._clock = SteadyClock()
-        self._part = (0.0, 1.0)
-
-    def part(self, start: float, end: float) -> None:
-        """Take progress from now on for that part of the whole job, as shares from 0 to 1."""
-        self._part = (start, end)
 
     def __call__(self, event: RunEvent) -> None:
-        if isinstance(event, Progress):
-            event = self._of_whole(event)
         self._seq += 1
         line = write_event(event, seq=self._seq, at=self._clock.now())
         clean = {name: _finite(value) for name, value in line.items()}
@@ -48,15 +38,25 @@ class Emitter:
                 "recorded as unknown.",
             )
 
-    def _of_whole(self, event: Progress) -> Progress:
-        start, end = self._part
-        if (start, end) == (0.0, 1.0) or event.total < 1:
-            return event
-        share = start + (end - start) * event.done / event.total
-        return replace(event, done=round(_STEPS * share), total=_STEPS)
-
     def warning(self, code: str, message: str, hint: str | None = None) -> None:
         self(Warning(code=code, message=message, hint=hint))
+
+
+class PartEmitter(Emitter):
+    """Hands events on to another emitter, with its progress as a part of a longer job's: from
+    `start` to `end`, of `total`.
+    """
+
+    def __init__(self, emit: Emitter, *, start: int, end: int, total: int) -> None:
+        self._emit = emit
+        self._start, self._end, self._total = start, end, total
+
+    def __call__(self, event: RunEvent) -> None:
+        if isinstance(event, Progress):
+            share = event.done / event.total if event.total else 0.0
+            done = self._start + round(share * (self._end - self._start))
+            event = Progress(done=done, total=self._total, target=event.target)
+        self._emit(event)
 
 
 def _finite(value: Any) -> Any:

@@ -10,7 +10,7 @@ Every kind lives this way, a run of training too (`jobs/supervisor.py`, with the
 6. end       its last word, or what its exit code and its log tell, is a sentence
 7. adopt     a server that starts follows a living one, and explains a dead one
 8. list      jobs are what their folders say; damaged ones are named
-9. clean up  what never began is removed; what ended stays to be read
+9. clean up  what never began is removed, and what a killed process left half-written
 
 A kind is a row (`JobKind`), the record of its request, and the route that shows it.
 """
@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from backend.contract.record import BadRecord
+from backend.contract.run.events import RunEvent, read_event
 from backend.contract.run.folder import EVENTS
 from backend.core.disk.files import JsonlTail, read_tail
 from backend.core.disk.stored_files import DamagedFile
@@ -37,12 +38,12 @@ from backend.core.machine.blas import engine_environment
 from backend.core.process import Child, find_marked
 from backend.core.schemas import DamagedItem
 from backend.core.tasks import Tasks
-from backend.errors import JobActive, WrongState
+from backend.errors import AppError, JobActive, WrongState
 from backend.jobs.lifecycle.engine_process import Launch, after, start_engine, wait_then_kill
 from backend.jobs.lifecycle.folder import REQUEST, RESULT, JobFolder, JobFolders
 from backend.jobs.lifecycle.follower import TICK, Batch, Follower, follow
 from backend.jobs.lifecycle.frames import JobData, JobKindName, publish_job
-from backend.jobs.lifecycle.job import Job, LastWord, parse_event
+from backend.jobs.lifecycle.job import Job, LastWord
 from backend.jobs.lifecycle.slot import MemoryHolder, Slot
 from backend.settings import Settings
 
@@ -75,6 +76,7 @@ class JobKind(Generic[R]):
     title: Callable[[R], str]
     error: type[JobActive] = JobActive
     list_route: str | None = None
+    clean_up: Callable[[R], None] = lambda _: None  # What a killed process left. Blocking.
     grace: float = 20.0  # Seconds from the request to stop to the kill.
 
 
@@ -122,6 +124,7 @@ class EngineJobs(Generic[R]):
             return
         identity = await asyncio.to_thread(find_marked, newest.mark)
         if identity is None:
+            await asyncio.to_thread(self._clean_up, job)
             job.interrupt(self._noun)
         else:
             job.child = Child(identity)
@@ -214,7 +217,7 @@ class EngineJobs(Generic[R]):
         self._tasks.start(self._follow_to_the_end(job), name=f"follow {self._noun} {job.folder.id}")
 
     async def _follow_to_the_end(self, job: Job[R]) -> None:
-        async def take(batch: Batch[Mapping[str, Any]]) -> None:
+        async def take(batch: Batch[RunEvent]) -> None:
             for event in batch.events:
                 job.apply(event)
             if batch.events and job.last_word is None:
@@ -222,10 +225,11 @@ class EngineJobs(Generic[R]):
 
         assert job.child is not None  # noqa: S101 - a job is followed only with a process
         last = await follow(
-            Follower(job.folder.path, job.child, parse_event),
+            Follower(job.folder.path, job.child, read_event),
             take,
             tick=lambda: TICK if job.last_word is None else _TICK_AT_END,
         )
+        await asyncio.to_thread(self._clean_up, job)
         if job.last_word is None:
             job.last_word = await asyncio.to_thread(self._explain, job, last.exit_code)
         job.end()
@@ -276,6 +280,15 @@ class EngineJobs(Generic[R]):
         cause = explain(code, lines)
         return LastWord(state="error", message=cause.message, hint=cause.hint)
 
+    def _clean_up(self, job: Job[R]) -> None:
+        """9: what its process did not come to remove. What can't be removed must not keep a job
+        from ending.
+        """
+        try:
+            self.kind.clean_up(job.request)
+        except (OSError, AppError) as problem:
+            _logger.warning("What %s left can't be removed: %s", job.folder.id, problem)
+
     async def ended(self, folder: JobFolder) -> Job[R]:
         """That job, once it has ended, whichever is the current one by then."""
         job = self.current
@@ -307,7 +320,7 @@ class EngineJobs(Generic[R]):
         job = Job(folder=folder, title=self.kind.title(request), request=request, started=started)
         try:
             for value in JsonlTail(folder.path / EVENTS).read_all():
-                if (event := parse_event(value)) is not None:
+                if (event := read_event(value)) is not None:
                     job.apply(event)
         except OSError as problem:
             raise DamagedFile(f"{EVENTS} can't be read: {problem.strerror}.") from problem

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeVar
 
+from backend.contract.run.events import Exit, Phase, Progress, RunEvent
 from backend.core.process import Child
 from backend.jobs.lifecycle.folder import JobFolder
 
@@ -48,17 +48,15 @@ class Job(Generic[R]):
     def running(self) -> bool:
         return self.state in ("starting", "running")
 
-    def apply(self, event: Mapping[str, Any]) -> None:
-        """Take one event; one that is not known changes nothing."""
-        match event.get("type"):
-            case "phase":
-                self.state, self.phase = "running", str(event.get("name"))
-            case "progress":
-                done, total = event.get("done"), event.get("total")
-                if isinstance(done, int) and isinstance(total, int) and total > 0:
-                    self.share = max(0.0, min(1.0, done / total))
-            case "exit":
-                self.last_word = _last_word(event)
+    def apply(self, event: RunEvent) -> None:
+        """Take one event; one that is no job's changes nothing."""
+        match event:
+            case Phase():
+                self.state, self.phase = "running", event.name
+            case Progress(total=total) if total > 0:
+                self.share = max(0.0, min(1.0, event.done / total))
+            case Exit():
+                self.last_word = LastWord(state=event.state, message=event.message, hint=event.hint)
 
     def end(self) -> None:
         """Take over how it ended, if that is known; from here on it has ended for everybody."""
@@ -77,20 +75,3 @@ class Job(Generic[R]):
         self.state = "interrupted"
         self.error = f"The {noun}'s process ended without a word, as when a machine is restarted."
         self.ended.set()
-
-
-def parse_event(value: Any) -> Mapping[str, Any] | None:
-    """An event of a job; None for a line that is none."""
-    return value if isinstance(value, dict) else None
-
-
-def _last_word(event: Mapping[str, Any]) -> LastWord:
-    said, hint = event.get("state"), event.get("hint")
-    state: Literal["completed", "stopped", "error"] = "error"
-    if said == "completed" or said == "stopped":
-        state = said
-    return LastWord(
-        state=state,
-        message=str(event.get("message")),
-        hint=hint if isinstance(hint, str) else None,
-    )

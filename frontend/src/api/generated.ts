@@ -7,6 +7,7 @@ export const addTagTypes = [
   "openai",
   "evaluation",
   "fusion",
+  "export",
   "notebook",
   "models",
   "datasets",
@@ -346,6 +347,48 @@ const injectedRtkApi = api
         query: () => ({ url: `/api/fusion/reset`, method: "POST" }),
         invalidatesTags: ["fusion"],
       }),
+      exportFormats: build.query<ExportFormatsApiResponse, ExportFormatsApiArg>(
+        {
+          query: (queryArg) => ({
+            url: `/api/fusion/export-formats`,
+            params: {
+              adapter_name: queryArg.adapterName,
+            },
+          }),
+          providesTags: ["export"],
+        },
+      ),
+      exportPrograms: build.query<
+        ExportProgramsApiResponse,
+        ExportProgramsApiArg
+      >({
+        query: () => ({ url: `/api/fusion/export-programs` }),
+        providesTags: ["export"],
+      }),
+      exportModel: build.mutation<ExportModelApiResponse, ExportModelApiArg>({
+        query: (queryArg) => ({
+          url: `/api/fusion/export-model`,
+          method: "POST",
+          body: queryArg.exportRequestBody,
+        }),
+        invalidatesTags: ["export"],
+      }),
+      exportStatus: build.query<ExportStatusApiResponse, ExportStatusApiArg>({
+        query: () => ({ url: `/api/fusion/export-status` }),
+        providesTags: ["export"],
+      }),
+      exportResult: build.query<ExportResultApiResponse, ExportResultApiArg>({
+        query: () => ({ url: `/api/fusion/export-result` }),
+        providesTags: ["export"],
+      }),
+      stopExport: build.mutation<StopExportApiResponse, StopExportApiArg>({
+        query: () => ({ url: `/api/fusion/export-stop`, method: "POST" }),
+        invalidatesTags: ["export"],
+      }),
+      resetExport: build.mutation<ResetExportApiResponse, ResetExportApiArg>({
+        query: () => ({ url: `/api/fusion/export-reset`, method: "POST" }),
+        invalidatesTags: ["export"],
+      }),
       listComparisons: build.query<
         ListComparisonsApiResponse,
         ListComparisonsApiArg
@@ -438,6 +481,45 @@ const injectedRtkApi = api
         query: () => ({ url: `/api/arena` }),
         providesTags: ["notebook"],
       }),
+      conversionStatus: build.query<
+        ConversionStatusApiResponse,
+        ConversionStatusApiArg
+      >({
+        query: () => ({ url: `/models/convert` }),
+        providesTags: ["models"],
+      }),
+      startConversion: build.mutation<
+        StartConversionApiResponse,
+        StartConversionApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/models/convert`,
+          method: "POST",
+          body: queryArg.modelConversion,
+        }),
+        invalidatesTags: ["models"],
+      }),
+      estimateConversion: build.query<
+        EstimateConversionApiResponse,
+        EstimateConversionApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/models/convert/estimate`,
+          params: {
+            source: queryArg.source,
+            quantize: queryArg.quantize,
+            dtype: queryArg.dtype,
+          },
+        }),
+        providesTags: ["models"],
+      }),
+      stopConversion: build.mutation<
+        StopConversionApiResponse,
+        StopConversionApiArg
+      >({
+        query: () => ({ url: `/models/convert/stop`, method: "POST" }),
+        invalidatesTags: ["models"],
+      }),
       listModels: build.query<ListModelsApiResponse, ListModelsApiArg>({
         query: () => ({ url: `/models` }),
         providesTags: ["models"],
@@ -458,6 +540,13 @@ const injectedRtkApi = api
           url: `/models/${encodeURIComponent(String(queryArg.name))}/lora`,
         }),
         providesTags: ["models"],
+      }),
+      deleteModel: build.mutation<DeleteModelApiResponse, DeleteModelApiArg>({
+        query: (queryArg) => ({
+          url: `/models/${encodeURIComponent(String(queryArg.name))}`,
+          method: "DELETE",
+        }),
+        invalidatesTags: ["models"],
       }),
       downloadModel: build.mutation<
         DownloadModelApiResponse,
@@ -1031,6 +1120,31 @@ export type StopFusionApiArg = void;
 export type ResetFusionApiResponse =
   /** status 200 Successful Response */ FusionAnswer;
 export type ResetFusionApiArg = void;
+export type ExportFormatsApiResponse =
+  /** status 200 Successful Response */ FormatInfo[];
+export type ExportFormatsApiArg = {
+  adapterName?: string | null;
+};
+export type ExportProgramsApiResponse =
+  /** status 200 Successful Response */ ProgramInfo[];
+export type ExportProgramsApiArg = void;
+export type ExportModelApiResponse =
+  /** status 200 Successful Response */ ExportStarted;
+export type ExportModelApiArg = {
+  exportRequestBody: ExportRequestBody;
+};
+export type ExportStatusApiResponse =
+  /** status 200 Successful Response */ ExportStatus;
+export type ExportStatusApiArg = void;
+export type ExportResultApiResponse =
+  /** status 200 Successful Response */ ExportResultAnswer;
+export type ExportResultApiArg = void;
+export type StopExportApiResponse =
+  /** status 200 Successful Response */ ExportAnswer;
+export type StopExportApiArg = void;
+export type ResetExportApiResponse =
+  /** status 200 Successful Response */ ExportAnswer;
+export type ResetExportApiArg = void;
 export type ListComparisonsApiResponse =
   /** status 200 Successful Response */ Comparisons;
 export type ListComparisonsApiArg = {
@@ -1076,6 +1190,24 @@ export type VoteApiArg = {
 };
 export type ArenaApiResponse = /** status 200 Successful Response */ Standings;
 export type ArenaApiArg = void;
+export type ConversionStatusApiResponse =
+  /** status 200 Successful Response */ ConversionStatus;
+export type ConversionStatusApiArg = void;
+export type StartConversionApiResponse =
+  /** status 200 Successful Response */ ConversionStatus;
+export type StartConversionApiArg = {
+  modelConversion: ModelConversion;
+};
+export type EstimateConversionApiResponse =
+  /** status 200 Successful Response */ ConversionEstimate;
+export type EstimateConversionApiArg = {
+  source: string;
+  quantize?: ("4" | "8") | null;
+  dtype?: ("float16" | "bfloat16" | "float32") | null;
+};
+export type StopConversionApiResponse =
+  /** status 200 Successful Response */ ConversionStatus;
+export type StopConversionApiArg = void;
 export type ListModelsApiResponse =
   /** status 200 Successful Response */ ModelsAnswer;
 export type ListModelsApiArg = void;
@@ -1087,6 +1219,11 @@ export type DescribeModelApiArg = {
 export type LoraTargetsApiResponse =
   /** status 200 Successful Response */ LoraTargets;
 export type LoraTargetsApiArg = {
+  name: string;
+};
+export type DeleteModelApiResponse =
+  /** status 200 Successful Response */ ModelDeleted;
+export type DeleteModelApiArg = {
   name: string;
 };
 export type DownloadModelApiResponse =
@@ -1374,6 +1511,16 @@ export type Notice = {
 export type NoticeList = {
   notices: Notice[];
 };
+export type AdapterData = {
+  path: string;
+  rows?: number | null;
+  sha256?: string | null;
+};
+export type AdapterBest = {
+  step: number;
+  metric: string;
+  value: number;
+};
 export type AdapterInfo = {
   name: string;
   path: string;
@@ -1394,6 +1541,13 @@ export type AdapterInfo = {
   warnings: string[];
   problem?: string | null;
   is_peft?: boolean;
+  has_latest?: boolean;
+  base_name?: string | null;
+  base_fingerprint?: string | null;
+  session_name?: string | null;
+  train_data?: AdapterData | null;
+  best?: AdapterBest | null;
+  command?: string | null;
 };
 export type AdaptersAnswer = {
   adapters: AdapterInfo[];
@@ -2120,6 +2274,135 @@ export type FusionStatus = {
 export type FusionAnswer = {
   message: string;
 };
+export type FormatInfo = {
+  id:
+    | "merged"
+    | "merged_q4"
+    | "merged_q8"
+    | "peft"
+    | "gguf_f16"
+    | "gguf_q8"
+    | "gguf_q5"
+    | "gguf_q4";
+  name: string;
+  description: string;
+  extension: string;
+  size: number | null;
+  seconds: number | null;
+  requires: string | null;
+  available: boolean;
+  reason: string | null;
+};
+export type ProgramInfo = {
+  id: "ollama" | "lm_studio";
+  name: string;
+  available: boolean;
+  reason: string | null;
+  path?: string | null;
+};
+export type ExportStarted = {
+  success?: true;
+  job_id: string;
+  output_name: string;
+  message: string;
+  warnings: string[];
+};
+export type ExportRequestBody = {
+  adapter_name: string;
+  format:
+    | "merged"
+    | "merged_q4"
+    | "merged_q8"
+    | "peft"
+    | "gguf_f16"
+    | "gguf_q8"
+    | "gguf_q5"
+    | "gguf_q4";
+  output_name?: string | null;
+  use_best?: boolean;
+  recipe?: "uniform" | "mixed_4_6";
+  import_to_ollama?: boolean;
+  ollama_model_name?: string | null;
+  copy_to_lm_studio?: boolean;
+  evaluation_dataset?: string | null;
+};
+export type ExportedFile = {
+  name: string;
+  bytes: number;
+};
+export type QuantisationFacts = {
+  type: string;
+  program: string;
+  bits_per_weight: number;
+  group_size?: number | null;
+  recipe?: string | null;
+  whole?: string[];
+  kept_change?: number | null;
+};
+export type SmokeAnswer = {
+  program: string;
+  prompt: string | null;
+  text: string | null;
+  tokens: number;
+  seconds: number;
+};
+export type ExportResultAnswer = {
+  adapter_name: string;
+  format:
+    | "merged"
+    | "merged_q4"
+    | "merged_q8"
+    | "peft"
+    | "gguf_f16"
+    | "gguf_q8"
+    | "gguf_q5"
+    | "gguf_q4";
+  output_name: string;
+  merged_dir: string;
+  files: ExportedFile[];
+  bytes: number;
+  seconds: number;
+  peak_memory_bytes: number;
+  quantisation: QuantisationFacts | null;
+  smoke: SmokeAnswer;
+  gguf_path: string | null;
+  modelfile_path: string | null;
+  ollama_model_name: string | null;
+  lm_studio_path: string | null;
+  proof: Proof | null;
+  unproven: string | null;
+  worse: boolean | null;
+  warnings: string[];
+  timestamp: string;
+};
+export type ExportStatus = {
+  is_running: boolean;
+  progress: number;
+  status: "idle" | "starting" | "running" | "completed" | "stopped" | "error";
+  error: string | null;
+  hint?: string | null;
+  current_step: string | null;
+  message?: string | null;
+  job_id?: string | null;
+  adapter_name?: string | null;
+  format?:
+    | (
+        | "merged"
+        | "merged_q4"
+        | "merged_q8"
+        | "peft"
+        | "gguf_f16"
+        | "gguf_q8"
+        | "gguf_q5"
+        | "gguf_q4"
+      )
+    | null;
+  output_name?: string | null;
+  result: ExportResultAnswer | null;
+};
+export type ExportAnswer = {
+  message: string;
+};
 export type SavedAnswer = {
   model_name: string;
   adapter_name?: string | null;
@@ -2198,6 +2481,73 @@ export type Standings = {
   standings: Standing[];
   unreadable?: number;
 };
+export type ConversionResult = {
+  name: string;
+  path: string;
+  source_bytes: number;
+  size_bytes: number;
+  seconds: number;
+  quantize?: number | null;
+  group_size?: number | null;
+  dtype?: string | null;
+};
+export type ConversionStatus = {
+  state?:
+    | (
+        | "starting"
+        | "running"
+        | "completed"
+        | "stopped"
+        | "error"
+        | "interrupted"
+      )
+    | null;
+  phase?: string | null;
+  progress?: number | null;
+  message?: string | null;
+  error?: string | null;
+  hint?: string | null;
+  job_id?: string | null;
+  source?: string | null;
+  output_name?: string | null;
+  quantize?: number | null;
+  dtype?: string | null;
+  result?: ConversionResult | null;
+};
+export type ModelConversion = {
+  source: string;
+  output_name: string;
+  quantize?: (4 | 8) | null;
+  dtype?: ("float16" | "bfloat16" | "float32") | null;
+};
+export type ConversionEstimate = {
+  source: string;
+  source_bytes: number;
+  size_bytes: number;
+  disk_needed: number;
+  disk_free: number;
+  enough_space: boolean;
+  output_name: string;
+  seconds?: number | null;
+  seconds_measured?: boolean;
+};
+export type ConvertedFrom = {
+  name: string;
+  path: string;
+  fingerprint?: string | null;
+  repo_id?: string | null;
+  quantize?: number | null;
+  dtype?: string | null;
+  group_size?: number | null;
+};
+export type ModelSource = {
+  repo_id?: string | null;
+  revision?: string | null;
+  commit?: string | null;
+  downloaded_at?: string | null;
+  converted_from?: ConvertedFrom | null;
+  converted_at?: string | null;
+};
 export type ModelInfo = {
   name: string;
   path: string;
@@ -2216,6 +2566,10 @@ export type ModelInfo = {
     [key: string]: any;
   } | null;
   facts?: string[];
+  /** mlx, or pt for PyTorch safetensors. */
+  weights_format?: string | null;
+  source?: ModelSource | null;
+  own?: boolean;
 };
 export type ModelsAnswer = {
   models: ModelInfo[];
@@ -2248,6 +2602,10 @@ export type LoraTargets = {
   notes: string[];
   block_parameters?: number[];
   weights_problem?: string | null;
+};
+export type ModelDeleted = {
+  deleted: string;
+  message: string;
 };
 export type DownloadInfo = {
   id: string;
@@ -3418,6 +3776,17 @@ export const {
   useLazyFusionResultQuery,
   useStopFusionMutation,
   useResetFusionMutation,
+  useExportFormatsQuery,
+  useLazyExportFormatsQuery,
+  useExportProgramsQuery,
+  useLazyExportProgramsQuery,
+  useExportModelMutation,
+  useExportStatusQuery,
+  useLazyExportStatusQuery,
+  useExportResultQuery,
+  useLazyExportResultQuery,
+  useStopExportMutation,
+  useResetExportMutation,
   useListComparisonsQuery,
   useLazyListComparisonsQuery,
   useKeepComparisonMutation,
@@ -3431,12 +3800,19 @@ export const {
   useVoteMutation,
   useArenaQuery,
   useLazyArenaQuery,
+  useConversionStatusQuery,
+  useLazyConversionStatusQuery,
+  useStartConversionMutation,
+  useEstimateConversionQuery,
+  useLazyEstimateConversionQuery,
+  useStopConversionMutation,
   useListModelsQuery,
   useLazyListModelsQuery,
   useDescribeModelQuery,
   useLazyDescribeModelQuery,
   useLoraTargetsQuery,
   useLazyLoraTargetsQuery,
+  useDeleteModelMutation,
   useDownloadModelMutation,
   useListDownloadsQuery,
   useLazyListDownloadsQuery,

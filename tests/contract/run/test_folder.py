@@ -13,11 +13,7 @@ NAMES = re.compile(
     r'"(config\.yaml|warnings\.json|events\.jsonl|train\.log|adapter_config\.json|droid\.json'
     r'|adapters\.safetensors|best_adapters\.safetensors|engine\.safetensors)"'
 )
-# Modules that are being rewritten meanwhile.
-ELSEWHERE = {
-    "backend/contract/run/folder.py",
-    "backend/jobs/adapter_reservation.py", "backend/jobs/prepare.py",
-}  # fmt: skip
+ELSEWHERE = {"backend/contract/run/folder.py"}
 
 
 def test_a_checkpoint_is_named_by_its_step() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.contract.run.events import Metrics, Phase, Progress, Warning, read_event
-from backend.engines.process.events import Emitter
+from backend.engines.process.events import Emitter, PartEmitter
 
 
 def events(path: Path) -> list[dict[str, Any]]:
@@ -48,14 +48,17 @@ def test_numbers_go_on_where_a_run_left_off(tmp_path: Path) -> None:
     assert [event["seq"] for event in events(path)] == [1, 2]
 
 
-def test_the_parts_of_a_job_tell_one_progress_that_only_rises(tmp_path: Path) -> None:
+def test_a_part_of_a_job_tells_its_progress_as_a_part_of_the_whole(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
-    emit = Emitter(path)
-    for start, end in ((0.0, 0.25), (0.25, 1.0)):
-        emit.part(start, end)
-        for done in (1, 2):
-            emit(Progress(done=done, total=2))
+    part = PartEmitter(Emitter(path), start=200, end=1000, total=1000)
 
-    shares = [event["done"] / event["total"] for event in events(path)]
+    part(Progress(done=1, total=2))
+    part(Phase(name="scoring"))
+    part(Progress(done=2, total=2))
 
-    assert shares == [0.125, 0.25, 0.625, 1.0]
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [(line["type"], line.get("done"), line.get("total")) for line in lines] == [
+        ("progress", 600, 1000),
+        ("phase", None, None),
+        ("progress", 1000, 1000),
+    ]

@@ -1,0 +1,399 @@
+"""From a request to an export: what it needs, where it goes, what it is proven on; and back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import shutil
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backend.adapters.finder import Adapters, ReadyAdapter
+from backend.adapters.folder import AdapterFolder, Checkpoint
+from backend.contract.export.gguf import check_gguf
+from backend.contract.export.request import RECIPES, ExportFormat, ExportRequest, ExportResult
+from backend.contract.export.size import needed_bytes
+from backend.contract.jobs.evaluation import EvaluationTarget
+from backend.contract.record import BadRecord, read_record, write_record
+from backend.core.disk.files import NAME, child_path, format_bytes
+from backend.core.disk.stored_files import DamagedFile
+from backend.errors import AlreadyExists, AppError, BadContent, NoDiskSpace, NotFound
+from backend.evaluation.proof import (
+    EXPORT_FOLDER,
+    FOLDER,
+    Proof,
+    ProofPlan,
+    plan_proof,
+    read_proof,
+    write_proof,
+)
+from backend.evaluation.service import BASE, Evaluator
+from backend.export.formats import BY_ID, FORMATS, Format, lm_studio_folder, programs
+from backend.export.jobs import Exports
+from backend.export.schemas import (
+    ExportRequestBody,
+    ExportResultAnswer,
+    ExportStarted,
+    ExportState,
+    ExportStatus,
+    FormatInfo,
+)
+from backend.jobs.lifecycle.job import Job
+from backend.models.schemas import ModelInfo
+from backend.settings import Settings
+
+_PAST = 5  # Exports from which the time of the next one is estimated.
+_UNPROVEN = {
+    "peft": "It is the same adapter in another layout; PEFT's own logits are compared in "
+    "docs/exports.md.",
+    "gguf": "MLX does not score GGUF files; the file was loaded and asked instead.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    """An adapter that can be exported, with its base."""
+
+    model: ModelInfo
+    folder: AdapterFolder
+    ready: ReadyAdapter
+
+
+class Export:
+    """What the routes of the export dialog ask."""
+
+    def __init__(
+        self, settings: Settings, adapters: Adapters, evaluator: Evaluator, jobs: Exports
+    ) -> None:
+        self.jobs = jobs
+        self._settings = settings
+        self._adapters = adapters
+        self._evaluator = evaluator
+
+    def formats(self, adapter_name: str | None) -> list[FormatInfo]:
+        """Every format; with an adapter, its size, time and whether it can be. Blocking."""
+        source: _Source | None = None
+        reason: str | None = None
+        if adapter_name is not None:
+            try:
+                source = self._source(adapter_name, use_best=True)
+            except AppError as refusal:
+                reason = refusal.detail
+        return [self._format(one, source, reason) for one in FORMATS]
+
+    async def start(self, body: ExportRequestBody) -> ExportStarted:
+        """Check everything, then start. Raises AppError; nothing is written then."""
+        self.jobs.require_free()
+        request, plan, sides = await asyncio.to_thread(self._prepare, body)
+        name = Path(request.output).name
+
+        def fill(folder: Path) -> None:
+            write_proof(folder, plan, name=name, model=request.model, targets=sides)
+            if plan.rows is not None:
+                target = EvaluationTarget(label=name)
+                write_proof(
+                    folder, plan, name=name, model=request.staging, targets=(target,),
+                    place=EXPORT_FOLDER,
+                )  # fmt: skip
+
+        job = await self.jobs.start(write_record(request), fill=fill)
+        return ExportStarted(
+            job_id=job.folder.id,
+            output_name=name,
+            message=f"{job.title} is exported as {name}.",
+            warnings=list(request.warnings),
+        )
+
+    def status(self) -> ExportStatus:
+        """Of the export at work, or the last one. Blocking."""
+        job = self.jobs.current
+        if job is None:
+            return ExportStatus(
+                is_running=False, progress=0.0, status="idle", error=None, current_step=None,
+                result=None,
+            )  # fmt: skip
+        state: ExportState = "error" if job.state == "interrupted" else job.state
+        return ExportStatus(
+            is_running=job.running,
+            progress=round(100 * job.share, 1),
+            status=state,
+            error=job.error,
+            hint=job.hint,
+            current_step=job.phase,
+            message=job.message,
+            job_id=job.folder.id,
+            adapter_name=job.request.adapter_name,
+            format=job.request.format,
+            output_name=Path(job.request.output).name,
+            result=_answer(job) if state == "completed" else None,
+        )
+
+    def result(self) -> ExportResultAnswer:
+        """Of the newest export that has one. Raises NotFound or DamagedFile. Blocking."""
+        job = self.jobs.newest_with_result()
+        found = _answer(job) if job is not None else None
+        if found is None:
+            raise NotFound(
+                "There is no export result yet.", hint="Start one: POST /api/fusion/export-model."
+            )
+        return found
+
+    # -- checks -----------------------------------------------------------------------------
+
+    def _source(self, name: str, *, use_best: bool) -> _Source:
+        folder = self._adapters.find(name)
+        model = self._evaluator.base_of(folder)
+        latest: Checkpoint | None = "latest" if folder.has_latest else None
+        ready = self._adapters.ready(str(folder.path), model, None if use_best else latest)
+        return _Source(model=model, folder=folder, ready=ready)
+
+    def _format(self, one: Format, source: _Source | None, reason: str | None) -> FormatInfo:
+        size: int | None = None
+        if source is not None:
+            reason = _refusal(one.id, source)
+            try:
+                size = needed_bytes(_request(source, one.id, Path("-"), Path("-")))
+            except (OSError, ValueError):
+                size = None
+        return FormatInfo(
+            id=one.id,
+            name=one.name,
+            description=one.description,
+            extension=one.extension,
+            size=size,
+            seconds=self._seconds(one.id, size),
+            requires=one.requires,
+            available=reason is None,
+            reason=reason,
+        )
+
+    def _seconds(self, kind: ExportFormat, size: int | None) -> float | None:
+        """At the speed of this machine's last exports of that format."""
+        if size is None:
+            return None
+        speeds = [
+            result.bytes / result.seconds
+            for job in self.jobs.listed()[0]
+            if job.request.format == kind
+            and job.state == "completed"
+            and (result := _stored(job)) is not None
+            and result.seconds > 0
+        ]
+        return round(size / statistics.median(speeds[:_PAST]), 1) if speeds else None
+
+    def _prepare(
+        self, body: ExportRequestBody
+    ) -> tuple[ExportRequest, ProofPlan, tuple[EvaluationTarget, ...]]:
+        source = self._source(body.adapter_name, use_best=body.use_best)
+        reason = _refusal(body.format, source)
+        if reason is not None:
+            raise BadContent(reason, hint="Choose another format.")
+        if body.recipe not in RECIPES.get(body.format, ("uniform",)):
+            raise BadContent(
+                f"{BY_ID[body.format].name} knows no recipe {body.recipe!r}.",
+                hint="Leave recipe out, or choose merged_q4.",
+            )
+        output = self._output(body)
+        staging = output.parent / f".exporting-{secrets.token_hex(8)}"
+        plan = self._plan(body, source)
+        request = _request(
+            source,
+            body.format,
+            output,
+            staging,
+            recipe=body.recipe,
+            proof=plan.rows is not None,
+            sets=plan.sets,
+            unproven=plan.unproven,
+            warnings=(*source.ready.warnings, *plan.warnings),
+            ollama=_ollama(body, output.name),
+            lm_studio=_lm_studio(body, output.name),
+            prompt=self._prompt(source),
+        )
+        self._check_room(request, output)
+        sides = (
+            EvaluationTarget(label=BASE),
+            EvaluationTarget(
+                label=source.ready.name,
+                adapter=dict(source.ready.spec),
+                adapter_name=source.ready.name,
+                checkpoint=source.ready.checkpoint,
+            ),
+        )
+        return request, plan, sides
+
+    def _plan(self, body: ExportRequestBody, source: _Source) -> ProofPlan:
+        why = _UNPROVEN.get(body.format.partition("_")[0])
+        if why is not None:
+            return ProofPlan(rows=None, sets=(), unproven=why)
+        data = {source.ready.name: self._evaluator.data_of(source.folder)}
+        return plan_proof(body.evaluation_dataset, data)
+
+    def _prompt(self, source: _Source) -> str:
+        """A question that its run held out, for the smoke test."""
+        asked = self._evaluator.prompts(str(source.folder.path)).prompts
+        return asked[0] if asked else "Hello"
+
+    def _output(self, body: ExportRequestBody) -> Path:
+        folder = self._settings.exports_dir
+        if body.output_name is not None:
+            path = child_path(folder, body.output_name)
+            if os.path.lexists(path):
+                raise AlreadyExists(
+                    f"There is already an export {body.output_name!r}.",
+                    hint="Choose another output_name, or delete that folder first.",
+                )
+            return path
+        adapter = Path(body.adapter_name).name
+        stem = f"{adapter if NAME.fullmatch(adapter) else 'adapter'}-{body.format}"[:90]
+        for number in range(1, 1000):
+            path = child_path(folder, stem if number == 1 else f"{stem}_{number}")
+            if not os.path.lexists(path):
+                return path
+        raise AlreadyExists(f"There are too many exports named {stem!r}.", hint="Give output_name.")
+
+    def _check_room(self, request: ExportRequest, output: Path) -> None:
+        try:
+            needed = needed_bytes(request)
+        except (OSError, ValueError) as problem:
+            raise BadContent(f"The model can't be exported: {problem}") from problem
+        output.parent.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(output.parent).free
+        if needed > free:
+            raise NoDiskSpace(
+                f"The export needs {format_bytes(needed)} and the disk has "
+                f"{format_bytes(free)} free.",
+                hint="Free some space, choose a smaller format, or set DROID_EXPORTS_DIR to a "
+                "folder on another disk.",
+            )
+
+
+def _refusal(kind: ExportFormat, source: _Source) -> str | None:
+    """Why this adapter can't be exported so, as far as headers and configurations tell."""
+    if kind.startswith("gguf"):
+        return check_gguf(Path(source.model.path))
+    if kind == "peft" and source.ready.fine_tune_type == "full":
+        return f"{source.ready.name} is a full fine-tune: it is no adapter. Export it merged."
+    return None
+
+
+def _request(
+    source: _Source, kind: ExportFormat, output: Path, staging: Path, **more: Any
+) -> ExportRequest:
+    lineage, config = source.folder.lineage, source.folder.config
+    recorded = lineage.get("base_model")
+    base = dict(recorded) if isinstance(recorded, dict) else {}
+    return ExportRequest(
+        model=source.model.path,
+        format=kind,
+        output=str(output),
+        staging=str(staging),
+        adapter=source.ready.spec,
+        adapter_name=source.ready.name,
+        checkpoint=str(source.ready.checkpoint),
+        base={**base, "name": source.model.name, "path": source.model.path},
+        lineage=dict(lineage),
+        data=_table(lineage.get("data")),
+        settings=_settings(config),
+        **more,
+    )
+
+
+def _table(value: object) -> dict[str, object]:
+    if not isinstance(value, dict):
+        return {}
+    return {str(k): v for k, v in value.items() if isinstance(v, str | int | float)}
+
+
+def _settings(config: Any) -> dict[str, object]:
+    names = (
+        "learning_rate", "batch_size", "iters", "max_seq_length", "optimizer", "seed", "num_layers",
+        "fine_tune_type", "mask_prompt", "train_mode",
+    )  # fmt: skip
+    chosen = {name: config[name] for name in names if config.get(name) is not None}
+    lora = config.get("lora_parameters")
+    shown = {f"lora {k}": v for k, v in lora.items()} if isinstance(lora, dict) else {}
+    return {**chosen, **shown}
+
+
+def _ollama(body: ExportRequestBody, name: str) -> str | None:
+    if not body.import_to_ollama:
+        return None
+    if not body.format.startswith("gguf"):
+        raise BadContent(
+            f"Ollama takes GGUF files, and {body.format} is none.", hint="Choose a gguf format."
+        )
+    program = programs()[0]
+    if not program.available:
+        raise BadContent(f"Ollama can't take it: {program.reason}")
+    return body.ollama_model_name or name.lower()
+
+
+def _lm_studio(body: ExportRequestBody, name: str) -> str | None:
+    if not body.copy_to_lm_studio:
+        return None
+    folder = lm_studio_folder()
+    if folder is None:
+        raise BadContent(f"LM Studio can't take it: {programs()[1].reason}")
+    if body.format == "peft":
+        raise BadContent("LM Studio takes models, and a PEFT adapter is none.")
+    target = child_path(folder, "droid-finetuning") / name
+    if os.path.lexists(target):
+        raise AlreadyExists(f"LM Studio has a model {name!r} already: {target}.")
+    return str(target)
+
+
+def _stored(job: Job[ExportRequest]) -> ExportResult | None:
+    """Raises DamagedFile."""
+    value = job.folder.result()
+    try:
+        return read_record(ExportResult, value) if value is not None else None
+    except BadRecord as problem:
+        raise DamagedFile(
+            f"The result of the export {job.folder.id} can't be read ({problem}).",
+            hint=f"Its files are in {job.folder.path}.",
+        ) from problem
+
+
+def _answer(job: Job[ExportRequest]) -> ExportResultAnswer | None:
+    found = _stored(job)
+    if found is None:
+        return None
+    request, places = job.request, (FOLDER, EXPORT_FOLDER)
+    proof = read_proof(job.folder.path, request.sets, places=places, reference=1)
+    gguf = next((one.name for one in found.files if one.name.endswith(".gguf")), None)
+    modelfile = any(one.name == "Modelfile" for one in found.files)
+    return ExportResultAnswer(
+        adapter_name=request.adapter_name or "",
+        format=found.format,
+        output_name=found.name,
+        merged_dir=found.path,
+        files=list(found.files),
+        bytes=found.bytes,
+        seconds=found.seconds,
+        peak_memory_bytes=found.peak_memory_bytes,
+        quantisation=found.quantisation,
+        smoke=found.smoke,
+        gguf_path=f"{found.path}/{gguf}" if gguf else None,
+        modelfile_path=f"{found.path}/Modelfile" if modelfile else None,
+        ollama_model_name=found.ollama,
+        lm_studio_path=found.lm_studio,
+        proof=proof,
+        unproven=request.unproven,
+        worse=_is_worse(proof),
+        warnings=[*request.warnings, *found.warnings],
+        timestamp=job.started,
+    )
+
+
+def _is_worse(proof: Proof | None) -> bool | None:
+    """Whether the export's loss is above the 95 % interval of the adapter's."""
+    if proof is None or len(proof.targets) < 3:
+        return None
+    adapter, export = proof.targets[1].loss, proof.targets[2].loss
+    if adapter is None or export is None or adapter.high is None:
+        return None
+    return export.mean > adapter.high
