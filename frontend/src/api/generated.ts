@@ -2229,6 +2229,7 @@ export type ProofSet = {
   path: string;
   rows: number;
   seen: number | null;
+  shared?: string[];
 };
 export type SetLoss = {
   name: string;
