@@ -38,9 +38,9 @@ from backend.downloads.manager import Downloads
 from backend.evaluation.jobs import Evaluations
 from backend.evaluation.quick_scores import Tiers
 from backend.evaluation.service import Evaluator
-from backend.export.jobs import EXPORT, Exports, exports_adapter
+from backend.export.jobs import EXPORT, Exports, exported_models, exports_adapter
 from backend.export.service import Export
-from backend.fusion.jobs import FUSION, Fusions, uses_adapter
+from backend.fusion.jobs import FUSION, Fusions, fused_models, uses_adapter
 from backend.fusion.service import Fusion
 from backend.inference.host import InferenceHost
 from backend.jobs.kinds.conversion import Conversions
@@ -194,6 +194,8 @@ def build_services(settings: Settings) -> Services:
                 ("it is in memory; POST /models/unload frees it.", asked.bases),
                 ("an evaluation asks it; stop it, or wait.", evaluations.models),
                 ("it is being converted; stop that, or wait.", conversions.models),
+                ("a fusion works on it; stop it, or wait.", partial(fused_models, fusions)),
+                ("an export reads it; stop it, or wait.", partial(exported_models, exports)),
             ),
         ),
         conversion_planner=converter,

@@ -49,8 +49,8 @@ class ModelConversion(BaseModel):
 
 
 class ConversionEstimate(BaseModel):
-    """What it would make and take. `seconds_measured`: from a conversion on this machine, else
-    from what is typical. `output_name` is a free name.
+    """What it would make and take. `seconds` is null until this machine has made one such
+    conversion. `output_name` is a free name.
     """
 
     source: str
@@ -61,7 +61,6 @@ class ConversionEstimate(BaseModel):
     enough_space: bool
     output_name: str
     seconds: float | None = None
-    seconds_measured: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,7 +52,7 @@ def test_the_demo_model_is_quantised_and_plain_mlx_lm_loads_it(server: Server) -
     )
     assert "QuantizedLinear" in asked_of.stdout
     again = server.get("/models/convert/estimate", source="droid-demo", quantize=4)
-    assert again["seconds_measured"]
+    assert again["seconds"] > 0
     assert server.client.delete("/models/demo-4bit").status_code == 200
     assert names_in(server) == []
 

@@ -58,7 +58,7 @@ async def stop_conversion(services: Wired) -> ConversionStatus:
 
 def _estimate(services: Services, source: str, target: ConversionTarget) -> ConversionEstimate:
     estimate = services.conversion_planner.estimate(source, target)
-    seconds, measured = services.conversions.seconds(
+    seconds = services.conversions.seconds(
         estimate.source_bytes, quantised=target.quantize is not None
     )
-    return estimate.model_copy(update={"seconds": seconds, "seconds_measured": measured})
+    return estimate.model_copy(update={"seconds": seconds})

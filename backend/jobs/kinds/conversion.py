@@ -21,8 +21,6 @@ from backend.jobs.lifecycle.slot import Slot
 from backend.settings import Settings
 
 STAGING = r"\..+\.[0-9a-f]{16}\.tmp"  # The folder in which a model is made, beside its place.
-# Bytes of weights read in a second, on a slow machine: until a conversion was measured here.
-_TYPICAL_RATE = {True: 50_000_000, False: 200_000_000}
 
 CONVERSION = JobKind(
     name="conversion",
@@ -110,13 +108,15 @@ class Conversions(EngineJobs[ConversionRequest]):
         results = (_result(folder) for folder in self.folders.all())
         return next((result for result in results if result is not None), None)
 
-    def seconds(self, source_bytes: int, *, quantised: bool) -> tuple[float, bool]:
-        """How long one takes, and whether that follows from one that was made here. Blocking."""
+    def seconds(self, source_bytes: int, *, quantised: bool) -> float | None:
+        """How long one takes at the speed of the last one of its kind here; None until there was
+        one. Blocking.
+        """
         for folder in self.folders.all():
             result = _result(folder)
             if result is not None and (result.quantize is not None) == quantised:
-                return result.seconds * source_bytes / max(1, result.source_bytes), True
-        return source_bytes / _TYPICAL_RATE[quantised], False
+                return result.seconds * source_bytes / max(1, result.source_bytes)
+        return None
 
     def _explain(self, job: Job[ConversionRequest], code: int | None) -> LastWord:
         """Of one that was killed, which could not tidy up itself."""

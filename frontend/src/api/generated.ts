@@ -2529,7 +2529,6 @@ export type ConversionEstimate = {
   enough_space: boolean;
   output_name: string;
   seconds?: number | null;
-  seconds_measured?: boolean;
 };
 export type ConvertedFrom = {
   name: string;

@@ -23,7 +23,6 @@ const ESTIMATE = {
   enough_space: true,
   output_name: 'demo-4bit',
   seconds: 3,
-  seconds_measured: true,
 }
 const NONE = { state: null, phase: null, progress: null, job_id: null, result: null }
 const SERVER: Answers = {

@@ -121,7 +121,7 @@ function Estimate({ estimate }: { readonly estimate: ConversionEstimate | null }
       </Notice>
     )
   }
-  const time = `About ${duration(estimate.seconds)}, ${estimate.seconds_measured ? 'going by the last conversion here' : 'a rough guess until one was made here'}`
+  const time = estimate.seconds == null ? 'Its time is not known until one was made here' : `About ${duration(estimate.seconds)}, going by the last conversion here`
   return (
     <Notice title={`${bytes(estimate.source_bytes)} → about ${bytes(estimate.size_bytes)}`}>
       {time} · {bytes(estimate.disk_free)} free. {estimate.source} stays as it is.
