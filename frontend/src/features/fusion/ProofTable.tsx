@@ -132,7 +132,7 @@ function Interval({ estimate, scale, best }: IntervalProps) {
           />
         ) : null}
       </span>
-      <span className="block text-tiny text-faint tabular-nums">{rangeWords(estimate) ?? UNKNOWN}</span>
+      <span className="block text-tiny text-soft tabular-nums">{rangeWords(estimate) ?? UNKNOWN}</span>
     </>
   )
 }

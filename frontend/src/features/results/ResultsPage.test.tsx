@@ -181,6 +181,13 @@ test('duplicating hands the configuration to Setup, resuming asks for the dialog
   expect(store.getState().handoff.setup).toEqual({ name: 'alpha', config: record.config })
 })
 
+test('the adapter of a session can be compared, and fused with others', async () => {
+  const answers = { ...oneSession, 'GET /sessions/one': { body: { ...record, adapter_path: '/a/alpha' } } }
+  renderRoute(<SessionPage />, { answers, path: '/results/one', route: '/results/:id' })
+  expect((await screen.findByRole('link', { name: 'Fuse with…' })).getAttribute('href')).toBe('/fusion?adapters=alpha')
+  expect(screen.getByRole('link', { name: 'Compare' }).getAttribute('href')).toBe('/compare?adapter=alpha')
+})
+
 test('a row offers to resume its session, but not one of the reference app', async () => {
   const user = userEvent.setup()
   const { store } = list([session({}), session({ session_id: 'old', adapter_name: 'older', legacy: true })])

@@ -1,5 +1,5 @@
 /** Name, state and method of a finished run, and what can be done with it. */
-import { Columns2, Copy, Play, Trash2 } from 'lucide-react'
+import { Columns2, Combine, Copy, Play, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import { useDispatch } from 'react-redux'
 import { useNavigate } from 'react-router'
@@ -58,10 +58,16 @@ export function SessionHeader({ session }: { readonly session: SessionView }) {
             </Button>
           )}
           {session.adapterPath === null || session.adapterName === null ? null : (
-            <ActionLink to={`/compare?adapter=${encodeURIComponent(session.adapterName)}`}>
-              <Columns2 className="size-3.5" aria-hidden="true" />
-              Compare
-            </ActionLink>
+            <>
+              <ActionLink to={`/fusion?adapters=${encodeURIComponent(session.adapterName)}`}>
+                <Combine className="size-3.5" aria-hidden="true" />
+                Fuse with…
+              </ActionLink>
+              <ActionLink to={`/compare?adapter=${encodeURIComponent(session.adapterName)}`}>
+                <Columns2 className="size-3.5" aria-hidden="true" />
+                Compare
+              </ActionLink>
+            </>
           )}
           <Button kind="primary" busy={isLoading && 'Loading…'} onClick={() => void load(session.id)}>
             Load
