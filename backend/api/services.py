@@ -46,6 +46,7 @@ class Services:
     models: ModelCatalog
     datasets: DatasetCatalog
     downloads: Downloads
+    dataset_downloads: Downloads
     inspector: ModelInspector
     training: TrainingManager
     inference: InferenceHost
