@@ -18,7 +18,15 @@ from backend.api.errors import render_errors, words_of_the_door
 from backend.api.evaluation import comparisons, evaluation
 from backend.api.fusion import export, fusion
 from backend.api.inference import compare, inference, openai
-from backend.api.library import adapters, datasets, downloads, hub_datasets, method_data, models
+from backend.api.library import (
+    adapters,
+    conversions,
+    datasets,
+    downloads,
+    hub_datasets,
+    method_data,
+    models,
+)
 from backend.api.runs import enhanced, queue, rewards, sessions, training
 from backend.api.schema import describe, operation_id
 from backend.api.services import Services
@@ -45,6 +53,7 @@ from backend.export.service import Export
 from backend.fusion.jobs import FUSION, Fusions, uses_adapter
 from backend.fusion.service import Fusion
 from backend.inference.host import InferenceHost
+from backend.jobs.kinds.conversion import Conversions
 from backend.jobs.kinds.machine_benchmark import MachineBenchmarks
 from backend.jobs.lifecycle.engine_jobs import EngineJobs
 from backend.jobs.queue import RunQueue
@@ -52,6 +61,8 @@ from backend.jobs.queue_dispatcher import Dispatcher
 from backend.jobs.run.store import SessionStore
 from backend.jobs.supervisor import RunSupervisor
 from backend.models.catalog import ModelCatalog
+from backend.models.conversion import ConversionPlanner
+from backend.models.own_models import OwnModels
 from backend.settings import Settings
 from backend.training.lora.inspector import ModelInspector
 from backend.training.manager import TrainingManager
@@ -74,6 +85,7 @@ ROUTERS = (
     fusion.router,
     export.router,
     comparisons.router,
+    conversions.router,  # Before the names of models.
     models.router,
     downloads.router,
     hub_datasets.router,
@@ -169,6 +181,10 @@ def build_services(settings: Settings) -> Services:
     benchmarks = MachineBenchmarks(settings, hub, slot=slot, make_room=asked.unload)
     fusions: Fusions = EngineJobs(FUSION, settings, hub, slot=slot, make_room=asked.unload)
     exports: Exports = EngineJobs(EXPORT, settings, hub, slot=slot, make_room=asked.unload)
+    converter = ConversionPlanner(settings, models)
+    conversions = Conversions(
+        settings, hub, slot=slot, make_room=asked.unload, models_folder=converter.folder
+    )
     evaluator = Evaluator(settings, models, asked.adapters, evaluations)
     reward_functions = Rewards(settings)
     workshop = Workshop(settings, models, inspector, store)
@@ -182,6 +198,19 @@ def build_services(settings: Settings) -> Services:
         queue=waiting,
         dispatcher=Dispatcher(waiting, supervisor, store, training.plan_waiting),
         models=models,
+        own_models=OwnModels(
+            settings,
+            models,
+            users=(
+                ("a run trains on it; stop it, or wait.", training.active_models),
+                ("a run in the queue needs it; remove that run first.", training.waiting_models),
+                ("it is in memory; POST /models/unload frees it.", asked.bases),
+                ("an evaluation asks it; stop it, or wait.", evaluations.models),
+                ("it is being converted; stop that, or wait.", conversions.models),
+            ),
+        ),
+        conversion_planner=converter,
+        conversions=conversions,
         datasets=DatasetCatalog(settings, hub),
         downloads=Downloads(settings, hub, ModelKind(settings)),
         dataset_downloads=Downloads(settings, hub, DatasetKind(settings)),
@@ -192,6 +221,7 @@ def build_services(settings: Settings) -> Services:
             settings,
             asked.adapters,
             store,
+            models,
             active_run=lambda: supervisor.active_session,
             users=used_by(
                 {
@@ -206,7 +236,7 @@ def build_services(settings: Settings) -> Services:
         fusion=Fusion(settings, asked.adapters, evaluator, fusions),
         export=Export(settings, asked.adapters, evaluator, exports),
         benchmarks=benchmarks,
-        jobs=(evaluations, fusions, exports, benchmarks),
+        jobs=(evaluations, fusions, exports, conversions, benchmarks),
         tiers=Tiers(settings, evaluator),
         notebook=Notebook(settings.data_dir),
         arena=Arena(settings.data_dir),

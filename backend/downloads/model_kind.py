@@ -6,24 +6,24 @@ import asyncio
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from backend.contract.download import FILES, DownloadPlan
+from backend.contract.model_source import SOURCE_FILE, ModelSource
+from backend.contract.record import write_record
 from backend.core.disk.files import child_path, sync_folder, write_json
-from backend.core.disk.stored_files import DamagedFile, read_object
 from backend.downloads.folder import DownloadFolder
 from backend.downloads.kind import Arrival, DownloadKind
 from backend.downloads.schemas import MAIN
 from backend.errors import AlreadyExists
 from backend.models.folder import describe_folder
+from backend.models.own_models import new_models_folder
+from backend.models.source import read_source
 from backend.settings import Settings
-
-SOURCE = "droid_source.json"
 
 
 class ModelKind(DownloadKind):
     def __init__(self, settings: Settings) -> None:
-        self.root = _models_folder(settings)
+        self.root = new_models_folder(settings)
 
     def refuse_existing(self, folder: DownloadFolder) -> None:
         model_place(folder)
@@ -45,8 +45,8 @@ def model_place(folder: DownloadFolder) -> Path:
         path = child_path(folder.root, candidate[:100])
         if not os.path.lexists(path):
             return path
-        source = _source(path)
-        if (source.get("repo_id"), source.get("revision")) == (asked.repo_id, asked.revision):
+        source = read_source(path)
+        if source and (source.repo_id, source.revision) == (asked.repo_id, asked.revision):
             raise AlreadyExists(
                 f"{asked.repo_id} is here already, as {path.name}.",
                 hint="Choose it in the model list. To fetch it again, delete its folder first.",
@@ -60,31 +60,14 @@ def model_place(folder: DownloadFolder) -> Path:
 def _finish(folder: DownloadFolder, plan: DownloadPlan) -> Path:
     target = model_place(folder)
     files = folder.path / FILES
-    write_json(
-        files / SOURCE,
-        {
-            "repo_id": folder.request.repo_id,
-            "revision": folder.request.revision,
-            "commit": plan.commit,
-            "downloaded_at": datetime.now(UTC).isoformat(),
-        },
+    source = ModelSource(
+        repo_id=folder.request.repo_id,
+        revision=folder.request.revision,
+        commit=plan.commit,
+        downloaded_at=datetime.now(UTC).isoformat(),
     )
+    write_json(files / SOURCE_FILE, write_record(source))
     files.rename(target)
     sync_folder(folder.root)
     folder.remove()
     return target
-
-
-def _models_folder(settings: Settings) -> Path:
-    """The first place that is searched, so that what was fetched is found."""
-    for folder in settings.models_dirs:
-        if not (folder / "config.json").is_file():
-            return folder
-    return settings.data_dir / "models"
-
-
-def _source(folder: Path) -> dict[str, Any]:
-    try:
-        return read_object(folder / SOURCE)
-    except (OSError, DamagedFile):
-        return {}

@@ -6,7 +6,7 @@ import os
 from functools import partial
 from pathlib import Path
 
-from backend.contract.fusion import FusionRequest
+from backend.contract.jobs.fusion import FusionRequest
 from backend.contract.record import read_record
 from backend.core.disk.removal import named, remove
 from backend.jobs.lifecycle.engine_jobs import EngineJobs, JobKind

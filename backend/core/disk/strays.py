@@ -40,8 +40,9 @@ def sweep_strays(settings: Settings) -> None:
                     count += remove(folder, inside=place, own=named(_DRAFT))
     for place in (*places, data / ".cache" / "datasets", data / ".cache" / "quantized"):
         count += sweep_removed(place)
-    for root in (*settings.models_dirs, settings.datasets_dir):
-        count += sweep_removed(root / ".downloads")
+    for models in settings.models_dirs:
+        count += sweep_removed(models) + sweep_removed(models / ".downloads")
+    count += sweep_removed(settings.datasets_dir / ".downloads")
     if count:
         _logger.info("%d files that were never finished were removed.", count)
 

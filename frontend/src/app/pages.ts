@@ -40,9 +40,8 @@ export const MAIN_PAGES: readonly PageInfo[] = [
   {
     path: '/fusion',
     name: 'Fusion',
-    line: 'Merge and export',
+    line: 'Merge adapters',
     icon: Combine,
-    soon: 'Merge adapters of the same base and export the result for LM Studio, Ollama or plain MLX.',
   },
 ]
 

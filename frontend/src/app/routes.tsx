@@ -17,6 +17,9 @@ const data = async () => ({
 const enhanced = async () => ({
   Component: (await import('@/features/enhanced/EnhancedPage')).EnhancedPage,
 })
+const fusion = async () => ({
+  Component: (await import('@/features/fusion/FusionPage')).FusionPage,
+})
 const training = async () => ({
   Component: (await import('@/features/training/TrainingPage')).TrainingPage,
 })
@@ -41,6 +44,7 @@ export const routes: RouteObject[] = [
           { path: 'training', lazy: training },
           { path: 'results', lazy: results },
           { path: 'compare', lazy: compare },
+          { path: 'fusion', lazy: fusion },
           { path: 'data', lazy: data },
           { path: 'results/:id', lazy: session },
           ...soon.map((page) => ({ path: page.path.slice(1), element: <SoonPage page={page} /> })),
