@@ -16,6 +16,8 @@ import pyarrow.parquet as parquet
 import pytest
 
 from backend.core.hub import Hub, Listener
+from backend.data.schemas import InspectRequest
+from backend.data.service import DatasetCatalog
 from backend.downloads.dataset_kind import DatasetKind
 from backend.downloads.manager import Downloads, Pace
 from backend.downloads.schemas import LIVE, DatasetDownloadRequest, DownloadInfo
@@ -131,6 +133,8 @@ async def test_a_split_of_two_files_becomes_one_file_for_grpo(
     assert (len(rows), done.name) == (2 * ROWS, "sums-train-grpo.jsonl")
     assert done.written is not None
     assert (done.written.format, done.written.skipped_count) == ("grpo", 0)
+    found = await DatasetCatalog(settings, Hub()).inspect(InspectRequest(path=str(done.path)))
+    assert (found.format, found.good_rows, found.problem_count) == ("grpo", 2 * ROWS, 0)
     assert [path.name for path in settings.datasets_dir.iterdir()] == [done.name]
     assert not any("test-" in path or "load.py" in path for path, _ in hub.bodies())
 
