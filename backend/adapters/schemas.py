@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.core.disk.files import NAME
+from backend.jobs.run.reward_numbers import Metric
 
 _STRICT = ConfigDict(extra="forbid", strict=True)
 AdapterName = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
@@ -26,7 +27,7 @@ class AdapterBest(BaseModel):
     """The best validation of its run, by `metric`."""
 
     step: int
-    metric: str
+    metric: Metric
     value: float
 
 

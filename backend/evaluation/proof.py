@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -87,19 +87,22 @@ def plan_proof(
     if named is not None:
         chosen = choose_rows(named, count=rows, seed=0, data=None)
         return ProofPlan(rows=chosen, sets=(_set("evaluation data", chosen),), unproven=None)
-    groups: list[tuple[ProofSet, ChosenRows]] = []
+    groups: list[tuple[tuple[str, ...], ChosenRows]] = []
     problems: list[str] = []
     share = math.ceil(rows / max(1, len(data)))
     for name, folder in data.items():
         try:
-            path = held_out_file(folder)
-            if any(group.path == path for _, group in groups):
-                continue
-            chosen = choose_rows(path, count=share, seed=0, data=folder)
+            chosen = choose_rows(held_out_file(folder), count=share, seed=0, data=folder)
         except AppError as problem:
             problems.append(f"{name}: {problem.detail}")
             continue
-        groups.append((_set(name, chosen), chosen))
+        # Rows that count twice would make every interval narrower than it is.
+        same = next((at for at, (_, other) in enumerate(groups) if _same_rows(other, chosen)), None)
+        if same is None:
+            groups.append(((name,), chosen))
+        else:
+            names, other = groups[same]
+            groups[same] = ((*names, name), _seen_by_either(other, chosen))
     if not groups:
         return ProofPlan(rows=None, sets=(), unproven=" ".join(problems))
     return ProofPlan(
@@ -110,7 +113,7 @@ def plan_proof(
             skipped=sum(group.skipped for _, group in groups),
             compared=all(group.compared for _, group in groups),
         ),
-        sets=tuple(one for one, _ in groups),
+        sets=tuple(_set(names[0], chosen, names[1:]) for names, chosen in groups),
         unproven=None,
         warnings=tuple(f"Not scored on rows of {problem}" for problem in problems),
     )
@@ -214,9 +217,18 @@ def summarise_proof(
     )
 
 
-def _set(name: str, rows: ChosenRows) -> ProofSet:
+def _set(name: str, rows: ChosenRows, shared: tuple[str, ...] = ()) -> ProofSet:
     seen = rows.seen if rows.compared else None
-    return ProofSet(name=name, path=str(rows.path), rows=len(rows.rows), seen=seen)
+    return ProofSet(name=name, path=str(rows.path), rows=len(rows.rows), seen=seen, shared=shared)
+
+
+def _same_rows(one: ChosenRows, other: ChosenRows) -> bool:
+    return [row.row for row in one.rows] == [row.row for row in other.rows]
+
+
+def _seen_by_either(one: ChosenRows, other: ChosenRows) -> ChosenRows:
+    rows = (replace(a, seen=a.seen or b.seen) for a, b in zip(one.rows, other.rows, strict=True))
+    return replace(one, rows=tuple(rows), compared=one.compared and other.compared)
 
 
 def _set_losses(

@@ -39,7 +39,9 @@ async function train(page: Page, changes: Readonly<Record<string, unknown>>): Pr
   const { models } = (await server.get('/models')) as { readonly models: readonly Model[] }
   const demo = models.find(({ name }) => name === 'droid-demo')
   const run = { model_path: demo?.path, ...demo?.defaults, iterations: 8, steps_per_eval: 8, ...changes }
-  expect((await server.post('/training/start', run)).ok).toBe(true)
+  // The run before may have said that it is completed, and its process still be ending.
+  const start = async () => (await server.post('/training/start', run)).status
+  await expect.poll(start, { timeout: 60_000, interval: 250 }).toBe(200)
   await page.waitForFunction(async (name) => {
     const { adapters } = (await (await fetch('/api/fusion/list-adapters')).json()) as { readonly adapters: readonly { readonly name: string }[] }
     const { state } = (await (await fetch('/training/status')).json()) as { readonly state: string }
@@ -83,7 +85,7 @@ test('the result is there after a reload, and leads to Compare', async () => {
   await page.reload()
   await page.getByRole('heading', { name: 'both is ready' }).waitFor()
   await page.getByRole('link', { name: 'Compare', exact: true }).last().click()
-  await page.getByRole('region', { name: 'both' }).waitFor()
+  await page.getByRole('region', { name: 'both', exact: true }).waitFor()
   expect(errors).toEqual([])
 })
 

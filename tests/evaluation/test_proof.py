@@ -47,6 +47,18 @@ def test_every_adapters_own_held_out_rows_have_their_share(tmp_path: Path) -> No
     assert [warning.split(":")[0] for warning in plan.warnings] == ["Not scored on rows of c"]
 
 
+def test_rows_that_two_adapters_hold_out_are_scored_once(tmp_path: Path) -> None:
+    rows = data_folder(tmp_path, "a", 9)
+    copy = tmp_path / "b"
+    copy.mkdir()
+    (copy / "valid.jsonl").write_bytes((rows / "valid.jsonl").read_bytes())
+
+    plan = plan_proof(None, {"a": rows, "b": copy}, rows=8)
+
+    assert [(one.name, one.shared, one.rows) for one in plan.sets] == [("a", ("b",), 4)]
+    assert plan.rows is not None and len(plan.rows.rows) == 4
+
+
 def test_without_held_out_rows_the_reason_is_said_and_nothing_is_written(tmp_path: Path) -> None:
     plan = plan_proof(None, {"a": None, "b": None})
 

@@ -1590,7 +1590,7 @@ export type AdapterData = {
 };
 export type AdapterBest = {
   step: number;
-  metric: string;
+  metric: "val_loss" | "val_reward" | "val_accuracy";
   value: number;
 };
 export type AdapterInfo = {
@@ -2301,6 +2301,7 @@ export type ProofSet = {
   path: string;
   rows: number;
   seen: number | null;
+  shared?: string[];
 };
 export type SetLoss = {
   name: string;

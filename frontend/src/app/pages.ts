@@ -57,7 +57,6 @@ export const SIDE_PAGES: readonly PageInfo[] = [
     name: 'Models',
     line: 'Models and adapters',
     icon: Boxes,
-    soon: 'Download models from Hugging Face, see why one can’t be used, and tidy up adapters.',
   },
   {
     path: '/settings',

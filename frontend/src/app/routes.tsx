@@ -14,6 +14,9 @@ const compare = async () => ({
 const data = async () => ({
   Component: (await import('@/features/data/DataPage')).DataPage,
 })
+const models = async () => ({
+  Component: (await import('@/features/models/ModelsPage')).ModelsPage,
+})
 const enhanced = async () => ({
   Component: (await import('@/features/enhanced/EnhancedPage')).EnhancedPage,
 })
@@ -46,6 +49,7 @@ export const routes: RouteObject[] = [
           { path: 'compare', lazy: compare },
           { path: 'fusion', lazy: fusion },
           { path: 'data', lazy: data },
+          { path: 'models', lazy: models },
           { path: 'results/:id', lazy: session },
           ...soon.map((page) => ({ path: page.path.slice(1), element: <SoonPage page={page} /> })),
           { path: '*', element: <Navigate to="/setup" replace /> },

@@ -160,7 +160,7 @@ test('the result has the proof of all sides, the best marked and the loss on own
   expect(rows[3]).toContain('1.400 to 1.600')
   expect(rows[3]).toContain('30 of 48')
   expect(rows[0]).toContain('—')
-  expect(screen.getByText(/^On the held-out rows of medicine both is worse than that adapter alone/)).toBeTruthy()
+  expect(screen.getByText(/^both is worse than medicine alone on the held-out rows of medicine/)).toBeTruthy()
   expect(screen.getByRole('link', { name: 'Compare' }).getAttribute('href')).toBe('/compare?adapter=both')
   const taken = within(screen.getByRole('table', { name: 'What was taken from each adapter' }))
   expect(taken.getByRole('row', { name: /^medicine/ }).textContent).toContain('iteration 1,2000.300411284')
@@ -174,6 +174,17 @@ test('fuse again opens the form with what was merged, and the last result stays 
   expect(tick('law').checked).toBe(true)
   expect(typed('law').value).toBe('0.700')
   expect(screen.getByRole('heading', { name: 'Last fusion: both' })).toBeTruthy()
+})
+
+test('a link to the open page opens the form, and after the start the result comes first again', async () => {
+  const { router } = await open({ 'GET /api/fusion/status': { body: COMPLETED } })
+  expect(screen.queryByRole('button', { name: 'Start fusion' })).toBeNull()
+  await act(() => router.navigate('/fusion?adapters=law,poems'))
+  expect(tick('poems').checked).toBe(true)
+  await userEvent.click(tick('poems'))
+  await userEvent.click(tick('law'))
+  expect(screen.getByRole('heading', { name: 'Last fusion: both' })).toBeTruthy()
+  expect(screen.getByText('Choose two adapters of one base.')).toBeTruthy()
 })
 
 test('after a restart of the server the earlier result is asked for', async () => {

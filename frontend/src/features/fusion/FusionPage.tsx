@@ -45,13 +45,17 @@ function Body({ fusion }: { readonly fusion: Fusion }) {
   const { running, ending, result } = fusion
   const [names, setNames] = useNames()
   const [fields, setFields] = useState<FusionFields>(FORM)
+  const [opened, setOpened] = useState(false)
+  const [started, setStarted] = useState('')
   // A link with adapters asks for the form, unless they were just merged; else the last result comes first.
-  const [editing, setEditing] = useState(names.length > 0 && writeNames(names) !== writeNames(result?.fusion_info.adapter_names ?? []))
+  const linked = writeNames(names)
+  const editing = opened || ![started, '', writeNames(result?.fusion_info.adapter_names ?? [])].includes(linked)
   const adapters = fusion.adapters ?? NO_ADAPTERS
   const groups = useMemo(() => groupsOf(adapters), [adapters])
   const missing = names.filter((name) => !adapters.some((each) => each.name === name))
   const chosen = names.filter((name) => !missing.includes(name))
   const choose = (next: readonly string[]) => {
+    setOpened(true)
     setNames(next)
     // Weights belong to the adapters that they were set for.
     setFields((before) => ({ ...before, weights: null }))
@@ -59,7 +63,7 @@ function Body({ fusion }: { readonly fusion: Fusion }) {
   const again = (from: FusionResultAnswer) => {
     setNames(from.fusion_info.adapter_names.filter((name) => adapters.some((each) => each.name === name)))
     setFields(fieldsOf(from.fusion_info))
-    setEditing(true)
+    setOpened(true)
   }
   const asked = editing || result === null || ending !== null
   const formShown = !running && asked
@@ -81,7 +85,10 @@ function Body({ fusion }: { readonly fusion: Fusion }) {
           fusion={fusion}
           onNames={choose}
           onChange={(part) => setFields((before) => ({ ...before, ...part }))}
-          onStarted={() => setEditing(false)}
+          onStarted={() => {
+            setOpened(false)
+            setStarted(linked)
+          }}
         />
       ) : null}
       {fusion.unreadable ? <ErrorPanel message={fusion.unreadable.detail} hint={fusion.unreadable.hint} /> : null}

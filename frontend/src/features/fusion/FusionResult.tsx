@@ -1,6 +1,6 @@
 /** A finished fusion: what it is now, the proof, what was taken from each adapter, and what is next. */
 import { Columns2, Combine } from 'lucide-react'
-import type { FusionResultAnswer } from '@/api/generated'
+import type { FusionInfo, FusionResultAnswer } from '@/api/generated'
 import { baseName, compact, duration, moment, parameters, percent } from '@/lib/format'
 import { ActionLink } from '@/ui/controls/ActionLink'
 import { Button } from '@/ui/controls/Button'
@@ -54,7 +54,7 @@ export function FusionResult({ result, here, last, onAgain }: Props) {
           </Notice>
         )}
         <dl className="grid grid-cols-2 gap-3 md:grid-cols-4">
-          <StatCard label="Method" value={methodName(info.method)} note={info.density === null ? 'of all of each change' : `density ${compact(info.density)}`} />
+          <StatCard label="Method" value={methodName(info.method)} note={methodNote(info)} />
           <StatCard label="Output rank" value={String(info.output_rank)} note={rankNote(info.relative_error)} title={worstWords(result)} />
           <StatCard label="Parameters" value={parameters(info.parameters)} note="of the new adapter" />
           <StatCard label="Sources" value={String(result.sources.length)} note={info.base} title={info.base} />
@@ -107,6 +107,11 @@ function Unproven({ result, onAgain }: UnprovenProps) {
       {result.unproven} Give a file of rows under “Rows for the proof”.
     </Notice>
   )
+}
+
+function methodNote({ weights, density }: FusionInfo): string {
+  const shares = weights.map((weight) => weight.toFixed(2)).join(' + ')
+  return density === null ? shares : `${shares} · density ${compact(density)}`
 }
 
 function rankNote(error: number): string {

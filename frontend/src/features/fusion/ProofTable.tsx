@@ -4,7 +4,7 @@ import { compact, count, loss, percent, UNKNOWN } from '@/lib/format'
 import { cx } from '@/lib/cx'
 import { Badge } from '@/ui/Badge'
 import { Cell, HeadCell, Row, Table } from '@/ui/Table'
-import { placeOn, rangeWords, scaleOf, smallest, type Scale } from './proof'
+import { ownerWords, placeOn, rangeWords, scaleOf, smallest, type Scale } from './proof'
 
 type Side = {
   readonly target: ProvenTarget
@@ -24,7 +24,7 @@ export function ProofTable({ proof }: { readonly proof: Proof }) {
       <Table caption="Proof" className="hidden md:block">
         <thead>
           <Row className="align-bottom">
-            <HeadCell className="pl-0">Model</HeadCell>
+            <HeadCell className="pl-2">Model</HeadCell>
             <HeadCell className="text-right">Loss per token</HeadCell>
             <HeadCell>95 % interval</HeadCell>
             <HeadCell className="text-right">Perplexity</HeadCell>
@@ -32,7 +32,7 @@ export function ProofTable({ proof }: { readonly proof: Proof }) {
             <HeadCell className="text-right">Answers changed</HeadCell>
             {sets.map((set) => (
               <HeadCell key={set.name} className="text-right">
-                Loss on rows of {set.name}
+                Loss on rows of {ownerWords(set)}
                 <span className="block text-tiny font-normal text-faint">{setWords(set.rows, set.seen)}</span>
               </HeadCell>
             ))}
@@ -41,7 +41,7 @@ export function ProofTable({ proof }: { readonly proof: Proof }) {
         <tbody>
           {sides.map((side) => (
             <Row key={side.target.label} className={side.role === 'result' ? 'bg-accent-wash' : undefined}>
-              <th scope="row" className="py-2 pr-3 text-left font-medium">
+              <th scope="row" className="py-2 pr-3 pl-2 text-left font-medium">
                 <SideName side={side} />
               </th>
               <Cell className={cx('text-right', side.best && 'font-semibold')}>{loss(side.target.loss?.mean)}</Cell>
@@ -74,7 +74,7 @@ export function ProofTable({ proof }: { readonly proof: Proof }) {
               <Fact name="Exact match">{share(side.target.exact_match)}</Fact>
               <Fact name="Answers changed">{changedWords(side)}</Fact>
               {sets.map((set, at) => (
-                <Fact key={set.name} name={`Loss on rows of ${set.name}`}>
+                <Fact key={set.name} name={`Loss on rows of ${ownerWords(set)}`}>
                   {`${loss(side.target.sets[at]?.loss)}${side.bestOf[at] ? ' · best' : ''}`}
                 </Fact>
               ))}

@@ -5,7 +5,7 @@ import { estimate, RESULT } from './samples'
 
 test('worse than a source on its own rows is said only where the interval leaves out 0', () => {
   expect(cautions(RESULT)).toEqual([
-    'On the held-out rows of medicine both is worse than that adapter alone: loss 1.600 against 1.100, ' +
+    'both is worse than medicine alone on the held-out rows of medicine: loss 1.600 against 1.100, ' +
       'a difference of 0.500 (95 % interval 0.300 to 0.700).',
   ])
 })
@@ -21,6 +21,16 @@ test('on rows of nobody every side is compared, the base too', () => {
   }
   expect(cautions(result).map((text) => /worse than (\w+)/.exec(text)?.[1])).toEqual(['base', 'law', 'medicine'])
   expect(rowWords(proof)).toBe('48 held-out rows of law and medicine')
+})
+
+test('rows that two adapters share are those of both', () => {
+  const { proof } = RESULT
+  const [, medicine] = proof?.sets ?? []
+  if (!proof || !medicine) throw new Error('The sample has a proof.')
+  const differences = [-0.5, 0.4, 0.3, 0].map((mean) => ({ name: 'medicine', loss: 1, difference: estimate(mean) }))
+  const targets = proof.targets.map((target, at) => ({ ...target, sets: [differences[at] ?? { name: '', loss: null, difference: null }] }))
+  const result = { ...RESULT, proof: { ...proof, sets: [{ ...medicine, shared: ['law'] }], targets } }
+  expect(cautions(result).map((text) => /worse than (\w+) alone on the held-out rows of medicine and law/.exec(text)?.[1])).toEqual(['law', 'medicine'])
 })
 
 test('without a proof nothing is claimed', () => {

@@ -1,5 +1,5 @@
 /** What a proof says: which side is best, where its interval lies, and where the result lost. Pure. */
-import type { Estimate, FusionResultAnswer, Proof } from '@/api/generated'
+import type { Estimate, FusionResultAnswer, Proof, ProofSet } from '@/api/generated'
 import { loss } from '@/lib/format'
 
 /** The place of the smallest known value; null where none or only one is known. */
@@ -41,15 +41,14 @@ export function cautions(result: FusionResultAnswer): readonly string[] {
   if (!proof || !last) return []
   return proof.sets.flatMap((set, at) => {
     const owned = info.adapter_names.includes(set.name)
-    const sides = proof.targets.slice(0, -1).filter((side, place) => place === 0 || !owned || side.label === set.name)
+    const sides = proof.targets.slice(0, -1).filter((side, place) => place === 0 || !owned || owners(set).includes(side.label))
     return sides.flatMap((side) => {
       const { loss: before, difference } = side.sets[at] ?? { loss: null, difference: null }
       if (difference?.low == null || difference.high === null || difference.low <= 0) return []
-      const rows = owned ? `the held-out rows of ${set.name}` : 'the evaluation data'
+      const rows = owned ? `the held-out rows of ${ownerWords(set)}` : 'the evaluation data'
       return [
-        `On ${rows} ${info.output_name} is worse than ${side.label === set.name ? 'that adapter alone' : side.label}: ` +
-          `loss ${loss(last.sets[at]?.loss)} against ${loss(before)}, ` +
-          `a difference of ${loss(difference.mean)} (95 % interval ${loss(difference.low)} to ${loss(difference.high)}).`,
+        `${info.output_name} is worse than ${side.label}${side === proof.targets[0] ? '' : ' alone'} on ${rows}: loss ${loss(last.sets[at]?.loss)} ` +
+          `against ${loss(before)}, a difference of ${loss(difference.mean)} (95 % interval ${loss(difference.low)} to ${loss(difference.high)}).`,
       ]
     })
   })
@@ -57,9 +56,19 @@ export function cautions(result: FusionResultAnswer): readonly string[] {
 
 /** "48 held-out rows of wide and flat" */
 export function rowWords(proof: Proof): string {
-  const names = proof.sets.map(({ name }) => name)
-  const all = names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`
-  return names.length === 1 && names[0] === 'evaluation data'
-    ? `${proof.rows} rows of the evaluation data`
-    : `${proof.rows} held-out rows of ${all}`
+  if (proof.sets.length === 1 && proof.sets[0]?.name === 'evaluation data') return `${proof.rows} rows of the evaluation data`
+  return `${proof.rows} held-out rows of ${listed(proof.sets.flatMap(owners))}`
+}
+
+/** The adapters that hold out those rows: "wide and flat". */
+export function ownerWords(set: ProofSet): string {
+  return listed(owners(set))
+}
+
+function owners({ name, shared = [] }: ProofSet): readonly string[] {
+  return [name, ...shared]
+}
+
+function listed(names: readonly string[]): string {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`
 }
