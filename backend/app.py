@@ -18,7 +18,15 @@ from backend.api.errors import render_errors, words_of_the_door
 from backend.api.evaluation import comparisons, evaluation
 from backend.api.fusion import export, fusion
 from backend.api.inference import compare, inference, openai
-from backend.api.library import adapters, conversions, datasets, downloads, method_data, models
+from backend.api.library import (
+    adapters,
+    conversions,
+    datasets,
+    downloads,
+    hub_datasets,
+    method_data,
+    models,
+)
 from backend.api.runs import enhanced, queue, rewards, sessions, training
 from backend.api.schema import describe, operation_id
 from backend.api.services import Services
@@ -34,7 +42,9 @@ from backend.core.hub import Hub
 from backend.core.machine.blas import find_blas
 from backend.core.tasks import Tasks
 from backend.data.service import DatasetCatalog
+from backend.downloads.dataset_kind import DatasetKind
 from backend.downloads.manager import Downloads
+from backend.downloads.model_kind import ModelKind
 from backend.evaluation.jobs import Evaluations
 from backend.evaluation.quick_scores import Tiers
 from backend.evaluation.service import Evaluator
@@ -78,6 +88,7 @@ ROUTERS = (
     conversions.router,  # Before the names of models.
     models.router,
     downloads.router,
+    hub_datasets.router,
     datasets.router,
     training.router,
     enhanced.router,
@@ -100,6 +111,7 @@ def create_app(settings: Settings) -> FastAPI:
         await asyncio.to_thread(warn_of_full_disk, settings.data_dir)
         await services.supervisor.open()
         await services.downloads.open()
+        await services.dataset_downloads.open()
         for jobs in services.jobs:
             await jobs.open()
         await services.dispatcher.open()
@@ -120,6 +132,7 @@ def create_app(settings: Settings) -> FastAPI:
         finally:
             await background.close()
             await services.downloads.close()
+            await services.dataset_downloads.close()
             for jobs in services.jobs:
                 await jobs.close()
             await services.inference.close()
@@ -201,7 +214,8 @@ def build_services(settings: Settings) -> Services:
         conversion_planner=converter,
         conversions=conversions,
         datasets=DatasetCatalog(settings, hub),
-        downloads=Downloads(settings, hub),
+        downloads=Downloads(settings, hub, ModelKind(settings)),
+        dataset_downloads=Downloads(settings, hub, DatasetKind(settings)),
         inspector=inspector,
         training=training,
         inference=asked,

@@ -52,6 +52,7 @@ class Services:
     conversions: Conversions
     datasets: DatasetCatalog
     downloads: Downloads
+    dataset_downloads: Downloads
     inspector: ModelInspector
     training: TrainingManager
     inference: InferenceHost

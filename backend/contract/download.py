@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from backend.contract.record import write_record
 
@@ -14,13 +14,39 @@ PART = ".part"  # Behind the name of a file that is not whole yet.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetRows:
+    """The rows of a data set that are wanted, and the form they are written in.
+
+    Without `config` or `split` the set's own first ones; `to` None writes the rows as they are.
+    The other fields are those of a conversion.
+    """
+
+    config: str | None = None
+    split: str | None = None
+    to: str | None = None
+    limit: int | None = None
+    mapping: Mapping[str, str] | None = None
+    system: str | None = None
+    answer_after: str | None = None
+    first_exchange: bool = False
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HubRequest:
-    """`request.json`: a repository of the hub at one revision. `timeout` is seconds of silence."""
+    """`request.json`: a repository of the hub at one revision, a data set's where `dataset` says
+    which rows of it. `timeout` is seconds of silence.
+    """
 
     repo_id: str
     revision: str
     endpoint: str = "https://huggingface.co"
     timeout: float = 30.0
+    dataset: DatasetRows | None = None
+
+    @property
+    def repo_type(self) -> Literal["model", "dataset"]:
+        return "model" if self.dataset is None else "dataset"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

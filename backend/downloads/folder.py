@@ -1,17 +1,15 @@
-"""The folder of a download in progress, and how it becomes a model folder.
+"""The folder of a download in progress.
 
-`<models>/.downloads/<id>/` holds what is asked (`request.json`), what will come (`plan.json`), the
-last word of the process (`end.json`) and the files so far: hidden, so that no half model is ever
-listed. A finished one is renamed into `<models>/<name>` in one step.
+`<root>/.downloads/<id>/` holds what is asked (`request.json`), what will come (`plan.json`), the
+last word of the process (`end.json`) and the files so far: hidden, so that no half thing is ever
+listed. `root` is the folder of models, or that of data files.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backend.contract.download import (
@@ -25,16 +23,12 @@ from backend.contract.download import (
     DownloadPlan,
     HubRequest,
 )
-from backend.contract.model_source import SOURCE_FILE, ModelSource
 from backend.contract.record import BadRecord, read_record, write_record
-from backend.core.disk.files import NAME, child_path, sync_folder, write_json
+from backend.core.disk.files import NAME, write_json
 from backend.core.disk.removal import named, remove, remove_empty
 from backend.core.disk.stored_files import DamagedFile, read_object
-from backend.errors import AlreadyExists
-from backend.models.source import read_source
 
 HIDDEN = ".downloads"
-MAIN = "main"
 
 
 End = DownloadEnd
@@ -42,28 +36,31 @@ End = DownloadEnd
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadFolder:
-    """One repository at one revision. The same ones meet in the same folder again."""
+    """One repository at one revision; of a data set, one split. The same ones meet in the same
+    folder again.
+    """
 
-    models: Path
-    repo_id: str
-    revision: str
+    root: Path
+    request: HubRequest
 
     @property
     def id(self) -> str:
-        return hashlib.sha256(f"{self.repo_id}@{self.revision}".encode()).hexdigest()[:16]
+        asked, rows = self.request, self.request.dataset
+        name = f"{asked.repo_id}@{asked.revision}"
+        if rows is not None:
+            name = f"datasets/{name}#{rows.config or ''}/{rows.split or ''}"
+        return hashlib.sha256(name.encode()).hexdigest()[:16]
 
     @property
     def path(self) -> Path:
-        return self.models / HIDDEN / self.id
+        return self.root / HIDDEN / self.id
 
     def prepare(self, *, endpoint: str, timeout: float) -> None:
         """Ready for a process to begin or to go on."""
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         for name in (END, BEAT):
             remove(self.path / name, inside=self.path, own=named(name), link=True)
-        request = HubRequest(
-            repo_id=self.repo_id, revision=self.revision, endpoint=endpoint, timeout=timeout
-        )
+        request = replace(self.request, endpoint=endpoint, timeout=timeout)
         write_json(self.path / REQUEST, write_record(request))
 
     def plan(self) -> DownloadPlan | None:
@@ -92,43 +89,6 @@ class DownloadFolder:
         except OSError:
             return 0
 
-    def destination(self) -> Path:
-        """Where the model will be. Raises AlreadyExists when it is there already."""
-        publisher, _, name = self.repo_id.rpartition("/")
-        if self.revision != MAIN:
-            name = f"{name}--{self.revision.replace('/', '-')}"
-        candidates = [name, f"{publisher}--{name}"] if publisher else [name]
-        for candidate in candidates:
-            path = child_path(self.models, candidate[:100])
-            if not os.path.lexists(path):
-                return path
-            source = read_source(path)
-            if source and (source.repo_id, source.revision) == (self.repo_id, self.revision):
-                raise AlreadyExists(
-                    f"{self.repo_id} is here already, as {path.name}.",
-                    hint="Choose it in the model list. To fetch it again, delete its folder first.",
-                )
-        raise AlreadyExists(
-            f"There is a model folder named {candidates[-1][:100]} already.",
-            hint="Rename or delete that folder, then try again.",
-        )
-
-    def finish(self, plan: DownloadPlan) -> Path:
-        """Make it a model folder; answers where."""
-        target = self.destination()
-        files = self.path / FILES
-        source = ModelSource(
-            repo_id=self.repo_id,
-            revision=self.revision,
-            commit=plan.commit,
-            downloaded_at=datetime.now(UTC).isoformat(),
-        )
-        write_json(files / SOURCE_FILE, write_record(source))
-        files.rename(target)
-        sync_folder(self.models)
-        self.remove()
-        return target
-
     def has_files(self) -> bool:
         return (self.path / PLAN).exists()
 
@@ -150,16 +110,16 @@ class DamagedDownload:
         remove(self.path, inside=self.path.parent, own=named(NAME))
 
 
-def left_behind(models: Path) -> list[DownloadFolder | DamagedDownload]:
+def left_behind(root: Path) -> list[DownloadFolder | DamagedDownload]:
     """Downloads that an earlier life of the server did not finish, damaged ones too."""
     try:
-        paths = sorted(path for path in (models / HIDDEN).iterdir() if _is_folder(path))
+        paths = sorted(path for path in (root / HIDDEN).iterdir() if _is_folder(path))
     except OSError:
         return []
-    return [_left(models, path) for path in paths]
+    return [_left(root, path) for path in paths]
 
 
-def _left(models: Path, path: Path) -> DownloadFolder | DamagedDownload:
+def _left(root: Path, path: Path) -> DownloadFolder | DamagedDownload:
     try:
         request = read_record(HubRequest, read_object(path / REQUEST))
     except FileNotFoundError:
@@ -169,7 +129,7 @@ def _left(models: Path, path: Path) -> DownloadFolder | DamagedDownload:
     except BadRecord:
         request = None
     if request is not None:
-        folder = DownloadFolder(models=models, repo_id=request.repo_id, revision=request.revision)
+        folder = DownloadFolder(root=root, request=request)
         if folder.path == path:
             return folder
     return DamagedDownload(path, f"{REQUEST} does not say what was asked for.")

@@ -1,4 +1,4 @@
-"""Models from the Hugging Face hub: started, followed, continued, given up.
+"""Downloads from the Hugging Face hub: started, followed, continued, given up.
 
 Each is a process that owns a folder (backend/engines/download/__main__.py). This side counts what
 has arrived, ends a process from which nothing comes any more, and starts it again: bytes are never
@@ -8,7 +8,6 @@ lost, whatever ends first.
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -17,34 +16,29 @@ import backend.errors as errors
 from backend.core.disk.files import read_tail
 from backend.core.hub import Hub
 from backend.core.process import Child, find_marked, kill
-from backend.downloads.folder import MAIN, DamagedDownload, DownloadFolder, End, left_behind
-from backend.downloads.schemas import LIVE, DownloadInfo, DownloadRequest
+from backend.downloads.folder import DamagedDownload, DownloadFolder, End, left_behind
+from backend.downloads.hub_environment import hub_endpoint, hub_environment
+from backend.downloads.kind import DownloadKind
+from backend.downloads.refusals import refusal_of
+from backend.downloads.schemas import (
+    LIVE,
+    MAIN,
+    DownloadInfo,
+    DownloadRequest,
+    DownloadState,
+    asked_rows,
+)
 from backend.errors import AppError, NotFound
 from backend.jobs.lifecycle.engine_process import Launch, end_child, start_engine
 from backend.jobs.lifecycle.frames import JobData, publish_job
 from backend.jobs.lifecycle.task_jobs import JobTasks, failure_of
-from backend.models.folder import describe_folder
-from backend.models.own_models import new_models_folder
-from backend.settings import CHECKOUT, Settings
+from backend.settings import Settings
 
-HUB = "https://huggingface.co"
 AT_ONCE = 2
 _LOG = "download.log"
 _GRACE = 2.0  # Seconds to end by itself; what has arrived is kept either way.
 _WINDOW = 8.0  # Seconds over which the speed is taken.
-_PASSED_ON = (
-    "PATH", "HOME", "TMPDIR", "LANG", "HF_HOME", "HF_TOKEN_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
-    "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
-    "http_proxy", "https_proxy", "all_proxy", "no_proxy",
-)  # fmt: skip
-_COUNTS = ("bytes_done", "bytes_total", "bytes_per_second", "eta_seconds")
-_REFUSALS: dict[str, type[AppError]] = {
-    "gated": errors.AccessRefused,
-    "refused": errors.AccessRefused,
-    "missing": errors.NotFound,
-    "unusable": errors.BadContent,
-    "disk": errors.NoDiskSpace,
-}
+_COUNTS = ("repo_type", "bytes_done", "bytes_total", "bytes_per_second", "eta_seconds")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,16 +60,21 @@ class _Job:
     info: DownloadInfo
     known: asyncio.Event = field(default_factory=asyncio.Event)
     end: End | None = None
+    refusal: AppError | None = None  # Of its last step, which this side does.
     arrived: deque[tuple[float, int]] = field(default_factory=deque)
     said: tuple[float, str] = (0.0, "")
 
 
 class Downloads:
-    def __init__(self, settings: Settings, hub: Hub, pace: Pace | None = None) -> None:
+    """All downloads of one kind."""
+
+    def __init__(
+        self, settings: Settings, hub: Hub, kind: DownloadKind, pace: Pace | None = None
+    ) -> None:
         self._settings = settings
+        self._kind = kind
         self._hub = hub
         self._pace = pace or Pace()
-        self._models = new_models_folder(settings)
         self._jobs: dict[str, _Job] = {}
         self._tasks = JobTasks("download")
         self._damaged: dict[str, DamagedDownload] = {}  # By the id that their folder is named by.
@@ -83,7 +82,7 @@ class Downloads:
 
     async def open(self) -> None:
         """Find what an earlier life began; a process that outlived it is ended, its bytes kept."""
-        for folder in await asyncio.to_thread(left_behind, self._models):
+        for folder in await asyncio.to_thread(left_behind, self._kind.root):
             if isinstance(folder, DamagedDownload):
                 self._damaged[folder.path.name] = folder
                 continue
@@ -102,9 +101,7 @@ class Downloads:
 
     async def start(self, request: DownloadRequest) -> DownloadInfo:
         """Begin, or go on. What is known within seconds is answered; a refusal is raised."""
-        folder = DownloadFolder(
-            models=self._models, repo_id=request.repo_id, revision=request.revision or MAIN
-        )
+        folder = DownloadFolder(root=self._kind.root, request=request.hub_request())
         held = self._jobs.get(folder.id)
         if held is not None and held.info.state in LIVE:
             return held.info
@@ -112,7 +109,7 @@ class Downloads:
         self._damaged.pop(folder.id, None)  # Its request is written anew.
         job = self._jobs[folder.id] = _Job(folder, _info(folder, "waiting"))
         try:
-            await asyncio.to_thread(folder.destination)
+            await asyncio.to_thread(self._kind.refuse_existing, folder)
         except AppError:
             del self._jobs[folder.id]
             raise
@@ -126,8 +123,9 @@ class Downloads:
         if job.info.state == "error" and job.end is not None:
             if not await asyncio.to_thread(folder.has_files):
                 await self._forget(job)
-            kind = _REFUSALS.get(job.end.kind, errors.HubUnreachable)
-            raise kind(job.end.error, hint=job.end.hint)
+            if job.refusal is not None:
+                raise job.refusal
+            raise refusal_of(job.end)
         return job.info
 
     async def remove(self, job_id: str) -> DownloadInfo:
@@ -177,8 +175,9 @@ class Downloads:
         except asyncio.CancelledError:
             self._stopped(job)
         except Exception as problem:  # noqa: BLE001 - told whatever it is; a bug is logged
+            job.refusal = problem if isinstance(problem, AppError) else None
             name = f"The download of {job.info.repo_id}"
-            failure = failure_of(problem, name, self._models)
+            failure = failure_of(problem, name, self._kind.root)
             self._failed(job, End(ok=False, error=failure.message, hint=failure.hint))
         finally:
             job.known.set()
@@ -203,7 +202,7 @@ class Downloads:
     async def _attempt(self, job: _Job) -> End:
         await asyncio.to_thread(
             job.folder.prepare,
-            endpoint=(self._settings.hf_endpoint or HUB).rstrip("/"),
+            endpoint=hub_endpoint(self._settings),
             timeout=self._pace.read_timeout,
         )
         job.info.state, job.info.message = "preparing", None
@@ -214,7 +213,7 @@ class Downloads:
             folder=folder.path,
             log=_LOG,
             mark=_mark(folder),
-            env=_environment(self._settings),
+            env=hub_environment(self._settings),
         )
         spawning = asyncio.create_task(asyncio.to_thread(start_engine, self._settings, launch))
         try:
@@ -223,7 +222,7 @@ class Downloads:
             # Also one that was just being started. Not cancelled a second time: who asks for the
             # end waits for it.
             child = await spawning
-            await end_child(f"The download of {folder.repo_id}", child, grace=_GRACE)
+            await end_child(f"The download of {folder.request.repo_id}", child, grace=_GRACE)
 
     async def _watch(self, job: _Job, child: Child) -> End:
         job.arrived.clear()
@@ -274,11 +273,15 @@ class Downloads:
         plan = await asyncio.to_thread(job.folder.plan)
         if plan is None:
             raise errors.BadContent("The download left no list of its files.")
-        path = await asyncio.to_thread(job.folder.finish, plan)
-        described = await asyncio.to_thread(describe_folder, path.name, path)
         info = job.info
+        if info.dataset is not None:
+            info.state = "converting"
+            info.bytes_per_second = info.eta_seconds = None
+            self._publish(job, now=True)
+        arrival = await self._kind.settle(job.folder, plan)
         info.state, info.message, info.bytes_done = "completed", None, plan.total
-        info.name, info.path, info.problem = path.name, str(path), described.info.problem
+        info.name, info.path, info.problem = arrival.path.name, str(arrival.path), arrival.problem
+        info.written = arrival.written
         info.bytes_per_second = info.eta_seconds = None
         self._publish(job, now=True)
 
@@ -305,6 +308,7 @@ class Downloads:
         share = info.bytes_done / info.bytes_total if info.bytes_total else None
         data = JobData(
             kind="download",
+            repo_type=job.folder.request.repo_type,
             job_id=info.id,
             state=info.state,
             phase=info.state,
@@ -321,15 +325,15 @@ class Downloads:
         publish_job(self._hub, data, "path", *_COUNTS)
 
 
-def _info(folder: DownloadFolder, state: str) -> DownloadInfo:
-    return DownloadInfo.model_validate(
-        {
-            "id": folder.id,
-            "repo_id": folder.repo_id,
-            "revision": folder.revision,
-            "name": folder.repo_id.rpartition("/")[2],
-            "state": state,
-        }
+def _info(folder: DownloadFolder, state: DownloadState) -> DownloadInfo:
+    asked = folder.request
+    return DownloadInfo(
+        id=folder.id,
+        repo_id=asked.repo_id,
+        revision=asked.revision,
+        name=asked.repo_id.rpartition("/")[2],
+        state=state,
+        dataset=asked_rows(asked),
     )
 
 
@@ -343,20 +347,6 @@ def _damaged_info(damaged: DamagedDownload) -> DownloadInfo:
         path=str(damaged.path),
         problem=damaged.problem,
     )
-
-
-def _environment(settings: Settings) -> dict[str, str]:
-    """Little more than the way to the network; the token goes to this process alone."""
-    env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    env |= {
-        "PYTHONPATH": str(CHECKOUT),
-        "PYTHONUTF8": "1",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-    }
-    if settings.hf_token:
-        env["HF_TOKEN"] = settings.hf_token
-    return env
 
 
 def _mark(folder: DownloadFolder) -> str:

@@ -1,16 +1,22 @@
-"""What is asked and told about model downloads."""
+"""What is asked and told about downloads."""
 
 from __future__ import annotations
 
-from typing import Literal
+from dataclasses import fields, replace
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from backend.contract.download import DatasetRows, HubRequest
+from backend.core.limits import Count
+from backend.data.schemas import ConvertAnswer, DataForm
 
 DownloadState = Literal[
     "waiting",
     "preparing",
     "downloading",
     "retrying",
+    "converting",
     "completed",
     "cancelled",
     "interrupted",
@@ -18,7 +24,12 @@ DownloadState = Literal[
     "removed",
     "damaged",
 ]
-LIVE: frozenset[DownloadState] = frozenset({"waiting", "preparing", "downloading", "retrying"})
+LIVE: frozenset[DownloadState] = frozenset(
+    {"waiting", "preparing", "downloading", "retrying", "converting"}
+)
+
+
+MAIN = "main"
 
 
 class DownloadRequest(BaseModel):
@@ -43,10 +54,49 @@ class DownloadRequest(BaseModel):
             raise ValueError("must not hold '..' or '//'")
         return value
 
+    def hub_request(self) -> HubRequest:
+        return HubRequest(repo_id=self.repo_id, revision=self.revision or MAIN)
+
+
+class DatasetDownloadRequest(DownloadRequest):
+    """Rows of a data set of the hub as a JSONL file in the folder of data files.
+
+    Without `config` or `split`, the set's default ones. Without `to` the rows stay as they are;
+    with it they are converted as by POST /api/datasets/convert, whose fields `mapping`, `system`,
+    `answer_after` and `first_exchange` are. A set of the catalog that is asked for without
+    `mapping` gets the one there. `limit` ends the file after so many rows. `name` is that of the
+    file, without .jsonl.
+    """
+
+    config: str | None = Field(default=None, min_length=1, max_length=200)
+    split: str | None = Field(default=None, min_length=1, max_length=200)
+    to: DataForm | None = None
+    limit: Count | None = None
+    mapping: dict[str, str] | None = None
+    system: str | None = Field(default=None, max_length=20_000)
+    answer_after: str | None = Field(default=None, min_length=1, max_length=200)
+    first_exchange: bool = False
+    name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,89}$")
+
+    @model_validator(mode="after")
+    def _conversion_has_a_form(self) -> Self:
+        given = [name for name in _CONVERSION if getattr(self, name)]
+        if self.to is None and given:
+            raise ValueError(f"{given[0]} is for a conversion; say in 'to' which form is wanted")
+        return self
+
+    def hub_request(self) -> HubRequest:
+        rows = DatasetRows(**self.model_dump(exclude={"repo_id", "revision"}))
+        return replace(super().hub_request(), dataset=rows)
+
+
+_CONVERSION = ("mapping", "system", "answer_after", "first_exchange")
+
 
 class DownloadInfo(BaseModel):
     """One download. Bytes and times are null while they are not known. Of a `damaged` one only the
-    folder is known, its `name`; `problem` says why, and it can only be removed.
+    folder is known, its `name`; `problem` says why, and it can only be removed. Of a data set
+    `dataset` is what was asked for, and `written` what became of its rows.
     """
 
     id: str
@@ -63,6 +113,20 @@ class DownloadInfo(BaseModel):
     hint: str | None = None
     path: str | None = None
     problem: str | None = None
+    dataset: DatasetDownloadRequest | None = None
+    written: ConvertAnswer | None = None
+
+
+def asked_rows(asked: HubRequest) -> DatasetDownloadRequest | None:
+    """The request that a stored one was made from, if it is of a data set. Also one that a newer
+    version stored is shown, so nothing is checked again.
+    """
+    if asked.dataset is None:
+        return None
+    rows = {field.name: getattr(asked.dataset, field.name) for field in fields(asked.dataset)}
+    return DatasetDownloadRequest.model_construct(
+        repo_id=asked.repo_id, revision=asked.revision, **rows
+    )
 
 
 class DownloadsAnswer(BaseModel):

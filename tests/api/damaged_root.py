@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from backend.contract.download import HubRequest
 from backend.downloads.folder import DownloadFolder
 
 AT = "2026-11-30T12:00:00+00:00"
@@ -193,8 +194,9 @@ def _folders(root: Path) -> Iterator[tuple[Path, dict[str, Kind]]]:
     for at in range(len(MODEL)):
         yield root / "models" / f"model-{at}", MODEL
     for at in range(len(DOWNLOAD)):
-        folder = DownloadFolder(models=root / "models", repo_id=f"a/b{at}", revision="main")
-        request = {**DOWNLOAD["request.json"].value, "repo_id": folder.repo_id}
+        asked = HubRequest(repo_id=f"a/b{at}", revision="main")
+        folder = DownloadFolder(root=root / "models", request=asked)
+        request = {**DOWNLOAD["request.json"].value, "repo_id": asked.repo_id}
         yield folder.path, {**DOWNLOAD, "request.json": Kind(request)}
 
 

@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 
+from backend.contract.download import HubRequest
 from backend.core.hub import Hub, Listener
 from backend.core.process import Child, find_marked, spawn
 from backend.downloads.folder import DownloadFolder
 from backend.downloads.manager import Downloads, Pace
+from backend.downloads.model_kind import ModelKind, model_place
 from backend.downloads.schemas import DownloadInfo, DownloadRequest
 from backend.errors import AccessRefused, AlreadyExists, HubUnreachable, NoDiskSpace, NotFound
 from backend.models.catalog import ModelCatalog
@@ -53,7 +55,7 @@ async def opened(
     bus = Hub()
     listener = bus.listen()
     assert listener is not None
-    downloads = Downloads(settings, bus, pace)
+    downloads = Downloads(settings, bus, ModelKind(settings), pace)
     await downloads.open()
     try:
         yield downloads, listener
@@ -209,7 +211,7 @@ async def test_a_process_that_outlived_its_server_is_ended(
 ) -> None:
     hub.hang_after = 30_000
     bus = Hub()
-    lost = Downloads(settings, bus, Pace(look_every=0.02, say_every=0))
+    lost = Downloads(settings, bus, ModelKind(settings), Pace(look_every=0.02, say_every=0))
     info = await lost.start(ASKED)
     (task,) = [each for each in asyncio.all_tasks() if each.get_name() == f"download {info.id}"]
     identity = find_marked(mark_of(settings, info.id))
@@ -248,7 +250,8 @@ def test_of_two_models_with_one_name_the_second_has_its_publisher_in_front(tmp_p
     (tmp_path / "tiny").mkdir()
 
     def place(repo: str, revision: str = "main") -> str:
-        return DownloadFolder(models=tmp_path, repo_id=repo, revision=revision).destination().name
+        request = HubRequest(repo_id=repo, revision=revision)
+        return model_place(DownloadFolder(root=tmp_path, request=request)).name
 
     assert place("acme/tiny") == "acme--tiny"
     assert place("acme/tiny", "refs/pr/1") == "tiny--refs-pr-1"

@@ -26,11 +26,14 @@ class FakeHub:
 
     files: dict[str, bytes]
     repo: str = "acme/tiny"
+    repo_type: str = "model"  # Or "dataset".
+    card: dict[str, Any] | None = None  # As the hub reads it from README.md.
     commit: str = COMMIT
     sizes: dict[str, int] = field(default_factory=dict)
     gated_for: str | None = None  # The one token that may fetch files.
     private: bool = False
     busy: bool = False
+    throttled: int = 0  # So many of the next bodies are answered with 429.
     cut_after: int | None = None  # Bytes of a body, then the connection breaks.
     hang_after: int | None = None  # Bytes of a body, then silence until `let_go`.
     no_ranges: bool = False
@@ -57,6 +60,7 @@ class FakeHub:
             "sha": self.commit,
             "private": self.private,
             "gated": "manual" if self.gated_for else False,
+            "cardData": self.card,
             "siblings": [self._sibling(name, data) for name, data in self.files.items()],
         }
 
@@ -112,13 +116,17 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
             hub.tokens.append(token)
             if hub.busy:
                 return self._say(503, {"error": "busy"})
+            if path.startswith("/store/") and self.command == "GET" and hub.throttled > 0:
+                hub.throttled -= 1
+                return self._say(429, {"error": "Too many requests"})
             if path.startswith("/store/"):
                 return self._body(path.removeprefix("/store/"))
-            if path == f"/api/models/{hub.repo}/revision/main" and not hub.private:
+            if path == f"/api/{hub.repo_type}s/{hub.repo}/revision/main" and not hub.private:
                 return self._say(200, hub.info())
-            if path.startswith(f"/api/models/{hub.repo}/revision/") and not hub.private:
+            if path.startswith(f"/api/{hub.repo_type}s/{hub.repo}/revision/") and not hub.private:
                 return self._say(404, {"error": "No such revision"}, "RevisionNotFound")
-            start = f"/{hub.repo}/resolve/{hub.commit}/"
+            prefix = "/datasets" if hub.repo_type == "dataset" else ""
+            start = f"{prefix}/{hub.repo}/resolve/{hub.commit}/"
             if not path.startswith(start) or hub.private:
                 return self._say(401, {"error": "Repository not found"}, "RepoNotFound")
             if hub.gated_for is not None and token != hub.gated_for:

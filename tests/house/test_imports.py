@@ -37,7 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "data.schemas", "data.readers", "data.rows", "data.tasks", "models", "jobs.lifecycle",
     },
     "data": {"data.*", "models"},
-    "downloads": {"models", "jobs.lifecycle"},
+    "downloads": {"models", "jobs.lifecycle", "data.schemas", "data.tasks"},
     "jobs.run": {"jobs.lifecycle"},
     "jobs": {"jobs.run", "jobs.lifecycle"},
     "adapters": {"jobs.run", "models"},

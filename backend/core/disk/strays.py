@@ -42,6 +42,7 @@ def sweep_strays(settings: Settings) -> None:
         count += sweep_removed(place)
     for models in settings.models_dirs:
         count += sweep_removed(models) + sweep_removed(models / ".downloads")
+    count += sweep_removed(settings.datasets_dir / ".downloads")
     if count:
         _logger.info("%d files that were never finished were removed.", count)
 

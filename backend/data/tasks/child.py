@@ -21,7 +21,7 @@ from pydantic import BaseModel
 from backend.data.checks.checked_file import check_file
 from backend.data.checks.method_check import check_rows
 from backend.data.checks.scan import scan
-from backend.data.write.convert import convert_file
+from backend.data.write.convert import convert_file, convert_files
 from backend.data.write.split import split_file
 from backend.errors import AppError
 
@@ -51,10 +51,14 @@ def run(asked: Mapping[str, Any]) -> BaseModel:
     for name in ("path", "valid", "sample", "source", "target", "folder"):
         if options.get(name) is not None:
             options[name] = Path(options[name])
+    if "sources" in options:
+        options["sources"] = [Path(each) for each in options["sources"]]
     if task == "scan":
         return scan(**options, progress=_Reporter(asked.get("progress")))
     if task == "convert":
         return convert_file(**options)
+    if task == "gather":
+        return convert_files(**options)
     if task == "rows":
         return check_file(**options)
     if task == "check":

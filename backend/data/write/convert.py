@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from backend.data.rows.conversation import (
 )
 from backend.data.rows.conversion import convert_row
 from backend.data.rows.formats import Format, detect
+from backend.data.rows.line import Line
 from backend.data.rows.normaliser import normalise
 from backend.data.rows.readings import Readings
 from backend.data.schemas import ConvertAnswer, DataForm, LineProblem
@@ -31,28 +32,38 @@ _NO_PAIRS = (
 )
 
 
-def convert_file(
-    source: Path,
+def convert_file(source: Path, target: Path, to: DataForm, **options: Any) -> ConvertAnswer:
+    """One file; options and refusals are those of `convert_files`."""
+    return convert_files([source], target, to, **options)
+
+
+def convert_files(
+    sources: Sequence[Path],
     target: Path,
-    to: DataForm,
+    to: DataForm | None,
     *,
     mapping: Mapping[str, str] | None = None,
     system: str | None = None,
     answer_after: str | None = None,
     first_exchange: bool = False,
+    limit: int | None = None,
     overwrite: bool = False,
 ) -> ConvertAnswer:
-    """Nothing is left behind unless it works. Raises BadContent when no row can be written."""
+    """The rows of several files in one, at most `limit`; `to` None writes them as they are.
+
+    Nothing is left behind unless it works. Raises BadContent when no row can be written.
+    """
     _check_mapping(mapping)
     skipped: list[LineProblem] = []
     left_out = 0
     form: Format | None = None
     readings = Readings()
+    source = sources[0]
     try:
         with NewFile(target, overwrite=overwrite) as new:
-            for line in read_lines(source):
-                if line.row is None and line.problem is None:
-                    continue
+            for source, line in _lines(sources):
+                if limit is not None and new.rows >= limit:
+                    break
                 try:
                     if line.row is None or line.written is None:
                         raise Unsuitable(str(line.problem))
@@ -60,6 +71,9 @@ def convert_file(
                     if mapping:
                         row, said = normalise(_mapped(line.written, mapping))
                     form = form or detect(row)
+                    if to is None:
+                        new.add(line.written)
+                        continue
                     new.add(
                         convert_row(
                             row,
@@ -74,7 +88,8 @@ def convert_file(
                 except Unsuitable as problem:
                     left_out += 1
                     if len(skipped) < SHOWN:
-                        message = f"Line {line.number} {problem}."
+                        where = f" of {source.name}" if len(sources) > 1 else ""
+                        message = f"Line {line.number}{where} {problem}."
                         skipped.append(LineProblem(line=line.number, message=message))
             if new.rows == 0:
                 raise _nothing(source, to, skipped)
@@ -84,13 +99,21 @@ def convert_file(
         raise full or BadContent(f"{source} can't be converted: {problem.strerror}.") from problem
     return ConvertAnswer(
         path=str(target),
-        format=to,
+        format=to or form or "unknown",
         source_format=form or "unknown",
         rows=new.rows,
         skipped=skipped,
         skipped_count=left_out,
-        notes=[*readings.sentences(), *_notes(form, to, system)],
+        notes=[*readings.sentences(), *(_notes(form, to, system) if to else ())],
     )
+
+
+def _lines(sources: Iterable[Path]) -> Iterator[tuple[Path, Line]]:
+    """Every line that is not blank, with its file."""
+    for source in sources:
+        for line in read_lines(source):
+            if line.row is not None or line.problem is not None:
+                yield source, line
 
 
 def _mapped(row: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, Any]:
@@ -121,10 +144,11 @@ def _check_mapping(mapping: Mapping[str, str] | None) -> None:
             )
 
 
-def _nothing(source: Path, to: DataForm, skipped: list[LineProblem]) -> BadContent:
+def _nothing(source: Path, to: DataForm | None, skipped: list[LineProblem]) -> BadContent:
+    as_form = f" as {to}" if to else ""
     first = skipped[0].message if skipped else f"{source.name} has no rows."
     return BadContent(
-        f"No row of {source.name} can be written as {to}. {first}",
+        f"No row of {source.name} can be written{as_form}. {first}",
         hint=_NO_PAIRS
         if to == "preference"
         else "Map the columns of the file to the fields of a form, or choose another form.",

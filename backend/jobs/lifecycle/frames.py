@@ -26,6 +26,7 @@ class JobData(BaseModel):
     error: str | None = None
     hint: str | None = None
     message: str | None = None
+    repo_type: Literal["model", "dataset"] | None = None
     bytes_done: int | None = None
     bytes_total: int | None = None
     bytes_per_second: float | None = None

@@ -300,6 +300,7 @@ export type JobData = {
   error?: string | null;
   hint?: string | null;
   message?: string | null;
+  repo_type?: ("model" | "dataset") | null;
   bytes_done?: number | null;
   bytes_total?: number | null;
   bytes_per_second?: number | null;

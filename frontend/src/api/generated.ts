@@ -575,6 +575,54 @@ const injectedRtkApi = api
         }),
         invalidatesTags: ["models"],
       }),
+      datasetCatalog: build.query<
+        DatasetCatalogApiResponse,
+        DatasetCatalogApiArg
+      >({
+        query: () => ({ url: `/api/datasets/catalog` }),
+        providesTags: ["datasets"],
+      }),
+      describeHubDataset: build.query<
+        DescribeHubDatasetApiResponse,
+        DescribeHubDatasetApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/datasets/hub`,
+          params: {
+            repo_id: queryArg.repoId,
+            revision: queryArg.revision,
+          },
+        }),
+        providesTags: ["datasets"],
+      }),
+      downloadDataset: build.mutation<
+        DownloadDatasetApiResponse,
+        DownloadDatasetApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/datasets/download`,
+          method: "POST",
+          body: queryArg.datasetDownloadRequest,
+        }),
+        invalidatesTags: ["datasets"],
+      }),
+      listDatasetDownloads: build.query<
+        ListDatasetDownloadsApiResponse,
+        ListDatasetDownloadsApiArg
+      >({
+        query: () => ({ url: `/api/datasets/downloads` }),
+        providesTags: ["datasets"],
+      }),
+      removeDatasetDownload: build.mutation<
+        RemoveDatasetDownloadApiResponse,
+        RemoveDatasetDownloadApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/datasets/downloads/${encodeURIComponent(String(queryArg.downloadId))}`,
+          method: "DELETE",
+        }),
+        invalidatesTags: ["datasets"],
+      }),
       listDatasets: build.query<ListDatasetsApiResponse, ListDatasetsApiArg>({
         query: () => ({ url: `/api/datasets` }),
         providesTags: ["datasets"],
@@ -1237,6 +1285,30 @@ export type ListDownloadsApiArg = void;
 export type RemoveDownloadApiResponse =
   /** status 200 Successful Response */ DownloadInfo;
 export type RemoveDownloadApiArg = {
+  downloadId: string;
+};
+export type DatasetCatalogApiResponse =
+  /** status 200 Successful Response */ DatasetCatalogAnswer;
+export type DatasetCatalogApiArg = void;
+export type DescribeHubDatasetApiResponse =
+  /** status 200 Successful Response */ HubDatasetInfo;
+export type DescribeHubDatasetApiArg = {
+  /** organisation/name, as on huggingface.co; never an address. */
+  repoId: string;
+  /** Branch, tag or commit; the main branch if not given. */
+  revision?: string | null;
+};
+export type DownloadDatasetApiResponse =
+  /** status 200 Successful Response */ DownloadInfo;
+export type DownloadDatasetApiArg = {
+  datasetDownloadRequest: DatasetDownloadRequest;
+};
+export type ListDatasetDownloadsApiResponse =
+  /** status 200 Successful Response */ DownloadsAnswer;
+export type ListDatasetDownloadsApiArg = void;
+export type RemoveDatasetDownloadApiResponse =
+  /** status 200 Successful Response */ DownloadInfo;
+export type RemoveDatasetDownloadApiArg = {
   downloadId: string;
 };
 export type ListDatasetsApiResponse =
@@ -2606,6 +2678,46 @@ export type ModelDeleted = {
   deleted: string;
   message: string;
 };
+export type DatasetDownloadRequest = {
+  /** organisation/name, as on huggingface.co; never an address. */
+  repo_id: string;
+  /** Branch, tag or commit; the main branch if not given. */
+  revision?: string | null;
+  config?: string | null;
+  split?: string | null;
+  to?:
+    | (
+        | "text"
+        | "chat"
+        | "completions"
+        | "grpo"
+        | "preference"
+        | "alpaca"
+        | "sharegpt"
+      )
+    | null;
+  limit?: number | null;
+  mapping?: {
+    [key: string]: string;
+  } | null;
+  system?: string | null;
+  answer_after?: string | null;
+  first_exchange?: boolean;
+  name?: string | null;
+};
+export type LineProblem = {
+  line: number;
+  message: string;
+};
+export type ConvertAnswer = {
+  path: string;
+  format: string;
+  source_format: string;
+  rows: number;
+  skipped: LineProblem[];
+  skipped_count: number;
+  notes: string[];
+};
 export type DownloadInfo = {
   id: string;
   repo_id: string;
@@ -2616,6 +2728,7 @@ export type DownloadInfo = {
     | "preparing"
     | "downloading"
     | "retrying"
+    | "converting"
     | "completed"
     | "cancelled"
     | "interrupted"
@@ -2631,6 +2744,8 @@ export type DownloadInfo = {
   hint?: string | null;
   path?: string | null;
   problem?: string | null;
+  dataset?: DatasetDownloadRequest | null;
+  written?: ConvertAnswer | null;
 };
 export type DownloadRequest = {
   /** organisation/name, as on huggingface.co; never an address. */
@@ -2640,6 +2755,53 @@ export type DownloadRequest = {
 };
 export type DownloadsAnswer = {
   downloads: DownloadInfo[];
+};
+export type KnownForm = {
+  to:
+    | "text"
+    | "chat"
+    | "completions"
+    | "grpo"
+    | "preference"
+    | "alpaca"
+    | "sharegpt";
+  mapping?: {
+    [key: string]: string;
+  } | null;
+  answer_after?: string | null;
+};
+export type KnownSet = {
+  topic: "mathematics" | "reasoning" | "finance" | "preference";
+  repo_id: string;
+  config: string | null;
+  split: string;
+  columns: string[];
+  forms: KnownForm[];
+  rows: number | null;
+  license: string | null;
+};
+export type DatasetCatalogAnswer = {
+  datasets: KnownSet[];
+};
+export type HubSplitInfo = {
+  name: string;
+  files: number;
+  size_bytes: number;
+  rows: number | null;
+};
+export type HubConfigInfo = {
+  name: string;
+  splits: HubSplitInfo[];
+  columns: string[];
+};
+export type HubDatasetInfo = {
+  repo_id: string;
+  revision: string;
+  commit: string;
+  license: string | null;
+  gated: boolean;
+  configs: HubConfigInfo[];
+  known?: KnownSet | null;
 };
 export type DatasetInfo = {
   name: string;
@@ -2656,10 +2818,6 @@ export type DatasetInfo = {
 export type DatasetsAnswer = {
   datasets: DatasetInfo[];
   folder: string;
-};
-export type LineProblem = {
-  line: number;
-  message: string;
 };
 export type DuplicateGroup = {
   lines: number[];
@@ -2791,15 +2949,6 @@ export type PreviewRequest = {
   line?: number | null;
   mask_prompt?: boolean;
   max_seq_length?: number | null;
-};
-export type ConvertAnswer = {
-  path: string;
-  format: string;
-  source_format: string;
-  rows: number;
-  skipped: LineProblem[];
-  skipped_count: number;
-  notes: string[];
 };
 export type ConvertRequest = {
   path: string;
@@ -3816,6 +3965,14 @@ export const {
   useListDownloadsQuery,
   useLazyListDownloadsQuery,
   useRemoveDownloadMutation,
+  useDatasetCatalogQuery,
+  useLazyDatasetCatalogQuery,
+  useDescribeHubDatasetQuery,
+  useLazyDescribeHubDatasetQuery,
+  useDownloadDatasetMutation,
+  useListDatasetDownloadsQuery,
+  useLazyListDatasetDownloadsQuery,
+  useRemoveDatasetDownloadMutation,
   useListDatasetsQuery,
   useLazyListDatasetsQuery,
   useInspectDatasetQuery,

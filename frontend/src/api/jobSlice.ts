@@ -61,9 +61,15 @@ export function selectJob(state: WithJobs, id: string | null): JobView | null {
 }
 
 /** What was told of model downloads, in the order they were first heard of. */
-export const selectDownloadJobs = createSelector(
-  (state: WithJobs) => state.jobs.jobs,
-  (jobs): readonly JobView[] => Object.values(jobs).filter((job) => job.kind === 'download'),
+const selectJobs = (state: WithJobs) => state.jobs.jobs
+
+/** Of models; data sets have a list of their own. */
+export const selectDownloadJobs = createSelector(selectJobs, (jobs): readonly JobView[] =>
+  Object.values(jobs).filter((job) => job.kind === 'download' && job.repo_type !== 'dataset'),
+)
+
+export const selectDatasetDownloadJobs = createSelector(selectJobs, (jobs): readonly JobView[] =>
+  Object.values(jobs).filter((job) => job.kind === 'download' && job.repo_type === 'dataset'),
 )
 
 function newest(jobs: JobSliceState['jobs']): JobSliceState['jobs'] {

@@ -10,9 +10,9 @@ from typing import Any
 import httpx2
 import pytest
 
-import backend.engines.download.__main__ as engine
 from backend.contract.download import HubRequest
 from backend.engines.download.__main__ import main
+from backend.engines.download.explain import NoSpace, explain
 from backend.engines.download.fetch import Refused, guard
 from tests.fakes.hub import FakeHub, running_hub
 
@@ -220,6 +220,6 @@ def test_one_private_address_among_public_ones_is_enough(monkeypatch: pytest.Mon
 def test_a_full_disk_is_told_with_both_numbers() -> None:
     asked = HubRequest(repo_id="a/b", revision="main", endpoint="https://h", timeout=1)
 
-    said = engine.explain(engine.NoSpace(7_300_000_000, 2_100_000_000), asked)
+    said = explain(NoSpace(7_300_000_000, 2_100_000_000), asked)
 
     assert said.error == "a/b needs 7.3 GB more, but only 2.1 GB are free."

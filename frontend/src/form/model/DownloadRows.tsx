@@ -14,6 +14,7 @@ const STATES: Readonly<Record<DownloadInfo['state'], readonly [string, Tone]>> =
   preparing: ['starting', 'accent'],
   downloading: ['downloading', 'accent'],
   retrying: ['trying again', 'warn'],
+  converting: ['converting', 'accent'],
   completed: ['here', 'good'],
   cancelled: ['stopped', 'neutral'],
   interrupted: ['interrupted', 'warn'],

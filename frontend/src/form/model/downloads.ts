@@ -20,7 +20,7 @@ export function repoIdProblem(text: string): string | null {
 }
 
 export function isLive({ state }: DownloadInfo): boolean {
-  return state === 'waiting' || state === 'preparing' || state === 'downloading' || state === 'retrying'
+  return state === 'waiting' || state === 'preparing' || state === 'downloading' || state === 'retrying' || state === 'converting'
 }
 
 /** Stopped with a part kept: it can go on, or be thrown away. */
@@ -65,6 +65,8 @@ export function progressWords(info: DownloadInfo): string {
         .join(' · ')
     case 'retrying':
       return info.message ?? 'Trying again…'
+    case 'converting':
+      return 'Writing the rows…'
     case 'completed':
       return `Here${total == null ? '' : ` · ${bytes(total)}`}`
     case 'cancelled':

@@ -1,0 +1,191 @@
+"""Well-known data sets of the hub, with how their columns are read: the table behind the catalog.
+
+Written down from memory of their cards and checked against no hub: what was not certain is None.
+The hub's own description, asked for before a download, is what counts.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from backend.data.schemas import DataForm
+from backend.downloads.hub_schemas import KnownForm, KnownSet
+from backend.downloads.schemas import DatasetDownloadRequest
+
+Topic = Literal["mathematics", "reasoning", "finance", "preference"]
+
+
+def _as(to: DataForm, answer_after: str | None = None, **mapping: str) -> KnownForm:
+    return KnownForm(to=to, mapping=mapping or None, answer_after=answer_after)
+
+
+def _set(
+    topic: Topic,
+    repo_id: str,
+    columns: str,
+    *forms: KnownForm,
+    split: str = "train",
+    config: str | None = None,
+    rows: int | None = None,
+    license: str | None = None,
+) -> KnownSet:
+    return KnownSet(
+        topic=topic,
+        repo_id=repo_id,
+        config=config,
+        split=split,
+        columns=columns.split(),
+        forms=list(forms),
+        rows=rows,
+        license=license,
+    )
+
+
+KNOWN: tuple[KnownSet, ...] = (
+    _set(
+        "mathematics", "openai/gsm8k", "question answer",
+        _as("completions", prompt="question", completion="answer"),
+        _as("grpo", "####", prompt="question", answer="answer"),
+        config="main", rows=7473, license="mit",
+    ),
+    _set(
+        "mathematics", "EleutherAI/hendrycks_math", "problem level type solution",
+        _as("completions", prompt="problem", completion="solution"),
+        _as("grpo", "\\boxed{", prompt="problem", answer="solution"),
+        config="algebra", license="mit",
+    ),
+    _set(
+        "mathematics", "HuggingFaceH4/MATH-500",
+        "problem solution answer subject level unique_id",
+        _as("completions", prompt="problem", completion="solution"),
+        _as("grpo", prompt="problem", answer="answer"),
+        split="test", rows=500,
+    ),
+    _set(
+        "mathematics", "nvidia/OpenMathInstruct-2",
+        "problem generated_solution expected_answer problem_source",
+        _as("completions", prompt="problem", completion="generated_solution"),
+        _as("grpo", prompt="problem", answer="expected_answer"),
+        split="train_1M", rows=1_000_000, license="cc-by-4.0",
+    ),
+    _set(
+        "mathematics", "AI-MO/NuminaMath-CoT", "source problem solution messages",
+        _as("completions", prompt="problem", completion="solution"),
+        _as("grpo", "\\boxed{", prompt="problem", answer="solution"),
+        license="apache-2.0",
+    ),
+    _set(
+        "mathematics", "meta-math/MetaMathQA", "query response type original_question",
+        _as("completions", prompt="query", completion="response"),
+        _as("grpo", "The answer is:", prompt="query", answer="response"),
+        rows=395_000, license="mit",
+    ),
+    _set(
+        "mathematics", "microsoft/orca-math-word-problems-200k", "question answer",
+        _as("completions", prompt="question", completion="answer"),
+        license="mit",
+    ),
+    _set(
+        "mathematics", "TIGER-Lab/MathInstruct", "source output instruction",
+        _as("completions", prompt="instruction", completion="output"),
+        license="mit",
+    ),
+    _set(
+        "reasoning", "open-r1/OpenR1-Math-220k", "problem solution answer messages",
+        _as("chat", messages="messages"),
+        _as("grpo", prompt="problem", answer="answer"),
+        license="apache-2.0",
+    ),
+    _set(
+        "reasoning", "GAIR/LIMO", "question solution answer",
+        _as("completions", prompt="question", completion="solution"),
+        _as("grpo", prompt="question", answer="answer"),
+        rows=817, license="apache-2.0",
+    ),
+    _set(
+        "reasoning", "open-thoughts/OpenThoughts-114k", "system conversations",
+        _as("chat", conversations="conversations", system="system"),
+        license="apache-2.0",
+    ),
+    _set(
+        "reasoning", "bespokelabs/Bespoke-Stratos-17k", "system conversations",
+        _as("chat", conversations="conversations", system="system"),
+        license="apache-2.0",
+    ),
+    _set(
+        "finance", "Josephgflowers/Finance-Instruct-500k", "system user assistant",
+        _as("chat", prompt="user", completion="assistant", system="system"),
+        license="apache-2.0",
+    ),
+    _set(
+        "finance", "gbharti/finance-alpaca", "text instruction input output",
+        _as("chat", instruction="instruction", input="input", output="output"),
+        rows=68_912, license="mit",
+    ),
+    _set(
+        "finance", "FinGPT/fingpt-sentiment-train", "input output instruction",
+        _as("chat", instruction="instruction", input="input", output="output"),
+        rows=76_772,
+    ),
+    _set(
+        "finance", "virattt/financial-qa-10K", "question answer context ticker filing",
+        _as("chat", instruction="question", input="context", output="answer"),
+        rows=7000,
+    ),
+    _set(
+        "preference", "HuggingFaceH4/ultrafeedback_binarized",
+        "prompt prompt_id chosen rejected messages score_chosen score_rejected",
+        _as("preference", prompt="prompt", chosen="chosen", rejected="rejected"),
+        _as("chat", messages="messages"),
+        split="train_prefs", rows=61_135, license="mit",
+    ),
+    _set(
+        "preference", "argilla/ultrafeedback-binarized-preferences-cleaned",
+        "source prompt chosen rejected",
+        _as("preference", prompt="prompt", chosen="chosen", rejected="rejected"),
+        license="mit",
+    ),
+    _set(
+        "preference", "Intel/orca_dpo_pairs", "system question chosen rejected",
+        _as("preference", prompt="question", chosen="chosen", rejected="rejected", system="system"),
+        rows=12_859, license="apache-2.0",
+    ),
+    _set(
+        "preference", "argilla/distilabel-math-preference-dpo",
+        "instruction chosen_response rejected_response",
+        _as(
+            "preference", prompt="instruction", chosen="chosen_response",
+            rejected="rejected_response",
+        ),
+        license="apache-2.0",
+    ),
+    _set(
+        "preference", "xinlai/Math-Step-DPO-10K", "prompt full_chosen full_rejected answer",
+        _as("preference", prompt="prompt", chosen="full_chosen", rejected="full_rejected"),
+    ),
+    _set(
+        "preference", "jondurbin/truthy-dpo-v0.1", "id source system prompt chosen rejected",
+        _as("preference", prompt="prompt", chosen="chosen", rejected="rejected", system="system"),
+        rows=1016, license="cc-by-4.0",
+    ),
+)  # fmt: skip
+
+
+def complete(asked: DatasetDownloadRequest) -> DatasetDownloadRequest:
+    """The request with what the table knows of its set: where neither configuration nor split is
+    named, those; and where a form is wanted without a mapping, how the columns are read.
+    """
+    known = next((each for each in KNOWN if each.repo_id == asked.repo_id), None)
+    if known is None:
+        return asked
+    if asked.config is None and asked.split is None:
+        asked = asked.model_copy(update={"config": known.config, "split": known.split})
+    form = next((each for each in known.forms if each.to == asked.to), None)
+    if form is None or asked.mapping is not None or asked.config not in (None, known.config):
+        return asked
+    return asked.model_copy(
+        update={
+            "mapping": form.mapping,
+            "answer_after": asked.answer_after or form.answer_after,
+        }
+    )
