@@ -88,7 +88,6 @@ KNOWN: tuple[KnownSet, ...] = (
     _set(
         "mathematics", "TIGER-Lab/MathInstruct", "source output instruction",
         _as("completions", prompt="instruction", completion="output"),
-        license="mit",
     ),
     _set(
         "reasoning", "open-r1/OpenR1-Math-220k", "problem solution answer messages",
@@ -120,7 +119,7 @@ KNOWN: tuple[KnownSet, ...] = (
     _set(
         "finance", "gbharti/finance-alpaca", "text instruction input output",
         _as("chat", instruction="instruction", input="input", output="output"),
-        rows=68_912, license="mit",
+        rows=68_912,
     ),
     _set(
         "finance", "FinGPT/fingpt-sentiment-train", "input output instruction",
@@ -160,13 +159,9 @@ KNOWN: tuple[KnownSet, ...] = (
         license="apache-2.0",
     ),
     _set(
-        "preference", "xinlai/Math-Step-DPO-10K", "prompt full_chosen full_rejected answer",
-        _as("preference", prompt="prompt", chosen="full_chosen", rejected="full_rejected"),
-    ),
-    _set(
         "preference", "jondurbin/truthy-dpo-v0.1", "id source system prompt chosen rejected",
         _as("preference", prompt="prompt", chosen="chosen", rejected="rejected", system="system"),
-        rows=1016, license="cc-by-4.0",
+        rows=1016,
     ),
 )  # fmt: skip
 

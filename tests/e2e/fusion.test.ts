@@ -89,6 +89,23 @@ test('the result is there after a reload, and leads to Compare', async () => {
   expect(errors).toEqual([])
 })
 
+test('the result is exported from its page, asked, and scored beside the adapter', async () => {
+  const { page, errors } = desk
+  await page.goto(at('/fusion?export=both'))
+  const dialog = page.getByRole('dialog', { name: 'Export both' })
+  await dialog.getByRole('radio', { name: 'Merged model', exact: true }).check()
+  await dialog.getByText(/^needs /).first().waitFor()
+  await looksRight(page, 'the export dialog')
+  await dialog.getByRole('button', { name: 'Export', exact: true }).click()
+  await dialog.getByText(/both-merged is ready/).waitFor()
+  await dialog.getByRole('table', { name: 'Proof' }).getByText('both-merged').waitFor()
+  expect(await dialog.getByText('The export is worse than the adapter').count()).toBe(0)
+  await looksRight(page, 'the finished export')
+  await dialog.getByRole('button', { name: 'Done' }).click()
+  await dialog.waitFor({ state: 'detached' })
+  expect(errors).toEqual([])
+})
+
 test('a fusion is stopped, which is said, and the form has what was chosen', async () => {
   const { page, errors } = desk
   await page.goto(at('/fusion?adapters=wide,both'))

@@ -11,6 +11,7 @@ import { Notice } from '@/ui/feedback/Notice'
 import { PageHeader } from '@/ui/PageHeader'
 import { Skeleton } from '@/ui/feedback/Skeleton'
 import { AdapterChoice } from './AdapterChoice'
+import { ExportDialog } from './export/ExportDialog'
 import { FusionForm } from './FusionForm'
 import { canFuse, fieldsOf, FORM, groupsOf, readNames, writeNames, type FusionFields } from './fusionForm'
 import { FusionProgress } from './FusionProgress'
@@ -19,9 +20,11 @@ import { useFusion, type Fusion } from './useFusion'
 
 export function FusionPage() {
   const fusion = useFusion()
+  const [exported, closeExport] = useExported()
   return (
     <>
       <PageHeader title="Fusion" subtitle="Merge adapters of one base" />
+      {exported === null ? null : <ExportDialog key={exported} adapter={exported} onClose={closeExport} />}
       <div className="flex flex-col gap-3">
         {fusion.problem ? (
           <ErrorPanel
@@ -105,6 +108,22 @@ function Body({ fusion }: { readonly fusion: Fusion }) {
 }
 
 const NO_ADAPTERS: NonNullable<Fusion['adapters']> = []
+
+/** The adapter that a link asks to export. */
+function useExported(): readonly [string | null, () => void] {
+  const [params, setParams] = useSearchParams()
+  const close = useCallback(() => {
+    setParams(
+      (before) => {
+        const after = new URLSearchParams(before)
+        after.delete('export')
+        return after
+      },
+      { replace: true },
+    )
+  }, [setParams])
+  return [params.get('export'), close]
+}
 
 /** Which adapters are chosen, in the address, so that a link can ask for them. */
 function useNames(): readonly [readonly string[], (names: readonly string[]) => void] {

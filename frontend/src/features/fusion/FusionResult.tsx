@@ -38,6 +38,7 @@ export function FusionResult({ result, here, last, onAgain }: Props) {
                 Fuse again
               </Button>
             )}
+            {here ? <ActionLink to={`/fusion?export=${encodeURIComponent(info.output_name)}`}>Export…</ActionLink> : null}
             {here ? (
               <ActionLink primary={!last} to={`/compare?adapter=${encodeURIComponent(info.output_name)}`}>
                 <Columns2 className="size-3.5" aria-hidden="true" />

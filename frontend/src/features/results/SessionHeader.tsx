@@ -1,5 +1,5 @@
 /** Name, state and method of a finished run, and what can be done with it. */
-import { Columns2, Combine, Copy, Play, Trash2 } from 'lucide-react'
+import { Columns2, Combine, Copy, Play, Share, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import { useDispatch } from 'react-redux'
 import { useNavigate } from 'react-router'
@@ -59,6 +59,10 @@ export function SessionHeader({ session }: { readonly session: SessionView }) {
           )}
           {session.adapterPath === null || session.adapterName === null ? null : (
             <>
+              <ActionLink to={`/fusion?export=${encodeURIComponent(session.adapterName)}`}>
+                <Share className="size-3.5" aria-hidden="true" />
+                Export…
+              </ActionLink>
               <ActionLink to={`/fusion?adapters=${encodeURIComponent(session.adapterName)}`}>
                 <Combine className="size-3.5" aria-hidden="true" />
                 Fuse with…

@@ -55,6 +55,7 @@ function Ended({ run, icon: Icon, tone, title }: EndedProps) {
         <ActionLink to="/setup">Set up a run</ActionLink>
         <ResumeRunButton run={run} />
         {run.sessionId ? <ActionLink to={`/results/${encodeURIComponent(run.sessionId)}`}>Open in Results</ActionLink> : null}
+        {adapterPath && name ? <ActionLink to={`/fusion?export=${encodeURIComponent(name)}`}>Export…</ActionLink> : null}
         {adapterPath && name ? <ActionLink to={`/fusion?adapters=${encodeURIComponent(name)}`}>Fuse with…</ActionLink> : null}
         {adapterPath && name ? (
           <ActionLink primary to={`/compare?adapter=${encodeURIComponent(name)}`}>
