@@ -7,6 +7,7 @@ from typing import Literal, get_args
 from pydantic import Field
 
 from backend.training.request.common_fields import CommonStart
+from backend.training.request.distributed import DistributedTraining
 from backend.training.request.form_hints import form, only
 
 Reporter = Literal["wandb", "swanlab", "wandb,swanlab"]
@@ -58,4 +59,11 @@ class StandardStart(CommonStart):
         json_schema_extra=form(
             "parameters", level="advanced", when={"report_to": list(get_args(Reporter))}
         ),
+    )
+    distributed: DistributedTraining | None = Field(
+        None,
+        title="Several processes",
+        description="Train one model in several processes at once, on this machine or on several: "
+        "each has its rows of every batch.",
+        json_schema_extra=form("run"),
     )
