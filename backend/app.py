@@ -18,7 +18,7 @@ from backend.api.errors import render_errors, words_of_the_door
 from backend.api.evaluation import comparisons, evaluation
 from backend.api.fusion import export, fusion
 from backend.api.inference import compare, inference, openai
-from backend.api.library import adapters, datasets, downloads, method_data, models
+from backend.api.library import adapters, conversions, datasets, downloads, method_data, models
 from backend.api.runs import enhanced, queue, rewards, sessions, training
 from backend.api.schema import describe, operation_id
 from backend.api.services import Services
@@ -38,11 +38,12 @@ from backend.downloads.manager import Downloads
 from backend.evaluation.jobs import Evaluations
 from backend.evaluation.quick_scores import Tiers
 from backend.evaluation.service import Evaluator
-from backend.export.jobs import EXPORT, Exports, exports_adapter
+from backend.export.jobs import EXPORT, Exports, exported_models, exports_adapter
 from backend.export.service import Export
-from backend.fusion.jobs import FUSION, Fusions, uses_adapter
+from backend.fusion.jobs import FUSION, Fusions, fused_models, uses_adapter
 from backend.fusion.service import Fusion
 from backend.inference.host import InferenceHost
+from backend.jobs.kinds.conversion import Conversions
 from backend.jobs.kinds.machine_benchmark import MachineBenchmarks
 from backend.jobs.lifecycle.engine_jobs import EngineJobs
 from backend.jobs.queue import RunQueue
@@ -50,6 +51,8 @@ from backend.jobs.queue_dispatcher import Dispatcher
 from backend.jobs.run.store import SessionStore
 from backend.jobs.supervisor import RunSupervisor
 from backend.models.catalog import ModelCatalog
+from backend.models.conversion import ConversionPlanner
+from backend.models.own_models import OwnModels
 from backend.settings import Settings
 from backend.training.lora.inspector import ModelInspector
 from backend.training.manager import TrainingManager
@@ -72,6 +75,7 @@ ROUTERS = (
     fusion.router,
     export.router,
     comparisons.router,
+    conversions.router,  # Before the names of models.
     models.router,
     downloads.router,
     datasets.router,
@@ -164,6 +168,10 @@ def build_services(settings: Settings) -> Services:
     benchmarks = MachineBenchmarks(settings, hub, slot=slot, make_room=asked.unload)
     fusions: Fusions = EngineJobs(FUSION, settings, hub, slot=slot, make_room=asked.unload)
     exports: Exports = EngineJobs(EXPORT, settings, hub, slot=slot, make_room=asked.unload)
+    converter = ConversionPlanner(settings, models)
+    conversions = Conversions(
+        settings, hub, slot=slot, make_room=asked.unload, models_folder=converter.folder
+    )
     evaluator = Evaluator(settings, models, asked.adapters, evaluations)
     reward_functions = Rewards(settings)
     workshop = Workshop(settings, models, inspector, store)
@@ -177,6 +185,21 @@ def build_services(settings: Settings) -> Services:
         queue=waiting,
         dispatcher=Dispatcher(waiting, supervisor, store, training.plan_waiting),
         models=models,
+        own_models=OwnModels(
+            settings,
+            models,
+            users=(
+                ("a run trains on it; stop it, or wait.", training.active_models),
+                ("a run in the queue needs it; remove that run first.", training.waiting_models),
+                ("it is in memory; POST /models/unload frees it.", asked.bases),
+                ("an evaluation asks it; stop it, or wait.", evaluations.models),
+                ("it is being converted; stop that, or wait.", conversions.models),
+                ("a fusion works on it; stop it, or wait.", partial(fused_models, fusions)),
+                ("an export reads it; stop it, or wait.", partial(exported_models, exports)),
+            ),
+        ),
+        conversion_planner=converter,
+        conversions=conversions,
         datasets=DatasetCatalog(settings, hub),
         downloads=Downloads(settings, hub),
         inspector=inspector,
@@ -186,6 +209,7 @@ def build_services(settings: Settings) -> Services:
             settings,
             asked.adapters,
             store,
+            models,
             active_run=lambda: supervisor.active_session,
             users=used_by(
                 {
@@ -200,7 +224,7 @@ def build_services(settings: Settings) -> Services:
         fusion=Fusion(settings, asked.adapters, evaluator, fusions),
         export=Export(settings, asked.adapters, evaluator, exports),
         benchmarks=benchmarks,
-        jobs=(evaluations, fusions, exports, benchmarks),
+        jobs=(evaluations, fusions, exports, conversions, benchmarks),
         tiers=Tiers(settings, evaluator),
         notebook=Notebook(settings.data_dir),
         arena=Arena(settings.data_dir),

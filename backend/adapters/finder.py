@@ -16,13 +16,13 @@ from backend.adapters import compatibility
 from backend.adapters.folder import (
     AdapterFolder,
     Checkpoint,
+    is_folder_name,
     looks_like_adapter,
     preferred,
     read_folder,
     weights_of,
 )
 from backend.adapters.peft import NotConvertible, peft_layout
-from backend.core.disk.files import NAME
 from backend.errors import AppError, BadContent, NotFound
 from backend.models.catalog import ModelCatalog
 from backend.models.folder import stamp
@@ -70,7 +70,7 @@ class Adapters:
         return [
             read_folder(path.name, path)
             for path in sorted(folders, key=lambda path: path.name.lower())
-            if NAME.fullmatch(path.name) and looks_like_adapter(path)
+            if is_folder_name(path.name) and looks_like_adapter(path)
         ]
 
     def belongs_to(self, adapter: AdapterFolder, model: ModelInfo) -> bool:
@@ -107,7 +107,7 @@ class Adapters:
 
     def find(self, name_or_path: str) -> AdapterFolder:
         """The adapter of that name or in that folder. Raises NotFound naming the nearest."""
-        if NAME.fullmatch(name_or_path):
+        if is_folder_name(name_or_path):
             folder = self._folder / name_or_path
             if folder.is_dir() and looks_like_adapter(folder):
                 return read_folder(name_or_path, folder)

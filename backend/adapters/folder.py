@@ -56,6 +56,18 @@ class AdapterFolder:
     damaged: tuple[str, ...] = ()
 
 
+def is_folder_name(name: str) -> bool:
+    """Whether it can name an adapter's folder: also names that a run would not give, with spaces,
+    `=` or any script. Hidden ones, and what leads elsewhere or is no text, are none.
+    """
+    if name in ("", "..") or name.startswith(".") or "/" in name or "\0" in name:
+        return False
+    try:
+        return len(name.encode()) <= 255
+    except UnicodeEncodeError:  # Bytes of a file system that are no UTF-8.
+        return False
+
+
 def looks_like_adapter(folder: Path) -> bool:
     """Whether the folder holds an adapter, or something that was meant to be one."""
     try:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from backend.adapters.folder import AdapterFolder, preferred, weights_of
 from backend.adapters.peft import NotConvertible, PeftLayout, peft_layout
-from backend.adapters.schemas import AdapterInfo
+from backend.adapters.schemas import AdapterData, AdapterInfo
 from backend.contract.run.folder import ADAPTER_CONFIG
 from backend.models.safetensors_headers import BadWeights, Tensor, read_weights
 
@@ -48,7 +51,26 @@ def info_of(adapter: AdapterFolder, problem: str | None) -> AdapterInfo:
         warnings=warnings,
         problem=problem,
         is_peft=adapter.is_peft,
+        has_latest=adapter.has_latest,
+        base_fingerprint=adapter.fingerprint,
+        train_data=_train_data(adapter.lineage.get("data")),
     )
+
+
+def command_of(adapter: AdapterFolder, base: str | None) -> str | None:
+    """The terminal command that asks it; None where the engine's own program can't read it."""
+    if base is None or adapter.is_peft or not adapter.has_latest:
+        return None
+    parts = ("--model", base, "--adapter-path", str(adapter.path), "--prompt", "Hello")
+    return f"python -m mlx_lm generate {shlex.join(parts)}"
+
+
+def _train_data(recorded: Any) -> AdapterData | None:
+    """What droid.json says of the training file; None where it says something else."""
+    try:
+        return AdapterData.model_validate(recorded["train"])
+    except (KeyError, TypeError, ValidationError):
+        return None
 
 
 def _weights(adapter: AdapterFolder) -> tuple[Mapping[str, Tensor], PeftLayout | None]:

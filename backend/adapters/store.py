@@ -10,17 +10,27 @@ from contextlib import suppress
 from pathlib import Path
 
 from backend.adapters.finder import Adapters
-from backend.adapters.folder import TAGS, AdapterFolder, looks_like_adapter, read_folder, read_tags
-from backend.adapters.info import info_of
-from backend.adapters.schemas import AdapterChange, AdapterImport, AdapterInfo
+from backend.adapters.folder import (
+    TAGS,
+    AdapterFolder,
+    is_folder_name,
+    looks_like_adapter,
+    read_folder,
+    read_tags,
+)
+from backend.adapters.info import command_of, info_of
+from backend.adapters.schemas import AdapterBest, AdapterChange, AdapterImport, AdapterInfo
 from backend.contract.run.folder import OF_A_RUN
 from backend.core.disk.disk_errors import is_full
-from backend.core.disk.files import NAME, child_path, write_json
+from backend.core.disk.files import child_path, write_json
 from backend.core.disk.notices import Notices
 from backend.core.disk.removal import discard, named, remove
 from backend.core.disk.stored_files import DamagedFile
 from backend.errors import AlreadyExists, AppError, BadContent, NotFound, WrongState
+from backend.jobs.run.schemas import BestModel
 from backend.jobs.run.store import SessionStore
+from backend.models.catalog import ModelCatalog
+from backend.models.schemas import ModelInfo
 from backend.settings import Settings
 
 InUse = Callable[[str], str | None]  # Who uses the adapter of that name, as a sentence.
@@ -36,6 +46,7 @@ class AdapterStore:
         settings: Settings,
         adapters: Adapters,
         store: SessionStore,
+        models: ModelCatalog,
         *,
         active_run: Callable[[], str | None],
         users: Sequence[InUse],
@@ -45,12 +56,14 @@ class AdapterStore:
         self._notices = Notices(settings.data_dir)
         self._adapters = adapters
         self._store = store
+        self._models = models
         self._active_run = active_run
         self._users = [*used_by({"a run writes it; stop it, or wait.": self._is_written}), *users]
 
     def listed(self) -> list[AdapterInfo]:
         """By name."""
-        return [self._info(adapter) for adapter in self._adapters.all()]
+        models = self._models.scan()
+        return [self._info(adapter, models) for adapter in self._adapters.all()]
 
     def change(self, name: str, given: AdapterChange) -> AdapterInfo:
         """Rename, tag: both or, with an OSError, neither.
@@ -121,7 +134,7 @@ class AdapterStore:
             self._notices.set_aside(folder / TAGS, damage.detail, told)
 
     def _own(self, name: str) -> AdapterFolder:
-        if not NAME.fullmatch(name):
+        if not is_folder_name(name):
             raise NotFound(f"There is no adapter {name[:200]!r}.", hint="GET /adapters lists them.")
         return self._adapters.find(name)
 
@@ -181,8 +194,27 @@ class AdapterStore:
                 f"{source} can't be copied: {problem.strerror or problem}."
             ) from problem
 
-    def _info(self, adapter: AdapterFolder) -> AdapterInfo:
-        return info_of(adapter, self._adapters.problem_of(adapter))
+    def _info(
+        self, adapter: AdapterFolder, models: Sequence[ModelInfo] | None = None
+    ) -> AdapterInfo:
+        """What its files say, the base of the list that it belongs to, and what its run says."""
+        info = info_of(adapter, self._adapters.problem_of(adapter))
+        listed = self._models.scan() if models is None else models
+        base = next((one for one in listed if self._adapters.belongs_to(adapter, one)), None)
+        info.base_name = base.name if base else None
+        info.command = command_of(adapter, base.path if base else info.base_model)
+        if info.session_id is not None:
+            with suppress(AppError):  # The run is deleted, or its record is damaged.
+                record = self._store.record(info.session_id)
+                info.session_name = record.name
+                info.best = _best_of(record.best_model)
+        return info
+
+
+def _best_of(best: BestModel | None) -> AdapterBest | None:
+    if best is None:
+        return None
+    return AdapterBest(step=best.step, metric=best.metric, value=best.value)
 
 
 def _name_from(text: str) -> str:

@@ -19,6 +19,7 @@ from backend.evaluation.service import Evaluator
 from backend.export.service import Export
 from backend.fusion.service import Fusion
 from backend.inference.host import InferenceHost
+from backend.jobs.kinds.conversion import Conversions
 from backend.jobs.kinds.machine_benchmark import MachineBenchmarks
 from backend.jobs.lifecycle.engine_jobs import EngineJobs
 from backend.jobs.queue import RunQueue
@@ -26,6 +27,8 @@ from backend.jobs.queue_dispatcher import Dispatcher
 from backend.jobs.run.store import SessionStore
 from backend.jobs.supervisor import RunSupervisor
 from backend.models.catalog import ModelCatalog
+from backend.models.conversion import ConversionPlanner
+from backend.models.own_models import OwnModels
 from backend.settings import Settings
 from backend.training.lora.inspector import ModelInspector
 from backend.training.manager import TrainingManager
@@ -44,6 +47,9 @@ class Services:
     queue: RunQueue
     dispatcher: Dispatcher
     models: ModelCatalog
+    own_models: OwnModels
+    conversion_planner: ConversionPlanner
+    conversions: Conversions
     datasets: DatasetCatalog
     downloads: Downloads
     inspector: ModelInspector

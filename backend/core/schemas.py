@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from backend.contract.machine_benchmark import MachineBenchmark
+from backend.contract.jobs.machine_benchmark import MachineBenchmark
 
 
 class Health(BaseModel):

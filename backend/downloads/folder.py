@@ -13,7 +13,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from backend.contract.download import (
     BEAT,
@@ -26,14 +25,15 @@ from backend.contract.download import (
     DownloadPlan,
     HubRequest,
 )
+from backend.contract.model_source import SOURCE_FILE, ModelSource
 from backend.contract.record import BadRecord, read_record, write_record
 from backend.core.disk.files import NAME, child_path, sync_folder, write_json
 from backend.core.disk.removal import named, remove, remove_empty
 from backend.core.disk.stored_files import DamagedFile, read_object
 from backend.errors import AlreadyExists
+from backend.models.source import read_source
 
 HIDDEN = ".downloads"
-SOURCE = "droid_source.json"
 MAIN = "main"
 
 
@@ -102,8 +102,8 @@ class DownloadFolder:
             path = child_path(self.models, candidate[:100])
             if not os.path.lexists(path):
                 return path
-            source = _source(path)
-            if (source.get("repo_id"), source.get("revision")) == (self.repo_id, self.revision):
+            source = read_source(path)
+            if source and (source.repo_id, source.revision) == (self.repo_id, self.revision):
                 raise AlreadyExists(
                     f"{self.repo_id} is here already, as {path.name}.",
                     hint="Choose it in the model list. To fetch it again, delete its folder first.",
@@ -117,15 +117,13 @@ class DownloadFolder:
         """Make it a model folder; answers where."""
         target = self.destination()
         files = self.path / FILES
-        write_json(
-            files / SOURCE,
-            {
-                "repo_id": self.repo_id,
-                "revision": self.revision,
-                "commit": plan.commit,
-                "downloaded_at": datetime.now(UTC).isoformat(),
-            },
+        source = ModelSource(
+            repo_id=self.repo_id,
+            revision=self.revision,
+            commit=plan.commit,
+            downloaded_at=datetime.now(UTC).isoformat(),
         )
+        write_json(files / SOURCE_FILE, write_record(source))
         files.rename(target)
         sync_folder(self.models)
         self.remove()
@@ -190,10 +188,3 @@ def _size(files: Path, name: str) -> int:
         with suppress(OSError):
             return path.stat().st_size
     return 0
-
-
-def _source(folder: Path) -> dict[str, Any]:
-    try:
-        return read_object(folder / SOURCE)
-    except (OSError, DamagedFile):
-        return {}

@@ -12,7 +12,6 @@ import os
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import backend.errors as errors
 from backend.core.disk.files import read_tail
@@ -25,6 +24,7 @@ from backend.jobs.lifecycle.engine_process import Launch, end_child, start_engin
 from backend.jobs.lifecycle.frames import JobData, publish_job
 from backend.jobs.lifecycle.task_jobs import JobTasks, failure_of
 from backend.models.folder import describe_folder
+from backend.models.own_models import new_models_folder
 from backend.settings import CHECKOUT, Settings
 
 HUB = "https://huggingface.co"
@@ -75,7 +75,7 @@ class Downloads:
         self._settings = settings
         self._hub = hub
         self._pace = pace or Pace()
-        self._models = _models_folder(settings)
+        self._models = new_models_folder(settings)
         self._jobs: dict[str, _Job] = {}
         self._tasks = JobTasks("download")
         self._damaged: dict[str, DamagedDownload] = {}  # By the id that their folder is named by.
@@ -343,14 +343,6 @@ def _damaged_info(damaged: DamagedDownload) -> DownloadInfo:
         path=str(damaged.path),
         problem=damaged.problem,
     )
-
-
-def _models_folder(settings: Settings) -> Path:
-    """The first place that is searched, so that what was fetched is found."""
-    for folder in settings.models_dirs:
-        if not (folder / "config.json").is_file():
-            return folder
-    return settings.data_dir / "models"
 
 
 def _environment(settings: Settings) -> dict[str, str]:

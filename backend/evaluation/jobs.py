@@ -6,7 +6,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
-from backend.contract.evaluation import EvaluationRequest, JudgeService, write_request
+from backend.contract.jobs.evaluation import (
+    EvaluationRequest,
+    JudgeModel,
+    JudgeService,
+    write_request,
+)
 from backend.contract.record import read_record
 from backend.core.hub import Hub
 from backend.errors import EvaluationActive, NotFound
@@ -36,6 +41,8 @@ class EvaluationSubject:
     adapter_name: str
     num_questions: int
     targets: tuple[TargetLabel, ...]
+    model: str | None = None
+    judge: JudgeService | JudgeModel | None = None
     helper: bool = False
 
 
@@ -83,6 +90,15 @@ class Evaluations(EngineJobs[EvaluationSubject]):
         """Whether an adapter of that name is being evaluated."""
         job = self.current
         return job is not None and job.running and job.title == adapter_name
+
+    def models(self) -> list[str]:
+        """The folders of the models that the one at work uses: its base, and a local judge."""
+        job = self.current
+        if job is None or not job.running:
+            return []
+        judge = job.request.judge
+        local = judge.path if isinstance(judge, JudgeModel) else None
+        return [path for path in (job.request.model, local) if path]
 
     def status(self) -> EvaluationStatus:
         """Of the current one, or the last."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from backend.contract.evaluation import LmEvalTask
+from backend.contract.jobs.evaluation import LmEvalTask
 from backend.core.disk.files import NAME
 from backend.core.disk.stored_files import DamagedFile, read_yaml
 from backend.core.machine.versions import engine_versions

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import BaseModel
 
-from backend.contract.evaluation import Estimate as Interval
-from backend.contract.evaluation import (
+from backend.contract.jobs.evaluation import Estimate as Interval
+from backend.contract.jobs.evaluation import (
     EvaluationMeasurements,
     EvaluationRequest,
     EvaluationTarget,
@@ -18,7 +18,7 @@ from backend.contract.evaluation import (
     MetricId,
     write_request,
 )
-from backend.contract.proof import ProofSet
+from backend.contract.jobs.proof import ProofSet
 from backend.contract.record import BadRecord, read_record
 from backend.contract.sampling import untruncated
 from backend.core.disk.files import write_json
@@ -46,10 +46,14 @@ class ProofPlan:
 
 
 class SetLoss(BaseModel):
-    """The loss per token on the held-out rows of one adapter's data; null where none was scored."""
+    """The loss per token on the held-out rows of one adapter's data; null where none was scored.
+
+    `difference` is the loss of the last side minus this one, row by row: above 0 the last is worse.
+    """
 
     name: str
     loss: float | None
+    difference: Interval | None
 
 
 class ProvenTarget(BaseModel):
@@ -83,19 +87,22 @@ def plan_proof(
     if named is not None:
         chosen = choose_rows(named, count=rows, seed=0, data=None)
         return ProofPlan(rows=chosen, sets=(_set("evaluation data", chosen),), unproven=None)
-    groups: list[tuple[ProofSet, ChosenRows]] = []
+    groups: list[tuple[tuple[str, ...], ChosenRows]] = []
     problems: list[str] = []
     share = math.ceil(rows / max(1, len(data)))
     for name, folder in data.items():
         try:
-            path = held_out_file(folder)
-            if any(group.path == path for _, group in groups):
-                continue
-            chosen = choose_rows(path, count=share, seed=0, data=folder)
+            chosen = choose_rows(held_out_file(folder), count=share, seed=0, data=folder)
         except AppError as problem:
             problems.append(f"{name}: {problem.detail}")
             continue
-        groups.append((_set(name, chosen), chosen))
+        # Rows that count twice would make every interval narrower than it is.
+        same = next((at for at, (_, other) in enumerate(groups) if _same_rows(other, chosen)), None)
+        if same is None:
+            groups.append(((name,), chosen))
+        else:
+            names, other = groups[same]
+            groups[same] = ((*names, name), _seen_by_either(other, chosen))
     if not groups:
         return ProofPlan(rows=None, sets=(), unproven=" ".join(problems))
     return ProofPlan(
@@ -106,7 +113,7 @@ def plan_proof(
             skipped=sum(group.skipped for _, group in groups),
             compared=all(group.compared for _, group in groups),
         ),
-        sets=tuple(one for one, _ in groups),
+        sets=tuple(_set(names[0], chosen, names[1:]) for names, chosen in groups),
         unproven=None,
         warnings=tuple(f"Not scored on rows of {problem}" for problem in problems),
     )
@@ -197,7 +204,7 @@ def summarise_proof(
                 loss=side.metrics.get("loss"),
                 perplexity=side.metrics.get("perplexity"),
                 exact_match=side.metrics.get("exact_match"),
-                sets=_set_losses(side.answers, sets),
+                sets=_set_losses(side.answers, sides[-1].answers, sets),
                 answers=sum(answer.text is not None for answer in side.answers),
                 changed=sum(
                     first.text != answer.text
@@ -210,19 +217,71 @@ def summarise_proof(
     )
 
 
-def _set(name: str, rows: ChosenRows) -> ProofSet:
+def _set(name: str, rows: ChosenRows, shared: tuple[str, ...] = ()) -> ProofSet:
     seen = rows.seen if rows.compared else None
-    return ProofSet(name=name, path=str(rows.path), rows=len(rows.rows), seen=seen)
+    return ProofSet(name=name, path=str(rows.path), rows=len(rows.rows), seen=seen, shared=shared)
 
 
-def _set_losses(side: Sequence[GivenAnswer], sets: Sequence[ProofSet]) -> list[SetLoss]:
+def _same_rows(one: ChosenRows, other: ChosenRows) -> bool:
+    return [row.row for row in one.rows] == [row.row for row in other.rows]
+
+
+def _seen_by_either(one: ChosenRows, other: ChosenRows) -> ChosenRows:
+    rows = (replace(a, seen=a.seen or b.seen) for a, b in zip(one.rows, other.rows, strict=True))
+    return replace(one, rows=tuple(rows), compared=one.compared and other.compared)
+
+
+def _set_losses(
+    side: Sequence[GivenAnswer], last: Sequence[GivenAnswer], sets: Sequence[ProofSet]
+) -> list[SetLoss]:
     losses: list[SetLoss] = []
     start = 0
     for one in sets:
-        rows = side[start : start + one.rows]
+        part = slice(start, start + one.rows)
         start += one.rows
-        scored = [(row.loss, row.tokens) for row in rows if row.loss is not None and row.tokens]
-        tokens = sum(count for _, count in scored)
-        mean = sum(loss for loss, _ in scored) / tokens if tokens else None
-        losses.append(SetLoss(name=one.name, loss=mean))
+        scored = [(row.loss, row.tokens) for row in side[part] if row.loss is not None]
+        tokens = sum(count or 0 for _, count in scored)
+        losses.append(
+            SetLoss(
+                name=one.name,
+                loss=sum(loss for loss, _ in scored) / tokens if tokens else None,
+                difference=loss_difference(side[part], last[part]),
+            )
+        )
     return losses
+
+
+def loss_difference(first: Sequence[GivenAnswer], second: Sequence[GivenAnswer]) -> Interval | None:
+    """The loss per token of the second minus that of the first, over the rows that both have.
+
+    The 95 % interval is that of a ratio estimate (Cochran 1977, 6.4) with Student's t. A bootstrap
+    of so few rows by each reading of a result would be slower, and no surer.
+    """
+    pairs = [
+        (b.loss - a.loss, a.tokens)
+        for a, b in zip(first, second, strict=True)
+        if a.loss is not None and b.loss is not None and a.tokens
+    ]
+    if not pairs:
+        return None
+    rows, tokens = len(pairs), sum(count for _, count in pairs)
+    mean = sum(difference for difference, _ in pairs) / tokens
+    if rows < 2:
+        return Interval(mean=mean, low=None, high=None, rows=rows)
+    spread = sum((difference - mean * count) ** 2 for difference, count in pairs)
+    error = math.sqrt(spread * rows / (rows - 1)) / tokens
+    reach = _student_t(rows - 1) * error
+    return Interval(mean=mean, low=mean - reach, high=mean + reach, rows=rows)
+
+
+def _student_t(freedom: int) -> float:
+    """The 97.5th percentile, from the normal one (Hill 1970); exact for one and two degrees."""
+    if freedom <= 2:
+        return (12.706, 4.303)[freedom - 1]
+    z = 1.959964
+    return (
+        z
+        + (z**3 + z) / (4 * freedom)
+        + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
+        + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * freedom**3)
+    )

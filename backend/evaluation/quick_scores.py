@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.contract.evaluation import MetricResult
+from backend.contract.jobs.evaluation import MetricResult
 from backend.errors import EngineFailed
 from backend.evaluation.schemas import EvaluationResult, EvaluationStart
 from backend.evaluation.service import Evaluator

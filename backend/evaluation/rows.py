@@ -10,7 +10,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from backend.contract.evaluation import EvaluationRow
+from backend.contract.jobs.evaluation import EvaluationRow
 from backend.core.disk.files import sha256_of
 from backend.core.disk.stored_files import DamagedFile, read_model
 from backend.data.readers.data_file import data_file, read_lines

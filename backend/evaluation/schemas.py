@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.contract.evaluation import (
+from backend.contract.jobs.evaluation import (
     JudgeReport,
     JudgeScores,
     MetricId,

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from backend.adapters.finder import Adapters, ReadyAdapter
 from backend.adapters.folder import AdapterFolder
-from backend.contract.evaluation import (
+from backend.contract.jobs.evaluation import (
     ALL_METRICS,
     EvaluationMeasurements,
     EvaluationRequest,

@@ -40,3 +40,9 @@ def exports_adapter(exports: Exports, name: str) -> bool:
     """Whether an export at work reads the adapter of that name."""
     job = exports.current
     return job is not None and job.running and job.request.adapter_name == name
+
+
+def exported_models(exports: Exports) -> list[str]:
+    """The folder of the model that the one at work loads, if one is."""
+    job = exports.current
+    return [job.request.model] if job is not None and job.running else []

@@ -13,10 +13,10 @@ from typing import Any
 
 from backend.adapters.finder import Adapters, ReadyAdapter
 from backend.adapters.folder import AdapterFolder, Checkpoint
-from backend.contract.evaluation import EvaluationTarget
 from backend.contract.export.gguf import check_gguf
 from backend.contract.export.request import RECIPES, ExportFormat, ExportRequest, ExportResult
 from backend.contract.export.size import needed_bytes
+from backend.contract.jobs.evaluation import EvaluationTarget
 from backend.contract.record import BadRecord, read_record, write_record
 from backend.core.disk.files import NAME, child_path, format_bytes
 from backend.core.disk.stored_files import DamagedFile

@@ -6,7 +6,7 @@ import os
 from functools import partial
 from pathlib import Path
 
-from backend.contract.fusion import FusionRequest
+from backend.contract.jobs.fusion import FusionRequest
 from backend.contract.record import read_record
 from backend.core.disk.removal import named, remove
 from backend.jobs.lifecycle.engine_jobs import EngineJobs, JobKind
@@ -48,3 +48,9 @@ def uses_adapter(fusions: Fusions, name: str) -> bool:
         return False
     sources = {source.name for source in job.request.sources}
     return name in sources | {Path(job.request.output).name}
+
+
+def fused_models(fusions: Fusions) -> list[str]:
+    """The folder of the model that the one at work loads, if one is."""
+    job = fusions.current
+    return [job.request.model] if job is not None and job.running else []

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from backend.adapters.schemas import AdapterName
-from backend.contract.fusion import FusionMethod, SourceShare
+from backend.contract.jobs.fusion import FusionMethod, SourceShare
 from backend.evaluation.proof import Proof
 
 FEWEST, MOST = 2, 5
@@ -43,13 +43,17 @@ class FusionAdapters(BaseModel):
 
 
 class FusionCheck(BaseModel):
-    """POST /api/fusion/validate. `num_parameters` is of the exact sum: its rank is theirs added."""
+    """POST /api/fusion/validate. `num_parameters` is of the exact sum: its rank is theirs added.
+
+    `output_name` is what the result is called where no other name is given.
+    """
 
     compatible: bool
     num_adapters: int
     num_parameters: int | None = None
     base: str | None = None
     rank: int | None = None
+    output_name: str | None = None
     message: str | None = None
     error: str | None = None
     hint: str | None = None
@@ -130,7 +134,10 @@ class FusionResultAnswer(BaseModel):
 
 
 class FusionStatus(BaseModel):
-    """GET /api/fusion/status. `progress` is from 0 to 100."""
+    """GET /api/fusion/status. `progress` is from 0 to 100.
+
+    `has_result` says whether GET /api/fusion/result has an answer, of this fusion or an earlier.
+    """
 
     is_running: bool
     progress: float
@@ -143,6 +150,7 @@ class FusionStatus(BaseModel):
     output_name: str | None = None
     adapter_names: list[str] = []
     result: FusionResultAnswer | None
+    has_result: bool
 
 
 class FusionAnswer(BaseModel):

@@ -14,8 +14,8 @@ from pathlib import Path
 from backend.adapters.finder import Adapters, ReadyAdapter
 from backend.adapters.folder import AdapterFolder, Checkpoint
 from backend.adapters.info import info_of
-from backend.contract.evaluation import EvaluationTarget
-from backend.contract.fusion import FusionRequest, FusionResult, FusionSource
+from backend.contract.jobs.evaluation import EvaluationTarget
+from backend.contract.jobs.fusion import FusionRequest, FusionResult, FusionSource
 from backend.contract.record import BadRecord, read_record, write_record
 from backend.contract.run.folder import LATEST
 from backend.core.disk.files import NAME, child_path, format_bytes
@@ -80,6 +80,7 @@ class Fusion:
         """Whether these can be merged, before anything is begun. Blocking."""
         try:
             sources = self._sources(names, use_best=True)
+            output = self._free_name(sources)
         except AppError as refusal:
             return FusionCheck(
                 compatible=False, num_adapters=len(names), error=refusal.detail, hint=refusal.hint
@@ -90,6 +91,7 @@ class Fusion:
             num_parameters=sources.parameters,
             base=sources.model.name,
             rank=sources.rank,
+            output_name=output.name,
             message=f"These {len(names)} adapters of {sources.model.name} can be merged.",
             warnings=list(sources.warnings),
         )
@@ -117,10 +119,11 @@ class Fusion:
     def status(self) -> FusionStatus:
         """Of the fusion at work, or the last one. Blocking."""
         job = self.jobs.current
+        has_result = self.jobs.newest_with_result() is not None
         if job is None:
             return FusionStatus(
                 is_running=False, progress=0.0, status="idle", error=None, current_step=None,
-                result=None,
+                result=None, has_result=has_result,
             )  # fmt: skip
         state: FusionState = "error" if job.state == "interrupted" else job.state
         return FusionStatus(
@@ -135,6 +138,7 @@ class Fusion:
             output_name=Path(job.request.output).name,
             adapter_names=[source.name for source in job.request.sources],
             result=_result(job) if state == "completed" else None,
+            has_result=has_result,
         )
 
     def result(self) -> FusionResultAnswer:
@@ -252,6 +256,11 @@ class Fusion:
                     hint="Choose another output_name, or delete that adapter first.",
                 )
             return path
+        return self._free_name(sources)
+
+    def _free_name(self, sources: _Sources) -> Path:
+        """Where the result goes without a name of its own. Raises AlreadyExists."""
+        folder = self._settings.adapters_dir
         names = [one.name for one in sources.ready[:2] if NAME.fullmatch(one.name)]
         stem = "_".join(["fused", *names])
         for number in range(1, 1000):

@@ -260,6 +260,10 @@ class InferenceHost:
         """Whether an adapter of that name is on the base now, or is being asked."""
         return adapter in self._now or adapter == self._status.adapter
 
+    def bases(self) -> list[str]:
+        """The folders of the base in memory and of the one that is being asked."""
+        return [base for base in (self._status.base or "", *self._now) if "/" in base]
+
     async def unload(self) -> bool:
         """End the worker, and with it any answer; False when there is none."""
         return await self._end(
@@ -292,7 +296,7 @@ class InferenceHost:
             self._in_turn(during_run),
             aclosing(self._frames(op, request, deadline + _GRACE, during_run)) as frames,
         ):
-            self._now = {spec["name"] for spec in specs if spec}
+            self._now = {request.model, *(spec["name"] for spec in specs if spec)}
             try:
                 yield frames
             except RequestFailed as failure:

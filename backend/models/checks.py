@@ -28,11 +28,34 @@ _EMBEDDINGS = re.compile(
 _TOKENIZER_CAP = 4_000_000  # Bytes up to which the whole vocabulary is read; else what was added.
 _SHOWN = 3
 _TEMPLATE_FILES = ("chat_template.jinja", "additional_chat_templates/default.jinja")
+_ENCODERS = frozenset({
+    "albert", "bert", "camembert", "convbert", "deberta", "deberta-v2", "distilbert", "electra",
+    "eurobert", "funnel", "ibert", "longformer", "megatron-bert", "mobilebert", "modernbert",
+    "mpnet", "nomic_bert", "roberta", "roformer", "squeezebert", "xlm-roberta", "xlm-roberta-xl",
+})  # fmt: skip
+_ENCODER_CLASS = re.compile(r".*For(?:MaskedLM|SequenceClassification|TokenClassification)")
 _PROCESSOR_FILES = ("chat_template.json", "processor_config.json", "preprocessor_config.json")
 
 
 class Unusable(Exception):
     """The folder is not a model that can be trained; the text is the sentence for the user."""
+
+
+def encoder_problem(config: Mapping[str, Any]) -> str | None:
+    """Why a model that is not a decoder can't be trained; None for a decoder."""
+    kind = config.get("model_type")
+    if config.get("is_encoder_decoder") is True:
+        return f"It is an encoder-decoder model ({kind}); MLX's engine trains decoders only."
+    classes = config.get("architectures")
+    encodes = isinstance(classes, list) and any(
+        isinstance(one, str) and _ENCODER_CLASS.fullmatch(one) for one in classes
+    )
+    if kind in _ENCODERS or encodes:
+        return (
+            f"It is an encoder ({kind}), which reads text and writes none; MLX's engine trains "
+            "decoders only."
+        )
+    return None
 
 
 def check_quantization(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:

@@ -21,6 +21,7 @@ from backend.models.checks import (
     check_head,
     check_quantization,
     code_facts,
+    encoder_problem,
     scaled_context,
 )
 from backend.models.safetensors_headers import (
@@ -32,6 +33,7 @@ from backend.models.safetensors_headers import (
     read_weights,
 )
 from backend.models.schemas import ModelInfo
+from backend.models.source import read_source
 
 DEFAULTS_FILE = "droid_defaults.json"
 
@@ -85,9 +87,11 @@ def describe_folder(name: str, folder: Path) -> Described:
         size_bytes=weights.size_bytes if weights else None,
         chat_template=templated,
         context_length=scaled_context(config, context),
-        problem=problem,
+        problem=encoder_problem(config) or problem,
         defaults=_defaults(folder),
         facts=[*facts, *([elsewhere] if elsewhere else [])],
+        weights_format=weights.format if weights else None,
+        source=read_source(folder),
     )
     return Described(info=info, shape=_shape(folder, weights))
 

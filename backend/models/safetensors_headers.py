@@ -48,6 +48,10 @@ class Tensor:
     def size(self) -> int:
         return math.prod(self.shape)
 
+    @property
+    def size_bytes(self) -> int:
+        return self.size * _BITS[self.dtype] // 8
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightSummary:
@@ -61,6 +65,7 @@ class WeightSummary:
     # Tensors that two files hold: the names of both files, and whether shape and type agree.
     copies: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     same_copies: bool = True
+    format: str | None = None  # Which program's they are, as their headers say: mlx or pt.
 
 
 def read_weights(files: Sequence[Path]) -> WeightSummary:
@@ -71,10 +76,12 @@ def read_weights(files: Sequence[Path]) -> WeightSummary:
     home: dict[str, str] = {}
     copies: dict[str, tuple[str, str]] = {}
     same = True
+    form: str | None = None
     for path in sorted(files):
         raw, size = _header_of(path)
         digest.update(path.name.encode() + str(size).encode() + raw)
-        own = _tensors(path, raw, size - 8 - len(raw))
+        own, said = _tensors(path, raw, size - 8 - len(raw))
+        form = form or said
         for name in own.keys() & tensors.keys():
             copies[name] = home[name], path.name
             same = same and own[name] == tensors[name]
@@ -87,6 +94,7 @@ def read_weights(files: Sequence[Path]) -> WeightSummary:
         fingerprint=digest.hexdigest(),
         copies=dict(sorted(copies.items())),
         same_copies=same,
+        format=form,
     )
 
 
@@ -182,7 +190,8 @@ def _header_of(path: Path) -> tuple[bytes, int]:
         return file.read(length), size
 
 
-def _tensors(path: Path, raw: bytes, data_size: int) -> dict[str, Tensor]:
+def _tensors(path: Path, raw: bytes, data_size: int) -> tuple[dict[str, Tensor], str | None]:
+    """The tensors of a header, and the format that it names."""
     try:
         header = json.loads(raw, object_pairs_hook=_unique)
         entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
@@ -199,7 +208,12 @@ def _tensors(path: Path, raw: bytes, data_size: int) -> dict[str, Tensor]:
             f"{path.name} holds {data_size} bytes of weights where its header promises {end}. "
             "The download may not have finished."
         )
-    return {name: Tensor(entry["dtype"], tuple(entry["shape"])) for name, entry in entries.items()}
+    metadata = header.get("__metadata__")
+    form = metadata.get("format") if isinstance(metadata, dict) else None
+    return (
+        {name: Tensor(entry["dtype"], tuple(entry["shape"])) for name, entry in entries.items()},
+        form if isinstance(form, str) else None,
+    )
 
 
 def _span(name: str, entry: Any) -> tuple[int, int, str]:

@@ -6,10 +6,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.contract.model_source import ModelSource
+
 
 class ModelInfo(BaseModel):
     """A base model folder. `problem` says why it can't be used; null means that it can. `facts`
-    are what to know of one that can.
+    are what to know of one that can. `source` is known of what this app fetched or converted;
+    `own`: DELETE may remove it.
     """
 
     name: str
@@ -27,10 +30,18 @@ class ModelInfo(BaseModel):
     problem: str | None
     defaults: dict[str, Any] | None = None
     facts: list[str] = []
+    weights_format: str | None = Field(None, description="mlx, or pt for PyTorch safetensors.")
+    source: ModelSource | None = None
+    own: bool = False
 
 
 class ModelsAnswer(BaseModel):
     models: list[ModelInfo]
+
+
+class ModelDeleted(BaseModel):
+    deleted: str
+    message: str
 
 
 KeyGroupName = Literal["attention", "mlp", "moe", "linear_attention", "other"]

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any, Literal
 
-from backend.errors import JobActive, RunAlreadyActive
+from backend.errors import AppError, JobActive, RunAlreadyActive
 from backend.jobs.queue import RunQueue, WaitingRun
 from backend.jobs.run.recipe import Recipe
 from backend.jobs.supervisor import RunSupervisor
@@ -96,6 +98,19 @@ class TrainingManager:
             session_id=result.session_id,
         )
 
+    def active_models(self) -> list[str]:
+        """What the active run names as its models, as its request does. Blocking."""
+        session = self._supervisor.active_session
+        if session is None:
+            return []
+        with suppress(AppError):  # It is being prepared: nothing is written yet.
+            return _models_of(self._sessions.record(session).config)
+        return []
+
+    def waiting_models(self) -> list[str]:
+        """The same of the runs in the queue."""
+        return [model for run in self._queue.all() for model in _models_of(run.request)]
+
     async def plan_waiting(self, run: WaitingRun) -> Recipe:
         """Check a waiting run once more, as a start would: its files may be gone by now."""
         return (await self._planned(read_waiting(run), run.session_id)).recipe
@@ -139,6 +154,11 @@ class TrainingManager:
         if await asyncio.to_thread(self._sessions.exists, kept.session_id):
             return kept.model_copy(update={"status": "started"})
         return None
+
+
+def _models_of(request: Mapping[str, Any]) -> list[str]:
+    named = [request.get(name) for name in ("model_path", "reference_model_path", "judge")]
+    return [model for model in named if isinstance(model, str) and model]
 
 
 def _answer(status: Literal["started", "queued"], message: str, recipe: Recipe) -> StartAnswer:

@@ -62,6 +62,8 @@ def test_idle_connections_give_way_to_those_that_ask(
     monkeypatch.setattr(connection, "MAX_CONNECTIONS", 8)
     with ExitStack() as stack:
         half_open = stack.enter_context(client(live, b"GET /hea"))
+        with client(live, head(live, "GET /health", "Connection: close")) as first:
+            answer_of(first)  # What was sent before it is read by now.
         idle = [stack.enter_context(client(live)) for _ in range(20)]
         for _ in range(3):
             with client(live, head(live, "GET /health", "Connection: close")) as asking:

@@ -75,4 +75,7 @@ def test_a_damaged_root_starts_and_is_listed(damage: str, tmp_path: Path) -> Non
 
 
 # No list: what they name (a row, the newest result) can be missing.
-MAY_BE_REFUSED = {"/api/evaluation/result", "/api/fusion/result", "/models/describe"}
+MAY_BE_REFUSED = {
+    "/api/evaluation/result", "/api/fusion/result", "/api/fusion/export-result", "/models/describe",
+    "/models/convert/estimate",
+}  # fmt: skip

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from backend.contract.evaluation import EvaluationRequest, EvaluationTarget
+from backend.contract.jobs.evaluation import EvaluationRequest, EvaluationTarget
 from backend.contract.run.folder import EVENTS
 from backend.contract.sampling import untruncated
 from backend.core.disk.files import JsonlTail

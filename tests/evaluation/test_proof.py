@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.contract.evaluation import (
+from backend.contract.jobs.evaluation import (
     Estimate,
     EvaluationMeasurements,
     EvaluationTarget,
@@ -14,9 +14,16 @@ from backend.contract.evaluation import (
     QuestionResult,
     TargetInfo,
 )
-from backend.contract.proof import ProofSet
+from backend.contract.jobs.proof import ProofSet
 from backend.errors import NotFound
-from backend.evaluation.proof import FOLDER, plan_proof, read_proof, summarise_proof, write_proof
+from backend.evaluation.proof import (
+    FOLDER,
+    loss_difference,
+    plan_proof,
+    read_proof,
+    summarise_proof,
+    write_proof,
+)
 
 
 def data_folder(root: Path, name: str, rows: int) -> Path:
@@ -38,6 +45,18 @@ def test_every_adapters_own_held_out_rows_have_their_share(tmp_path: Path) -> No
     assert plan.rows is not None
     assert [row.row["prompt"][0] for row in plan.rows.rows] == ["a"] * 4 + ["b"] * 3
     assert [warning.split(":")[0] for warning in plan.warnings] == ["Not scored on rows of c"]
+
+
+def test_rows_that_two_adapters_hold_out_are_scored_once(tmp_path: Path) -> None:
+    rows = data_folder(tmp_path, "a", 9)
+    copy = tmp_path / "b"
+    copy.mkdir()
+    (copy / "valid.jsonl").write_bytes((rows / "valid.jsonl").read_bytes())
+
+    plan = plan_proof(None, {"a": rows, "b": copy}, rows=8)
+
+    assert [(one.name, one.shared, one.rows) for one in plan.sets] == [("a", ("b",), 4)]
+    assert plan.rows is not None and len(plan.rows.rows) == 4
 
 
 def test_without_held_out_rows_the_reason_is_said_and_nothing_is_written(tmp_path: Path) -> None:
@@ -109,3 +128,21 @@ def test_each_set_has_its_own_loss_and_changed_answers_are_counted() -> None:
     assert [one.loss for one in base.sets] == [2.0, 3.0]
     assert [one.loss for one in new.sets] == [1.0, 1.0]
     assert (new.answers, new.changed) == (2, 1)
+    assert base.sets[1].difference == Estimate(mean=-2.0, low=None, high=None, rows=1)
+
+
+def test_a_difference_on_an_adapters_own_rows_has_a_paired_interval() -> None:
+    source = [answer("x", loss, 10) for loss in (10.0, 20.0, 12.0, 31.0)]
+    more_each = (2, 3, 2, 3)
+    worse = [
+        answer("x", (one.loss or 0) + more, 10) for one, more in zip(source, more_each, strict=True)
+    ]
+
+    found = loss_difference(source, worse)
+
+    assert found is not None and found.low is not None and found.high is not None
+    assert found.mean == pytest.approx(0.25)
+    # A paired t test on 0.2, 0.3, 0.2, 0.3: 3.182 · 0.0577 / 2 on each side.
+    assert (found.low, found.high) == pytest.approx((0.1581, 0.3419), abs=2e-3)
+    assert loss_difference(source, source) == Estimate(mean=0.0, low=0.0, high=0.0, rows=4)
+    assert loss_difference([answer("x", None, None)], [answer("x", 1.0, 2)]) is None

@@ -23,7 +23,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "core.machine": set(),
     "contract": set(),
     "contract.run": {"contract"},
-    "contract.export": {"contract"},
+    "contract.jobs": {"contract"},
+    "contract.export": {"contract", "contract.jobs"},
     "jobs.lifecycle": set(),
     "models": set(),
     "data.schemas": set(),
@@ -95,6 +96,7 @@ ENGINES: dict[str, set[str]] = {
     "inference": {"process", "tokens"},
     "evaluate": {"process", "rewards", "inference"},
     "benchmark": {"process"},
+    "convert": {"process", "trainer"},
     "fusion": {"process", "trainer", "inference", "evaluate"},
     "export": {"process", "trainer", "inference", "evaluate"},
 }

@@ -246,3 +246,33 @@ def test_suggested_data_paths_are_relative_to_the_model(tmp_path: Path) -> None:
         "train_data_path": str(tmp_path / "data" / "train.jsonl"),
         "iterations": 7,
     }
+
+
+@pytest.mark.parametrize(
+    ("config", "kind"),
+    [
+        ({"model_type": "bert", "architectures": ["BertModel"]}, "an encoder (bert)"),
+        ({"model_type": "gemma", "architectures": ["GemmaForMaskedLM"]}, "an encoder (gemma)"),
+        ({"model_type": "t5", "is_encoder_decoder": True}, "an encoder-decoder model (t5)"),
+    ],
+)
+def test_a_model_that_writes_no_text_says_that_decoders_only_are_trained(
+    tmp_path: Path, config: dict[str, Any], kind: str
+) -> None:
+    model_folder(tmp_path / "models" / "encoder", CONFIG | config, weights="pytorch_model.bin")
+
+    problem = problem_of(tmp_path)
+
+    assert problem is not None
+    assert kind in problem
+    assert "MLX's engine trains decoders only" in problem
+
+
+def test_where_a_fetched_model_comes_from_is_told(tmp_path: Path) -> None:
+    folder = model_folder(tmp_path / "models" / "tiny")
+    (folder / "droid_source.json").write_text('{"repo_id": "a/tiny", "revision": "main"}')
+
+    (model,) = catalog(tmp_path).scan()
+
+    assert model.source is not None
+    assert (model.source.repo_id, model.source.converted_from) == ("a/tiny", None)

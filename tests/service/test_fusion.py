@@ -64,8 +64,10 @@ def test_two_adapters_become_one_and_all_four_are_scored_on_the_same_rows(
         ("flat", 4, None),
         ("wide", 8, None),
     ]
+    assert trained.get("/api/fusion/status")["has_result"] is False
     checked = trained.client.post("/api/fusion/validate", json=["wide", "flat"]).json()
     assert (checked["compatible"], checked["rank"]) == (True, 12)
+    assert checked["output_name"] == "fused_wide_flat"
 
     names = ["wide", "flat"]
     body = {"adapter_names": names, "output_name": "both", "weights": [0.7, 0.3]}
@@ -91,6 +93,7 @@ def test_two_adapters_become_one_and_all_four_are_scored_on_the_same_rows(
         loss = target["loss"]
         assert loss["low"] < loss["mean"] < loss["high"]
         assert target["sets"][0]["loss"] > 0
+        assert target["sets"][0]["difference"]["rows"] > 1
     losses = [target["loss"]["mean"] for target in proof["targets"]]
     assert len(set(losses)) == 4
     assert proof["targets"][0]["changed"] == 0
@@ -101,7 +104,7 @@ def test_two_adapters_become_one_and_all_four_are_scored_on_the_same_rows(
     assert not list(folder.parent.glob(".fusing-*"))
     answer = trained.post(
         "/models/inference",
-        {"prompt": "Hello", "model_name": "droid-demo", "adapter_name": "both", "max_tokens": 4},
+        {"prompt": "Hello", "model_name": DEMO.name, "adapter_name": "both", "max_tokens": 4},
     )
     assert answer["response"] is not None
 
@@ -133,7 +136,8 @@ def test_a_stopped_fusion_leaves_nothing_and_the_next_may_start(trained: Server)
     assert sorted(path.name for path in adapters.iterdir() if path.name[0] != ".")[-1] == "wide"
     assert not list(adapters.glob(".fusing-*"))
     trained.post("/api/fusion/reset")
-    assert trained.get("/api/fusion/status")["status"] == "idle"
+    status = trained.get("/api/fusion/status")
+    assert (status["status"], status["has_result"]) == ("idle", True)  # Of the first test.
 
 
 def export(server: Server, kind: str, **more: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 from backend.api.refusals import refuses
 from backend.api.services import Services, Wired
-from backend.models.schemas import LoraTargets, ModelInfo, ModelsAnswer
+from backend.models.schemas import LoraTargets, ModelDeleted, ModelInfo, ModelsAnswer
 
 router = APIRouter(prefix="/models", tags=["models"])
 
@@ -35,10 +35,18 @@ async def lora_targets(name: str, services: Wired) -> LoraTargets:
     return await services.inspector.targets(model)
 
 
+@router.delete("/{name}", responses=refuses(404, 409, 507))
+async def delete_model(name: str, services: Wired) -> ModelDeleted:
+    """Only one that `own` is true of, and only while no run, job or answer uses it."""
+    await asyncio.to_thread(services.own_models.delete, name)
+    return ModelDeleted(deleted=name, message=f"The model {name} is deleted.")
+
+
 def _listed(services: Services) -> list[ModelInfo]:
     return [_checked(services, model) for model in services.models.scan()]
 
 
 def _checked(services: Services, model: ModelInfo) -> ModelInfo:
     problem = model.problem or services.inspector.known_problem(model)
-    return model if problem is model.problem else model.model_copy(update={"problem": problem})
+    own = services.own_models.includes(model)
+    return model.model_copy(update={"problem": problem, "own": own})

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from backend.contract.proof import ProofSet
+from backend.contract.jobs.proof import ProofSet
 
 ExportFormat = Literal[
     "merged", "merged_q4", "merged_q8", "peft", "gguf_f16", "gguf_q8", "gguf_q5", "gguf_q4"

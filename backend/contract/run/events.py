@@ -36,10 +36,13 @@ TrainingPhase = Literal[
 EvaluationPhase = Literal["loading model", "scoring", "answering", "tasks", "judging", "done"]
 FusionPhase = Literal["loading model", "reading adapters", "merging", "writing", "done"]
 ExportPhase = Literal["loading model", "writing", "testing", "done"]
+ConversionPhase = Literal["loading model", "quantising", "writing weights", "done"]
 BenchmarkPhase = Literal[
     "loading model", "multiplying matrices", "copying memory", "training blocks", "done"
 ]
-PhaseName = TrainingPhase | EvaluationPhase | FusionPhase | ExportPhase | BenchmarkPhase
+PhaseName = (
+    TrainingPhase | EvaluationPhase | FusionPhase | ExportPhase | ConversionPhase | BenchmarkPhase
+)
 
 _NOT_WRITTEN = datetime.min.replace(tzinfo=UTC)
 

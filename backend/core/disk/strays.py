@@ -41,7 +41,7 @@ def sweep_strays(settings: Settings) -> None:
     for place in (*places, data / ".cache" / "datasets", data / ".cache" / "quantized"):
         count += sweep_removed(place)
     for models in settings.models_dirs:
-        count += sweep_removed(models / ".downloads")
+        count += sweep_removed(models) + sweep_removed(models / ".downloads")
     if count:
         _logger.info("%d files that were never finished were removed.", count)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import mlx.core as mx
 import mlx.nn as nn
 
-from backend.contract.machine_benchmark import BenchmarkRequest, MachineBenchmark
+from backend.contract.jobs.machine_benchmark import BenchmarkRequest, MachineBenchmark
 from backend.contract.record import read_record, write_record
 from backend.contract.run.events import BenchmarkPhase, Phase, Progress
 from backend.core.disk.files import write_json

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from backend.contract.evaluation import Estimate
+from backend.contract.jobs.evaluation import Estimate
 
 RESAMPLES = 10_000
 _LEVEL = (2.5, 97.5)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from statistics import mean
 from typing import Any, Literal
 
-from backend.contract.evaluation import JudgeScores, JudgeSwaps
+from backend.contract.jobs.evaluation import JudgeScores, JudgeSwaps
 from backend.contract.thoughts import answer_of
 
 SCORES = ("faithfulness", "fact_recall", "consistency", "hallucination")

@@ -11,8 +11,8 @@ from typing import Protocol
 
 import httpx2
 
-from backend.contract.evaluation import JudgeModel, JudgeService
 from backend.contract.inference_frames import ModelInput
+from backend.contract.jobs.evaluation import JudgeModel, JudgeService
 from backend.contract.sampling import Sampling, untruncated
 from backend.engines.evaluate.judge_prompts import Messages
 from backend.engines.inference.batch import answer_batch, answer_in_turn, can_batch

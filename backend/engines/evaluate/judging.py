@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from backend.contract.evaluation import GivenAnswer, JudgeReport, JudgeScores, JudgeSwaps
+from backend.contract.jobs.evaluation import GivenAnswer, JudgeReport, JudgeScores, JudgeSwaps
 from backend.engines.evaluate.judge_prompts import (
     Judgement,
     Unreadable,

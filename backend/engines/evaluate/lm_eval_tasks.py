@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from backend.contract.evaluation import LmEvalTask
+from backend.contract.jobs.evaluation import LmEvalTask
 from backend.contract.thoughts import answer_of
 from backend.engines.evaluate.summary import TaskScore
 from backend.engines.inference.resident_model import Resident

@@ -8,7 +8,7 @@ from functools import cache
 
 from rouge_score.rouge_scorer import RougeScorer
 
-from backend.contract.evaluation import Better, MetricId
+from backend.contract.jobs.evaluation import Better, MetricId
 from backend.contract.thoughts import answer_of
 from backend.engines.rewards.answer_text import (
     answer_part,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from backend.contract.evaluation import (
+from backend.contract.jobs.evaluation import (
     Better,
     Estimate,
     EvaluationMeasurements,

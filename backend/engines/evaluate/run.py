@@ -12,7 +12,8 @@ from pathlib import Path
 
 import mlx.core as mx
 
-from backend.contract.evaluation import (
+from backend.contract.inference_frames import ModelInput
+from backend.contract.jobs.evaluation import (
     EvaluationMeasurements,
     EvaluationRequest,
     EvaluationRow,
@@ -22,7 +23,6 @@ from backend.contract.evaluation import (
     TargetInfo,
     write_measurements,
 )
-from backend.contract.inference_frames import ModelInput
 from backend.contract.record import read_record
 from backend.contract.run.events import Phase, Progress
 from backend.contract.sampling import Sampling

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from backend.contract.evaluation import (
+from backend.contract.jobs.evaluation import (
     Better,
     Estimate,
     GivenAnswer,

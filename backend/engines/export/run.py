@@ -19,7 +19,6 @@ from pathlib import Path
 
 import mlx.core as mx
 
-from backend.contract.evaluation import EvaluationMeasurements
 from backend.contract.export.request import (
     STAGING,
     CardScore,
@@ -29,6 +28,7 @@ from backend.contract.export.request import (
     SmokeAnswer,
 )
 from backend.contract.export.size import needed_bytes
+from backend.contract.jobs.evaluation import EvaluationMeasurements
 from backend.contract.record import read_record, write_record
 from backend.contract.run.events import Phase, Progress
 from backend.core.disk.files import format_bytes, sync_folder, write_json, write_text

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from backend.contract.fusion import FusionRequest, FusionResult, FusionSource, SourceShare
+from backend.contract.jobs.fusion import FusionRequest, FusionResult, FusionSource, SourceShare
 from backend.contract.record import read_record, write_record
 from backend.contract.run.events import Phase, Progress
 from backend.contract.run.folder import ADAPTER_CONFIG, LATEST, LINEAGE

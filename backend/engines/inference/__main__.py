@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from backend.contract.inference_frames import Refusal
 from backend.engines.inference.protocol import Cancelled, Frames, Inbox, Refused, Request, lines_of
+from backend.engines.process.import_cache import cache_imports
 
 if TYPE_CHECKING:
     from backend.engines.inference.operations import Work
@@ -30,6 +31,7 @@ def main() -> int:
     frames = Frames(_private_output())
     inbox = Inbox()
     threading.Thread(target=_listen, args=(inbox,), name="requests", daemon=True).start()
+    cache_imports()
     from backend.engines.inference.operations import (
         Work,  # A second of imports, off the reader's way.
     )

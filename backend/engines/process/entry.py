@@ -12,6 +12,7 @@ from backend.contract.run.events import Exit, Phase
 from backend.contract.run.folder import EVENTS, WARNINGS
 from backend.engines.process.endings import Ending, explain
 from backend.engines.process.events import Emitter
+from backend.engines.process.import_cache import cache_imports
 from backend.engines.process.signals import Control
 
 Load = Callable[[], Callable[[Path, Emitter, Control], Ending]]
@@ -48,6 +49,7 @@ def _run(folder: Path, emit: Emitter, control: Control, load: Load) -> Ending:
     try:
         for known in _known(folder / WARNINGS):
             emit.warning(known["code"], known["message"])
+        cache_imports()
         return load()(folder, emit, control)
     except BaseException as error:  # noqa: BLE001 - the top: nothing may end in silence
         traceback.print_exc()

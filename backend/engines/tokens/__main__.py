@@ -16,11 +16,19 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlx_lm.utils import load_tokenizer
+from backend.engines.process.import_cache import cache_imports
 
-from backend.engines.tokens.answer_spans import tokens_and_spans
-from backend.engines.tokens.omissions import PARTS
-from backend.engines.tokens.rendering import ChatRenderer, Rendered, sentence, special_ids
+cache_imports()  # Before the first of these brings transformers.
+from mlx_lm.utils import load_tokenizer  # noqa: E402
+
+from backend.engines.tokens.answer_spans import tokens_and_spans  # noqa: E402
+from backend.engines.tokens.omissions import PARTS  # noqa: E402
+from backend.engines.tokens.rendering import (  # noqa: E402
+    ChatRenderer,
+    Rendered,
+    sentence,
+    special_ids,
+)
 
 if TYPE_CHECKING:
     from backend.engines.tokens.method_counts import MethodRenderer

@@ -71,7 +71,7 @@ def _make(source: Path, target: Path, bits: int, fingerprint: str | None) -> int
         save(temporary, source, model, tokenizer, config)
         facts = {"source": str(source), "fingerprint": fingerprint, "bits": bits, "group": group}
         write_json(temporary / MADE, facts | {"files": _file_sizes(temporary)})
-        _sync(temporary)
+        sync_files(temporary)
         temporary.replace(target)
         sync_folder(target.parent)
     finally:
@@ -120,7 +120,8 @@ def _is_a_copy(folder: Path) -> bool:
     return folder.parent.name == "quantized" and COPY.fullmatch(folder.name) is not None
 
 
-def _sync(folder: Path) -> None:
+def sync_files(folder: Path) -> None:
+    """Flush every file of a folder, and the folder, to the disk."""
     for path in folder.iterdir():
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from backend.contract.machine_benchmark import BenchmarkRequest, MachineBenchmark
+from backend.contract.jobs.machine_benchmark import BenchmarkRequest, MachineBenchmark
 from backend.contract.record import BadRecord, read_record, write_record
 from backend.core.disk.stored_files import DamagedFile
 from backend.core.hub import Hub

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backend.contract.machine_benchmark import MachineBenchmark
+from backend.contract.jobs.machine_benchmark import MachineBenchmark
 from backend.errors import AppError
 from backend.jobs.run.schemas import SessionRecord
 from backend.jobs.run.store import SessionStore

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-from backend.contract.machine_benchmark import MachineBenchmark
+from backend.contract.jobs.machine_benchmark import MachineBenchmark
 from backend.core.disk.files import child_path, format_bytes
 from backend.core.machine.system import describe_system
 from backend.errors import AlreadyExists, FieldProblem, NoDiskSpace

@@ -310,7 +310,7 @@ const injectedRtkApi = api
         query: () => ({ url: `/api/fusion/list-adapters` }),
         providesTags: ["fusion"],
       }),
-      validateFusion: build.mutation<
+      validateFusion: build.query<
         ValidateFusionApiResponse,
         ValidateFusionApiArg
       >({
@@ -319,7 +319,7 @@ const injectedRtkApi = api
           method: "POST",
           body: queryArg.names,
         }),
-        invalidatesTags: ["fusion"],
+        providesTags: ["fusion"],
       }),
       fuseAdapters: build.mutation<FuseAdaptersApiResponse, FuseAdaptersApiArg>(
         {
@@ -481,6 +481,45 @@ const injectedRtkApi = api
         query: () => ({ url: `/api/arena` }),
         providesTags: ["notebook"],
       }),
+      conversionStatus: build.query<
+        ConversionStatusApiResponse,
+        ConversionStatusApiArg
+      >({
+        query: () => ({ url: `/models/convert` }),
+        providesTags: ["models"],
+      }),
+      startConversion: build.mutation<
+        StartConversionApiResponse,
+        StartConversionApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/models/convert`,
+          method: "POST",
+          body: queryArg.modelConversion,
+        }),
+        invalidatesTags: ["models"],
+      }),
+      estimateConversion: build.query<
+        EstimateConversionApiResponse,
+        EstimateConversionApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/models/convert/estimate`,
+          params: {
+            source: queryArg.source,
+            quantize: queryArg.quantize,
+            dtype: queryArg.dtype,
+          },
+        }),
+        providesTags: ["models"],
+      }),
+      stopConversion: build.mutation<
+        StopConversionApiResponse,
+        StopConversionApiArg
+      >({
+        query: () => ({ url: `/models/convert/stop`, method: "POST" }),
+        invalidatesTags: ["models"],
+      }),
       listModels: build.query<ListModelsApiResponse, ListModelsApiArg>({
         query: () => ({ url: `/models` }),
         providesTags: ["models"],
@@ -501,6 +540,13 @@ const injectedRtkApi = api
           url: `/models/${encodeURIComponent(String(queryArg.name))}/lora`,
         }),
         providesTags: ["models"],
+      }),
+      deleteModel: build.mutation<DeleteModelApiResponse, DeleteModelApiArg>({
+        query: (queryArg) => ({
+          url: `/models/${encodeURIComponent(String(queryArg.name))}`,
+          method: "DELETE",
+        }),
+        invalidatesTags: ["models"],
       }),
       downloadModel: build.mutation<
         DownloadModelApiResponse,
@@ -1144,6 +1190,24 @@ export type VoteApiArg = {
 };
 export type ArenaApiResponse = /** status 200 Successful Response */ Standings;
 export type ArenaApiArg = void;
+export type ConversionStatusApiResponse =
+  /** status 200 Successful Response */ ConversionStatus;
+export type ConversionStatusApiArg = void;
+export type StartConversionApiResponse =
+  /** status 200 Successful Response */ ConversionStatus;
+export type StartConversionApiArg = {
+  modelConversion: ModelConversion;
+};
+export type EstimateConversionApiResponse =
+  /** status 200 Successful Response */ ConversionEstimate;
+export type EstimateConversionApiArg = {
+  source: string;
+  quantize?: ("4" | "8") | null;
+  dtype?: ("float16" | "bfloat16" | "float32") | null;
+};
+export type StopConversionApiResponse =
+  /** status 200 Successful Response */ ConversionStatus;
+export type StopConversionApiArg = void;
 export type ListModelsApiResponse =
   /** status 200 Successful Response */ ModelsAnswer;
 export type ListModelsApiArg = void;
@@ -1155,6 +1219,11 @@ export type DescribeModelApiArg = {
 export type LoraTargetsApiResponse =
   /** status 200 Successful Response */ LoraTargets;
 export type LoraTargetsApiArg = {
+  name: string;
+};
+export type DeleteModelApiResponse =
+  /** status 200 Successful Response */ ModelDeleted;
+export type DeleteModelApiArg = {
   name: string;
 };
 export type DownloadModelApiResponse =
@@ -1442,6 +1511,16 @@ export type Notice = {
 export type NoticeList = {
   notices: Notice[];
 };
+export type AdapterData = {
+  path: string;
+  rows?: number | null;
+  sha256?: string | null;
+};
+export type AdapterBest = {
+  step: number;
+  metric: "val_loss" | "val_reward" | "val_accuracy";
+  value: number;
+};
 export type AdapterInfo = {
   name: string;
   path: string;
@@ -1462,6 +1541,13 @@ export type AdapterInfo = {
   warnings: string[];
   problem?: string | null;
   is_peft?: boolean;
+  has_latest?: boolean;
+  base_name?: string | null;
+  base_fingerprint?: string | null;
+  session_name?: string | null;
+  train_data?: AdapterData | null;
+  best?: AdapterBest | null;
+  command?: string | null;
 };
 export type AdaptersAnswer = {
   adapters: AdapterInfo[];
@@ -2087,6 +2173,7 @@ export type FusionCheck = {
   num_parameters?: number | null;
   base?: string | null;
   rank?: number | null;
+  output_name?: string | null;
   message?: string | null;
   error?: string | null;
   hint?: string | null;
@@ -2142,10 +2229,12 @@ export type ProofSet = {
   path: string;
   rows: number;
   seen: number | null;
+  shared?: string[];
 };
 export type SetLoss = {
   name: string;
   loss: number | null;
+  difference: Estimate | null;
 };
 export type ProvenTarget = {
   label: string;
@@ -2180,6 +2269,7 @@ export type FusionStatus = {
   output_name?: string | null;
   adapter_names?: string[];
   result: FusionResultAnswer | null;
+  has_result: boolean;
 };
 export type FusionAnswer = {
   message: string;
@@ -2391,6 +2481,72 @@ export type Standings = {
   standings: Standing[];
   unreadable?: number;
 };
+export type ConversionResult = {
+  name: string;
+  path: string;
+  source_bytes: number;
+  size_bytes: number;
+  seconds: number;
+  quantize?: number | null;
+  group_size?: number | null;
+  dtype?: string | null;
+};
+export type ConversionStatus = {
+  state?:
+    | (
+        | "starting"
+        | "running"
+        | "completed"
+        | "stopped"
+        | "error"
+        | "interrupted"
+      )
+    | null;
+  phase?: string | null;
+  progress?: number | null;
+  message?: string | null;
+  error?: string | null;
+  hint?: string | null;
+  job_id?: string | null;
+  source?: string | null;
+  output_name?: string | null;
+  quantize?: number | null;
+  dtype?: string | null;
+  result?: ConversionResult | null;
+};
+export type ModelConversion = {
+  source: string;
+  output_name: string;
+  quantize?: (4 | 8) | null;
+  dtype?: ("float16" | "bfloat16" | "float32") | null;
+};
+export type ConversionEstimate = {
+  source: string;
+  source_bytes: number;
+  size_bytes: number;
+  disk_needed: number;
+  disk_free: number;
+  enough_space: boolean;
+  output_name: string;
+  seconds?: number | null;
+};
+export type ConvertedFrom = {
+  name: string;
+  path: string;
+  fingerprint?: string | null;
+  repo_id?: string | null;
+  quantize?: number | null;
+  dtype?: string | null;
+  group_size?: number | null;
+};
+export type ModelSource = {
+  repo_id?: string | null;
+  revision?: string | null;
+  commit?: string | null;
+  downloaded_at?: string | null;
+  converted_from?: ConvertedFrom | null;
+  converted_at?: string | null;
+};
 export type ModelInfo = {
   name: string;
   path: string;
@@ -2409,6 +2565,10 @@ export type ModelInfo = {
     [key: string]: any;
   } | null;
   facts?: string[];
+  /** mlx, or pt for PyTorch safetensors. */
+  weights_format?: string | null;
+  source?: ModelSource | null;
+  own?: boolean;
 };
 export type ModelsAnswer = {
   models: ModelInfo[];
@@ -2441,6 +2601,10 @@ export type LoraTargets = {
   notes: string[];
   block_parameters?: number[];
   weights_problem?: string | null;
+};
+export type ModelDeleted = {
+  deleted: string;
+  message: string;
 };
 export type DownloadInfo = {
   id: string;
@@ -3612,7 +3776,8 @@ export const {
   useEvaluateTwoAdaptersMutation,
   useListFusionAdaptersQuery,
   useLazyListFusionAdaptersQuery,
-  useValidateFusionMutation,
+  useValidateFusionQuery,
+  useLazyValidateFusionQuery,
   useFuseAdaptersMutation,
   useFusionStatusQuery,
   useLazyFusionStatusQuery,
@@ -3644,12 +3809,19 @@ export const {
   useVoteMutation,
   useArenaQuery,
   useLazyArenaQuery,
+  useConversionStatusQuery,
+  useLazyConversionStatusQuery,
+  useStartConversionMutation,
+  useEstimateConversionQuery,
+  useLazyEstimateConversionQuery,
+  useStopConversionMutation,
   useListModelsQuery,
   useLazyListModelsQuery,
   useDescribeModelQuery,
   useLazyDescribeModelQuery,
   useLoraTargetsQuery,
   useLazyLoraTargetsQuery,
+  useDeleteModelMutation,
   useDownloadModelMutation,
   useListDownloadsQuery,
   useLazyListDownloadsQuery,

@@ -41,7 +41,7 @@ export function Shell() {
       </a>
       <div className="flex min-h-0 flex-1">
         <Sidebar onFind={palette.show} />
-        <main ref={main} id="main" tabIndex={-1} className="min-w-0 flex-1 overflow-y-auto outline-none">
+        <main ref={main} id="main" tabIndex={-1} className="relative min-w-0 flex-1 overflow-y-auto outline-none">
           <div className="mx-auto w-full max-w-360 px-4 py-4 md:px-7 md:py-5">
             <DiskNotice />
             <FileNotices />

@@ -40,9 +40,8 @@ export const MAIN_PAGES: readonly PageInfo[] = [
   {
     path: '/fusion',
     name: 'Fusion',
-    line: 'Merge and export',
+    line: 'Merge adapters',
     icon: Combine,
-    soon: 'Merge adapters of the same base and export the result for LM Studio, Ollama or plain MLX.',
   },
 ]
 
@@ -58,7 +57,6 @@ export const SIDE_PAGES: readonly PageInfo[] = [
     name: 'Models',
     line: 'Models and adapters',
     icon: Boxes,
-    soon: 'Download models from Hugging Face, see why one can’t be used, and tidy up adapters.',
   },
   {
     path: '/settings',

@@ -14,8 +14,14 @@ const compare = async () => ({
 const data = async () => ({
   Component: (await import('@/features/data/DataPage')).DataPage,
 })
+const models = async () => ({
+  Component: (await import('@/features/models/ModelsPage')).ModelsPage,
+})
 const enhanced = async () => ({
   Component: (await import('@/features/enhanced/EnhancedPage')).EnhancedPage,
+})
+const fusion = async () => ({
+  Component: (await import('@/features/fusion/FusionPage')).FusionPage,
 })
 const training = async () => ({
   Component: (await import('@/features/training/TrainingPage')).TrainingPage,
@@ -41,7 +47,9 @@ export const routes: RouteObject[] = [
           { path: 'training', lazy: training },
           { path: 'results', lazy: results },
           { path: 'compare', lazy: compare },
+          { path: 'fusion', lazy: fusion },
           { path: 'data', lazy: data },
+          { path: 'models', lazy: models },
           { path: 'results/:id', lazy: session },
           ...soon.map((page) => ({ path: page.path.slice(1), element: <SoonPage page={page} /> })),
           { path: '*', element: <Navigate to="/setup" replace /> },

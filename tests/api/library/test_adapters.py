@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
+from backend.jobs.run.schemas import BestModel
 from tests.adapters.folders import HIDDEN, INNER, adapter, base, write_safetensors
 from tests.api.live import Live, frames_until, next_frame
 
@@ -22,7 +25,11 @@ def small(live: Live) -> Path:
 def tuned(live: Live, small: Path) -> Iterator[Path]:
     folder = live.settings.adapters_dir / "tuned"
     files = ("best_adapters.safetensors", "adapters.safetensors", "0000010_adapters.safetensors")
-    lineage = {"method": "dpo", "session_id": "s1", "created": "2026-01-02T03:04:05+00:00"}
+    lineage = {
+        "method": "dpo", "session_id": "s1", "created": "2026-01-02T03:04:05+00:00",
+        "base_model": {"path": str(small), "fingerprint": "f1"},
+        "data": {"train": {"path": "/data/train.jsonl", "rows": 12, "sha256": "d1"}},
+    }  # fmt: skip
     yield adapter(folder, small, files=files, lineage=lineage)
     live.client.post("/models/unload")
     for name in ("tuned", "renamed"):
@@ -58,6 +65,10 @@ def test_the_list_says_of_each_adapter_what_its_files_do(live: Live, tuned: Path
         "keys": ["self_attn.q_proj", "mlp.up_proj"], "num_layers": 2, "size_bytes": 0,
         "created": "2026-01-02T03:04:05Z", "session_id": "s1", "has_best": True,
         "checkpoints": [10], "tags": [], "warnings": [], "problem": None, "is_peft": False,
+        "has_latest": True, "base_name": "small", "base_fingerprint": "f1", "session_name": None,
+        "train_data": {"path": "/data/train.jsonl", "rows": 12, "sha256": "d1"}, "best": None,
+        "command": f"python -m mlx_lm generate --model '{shown['base_model']}' --adapter-path "
+        f"'{shown['path']}' --prompt Hello",
     }  # fmt: skip
     assert shown["size_bytes"] == sum(path.stat().st_size for path in tuned.iterdir())
     assert live.client.get("/api/adapters").json() == live.client.get("/adapters").json()
@@ -73,6 +84,54 @@ def test_an_adapter_is_renamed_and_tagged(live: Live, tuned: Path) -> None:
     assert "tuned" not in listed(live)
     kept = live.client.patch("/adapters/renamed", json={}).json()
     assert kept["tags"] == ["a", "b"]
+
+
+@pytest.mark.parametrize("name", ["with space", "rate=1e-4", "数学", "-dash", "a'quote"])
+def test_an_adapter_under_a_name_that_no_run_would_take_is_listed_and_used(
+    live: Live, small: Path, name: str
+) -> None:
+    folder = adapter(live.settings.adapters_dir / name, small)
+    place = f"/adapters/{quote(name)}"
+
+    shown = listed(live)[name]
+    assert (shown["problem"], shown["base_name"]) == (None, "small")
+    assert shlex.split(shown["command"])[7] == str(folder)
+    ask = {"model_name": "small", "adapter_name": name, "prompt": "x"}
+    assert live.client.post("/models/inference", json=ask).json()["response"] == f"{name}: x"
+    live.client.post("/models/unload")
+    assert live.client.patch(place, json={"tags": ["odd"]}).json()["tags"] == ["odd"]
+    assert live.client.patch(place, json={"name": "plain"}).json()["name"] == "plain"
+    assert live.client.delete("/adapters/plain").status_code == 200
+    assert not folder.exists()
+
+
+def test_hidden_folders_are_no_adapters(live: Live, small: Path) -> None:
+    folder = adapter(live.settings.adapters_dir / ".importing-1", small)
+
+    assert ".importing-1" not in listed(live)
+    assert live.client.delete("/adapters/.importing-1").status_code == 404
+    assert folder.is_dir()
+
+
+def test_the_run_of_an_adapter_says_its_name_and_its_best_validation(
+    live: Live, small: Path
+) -> None:
+    session = live.start(name="of-a-run", steps=3)
+    with live.listening() as socket:
+        if next_frame(socket)["data"].get("state") not in ("completed", "idle"):
+            frames_until(socket, "training_completed")
+    folder = live.settings.adapters_dir / "of-a-run"
+    (folder / "adapter_config.json").write_text("{}")
+    (folder / "droid.json").write_text(json.dumps({"session_id": session}))
+    record = live.services.store.record(session)
+    record.name = "Dye shades"
+    record.best_model = BestModel(step=2, path="best_adapters.safetensors", value=1.5)
+    live.services.store.save(record)
+
+    shown = listed(live)["of-a-run"]
+
+    assert shown["session_name"] == "Dye shades"
+    assert shown["best"] == {"step": 2, "metric": "val_loss", "value": 1.5}
 
 
 def test_a_name_that_is_taken_or_impossible_is_refused(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +13,7 @@ from urllib.parse import quote
 import pytest
 
 from backend.core import process
+from backend.jobs.queue import WaitingRun
 from backend.training.lora import inspector
 from tests.api.live import Live
 from tests.models.folders import model_folder
@@ -76,3 +79,36 @@ def test_a_folder_that_is_no_model_says_why(live: Live, tmp_path: Path) -> None:
     assert "no config.json" in facts["problem"]
     assert missing.status_code == 404
     assert str(tmp_path / "gone") in missing.json()["detail"]
+
+
+def test_a_model_is_deleted_unless_a_waiting_run_needs_it(live: Live) -> None:
+    folder = model_folder(live.settings.data_dir / "models" / "to delete")
+    queue = live.services.queue
+    waiting = WaitingRun(
+        session_id=str(uuid.uuid4()),
+        adapter_name="waits",
+        model_name="to delete",
+        method="sft",
+        total_steps=1,
+        queued_at=datetime.now(UTC),
+        request={"model_path": str(folder)},
+    )
+
+    async def wait() -> None:
+        await queue.add(waiting)
+        queue.hold()
+
+    live.do(wait())
+    try:
+        refused = live.client.delete("/models/to delete")
+        assert refused.status_code == 409
+        assert "a run in the queue needs it" in refused.json()["detail"]
+        assert folder.is_dir()
+    finally:
+        live.do(queue.remove(waiting.session_id))
+
+    listed = {model["name"]: model for model in live.client.get("/models").json()["models"]}
+    assert listed["to delete"]["own"] is True
+    assert live.client.delete("/models/to delete").json()["deleted"] == "to delete"
+    assert not folder.exists()
+    assert live.client.delete("/models/to delete").status_code == 404

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.contract.machine_benchmark import BenchmarkRequest, MachineBenchmark
+from backend.contract.jobs.machine_benchmark import BenchmarkRequest, MachineBenchmark
 from backend.contract.record import read_record, write_record
 from backend.core.disk.files import write_json
 

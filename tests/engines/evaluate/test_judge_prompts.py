@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from backend.contract.evaluation import JudgeScores
+from backend.contract.jobs.evaluation import JudgeScores
 from backend.contract.record import write_record
 from backend.engines.evaluate.judge_prompts import (
     SCORES,

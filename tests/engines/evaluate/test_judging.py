@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from backend.contract.evaluation import JudgeScores
+from backend.contract.jobs.evaluation import JudgeScores
 from backend.engines.evaluate.judge_prompts import SCORES, Messages
 from backend.engines.evaluate.judges import JudgeFailed
 from backend.engines.evaluate.judging import Judging, calls_for

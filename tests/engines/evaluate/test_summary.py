@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backend.contract.evaluation import Estimate, GivenAnswer, MetricResult
+from backend.contract.jobs.evaluation import Estimate, GivenAnswer, MetricResult
 from backend.engines.evaluate.summary import LOSS, PERPLEXITY, answer_to, score_answer, summarise
 
 

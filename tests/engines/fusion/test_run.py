@@ -11,7 +11,7 @@ import pytest
 from mlx_lm.tuner.utils import load_adapters
 from mlx_lm.utils import load_model
 
-from backend.contract.fusion import FusionRequest, FusionResult, FusionSource
+from backend.contract.jobs.fusion import FusionRequest, FusionResult, FusionSource
 from backend.contract.record import read_record, write_record
 from backend.engines.fusion.run import fusion_run
 from backend.engines.inference.adapter_cache import load_adapter

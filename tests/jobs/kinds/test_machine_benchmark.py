@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from backend.contract.machine_benchmark import MachineBenchmark
+from backend.contract.jobs.machine_benchmark import MachineBenchmark
 from backend.contract.record import write_record
 from backend.core.disk.files import write_json
 from backend.jobs.kinds.machine_benchmark import benchmark_folders, newest_benchmark

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from backend.contract.machine_benchmark import MachineBenchmark
+from backend.contract.jobs.machine_benchmark import MachineBenchmark
 from backend.jobs.run.schemas import ModelRef, SessionRecord
 from backend.jobs.run.state import RunState
 from backend.jobs.run.store import SessionStore

@@ -2,9 +2,9 @@
 import { useId, type ReactNode } from 'react'
 import type { ModelInfo } from '@/api/generated'
 import { factsOf } from './modelWords'
-import { baseName, bytes } from '@/lib/format'
+import { WeightsBadge } from './WeightsBadge'
+import { baseName } from '@/lib/format'
 import { cx } from '@/lib/cx'
-import { Badge } from '@/ui/Badge'
 import { FieldNote } from '@/ui/controls/Field'
 
 type Props = {
@@ -93,15 +93,3 @@ function PickerRow({ group, name, facts, badge, disabled = false, checked, onCho
     </li>
   )
 }
-
-/** What is sure before a preview: a run needs more than the weights alone. */
-function WeightsBadge({ model: { problem, size_bytes: size }, limit }: { readonly model: ModelInfo; readonly limit: number | null }) {
-  if (problem !== null) return <Badge tone="bad">Not usable</Badge>
-  if (size === null || limit === null) return null
-  const title = `The weights are ${bytes(size)}, of ${bytes(limit)} that the engine may use.`
-  if (size > limit) return <Badge tone="bad" title={title}>{`Needs over ${bytes(size)}`}</Badge>
-  return size > limit * TIGHT ? <Badge tone="warn" title={title}>Tight</Badge> : <Badge tone="good" title={title}>OK</Badge>
-}
-
-/** Above this share the weights leave little for activations and optimizer. */
-const TIGHT = 0.7

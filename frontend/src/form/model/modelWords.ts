@@ -14,7 +14,7 @@ export function factsOf(model: ModelInfo): readonly string[] {
 }
 
 /** Parameters for a badge: 494.0M, 2.7M, 7.62B. */
-function millions(value: number): string {
+export function millions(value: number): string {
   if (value >= 1e9) return `${compact(value / 1e9)}B`
   return `${(value / 1e6).toFixed(1)}M`
 }

@@ -17,8 +17,8 @@ const NONE: readonly DownloadInfo[] = []
 
 export type Downloads = ReturnType<typeof useDownloads>
 
-/** `onArrived` is given the folder of a model that was asked for here. */
-export function useDownloads(onArrived: (path: string) => void) {
+/** `onArrived` is given the folder of a model that was asked for here; `arrived` is the end of the sentence about it. */
+export function useDownloads(onArrived: (path: string) => void, arrived = 'is here and chosen.') {
   const dispatch = useDispatch()
   const { data, refetch } = useListDownloadsQuery()
   const told = useSelector(selectDownloadJobs)
@@ -49,10 +49,10 @@ export function useDownloads(onArrived: (path: string) => void) {
     for (const info of all) {
       if (info.state !== 'completed' || !info.path || !mine.current.delete(info.id)) continue
       dispatch(api.util.invalidateTags(['models']))
-      dispatch(toastRaised({ level: 'good', message: `${info.repo_id} is here and chosen.` }))
+      dispatch(toastRaised({ level: 'good', message: `${info.repo_id} ${arrived}` }))
       onArrived(info.path)
     }
-  }, [all, dispatch, onArrived])
+  }, [all, dispatch, onArrived, arrived])
 
   return {
     all,

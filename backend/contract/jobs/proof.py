@@ -9,10 +9,12 @@ from dataclasses import dataclass
 class ProofSet:
     """Held-out rows of one adapter's data: they stand together, in this order, among all rows.
 
-    `seen` counts those that the adapter was trained on; null where that is not known.
+    `shared` names further adapters that hold out the very same rows. `seen` counts rows that one of
+    them was trained on; null where that is not known.
     """
 
     name: str
     path: str
     rows: int
     seen: int | None
+    shared: tuple[str, ...] = ()

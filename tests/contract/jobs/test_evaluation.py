@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from backend.contract.evaluation import (
+from backend.contract.jobs.evaluation import (
     EvaluationMeasurements,
     EvaluationRequest,
     EvaluationTarget,

@@ -4,15 +4,24 @@ import { Field } from '@/ui/controls/Field'
 import { LinkButton } from '@/ui/controls/LinkButton'
 import { TextInput } from '@/ui/controls/TextInput'
 
-type Props = { readonly path: string; readonly problem: string | undefined; readonly onPath: (path: string) => void }
+type Props = {
+  readonly path: string
+  readonly problem: string | undefined
+  readonly onPath: (path: string) => void
+  readonly label?: string
+  readonly help?: string
+  readonly placeholder?: string
+}
 
-export function RowsField({ path, problem, onPath }: Props) {
+const HELP = 'Rows that the run was trained on are found by their content and marked'
+
+export function RowsField({ path, problem, onPath, label = 'Rows of your own', help = HELP, placeholder }: Props) {
   const file = useDataFile(onPath)
   return (
     <Field
-      label="Rows of your own"
+      label={label}
       aside="optional"
-      help="Rows that the run was trained on are found by their content and marked"
+      help={help}
       error={file.problem?.detail ?? problem}
     >
       {(control) => (
@@ -22,7 +31,7 @@ export function RowsField({ path, problem, onPath }: Props) {
           showEnd
           value={path}
           title={path}
-          placeholder="None: the rows that its run held out"
+          placeholder={placeholder ?? 'None: the rows that its run held out'}
           onText={(text) => {
             file.clear()
             onPath(text)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from backend.contract.proof import ProofSet
+from backend.contract.jobs.proof import ProofSet
 
 FusionMethod = Literal["weighted", "slerp", "ties", "dare"]
 
