@@ -12,8 +12,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from backend.core.disk.stored_files import DamagedFile, read_json
 from backend.errors import FieldProblem
-from backend.training.request.distributed import DistributedTraining
-from backend.training.request.sft_fields import StandardStart
+from backend.training.request.sft_fields import DistributedTraining, StandardStart
 
 HERE = "127.0.0.1"  # What the launcher takes for this machine; any other name goes through ssh.
 _BYTES = 1_000_000

@@ -12,8 +12,7 @@ from typing import Any
 from backend.contract.run.folder import CONFIG, DATA, STATE
 from backend.training.plan.effective_scale import SMALLEST_SCALE
 from backend.training.request.common_fields import CommonStart
-from backend.training.request.distributed import DistributedTraining
-from backend.training.request.sft_fields import StandardStart
+from backend.training.request.sft_fields import DistributedTraining, StandardStart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
