@@ -39,11 +39,16 @@ export function renderFields(schemas) {
 
 function listOf(list, schema) {
   const required = new Set(schema.required ?? [])
-  const fields = Object.entries(schema.properties).map(([name, property]) =>
-    describe(name, property, required.has(name)),
-  )
+  const fields = Object.entries(schema.properties)
+    .filter(([, property]) => !isGroupOfFields(property))
+    .map(([name, property]) => describe(name, property, required.has(name)))
   const lines = fields.map((field) => `  ${JSON.stringify(field)},`).join('\n')
   return `export const ${list} = [\n${lines}\n] as const satisfies readonly Field[]\n`
+}
+
+/** A model within the request: no single control can show it. */
+function isGroupOfFields(property) {
+  return (property.anyOf ?? [property]).some((each) => each.$ref)
 }
 
 function describe(name, property, required) {

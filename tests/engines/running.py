@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,3 +103,13 @@ def events_of(run: Path) -> list[dict[str, Any]]:
     except FileNotFoundError:
         return []
     return [json.loads(line) for line in lines]
+
+
+def wait_for(run: Path, process: subprocess.Popen[str], kind: str, **fields: Any) -> None:
+    end = time.monotonic() + DEADLINE
+    while time.monotonic() < end and process.poll() is None:
+        for event in events_of(run):
+            if event["type"] == kind and fields.items() <= event.items():
+                return
+        time.sleep(0.02)
+    raise AssertionError(f"no {kind} {fields}: {(run / 'train.log').read_text()[-2000:]}")

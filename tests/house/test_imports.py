@@ -91,7 +91,8 @@ ENGINES: dict[str, set[str]] = {
     "rl.policy": set(),
     "rl": {"process", "trainer", "rewards", "rl.policy"},
     "tokens": {"process", "rl"},
-    "sft": {"process", "trainer", "tokens"},
+    "ranks": {"process", "trainer"},
+    "sft": {"process", "trainer", "tokens", "ranks"},
     "inference": {"process", "tokens"},
     "evaluate": {"process", "rewards", "inference"},
     "benchmark": {"process"},
@@ -100,8 +101,8 @@ ENGINES: dict[str, set[str]] = {
     "export": {"process", "trainer", "inference", "evaluate"},
 }
 OUTSIDE_ENGINES = ("backend.contract", "backend.core.disk", "backend.core.clock")
-# An export is tested by a program that it starts.
-STARTS_PROGRAMS = "backend/engines/export/fresh_process.py"
+# An export is tested by a program that it starts; a run of several processes starts them.
+STARTS_PROGRAMS = {"backend/engines/export/fresh_process.py", "backend/engines/ranks/start.py"}
 
 ENGINE_PACKAGES = {"mlx", "mlx_lm", "mlx_lm_lora", "transformers", "tokenizers", "datasets"}
 ENGINE_PACKAGES |= {"numpy", "torch", "safetensors", "huggingface_hub"}
@@ -184,7 +185,7 @@ def test_an_engine_imports_only_rooms_below_its_own(path: Path) -> None:
             allowed = ENGINES[room] | {room}
             assert target in allowed, f"{name_of(path)}:{line}: {room} may not import {target}"
         elif name.startswith("backend."):
-            door = name.startswith("backend.core.process") and name_of(path) == STARTS_PROGRAMS
+            door = name.startswith("backend.core.process") and name_of(path) in STARTS_PROGRAMS
             assert door or name.startswith(OUTSIDE_ENGINES), (
                 f"{name_of(path)}:{line} imports {name}"
             )

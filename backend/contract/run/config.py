@@ -15,6 +15,7 @@ from backend.contract.record import read_record
 from backend.contract.run.numbers import Metric
 
 FineTuneType = Literal["lora", "dora", "full"]
+Backend = Literal["ring", "mpi", "jaccl"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +88,17 @@ class RunConfig(TrainedModel, Adaptation, Optimization):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Distributed:
+    """Training in several processes at once, through MLX's launcher: so many on this machine, or
+    one for each entry of a host file.
+    """
+
+    processes: int | None = None
+    hostfile: str | None = None
+    backend: Backend = "ring"
+
+
+@dataclass(frozen=True, kw_only=True)
 class SftConfig(RunConfig):
     """Of supervised fine-tuning, through mlx_lm."""
 
@@ -94,6 +106,7 @@ class SftConfig(RunConfig):
     mask_prompt: bool
     report_to: str | None = None
     project_name: str | None = None
+    distributed: Distributed | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,6 +38,10 @@ class Emitter:
                 "recorded as unknown.",
             )
 
+    def catch_up(self) -> None:
+        """Go on after events that another process has written since."""
+        self._seq = _lines_of(self._path)
+
     def warning(self, code: str, message: str, hint: str | None = None) -> None:
         self(Warning(code=code, message=message, hint=hint))
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 Stop = Literal["save", "discard"]
 
-_TICK = 0.1
+TICK = 0.1
 
 
 class Control:
@@ -29,7 +29,16 @@ class Control:
     def wait_while_paused(self) -> None:
         """Return when the run may go on, or should stop."""
         while self.paused and self.stop is None:
-            time.sleep(_TICK)
+            self.tick()
+
+    def agree(self) -> None:
+        """Heed what was asked, where several processes must do so at once; alone, it is heeded
+        already.
+        """
+
+    def tick(self) -> None:
+        """Let a moment pass."""
+        time.sleep(TICK)
 
     def _on_term(self, _number: int, _frame: FrameType | None) -> None:
         # A stop that discards is the stronger one: it is not taken back by a later TERM.

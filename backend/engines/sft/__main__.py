@@ -22,9 +22,9 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _load() -> Callable[[Path, Emitter, Control], Ending]:
-    from backend.engines.sft.run import train_run
+    from backend.engines.sft.run import start_run
 
-    return train_run
+    return start_run
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from backend.contract.run.events import Phase
 from backend.contract.step_parts import in_parts
 from backend.engines.process.events import Emitter
 from backend.engines.process.token_types import Item
+from backend.engines.ranks.share import ALONE, Share
 from backend.engines.trainer.types import Tokenised
 
 Batch = tuple[mx.array, ...]  # Tokens and what is learned of them, for each part of the step.
@@ -63,6 +64,7 @@ class StepFeed:
         emit: Emitter,
         first_step: int = 0,
         tokens: int = 0,
+        share: Share = ALONE,
     ) -> None:
         self.done = first_step
         self.tokens = tokens
@@ -72,6 +74,7 @@ class StepFeed:
         self._stopping = stopping
         self._emit = emit
         self._first_step = first_step
+        self._share = share
         self._cut_seen = False
 
     def __call__(
@@ -98,10 +101,11 @@ class StepFeed:
                 if not self._between_steps(self.done):
                     self.ended = True
                     return
-                mx.random.seed(step_seed(self._rows.seed, self.done))
+                mx.random.seed(step_seed(self._rows.seed, self.done) + self._share.rank)
                 items = [dataset[row] for row in batch]
-                self.tokens += int(target_mask(items, limit).sum())
-                yield self._step(items, limit)
+                learned = int(target_mask(items, limit).sum())
+                self.tokens += learned
+                yield self._step(items, limit, learned)
                 self.done += 1
             epoch, skip = epoch + 1, 0
 
@@ -119,15 +123,28 @@ class StepFeed:
                 return
             items = [dataset[row] for row in batch]
             self._note_cut(items, limit)
-            yield collate(items, limit, masked=self._rows.masked)
+            own = self._share.of(items)
+            arrays = collate(own or items[:1], limit, masked=self._rows.masked)
+            yield (*arrays, *self._weight(own, 1.0))
 
-    def _step(self, items: Sequence[Item], limit: int) -> Batch:
+    def _step(self, items: Sequence[Item], limit: int, learned: int) -> Batch:
         self._note_cut(items, limit)
+        own = self._share.of(items)
+        there = own or items[:1]
         arrays: list[mx.array] = []
-        for part in in_parts([len(tokens) for tokens, _ in items], limit):
-            rows = [items[at] for at in part.rows]
+        for part in in_parts([len(tokens) for tokens, _ in there], limit):
+            rows = [there[at] for at in part.rows]
             arrays += collate(rows, limit, masked=self._rows.masked, width=part.width)
-        return tuple(arrays)
+        if self._share.size == 1:
+            return tuple(arrays)
+        mine = int(target_mask(there, limit).sum())
+        return (*arrays, *self._weight(own, self._share.size * mine / learned))
+
+    def _weight(self, own: Sequence[Item], weight: float) -> Batch:
+        """What `of_share` wants; nothing for a run of one process."""
+        if self._share.size == 1:
+            return ()
+        return (mx.array([weight, 1.0] if own else [0.0, 0.0]),)
 
     def _note_cut(self, items: Sequence[Item], limit: int) -> None:
         longest = max(len(tokens) for tokens, _ in items)

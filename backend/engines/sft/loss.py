@@ -22,3 +22,17 @@ def over_parts(loss: Loss) -> Callable[..., tuple[mx.array, mx.array]]:
         return mean, count
 
     return over
+
+
+def of_share(loss: Callable[..., tuple[mx.array, mx.array]]) -> Callable[..., Any]:
+    """`loss` for a rank's share of a step. The last array is (weight, there): by what its mean is
+    multiplied, so that the mean over the ranks is that over all learned tokens of the step; and
+    whether it has rows at all, or a row in their stead that counts nothing.
+    """
+
+    def weighed(model: Any, *arrays: mx.array) -> tuple[mx.array, mx.array]:
+        *rows, share = arrays
+        mean, count = loss(model, *rows)
+        return mean * share[0], (count * share[1]).astype(count.dtype)
+
+    return weighed

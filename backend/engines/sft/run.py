@@ -23,9 +23,12 @@ from backend.core.disk.removal import named, remove
 from backend.engines.process.endings import Ending
 from backend.engines.process.events import Emitter
 from backend.engines.process.signals import Control
+from backend.engines.ranks.followers import UnwrittenAdapter
+from backend.engines.ranks.share import ALONE, Share
+from backend.engines.ranks.start import run_ranks
 from backend.engines.sft.batches import Rows, StepFeed, masked_loss
 from backend.engines.sft.data import Sets, load_sets
-from backend.engines.sft.loss import over_parts
+from backend.engines.sft.loss import of_share, over_parts
 from backend.engines.trainer.adapter_folder import AdapterFolder, NotFinite, lineage_of
 from backend.engines.trainer.config import config_of, read_values
 from backend.engines.trainer.early_stopping import Patience
@@ -37,17 +40,30 @@ from backend.engines.trainer.schedule import Every, WhenDue
 from backend.engines.trainer.steps import Course, Trained, say
 
 
-def train_run(folder: Path, emit: Emitter, control: Control) -> Ending:
-    """Train what the run folder describes; answer how it ended. Errors are raised."""
+def start_run(folder: Path, emit: Emitter, control: Control) -> Ending:
+    """Train what the run folder describes, here or in several processes at once."""
+    distributed = read_config(folder / CONFIG).distributed
+    if distributed is None:
+        return train_run(folder, emit, control)
+    module = "backend.engines.sft.rank"
+    return run_ranks(folder, distributed, module=module, emit=emit, control=control)
+
+
+def train_run(folder: Path, emit: Emitter, control: Control, share: Share = ALONE) -> Ending:
+    """Train in this process; answer how it ended. Errors are raised. Of several processes each has
+    its `share` of the rows.
+    """
     config = read_config(folder / CONFIG)
     np.random.seed(config.seed)
     make_quantized_base(config, emit, say)
     model, tokenizer = load(config.model)
+    control.agree()
     if control.stop:
         return Ending("stopped", "Stopped while the model was loading; nothing was saved.")
 
     emit(Phase(name="preparing data"))
     sets = load_sets(config, tokenizer, emit)
+    control.agree()
     if control.stop:
         return Ending("stopped", "Stopped while the data was prepared; nothing was saved.")
 
@@ -55,12 +71,11 @@ def train_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     say(describe(config, coverage, depth=len(model.layers)))
     print_trainable_parameters(model)
     emit(coverage.event())
-    adapter = AdapterFolder(
-        Path(config.adapter_path), model, keep=config.keep_checkpoints, emit=emit
-    )
+    kind = AdapterFolder if share.first else UnwrittenAdapter
+    adapter = kind(Path(config.adapter_path), model, keep=config.keep_checkpoints, emit=emit)
     summary = _read_json(folder / DATA / DATA_SUMMARY)
     adapter.begin(config.values, lineage_of(config, summary))
-    return _Training(config, model, sets, adapter, emit, control, folder).run()
+    return _Training(config, model, sets, adapter, emit, control, folder, share).run()
 
 
 def read_config(path: Path) -> SftConfig:
@@ -80,6 +95,7 @@ class _Training:
         emit: Emitter,
         control: Control,
         folder: Path,
+        share: Share,
     ) -> None:
         self._config = config
         self._model = model
@@ -88,6 +104,7 @@ class _Training:
         self._emit = emit
         self._control = control
         self._folder = folder
+        self._share = share
         # The engine writes the last weights in place; ours are written atomically instead.
         self._scratch = folder / ENGINE_WEIGHTS
         self._optimizer = build_optimizer(config)
@@ -98,12 +115,15 @@ class _Training:
             adapter=adapter,
             folder=folder,
             accumulate=config.grad_accumulation_steps,
+            writes=share.first,
         )
         self._course = Course(trained, emit=emit, control=control)
         moment = self._course.moment
         self._first_step = moment.step
         # The engine's own wherever it can say what is learned.
         self._loss = over_parts(masked_loss if sets.masked else default_loss)
+        if share.size > 1:
+            self._loss = of_share(self._loss)
         self._watch = Watch(
             emit,
             first_step=self._first_step,
@@ -130,10 +150,11 @@ class _Training:
                 masked=sets.masked,
             ),
             between_steps=self._between_steps,
-            stopping=lambda: control.stop is not None,
+            stopping=self._is_stopped,
             emit=emit,
             first_step=self._first_step,
             tokens=moment.trained_tokens,
+            share=share,
         )
         self._course.follow(tokens=lambda: self._feed.tokens, counters=self._watch.counters)
 
@@ -183,12 +204,13 @@ class _Training:
                 training_callback=self._reporters(),
             )
         finally:
-            remove(self._scratch, inside=self._folder, own=named(self._scratch.name))
+            if self._share.first:
+                remove(self._scratch, inside=self._folder, own=named(self._scratch.name))
 
     def _reporters(self) -> TrainingCallback:
         """Ours, and the services that were asked for around it."""
         config = self._config
-        if not config.report_to:
+        if not config.report_to or not self._share.first:
             return self._watch
         theirs = get_reporting_callbacks(
             config.report_to,
@@ -202,7 +224,12 @@ class _Training:
         step = self._feed.done + 1
         return step == 1 or step % self._config.steps_per_eval == 0 or step == self._config.iters
 
+    def _is_stopped(self) -> bool:
+        self._control.agree()
+        return self._control.stop is not None
+
     def _between_steps(self, done: int) -> bool:
+        self._control.agree()
         return self._course.between(done) and not self._watch.early_stopped
 
     def _evaluate_test(self, done: int) -> str | None:
@@ -216,8 +243,9 @@ class _Training:
                 masked=self._sets.masked,
             ),
             between_steps=lambda _: False,
-            stopping=lambda: self._control.stop is not None,
+            stopping=self._is_stopped,
             emit=self._emit,
+            share=self._share,
         )
         loss = evaluate(
             model=self._model,

@@ -31,7 +31,9 @@ CHEAP = 500_000_000  # Bytes of an optimizer that are written within about a sec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trained:
-    """What a run trains, and where it keeps it. `accumulate` steps make one weight update."""
+    """What a run trains, and where it keeps it. `accumulate` steps make one weight update. With
+    `writes` off no state is kept: another process does.
+    """
 
     config: RunConfig
     model: nn.Module
@@ -39,6 +41,7 @@ class Trained:
     adapter: AdapterFolder
     folder: Path
     accumulate: int
+    writes: bool = True
 
 
 class Course:
@@ -161,6 +164,9 @@ class Course:
             )
 
     def _save_state(self, done: int, weights: Path | None) -> None:
+        if not self._trained.writes:
+            self._states.newest = done
+            return
         best = self._counters().best
         trained = self._trained
         self._states.save(

@@ -84,7 +84,9 @@ def past_records(store: SessionStore) -> Iterator[SessionRecord]:
 
 def _past_run(record: SessionRecord) -> PastRun | None:
     speed = record.metrics.get("tokens_per_second")
-    if record.method != "sft" or not isinstance(speed, int | float) or speed <= 0:
+    if record.method != "sft" or record.config.get("distributed"):
+        return None
+    if not isinstance(speed, int | float) or speed <= 0:
         return None
     return PastRun(
         fingerprint=record.model.fingerprint if record.model else None,

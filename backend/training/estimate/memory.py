@@ -70,9 +70,10 @@ def estimate_memory(
     config: Mapping[str, Any],
     loads: Loads | None,
     available: int | None,
+    processes: int = 1,
 ) -> MemoryEstimate | None:
     """None where the model's sizes are not known. Without `loads` (no row was counted), rows are
-    taken to fill `max_seq_length`.
+    taken to fill `max_seq_length`. Of several processes on one machine each needs it all.
     """
     if not (model.size_bytes and model.hidden_size and model.vocab_size and targets.keys):
         return None
@@ -87,7 +88,7 @@ def estimate_memory(
     sizes = max(steps, key=lambda parts: sum(parts.values()))
     if found.validation is not None:
         sizes |= _beyond(sizes, _validation(shape, found.validation))
-    return as_estimate(sizes, available)
+    return as_estimate({name: size * processes for name, size in sizes.items()}, available)
 
 
 def as_estimate(sizes: Mapping[str, float], available: int | None) -> MemoryEstimate:

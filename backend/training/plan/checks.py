@@ -11,6 +11,7 @@ from backend.errors import FieldProblem, Invalid
 from backend.jobs.run.recipe import StartWarning
 from backend.models.schemas import LoraTargets, ModelInfo
 from backend.training.plan.effective_scale import strength_warning
+from backend.training.plan.hosts import distributed_problems
 from backend.training.quantize.base import quantize_problems
 from backend.training.request.common_fields import CommonStart
 from backend.training.request.sft_fields import StandardStart
@@ -63,6 +64,7 @@ def _misplaced(request: CommonStart) -> Iterator[FieldProblem]:
                 "epsilon_scale is of the scale by weights; turn on scale_parameter as well.",
             )
         yield from _missing_reporters(request)
+        yield from distributed_problems(request)
 
 
 def options_of(request: type[CommonStart]) -> dict[str, list[str]]:

@@ -11,6 +11,7 @@ from backend.training.estimate.duration import estimate_seconds, past_runs
 from backend.training.estimate.memory import estimate_memory
 from backend.training.estimate.step_memory import Loads, loads_of
 from backend.training.plan.context import PATIENCE, Planned, Workshop, taken_name
+from backend.training.plan.hosts import ranks_of
 from backend.training.plan.outcome import Outcome
 from backend.training.plan.planner import Plan
 from backend.training.plan.resume import Continuations
@@ -19,7 +20,7 @@ from backend.training.plan.work import work_of
 from backend.training.request.sft_fields import StandardStart
 from backend.training.run_data.prepare import plan_data
 from backend.training.run_data.token_counts import TokenCounts
-from backend.training.schemas import Preview
+from backend.training.schemas import MemoryEstimate, Preview
 
 StandardPlan = Plan[StandardStart]
 
@@ -46,15 +47,9 @@ class StandardRuns:
         return outcome.preview(
             counts,
             config=_config(outcome, "<session>", paths),
-            command=command_for(paths.run),
-            memory=estimate_memory(
-                request,
-                plan.model,
-                plan.targets,
-                trainable=plan.trainable,
-                config=plan.model_config,
-                loads=await asyncio.to_thread(_loads, plan, counts),
-                available=await self._shop.available(),
+            command=command_for(paths.run, request.distributed),
+            memory=await asyncio.to_thread(
+                _memory, plan, counts, available=await self._shop.available()
             ),
             seconds=await self._seconds(plan, counts),
             warnings=warnings,
@@ -77,7 +72,7 @@ class StandardRuns:
             engine="sft",
             adapter=paths.adapter,
             config=_config(outcome, session_id, paths),
-            command=command_for(paths.run),
+            command=command_for(paths.run, request.distributed),
             overwrite=replaces,
             warnings=warnings,
         )
@@ -97,7 +92,7 @@ class StandardRuns:
         return [*remarks, *await self._shop.quantize_remarks(plan), *plan.warnings]
 
     async def _seconds(self, plan: StandardPlan, counts: TokenCounts | None) -> float | None:
-        if counts is None:
+        if counts is None or plan.request.distributed:  # Its speed was not measured yet.
             return None
         past = await asyncio.to_thread(past_runs, self._shop.sessions)
         benchmark = await asyncio.to_thread(self._shop.benchmark)
@@ -117,11 +112,30 @@ def _config(outcome: Outcome[StandardStart], session_id: str, paths: RunPaths) -
     )
 
 
-def _loads(plan: StandardPlan, counts: TokenCounts | None) -> Loads | None:
+def _memory(
+    plan: StandardPlan, counts: TokenCounts | None, *, available: int | None
+) -> MemoryEstimate | None:
+    """What the processes of this machine need, each with its share of the batch. Blocking."""
+    ranks = ranks_of(plan.request.distributed)
+    share = max(1, plan.request.batch_size // ranks.all)
+    request = plan.request.model_copy(update={"batch_size": share})
+    return estimate_memory(
+        request,
+        plan.model,
+        plan.targets,
+        trainable=plan.trainable,
+        config=plan.model_config,
+        loads=_loads(plan, request, counts),
+        available=available,
+        processes=ranks.here,
+    )
+
+
+def _loads(plan: StandardPlan, request: StandardStart, counts: TokenCounts | None) -> Loads | None:
     """What the run's steps hold at once; None where no row was counted."""
     if counts is None:
         return None
-    request, limit = plan.request, plan.request.max_seq_length
+    limit = request.max_seq_length
     return loads_of(
         counts.learned(limit) if request.mask_prompt else counts.lengths,
         batch_size=request.batch_size,

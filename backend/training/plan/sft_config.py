@@ -12,7 +12,7 @@ from typing import Any
 from backend.contract.run.folder import CONFIG, DATA, STATE
 from backend.training.plan.effective_scale import SMALLEST_SCALE
 from backend.training.request.common_fields import CommonStart
-from backend.training.request.sft_fields import StandardStart
+from backend.training.request.sft_fields import DistributedTraining, StandardStart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,12 +99,24 @@ def build_config(
         "quantize_from": str(paths.quantize_from) if paths.quantize_from else None,
         "resume_from": resume.session_id if resume else None,
         "resume_checkpoint": resume.checkpoint if resume else None,
+        **_distributed(request),
     }
 
 
-def command_for(run: Path) -> str:
+def command_for(run: Path, distributed: DistributedTraining | None = None) -> str:
     """What repeats the run in a terminal, with the engine's own batches."""
-    return f"python -m mlx_lm lora --config {shlex.quote(str(run / CONFIG))}"
+    command = f"python -m mlx_lm lora --config {shlex.quote(str(run / CONFIG))}"
+    if distributed is None:
+        return command
+    if distributed.hostfile is None:
+        return f"mlx.launch --backend ring -n {distributed.processes} -- {command}"
+    hosts = shlex.quote(distributed.hostfile)
+    return f"mlx.launch --backend {distributed.backend} --hostfile {hosts} -- {command}"
+
+
+def _distributed(request: StandardStart) -> dict[str, Any]:
+    """No key for a run of one process."""
+    return {"distributed": request.distributed.model_dump()} if request.distributed else {}
 
 
 def optimizer_options(request: CommonStart) -> dict[str, Any]:

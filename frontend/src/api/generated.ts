@@ -3000,6 +3000,14 @@ export type StartAnswer = {
   session_id: string;
   warnings: string[];
 };
+export type DistributedTraining = {
+  /** So many on this machine, each with a copy of the model. */
+  processes?: number | null;
+  /** The machines as mlx.launch reads them; this one is the first. */
+  hostfile?: string | null;
+  /** Of a host file: ring over any network, mpi with an installed MPI, jaccl over Thunderbolt 5. */
+  backend?: "ring" | "mpi" | "jaccl";
+};
 export type StandardStart = {
   /** Folder of the base model, or its name in the model list. */
   model_path: string;
@@ -3117,6 +3125,8 @@ export type StandardStart = {
   report_to?: ("wandb" | "swanlab" | "wandb,swanlab") | null;
   /** Under which the reports are filed. */
   project_name?: string;
+  /** Train one model in several processes at once, on this machine or on several: each has its rows of every batch. */
+  distributed?: DistributedTraining | null;
 };
 export type LoraSummary = {
   keys: string[];

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.engines.running import Finished, prepare_run, start, train
-from tests.engines.sft.test_sft import tensors, wait_for
+from tests.engines.running import Finished, prepare_run, start, train, wait_for
+from tests.engines.sft.test_sft import tensors
 
 pytestmark = pytest.mark.engine
 

@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from tests.engines.running import (
     prepare_run,
     start,
     train,
+    wait_for,
 )
 from tests.engines.tiny_model import LAYERS
 
@@ -179,16 +179,6 @@ def test_plain_mlx_lm_takes_the_same_configuration(tmp_path: Path, tiny_model: P
 
     assert done.returncode == 0, done.stderr
     assert len(tensors(tmp_path / "adapter" / "adapters.safetensors")) == 7 * LAYERS * 2
-
-
-def wait_for(run: Path, process: subprocess.Popen[str], kind: str, **fields: Any) -> None:
-    end = time.monotonic() + DEADLINE
-    while time.monotonic() < end and process.poll() is None:
-        for event in events_of(run):
-            if event["type"] == kind and fields.items() <= event.items():
-                return
-        time.sleep(0.02)
-    raise AssertionError(f"no {kind} {fields}: {(run / 'train.log').read_text()[-2000:]}")
 
 
 def test_a_stop_saves_the_weights_it_had(tmp_path: Path, tiny_model: Path) -> None:

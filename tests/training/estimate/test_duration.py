@@ -55,14 +55,16 @@ def test_only_the_newest_runs_are_asked() -> None:
 def test_speeds_are_read_from_the_records(tmp_path: Path) -> None:
     store = SessionStore(tmp_path / "sessions", tmp_path / "adapters")
     store.open()
-    for metrics in ({"tokens_per_second": 250.0, "total_parameters": 7}, {}):
+    measured = {"tokens_per_second": 250.0, "total_parameters": 7}
+    several = {"distributed": {"processes": 2}}  # Not the speed of one process.
+    for metrics, asked in ((measured, {}), ({}, {}), (measured, several)):
         store.save(
             SessionRecord(
                 session_id=str(uuid4()),
                 timestamp=datetime.now(UTC),
                 training_state=RunState.COMPLETED,
                 state=RunState.COMPLETED,
-                config={"grad_checkpoint": True},
+                config={"grad_checkpoint": True, **asked},
                 metrics=metrics,
                 model=ModelRef(path="/m", fingerprint="f"),
             )

@@ -191,3 +191,15 @@ def test_an_unknown_model_has_no_estimate() -> None:
         )
         is None
     )  # fmt: skip
+
+
+def test_every_process_of_one_machine_needs_it_all() -> None:
+    def needed(processes: int) -> float:
+        found = estimate_memory(
+            request(), model(size_bytes=10**9), targets(), trainable=10, config={}, loads=None,
+            available=None, processes=processes,
+        )  # fmt: skip
+        assert found is not None
+        return found.estimate_gb
+
+    assert needed(2) == pytest.approx(2 * needed(1), rel=1e-3)

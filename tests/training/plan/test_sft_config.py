@@ -154,6 +154,11 @@ FIELDS: list[tuple[dict[str, Any], str, Any]] = [
     ({"keep_checkpoints": 2}, "keep_checkpoints", 2),
     ({"fine_tune_type": "full"}, "lora_parameters", None),
     ({"quantize_base": 8}, "quantize_base", 8),
+    (
+        {"distributed": {"processes": 2}},
+        "distributed",
+        {"processes": 2, "hostfile": None, "backend": "ring"},
+    ),
 ]
 
 
@@ -264,3 +269,24 @@ def test_every_field_of_the_request_is_accounted_for() -> None:
     tested = {name for row in FIELDS for name in row[0]} | {"lr_schedule", "warmup_steps"}
 
     assert set(StandardStart.model_fields) == elsewhere | tested
+
+
+def test_a_run_of_one_process_has_no_key_for_several() -> None:
+    assert "distributed" not in config()
+
+
+@pytest.mark.parametrize(
+    ("distributed", "begins"),
+    [
+        (None, "python -m mlx_lm lora --config /s/id/config.yaml"),
+        ({"processes": 2}, "mlx.launch --backend ring -n 2 -- python -m mlx_lm lora"),
+        (
+            {"hostfile": "/my hosts.json", "backend": "jaccl"},
+            "mlx.launch --backend jaccl --hostfile '/my hosts.json' -- python -m mlx_lm lora",
+        ),
+    ],
+)
+def test_the_command_starts_as_many_processes(distributed: Any, begins: str) -> None:
+    asked = request(distributed=distributed)
+
+    assert command_for(PATHS.run, asked.distributed).startswith(begins)
