@@ -31,13 +31,13 @@ FORMATS: tuple[Format, ...] = (
     Format(
         id="merged_q8",
         name="Merged model, 8 bits",
-        description="Half the size, nearly the same answers. For mlx_lm.",
+        description="About half the size of 16 bits, nearly the same answers. For mlx_lm.",
         extension=".safetensors",
     ),
     Format(
         id="merged_q4",
         name="Merged model, 4 bits",
-        description="A quarter of the size; a small change may be rounded away, which is measured.",
+        description="About a quarter of 16 bits; a small change may be rounded away: it is measured.",
         extension=".safetensors",
     ),
     Format(
@@ -55,7 +55,7 @@ FORMATS: tuple[Format, ...] = (
     Format(
         id="gguf_q8",
         name="GGUF, 8 bits",
-        description="Half the size, nearly the same answers.",
+        description="About half the size of 16 bits, nearly the same answers.",
         extension=".gguf",
     ),
     Format(

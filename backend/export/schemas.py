@@ -24,9 +24,9 @@ Name = Annotated[str, Field(min_length=1, max_length=4096)]
 
 
 class FormatInfo(BaseModel):
-    """One format. `size` in bytes and `seconds` are for the adapter that was named; null without
-    one, and `seconds` null until this machine has exported something. `reason` says why it is not
-    `available`.
+    """One format. `size` (bytes of weights at most) and `seconds` are for the adapter that was
+    named; null without one, and `seconds` null until this machine has exported something. `reason`
+    says why it is not `available`.
     """
 
     id: ExportFormat

@@ -15,7 +15,7 @@ from backend.adapters.finder import Adapters, ReadyAdapter
 from backend.adapters.folder import AdapterFolder, Checkpoint
 from backend.contract.export.gguf import check_gguf
 from backend.contract.export.request import RECIPES, ExportFormat, ExportRequest, ExportResult
-from backend.contract.export.size import needed_bytes
+from backend.contract.export.size import BESIDE, needed_bytes
 from backend.contract.jobs.evaluation import EvaluationTarget
 from backend.contract.record import BadRecord, read_record, write_record
 from backend.core.disk.files import NAME, child_path, format_bytes
@@ -155,7 +155,7 @@ class Export:
         if source is not None:
             reason = _refusal(one.id, source)
             try:
-                size = needed_bytes(_request(source, one.id, Path("-"), Path("-")))
+                size = needed_bytes(_request(source, one.id, Path("-"), Path("-"))) - BESIDE
             except (OSError, ValueError):
                 size = None
         return FormatInfo(

@@ -94,7 +94,7 @@ test('the result is exported from its page, asked, and scored beside the adapter
   await page.goto(at('/fusion?export=both'))
   const dialog = page.getByRole('dialog', { name: 'Export both' })
   await dialog.getByRole('radio', { name: 'Merged model', exact: true }).check()
-  await dialog.getByText(/^needs /).first().waitFor()
+  await dialog.getByText(/^up to /).first().waitFor()
   await looksRight(page, 'the export dialog')
   await dialog.getByRole('button', { name: 'Export', exact: true }).click()
   await dialog.getByText(/both-merged is ready/).waitFor()

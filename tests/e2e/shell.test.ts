@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { setStage } from './stage.ts'
 
-const PAGES = ['setup', 'enhanced-setup', 'training', 'results', 'compare', 'fusion', 'data', 'models']
+const PAGES = ['Setup', 'Enhanced Setup', 'Training', 'Results', 'Compare', 'Fusion', 'Data', 'Models']
 const SIZES = [
   { width: 1440, height: 900 },
   { width: 900, height: 757 },
@@ -16,8 +16,8 @@ test('no page is longer than the window, at any width', async () => {
   const { page } = await stage.open(server)
   const tooLong: string[] = []
   for (const name of PAGES) {
-    await page.goto(`${server.url}/#/${name}`)
-    await page.locator('main h1').first().waitFor()
+    await page.goto(`${server.url}/#/${name.toLowerCase().replace(' ', '-')}`)
+    await page.getByRole('heading', { level: 1, name, exact: true }).waitFor()
     for (const size of SIZES) {
       await page.setViewportSize(size)
       const { height, width } = await page.evaluate(() => {

@@ -13,7 +13,7 @@ from typing import Any
 from backend.contract.export.request import ExportRequest
 
 _HEADER_CAP = 100 << 20  # As safetensors itself has it.
-_BESIDE = 64 << 20  # Tokenizer, card, log: more than any has.
+BESIDE = 64 << 20  # Tokenizer, card, log: more than any has.
 _WIDTHS = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
 # Bytes per weight at most, scales included: groups of 32 for MLX, blocks of 32 for GGUF.
 _QUANTISED = {"merged_q4": 5 / 8, "merged_q8": 9 / 8, "gguf_q8": 8.5 / 8}
@@ -34,19 +34,19 @@ def needed_bytes(request: ExportRequest) -> int:
     if request.format == "peft":
         if request.adapter is None:
             raise ValueError("there is no adapter, and PEFT holds nothing else.")
-        return 2 * Path(request.adapter["file"]).stat().st_size + _BESIDE
+        return 2 * Path(request.adapter["file"]).stat().st_size + BESIDE
     count = count_weights(Path(request.model))
     others = count.others * 4
     if request.format == "merged":
-        return (count.matrices + count.others) * count.width + _BESIDE
+        return (count.matrices + count.others) * count.width + BESIDE
     if request.format == "gguf_f16":
-        return count.matrices * 2 + others + _BESIDE
+        return count.matrices * 2 + others + BESIDE
     if request.format in _THROUGH_F16:
-        return math.ceil(count.matrices * (2 + _THROUGH_F16[request.format])) + 2 * others + _BESIDE
+        return math.ceil(count.matrices * (2 + _THROUGH_F16[request.format])) + 2 * others + BESIDE
     bits = _QUANTISED[request.format]
     # The mixed recipe gives 6 bits to at most half of the matrices.
     mixed = 1 / 8 if request.recipe != "uniform" else 0.0
-    return math.ceil(count.matrices * (bits + mixed)) + others + _BESIDE
+    return math.ceil(count.matrices * (bits + mixed)) + others + BESIDE
 
 
 def count_weights(model: Path) -> WeightCount:

@@ -48,7 +48,7 @@ const button = (name: string) => screen.getByRole<HTMLButtonElement>('button', {
 
 test('every format says its size and time, or why it can’t be', async () => {
   await open()
-  await screen.findByText('needs 11 MB · about 12 s')
+  await screen.findByText('up to 11 MB · about 12 s')
   expect(radio('GGUF, 4 bits').disabled).toBe(true)
   expect(screen.getByText(/Not possible: GGUF is written for llama models/)).toBeTruthy()
   expect(screen.getByText('There is no LM Studio model folder.')).toBeTruthy()

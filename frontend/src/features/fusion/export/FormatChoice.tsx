@@ -48,7 +48,7 @@ export function FormatChoice({ formats, chosen, onChoose }: Props) {
   )
 }
 
-/** At most so many bytes while it is written; its time once this machine has made one. */
+/** Its size at most, and its time once this machine has made one. */
 function needs({ size, seconds }: FormatInfo): string {
-  return [size === null ? null : `needs ${bytes(size)}`, seconds === null ? null : `about ${duration(seconds)}`].filter(Boolean).join(' · ')
+  return [size === null ? null : `up to ${bytes(size)}`, seconds === null ? null : `about ${duration(seconds)}`].filter(Boolean).join(' · ')
 }
