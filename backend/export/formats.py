@@ -37,7 +37,7 @@ FORMATS: tuple[Format, ...] = (
     Format(
         id="merged_q4",
         name="Merged model, 4 bits",
-        description="About a quarter of 16 bits; a small change may be rounded away: it is measured.",
+        description="About a quarter of 16 bits; a small change may be rounded away (measured).",
         extension=".safetensors",
     ),
     Format(
