@@ -12,7 +12,7 @@ import { ModelsPage } from './ModelsPage'
 // Queries by role are slow in jsdom, and the machine may be busy.
 vi.setConfig({ testTimeout: 30_000 })
 
-const OTHER = model({ name: 'theirs', path: '/lmstudio/theirs', own: false, quantization: '4-bit' })
+const OTHER = model({ name: 'theirs', path: '/lmstudio/theirs', own: false, quantization: '4-bit', facts: ['Its vision part is not used.'] })
 const BERT = model({ name: 'bert', path: '/models/bert', size_bytes: null, problem: 'It is an encoder (bert).' })
 const ESTIMATE = {
   source: 'demo',
@@ -41,6 +41,7 @@ test('models are listed with facts and fit, and what can’t be used says why', 
   const table = await screen.findByRole('table', { name: 'Models' })
   const rows = within(table).getAllByRole('row').map((row) => row.textContent)
   expect(rows[1]).toContain('demoqwen22.7Mfloat3211 MB1,024yesOK')
+  expect(rows[2]).toContain('Its vision part is not used.')
   expect(rows[3]).toContain('It is an encoder (bert).')
   expect(within(table).getByRole('button', { name: /theirs is not in the app’s own models folder/ })).toHaveProperty('disabled', true)
   expect(within(table).getByRole('button', { name: 'theirs is quantised already' })).toHaveProperty('disabled', true)

@@ -100,6 +100,11 @@ function Name({ model }: { readonly model: ModelInfo }) {
         {model.name}
       </span>
       {line ? <span className="block text-small break-words text-soft">{line}</span> : null}
+      {(model.facts ?? []).map((fact) => (
+        <span key={fact} className="block text-small break-words whitespace-normal text-soft">
+          {fact}
+        </span>
+      ))}
       {model.problem === null ? null : <span className="block text-small break-words whitespace-normal text-bad">{model.problem}</span>}
     </>
   )
