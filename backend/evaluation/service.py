@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -169,6 +171,21 @@ class Evaluator:
         named = adapter.config.get("data")
         places = [own, Path(named) if isinstance(named, str) and named else None]
         return next((place for place in places if place is not None and place.is_dir()), None)
+
+    def data_by_adapter(self, adapter: AdapterFolder) -> dict[str, Path | None]:
+        """The data folder that an adapter was trained with, by its name; of a fused one, those of
+        the adapters that it was made from, as far as they are still here. Blocking.
+        """
+        fusion = adapter.lineage.get("fusion")
+        sources = fusion.get("sources") if isinstance(fusion, Mapping) else None
+        if not isinstance(sources, list):
+            return {adapter.name: self.data_of(adapter)}
+        found: dict[str, Path | None] = {}
+        for source in sources:
+            name = source.get("name") if isinstance(source, Mapping) else None
+            with suppress(NotFound):
+                found |= {str(name): self.data_of(self._adapters.find(str(name)))}
+        return found or {adapter.name: None}
 
     def prompts(self, name: str) -> AdapterPrompts:
         """How the rows of an adapter's run ask. Raises NotFound for an unknown one. Blocking."""

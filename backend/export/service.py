@@ -229,7 +229,7 @@ class Export:
         why = _UNPROVEN.get(body.format.partition("_")[0])
         if why is not None:
             return ProofPlan(rows=None, sets=(), unproven=why)
-        data = {source.ready.name: self._evaluator.data_of(source.folder)}
+        data = self._evaluator.data_by_adapter(source.folder)
         return plan_proof(body.evaluation_dataset, data)
 
     def _prompt(self, source: _Source) -> str:

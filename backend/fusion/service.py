@@ -214,7 +214,11 @@ class Fusion:
         self._check_room(sources)
         plan = plan_proof(
             request.evaluation_dataset,
-            {one.name: self._evaluator.data_of(one) for one in sources.folders},
+            {
+                name: data
+                for one in sources.folders
+                for name, data in self._evaluator.data_by_adapter(one).items()
+            },
         )
         count = len(sources.ready)
         weights = request.weights or [1 / count] * count

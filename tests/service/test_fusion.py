@@ -192,6 +192,17 @@ def test_a_merged_export_scores_as_the_adapter_does_and_a_quantised_one_is_measu
     assert next(one for one in again if one["id"] == "merged_q4")["seconds"] > 0
 
 
+def test_a_fused_adapter_is_scored_on_the_rows_of_its_sources(trained: Server) -> None:
+    if not (trained.data_dir / "adapters" / "both").is_dir():
+        body = {"adapter_names": ["wide", "flat"], "output_name": "both"}
+        run_job(trained, "fusion", "/api/fusion/fuse", body)
+
+    exported = export(trained, "merged", adapter_name="both")
+
+    labels = [one["label"] for one in exported["proof"]["targets"]]
+    assert labels == ["base", "both", "both-merged"]
+
+
 def test_peft_and_gguf_exports_are_tested_and_say_why_they_are_not_scored(
     trained: Server,
 ) -> None:
