@@ -16,7 +16,7 @@ from scripts.check.steps import SUITES, Step, steps_of
 from scripts.setup.stamps import CHECKOUT
 from scripts.setup.terminal import SetupFailed
 
-_LIMIT = 30 * 60.0
+_LIMIT = 60 * 60.0
 _RESULTS = CHECKOUT / "test-results"
 
 
