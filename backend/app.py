@@ -179,8 +179,12 @@ def build_services(settings: Settings) -> Services:
     supervisor.make_room = asked.make_room
     evaluations = Evaluations(settings, hub, slot=slot, make_room=asked.unload)
     benchmarks = MachineBenchmarks(settings, hub, slot=slot, make_room=asked.unload)
-    fusions: Fusions = EngineJobs(FUSION, settings, hub, slot=slot, make_room=asked.unload)
-    exports: Exports = EngineJobs(EXPORT, settings, hub, slot=slot, make_room=asked.unload)
+    fusions: Fusions = EngineJobs(
+        FUSION, settings, hub, slot=slot, make_room=asked.unload, results=settings.adapters_dir
+    )
+    exports: Exports = EngineJobs(
+        EXPORT, settings, hub, slot=slot, make_room=asked.unload, results=settings.exports_dir
+    )
     converter = ConversionPlanner(settings, models)
     conversions = Conversions(
         settings, hub, slot=slot, make_room=asked.unload, models_folder=converter.folder

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
-from pathlib import Path
 
 from backend.contract.export.request import STAGING, ExportRequest
 from backend.contract.record import read_record
-from backend.core.disk.removal import named, remove
 from backend.jobs.lifecycle.engine_jobs import EngineJobs, JobKind
-
-
-def _clean_up(request: ExportRequest) -> None:
-    staging = Path(request.staging)
-    if os.path.lexists(staging):
-        remove(staging, inside=staging.parent, own=named(STAGING))
-
 
 EXPORT = JobKind(
     name="export",
@@ -30,7 +20,8 @@ EXPORT = JobKind(
     stopped="The export was stopped; nothing was written.",
     read=partial(read_record, ExportRequest),
     title=lambda request: request.adapter_name or request.model,
-    clean_up=_clean_up,
+    staging=lambda request: request.staging,
+    staging_name=STAGING,
 )
 
 Exports = EngineJobs[ExportRequest]

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from pathlib import Path
 
-from backend.contract.jobs.fusion import FusionRequest
+from backend.contract.jobs.fusion import STAGING, FusionRequest
 from backend.contract.record import read_record
-from backend.core.disk.removal import named, remove
 from backend.jobs.lifecycle.engine_jobs import EngineJobs, JobKind
 
 
 def _title(request: FusionRequest) -> str:
     names = [source.name for source in request.sources]
     return f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _clean_up(request: FusionRequest) -> None:
-    staging = Path(request.staging)
-    if os.path.lexists(staging):
-        remove(staging, inside=staging.parent, own=named(r"\.fusing-.+"))
 
 
 FUSION = JobKind(
@@ -35,7 +27,8 @@ FUSION = JobKind(
     stopped="The fusion was stopped; nothing was written.",
     read=partial(read_record, FusionRequest),
     title=_title,
-    clean_up=_clean_up,
+    staging=lambda request: request.staging,
+    staging_name=STAGING,
 )
 
 Fusions = EngineJobs[FusionRequest]

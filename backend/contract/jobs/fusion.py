@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from backend.contract.jobs.proof import ProofSet
 
+STAGING = r"\.fusing-.+"  # The name of a folder that a fusion is written in.
+
 FusionMethod = Literal["weighted", "slerp", "ties", "dare"]
 
 

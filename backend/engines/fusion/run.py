@@ -16,7 +16,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from backend.contract.jobs.fusion import FusionRequest, FusionResult, FusionSource, SourceShare
+from backend.contract.jobs.fusion import (
+    STAGING,
+    FusionRequest,
+    FusionResult,
+    FusionSource,
+    SourceShare,
+)
 from backend.contract.record import read_record, write_record
 from backend.contract.run.events import Phase, Progress
 from backend.contract.run.folder import ADAPTER_CONFIG, LATEST, LINEAGE
@@ -67,7 +73,7 @@ def fusion_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     except Refused as refusal:
         raise Unusable(refusal.message, refusal.hint) from refusal
     finally:
-        remove(staging, inside=staging.parent, own=named(r"\.fusing-.+"))
+        remove(staging, inside=staging.parent, own=named(STAGING))
     emit(Phase(name="done"))
     return Ending("completed", f"{result.name} is fused from {len(sources)} adapters.")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -11,12 +10,11 @@ from pydantic import BaseModel
 
 from backend.contract.jobs.conversion import ConversionRequest, ConversionResult
 from backend.contract.record import BadRecord, read_record, write_record
-from backend.core.disk.removal import NotRemoved, named, remove
 from backend.core.disk.stored_files import DamagedFile
 from backend.core.hub import Hub
 from backend.jobs.lifecycle.engine_jobs import EngineJobs, JobKind
 from backend.jobs.lifecycle.folder import JobFolder
-from backend.jobs.lifecycle.job import Job, JobState, LastWord
+from backend.jobs.lifecycle.job import JobState
 from backend.jobs.lifecycle.slot import Slot
 from backend.settings import Settings
 
@@ -34,6 +32,8 @@ CONVERSION = JobKind(
     stopped="The conversion was stopped; nothing was kept.",
     read=partial(read_record, ConversionRequest),
     title=lambda request: request.model.name,
+    staging=lambda request: request.staging,
+    staging_name=STAGING,
 )
 
 
@@ -66,13 +66,9 @@ class Conversions(EngineJobs[ConversionRequest]):
         make_room: Callable[[], Awaitable[object]],
         models_folder: Path,
     ) -> None:
-        super().__init__(CONVERSION, settings, hub, slot=slot, make_room=make_room)
-        self._models = models_folder
-
-    async def open(self) -> None:
-        await super().open()
-        if self.current is not None and not self.current.running:
-            self._remove_remains(self.current)
+        super().__init__(
+            CONVERSION, settings, hub, slot=slot, make_room=make_room, results=models_folder
+        )
 
     async def convert(self, request: ConversionRequest) -> None:
         """Start one. Raises WrongState while a run or another job is active."""
@@ -117,15 +113,6 @@ class Conversions(EngineJobs[ConversionRequest]):
             if result is not None and (result.quantize is not None) == quantised:
                 return result.seconds * source_bytes / max(1, result.source_bytes)
         return None
-
-    def _explain(self, job: Job[ConversionRequest], code: int | None) -> LastWord:
-        """Of one that was killed, which could not tidy up itself."""
-        self._remove_remains(job)
-        return super()._explain(job, code)
-
-    def _remove_remains(self, job: Job[ConversionRequest]) -> None:
-        with suppress(OSError, NotRemoved):
-            remove(Path(job.request.staging), inside=self._models, own=named(STAGING))
 
 
 def _result(folder: JobFolder) -> ConversionResult | None:

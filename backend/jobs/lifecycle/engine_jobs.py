@@ -31,6 +31,7 @@ from backend.contract.record import BadRecord
 from backend.contract.run.events import RunEvent, read_event
 from backend.contract.run.folder import EVENTS
 from backend.core.disk.files import JsonlTail, read_tail
+from backend.core.disk.removal import NotRemoved, named, remove
 from backend.core.disk.stored_files import DamagedFile
 from backend.core.exits import explain
 from backend.core.hub import Hub
@@ -38,7 +39,7 @@ from backend.core.machine.blas import engine_environment
 from backend.core.process import Child, find_marked
 from backend.core.schemas import DamagedItem
 from backend.core.tasks import Tasks
-from backend.errors import AppError, JobActive, WrongState
+from backend.errors import JobActive, WrongState
 from backend.jobs.lifecycle.engine_process import Launch, after, start_engine, wait_then_kill
 from backend.jobs.lifecycle.folder import REQUEST, RESULT, JobFolder, JobFolders
 from backend.jobs.lifecycle.follower import TICK, Batch, Follower, follow
@@ -60,7 +61,9 @@ class JobKind(Generic[R]):
 
     `read` makes the request of its JSON object, and `title` names in a few words what a request
     works on. `subject`, `reason` and `place` are for the sentence that refuses something else
-    meanwhile ("An evaluation of {title} is running, and its model needs the memory").
+    meanwhile ("An evaluation of {title} is running, and its model needs the memory"). `staging` is
+    the folder in which a request's result is written before it is renamed, and `staging_name` the
+    pattern of such names: what a killed process leaves there is removed.
     """
 
     name: JobKindName
@@ -76,7 +79,8 @@ class JobKind(Generic[R]):
     title: Callable[[R], str]
     error: type[JobActive] = JobActive
     list_route: str | None = None
-    clean_up: Callable[[R], None] = lambda _: None  # What a killed process left. Blocking.
+    staging: Callable[[R], str] | None = None
+    staging_name: str = ""
     grace: float = 20.0  # Seconds from the request to stop to the kill.
 
 
@@ -84,6 +88,7 @@ class EngineJobs(Generic[R]):
     """The jobs of one kind, one at a time. Called on the event loop's thread.
 
     `make_room` is awaited before a process starts, so that two models don't share the memory.
+    `results` is the folder that results, and what is staged, lie directly in.
     """
 
     def __init__(
@@ -94,8 +99,10 @@ class EngineJobs(Generic[R]):
         *,
         slot: Slot,
         make_room: Callable[[], Awaitable[object]],
+        results: Path | None = None,
     ) -> None:
         self.kind = kind
+        self._results = results
         self.folders = JobFolders(settings.data_dir / kind.folder, kind.name, kind.list_route)
         self.current: Job[R] | None = None
         self._settings = settings
@@ -281,12 +288,15 @@ class EngineJobs(Generic[R]):
         return LastWord(state="error", message=cause.message, hint=cause.hint)
 
     def _clean_up(self, job: Job[R]) -> None:
-        """9: what its process did not come to remove. What can't be removed must not keep a job
-        from ending.
+        """9: what its process did not come to remove. What lies elsewhere is left alone, and what
+        can't be removed must not keep a job from ending.
         """
+        if self.kind.staging is None or self._results is None:
+            return
+        staging, own = Path(self.kind.staging(job.request)), named(self.kind.staging_name)
         try:
-            self.kind.clean_up(job.request)
-        except (OSError, AppError) as problem:
+            remove(staging, inside=self._results, own=own)
+        except (OSError, NotRemoved) as problem:
             _logger.warning("What %s left can't be removed: %s", job.folder.id, problem)
 
     async def ended(self, folder: JobFolder) -> Job[R]:

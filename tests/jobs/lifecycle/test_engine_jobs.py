@@ -28,6 +28,7 @@ from tests.fakes.python import fake_python
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     name: str
+    staging: str = ""
 
 
 KIND = JobKind(
@@ -43,6 +44,8 @@ KIND = JobKind(
     stopped="The fusion was stopped; nothing was kept.",
     read=partial(read_record, Order),
     title=lambda order: order.name,
+    staging=lambda order: order.staging,
+    staging_name=r"\.making-.+",
     grace=0.3,
 )
 
@@ -64,7 +67,14 @@ class Bench:
         self.jobs = self.server()
 
     def server(self) -> EngineJobs[Order]:
-        return EngineJobs(KIND, self.settings, self.hub, slot=self.slot, make_room=self.make_room)
+        return EngineJobs(
+            KIND,
+            self.settings,
+            self.hub,
+            slot=self.slot,
+            make_room=self.make_room,
+            results=self.settings.adapters_dir,
+        )
 
     async def make_room(self) -> None:
         self.rooms += 1
@@ -230,3 +240,37 @@ async def test_the_last_job_is_forgotten_only_when_it_has_ended(bench: Bench) ->
     bench.jobs.forget()
 
     assert bench.jobs.current is None
+
+
+@pytest.mark.parametrize(
+    ("place", "goes"),
+    [("adapters/.making-1", True), ("adapters/mine", False), ("elsewhere/.making-1", False)],
+)
+async def test_only_what_was_staged_among_the_results_is_removed(
+    bench: Bench, place: str, goes: bool
+) -> None:
+    staged = bench.settings.data_dir / place
+    staged.mkdir(parents=True)
+    (staged / "half of it").write_bytes(b"x")
+    job = await bench.jobs.start({"name": "a", "staging": str(staged)})
+    assert job.child is not None
+    job.child.kill()
+    await bench.jobs.ended(job.folder)
+
+    assert staged.exists() is not goes
+    assert job.state == "error"
+
+
+async def test_a_server_that_starts_removes_what_a_dead_job_staged(bench: Bench) -> None:
+    staged = bench.settings.adapters_dir / ".making-1"
+    staged.mkdir(parents=True)
+    job = await bench.jobs.start({"name": "a", "staging": str(staged)})
+    await bench.jobs.close()
+    bench.slot.holders.clear()
+    assert job.child is not None
+    job.child.kill()
+
+    bench.jobs = bench.server()
+    await bench.jobs.open()
+
+    assert not staged.exists()
