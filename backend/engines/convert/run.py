@@ -29,12 +29,13 @@ from backend.contract.jobs.conversion import ConversionRequest, ConversionResult
 from backend.contract.model_source import SOURCE_FILE, ConvertedFrom, ModelSource
 from backend.contract.record import read_record, write_record
 from backend.contract.run.events import Phase, Progress
-from backend.core.disk.files import sync_folder, write_json
+from backend.core.disk.files import write_json
 from backend.core.disk.removal import discard
 from backend.engines.process.endings import Ending, Unusable
 from backend.engines.process.events import Emitter
 from backend.engines.process.signals import Control
-from backend.engines.trainer.quantize import choose_group, sync_files
+from backend.engines.process.staged_folder import publish, sync_files
+from backend.engines.trainer.quantize import choose_group
 
 SHARD_GB = 1  # So that a stop is heard in time: between two files.
 _KEPT = ("generation_config.json", "LICENSE*", "NOTICE*", "USE_POLICY*")
@@ -62,7 +63,7 @@ def conversion_run(folder: Path, emit: Emitter, control: Control) -> Ending:
             group_size=group,
             dtype=request.model.dtype,
         )
-        _publish(staging, output)
+        publish(staging, output)
         write_json(folder / "result.json", write_record(result))
     finally:
         discard(staging)
@@ -157,17 +158,6 @@ def _save(path: Path, shard: dict[str, mx.array], size: int) -> None:
                 "Free some space, then convert again. Nothing was kept.",
             ) from problem
         raise
-
-
-def _publish(staging: Path, output: Path) -> None:
-    try:
-        staging.rename(output)
-    except OSError as problem:
-        raise Unusable(
-            f"{output.name} could not be put into its place: {problem.strerror}.",
-            "Choose another output_name.",
-        ) from problem
-    sync_folder(output.parent)
 
 
 def _weight_bytes(folder: Path) -> int:

@@ -120,6 +120,11 @@ def _change(module: Any) -> mx.array:
 def _float_weight(module: Any) -> mx.array:
     if not isinstance(module, _QUANTISED):
         return cast("mx.array", module.weight)
+    return dequantised(module)
+
+
+def dequantised(module: Any) -> mx.array:
+    """The matrix that the packed weights of a quantised module stand for."""
     return mx.dequantize(
         module.weight,
         module.scales,

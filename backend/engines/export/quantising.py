@@ -14,6 +14,7 @@ from mlx_lm.convert import mixed_quant_predicate_builder
 from mlx_lm.utils import quantize_model
 
 from backend.contract.export.request import QuantisationFacts, Recipe
+from backend.engines.export.merging import dequantised
 from backend.engines.process.endings import Unusable
 from backend.engines.trainer.quantize import NotQuantizable, choose_group
 
@@ -122,14 +123,7 @@ def _sizes(modules: Mapping[str, Any]) -> dict[str, int]:
 
 def _products(module: Any, weight: mx.array, change: mx.array) -> mx.array:
     """⟨Q(W+ΔW) − W, ΔW⟩ and ‖ΔW‖², lazy."""
-    back = mx.dequantize(
-        module.weight,
-        module.scales,
-        module.biases,
-        group_size=module.group_size,
-        bits=module.bits,
-        mode=module.mode,
-    )
+    back = dequantised(module)
     lost = weight.astype(mx.float32) - back.astype(mx.float32)
     size = mx.sum(mx.square(change))
     return mx.stack([size - mx.sum(lost * change), size])

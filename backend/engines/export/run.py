@@ -8,7 +8,6 @@ What fails or is stopped before step 5 leaves nothing behind. The sources are on
 from __future__ import annotations
 
 import json
-import os
 import resource
 import shutil
 import sys
@@ -31,7 +30,7 @@ from backend.contract.export.size import needed_bytes
 from backend.contract.jobs.evaluation import EvaluationMeasurements
 from backend.contract.record import read_record, write_record
 from backend.contract.run.events import Phase, Progress
-from backend.core.disk.files import format_bytes, sync_folder, write_json, write_text
+from backend.core.disk.files import format_bytes, write_json, write_text
 from backend.core.disk.removal import named, remove
 from backend.engines.evaluate.run import evaluate_run
 from backend.engines.export.fresh_process import python_module, run_program
@@ -43,6 +42,7 @@ from backend.engines.inference.protocol import Refused
 from backend.engines.process.endings import Ending, Unusable
 from backend.engines.process.events import Emitter, PartEmitter
 from backend.engines.process.signals import Control
+from backend.engines.process.staged_folder import publish, sync_files
 
 PROOFS = ("proof", "proof_export")  # Base and adapter; the written model, on the same rows.
 _WHOLE, _WRITTEN = 1000, 300  # Of the progress: the answers of the proof take most of the time.
@@ -75,7 +75,7 @@ def export_run(folder: Path, emit: Emitter, control: Control) -> Ending:
         )
         peak = _peak_memory()
         mx.set_cache_limit(usual)
-        _sync(staging)
+        sync_files(staging)
         emit(Phase(name="testing"))
         smoke = _smoke(request, folder, staging, stopped)
         if request.proof:
@@ -85,7 +85,7 @@ def export_run(folder: Path, emit: Emitter, control: Control) -> Ending:
         if stopped():
             return _STOPPED
         result = _result(request, staging, written, smoke, peak, time.monotonic() - started)
-        _publish(staging, output)
+        publish(staging, output)
         write_json(folder / "result.json", write_record(_handed_over(request, result, folder)))
     except Stopped:
         return _STOPPED
@@ -199,28 +199,6 @@ def _smoke(
             "Nothing was kept. Try another format; the sources are untouched.",
         )
     return read_record(SmokeAnswer, json.loads(answer.read_text(encoding="utf-8")))
-
-
-def _publish(staging: Path, output: Path) -> None:
-    try:
-        staging.rename(output)
-        sync_folder(output.parent)
-    except OSError as problem:
-        raise Unusable(
-            f"{output.name} could not be put into its place: {problem.strerror}.",
-            "Choose another output_name.",
-        ) from problem
-
-
-def _sync(folder: Path) -> None:
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
-    sync_folder(folder)
 
 
 def _peak_memory() -> int:

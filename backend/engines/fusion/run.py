@@ -37,6 +37,7 @@ from backend.engines.inference.protocol import Refused
 from backend.engines.process.endings import Ending, Unusable
 from backend.engines.process.events import Emitter, PartEmitter
 from backend.engines.process.signals import Control
+from backend.engines.process.staged_folder import publish
 from backend.engines.trainer.adapter_folder import write_weights
 
 PROOF = "proof"
@@ -68,7 +69,7 @@ def fusion_run(folder: Path, emit: Emitter, control: Control) -> Ending:
             if ending.state != "completed":
                 return _STOPPED
         result = _result(request, sources, merged, errors, time.monotonic() - started)
-        _publish(staging, Path(request.output))
+        publish(staging, Path(request.output))
         write_json(folder / "result.json", write_record(result))
     except Refused as refusal:
         raise Unusable(refusal.message, refusal.hint) from refusal
@@ -144,16 +145,6 @@ def _write(request: FusionRequest, staging: Path, merged: Mapping[str, LowRank])
     }
     write_json(staging / ADAPTER_CONFIG, config)
     write_json(staging / LINEAGE, lineage)
-
-
-def _publish(staging: Path, output: Path) -> None:
-    try:
-        staging.rename(output)
-    except OSError as problem:
-        raise Unusable(
-            f"{output.name} could not be put into its place: {problem.strerror}.",
-            "Choose another output_name.",
-        ) from problem
 
 
 def _result(

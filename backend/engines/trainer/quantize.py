@@ -25,6 +25,7 @@ from backend.contract.run.events import Phase
 from backend.core.disk.files import sync_folder, write_json
 from backend.core.disk.removal import discard, remove
 from backend.engines.process.events import Emitter
+from backend.engines.process.staged_folder import sync_files
 
 GROUPS = (64, 32)
 COPY = re.compile(r".+-q\d+")  # As backend/training/quantize/base.py names it.
@@ -118,17 +119,6 @@ def _remove_remains(target: Path) -> None:
 def _is_a_copy(folder: Path) -> bool:
     """By its place and name: what the configuration names could be any folder."""
     return folder.parent.name == "quantized" and COPY.fullmatch(folder.name) is not None
-
-
-def sync_files(folder: Path) -> None:
-    """Flush every file of a folder, and the folder, to the disk."""
-    for path in folder.iterdir():
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-    sync_folder(folder)
 
 
 @contextmanager
