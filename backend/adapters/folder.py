@@ -144,6 +144,18 @@ def preferred(adapter: AdapterFolder) -> Checkpoint:
     return "latest" if adapter.has_latest else adapter.checkpoints[-1]
 
 
+def named_checkpoint(adapter: AdapterFolder, *, use_best: bool) -> Checkpoint | None:
+    """The last weights, where the best are not wanted and there are some; None: the preferred."""
+    return "latest" if adapter.has_latest and not use_best else None
+
+
+def base_record(adapter: AdapterFolder, name: str, path: str) -> dict[str, Any]:
+    """`base_model` of the lineage of what is made from an adapter on the base found here."""
+    recorded = adapter.lineage.get("base_model")
+    known = dict(recorded) if isinstance(recorded, dict) else {}
+    return {**known, "name": name, "path": path}
+
+
 def weights_of(adapter: AdapterFolder, checkpoint: str | int) -> Path:
     """The file of `best`, `latest` or a step; it need not be there."""
     if checkpoint == "best":

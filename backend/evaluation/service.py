@@ -219,7 +219,7 @@ class Evaluator:
         warnings = [*(ready.warnings if ready else ()), *_remarks(rows, request.num_questions)]
         targets = [EvaluationTarget(label=BASE)] if compare or base_only else []
         if ready is not None:
-            targets.append(_adapted(ready))
+            targets.append(target_of(ready))
         asked = EvaluationRequest(
             adapter_name=adapter.name,
             model=model.path,
@@ -278,7 +278,8 @@ def _request_of(folder: JobFolder) -> EvaluationRequest:
         ) from problem
 
 
-def _adapted(ready: ReadyAdapter) -> EvaluationTarget:
+def target_of(ready: ReadyAdapter) -> EvaluationTarget:
+    """A checked adapter as one side of an evaluation."""
     return EvaluationTarget(
         label=ready.name if ready.name != BASE else f"{ready.name} (adapter)",
         adapter=dict(ready.spec),

@@ -16,10 +16,10 @@ from backend.contract.export.request import (
     SmokeAnswer,
 )
 from backend.evaluation.proof import Proof
+from backend.jobs.lifecycle.status import JobStatus
 
 _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
-ExportState = Literal["idle", "starting", "running", "completed", "stopped", "error"]
 Name = Annotated[str, Field(min_length=1, max_length=4096)]
 
 
@@ -103,17 +103,9 @@ class ExportResultAnswer(BaseModel):
     timestamp: datetime
 
 
-class ExportStatus(BaseModel):
+class ExportStatus(JobStatus):
     """GET /api/fusion/export-status. `progress` is from 0 to 100."""
 
-    is_running: bool
-    progress: float
-    status: ExportState
-    error: str | None
-    hint: str | None = None
-    current_step: str | None
-    message: str | None = None
-    job_id: str | None = None
     adapter_name: str | None = None
     format: ExportFormat | None = None
     output_name: str | None = None

@@ -5,22 +5,21 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import shutil
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from backend.adapters.finder import Adapters, ReadyAdapter
-from backend.adapters.folder import AdapterFolder, Checkpoint
+from backend.adapters.folder import AdapterFolder, base_record, named_checkpoint
 from backend.contract.export.gguf import check_gguf
 from backend.contract.export.request import RECIPES, ExportFormat, ExportRequest, ExportResult
 from backend.contract.export.size import BESIDE, needed_bytes
 from backend.contract.jobs.evaluation import EvaluationTarget
-from backend.contract.record import BadRecord, read_record, write_record
-from backend.core.disk.files import NAME, child_path, format_bytes
-from backend.core.disk.stored_files import DamagedFile
-from backend.errors import AlreadyExists, AppError, BadContent, NoDiskSpace, NotFound
+from backend.contract.record import write_record
+from backend.core.disk.disk_errors import require_room
+from backend.core.disk.files import NAME, child_path, free_path
+from backend.errors import AlreadyExists, AppError, BadContent, NotFound
 from backend.evaluation.proof import (
     EXPORT_FOLDER,
     FOLDER,
@@ -30,14 +29,13 @@ from backend.evaluation.proof import (
     read_proof,
     write_proof,
 )
-from backend.evaluation.service import BASE, Evaluator
+from backend.evaluation.service import BASE, Evaluator, target_of
 from backend.export.formats import BY_ID, FORMATS, Format, lm_studio_folder, programs
 from backend.export.jobs import Exports
 from backend.export.schemas import (
     ExportRequestBody,
     ExportResultAnswer,
     ExportStarted,
-    ExportState,
     ExportStatus,
     FormatInfo,
 )
@@ -82,7 +80,9 @@ class Export:
                 source = self._source(adapter_name, use_best=True)
             except AppError as refusal:
                 reason = refusal.detail
-        return [self._format(one, source, reason) for one in FORMATS]
+        speeds = self._speeds() if source is not None else {}
+        gguf = check_gguf(Path(source.model.path)) if source is not None else None
+        return [_format(one, source, reason, gguf, speeds.get(one.id)) for one in FORMATS]
 
     async def start(self, body: ExportRequestBody) -> ExportStarted:
         """Check everything, then start. Raises AppError; nothing is written then."""
@@ -110,25 +110,13 @@ class Export:
     def status(self) -> ExportStatus:
         """Of the export at work, or the last one. Blocking."""
         job = self.jobs.current
-        if job is None:
-            return ExportStatus(
-                is_running=False, progress=0.0, status="idle", error=None, current_step=None,
-                result=None,
-            )  # fmt: skip
-        state: ExportState = "error" if job.state == "interrupted" else job.state
-        return ExportStatus(
-            is_running=job.running,
-            progress=round(100 * job.share, 1),
-            status=state,
-            error=job.error,
-            hint=job.hint,
-            current_step=job.phase,
-            message=job.message,
-            job_id=job.folder.id,
-            adapter_name=job.request.adapter_name,
-            format=job.request.format,
-            output_name=Path(job.request.output).name,
-            result=_answer(job) if state == "completed" else None,
+        request = job.request if job is not None else None
+        return ExportStatus.of(
+            job,
+            adapter_name=request.adapter_name if request is not None else None,
+            format=request.format if request is not None else None,
+            output_name=Path(request.output).name if request is not None else None,
+            result=_answer(job) if job is not None and job.state == "completed" else None,
         )
 
     def result(self) -> ExportResultAnswer:
@@ -146,49 +134,26 @@ class Export:
     def _source(self, name: str, *, use_best: bool) -> _Source:
         folder = self._adapters.find(name)
         model = self._evaluator.base_of(folder)
-        latest: Checkpoint | None = "latest" if folder.has_latest else None
-        ready = self._adapters.ready(str(folder.path), model, None if use_best else latest)
+        checkpoint = named_checkpoint(folder, use_best=use_best)
+        ready = self._adapters.ready(str(folder.path), model, checkpoint)
         return _Source(model=model, folder=folder, ready=ready)
 
-    def _format(self, one: Format, source: _Source | None, reason: str | None) -> FormatInfo:
-        size: int | None = None
-        if source is not None:
-            reason = _refusal(one.id, source)
-            try:
-                size = needed_bytes(_request(source, one.id, Path("-"), Path("-"))) - BESIDE
-            except (OSError, ValueError):
-                size = None
-        return FormatInfo(
-            id=one.id,
-            name=one.name,
-            description=one.description,
-            extension=one.extension,
-            size=size,
-            seconds=self._seconds(one.id, size),
-            requires=one.requires,
-            available=reason is None,
-            reason=reason,
-        )
-
-    def _seconds(self, kind: ExportFormat, size: int | None) -> float | None:
-        """At the speed of this machine's last exports of that format."""
-        if size is None:
-            return None
-        speeds = [
-            result.bytes / result.seconds
-            for job in self.jobs.listed()[0]
-            if job.request.format == kind
-            and job.state == "completed"
-            and (result := _stored(job)) is not None
-            and result.seconds > 0
-        ]
-        return round(size / statistics.median(speeds[:_PAST]), 1) if speeds else None
+    def _speeds(self) -> dict[ExportFormat, float]:
+        """Bytes per second of this machine's last exports, by format."""
+        past: dict[ExportFormat, list[float]] = {}
+        for result in self.jobs.folders.results(ExportResult):
+            if result.seconds > 0:
+                past.setdefault(result.format, []).append(result.bytes / result.seconds)
+        return {kind: statistics.median(speeds[:_PAST]) for kind, speeds in past.items()}
 
     def _prepare(
         self, body: ExportRequestBody
     ) -> tuple[ExportRequest, ProofPlan, tuple[EvaluationTarget, ...]]:
         source = self._source(body.adapter_name, use_best=body.use_best)
-        reason = _refusal(body.format, source)
+        gguf = body.format.startswith("gguf")
+        reason = _refusal(
+            body.format, source, check_gguf(Path(source.model.path)) if gguf else None
+        )
         if reason is not None:
             raise BadContent(reason, hint="Choose another format.")
         if body.recipe not in RECIPES.get(body.format, ("uniform",)):
@@ -214,16 +179,7 @@ class Export:
             prompt=self._prompt(source),
         )
         self._check_room(request, output)
-        sides = (
-            EvaluationTarget(label=BASE),
-            EvaluationTarget(
-                label=source.ready.name,
-                adapter=dict(source.ready.spec),
-                adapter_name=source.ready.name,
-                checkpoint=source.ready.checkpoint,
-            ),
-        )
-        return request, plan, sides
+        return request, plan, (EvaluationTarget(label=BASE), target_of(source.ready))
 
     def _plan(self, body: ExportRequestBody, source: _Source) -> ProofPlan:
         why = _UNPROVEN.get(body.format.partition("_")[0])
@@ -249,11 +205,7 @@ class Export:
             return path
         adapter = Path(body.adapter_name).name
         stem = f"{adapter if NAME.fullmatch(adapter) else 'adapter'}-{body.format}"[:90]
-        for number in range(1, 1000):
-            path = child_path(folder, stem if number == 1 else f"{stem}_{number}")
-            if not os.path.lexists(path):
-                return path
-        raise AlreadyExists(f"There are too many exports named {stem!r}.", hint="Give output_name.")
+        return free_path(folder, stem)
 
     def _check_room(self, request: ExportRequest, output: Path) -> None:
         try:
@@ -261,20 +213,43 @@ class Export:
         except (OSError, ValueError) as problem:
             raise BadContent(f"The model can't be exported: {problem}") from problem
         output.parent.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(output.parent).free
-        if needed > free:
-            raise NoDiskSpace(
-                f"The export needs {format_bytes(needed)} and the disk has "
-                f"{format_bytes(free)} free.",
-                hint="Free some space, choose a smaller format, or set DROID_EXPORTS_DIR to a "
-                "folder on another disk.",
-            )
+        require_room(
+            output.parent,
+            needed,
+            what="The export needs",
+            hint="Free some space, choose a smaller format, or set DROID_EXPORTS_DIR to a "
+            "folder on another disk.",
+        )
 
 
-def _refusal(kind: ExportFormat, source: _Source) -> str | None:
+def _format(
+    one: Format, source: _Source | None, reason: str | None, gguf: str | None, speed: float | None
+) -> FormatInfo:
+    """A format; `gguf` is why the model can't be one, `speed` bytes per second where known."""
+    size: int | None = None
+    if source is not None:
+        reason = _refusal(one.id, source, gguf)
+        try:
+            size = needed_bytes(_request(source, one.id, Path("-"), Path("-"))) - BESIDE
+        except (OSError, ValueError):
+            size = None
+    return FormatInfo(
+        id=one.id,
+        name=one.name,
+        description=one.description,
+        extension=one.extension,
+        size=size,
+        seconds=round(size / speed, 1) if size is not None and speed is not None else None,
+        requires=one.requires,
+        available=reason is None,
+        reason=reason,
+    )
+
+
+def _refusal(kind: ExportFormat, source: _Source, gguf: str | None) -> str | None:
     """Why this adapter can't be exported so, as far as headers and configurations tell."""
     if kind.startswith("gguf"):
-        return check_gguf(Path(source.model.path))
+        return gguf
     if kind == "peft" and source.ready.fine_tune_type == "full":
         return f"{source.ready.name} is a full fine-tune: it is no adapter. Export it merged."
     return None
@@ -284,8 +259,6 @@ def _request(
     source: _Source, kind: ExportFormat, output: Path, staging: Path, **more: Any
 ) -> ExportRequest:
     lineage, config = source.folder.lineage, source.folder.config
-    recorded = lineage.get("base_model")
-    base = dict(recorded) if isinstance(recorded, dict) else {}
     return ExportRequest(
         model=source.model.path,
         format=kind,
@@ -294,7 +267,7 @@ def _request(
         adapter=source.ready.spec,
         adapter_name=source.ready.name,
         checkpoint=str(source.ready.checkpoint),
-        base={**base, "name": source.model.name, "path": source.model.path},
+        base=base_record(source.folder, source.model.name, source.model.path),
         lineage=dict(lineage),
         data=_table(lineage.get("data")),
         settings=_settings(config),
@@ -346,20 +319,8 @@ def _lm_studio(body: ExportRequestBody, name: str) -> str | None:
     return str(target)
 
 
-def _stored(job: Job[ExportRequest]) -> ExportResult | None:
-    """Raises DamagedFile."""
-    value = job.folder.result()
-    try:
-        return read_record(ExportResult, value) if value is not None else None
-    except BadRecord as problem:
-        raise DamagedFile(
-            f"The result of the export {job.folder.id} can't be read ({problem}).",
-            hint=f"Its files are in {job.folder.path}.",
-        ) from problem
-
-
 def _answer(job: Job[ExportRequest]) -> ExportResultAnswer | None:
-    found = _stored(job)
+    found = job.folder.result_of(ExportResult)
     if found is None:
         return None
     request, places = job.request, (FOLDER, EXPORT_FOLDER)

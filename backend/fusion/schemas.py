@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from backend.adapters.schemas import AdapterName
 from backend.contract.jobs.fusion import FusionMethod, SourceShare
 from backend.evaluation.proof import Proof
+from backend.jobs.lifecycle.status import JobStatus
 
 FEWEST, MOST = 2, 5
 MAX_RANK = 512
 _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
-FusionState = Literal["idle", "starting", "running", "completed", "stopped", "error"]
 Name = Annotated[str, Field(min_length=1, max_length=4096)]
 
 
@@ -133,22 +133,14 @@ class FusionResultAnswer(BaseModel):
     warnings: list[str]
 
 
-class FusionStatus(BaseModel):
+class FusionStatus(JobStatus):
     """GET /api/fusion/status. `progress` is from 0 to 100.
 
     `has_result` says whether GET /api/fusion/result has an answer, of this fusion or an earlier.
     """
 
-    is_running: bool
-    progress: float
-    status: FusionState
-    error: str | None
-    hint: str | None = None
-    current_step: str | None
-    message: str | None = None
-    job_id: str | None = None
     output_name: str | None = None
-    adapter_names: list[str] = []
+    adapter_names: list[str] = Field([])
     result: FusionResultAnswer | None
     has_result: bool
 

@@ -5,24 +5,23 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from backend.adapters.finder import Adapters, ReadyAdapter
-from backend.adapters.folder import AdapterFolder, Checkpoint
+from backend.adapters.folder import AdapterFolder, base_record, named_checkpoint
 from backend.adapters.info import info_of
 from backend.contract.jobs.evaluation import EvaluationTarget
 from backend.contract.jobs.fusion import FusionRequest, FusionResult, FusionSource
-from backend.contract.record import BadRecord, read_record, write_record
+from backend.contract.record import write_record
 from backend.contract.run.folder import LATEST
-from backend.core.disk.files import NAME, child_path, format_bytes
-from backend.core.disk.stored_files import DamagedFile
-from backend.errors import AlreadyExists, AppError, BadContent, NoDiskSpace, NotFound
+from backend.core.disk.disk_errors import require_room
+from backend.core.disk.files import NAME, child_path, free_path
+from backend.errors import AlreadyExists, AppError, BadContent, NotFound
 from backend.evaluation.proof import ProofPlan, plan_proof, read_proof, write_proof
-from backend.evaluation.service import BASE, Evaluator
+from backend.evaluation.service import BASE, Evaluator, target_of
 from backend.fusion.jobs import Fusions
 from backend.fusion.schemas import (
     FEWEST,
@@ -34,7 +33,6 @@ from backend.fusion.schemas import (
     FusionInfo,
     FusionResultAnswer,
     FusionStarted,
-    FusionState,
     FusionStatus,
 )
 from backend.jobs.lifecycle.job import Job
@@ -120,24 +118,11 @@ class Fusion:
         """Of the fusion at work, or the last one. Blocking."""
         job = self.jobs.current
         has_result = self.jobs.newest_with_result() is not None
-        if job is None:
-            return FusionStatus(
-                is_running=False, progress=0.0, status="idle", error=None, current_step=None,
-                result=None, has_result=has_result,
-            )  # fmt: skip
-        state: FusionState = "error" if job.state == "interrupted" else job.state
-        return FusionStatus(
-            is_running=job.running,
-            progress=round(100 * job.share, 1),
-            status=state,
-            error=job.error,
-            hint=job.hint,
-            current_step=job.phase,
-            message=job.message,
-            job_id=job.folder.id,
-            output_name=Path(job.request.output).name,
-            adapter_names=[source.name for source in job.request.sources],
-            result=_result(job) if state == "completed" else None,
+        return FusionStatus.of(
+            job,
+            output_name=Path(job.request.output).name if job is not None else None,
+            adapter_names=[one.name for one in job.request.sources] if job is not None else [],
+            result=_result(job) if job is not None and job.state == "completed" else None,
             has_result=has_result,
         )
 
@@ -189,8 +174,8 @@ class Fusion:
         model = self._evaluator.base_of(folders[0])
         ready: list[ReadyAdapter] = []
         for folder in folders:
-            latest: Checkpoint | None = "latest" if folder.has_latest else None
-            one = self._adapters.ready(str(folder.path), model, None if use_best else latest)
+            checkpoint = named_checkpoint(folder, use_best=use_best)
+            one = self._adapters.ready(str(folder.path), model, checkpoint)
             problem = _not_mergeable(one.name, one.fine_tune_type)
             if problem is not None:
                 raise BadContent(
@@ -237,18 +222,13 @@ class Fusion:
             rank=request.output_rank,
             density=request.density,
             seed=request.seed,
-            base=self._base(sources),
+            base=base_record(sources.folders[0], sources.model.name, sources.model.path),
             proof=plan.rows is not None,
             sets=plan.sets,
             unproven=plan.unproven,
             warnings=(*sources.warnings, *plan.warnings),
         )
         return prepared, plan, _targets(sources, output.name, staging)
-
-    def _base(self, sources: _Sources) -> dict[str, object]:
-        recorded = sources.folders[0].lineage.get("base_model")
-        known = dict(recorded) if isinstance(recorded, dict) else {}
-        return {**known, "name": sources.model.name, "path": sources.model.path}
 
     def _output(self, request: FuseRequest, sources: _Sources) -> Path:
         folder = self._settings.adapters_dir
@@ -264,29 +244,18 @@ class Fusion:
 
     def _free_name(self, sources: _Sources) -> Path:
         """Where the result goes without a name of its own. Raises AlreadyExists."""
-        folder = self._settings.adapters_dir
         names = [one.name for one in sources.ready[:2] if NAME.fullmatch(one.name)]
-        stem = "_".join(["fused", *names])
-        for number in range(1, 1000):
-            name = stem[:90] if number == 1 else f"{stem[:90]}_{number}"
-            path = child_path(folder, name)
-            if not os.path.lexists(path):
-                return path
-        raise AlreadyExists(
-            f"There are too many adapters named {stem!r}.", hint="Give output_name."
-        )
+        return free_path(self._settings.adapters_dir, "_".join(["fused", *names])[:90])
 
     def _check_room(self, sources: _Sources) -> None:
-        needed = sources.parameters * _BYTES
         folder = self._settings.adapters_dir
         folder.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(folder).free
-        if needed > free:
-            raise NoDiskSpace(
-                f"The merged adapter needs {format_bytes(needed)} and the disk has "
-                f"{format_bytes(free)} free.",
-                hint="Free some space, or fuse fewer adapters.",
-            )
+        require_room(
+            folder,
+            sources.parameters * _BYTES,
+            what="The merged adapter needs",
+            hint="Free some space, or fuse fewer adapters.",
+        )
 
 
 def _not_mergeable(name: str, kind: str | None) -> str | None:
@@ -324,30 +293,15 @@ def _targets(sources: _Sources, name: str, staging: Path) -> tuple[EvaluationTar
     }  # fmt: skip
     return (
         EvaluationTarget(label=BASE),
-        *(
-            EvaluationTarget(
-                label=one.name,
-                adapter=dict(one.spec),
-                adapter_name=one.name,
-                checkpoint=one.checkpoint,
-            )
-            for one in sources.ready
-        ),
+        *map(target_of, sources.ready),
         EvaluationTarget(label=name, adapter=fused, adapter_name=name, checkpoint="latest"),
     )
 
 
 def _result(job: Job[FusionRequest]) -> FusionResultAnswer | None:
-    value = job.folder.result()
-    if value is None:
+    found = job.folder.result_of(FusionResult)
+    if found is None:
         return None
-    try:
-        found = read_record(FusionResult, value)
-    except BadRecord as problem:
-        raise DamagedFile(
-            f"The result of the fusion {job.folder.id} can't be read ({problem}).",
-            hint=f"Its files are in {job.folder.path}.",
-        ) from problem
     request = job.request
     return FusionResultAnswer(
         fusion_info=FusionInfo(

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from backend.contract.jobs.conversion import ConversionRequest
 from backend.contract.model_source import ConvertedFrom
-from backend.core.disk.files import NAME, child_path, format_bytes
+from backend.core.disk.files import NAME, child_path, format_bytes, free_path
 from backend.core.disk.paths import PastedPath
 from backend.errors import AlreadyExists, BadContent, NoDiskSpace, NotFound
 from backend.models.catalog import ModelCatalog
@@ -173,8 +173,7 @@ class ConversionPlanner:
     def _free_name(self, model: ModelInfo, target: ConversionTarget) -> str:
         kind = f"{target.quantize}bit" if target.quantize else target.dtype or "mlx"
         stem = re.sub(r"[^A-Za-z0-9._-]+", "-", model.name).strip("._-")[:80] or "model"
-        names = (f"{stem}-{kind}", *(f"{stem}-{kind}-{number}" for number in range(2, 1000)))
-        return next(name for name in names if not os.path.lexists(self.folder / name))
+        return free_path(self.folder, f"{stem}-{kind}", joint="-").name
 
 
 def converted_bytes(tensors: Mapping[str, Tensor], target: ConversionTarget) -> int:

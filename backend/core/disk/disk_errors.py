@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from backend.core.disk.files import format_bytes
-from backend.errors import AppError, DiskUnusable, NoDiskSpace
+from backend.errors import AppError, DiskUnusable, FieldProblem, NoDiskSpace
 
 LOW_SPACE = 100_000_000  # Bytes free below which the disk counts as almost full.
 
@@ -27,6 +27,19 @@ _NOT_FILES = (ConnectionError, TimeoutError, BlockingIOError, ChildProcessError,
 def is_full(problem: OSError) -> bool:
     """Whether the disk, or the user's quota on it, has no room left."""
     return problem.errno in _FULL
+
+
+def require_room(
+    place: Path, needed: int, *, what: str, hint: str, field: str | None = None
+) -> None:
+    """Raise NoDiskSpace unless the disk of `place` holds `needed` bytes. `what` begins its sentence
+    ("The export needs"), `field` is that of the request which is to be changed.
+    """
+    free = shutil.disk_usage(place).free
+    if needed > free:
+        text = f"{what} {format_bytes(needed)} and the disk has {format_bytes(free)} free."
+        errors = [FieldProblem(field, text)] if field is not None else []
+        raise NoDiskSpace(text, hint=hint, errors=errors)
 
 
 def disk_refusal(problem: OSError, place: Path | None = None) -> AppError | None:

@@ -22,7 +22,7 @@ import yaml
 
 from backend.core.disk.removal import discard
 from backend.core.disk.stored_files import open_regular, parse_json
-from backend.errors import Invalid
+from backend.errors import AlreadyExists, Invalid
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 SHOWN_LINE = 8 * 1024  # Characters of one log line that are ever shown; the file keeps it all.
@@ -130,6 +130,20 @@ def child_path(root: Path, name: str, *, pattern: re.Pattern[str] = NAME) -> Pat
             hint="Remove the link, or choose another name.",
         )
     return path
+
+
+def free_path(root: Path, stem: str, *, joint: str = "_") -> Path:
+    """`<stem>`, else `<stem>_2`, `<stem>_3`, …: the first inside `root` that is not there.
+
+    Raises AlreadyExists after a thousand, and Invalid as `child_path`.
+    """
+    for number in range(1, 1000):
+        path = child_path(root, stem if number == 1 else f"{stem}{joint}{number}")
+        if not os.path.lexists(path):
+            return path
+    raise AlreadyExists(
+        f"There are too many folders named {stem!r} in {root}.", hint="Give output_name."
+    )
 
 
 def sha256_of(path: Path) -> str:

@@ -9,11 +9,9 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from backend.contract.jobs.conversion import ConversionRequest, ConversionResult
-from backend.contract.record import BadRecord, read_record, write_record
-from backend.core.disk.stored_files import DamagedFile
+from backend.contract.record import read_record, write_record
 from backend.core.hub import Hub
 from backend.jobs.lifecycle.engine_jobs import EngineJobs, JobKind
-from backend.jobs.lifecycle.folder import JobFolder
 from backend.jobs.lifecycle.job import JobState
 from backend.jobs.lifecycle.slot import Slot
 from backend.settings import Settings
@@ -101,23 +99,13 @@ class Conversions(EngineJobs[ConversionRequest]):
 
     def newest(self) -> ConversionResult | None:
         """What the newest finished conversion made. Blocking."""
-        results = (_result(folder) for folder in self.folders.all())
-        return next((result for result in results if result is not None), None)
+        return next(self.folders.results(ConversionResult), None)
 
     def seconds(self, source_bytes: int, *, quantised: bool) -> float | None:
         """How long one takes at the speed of the last one of its kind here; None until there was
         one. Blocking.
         """
-        for folder in self.folders.all():
-            result = _result(folder)
-            if result is not None and (result.quantize is not None) == quantised:
+        for result in self.folders.results(ConversionResult):
+            if (result.quantize is not None) == quantised:
                 return result.seconds * source_bytes / max(1, result.source_bytes)
-        return None
-
-
-def _result(folder: JobFolder) -> ConversionResult | None:
-    try:
-        value = folder.result()
-        return read_record(ConversionResult, value) if value is not None else None
-    except (DamagedFile, BadRecord):
         return None

@@ -9,11 +9,10 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from backend.contract.jobs.machine_benchmark import BenchmarkRequest, MachineBenchmark
-from backend.contract.record import BadRecord, read_record, write_record
-from backend.core.disk.stored_files import DamagedFile
+from backend.contract.record import read_record, write_record
 from backend.core.hub import Hub
 from backend.jobs.lifecycle.engine_jobs import EngineJobs, JobKind
-from backend.jobs.lifecycle.folder import JobFolder, JobFolders
+from backend.jobs.lifecycle.folder import JobFolders
 from backend.jobs.lifecycle.job import JobState
 from backend.jobs.lifecycle.slot import Slot
 from backend.settings import Settings
@@ -82,13 +81,4 @@ def benchmark_folders(data_dir: Path) -> JobFolders:
 
 def newest_benchmark(folders: JobFolders) -> MachineBenchmark | None:
     """What the newest finished benchmark measured, if there is one. Blocking."""
-    results = (_result(folder) for folder in folders.all())
-    return next((result for result in results if result is not None), None)
-
-
-def _result(folder: JobFolder) -> MachineBenchmark | None:
-    try:
-        value = folder.result()
-        return read_record(MachineBenchmark, value) if value is not None else None
-    except (DamagedFile, BadRecord):
-        return None
+    return next(folders.results(MachineBenchmark), None)

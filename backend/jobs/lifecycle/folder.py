@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from backend.contract.record import BadRecord, read_record
 from backend.core.disk.files import child_path, write_json
 from backend.core.disk.removal import named, remove
 from backend.core.disk.stored_files import DamagedFile, read_object
 from backend.errors import NotFound
+
+T = TypeVar("T")
 
 REQUEST, RESULT = "request.json", "result.json"
 _ID = r"\d{8}_\d{6}_\d{2,}"
@@ -51,6 +54,17 @@ class JobFolder:
         except FileNotFoundError:
             return None
 
+    def result_of(self, kind: type[T]) -> T | None:
+        """The result as its record; None until there is one. Raises DamagedFile."""
+        value = self.result()
+        try:
+            return read_record(kind, value) if value is not None else None
+        except BadRecord as problem:
+            raise DamagedFile(
+                f"The result of the {self.kind} {self.id} can't be read ({problem}).",
+                hint=f"Its files are in {self.path}.",
+            ) from problem
+
 
 class JobFolders:
     """All jobs of one kind of a data root. Blocking."""
@@ -67,6 +81,13 @@ class JobFolders:
         except OSError:
             return []
         return [JobFolder(path, self._kind) for path in sorted(paths, reverse=True)[:_LISTED]]
+
+    def results(self, kind: type[T]) -> Iterator[T]:
+        """The results there are, newest first; damaged ones are passed over."""
+        for folder in self.all():
+            with suppress(DamagedFile):
+                if (result := folder.result_of(kind)) is not None:
+                    yield result
 
     def find(self, job_id: str) -> JobFolder:
         """Raises NotFound, also for a name that leads elsewhere."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -11,9 +10,10 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from backend.contract.jobs.machine_benchmark import MachineBenchmark
-from backend.core.disk.files import child_path, format_bytes
+from backend.core.disk.disk_errors import require_room
+from backend.core.disk.files import child_path
 from backend.core.machine.system import describe_system
-from backend.errors import AlreadyExists, FieldProblem, NoDiskSpace
+from backend.errors import AlreadyExists, FieldProblem
 from backend.jobs.kinds.machine_benchmark import benchmark_folders, newest_benchmark
 from backend.jobs.run.recipe import Recipe
 from backend.jobs.run.store import SessionStore
@@ -122,17 +122,13 @@ class Workshop:
         needed = plan.checkpoint_bytes * (plan.checkpoints + 3)  # Latest, best, one being written.
         quantized = self.quantized(plan)
         needed += quantized.missing_bytes if quantized else 0
-        free = shutil.disk_usage(self.settings.data_dir).free
-        if needed > free:
-            text = (
-                f"The checkpoints {'and the quantised base ' if quantized else ''}need "
-                f"{format_bytes(needed)} and the disk has {format_bytes(free)} free."
-            )
-            raise NoDiskSpace(
-                text,
-                hint="Save less often, keep fewer checkpoints, or use a smaller rank.",
-                errors=[FieldProblem("save_every", text)],
-            )
+        require_room(
+            self.settings.data_dir,
+            needed,
+            what=f"The checkpoints {'and the quantised base ' if quantized else ''}need",
+            hint="Save less often, keep fewer checkpoints, or use a smaller rank.",
+            field="save_every",
+        )
 
 
 def taken_name(name: str) -> str:
