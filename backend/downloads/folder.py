@@ -31,9 +31,6 @@ from backend.core.disk.stored_files import DamagedFile, read_object
 HIDDEN = ".downloads"
 
 
-End = DownloadEnd
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadFolder:
     """One repository at one revision; of a data set, one split. The same ones meet in the same

@@ -13,10 +13,11 @@ from collections import deque
 from dataclasses import dataclass, field
 
 import backend.errors as errors
+from backend.contract.download import DownloadEnd
 from backend.core.disk.files import read_tail
 from backend.core.hub import Hub
 from backend.core.process import Child, find_marked, kill
-from backend.downloads.folder import DamagedDownload, DownloadFolder, End, left_behind
+from backend.downloads.folder import DamagedDownload, DownloadFolder, left_behind
 from backend.downloads.hub_environment import hub_endpoint, hub_environment
 from backend.downloads.kind import DownloadKind
 from backend.downloads.refusals import refusal_of
@@ -59,7 +60,7 @@ class _Job:
     folder: DownloadFolder
     info: DownloadInfo
     known: asyncio.Event = field(default_factory=asyncio.Event)
-    end: End | None = None
+    end: DownloadEnd | None = None
     refusal: AppError | None = None  # Of its last step, which this side does.
     arrived: deque[tuple[float, int]] = field(default_factory=deque)
     said: tuple[float, str] = (0.0, "")
@@ -178,11 +179,11 @@ class Downloads:
             job.refusal = problem if isinstance(problem, AppError) else None
             name = f"The download of {job.info.repo_id}"
             failure = failure_of(problem, name, self._kind.root)
-            self._failed(job, End(ok=False, error=failure.message, hint=failure.hint))
+            self._failed(job, DownloadEnd(ok=False, error=failure.message, hint=failure.hint))
         finally:
             job.known.set()
 
-    async def _persist(self, job: _Job) -> End:
+    async def _persist(self, job: _Job) -> DownloadEnd:
         """Try until it is done, or until several tries in a row brought nothing."""
         failed = 0
         while True:
@@ -199,7 +200,7 @@ class Downloads:
             self._publish(job, now=True)
             await asyncio.sleep(wait)
 
-    async def _attempt(self, job: _Job) -> End:
+    async def _attempt(self, job: _Job) -> DownloadEnd:
         await asyncio.to_thread(
             job.folder.prepare,
             endpoint=hub_endpoint(self._settings),
@@ -224,7 +225,7 @@ class Downloads:
             child = await spawning
             await end_child(f"The download of {folder.request.repo_id}", child, grace=_GRACE)
 
-    async def _watch(self, job: _Job, child: Child) -> End:
+    async def _watch(self, job: _Job, child: Child) -> DownloadEnd:
         job.arrived.clear()
         life, since = (0, 0), time.monotonic()
         while True:
@@ -238,7 +239,7 @@ class Downloads:
                 life, since = sign, now
             limit = self._pace.stall if sign[1] else self._pace.prepare
             if now - since > limit:
-                return End(
+                return DownloadEnd(
                     ok=False,
                     kind="stalled",
                     error=f"Nothing has arrived for {limit:g} seconds.",
@@ -285,7 +286,7 @@ class Downloads:
         info.bytes_per_second = info.eta_seconds = None
         self._publish(job, now=True)
 
-    def _failed(self, job: _Job, end: End) -> None:
+    def _failed(self, job: _Job, end: DownloadEnd) -> None:
         job.end, info = end, job.info
         info.state, info.message = "error", None
         info.error, info.hint = end.error, end.hint
@@ -359,10 +360,10 @@ def _end_orphan(mark: str) -> None:
         kill(identity)
 
 
-def _last_word(folder: DownloadFolder, child: Child) -> End:
+def _last_word(folder: DownloadFolder, child: Child) -> DownloadEnd:
     end = folder.end()
     if end is not None:
         return end
     lines, _ = read_tail(folder.path / _LOG, 1)
     said = lines[0] if lines else f"exit code {child.exit_code()}"
-    return End(ok=False, error=f"The download process ended: {said[:300]}")
+    return DownloadEnd(ok=False, error=f"The download process ended: {said[:300]}")

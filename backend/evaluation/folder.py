@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from backend.contract.record import write_record
 from backend.core.disk.files import write_bytes
 from backend.core.disk.stored_files import read_text
 from backend.evaluation.rows import ChosenRows
@@ -16,10 +17,7 @@ _LARGEST_REPORT = 64 * 1024 * 1024
 
 def write_rows(folder: Path, rows: ChosenRows) -> None:
     """The rows that are asked, with their line in the file and whether a run has seen them."""
-    lines = (
-        json.dumps({"line": row.line, "seen": row.seen, "row": row.row}, ensure_ascii=False)
-        for row in rows.rows
-    )
+    lines = (json.dumps(write_record(row), ensure_ascii=False) for row in rows.rows)
     write_bytes(folder / ROWS, "".join(line + "\n" for line in lines).encode())
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from backend.contract.jobs.evaluation import (
+    JUDGE_KEY,
     EvaluationRequest,
     JudgeModel,
     JudgeService,
@@ -23,8 +24,6 @@ from backend.jobs.lifecycle.folder import JobFolder
 from backend.jobs.lifecycle.job import Job
 from backend.jobs.lifecycle.slot import Slot
 from backend.settings import Settings
-
-_JUDGE_KEY = "DROID_JUDGE_PASS"  # As backend/engines/evaluate/judges.py reads it.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +79,7 @@ class Evaluations(EngineJobs[EvaluationSubject]):
     async def evaluate(self, request: EvaluationRequest, rows: ChosenRows) -> JobFolder:
         """Start one. Raises WrongState as `require_free` does, or EngineMissing."""
         judged = isinstance(request.judge, JudgeService)
-        secrets = {_JUDGE_KEY: self._judge_key} if self._judge_key and judged else None
+        secrets = {JUDGE_KEY: self._judge_key} if self._judge_key and judged else None
         job = await self.start(
             write_request(request), fill=partial(write_rows, rows=rows), secrets=secrets
         )

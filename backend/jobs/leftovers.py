@@ -6,13 +6,13 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
+from backend.contract.run.folder import CONFIG, LOG
 from backend.core.disk.removal import remove
 from backend.core.disk.stored_files import read_yaml
 from backend.core.process import find_marked
 from backend.errors import AppError
 from backend.jobs.adapter_reservation import replaces, settle, unsettled
 from backend.jobs.run.events import Exit
-from backend.jobs.run.follower import CONFIG, LOG
 from backend.jobs.run.store import SessionStore, is_session_id
 
 _BACK = " The earlier adapter is back; continue this session to go on from what it saved itself."

@@ -8,12 +8,11 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
 from backend import __version__
-from backend.contract.run.folder import LATEST, WARNINGS
+from backend.contract.run.folder import CONFIG, LATEST, WARNINGS
 from backend.core.disk.disk_errors import disk_refusals
 from backend.core.disk.files import write_json, write_yaml
 from backend.core.disk.removal import named, remove
 from backend.jobs.adapter_reservation import reserve, settle
-from backend.jobs.run.follower import CONFIG
 from backend.jobs.run.recipe import Recipe, StartWarning
 from backend.jobs.run.schemas import DataSummary, RunMetrics, SessionRecord
 from backend.jobs.run.state import RunState

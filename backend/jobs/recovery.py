@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from backend.contract.run.folder import LOG
 from backend.core import exits
 from backend.core.disk.disk_errors import full_refusal
 from backend.core.disk.files import read_tail
@@ -12,7 +13,7 @@ from backend.errors import AppError, EngineMissing
 from backend.jobs.lifecycle.follower import Follower
 from backend.jobs.live_run import KEPT_LINES, LiveRun
 from backend.jobs.run.events import Event
-from backend.jobs.run.follower import LOG, all_events, log_so_far, run_follower
+from backend.jobs.run.follower import all_events, log_so_far, run_follower
 from backend.jobs.run.progress import Progress
 from backend.jobs.run.schemas import SessionRecord
 from backend.jobs.run.state import RunState

@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
+from backend.contract.run.folder import LOG
 from backend.core.disk.files import read_tail
 from backend.core.hub import Hub
 from backend.core.machine.blas import engine_environment, report_keys
@@ -33,7 +34,7 @@ from backend.jobs.prepare import prepare
 from backend.jobs.queue import RunQueue
 from backend.jobs.recorder import Scribe, thinned
 from backend.jobs.run.events import Event
-from backend.jobs.run.follower import LOG, run_follower
+from backend.jobs.run.follower import run_follower
 from backend.jobs.run.progress import Progress
 from backend.jobs.run.recipe import Recipe
 from backend.jobs.run.schemas import RunMetrics, SessionRecord, TrainingStateData, TrainingStatus

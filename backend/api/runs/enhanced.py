@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header
 from backend.api.errors import TELLS_SUCCESS
 from backend.api.refusals import refuses
 from backend.api.services import Wired
-from backend.jobs.run.follower import LOG
+from backend.contract.run.folder import LOG
 from backend.training.plan.resources import EstimateRequest
 from backend.training.request.method_answers import (
     EnhancedStartAnswer,

@@ -40,6 +40,9 @@ class EvaluationTarget:
     checkpoint: str | int | None = None
 
 
+JUDGE_KEY = "DROID_JUDGE_PASS"  # Of the environment: a key is never written to a file or a log.
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeService:
     """A judge that speaks OpenAI's protocol. Its key is in the environment, never in a file."""

@@ -12,7 +12,7 @@ from typing import Protocol
 import httpx2
 
 from backend.contract.inference_frames import ModelInput
-from backend.contract.jobs.evaluation import JudgeModel, JudgeService
+from backend.contract.jobs.evaluation import JUDGE_KEY, JudgeModel, JudgeService
 from backend.contract.sampling import Sampling, untruncated
 from backend.engines.evaluate.judge_prompts import Messages
 from backend.engines.inference.batch import answer_batch, answer_in_turn, can_batch
@@ -21,7 +21,6 @@ from backend.engines.inference.prompt import encode, fit
 from backend.engines.inference.protocol import Refused
 from backend.engines.inference.resident_model import Resident
 
-KEY = "DROID_JUDGE_PASS"  # Of the environment: a key is never written to a file or a log.
 _AT_ONCE = 4
 _TOKENS = 400
 _PATIENCE = 120.0
@@ -50,7 +49,7 @@ class RemoteJudge:
     def __init__(self, url: str, model: str) -> None:
         self.name = model
         self._url = f"{url.rstrip('/')}/chat/completions"
-        key = os.environ.get(KEY)
+        key = os.environ.get(JUDGE_KEY)
         self._headers = {"authorization": f"Bearer {key}"} if key else {}
 
     def ask(

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from backend.contract.run.folder import CONFIG, EVENTS, LOG
+from backend.contract.run.folder import EVENTS, LOG
 from backend.core.disk.files import JsonlTail, read_tail
 from backend.core.process import Child
 from backend.jobs.lifecycle.follower import Follower, parsed
 from backend.jobs.run.events import Event, parse_event
-
-__all__ = ["CONFIG", "EVENTS", "LOG", "all_events", "log_so_far", "run_follower"]
 
 
 def run_follower(

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from backend.contract.jobs.evaluation import JUDGE_KEY
 from backend.engines.evaluate import judges
-from backend.engines.evaluate.judges import KEY, JudgeFailed, LocalJudge, RemoteJudge
+from backend.engines.evaluate.judges import JudgeFailed, LocalJudge, RemoteJudge
 from backend.engines.inference.generate import Watch
 from backend.engines.inference.protocol import Cancelled
 
@@ -81,7 +82,7 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_each_talk_gets_its_reply_and_the_key_goes_along(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(KEY, "the key")
+    monkeypatch.setenv(JUDGE_KEY, "the key")
     with serving((200, said("fine"))) as service:
         replies = dict(RemoteJudge(service.url, "big").ask([TALK] * 6, watch()))
     assert replies == dict.fromkeys(range(6), "fine")
