@@ -2,7 +2,7 @@
 import { Button } from '@/ui/controls/Button'
 import { Card } from '@/ui/Card'
 import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
-import { ProgressBar } from '@/ui/feedback/ProgressBar'
+import { StepProgress } from '@/ui/feedback/StepProgress'
 import type { Fusion } from './useFusion'
 
 const PHASES: Readonly<Record<string, string>> = {
@@ -18,7 +18,6 @@ const PHASES: Readonly<Record<string, string>> = {
 export function FusionProgress({ fusion }: { readonly fusion: Fusion }) {
   const { phase, share, names, outputName, stop, stopping, stopProblem } = fusion
   const words = PHASES[phase ?? ''] ?? 'Getting ready'
-  const percent = share === null ? null : `${Math.round(share * 100)} %`
   return (
     <Card
       title={`Fusing ${names.join(', ')}`}
@@ -29,13 +28,7 @@ export function FusionProgress({ fusion }: { readonly fusion: Fusion }) {
         </Button>
       }
     >
-      <p className="mb-2">
-        <span role="status" className="font-medium">
-          {words}…
-        </span>{' '}
-        <span className="tabular-nums">{percent}</span>
-      </p>
-      <ProgressBar label="Progress of the fusion" value={share} text={percent ?? words} />
+      <StepProgress label="Progress of the fusion" words={words} share={share} />
       {stopProblem ? <ErrorPanel className="mt-3" message={stopProblem.detail} hint={stopProblem.hint} /> : null}
     </Card>
   )

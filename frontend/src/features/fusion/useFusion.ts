@@ -1,6 +1,5 @@
 /** The fusion that is running or was last, its result, and the adapters: followed over the event stream. */
-import { useCallback, useEffect } from 'react'
-import { useSelector } from 'react-redux'
+import { useCallback } from 'react'
 import { readProblem } from '@/api/errors'
 import {
   useFuseAdaptersMutation,
@@ -11,7 +10,7 @@ import {
   useStopFusionMutation,
   type FuseRequest,
 } from '@/api/generated'
-import { selectJob, selectSnapshots, type JobSliceState } from '@/api/jobSlice'
+import { useJob } from '@/api/useJob'
 import { useBackOff } from '@/lib/useBackOff'
 
 export type Fusion = ReturnType<typeof useFusion>
@@ -23,25 +22,17 @@ export function useFusion() {
   const [stop, stopping] = useStopFusionMutation()
   const [reset] = useResetFusionMutation()
   const now = status.data
-  const told = useSelector((state: { readonly jobs: JobSliceState }) => selectJob(state, now?.job_id ?? null))
-  const snapshots = useSelector(selectSnapshots)
-  const over = told?.over === true
   const { refetch: again } = status
   const { refetch: relist } = listed
-  useEffect(() => {
-    // Its end was told, or frames may have been missed while the connection was down.
-    if (!over && snapshots === 0) return
+  const retry = useCallback(() => {
     void again()
     void relist()
-  }, [over, snapshots, again, relist])
+  }, [again, relist])
+  const told = useJob(now?.job_id ?? null, retry)
 
   // The status has the result of the last fusion; an earlier one is asked for.
   const earlier = useFusionResultQuery(undefined, { skip: now === undefined || now.is_running || now.result !== null || !now.has_result })
   const offline = readProblem(listed.data === undefined ? listed.error : undefined)
-  const retry = useCallback(() => {
-    void relist()
-    void again()
-  }, [relist, again])
   useBackOff(offline !== null && !listed.isFetching, retry)
 
   // Between the answer to a start and the status of it, the old status is no news.

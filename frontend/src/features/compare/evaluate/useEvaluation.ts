@@ -1,6 +1,5 @@
 /** The evaluation that is running or was last: asked once, followed over the event stream. */
-import { useEffect } from 'react'
-import { useSelector } from 'react-redux'
+import { useCallback } from 'react'
 import { readProblem } from '@/api/errors'
 import {
   useCompareEvaluationMutation,
@@ -9,7 +8,7 @@ import {
   useStopEvaluationMutation,
   type EvaluationStart,
 } from '@/api/generated'
-import { selectJob, selectSnapshots, type JobSliceState } from '@/api/jobSlice'
+import { useJob } from '@/api/useJob'
 
 export type Evaluation = ReturnType<typeof useEvaluation>
 
@@ -19,19 +18,15 @@ export function useEvaluation() {
   const [send, starting] = useCompareEvaluationMutation()
   const [cancel, stopping] = useStopEvaluationMutation()
   const id = status.data?.evaluation_id ?? null
-  const told = useSelector((state: { readonly jobs: JobSliceState }) => selectJob(state, id))
-  const snapshots = useSelector(selectSnapshots)
-  const over = told?.over === true
   const { refetch: again } = status
   const { refetch: relist } = list
-  useEffect(() => {
-    // Its end was told, or frames may have been missed while the connection was down.
-    if (!over && snapshots === 0) return
+  const refresh = useCallback(() => {
     void again()
     void relist()
-  }, [over, snapshots, again, relist])
+  }, [again, relist])
+  const told = useJob(id, refresh)
 
-  const running = over ? false : (status.data?.running ?? false)
+  const running = told?.over === true ? false : (status.data?.running ?? false)
   return {
     id,
     running,

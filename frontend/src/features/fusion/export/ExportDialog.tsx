@@ -8,8 +8,8 @@ import { TextInput } from '@/ui/controls/TextInput'
 import { Dialog } from '@/ui/Dialog'
 import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
 import { Notice } from '@/ui/feedback/Notice'
-import { ProgressBar } from '@/ui/feedback/ProgressBar'
 import { Skeleton } from '@/ui/feedback/Skeleton'
+import { StepProgress } from '@/ui/feedback/StepProgress'
 import { ExportOutcome } from './ExportOutcome'
 import { FormatChoice } from './FormatChoice'
 import { useExport, type Export } from './useExport'
@@ -127,17 +127,10 @@ function Program({ made, id, label, checked, usable, otherwise, onChange }: Prog
 
 function Progress({ made }: { readonly made: Export }) {
   const words = PHASES[made.phase ?? ''] ?? 'Getting ready'
-  const percent = made.share === null ? null : `${Math.round(made.share * 100)} %`
   return (
     <div>
       {made.other ? <p className="mb-2 text-small text-soft">{made.other} is being exported; one export at a time.</p> : null}
-      <p className="mb-2">
-        <span role="status" className="font-medium">
-          {words}…
-        </span>{' '}
-        <span className="tabular-nums">{percent}</span>
-      </p>
-      <ProgressBar label="Progress of the export" value={made.share} text={percent ?? words} />
+      <StepProgress label="Progress of the export" words={words} share={made.share} />
       <p className="mt-2 text-small text-soft">{made.name ? `Into exports/${made.name}: complete or not at all.` : null}</p>
     </div>
   )

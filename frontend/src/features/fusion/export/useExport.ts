@@ -1,6 +1,5 @@
 /** The export that is running or was last, followed over the event stream, and the formats for one adapter. */
-import { useEffect } from 'react'
-import { useSelector } from 'react-redux'
+import { useCallback } from 'react'
 import { readProblem } from '@/api/errors'
 import {
   useExportFormatsQuery,
@@ -11,7 +10,7 @@ import {
   useStopExportMutation,
   type ExportRequestBody,
 } from '@/api/generated'
-import { selectJob, selectSnapshots, type JobSliceState } from '@/api/jobSlice'
+import { useJob } from '@/api/useJob'
 
 export type Export = ReturnType<typeof useExport>
 
@@ -23,14 +22,9 @@ export function useExport(adapter: string) {
   const [stop, stopping] = useStopExportMutation()
   const [reset] = useResetExportMutation()
   const now = status.data
-  const told = useSelector((state: { readonly jobs: JobSliceState }) => selectJob(state, now?.job_id ?? null))
-  const snapshots = useSelector(selectSnapshots)
-  const over = told?.over === true
-  const { refetch: again } = status
-  useEffect(() => {
-    // Its end was told, or frames may have been missed while the connection was down.
-    if (over || snapshots > 0) void again()
-  }, [over, snapshots, again])
+  const { refetch } = status
+  const again = useCallback(() => void refetch(), [refetch])
+  const told = useJob(now?.job_id ?? null, again)
   const { data: started } = starting
   const awaited = started !== undefined && started.job_id !== now?.job_id && status.isFetching
   const running = awaited || (now?.is_running ?? false)
