@@ -135,7 +135,7 @@ async def test_the_copy_needs_room_on_the_disk(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = shutil.disk_usage(house.settings.data_dir)._replace(free=10)
-    monkeypatch.setattr("backend.training.plan.context.shutil.disk_usage", lambda _: usage)
+    monkeypatch.setattr("backend.core.disk.disk_errors.shutil.disk_usage", lambda _: usage)
 
     with pytest.raises(NoDiskSpace, match="and the quantised base need"):
         await house.start(quantize_base=4)
