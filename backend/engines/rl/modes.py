@@ -14,6 +14,13 @@ from typing import Any, Literal
 
 from backend.contract.run.config import MethodConfig
 from backend.engines.rl.hooks import allow_cpu as _allow_cpu
+from backend.engines.rl.token_scores import (
+    Substitute,
+    completion_scores,
+    mean_scores,
+    pair_scores,
+)
+from backend.engines.trainer.token_losses import TokenLosses
 
 Family = Literal["group", "pairs", "online", "tokens"]
 
@@ -29,7 +36,9 @@ class Mode:
     `group`: completions of prompts scored by rewards; `pairs`: given preferences; `online`:
     completions judged in pairs; `tokens`: preferred next tokens. `iterate` is the name of its
     batch iterator, `args` of its arguments, `options` fields of those that the configuration calls
-    otherwise. `sums` says that its reports add up where they should be means of the stretch.
+    otherwise. `scores` are the functions of the engine that score given tokens, by module and name,
+    and what takes their place. `sums` says that its reports add up where they should be means of
+    the stretch.
     """
 
     name: str
@@ -39,12 +48,13 @@ class Mode:
     reference: bool
     judge: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
+    scores: Mapping[tuple[str, str], Substitute] = field(default_factory=dict)
     sums: bool = False
     compiles: bool = True
 
     @property
     def module(self) -> ModuleType:
-        return importlib.import_module(f"mlx_lm_lora.trainer.{self.name}_trainer")
+        return _module(self.name)
 
     @property
     def train(self) -> Callable[..., Any]:
@@ -65,6 +75,17 @@ class Mode:
     def generates(self) -> bool:
         return self.family in ("group", "online")
 
+    def scored_by(self, losses: TokenLosses) -> dict[tuple[ModuleType, str], Any]:
+        """Names in the engine's modules, and the functions of `losses` that stand there."""
+        if losses.log_probabilities is None:
+            return {}
+        return {
+            (_module(trainer), name): make(
+                getattr(_module(trainer), name), losses.log_probabilities
+            )
+            for (trainer, name), make in self.scores.items()
+        }
+
     def arguments(self, config: MethodConfig, **own: Any) -> Any:
         """The engine's arguments from the configuration; `own` wins."""
         make = getattr(self.module, self.args)
@@ -74,24 +95,31 @@ class Mode:
         return make(**values | own)
 
 
+def _module(trainer: str) -> ModuleType:
+    return importlib.import_module(f"mlx_lm_lora.trainer.{trainer}_trainer")
+
+
+_COMPLETIONS = {("grpo", "_get_token_logps"): completion_scores}
 _ONLINE = "iterate_online_dpo_batches"
 _PAIRWISE = "LLMPairwiseJudge"
 
 _MODES = (
     Mode(name="grpo", family="group", iterate="iterate_grpo_batches", args="GRPOTrainingArgs",
-         reference=True),
+         reference=True, scores=_COMPLETIONS),
     Mode(name="klpo", family="group", iterate="iterate_grpo_batches", args="KLPOTrainingArgs",
-         reference=False,
+         reference=False, scores=_COMPLETIONS,
          options={"route": "klpo_route", "kl_estimator": "klpo_kl_estimator",
                   "mc_samples": "klpo_mc_samples", "top_k": "klpo_top_k",
                   "tail_floor": "klpo_tail_floor"}),
     Mode(name="dpo", family="pairs", iterate="iterate_dpo_batches", args="DPOTrainingArgs",
-         reference=True, options=_PREFERENCE),
+         reference=True, options=_PREFERENCE,
+         scores={("dpo", "get_token_scores"): pair_scores}),
     Mode(name="orpo", family="pairs", iterate="iterate_orpo_batches", args="ORPOTrainingArgs",
-         reference=False),
+         reference=False, scores={("orpo", "get_logps"): mean_scores}),
     # Its compiled step fails inside mlx with an IndexError.
     Mode(name="cpo", family="pairs", iterate="iterate_cpo_batches", args="CPOTrainingArgs",
-         reference=False, options=_PREFERENCE, compiles=False),
+         reference=False, options=_PREFERENCE, compiles=False,
+         scores={("cpo", "get_token_scores"): pair_scores}),
     Mode(name="dsla", family="pairs", iterate="iterate_dsla_batches", args="DSLATrainingArgs",
          reference=True, options={"loss_type": "dsla_loss"}),
     Mode(name="online_dpo", family="online", iterate=_ONLINE, args="OnlineDPOTrainingArgs",

@@ -37,6 +37,7 @@ from backend.engines.trainer.optimizer import build_optimizer
 from backend.engines.trainer.reports import Diverged
 from backend.engines.trainer.schedule import Every
 from backend.engines.trainer.steps import Course, Trained
+from backend.engines.trainer.token_losses import token_losses
 
 _GENERATORS = (grpo_trainer, klpo_trainer, online_dpo_trainer)
 
@@ -214,6 +215,7 @@ class RlTraining:
         hooks: dict[tuple[Any, str], Any] = {
             (module, "BatchGenerator"): generator for module in _GENERATORS
         }
+        hooks |= mode.scored_by(token_losses(loaded.model, loaded.config))
         hooks[mode.module, mode.iterate] = self._feed
         if mode.name == "orpo":  # Its evaluation takes no loss.
             hooks[mode.module, "orpo_loss"] = self._losses["loss"]

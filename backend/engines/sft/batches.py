@@ -13,7 +13,6 @@ from typing import Any
 
 import mlx.core as mx
 import numpy as np
-from mlx import nn
 
 from backend.contract.batching import (
     held_out_batches,
@@ -191,14 +190,6 @@ def target_mask(
             last = end if end == len(tokens) else end - 1
             mask[row, max(start, 1) - 1 : last] = True
     return mask
-
-
-def masked_loss(model: Any, batch: mx.array, mask: mx.array) -> tuple[mx.array, mx.array]:
-    """The engine's `default_loss` for a mask of any shape: mean per learned token, and how many."""
-    logits = model(batch[:, :-1])
-    losses = nn.losses.cross_entropy(logits, batch[:, 1:]) * mask
-    count = mask.sum()
-    return losses.astype(mx.float32).sum() / count, count
 
 
 def _own_width(items: Sequence[Item], limit: int) -> int:

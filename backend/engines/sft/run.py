@@ -11,7 +11,7 @@ import numpy as np
 from mlx import nn
 from mlx_lm.lora import CONFIG_DEFAULTS
 from mlx_lm.tuner.callbacks import TrainingCallback, get_reporting_callbacks
-from mlx_lm.tuner.trainer import TrainingArgs, default_loss, evaluate, train
+from mlx_lm.tuner.trainer import TrainingArgs, evaluate, train
 from mlx_lm.tuner.utils import print_trainable_parameters
 from mlx_lm.utils import load
 
@@ -26,7 +26,7 @@ from backend.engines.process.signals import Control
 from backend.engines.ranks.followers import UnwrittenAdapter
 from backend.engines.ranks.share import ALONE, Share
 from backend.engines.ranks.start import run_ranks
-from backend.engines.sft.batches import Rows, StepFeed, masked_loss
+from backend.engines.sft.batches import Rows, StepFeed
 from backend.engines.sft.data import Sets, load_sets
 from backend.engines.sft.loss import of_share, over_parts
 from backend.engines.trainer.adapter_folder import AdapterFolder, NotFinite, lineage_of
@@ -38,6 +38,7 @@ from backend.engines.trainer.quantize import make_quantized_base
 from backend.engines.trainer.reports import Both, Diverged, Watch
 from backend.engines.trainer.schedule import Every, WhenDue
 from backend.engines.trainer.steps import Course, Trained, say
+from backend.engines.trainer.token_losses import token_losses
 
 
 def start_run(folder: Path, emit: Emitter, control: Control) -> Ending:
@@ -120,8 +121,9 @@ class _Training:
         self._course = Course(trained, emit=emit, control=control)
         moment = self._course.moment
         self._first_step = moment.step
+        losses = token_losses(model, config)
         # The engine's own wherever it can say what is learned.
-        self._loss = over_parts(masked_loss if sets.masked else default_loss)
+        self._loss = over_parts(losses.of_mask if sets.masked else losses.of_borders)
         if share.size > 1:
             self._loss = of_share(self._loss)
         self._watch = Watch(

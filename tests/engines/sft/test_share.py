@@ -12,8 +12,9 @@ from mlx_lm.utils import load
 
 from backend.engines.ranks.followers import SilentEmitter
 from backend.engines.ranks.share import ALONE, Share
-from backend.engines.sft.batches import Rows, StepFeed, masked_loss
+from backend.engines.sft.batches import Rows, StepFeed
 from backend.engines.sft.loss import of_share, over_parts
+from backend.engines.trainer.token_losses import masked_loss
 from tests.engines.sft.test_loss import LIMIT, gradient, item
 
 pytestmark = pytest.mark.engine
