@@ -15,7 +15,7 @@ from mlx_lm_lora.trainer.datasets import CacheDataset, create_dataset
 from backend.contract.run.config import MethodConfig
 from backend.engines.process.endings import Unusable
 from backend.engines.process.events import Emitter
-from backend.engines.rl.modes import Family, Mode
+from backend.engines.rl.modes import Mode
 from backend.engines.rl.templates import fitted_tokenizer
 
 _NAMES = {"train": "training", "valid": "validation", "test": "test"}
@@ -54,7 +54,7 @@ def load_rl_sets(config: MethodConfig, mode: Mode, tokenizer: Any, emit: Emitter
         train=train,
         valid=sets["valid"] if config.val_batches != 0 else None,
         test=sets.get("test"),
-        length=_LENGTH[mode.family],
+        length=mode.family.length,
     )
 
 
@@ -92,7 +92,7 @@ def _load(
     if not given:
         return None
     wanted = Namespace(train_mode=mode.name, max_seq_length=config.max_seq_length)
-    if mode.family == "tokens":
+    if mode.family.rendered:
         tokenizer, wanted.max_seq_length = Bare(tokenizer), sys.maxsize  # Long ones: `_usable`.
     try:
         dataset = CacheDataset(create_dataset(given, tokenizer, wanted))
@@ -121,7 +121,7 @@ def _usable(
     the mark that it is now the model's turn.
     """
     limit = config.max_seq_length
-    prompt = _PROMPT[mode.family]
+    prompt = mode.family.prompt
     kept = [row for row in range(len(dataset)) if prompt(dataset[row]) < limit]
     left_out = len(dataset) - len(kept)
     if not kept:
@@ -137,7 +137,7 @@ def _usable(
             f"prompts are {limit} tokens long or longer.",
             "Raise the max sequence length, or shorten those prompts.",
         )
-    length = _LENGTH[mode.family]
+    length = mode.family.length
     cut = sum(length(dataset[row]) > limit for row in kept)
     if cut:
         emit.warning(
@@ -147,20 +147,3 @@ def _usable(
             "Raise the max sequence length, or shorten those answers.",
         )
     return kept
-
-
-def _pair(item: Any) -> int:
-    return max(len(item["chosen"]), len(item["rejected"]))
-
-
-def _pair_prompt(item: Any) -> int:
-    return max(int(item["chosen_prompt_length"]), int(item["rejected_prompt_length"]))
-
-
-_LENGTH: dict[Family, Callable[[Any], int]] = {
-    "group": lambda item: len(item[0]),
-    "pairs": _pair,
-    "online": lambda item: len(item["prompt"]),
-    "tokens": lambda item: len(item["prompt_ids"]),
-}
-_PROMPT: dict[Family, Callable[[Any], int]] = {**_LENGTH, "pairs": _pair_prompt}

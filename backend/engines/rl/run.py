@@ -21,7 +21,7 @@ from backend.engines.process.events import Emitter
 from backend.engines.process.signals import Control
 from backend.engines.rewards.registry import Reward, load_rewards
 from backend.engines.rl.data import load_rl_sets
-from backend.engines.rl.modes import MODES, Mode
+from backend.engines.rl.modes import Mode, mode_of
 from backend.engines.rl.policy.reference import AdapterOffReference
 from backend.engines.rl.scorer import Scorer
 from backend.engines.rl.train import Loaded, RlTraining
@@ -37,10 +37,10 @@ _STOPPED = "Stopped while {}; nothing was saved."
 def train_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     """Train what the run folder describes; answer how it ended. Errors are raised."""
     config = read_config(folder / CONFIG)
-    mode = _mode(config.train_mode)
+    mode = mode_of(config)
     scorer = Scorer(
         _rewards(config, mode),
-        group=_group(config, mode),
+        group=mode.group(config),
         stopping=lambda: control.stop is not None,
         success=config.success_function,
     )
@@ -92,16 +92,10 @@ def read_config(path: Path) -> MethodConfig:
     return config_of(MethodConfig, values)
 
 
-def _mode(name: str) -> Mode:
-    if name not in MODES:
-        raise Unusable(f"There is no training mode {name}; there are {', '.join(MODES)}.")
-    return MODES[name]
-
-
 def _rewards(config: MethodConfig, mode: Mode) -> Sequence[Reward]:
     """Before anything is loaded: a wrong reward costs no time."""
     names = config.reward_functions or []
-    if not mode.generates or (mode.family == "online" and not names):
+    if not mode.family.generates or (mode.family.judged and not names):
         return ()
     file = config.reward_functions_file
     try:
@@ -115,20 +109,11 @@ def _rewards(config: MethodConfig, mode: Mode) -> Sequence[Reward]:
         raise Unusable(str(problem), "Correct the reward functions and start again.") from problem
 
 
-def _group(config: MethodConfig, mode: Mode) -> int:
-    """How many completions of a prompt follow each other."""
-    if mode.family == "online":
-        return 2
-    return config.group_size if mode.name == "grpo" else 1
-
-
 def _reference(config: MethodConfig, mode: Mode, model: nn.Module, emit: Emitter) -> Any:
     """What the policy is compared with. Without a model of its own, the base under the adapters:
     no second copy of the weights.
     """
-    if not mode.reference or (mode.name == "grpo" and not config.beta):
-        return None
-    if mode.name == "dsla" and config.dsla_loss != "dpo":
+    if not mode.reference(config):
         return None
     if not config.reference_model_path and config.fine_tune_type != "full":
         return AdapterOffReference(model)
@@ -139,7 +124,7 @@ def _reference(config: MethodConfig, mode: Mode, model: nn.Module, emit: Emitter
 
 def _judge(config: MethodConfig, mode: Mode, scorer: Scorer, emit: Emitter) -> tuple[Any, Any]:
     """A judge model and its tokenizer; none where reward functions judge."""
-    if mode.family != "online" or scorer.rewards:
+    if not mode.family.judged or scorer.rewards:
         return None, None
     emit(Phase(name="loading reference"))
     judge, tokenizer = load(config.judge or config.model)

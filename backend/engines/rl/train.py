@@ -103,7 +103,7 @@ class RlTraining:
             stopping=self._stopping,
             first_step=self._first_step,
         )
-        has_kl = mode.name == "klpo" or loaded.reference is not None
+        has_kl = mode.kl or loaded.reference is not None
         self._watch = RlWatch(
             emit,
             loaded.scorer,
@@ -130,7 +130,7 @@ class RlTraining:
             steps_per_eval=config.iters + 1,
             steps_per_save=config.iters + 1,
             adapter_file=str(self._scratch),
-            **({"reward_weights": loaded.scorer.weights} if mode.family == "group" else {}),
+            **({"reward_weights": loaded.scorer.weights} if mode.family.weighed else {}),
         )
         self._losses = _losses(mode, self._arguments, self._pairs)
         self._measure = Measure(
@@ -169,7 +169,7 @@ class RlTraining:
         loaded, mode = self._loaded, self._loaded.mode
         train: Callable[..., Any] = mode.train
         updates = loaded.config.updates_per_rollout
-        if mode.name == "grpo" and (updates > 1 or loaded.config.grpo_loss_type == "dr_grpo"):
+        if mode.own_loop(loaded.config):
             train = train_policy
         if not mode.compiles:
             mx.disable_compile()
@@ -217,11 +217,8 @@ class RlTraining:
         }
         hooks |= mode.scored_by(token_losses(loaded.model, loaded.config))
         hooks[mode.module, mode.iterate] = self._feed
-        if mode.name == "orpo":  # Its evaluation takes no loss.
-            hooks[mode.module, "orpo_loss"] = self._losses["loss"]
-        if mode.name == "dsla":  # The preference part of its own loss.
-            for name in ("dpo_loss", "cpo_loss"):
-                hooks[mode.module, name] = self._pairs.listen(getattr(mode.module, name))
+        for name in mode.losses:
+            hooks[mode.module, name] = self._pairs.listen(getattr(mode.module, name))
         if mode.judge:
             hooks[mode.module, mode.judge] = self._make_judge()
         return hooks
@@ -232,7 +229,7 @@ class RlTraining:
         for one in (loaded.sets.train, loaded.sets.valid, loaded.sets.test):
             if one is not None:
                 rows |= {one.dataset[row]["prompt_text"]: one.given[row] for row in one.rows}
-        scores = loaded.mode.judge == "LLMPPOJudge"
+        scores = loaded.mode.judges_scores
         if loaded.scorer.rewards:
             return RewardJudge(loaded.scorer, rows, scores=scores)
         return ModelJudge(self._emit, loaded.scorer, rows, scores=scores, stopping=self._stopping)
@@ -301,10 +298,8 @@ class RlTraining:
 
 def _losses(mode: Mode, arguments: Any, pairs: Pairs) -> dict[str, Any]:
     """The loss and its kind, for those of the engine's functions that take them."""
-    found: dict[str, Any] = {}
-    if mode.name in ("dsla", "rlhf_reinforce") or mode.family not in ("pairs", "online"):
-        return found
-    if mode.options:  # `train_dpo` looks for it here, not in its arguments.
-        found["loss_type"] = arguments.loss_type
-    loss = pairs.listen(getattr(mode.module, f"{mode.name}_loss"))
-    return found | {"loss" if mode.name == "orpo" else "loss_fn": loss}
+    if mode.loss is None:
+        return {}
+    # `train_dpo` looks for the kind here, not in its arguments.
+    kind = {"loss_type": arguments.loss_type} if mode.options else {}
+    return kind | {mode.loss: pairs.listen(mode.own_loss)}

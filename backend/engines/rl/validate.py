@@ -92,9 +92,9 @@ class Measure:
         if self._has_kl and "kl" in metrics:
             found |= ValidationNumbers(val_kl=metrics["kl"]).set_fields()
         for theirs, number in _NAMES:
-            if theirs in metrics and self._mode.family in ("pairs", "tokens"):
+            if theirs in metrics and self._mode.family.measures:
                 found |= number(float(metrics[theirs])).set_fields()
-        if self._mode.family == "pairs" and rest and isinstance(rest[0], list):
+        if self._mode.family.pairs and rest and isinstance(rest[0], list):
             chosen, rejected = rest[0]
             found |= ValidationNumbers(
                 val_rewards_chosen=chosen, val_rewards_rejected=rejected
