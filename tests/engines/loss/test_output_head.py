@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from typing import Any
+
+import mlx.core as mx
+import pytest
+from mlx import nn
+from mlx_lm.tuner.utils import linear_to_lora_layers
+
+from backend.engines.loss.output_head import NoOutputHead, OutputHead
+from backend.engines.modules.tree import build
+from tests.engines.architectures import CONFIGS
+
+pytestmark = pytest.mark.engine
+
+_LLAMA = CONFIGS["llama"]
+FAMILIES: dict[str, dict[str, Any]] = CONFIGS | {
+    "gemma2": _LLAMA
+    | {
+        "model_type": "gemma2", "head_dim": 16, "query_pre_attn_scalar": 16.0,
+        "final_logit_softcapping": 2.0, "attn_logit_softcapping": 5.0,
+    },
+    "cohere": _LLAMA | {"model_type": "cohere", "logit_scale": 0.1, "layer_norm_eps": 1e-5},
+    "granite": _LLAMA
+    | {
+        "model_type": "granite", "logits_scaling": 4.0, "attention_multiplier": 0.2,
+        "embedding_multiplier": 2.0, "residual_multiplier": 0.5, "attention_bias": False,
+        "mlp_bias": False, "tie_word_embeddings": True,
+    },
+}  # fmt: skip
+
+
+def make(name: str) -> nn.Module:
+    mx.random.seed(11)
+    model = build(FAMILIES[name])
+    model.freeze()
+    mx.eval(model.parameters())
+    return model
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_logits_of_hidden_states_are_those_of_the_model(name: str) -> None:
+    model = make(name)
+    tokens = mx.random.randint(0, 96, (3, 7))
+    logits = model(tokens)
+
+    head = OutputHead(model)
+    hidden = head.hidden(tokens).flatten(0, 1)
+
+    assert head.vocabulary == 96
+    some = mx.array([20, 3, 4, 3])
+    assert mx.allclose(head(hidden[some]), logits.flatten(0, 1)[some], rtol=1e-5, atol=1e-5)
+    assert mx.array_equal(model(tokens), logits)  # The model is whole again.
+
+
+@pytest.mark.parametrize("key", ["lm_head", "model.embed_tokens"])
+def test_a_head_or_embedding_that_is_trained_is_refused(key: str) -> None:
+    model = make("llama")
+    keys = ["self_attn.q_proj", key]
+    linear_to_lora_layers(model, -1, {"rank": 2, "scale": 1.0, "dropout": 0.0, "keys": keys})
+    with pytest.raises(NoOutputHead, match=f"{key}.lora_. is trained"):
+        OutputHead(model)
+
+
+def test_adapters_and_unfrozen_blocks_are_no_hindrance() -> None:
+    model = make("llama")
+    linear_to_lora_layers(model, 1, {"rank": 2, "scale": 1.0, "dropout": 0.0}, use_dora=True)
+    model.layers[0].unfreeze()
+    assert OutputHead(model).vocabulary == 96
+
+
+def test_a_model_that_changes_logits_by_their_place_is_refused() -> None:
+    model = make("llama")
+    original = type(model).__call__
+
+    class Placed(type(model)):  # type: ignore[misc]
+        def __call__(self, tokens: mx.array, cache: Any = None) -> Any:
+            logits = original(self, tokens, cache)
+            return logits * (1 + mx.arange(logits.shape[1])[None, :, None])
+
+    model.__class__ = Placed
+    with pytest.raises(NoOutputHead, match="its logits differ from those of its head"):
+        OutputHead(model)
