@@ -48,11 +48,11 @@ def linear_cross_entropy(
     for part, wanted in _chunks(hidden, targets, rows):
         # Tied to the last chunk, or the evaluator would hold the logits of several at once.
         part = mx.depends(part, losses[-1:]) if losses else part
-        losses.append(token_losses(head(part), wanted))
+        losses.append(cross_entropy(head(part), wanted))
     return mx.concatenate(losses)
 
 
-def token_losses(logits: mx.array, targets: mx.array) -> mx.array:
+def cross_entropy(logits: mx.array, targets: mx.array) -> mx.array:
     """log Σ exp(z) − z_t in float32, for logits of shape (n, vocabulary)."""
     logits = logits.astype(mx.float32)
     chosen = mx.take_along_axis(logits, targets[:, None], axis=-1).squeeze(-1)
@@ -93,7 +93,7 @@ def _chunk(head: Head, hidden: mx.array, targets: mx.array) -> tuple[mx.array, m
     def through(hidden: mx.array) -> tuple[mx.array, mx.array]:
         logits = head(hidden)
         wide = mx.stop_gradient(logits).astype(mx.float32)
-        losses = token_losses(wide, targets)
+        losses = cross_entropy(wide, targets)
         of_target = mx.expm1(-losses)[:, None]  # softmax − 1 without cancellation.
         softmax = mx.softmax(wide, axis=-1)
         gradient = mx.put_along_axis(softmax, targets[:, None], of_target, axis=-1)

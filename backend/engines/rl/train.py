@@ -215,7 +215,7 @@ class RlTraining:
         hooks: dict[tuple[Any, str], Any] = {
             (module, "BatchGenerator"): generator for module in _GENERATORS
         }
-        hooks |= mode.scored_by(token_losses(loaded.model, loaded.config))
+        hooks |= mode.scored_by(token_losses(loaded.model))
         hooks[mode.module, mode.iterate] = self._feed
         for name in mode.losses:
             hooks[mode.module, name] = self._pairs.listen(getattr(mode.module, name))

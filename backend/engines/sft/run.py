@@ -26,7 +26,7 @@ from backend.engines.process.signals import Control
 from backend.engines.ranks.followers import UnwrittenAdapter
 from backend.engines.ranks.share import ALONE, Share
 from backend.engines.ranks.start import run_ranks
-from backend.engines.sft.batches import Rows, StepFeed
+from backend.engines.sft.batches import Learned, Rows, StepFeed
 from backend.engines.sft.data import Sets, load_sets
 from backend.engines.sft.loss import of_share, over_parts
 from backend.engines.trainer.adapter_folder import AdapterFolder, NotFinite, lineage_of
@@ -121,9 +121,13 @@ class _Training:
         self._course = Course(trained, emit=emit, control=control)
         moment = self._course.moment
         self._first_step = moment.step
-        losses = token_losses(model, config)
+        losses = token_losses(model)
         # The engine's own wherever it can say what is learned.
-        self._loss = over_parts(losses.of_mask if sets.masked else losses.of_borders)
+        self._learned: Learned = "mask" if sets.masked else "borders"
+        loss = losses.of_mask if sets.masked else losses.of_borders
+        if losses.of_positions is not None:
+            self._learned, loss = "positions", losses.of_positions
+        self._loss = over_parts(loss)
         if share.size > 1:
             self._loss = of_share(self._loss)
         self._watch = Watch(
@@ -149,7 +153,7 @@ class _Training:
                 valid=sets.valid_rows,
                 seed=config.seed,
                 valid_batches=config.val_batches,
-                masked=sets.masked,
+                learned=self._learned,
             ),
             between_steps=self._between_steps,
             stopping=self._is_stopped,
@@ -242,7 +246,7 @@ class _Training:
                 train=(),
                 valid=self._sets.test_rows,
                 seed=self._config.seed,
-                masked=self._sets.masked,
+                learned=self._learned,
             ),
             between_steps=lambda _: False,
             stopping=self._is_stopped,

@@ -4,38 +4,12 @@ from typing import Any
 
 import mlx.core as mx
 import pytest
-from mlx import nn
 from mlx_lm.tuner.utils import linear_to_lora_layers
 
 from backend.engines.loss.output_head import NoOutputHead, OutputHead
-from backend.engines.modules.tree import build
-from tests.engines.architectures import CONFIGS
+from tests.engines.loss.families import FAMILIES, make
 
 pytestmark = pytest.mark.engine
-
-_LLAMA = CONFIGS["llama"]
-FAMILIES: dict[str, dict[str, Any]] = CONFIGS | {
-    "gemma2": _LLAMA
-    | {
-        "model_type": "gemma2", "head_dim": 16, "query_pre_attn_scalar": 16.0,
-        "final_logit_softcapping": 2.0, "attn_logit_softcapping": 5.0,
-    },
-    "cohere": _LLAMA | {"model_type": "cohere", "logit_scale": 0.1, "layer_norm_eps": 1e-5},
-    "granite": _LLAMA
-    | {
-        "model_type": "granite", "logits_scaling": 4.0, "attention_multiplier": 0.2,
-        "embedding_multiplier": 2.0, "residual_multiplier": 0.5, "attention_bias": False,
-        "mlp_bias": False, "tie_word_embeddings": True,
-    },
-}  # fmt: skip
-
-
-def make(name: str) -> nn.Module:
-    mx.random.seed(11)
-    model = build(FAMILIES[name])
-    model.freeze()
-    mx.eval(model.parameters())
-    return model
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -33,7 +33,9 @@ def test_the_mean_over_ranks_is_that_over_all_tokens_of_the_step(
 
     def step(share: Share) -> tuple[Any, dict[str, mx.array]]:
         feed = StepFeed(
-            Rows(train=range(len(dataset)), valid=(), seed=1, masked=masked),
+            Rows(
+                train=range(len(dataset)), valid=(), seed=1, learned="mask" if masked else "borders"
+            ),
             between_steps=lambda _: True,
             stopping=lambda: False,
             emit=SilentEmitter(),

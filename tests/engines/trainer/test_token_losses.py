@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import mlx.core as mx
+import numpy as np
+import pytest
+from mlx import nn
+from mlx.utils import tree_flatten
+from mlx_lm.tuner.trainer import grad_checkpoint
+from mlx_lm.tuner.utils import linear_to_lora_layers
+
+from backend.contract.run.config import Adaptation, LoraParameters
+from backend.engines.sft.batches import learned_positions
+from backend.engines.trainer.lora import attach
+from backend.engines.trainer.token_losses import masked_loss, token_losses
+from tests.engines.loss.families import FAMILIES, make
+
+pytestmark = pytest.mark.engine
+
+ROWS, WIDTH, VOCABULARY = 3, 40, 96
+
+
+def adaptation(kind: Literal["lora", "dora", "full"], *keys: str) -> Any:
+    parameters = LoraParameters(rank=2, scale=2.0, dropout=0.0, keys=keys or None)
+    return Adaptation(
+        num_layers=2 if kind != "full" else 1,
+        seed=1,
+        fine_tune_type=kind,
+        lora_parameters=None if kind == "full" else parameters,
+    )
+
+
+def batch() -> tuple[mx.array, np.ndarray[Any, Any]]:
+    chance = np.random.default_rng(5)
+    tokens = chance.integers(0, VOCABULARY, (ROWS, WIDTH))
+    return mx.array(tokens), chance.random((ROWS, WIDTH - 1)) < 0.3
+
+
+def gradient(model: Any, loss: Any, *arrays: mx.array) -> tuple[Any, dict[str, mx.array]]:
+    value, grads = nn.value_and_grad(model, loss)(model, *arrays)
+    return value, dict(tree_flatten(grads))
+
+
+def assert_equal_losses_and_gradients(model: Any) -> None:
+    mx.random.seed(3)  # As after some steps: at first one half of every adapter is zero.
+    model.update(
+        nn.utils.tree_map(
+            lambda value: value + 0.1 * mx.random.normal(value.shape), model.trainable_parameters()
+        )
+    )
+    model.train()
+    tokens, mask = batch()
+    losses = token_losses(model)
+    assert losses.of_positions is not None
+    positions = mx.array(learned_positions(mask))
+    (expected, count), wanted = gradient(model, masked_loss, tokens, mx.array(mask))
+    (loss, counted), grads = gradient(model, losses.of_positions, tokens, positions)
+    model.eval()
+    validation, _ = losses.of_positions(model, tokens, positions)
+
+    assert counted.item() == count.item() == mask.sum()
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
+    assert validation.item() == pytest.approx(expected.item(), rel=1e-5)
+    assert grads.keys() == wanted.keys()
+    largest = max(float(mx.abs(value).max()) for value in wanted.values())
+    for name, value in wanted.items():
+        assert float(mx.abs(grads[name] - value).max()) <= 1e-5 * largest, name
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_losses_and_gradients_of_adapters_are_the_engines(name: str) -> None:
+    model = make(name)
+    attach(model, adaptation("lora"))
+    assert_equal_losses_and_gradients(model)
+
+
+@pytest.mark.parametrize("name", ["qwen2", "llama"])
+def test_so_are_those_behind_a_head_of_4_bits(name: str) -> None:
+    model = make(name, bits=4)
+    attach(model, adaptation("lora"))
+    assert_equal_losses_and_gradients(model)
+
+
+@pytest.mark.parametrize("kind", ["dora", "full"])
+def test_so_are_those_of_dora_and_of_whole_blocks(kind: Literal["dora", "full"]) -> None:
+    model = make("qwen2")
+    attach(model, adaptation(kind))
+    assert_equal_losses_and_gradients(model)
+
+
+def test_so_are_those_with_gradient_checkpointing(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = make("llama")
+    attach(model, adaptation("lora"))
+    block = type(model.layers[0])
+    monkeypatch.setattr(block, "__call__", block.__call__)  # The engine changes the class.
+    grad_checkpoint(model.layers[0])
+    assert_equal_losses_and_gradients(model)
+
+
+def test_a_run_that_trains_the_head_takes_all_logits_and_says_so(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    model = make("llama")
+    linear_to_lora_layers(model, -1, {"rank": 2, "scale": 1.0, "dropout": 0.0, "keys": ["lm_head"]})
+    assert token_losses(model).of_positions is None
+    assert (
+        "Loss: over the logits of all positions at once, because lm_head.lora_a is trained."
+        in capsys.readouterr().out
+    )
+
+
+def test_learned_positions_come_in_few_sizes() -> None:
+    sizes = set()
+    for number in range(1, 2049):
+        mask = np.zeros((4, 1024), np.bool_)
+        mask.flat[:number] = True
+        at, counted = learned_positions(mask)
+        assert list(at[:number]) == list(range(number)) and counted.sum() == number
+        assert len(at) <= max(number + 31, number * 1.125)
+        sizes.add(len(at))
+    assert len(sizes) < 60
