@@ -8,6 +8,7 @@ import sys
 from scripts.bench.first_run import first_run
 from scripts.bench.inference import bench_inference
 from scripts.bench.lengths import bench_lengths
+from scripts.bench.loss.bench import bench_loss
 from scripts.bench.machine import machine
 from scripts.bench.measures import Measure, page, server, speed
 from scripts.bench.memory.estimates import bench_memory
@@ -32,9 +33,11 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=1000, help="questions of the soak (1000)")
     parser.add_argument("--write", action="store_true", help="keep the result in docs/")
     parser.add_argument(
-        "what", nargs="?", choices=["app", "memory", "lengths", "inference", "soak"], default="app",
+        "what", nargs="?", choices=["app", "memory", "lengths", "loss", "inference", "soak"],
+        default="app",
         help="the app against plain mlx_lm, the memory estimate, rows of mixed length, the "
-        "inference worker against fresh processes, or its memory over many questions",
+        "loss of learned positions, the inference worker against fresh processes, or its memory "
+        "over many questions",
     )  # fmt: skip
     args = parser.parse_args()
     if args.what == "inference":
@@ -45,6 +48,8 @@ def main() -> int:
         return bench_memory(write=args.write)
     if args.what == "lengths":
         return bench_lengths(seeds=args.pairs, write=args.write)
+    if args.what == "loss":
+        return bench_loss(write=args.write)
     measures: list[Measure] = []
     for part in (page(), server(), requests(), first_run(), speed(args.pairs)):
         for measure in part:
