@@ -29,14 +29,15 @@ class NoOutputHead(ValueError):
 
 
 class OutputHead:
-    """A frozen output head. `vocabulary` is the number of its logits; `chunk_rows` of its rows go
-    through it at once. Raises NoOutputHead where there is none that may be used so.
+    """An output head. `vocabulary` is the number of its logits; `chunk_rows` of its rows go through
+    it at once. Raises NoOutputHead where there is none that may be used so; where the model is
+    trained, that includes one whose own weights are.
     """
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, *, training: bool) -> None:
         self._model = model
         self._owner, self._name, self._body = _find_body(model)
-        trained = _trained_outside(model, model.layers)
+        trained = _trained_outside(model, model.layers) if training else None
         if trained:
             raise NoOutputHead(f"{trained} is trained")
         self.vocabulary = self._probe()

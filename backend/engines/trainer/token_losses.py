@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import mlx.core as mx
+import numpy as np
 from mlx import nn
 from mlx_lm.tuner.trainer import default_loss
 
@@ -54,6 +55,56 @@ def positions_loss(head: OutputHead) -> Loss:
     return loss
 
 
+def log_probabilities(model: Any, head: OutputHead) -> LogProbabilities:
+    """Of the tokens where the mask is on, the only ones whose positions go through the head, as far
+    as the mask is known: inside `mx.compile` it is not, and all go through, a few at a time.
+
+    The reference may be the model itself with its adapters off, or another model.
+    """
+    others: dict[int, OutputHead | None] = {}
+
+    def scores(given: Any, tokens: mx.array, mask: mx.array, start: int = 0) -> mx.array:
+        own = given.layers[0] is model.layers[0]
+        used = head if own else _head_of(given, others)
+        targets = tokens[:, start + 1 :]
+        if used is None:
+            logits = given(tokens[:, :-1])[:, start:].astype(mx.float32)
+            return mx.where(mask, -nn.losses.cross_entropy(logits, targets), 0)
+        hidden = used.hidden(tokens[:, :-1], given)[:, start:].flatten(0, 1)
+        at = _known_positions(mask)
+        if at is not None and not len(at):
+            return mx.zeros(mask.shape)
+        losses = linear_cross_entropy(
+            used,
+            hidden if at is None else hidden[at],
+            targets.flatten() if at is None else targets.flatten()[at],
+            rows=used.chunk_rows,
+            gradient=given is model and model.training,
+        )
+        if at is None:
+            return mx.where(mask, -losses.reshape(mask.shape), 0)
+        return mx.zeros(mask.size).at[at].add(-losses).reshape(mask.shape)
+
+    return scores
+
+
+def _head_of(model: Any, others: dict[int, OutputHead | None]) -> OutputHead | None:
+    if id(model) not in others:
+        try:
+            others[id(model)] = OutputHead(model, training=False)
+        except NoOutputHead:
+            others[id(model)] = None
+    return others[id(model)]
+
+
+def _known_positions(mask: mx.array) -> mx.array | None:
+    """Where a mask is on, as indices into the flat mask; None inside `mx.compile`."""
+    try:
+        return mx.array(np.flatnonzero(np.array(mask)))
+    except ValueError:  # "Attempting to eval an array during function transformations".
+        return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenLosses:
     """The functions of one run; without others, the engine's own.
@@ -78,9 +129,11 @@ class TokenLosses:
 def token_losses(model: nn.Module) -> TokenLosses:
     """The functions for this model as it is trained, before its first step."""
     try:
-        head = OutputHead(model)
+        head = OutputHead(model, training=True)
     except NoOutputHead as reason:
         say(f"Loss: over the logits of all positions at once, because {reason}.")
         return TokenLosses()
     say(f"Loss: only learned positions go through the output head, {head.chunk_rows} at a time.")
-    return TokenLosses(of_positions=positions_loss(head))
+    return TokenLosses(
+        of_positions=positions_loss(head), log_probabilities=log_probabilities(model, head)
+    )

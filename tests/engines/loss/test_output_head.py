@@ -18,7 +18,7 @@ def test_logits_of_hidden_states_are_those_of_the_model(name: str) -> None:
     tokens = mx.random.randint(0, 96, (3, 7))
     logits = model(tokens)
 
-    head = OutputHead(model)
+    head = OutputHead(model, training=True)
     hidden = head.hidden(tokens).flatten(0, 1)
 
     assert head.vocabulary == 96
@@ -33,14 +33,15 @@ def test_a_head_or_embedding_that_is_trained_is_refused(key: str) -> None:
     keys = ["self_attn.q_proj", key]
     linear_to_lora_layers(model, -1, {"rank": 2, "scale": 1.0, "dropout": 0.0, "keys": keys})
     with pytest.raises(NoOutputHead, match=f"{key}.lora_. is trained"):
-        OutputHead(model)
+        OutputHead(model, training=True)
+    assert OutputHead(model, training=False).vocabulary == 96
 
 
 def test_adapters_and_unfrozen_blocks_are_no_hindrance() -> None:
     model = make("llama")
     linear_to_lora_layers(model, 1, {"rank": 2, "scale": 1.0, "dropout": 0.0}, use_dora=True)
     model.layers[0].unfreeze()
-    assert OutputHead(model).vocabulary == 96
+    assert OutputHead(model, training=True).vocabulary == 96
 
 
 def test_a_model_that_changes_logits_by_their_place_is_refused() -> None:
@@ -54,4 +55,4 @@ def test_a_model_that_changes_logits_by_their_place_is_refused() -> None:
 
     model.__class__ = Placed
     with pytest.raises(NoOutputHead, match="its logits differ from those of its head"):
-        OutputHead(model)
+        OutputHead(model, training=True)

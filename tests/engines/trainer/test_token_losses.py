@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from typing import Any, Literal
 
 import mlx.core as mx
@@ -11,6 +12,7 @@ from mlx_lm.tuner.trainer import grad_checkpoint
 from mlx_lm.tuner.utils import linear_to_lora_layers
 
 from backend.contract.run.config import Adaptation, LoraParameters
+from backend.engines.rl.policy.reference import AdapterOffReference
 from backend.engines.sft.batches import learned_positions
 from backend.engines.trainer.lora import attach
 from backend.engines.trainer.token_losses import masked_loss, token_losses
@@ -96,6 +98,86 @@ def test_so_are_those_with_gradient_checkpointing(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(block, "__call__", block.__call__)  # The engine changes the class.
     grad_checkpoint(model.layers[0])
     assert_equal_losses_and_gradients(model)
+
+
+def all_logits(model: Any, tokens: mx.array, mask: mx.array, start: int) -> mx.array:
+    logits = model(tokens[:, :-1])[:, start:].astype(mx.float32)
+    losses = nn.losses.cross_entropy(logits, tokens[:, start + 1 :])
+    return mx.where(mask, -losses, 0)
+
+
+def adapted(name: str = "qwen2") -> Any:
+    model = make(name)
+    attach(model, adaptation("lora"))
+    for module in model.modules():
+        if "lora_b" in module:
+            module.lora_b = mx.random.normal(module.lora_b.shape) * 0.1
+    return model.train()
+
+
+@pytest.mark.parametrize("start", [0, 7])
+def test_log_probabilities_and_their_gradients_are_those_of_all_logits(start: int) -> None:
+    model = adapted()
+    ours = token_losses(model).log_probabilities
+    assert ours is not None
+    tokens, mask = batch()
+    scored = mx.array(mask[:, start:])
+
+    def total(score: Any) -> Any:
+        return lambda model, *arrays: (score(model, *arrays, start) * scored * 0.3).sum()
+
+    expected, wanted = gradient(model, total(all_logits), tokens, scored)
+    value, grads = gradient(model, total(ours), tokens, scored)
+
+    assert mx.allclose(
+        ours(model, tokens, scored, start), all_logits(model, tokens, scored, start), atol=1e-5
+    )
+    assert value.item() == pytest.approx(expected.item(), rel=1e-5)
+    largest = max(float(mx.abs(each).max()) for each in wanted.values())
+    for name, each in wanted.items():
+        assert float(mx.abs(grads[name] - each).max()) <= 1e-5 * largest, name
+
+
+def test_a_compiled_step_has_the_same_log_probabilities() -> None:
+    """Inside it no mask is known, so all positions go through the head."""
+    model = adapted()
+    ours = token_losses(model).log_probabilities
+    assert ours is not None
+    tokens, mask = batch()
+    mx.enable_compile()
+    try:
+        compiled = mx.compile(lambda tokens, mask: ours(model, tokens, mask, 0))(
+            tokens, mx.array(mask)
+        )
+        mx.eval(compiled)
+    finally:
+        if os.environ.get("MLX_DISABLE_COMPILE"):
+            mx.disable_compile()
+    assert mx.allclose(compiled, all_logits(model, tokens, mx.array(mask), 0), atol=1e-5)
+
+
+def test_a_reference_is_scored_as_itself() -> None:
+    model, other = adapted(), make("llama")
+    ours = token_losses(model).log_probabilities
+    assert ours is not None
+    tokens, mask = batch()
+    scored = mx.array(mask)
+    policy = ours(model, tokens, scored, 0)
+    reference = ours(AdapterOffReference(model), tokens, scored, 0)
+
+    assert mx.allclose(reference, all_logits(make("qwen2"), tokens, scored, 0), atol=1e-5)
+    assert not mx.allclose(reference, policy, atol=1e-3)
+    assert mx.allclose(
+        ours(other, tokens, scored, 0), all_logits(other, tokens, scored, 0), atol=1e-5
+    )
+
+
+def test_an_answer_without_tokens_has_no_log_probability() -> None:
+    model = adapted()
+    ours = token_losses(model).log_probabilities
+    assert ours is not None
+    tokens, mask = batch()
+    assert not ours(model, tokens, mx.zeros(mask.shape, mx.bool_), 0).any()
 
 
 def test_a_run_that_trains_the_head_takes_all_logits_and_says_so(
