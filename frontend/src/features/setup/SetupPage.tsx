@@ -13,6 +13,7 @@ import { ModelCard } from '@/form/model/ModelCard'
 import { NotesCard } from '@/form/review/NotesCard'
 import { ParametersCard } from '@/form/ParametersCard'
 import { fieldErrors, offersQueue, reviewOf, warningsOf } from '@/form/review/review'
+import { RanksCard } from './RanksCard'
 import { ReviewBar } from '@/form/review/ReviewBar'
 import { ReviewCard } from '@/form/review/ReviewCard'
 import { StartActions } from '@/form/review/StartActions'
@@ -108,6 +109,7 @@ export function SetupPage() {
           </div>
           <ParametersCard form={form} errors={errors} preview={state.preview} />
           <FullLayerCard form={form} errors={errors} preview={state.preview} targets={targets} targetsProblem={targetsProblem} />
+          {form.level === 'advanced' || form.values.distributed !== '' ? <RanksCard form={form} errors={errors} /> : null}
           {form.level === 'advanced' ? <NotesCard form={form} errors={errors} /> : null}
         </div>
         <aside className="sticky top-0 hidden w-66 shrink-0 @2xl:block @5xl:w-75">{card}</aside>

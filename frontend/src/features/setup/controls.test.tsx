@@ -10,6 +10,7 @@ import { FullLayerCard } from './FullLayerCard'
 import { ModelCard } from '@/form/model/ModelCard'
 import { NotesCard } from '@/form/review/NotesCard'
 import { ParametersCard } from '@/form/ParametersCard'
+import { RanksCard } from './RanksCard'
 import { DEMO, QWEN, TARGETS } from '@/test/formSamples'
 import type { Edits } from '@/form/form'
 import { SETUP } from './spec'
@@ -75,6 +76,7 @@ const ROWS: Partial<Record<FieldName, Row>> = {
   keep_checkpoints: ['type', '0', 0],
   notes: ['type', 'first try', 'first try'],
   tags: ['type', 'a, b', ['a', 'b']],
+  distributed: ['pick', 'Several on this machine', { processes: 2 }],
 }
 
 const ALL: readonly Field[] = FIELDS
@@ -98,6 +100,7 @@ function Cards() {
       <DataCard {...common} />
       <ParametersCard {...common} />
       <FullLayerCard {...common} targets={TARGETS} targetsProblem={null} />
+      <RanksCard {...common} />
       <NotesCard {...common} />
     </>
   )
