@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from typing import Literal
 
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})  # The disk, a quota, a limit.
+_SHORT_WRITES = ("[write] unable to write", " requested and ")  # Of MLX and numpy: no errno.
 _MEMORY_WORDS = ("insufficient memory", "out of memory", "resource limit", "unable to allocate")
 
 
@@ -43,11 +46,12 @@ def explain(error: BaseException) -> Ending:
             "Use a smaller batch or max sequence length, turn on gradient checkpointing, or train "
             "fewer layers.",
         )
-    if isinstance(error, OSError) and error.errno == 28:
+    if _is_full(error, lowered):
         return Ending(
             "error",
             f"The disk is full: {text}",
-            "Free some space, or save and keep fewer checkpoints.",
+            "Free some space and start it again. A run that saves and keeps fewer checkpoints needs "
+            "less.",
         )
     if isinstance(error, FileNotFoundError):
         return Ending("error", f"A file is missing: {text}", "Was the model or the data moved?")
@@ -62,3 +66,9 @@ def explain(error: BaseException) -> Ending:
         f"The engine failed with {type(error).__name__}: {text}",
         "The end of the log has the details.",
     )
+
+
+def _is_full(error: BaseException, text: str) -> bool:
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return True
+    return isinstance(error, OSError | RuntimeError) and any(w in text for w in _SHORT_WRITES)
