@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})  # The disk, a quota, a limit.
-_SHORT_WRITES = ("[write] unable to write", " requested and ")  # Of MLX and numpy: no errno.
+# Of MLX, numpy and tokenizers: errors without an errno.
+_SHORT_WRITES = ("[write] unable to write", " requested and ", "no space left on device")
 _MEMORY_WORDS = ("insufficient memory", "out of memory", "resource limit", "unable to allocate")
 
 
@@ -50,8 +51,7 @@ def explain(error: BaseException) -> Ending:
         return Ending(
             "error",
             f"The disk is full: {text}",
-            "Free some space and start it again. A run that saves and keeps fewer checkpoints needs "
-            "less.",
+            "Free some space and start it again. A run needs less when it keeps fewer checkpoints.",
         )
     if isinstance(error, FileNotFoundError):
         return Ending("error", f"A file is missing: {text}", "Was the model or the data moved?")
@@ -71,4 +71,4 @@ def explain(error: BaseException) -> Ending:
 def _is_full(error: BaseException, text: str) -> bool:
     if isinstance(error, OSError) and error.errno in _FULL:
         return True
-    return isinstance(error, OSError | RuntimeError) and any(w in text for w in _SHORT_WRITES)
+    return any(words in text for words in _SHORT_WRITES)

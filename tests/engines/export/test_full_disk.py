@@ -61,7 +61,7 @@ def test_an_export_ends_and_leaves_nothing(tmp_path: Path, form: str) -> None:
     before = files_of(model, adapter)
     asked = exporting.request(tmp_path, model, adapter, format=form)
 
-    ending = ending_on_a_full_disk(lambda: exporting.run(tmp_path, asked, smoke=False))
+    ending = ending_on_a_full_disk(lambda: exporting.run(tmp_path, asked, smoke="none"))
 
     assert_full(ending, tmp_path / "exports")
     assert not (tmp_path / "job" / "result.json").exists()
@@ -88,3 +88,16 @@ def test_a_conversion_ends_and_leaves_nothing(tmp_path: Path) -> None:
 
     assert_full(ending, tmp_path / "models")
     assert files_of(source) == before
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "No space left on device"),
+        OSError("17280 requested and 0 written"),  # numpy
+        RuntimeError("[write] Unable to write 50 bytes to file."),  # MLX
+        Exception("No space left on device (os error 28)"),  # tokenizers
+    ],
+)
+def test_every_writer_s_way_to_say_it_is_understood(error: Exception) -> None:
+    assert explain(error).message.startswith("The disk is full:")
