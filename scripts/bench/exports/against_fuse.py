@@ -59,7 +59,9 @@ def measures(root: Path, pairs: int) -> Iterator[Measure]:
     times = (
         f"{_median(a.marks[WRITTEN] for a in ours):.1f} s, tested "
         f"{_median(a.seconds for a in ours):.1f} s ({_median(tested):.2f} ×), against "
-        f"{_median(b.seconds for b in plain):.1f} s; medians of {pairs} pairs"
+        f"{_median(b.seconds for b in plain):.1f} s; of CPU, tested, "
+        f"{_median(a.cpu_seconds for a in ours):.1f} s against "
+        f"{_median(b.cpu_seconds for b in plain):.1f} s; medians of {pairs} pairs"
     )
     yield _shown(
         Measure("merged written ÷ mlx_lm fuse", _median(written), "×", TIME_LIMIT, detail=times)
@@ -146,7 +148,8 @@ def _median(values: Iterator[float] | Sequence[float]) -> float:
 
 
 def _said(taken: Watched) -> str:
-    return f"{taken.seconds:.1f} s, {taken.peak_bytes / 1e9:.2f} GB"
+    cpu = f"{taken.cpu_seconds:.1f} s of CPU"
+    return f"{taken.seconds:.1f} s, {cpu}, {taken.peak_bytes / 1e9:.2f} GB"
 
 
 def _shown(measure: Measure) -> Measure:

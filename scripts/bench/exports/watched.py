@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,10 +20,12 @@ _TICK = 0.02
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
     """`peak_bytes` is the largest sum over the processes that ran at once; `marks` are the seconds
-    after which each name was first there.
+    after which each name was first there; `cpu_seconds` are those of all its processes, which say
+    more than `seconds` on a machine that others use.
     """
 
     seconds: float
+    cpu_seconds: float
     peak_bytes: int
     marks: Mapping[str, float]
 
@@ -35,7 +38,7 @@ def watch(
     marks: Mapping[str, Callable[[], bool]] = {},
 ) -> Watched:
     """Run it. Raises RuntimeError with the end of its output when it fails."""
-    started, peak = time.monotonic(), 0
+    started, peak, used = time.monotonic(), 0, _cpu_of_children()
     found: dict[str, float] = {}
     with log.open("wb") as output:
         child = psutil.Popen(
@@ -53,7 +56,18 @@ def watch(
         raise RuntimeError(
             f"{' '.join(command[:4])} ended with {child.returncode}:\n{text[-2000:]}"
         )
-    return Watched(seconds=time.monotonic() - started, peak_bytes=peak, marks=found)
+    return Watched(
+        seconds=time.monotonic() - started,
+        cpu_seconds=_cpu_of_children() - used,
+        peak_bytes=peak,
+        marks=found,
+    )
+
+
+def _cpu_of_children() -> float:
+    """Of all that this process has waited for, and that those have."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def tree_memory(parent: psutil.Process) -> int:
