@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 
 import { startRunFeed, type RunStores } from './runFeed'
-import { framesReceived, runReducer, type RunSliceState } from './runSlice'
+import { framesReceived } from '@/api/streamEvents'
+import { runReducer, type RunSliceState } from './runSlice'
 import { LogBook } from '@/lib/series/logBook'
 import { RunSeries } from '@/lib/series/series'
 import { FakeServer, FrameMaker } from '@/test/fakeServer'

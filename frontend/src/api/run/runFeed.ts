@@ -10,7 +10,8 @@ import { openEventStream, streamUrl, type EventStream, type Surroundings } from 
 import type { Frame } from '@/api/frames'
 import { api } from '@/api/generated'
 import { concerns } from './runReducer'
-import { connectionChanged, framesReceived } from './runSlice'
+import { framesReceived } from '@/api/streamEvents'
+import { connectionChanged } from './runSlice'
 
 type Action =
   | ReturnType<typeof framesReceived>

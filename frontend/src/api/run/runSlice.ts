@@ -3,7 +3,8 @@
 import { createSlice, type PayloadAction } from '@reduxjs/toolkit'
 
 import type { Connection } from '@/api/eventStream'
-import type { Frame, QueuedRun } from '@/api/frames'
+import type { QueuedRun } from '@/api/frames'
+import { framesReceived } from '@/api/streamEvents'
 import { isLive, NO_RUN, reduceFrame, type RunView } from './runReducer'
 
 export type RunSliceState = {
@@ -21,7 +22,13 @@ const runSlice = createSlice({
   name: 'run',
   initialState,
   reducers: {
-    framesReceived(state, { payload }: PayloadAction<{ frames: readonly Frame[]; at: number }>) {
+    connectionChanged: (state, { payload }: PayloadAction<Connection>) => ({
+      ...state,
+      connection: payload,
+    }),
+  },
+  extraReducers: (builder) => {
+    builder.addCase(framesReceived, (state, { payload }) => {
       let { run, queue }: RunSliceState = state
       for (const frame of payload.frames) {
         run = reduceFrame(run, frame, payload.at)
@@ -29,16 +36,12 @@ const runSlice = createSlice({
         else if (frame.type === 'training_state') queue = frame.data.queue ?? []
       }
       return run === state.run && queue === state.queue ? state : { ...state, run, queue }
-    },
-    connectionChanged: (state, { payload }: PayloadAction<Connection>) => ({
-      ...state,
-      connection: payload,
-    }),
+    })
   },
 })
 
 export const runReducer = runSlice.reducer
-export const { framesReceived, connectionChanged } = runSlice.actions
+export const { connectionChanged } = runSlice.actions
 
 export const selectRun = (state: WithRun): RunView => state.run.run
 export const selectConnection = (state: WithRun): Connection => state.run.connection

@@ -3,7 +3,7 @@ import userEvent from '@testing-library/user-event'
 import { expect, test, vi } from 'vitest'
 
 import type { TrainingStateData } from '@/api/frames'
-import { framesReceived } from '@/api/run/runSlice'
+import { framesReceived } from '@/api/streamEvents'
 import { LogBook } from '@/lib/series/logBook'
 import { RunSeries } from '@/lib/series/series'
 import { FrameMaker } from '@/test/fakeServer'
