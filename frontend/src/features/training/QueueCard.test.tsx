@@ -9,7 +9,7 @@ import { FrameMaker } from '@/test/fakeServer'
 import { renderRoute, type Answers } from '@/test/renderRoute'
 import { Toasts } from '@/ui/feedback/Toasts'
 import { QueueCard } from './QueueCard'
-import { StopDialog } from './StopDialog'
+import { StopDialog } from '@/features/training/commands/StopDialog'
 
 vi.setConfig({ testTimeout: 30_000 })
 

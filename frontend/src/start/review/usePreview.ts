@@ -1,0 +1,39 @@
+/** Asks the server what a start would do, a moment after the last edit. Stale answers are dropped. */
+import { useMemo, useState } from 'react'
+import { readProblem } from '@/api/errors'
+import { usePreviewTrainingQuery, type StandardStart } from '@/api/generated'
+import type { PreviewState } from './previewState'
+import { useBackOff } from '@/lib/useBackOff'
+import { useDebounced } from '@/lib/useDebounced'
+
+const SETTLE_MS = 350
+/** A long file's rows are rendered in the background: how it goes is asked again. */
+const RENDERING_MS = 2000
+
+export function usePreview(request: StandardStart | null): PreviewState {
+  // As text, so that an edit that changes nothing of the question asks nothing again.
+  const question = request ? JSON.stringify({ ...request, ...NOTHING_ASKED }) : null
+  const settled = useDebounced(question, SETTLE_MS)
+  const asked = useMemo(() => (settled ? (JSON.parse(settled) as StandardStart) : null), [settled])
+  const [pollingInterval, setPollingInterval] = useState(0)
+  const { currentData, data, error, isFetching, refetch } = usePreviewTrainingQuery(
+    { standardStart: asked ?? UNASKED },
+    { skip: asked === null, refetchOnMountOrArgChange: true, pollingInterval },
+  )
+  const renders = currentData?.data.rendered_share != null
+  if (renders !== pollingInterval > 0) setPollingInterval(renders ? RENDERING_MS : 0)
+  const current = question !== null && question === settled && !isFetching
+  const problem = current ? readProblem(error) : null
+  useBackOff(problem?.offline === true, refetch)
+  return {
+    preview: question === null ? null : (currentData ?? data ?? null),
+    fresh: current && currentData !== undefined && problem === null,
+    waiting: question !== null && !current,
+    problem,
+    retry: refetch,
+  }
+}
+
+/** Notes and tags change nothing that a preview says. */
+const NOTHING_ASKED = { notes: undefined, tags: undefined }
+const UNASKED: StandardStart = { model_path: '', train_data_path: '' }
