@@ -6,7 +6,8 @@ import { inspection, job, LENGTHS } from '@/test/dataSamples'
 import { DEMO } from '@/test/formSamples'
 import { renderPage, serve, type Answers, type Call } from '@/test/render'
 import { DataCard } from './DataCard'
-import { useSetupForm } from '@/start/page/useSetupForm'
+import { STANDARD } from '@/start/page/startKinds'
+import { useMethodForm } from '@/start/page/useMethodForm'
 
 vi.setConfig({ testTimeout: 30_000 })
 
@@ -23,7 +24,7 @@ const MODELS = [DEMO]
 const TAKEN: ReadonlySet<string> = new Set()
 
 function Page() {
-  return <DataCard form={useSetupForm({ models: MODELS, taken: TAKEN })} errors={{}} />
+  return <DataCard form={useMethodForm(STANDARD, { models: MODELS, taken: TAKEN }).form} errors={{}} />
 }
 
 function open(answers: Answers, edits: object = {}): readonly Call[] {

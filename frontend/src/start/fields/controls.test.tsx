@@ -6,14 +6,16 @@ import { FIELDS, type Field, type FieldName } from '@/api/fields'
 import type { StandardStart } from '@/api/generated'
 import { renderPage, serve } from '@/test/render'
 import { DataCard } from '@/start/data/DataCard'
-import { FullLayerCard } from '@/start/lora/FullLayerCard'
+import { LoraCard } from '@/start/lora/LoraCard'
 import { ModelCard } from '@/start/model/ModelCard'
 import { NotesCard } from '@/start/review/NotesCard'
 import { ParametersCard } from './ParametersCard'
 import { DEMO, QWEN, TARGETS } from '@/test/formSamples'
-import type { Edits } from './form'
+import type { Edits } from './fieldRules'
 import { SETUP } from '@/start/page/setupSpec'
-import { useSetupForm, type SetupForm } from '@/start/page/useSetupForm'
+import { STANDARD } from '@/start/page/startKinds'
+import { useMethodForm } from '@/start/page/useMethodForm'
+import type { StartForm } from '@/start/fields/useStartForm'
 
 type Way = 'type' | 'choose' | 'switch' | 'pick'
 type Row = readonly [way: Way, given: string, sent: unknown]
@@ -79,15 +81,15 @@ const ROWS: Partial<Record<FieldName, Row>> = {
 
 const ALL: readonly Field[] = FIELDS
 
-let form: SetupForm | null = null
-const sent = () => form?.request ?? null
+let form: StartForm | null = null
+const sent = () => (form?.request ?? null) as StandardStart | null
 // TARGETS are those of this model.
 const START = { model_path: QWEN.path, train_data_path: '/data/train.jsonl', adapter_name: 'not_from_the_file' }
 const LIST = { models: [DEMO, QWEN], loaded: true, problem: null, retry: () => undefined, retrying: false }
 const NOTHING_TAKEN: ReadonlySet<string> = new Set()
 
 function Cards() {
-  const own = useSetupForm({ models: LIST.models, taken: NOTHING_TAKEN })
+  const own = useMethodForm(STANDARD, { models: LIST.models, taken: NOTHING_TAKEN }).form
   useEffect(() => {
     form = own
   })
@@ -97,7 +99,7 @@ function Cards() {
       <ModelCard {...common} list={LIST} />
       <DataCard {...common} />
       <ParametersCard {...common} />
-      <FullLayerCard {...common} targets={TARGETS} targetsProblem={null} />
+      <LoraCard {...STANDARD.lora} {...common} targets={TARGETS} targetsProblem={null} />
       <NotesCard {...common} />
     </>
   )

@@ -1,9 +1,11 @@
 /** What a field holds while it is edited, what it means, and what is wrong with it. */
-import type { Field } from '@/api/fields'
+import type { Field, FieldName } from '@/api/fields'
 import { numberText, parseNumber } from '@/lib/numbers'
 
 /** Text as typed, a switch, or a list of module names. '' stands for null where that is allowed. */
 export type Draft = string | boolean | readonly string[]
+/** What the user changed; all else is derived. */
+export type Edits = Readonly<Partial<Record<FieldName, Draft>>>
 
 export type Parsed =
   | { readonly kind: 'value'; readonly value: unknown }

@@ -1,6 +1,6 @@
 /** Defaults that follow the training file: a name for the adapter, and a length that its rows fit. Pure. */
 import { stemOf } from '@/start/data/dataForms'
-import type { Edits } from './form'
+import type { Edits } from './fieldRules'
 import { fieldIn, hasField, type FormSpec } from './spec'
 
 export type TrainingFile = {

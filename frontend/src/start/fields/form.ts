@@ -6,11 +6,10 @@ import type { Field, FieldName } from '@/api/fields'
 import type { ModelInfo } from '@/api/generated'
 import { applies } from './applies'
 import { fileDefaults, type TrainingFile } from './fileDefaults'
-import { draftOf, parseDraft, type Draft } from './fieldRules'
+import { draftOf, parseDraft, type Draft, type Edits } from './fieldRules'
 import { fieldIn, hasField, type FormSpec } from './spec'
 
 export type Values = Readonly<Record<FieldName, Draft>>
-export type Edits = Readonly<Partial<Record<FieldName, Draft>>>
 export type FieldErrors = Readonly<Partial<Record<FieldName, string>>>
 
 /** What says which run it is, not how it trains: never counted as unusual. */

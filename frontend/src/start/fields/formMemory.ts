@@ -1,6 +1,5 @@
 /** The form between visits. What was stored by another version, or is garbage, is left out. */
-import type { Draft } from './fieldRules'
-import type { Edits } from './form'
+import type { Draft, Edits } from './fieldRules'
 import type { FormSpec } from './spec'
 import { forgetStored, readStored, writeStored } from '@/lib/storage'
 

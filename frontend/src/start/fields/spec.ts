@@ -1,7 +1,7 @@
 /** What one start page's form is made of; everything else in this room works for any of them. */
 import type { Field, FieldName } from '@/api/fields'
 import type { ModelInfo } from '@/api/generated'
-import type { Edits } from './form'
+import type { Edits } from './fieldRules'
 
 export type FormSpec = {
   /** Where the edits are remembered. */

@@ -2,25 +2,27 @@
 import { act, fireEvent, screen } from '@testing-library/react'
 import { useEffect } from 'react'
 import { expect, test } from 'vitest'
-import type { LoraTargets } from '@/api/generated'
-import type { Edits } from '@/start/fields/form'
+import type { LoraTargets, StandardStart } from '@/api/generated'
+import type { Edits } from '@/start/fields/fieldRules'
 import { QWEN, TARGETS } from '@/test/formSamples'
 import { renderPage, serve } from '@/test/render'
-import { FullLayerCard } from './FullLayerCard'
-import { useSetupForm, type SetupForm } from '@/start/page/useSetupForm'
+import { LoraCard } from './LoraCard'
+import { STANDARD } from '@/start/page/startKinds'
+import { useMethodForm } from '@/start/page/useMethodForm'
+import type { StartForm } from '@/start/fields/useStartForm'
 
 const MODELS = [QWEN]
 const NOTHING_TAKEN: ReadonlySet<string> = new Set()
 
-let form: SetupForm | null = null
-const sent = () => form?.request ?? null
+let form: StartForm | null = null
+const sent = () => (form?.request ?? null) as StandardStart | null
 
 function Page({ targets }: { readonly targets: LoraTargets }) {
-  const own = useSetupForm({ models: MODELS, taken: NOTHING_TAKEN })
+  const own = useMethodForm(STANDARD, { models: MODELS, taken: NOTHING_TAKEN }).form
   useEffect(() => {
     form = own
   })
-  return <FullLayerCard form={own} errors={{}} preview={null} targets={targets} targetsProblem={null} />
+  return <LoraCard {...STANDARD.lora} form={own} errors={{}} preview={null} targets={targets} targetsProblem={null} />
 }
 
 function show({ edits = {}, targets = TARGETS }: { readonly edits?: Edits; readonly targets?: LoraTargets } = {}): void {

@@ -3,7 +3,7 @@ import { createSlice, type PayloadAction } from '@reduxjs/toolkit'
 
 /** A session to continue: the dialog asks from where and how far. */
 export type ResumeAsked = { readonly sessionId: string; readonly name: string }
-export type StartPage = '/setup' | '/enhanced-setup'
+export type StartPath = '/setup' | '/enhanced-setup'
 
 /** A session's configuration to fill a start form with. */
 export type SetupAsked = { readonly name: string; readonly config: Readonly<Record<string, unknown>> }
@@ -12,7 +12,7 @@ export type HandoffState = { readonly resume: ResumeAsked | null; readonly setup
 type WithHandoff = { readonly handoff: HandoffState }
 
 /** Whose form it is: only Enhanced Setup names a method. */
-export function handedTo({ config }: SetupAsked): StartPage {
+export function handedTo({ config }: SetupAsked): StartPath {
   return typeof config['training_method'] === 'string' ? '/enhanced-setup' : '/setup'
 }
 

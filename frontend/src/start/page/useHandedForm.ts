@@ -1,14 +1,14 @@
 /** Fills a form with the configuration of a session that the Results page handed over. */
 import { useEffect } from 'react'
 import { useDispatch, useSelector } from 'react-redux'
-import { handedTo, selectSetupAsked, setupFilled, type StartPage } from './handoffSlice'
+import { handedTo, selectSetupAsked, setupFilled, type StartPath } from './handoffSlice'
 import { toastRaised } from '@/ui/feedback/toastSlice'
 import { handedEdits } from '@/start/fields/form'
 import type { FormSpec } from '@/start/fields/spec'
 import type { StartForm } from '@/start/fields/useStartForm'
 
 type Options = {
-  readonly page: StartPage
+  readonly page: StartPath
   /** Every field that the page may have. */
   readonly spec: FormSpec
   readonly replace: StartForm['replace']

@@ -1,8 +1,17 @@
-/** What makes such a run dear, and what would make it cheaper. */
-import type { Estimation } from '@/api/generated'
+/** What a run of this method costs compared with SFT, and what would make it cheaper. */
+import { useEstimate } from './useEstimate'
+import type { StartForm } from '@/start/fields/useStartForm'
 import { compact, count, UNKNOWN } from '@/lib/format'
 
-export function EstimateFacts({ estimation }: { readonly estimation: Estimation | null }) {
+type Props = {
+  readonly form: StartForm
+  readonly method: string
+  /** Of the training data, where they are known. */
+  readonly rows: number | null
+}
+
+export function EstimateFacts({ form, method, rows }: Props) {
+  const estimation = useEstimate(form, method, rows)
   if (!estimation) return null
   const { generations_per_step: answers, relative_cost: cost, recommendations } = estimation
   return (
@@ -15,7 +24,7 @@ export function EstimateFacts({ estimation }: { readonly estimation: Estimation 
           </div>
         )}
         <div className="flex justify-between gap-3">
-          <dt className="text-soft">Against SFT, per step</dt>
+          <dt className="text-soft">Cost vs SFT, per step</dt>
           <dd>{cost === null ? UNKNOWN : `${compact(cost, 2)} × the time`}</dd>
         </div>
       </dl>

@@ -1,7 +1,8 @@
-/** Asks the server what a start would do, a moment after the last edit. Stale answers are dropped. */
+/** Asks the server what a start would do and what it needs, a moment after the last edit. Stale answers are dropped. */
+import { skipToken } from '@reduxjs/toolkit/query'
 import { useMemo, useState } from 'react'
 import { readProblem } from '@/api/errors'
-import { usePreviewTrainingQuery, type StandardStart } from '@/api/generated'
+import { usePreviewEnhancedQuery, usePreviewTrainingQuery, type EnhancedStart, type StandardStart } from '@/api/generated'
 import type { PreviewState } from './previewState'
 import { useBackOff } from '@/lib/useBackOff'
 import { useDebounced } from '@/lib/useDebounced'
@@ -10,16 +11,19 @@ const SETTLE_MS = 350
 /** A long file's rows are rendered in the background: how it goes is asked again. */
 const RENDERING_MS = 2000
 
-export function usePreview(request: StandardStart | null): PreviewState {
+/** A request that names a method goes to the route of methods. */
+export function usePreview(request: StandardStart | EnhancedStart | null): PreviewState {
   // As text, so that an edit that changes nothing of the question asks nothing again.
   const question = request ? JSON.stringify({ ...request, ...NOTHING_ASKED }) : null
   const settled = useDebounced(question, SETTLE_MS)
-  const asked = useMemo(() => (settled ? (JSON.parse(settled) as StandardStart) : null), [settled])
+  const asked = useMemo(() => (settled ? (JSON.parse(settled) as StandardStart | EnhancedStart) : null), [settled])
+  const enhanced = asked !== null && 'training_method' in asked ? asked : null
+  const standard = asked !== null && enhanced === null ? asked : null
   const [pollingInterval, setPollingInterval] = useState(0)
-  const { currentData, data, error, isFetching, refetch } = usePreviewTrainingQuery(
-    { standardStart: asked ?? UNASKED },
-    { skip: asked === null, refetchOnMountOrArgChange: true, pollingInterval },
-  )
+  const options = { refetchOnMountOrArgChange: true, pollingInterval }
+  const ofStandard = usePreviewTrainingQuery(standard ? { standardStart: standard } : skipToken, options)
+  const ofEnhanced = usePreviewEnhancedQuery(enhanced ? { enhancedStart: enhanced } : skipToken, options)
+  const { currentData, data, error, isFetching, refetch } = enhanced ? ofEnhanced : ofStandard
   const renders = currentData?.data.rendered_share != null
   if (renders !== pollingInterval > 0) setPollingInterval(renders ? RENDERING_MS : 0)
   const current = question !== null && question === settled && !isFetching
@@ -36,4 +40,3 @@ export function usePreview(request: StandardStart | null): PreviewState {
 
 /** Notes and tags change nothing that a preview says. */
 const NOTHING_ASKED = { notes: undefined, tags: undefined }
-const UNASKED: StandardStart = { model_path: '', train_data_path: '' }

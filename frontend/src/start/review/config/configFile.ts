@@ -1,6 +1,6 @@
 /** The form as a file: a plain request body, so that a script can send the same file. */
-import { draftOf } from '@/start/fields/fieldRules'
-import { draftsOf, toRequest, type Edits, type Values } from '@/start/fields/form'
+import { draftOf, type Edits } from '@/start/fields/fieldRules'
+import { draftsOf, toRequest, type Values } from '@/start/fields/form'
 import { fieldIn, hasField, type FormSpec } from '@/start/fields/spec'
 
 /** An unfinished form is kept too, without what can't be sent yet. */

@@ -2,7 +2,7 @@
 import { ENHANCED_FIELDS, type Field, type FieldName } from '@/api/fields'
 import type { MethodInfo, MethodParameter } from '@/api/generated'
 import { draftOf } from '@/start/fields/fieldRules'
-import type { Edits } from '@/start/fields/form'
+import type { Edits } from '@/start/fields/fieldRules'
 import type { FormSpec } from '@/start/fields/spec'
 
 export type Methods = Readonly<Record<string, MethodInfo>>

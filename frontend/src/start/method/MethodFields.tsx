@@ -1,13 +1,13 @@
 /** What the chosen method can be told, drawn from the server's own list of its parameters. */
 import type { FieldName } from '@/api/fields'
 import type { MethodInfo } from '@/api/generated'
-import { FieldControl } from './FieldControl'
-import type { FieldErrors } from './form'
-import { FIELD_GRID } from './ParametersCard'
-import type { StartForm } from './useStartForm'
+import { FieldControl } from '@/start/fields/FieldControl'
+import type { FieldErrors } from '@/start/fields/form'
+import { FIELD_GRID } from '@/start/fields/ParametersCard'
+import type { StartForm } from '@/start/fields/useStartForm'
 import { Card } from '@/ui/Card'
 import { Notice } from '@/ui/feedback/Notice'
-import { offReason } from '@/start/page/methodSpecs'
+import { offReason } from './methodSpecs'
 
 type Props = {
   readonly form: StartForm
