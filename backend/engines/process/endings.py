@@ -55,7 +55,7 @@ def explain(error: BaseException) -> Ending:
         return Ending(
             "error",
             f"The training engine can't be loaded: {text}",
-            "Start the app with ./startmlxnew, which installs what is missing.",
+            "Start the app with ./startmlxnew, which installs missing parts.",
         )
     return Ending(
         "error",

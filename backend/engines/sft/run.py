@@ -282,7 +282,7 @@ class _Training:
             f"{none}.",
             "The adapter is unlikely to help: check the data, or lower the learning rate.",
         )
-        return f"{first} {none}, so no adapter is called the best; the last one is kept."
+        return f"{first} {none}, so there is no best adapter; the last one is saved."
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:

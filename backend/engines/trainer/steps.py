@@ -157,7 +157,7 @@ class Course:
         return saved.moment
 
     def _note_moment(self, done: int) -> None:
-        """Between two weight updates of an accumulation there is nothing to go on from."""
+        """Between two weight updates of an accumulation there is nothing to resume from."""
         if done % self._trained.accumulate == 0:
             self.moment = Moment(
                 step=done, trained_tokens=self._tokens(), counters=self._counters()
