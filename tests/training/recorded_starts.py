@@ -267,8 +267,8 @@ def _drop_what_the_preview_has(case: dict[str, Any]) -> None:
 
 
 def _difference(first: dict[str, Any], text: str) -> dict[str, Any]:
-    config = yaml.load(text, Loader=yaml.CSafeLoader)
-    base: dict[str, Any] = first.setdefault(f"config {config['method'] == 'sft'}", config)
+    config: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)
+    base = first.setdefault(f"config {config['method'] == 'sft'}", config)
     order = list(config)
     if order[: len(base)] != list(base):
         return {"whole": text}
