@@ -9,7 +9,7 @@ import yaml
 
 from backend.contract.run.config import SftConfig
 from backend.engines.process.endings import Unusable
-from backend.engines.trainer.config import config_of, read_values
+from backend.engines.trainer.run import config_of, read_values
 from tests.contract.run.test_config import built
 
 
