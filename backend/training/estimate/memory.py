@@ -26,7 +26,7 @@ from backend.models.schemas import LoraTargets, ModelInfo
 from backend.training.estimate.optimizer_state import state_copies
 from backend.training.estimate.step_memory import Load, Loads, even_loads
 from backend.training.quantize.base import quantized_bytes
-from backend.training.request.common_fields import CommonStart
+from backend.training.request.start_request import StartRequest
 from backend.training.schemas import MemoryEstimate
 
 GB = 1e9
@@ -62,7 +62,7 @@ class Shape:
 
 
 def estimate_memory(
-    request: CommonStart,
+    request: StartRequest,
     model: ModelInfo,
     targets: LoraTargets,
     *,
@@ -105,7 +105,7 @@ def as_estimate(sizes: Mapping[str, float], available: int | None) -> MemoryEsti
 
 
 def training_parts(
-    request: CommonStart,
+    request: StartRequest,
     model: ModelInfo,
     shape: Shape,
     *,
@@ -157,7 +157,7 @@ def _beyond(sizes: Mapping[str, float], validation: float) -> dict[str, float]:
 
 
 def shape_of(
-    request: CommonStart, model: ModelInfo, targets: LoraTargets, config: Mapping[str, Any]
+    request: StartRequest, model: ModelInfo, targets: LoraTargets, config: Mapping[str, Any]
 ) -> Shape:
     text = config.get("text_config")
     places = [config, text if isinstance(text, Mapping) else {}]

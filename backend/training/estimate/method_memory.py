@@ -22,7 +22,6 @@ from backend.models.schemas import LoraTargets, ModelInfo
 from backend.training.estimate.memory import Shape, as_estimate, shape_of, training_parts
 from backend.training.estimate.step_memory import Load
 from backend.training.quantize.base import quantized_bytes
-from backend.training.request.decoding import decoded_at_once
 from backend.training.request.method_fields import EnhancedStart
 from backend.training.run_data.token_counts import TokenCounts
 from backend.training.schemas import MemoryEstimate
@@ -95,7 +94,7 @@ def _sampling(request: EnhancedStart, shape: Shape, prompt: int) -> float:
     as it was read, and once more for each of its answers. While others wait their turn, all are
     copied as one takes another's place.
     """
-    together = decoded_at_once(request)
+    together = request.decoded_at_once
     answers = request.method.answers(request.batch_size, request.group_size)
     copies = 2 if answers > together else 1
     tokens = (
