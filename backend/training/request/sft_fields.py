@@ -105,7 +105,7 @@ class StandardStart(StartRequest):
         title="Several processes",
         description="Train one model in several processes at once, on this machine or on several: "
         "each has its rows of every batch.",
-        json_schema_extra=form("run"),
+        json_schema_extra=form("ranks", level="advanced"),
     )
 
     @property
