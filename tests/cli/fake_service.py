@@ -11,7 +11,8 @@ from threading import Thread
 from typing import Any
 
 RUN = "81cee4a0-f868-4951-a3c9-1ed10408b683"
-IDLE: dict[str, Any] = {"session_id": None, "state": "idle", "phase": None, "metrics": {}, "config": None,
+IDLE: dict[str, Any] = {
+        "session_id": None, "state": "idle", "phase": None, "metrics": {}, "config": None,
         "error": None, "queue": []}  # fmt: skip
 HEALTHY = {"status": "healthy", "version": "0.1.0", "timestamp": "2026-01-01T00:00:00Z"}
 
