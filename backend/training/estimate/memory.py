@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backend.models.schemas import LoraTargets, ModelInfo
+from backend.training.estimate.optimizer_state import state_copies
 from backend.training.estimate.step_memory import Load, Loads, even_loads
 from backend.training.quantize.base import quantized_bytes
 from backend.training.request.common_fields import CommonStart
@@ -32,7 +33,6 @@ GB = 1e9
 TIGHT = 0.8  # Of the working set: above it other programs start to be felt.
 
 _BYTES = {"float32": 4, "float64": 8}
-_OPTIMIZER_STATES = {"adam": 2, "adamw": 2, "muon": 1, "sgd": 1, "adafactor": 0.05}
 _KEPT = 1.4  # Copies of what a block reads and writes that wait for the backward pass.
 _AT_WORK = 2.8  # The same for the one block that is recomputed with gradient checkpointing.
 _SCORES_AT_WORK = 2.5
@@ -134,7 +134,7 @@ def training_parts(
     parts = {
         "weights": float(model.size_bytes or 0),
         "adapter": 0.0 if full else 4.0 * trainable,
-        "optimizer": _OPTIMIZER_STATES[request.optimizer] * gradients,
+        "optimizer": state_copies(request) * gradients,
         "activations": activations,
         "logits": logits,
         "gradients": max(0.0, _GRADIENTS_HELD * gradients - activations - logits),
@@ -193,10 +193,6 @@ def _first(places: Sequence[Mapping[str, Any]], *names: str) -> int | None:
             if isinstance(value, int) and value > 0:
                 return value
     return None
-
-
-def padded(length: int) -> int:
-    return 1 + 32 * -(-length // 32)
 
 
 def _verdict(total: float, available: float | None) -> Any:

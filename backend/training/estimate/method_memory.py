@@ -17,8 +17,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from backend.contract.batching import padded_length
 from backend.models.schemas import LoraTargets, ModelInfo
-from backend.training.estimate.memory import Shape, as_estimate, padded, shape_of, training_parts
+from backend.training.estimate.memory import Shape, as_estimate, shape_of, training_parts
 from backend.training.estimate.step_memory import Load
 from backend.training.quantize.base import quantized_bytes
 from backend.training.request.decoding import decoded_at_once
@@ -50,7 +51,7 @@ def estimate_method_memory(
     method = request.method
     longest = min(request.max_seq_length, counts.longest if counts else request.max_seq_length)
     length = longest + (request.max_completion_length if method.generates else 0)
-    learning = _learning(request, model, shape, trainable=trainable, length=padded(length))
+    learning = _learning(request, model, shape, trainable=trainable, length=padded_length(length))
     answers = _sampling(request, shape, longest) if method.generates else 0.0
     steady = ("weights", "adapter", "optimizer")
     passing = sum(size for name, size in learning.items() if name not in steady)
@@ -79,7 +80,7 @@ def _learning(
     if family == "policy":
         # Only the answer's positions are scored, and rows are learned from in several goes, whose
         # gradients are added up.
-        parts["logits"] *= padded(request.max_completion_length) / length
+        parts["logits"] *= padded_length(request.max_completion_length) / length
         width = shape.weight_bytes if request.fine_tune_type == "full" else 4
         parts["gradients"] += trainable * width
     elif one_side and not contexts:

@@ -18,6 +18,7 @@ from backend.jobs.run.schemas import LoraSummary
 from backend.models.catalog import ModelCatalog
 from backend.models.checks import JSON_CAP
 from backend.models.schemas import LoraTargets, ModelInfo
+from backend.training.estimate.optimizer_state import state_copies
 from backend.training.lora.counts import count_lora, resolve_keys
 from backend.training.lora.groups import seed_warnings
 from backend.training.lora.inspector import ModelInspector
@@ -275,10 +276,7 @@ def read_model_config(model: ModelInfo) -> dict[str, Any]:
 def _checkpoint_bytes(request: CommonStart, model: ModelInfo, trainable: int) -> int:
     """The weights, and the optimizer's state that a resume needs, which is as wide as they are."""
     width = _width(model) if request.fine_tune_type == "full" else 4
-    copies = {"adam": 2, "adamw": 2, "muon": 1, "sgd": 1, "adafactor": 0}[request.optimizer]
-    if request.optimizer == "adafactor" and request.beta1 is not None:
-        copies = 1  # Without it, its state is rows and columns only.
-    return trainable * width * (1 + copies)
+    return round(trainable * width * (1 + state_copies(request)))
 
 
 def _width(model: ModelInfo) -> int:

@@ -103,5 +103,5 @@ class StandardStart(CommonStart):
         title="Several processes",
         description="Train one model in several processes at once, on this machine or on several: "
         "each has its rows of every batch.",
-        json_schema_extra=form("run"),
+        json_schema_extra=form("ranks", level="advanced"),
     )

@@ -14,7 +14,7 @@ import { AskView } from '@/features/compare/ask/AskView'
 import { asker, blindAsker } from '@/features/compare/ask/asker'
 import { EvaluateView } from '@/features/compare/evaluate/EvaluateView'
 import { TargetDialog } from '@/features/compare/targets/TargetDialog'
-import { usePrompt } from '@/features/compare/ask/usePrompt'
+import { usePrompt } from '@/features/compare/prompt/usePrompt'
 import { useTargets, type Targets } from '@/features/compare/targets/useTargets'
 import { VoteView } from '@/features/compare/vote/VoteView'
 

@@ -4,7 +4,7 @@ import userEvent from '@testing-library/user-event'
 import { expect, test, vi } from 'vitest'
 
 import type { ModelInfo } from '@/api/generated'
-import { framesReceived } from '@/api/run/runSlice'
+import { framesReceived } from '@/api/streamEvents'
 import { FrameMaker } from '@/test/fakeServer'
 import { renderRoute, type Answers } from '@/test/renderRoute'
 import { DataPage } from './DataPage'

@@ -5,7 +5,7 @@ import { expect, test, vi } from 'vitest'
 import type { SessionSummary } from '@/api/generated'
 import { renderRoute, type Answers } from '@/test/renderRoute'
 import { ResultsPage } from './ResultsPage'
-import { SessionPage } from './SessionPage'
+import { SessionPage } from '@/features/results/session/SessionPage'
 
 // Queries by role are slow in jsdom, and the machine may be busy.
 vi.setConfig({ testTimeout: 30_000 })

@@ -3,11 +3,11 @@ import { FolderInput, Play, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import { useDispatch } from 'react-redux'
 import type { SessionSummary } from '@/api/generated'
-import { resumeAsked } from '@/api/handoffSlice'
+import { resumeAsked } from '@/start/page/handoffSlice'
 import { IconButton } from '@/ui/controls/IconButton'
 import { DeleteDialog } from './DeleteDialog'
 import { sessionName } from './sessions'
-import { useLoadSession } from './useLoadSession'
+import { useLoadSession } from '@/features/results/session/useLoadSession'
 
 const LIVE: ReadonlySet<string> = new Set(['starting', 'running', 'paused', 'stopping'])
 

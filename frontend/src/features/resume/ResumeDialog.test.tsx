@@ -1,7 +1,7 @@
 import { act, screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { expect, test, vi } from 'vitest'
-import { resumeAsked } from '@/api/handoffSlice'
+import { resumeAsked } from '@/start/page/handoffSlice'
 import type { Frame } from '@/api/frames'
 import { FrameMaker } from '@/test/fakeServer'
 import { renderRoute, type Answers } from '@/test/renderRoute'

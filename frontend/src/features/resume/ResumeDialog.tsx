@@ -2,7 +2,7 @@
 import { useDispatch, useSelector } from 'react-redux'
 import { readProblem } from '@/api/errors'
 import { useReadSessionQuery, useResumePointsQuery } from '@/api/generated'
-import { resumeClosed, selectResumeAsked, type ResumeAsked } from '@/api/handoffSlice'
+import { resumeClosed, selectResumeAsked, type ResumeAsked } from '@/start/page/handoffSlice'
 import { Button } from '@/ui/controls/Button'
 import { Dialog } from '@/ui/Dialog'
 import { ErrorPanel } from '@/ui/feedback/ErrorPanel'

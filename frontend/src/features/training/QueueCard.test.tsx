@@ -4,12 +4,12 @@ import axe from 'axe-core'
 import { expect, test, vi } from 'vitest'
 
 import type { QueuedRun } from '@/api/frames'
-import { framesReceived } from '@/api/run/runSlice'
+import { framesReceived } from '@/api/streamEvents'
 import { FrameMaker } from '@/test/fakeServer'
 import { renderRoute, type Answers } from '@/test/renderRoute'
 import { Toasts } from '@/ui/feedback/Toasts'
 import { QueueCard } from './QueueCard'
-import { StopDialog } from './StopDialog'
+import { StopDialog } from '@/features/training/commands/StopDialog'
 
 vi.setConfig({ testTimeout: 30_000 })
 

@@ -1,8 +1,8 @@
 /** The live run, or the last one: progress, figures, curves, alerts, log, configuration. */
 import { ChartSpline } from 'lucide-react'
 import { useSelector } from 'react-redux'
-import { liveStores, type RunStores } from '@/api/run/runFeed'
-import { selectRun } from '@/api/run/runSlice'
+import { liveStores, type RunStores } from '@/run/stream/runFeed'
+import { selectRun } from '@/run/reducer/runSlice'
 import { ActionLink } from '@/ui/controls/ActionLink'
 import { EmptyState } from '@/ui/feedback/EmptyState'
 import { PageHeader } from '@/ui/PageHeader'

@@ -1,12 +1,12 @@
 /** The figures of a run and what each means, in words. Pure, so the words are tested. */
-import { numberOf, textOf } from '@/api/run/runConfig'
+import { numberOf, textOf } from '@/run/reducer/runConfig'
 import type { RunMetrics } from '@/api/frames'
-import type { RunView } from '@/api/run/runReducer'
-import { bestWords, metricWords } from '@/lib/series/best'
+import type { RunView } from '@/run/reducer/runReducer'
+import { bestWords, metricWords } from '@/run/series/best'
 import { compact, count, gigabytes, loss, plural, UNKNOWN } from '@/lib/format'
-import { perplexityWords, preferenceFigures, rewardFigures, type Figure } from '@/lib/series/methodFigures'
-import { runKind } from '@/lib/series/runKind'
-import { evaluationsSinceBest, lastChange, type RunSeries } from '@/lib/series/series'
+import { perplexityWords, preferenceFigures, rewardFigures, type Figure } from '@/run/series/methodFigures'
+import { runKind } from '@/run/series/runKind'
+import { evaluationsSinceBest, lastChange, type RunSeries } from '@/run/series/series'
 
 /** `memoryLimit` in bytes: what the engine may use on this machine, null when unknown. */
 export function figuresOf(run: RunView, series: RunSeries, memoryLimit: number | null): readonly Figure[] {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
-import { NO_RUN, type RunView } from '@/api/run/runReducer'
-import { RunSeries } from '@/lib/series/series'
+import { NO_RUN, type RunView } from '@/run/reducer/runReducer'
+import { RunSeries } from '@/run/series/series'
 import { overFitting } from '@/features/training/run/advice'
 import { figuresOf } from './cards'
 import { phaseWords } from '@/features/training/run/phases'

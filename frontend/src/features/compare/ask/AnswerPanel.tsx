@@ -10,7 +10,7 @@ import { Spinner } from '@/ui/feedback/Spinner'
 import { useAdapterPromptsQuery } from '@/api/generated'
 import { answerText, type Question, type Side } from './asked'
 import { checkpointWords, targetTitle, type Target } from '@/features/compare/targets/targets'
-import { askedWithout } from '@/features/compare/trained'
+import { askedWithout } from '@/features/compare/prompt/trained'
 import { lengthNote, timingWords, waitingWords } from '@/features/compare/words'
 
 type Props = {

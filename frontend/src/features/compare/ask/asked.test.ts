@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { answerText, begin, bodyOf, hear, refused, stopped, toKeep, type Question } from './asked'
-import { questionOf } from '@/features/compare/question'
-import { SAMPLING } from './sampling'
+import { questionOf } from '@/features/compare/prompt/question'
+import { SAMPLING } from '@/features/compare/prompt/sampling'
 
 const QUESTION = questionOf({
   prompt: 'Hello?',

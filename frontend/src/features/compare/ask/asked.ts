@@ -2,7 +2,7 @@
 import type { Problem } from '@/api/errors'
 import type { Comparison, ComparisonIn, InferenceAnswer } from '@/api/generated'
 import type { ServerEvent } from '@/api/sse'
-import type { Sampling } from './sampling'
+import type { Sampling } from '@/features/compare/prompt/sampling'
 import type { Target } from '@/features/compare/targets/targets'
 
 export type Question = {

@@ -5,7 +5,7 @@ import { NumberInput } from '@/ui/controls/NumberInput'
 import { Select } from '@/ui/controls/Select'
 import { TextInput } from '@/ui/controls/TextInput'
 import type { EvaluationFields } from './evaluationFields'
-import { RowsField } from '@/form/data/RowsField'
+import { RowsField } from '@/start/data/RowsField'
 import { isUsable } from '@/features/compare/targets/targets'
 
 type Props = {

@@ -1,7 +1,7 @@
 /** The found models with their facts: a table where there is room, else a list. */
 import type { ModelInfo } from '@/api/generated'
-import { millions } from '@/form/model/modelWords'
-import { WeightsBadge } from '@/form/model/WeightsBadge'
+import { millions } from '@/start/model/modelWords'
+import { WeightsBadge } from '@/start/model/WeightsBadge'
 import { bytes, count, UNKNOWN } from '@/lib/format'
 import { Cell, HeadCell, Row, Table } from '@/ui/Table'
 import { ModelActions } from './ModelActions'

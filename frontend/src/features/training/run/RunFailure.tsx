@@ -1,9 +1,9 @@
 /** What went wrong, what to do, the last lines of the log, and a way to copy it all. */
 import { CircleX } from 'lucide-react'
-import type { RunView } from '@/api/run/runReducer'
+import type { RunView } from '@/run/reducer/runReducer'
 import { ActionLink } from '@/ui/controls/ActionLink'
 import { CopyButton } from '@/ui/controls/CopyButton'
-import { ResumeRunButton } from '@/features/training/ResumeRunButton'
+import { ResumeRunButton } from '@/features/training/commands/ResumeRunButton'
 
 export function RunFailure({ run }: { readonly run: RunView }) {
   const message = run.error?.message ?? run.message ?? 'The run ended without saying why.'

@@ -1,6 +1,6 @@
 /** Where the run is, and how long it still takes. Its times stand still when it has ended. */
-import { progressOf, timesOf } from '@/api/run/runSlice'
-import { isLive, type RunView } from '@/api/run/runReducer'
+import { progressOf, timesOf } from '@/run/reducer/runSlice'
+import { isLive, type RunView } from '@/run/reducer/runReducer'
 import { clock, compact, count, duration } from '@/lib/format'
 import { ProgressBar } from '@/ui/feedback/ProgressBar'
 import { phaseWords } from './phases'

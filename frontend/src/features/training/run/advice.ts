@@ -1,7 +1,7 @@
 /** What the curves say that no single number says. Pure. */
 import { plural } from '@/lib/format'
-import { bestBy, evaluationsSinceBest, type RunSeries } from '@/lib/series/series'
-import { indexAtOrBefore } from '@/lib/series/smooth'
+import { bestBy, evaluationsSinceBest, type RunSeries } from '@/run/series/series'
+import { indexAtOrBefore } from '@/lib/smooth'
 
 export type Advice = { readonly title: string; readonly text: string }
 type Rules = { readonly earlyStop: boolean; readonly patience: number | null; readonly live: boolean }
