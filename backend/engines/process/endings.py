@@ -56,8 +56,9 @@ def explain(error: BaseException, *, training: bool = True) -> Ending:
         return Ending(
             "error",
             f"The disk is full: {text}",
-            f"Free some space{', or save and keep fewer checkpoints' if training else ''}, "
-            "and start it again.",
+            "Free some space, or save and keep fewer checkpoints, and start it again."
+            if training
+            else "Free some space and start it again.",
         )
     if isinstance(error, FileNotFoundError):
         what = "the model or the data" if training else "the model or the adapter"
