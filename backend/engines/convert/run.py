@@ -40,7 +40,7 @@ from backend.engines.trainer.quantize import choose_group
 
 SHARD_GB = 1  # So that a stop is heard in time: between two files.
 _KEPT = ("generation_config.json", "LICENSE*", "NOTICE*", "USE_POLICY*")
-_STOPPED = Ending("stopped", "The conversion was stopped; nothing was kept.")
+_STOPPED = Ending("stopped", "The conversion was stopped; nothing was saved.")
 
 
 def conversion_run(folder: Path, emit: Emitter, control: Control) -> Ending:
@@ -173,7 +173,7 @@ def _save(path: Path, shard: dict[str, mx.array], size: int) -> None:
         if shutil.disk_usage(path.parent).free < size:  # The engine's own error does not say so.
             raise Unusable(
                 f"The disk is full: {path.name} needs {size} bytes.",
-                "Free some space, then convert again. Nothing was kept.",
+                "Free some space, then convert again. Nothing was saved.",
             ) from problem
         raise
 
