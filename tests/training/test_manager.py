@@ -28,7 +28,7 @@ from backend.settings import Settings
 from backend.training.lora.inspector import ModelInspector
 from backend.training.manager import TrainingManager
 from backend.training.plan import context
-from backend.training.plan.context import Workshop
+from backend.training.plan.context import PlanContext
 from backend.training.request.sft_fields import StandardStart
 from backend.training.rewards.service import Rewards
 from backend.training.run_data.token_counts import TokenCounter, TokenCounts
@@ -68,7 +68,7 @@ class House:
         self.rows = write_rows(root / "rows.jsonl", 20)
         self.supervisor = FakeSupervisor()
         self.queue = RunQueue(self.settings.sessions_dir, Hub())
-        self.workshop = Workshop(
+        self.context = PlanContext(
             self.settings,
             ModelCatalog(self.settings),
             cast(ModelInspector, FakeInspector()),
@@ -76,7 +76,7 @@ class House:
             working_set=lambda: 8_000_000_000,
         )
         self.manager = TrainingManager(
-            self.workshop,
+            self.context,
             cast(RunSupervisor, self.supervisor),
             queue=self.queue,
             rewards=Rewards(self.settings),
@@ -296,7 +296,7 @@ async def test_memory_that_was_not_known_is_asked_for_again(
 ) -> None:
     answers: list[int | None] = [None, 8_000, 9_000]
     monkeypatch.setattr(context, "_recommended", lambda settings: answers.pop(0))
-    made = Workshop(
+    made = PlanContext(
         house.settings, ModelCatalog(house.settings), cast(ModelInspector, FakeInspector()),
         SessionStore(house.settings.sessions_dir, house.settings.adapters_dir),
     )  # fmt: skip

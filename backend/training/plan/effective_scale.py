@@ -9,8 +9,8 @@ the training itself became unstable. Adafactor may pick its rate: then that one 
 from __future__ import annotations
 
 from backend.errors import FieldProblem, Invalid
-from backend.training.request.common_fields import CommonStart
 from backend.training.request.sft_fields import StandardStart
+from backend.training.request.start_request import StartRequest
 
 WARN = 1e-3
 CONFIRM = 1e-2
@@ -22,14 +22,14 @@ _RELATIVE, _RISING = 1e-2, 1e-6
 SMALLEST_SCALE = 1e-3
 
 
-def strength(request: CommonStart) -> float | None:
+def strength(request: StartRequest) -> float | None:
     """Multiplier × learning rate; None for full fine-tuning, which has no multiplier."""
     if request.fine_tune_type == "full":
         return None
     return request.effective_scale * highest_rate(request)
 
 
-def highest_rate(request: CommonStart) -> float:
+def highest_rate(request: StartRequest) -> float:
     """The learning rate that moves B: the given one, unless adafactor picks or scales its own."""
     if request.optimizer != "adafactor":
         return request.learning_rate
@@ -43,7 +43,7 @@ def highest_rate(request: CommonStart) -> float:
     return rate * (SMALLEST_SCALE if smallest is None else smallest)
 
 
-def strength_warning(request: CommonStart) -> str | None:
+def strength_warning(request: StartRequest) -> str | None:
     """From WARN on: the numbers, what they do, and the alternative."""
     product = strength(request)
     if product is None or product < WARN:
@@ -59,7 +59,7 @@ def strength_warning(request: CommonStart) -> str | None:
     )
 
 
-def confirmation_for(request: CommonStart, *, before: CommonStart | None = None) -> str | None:
+def confirmation_for(request: StartRequest, *, before: StartRequest | None = None) -> str | None:
     """What a person should confirm before such a run starts; None where nothing or already done.
 
     `before` is what a continued session was asked: no stronger than that needs no new word.
@@ -72,7 +72,7 @@ def confirmation_for(request: CommonStart, *, before: CommonStart | None = None)
     return strength_warning(request)
 
 
-def refuse_unconfirmed(request: CommonStart, *, before: CommonStart | None = None) -> None:
+def refuse_unconfirmed(request: StartRequest, *, before: StartRequest | None = None) -> None:
     """Raises Invalid for a run above CONFIRM whose `confirm_high_scale` is false. Null, which is
     what a script sends that leaves it out, starts with the warning; true starts without it.
     """
@@ -87,7 +87,7 @@ def refuse_unconfirmed(request: CommonStart, *, before: CommonStart | None = Non
         )
 
 
-def _alternative(request: CommonStart) -> str:
+def _alternative(request: StartRequest) -> str:
     if request.lora_scaling == INSTEAD:
         return "Lower alpha or the learning rate."
     multiplier = request.lora_alpha / request.lora_rank

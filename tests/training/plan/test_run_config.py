@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.training.plan.sft_config import RunPaths, build_config, command_for, lr_schedule
+from backend.training.plan.run_config import RunPaths, build_config, command_for, lr_schedule
 from backend.training.request.sft_fields import StandardStart
 from tests.training.requests import request
 
@@ -231,7 +231,10 @@ def test_the_question_before_a_strong_run_is_in_no_card() -> None:
 
 
 def test_the_command_quotes_its_path() -> None:
-    assert command_for(Path("/a b/id")) == "python -m mlx_lm lora --config '/a b/id/config.yaml'"
+    assert (
+        command_for(Path("/a b/id"), request())
+        == "python -m mlx_lm lora --config '/a b/id/config.yaml'"
+    )
 
 
 @settings(deadline=None)
@@ -289,4 +292,4 @@ def test_a_run_of_one_process_has_no_key_for_several() -> None:
 def test_the_command_starts_as_many_processes(distributed: Any, begins: str) -> None:
     asked = request(distributed=distributed)
 
-    assert command_for(PATHS.run, asked.distributed).startswith(begins)
+    assert command_for(PATHS.run, asked).startswith(begins)
