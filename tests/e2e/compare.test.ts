@@ -70,7 +70,7 @@ test('from a trained session, base and adapter answer side by side in one batch'
   await page.goto(at('/training'))
   await completed(page)
   await page.getByRole('link', { name: 'Open in Results' }).click()
-  await page.getByRole('link', { name: 'Compare', exact: true }).last().click()
+  await page.getByRole('link', { name: 'Compare with base' }).last().click()
 
   await page.getByRole('region', { name: ADAPTER }).waitFor()
   await prompt(page).fill('Say hello.')

@@ -51,7 +51,7 @@ test('a fit that can’t be known is a dash', async () => {
   show({ 'GET /system': { body: { recommended_working_set: null } } })
   const table = await screen.findByRole('table', { name: 'Models' })
   expect(within(table).queryByText('OK')).toBeNull()
-  expect(within(table).getAllByTitle('The memory of this machine is not known').map((each) => each.textContent)).toEqual(['—', '—'])
+  expect(within(table).getAllByTitle('Memory of this machine unknown').map((each) => each.textContent)).toEqual(['—', '—'])
 })
 
 test('a conversion tells size and time before it is started', async () => {

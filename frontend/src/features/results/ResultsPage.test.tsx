@@ -58,7 +58,7 @@ test('without a session the page teaches', async () => {
 
 test('a server that does not answer is an error with a way to try again', async () => {
   renderRoute(<ResultsPage />)
-  expect((await screen.findByRole('alert')).textContent).toContain('does not answer')
+  expect((await screen.findByRole('alert')).textContent).toContain('Can’t reach the app’s server')
   expect(screen.getByRole('button', { name: 'Try again' })).toBeTruthy()
 })
 
@@ -185,7 +185,7 @@ test('the adapter of a session can be compared, and fused with others', async ()
   const answers = { ...oneSession, 'GET /sessions/one': { body: { ...record, adapter_path: '/a/alpha' } } }
   renderRoute(<SessionPage />, { answers, path: '/results/one', route: '/results/:id' })
   expect((await screen.findByRole('link', { name: 'Fuse with…' })).getAttribute('href')).toBe('/fusion?adapters=alpha')
-  expect(screen.getByRole('link', { name: 'Compare' }).getAttribute('href')).toBe('/compare?adapter=alpha')
+  expect(screen.getByRole('link', { name: 'Compare with base' }).getAttribute('href')).toBe('/compare?adapter=alpha')
 })
 
 test('a row offers to resume its session, but not one of the reference app', async () => {
