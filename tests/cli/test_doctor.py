@@ -17,7 +17,7 @@ from tests.cli.conftest import Run
 
 @pytest.fixture(autouse=True)
 def _no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """MLX is really asked in tests/service/test_command.py."""
+    """MLX is really asked in tests/cli/test_demo.py."""
     fine = [Check("MLX", "ok", "mlx 0.32.4"), Check("Device", "ok", "cpu")]
     monkeypatch.setattr(checks, "_engines", lambda _: iter(fine))
 
