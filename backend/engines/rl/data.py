@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,28 +16,12 @@ from backend.engines.process.endings import Unusable
 from backend.engines.process.events import Emitter
 from backend.engines.rl.modes import Mode
 from backend.engines.rl.templates import fitted_tokenizer
+from backend.engines.trainer.types import DataSet, Sets
 
 _NAMES = {"train": "training", "valid": "validation", "test": "test"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RlSet:
-    """One set: the engine's dataset, the usable rows of it, and the rows as they were given."""
-
-    dataset: Any
-    rows: Sequence[int]
-    given: Sequence[dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RlSets:
-    train: RlSet
-    valid: RlSet | None
-    test: RlSet | None
-    length: Callable[[Any], int]
-
-
-def load_rl_sets(config: MethodConfig, mode: Mode, tokenizer: Any, emit: Emitter) -> RlSets:
+def load_rl_sets(config: MethodConfig, mode: Mode, tokenizer: Any, emit: Emitter) -> Sets:
     """The sets in `config.data`. Raises Unusable when there is nothing to train on."""
     tokenizer, warnings = fitted_tokenizer(tokenizer)
     for warning in warnings:
@@ -50,11 +33,10 @@ def load_rl_sets(config: MethodConfig, mode: Mode, tokenizer: Any, emit: Emitter
     train = sets["train"]
     if train is None:
         raise Unusable("The training set is empty.", "Choose a file that has rows.")
-    return RlSets(
+    return Sets(
         train=train,
         valid=sets["valid"] if config.val_batches != 0 else None,
         test=sets.get("test"),
-        length=mode.family.length,
     )
 
 
@@ -86,7 +68,7 @@ def _tell_of_tokens(name: str, lost: int, rows: int, emit: Emitter) -> None:
 
 def _load(
     name: str, config: MethodConfig, mode: Mode, tokenizer: Any, emit: Emitter
-) -> RlSet | None:
+) -> DataSet | None:
     path = Path(config.data) / f"{name}.jsonl"
     given = _read(path)
     if not given:
@@ -104,7 +86,7 @@ def _load(
     if len(dataset) < len(given):
         _tell_of_tokens(name, len(given) - len(dataset), len(given), emit)
     rows = _usable(name, dataset, config, mode, emit)
-    return RlSet(dataset=dataset, rows=rows, given=given)
+    return DataSet(dataset=dataset, rows=rows, given=given)
 
 
 def _read(path: Path) -> list[dict[str, Any]]:

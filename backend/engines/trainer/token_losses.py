@@ -18,7 +18,6 @@ from mlx_lm.tuner.trainer import default_loss
 
 from backend.engines.loss.linear_cross_entropy import linear_cross_entropy
 from backend.engines.loss.output_head import NoOutputHead, OutputHead
-from backend.engines.trainer.steps import say
 
 Loss = Callable[[Any, mx.array, mx.array], tuple[mx.array, mx.array]]
 LogProbabilities = Callable[[Any, mx.array, mx.array, int], mx.array]
@@ -124,6 +123,7 @@ class TokenLosses:
     of_mask: Loss = masked_loss
     of_positions: Loss | None = None
     log_probabilities: LogProbabilities | None = None
+    description: str = "Loss: over the logits of all positions at once."  # For the log.
 
 
 def token_losses(model: nn.Module) -> TokenLosses:
@@ -131,9 +131,12 @@ def token_losses(model: nn.Module) -> TokenLosses:
     try:
         head = OutputHead(model, training=True)
     except NoOutputHead as reason:
-        say(f"Loss: over the logits of all positions at once, because {reason}.")
-        return TokenLosses()
-    say(f"Loss: only learned positions go through the output head, {head.chunk_rows} at a time.")
+        return TokenLosses(
+            description=f"Loss: over the logits of all positions at once, because {reason}."
+        )
     return TokenLosses(
-        of_positions=positions_loss(head), log_probabilities=log_probabilities(model, head)
+        of_positions=positions_loss(head),
+        log_probabilities=log_probabilities(model, head),
+        description="Loss: only learned positions go through the output head, "
+        f"{head.chunk_rows} at a time.",
     )
