@@ -9,13 +9,14 @@ const outside = [
   { regex: '^(electron|node:.*|fs|path|child_process|os)$', message: 'The renderer reaches the desktop only through lib/bridge.' },
   { regex: '^\\.\\./', message: 'Import from other folders as "@/room/folder/file", and from the same one as "./file".' },
 ]
-const rooms = ['main', 'app', 'features', 'form', 'api', 'ui', 'lib']
+const rooms = ['main', 'app', 'features', 'start', 'run', 'api', 'ui', 'lib']
 const features = readdirSync(`${import.meta.dirname}/src/features`)
 const mayImport = {
   main: ['app', 'lib', 'ui'],
-  app: ['features', 'api', 'ui', 'lib'],
-  features: ['form', 'api', 'ui', 'lib'],
-  form: ['api', 'ui', 'lib'],
+  app: ['features', 'start', 'run', 'api', 'ui', 'lib'],
+  features: ['start', 'run', 'api', 'ui', 'lib'],
+  start: ['run', 'api', 'ui', 'lib'],
+  run: ['api', 'ui', 'lib'],
   api: ['lib'],
   ui: ['lib'],
   lib: [],
@@ -68,6 +69,6 @@ export default tseslint.config(
   { files: ['src/**/*.tsx'], rules: { 'max-lines': ['error', { max: 250 }] } },
   { files: ['scripts/**/*.mjs'], languageOptions: { globals: { process: 'readonly', URL: 'readonly', console: 'readonly', structuredClone: 'readonly' } } },
   zone('main', ['src/main.tsx']),
-  ...['app', 'form', 'api', 'ui', 'lib'].map((room) => zone(room, [`src/${room}/**/*.{ts,tsx}`])),
+  ...['app', 'start', 'run', 'api', 'ui', 'lib'].map((room) => zone(room, [`src/${room}/**/*.{ts,tsx}`])),
   ...features.map((name) => zone('features', [`src/features/${name}/**/*.{ts,tsx}`], name)),
 )

@@ -61,11 +61,14 @@ class HubFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadPlan:
-    """`plan.json`: the files of one commit, and their bytes together."""
+    """`plan.json`: the files of one commit, and their bytes together. `files_left` more of a split
+    are not needed for the rows that were asked for.
+    """
 
     commit: str
     total: int
     files: tuple[HubFile, ...]
+    files_left: int = 0
 
     @property
     def names(self) -> tuple[str, ...]:

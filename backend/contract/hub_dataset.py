@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,3 +36,16 @@ class HubDataset:
     license: str | None
     gated: bool
     configs: tuple[HubConfig, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubRows:
+    """The first rows of a split as they are in `file`, its first one. `read_bytes` were fetched for
+    them; without rows `problem` says why. A longer text than the preview holds is cut, `cut` then.
+    """
+
+    file: str
+    read_bytes: int
+    rows: tuple[Mapping[str, Any], ...] = ()
+    cut: bool = False
+    problem: str | None = None

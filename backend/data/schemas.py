@@ -237,6 +237,28 @@ class ConvertRequest(_Request):
     overwrite: bool = False
 
 
+class RowsToConvert(_Request):
+    """A few rows, to see what POST /api/datasets/convert would make of them."""
+
+    rows: list[dict[str, Any]] = Field(min_length=1, max_length=20)
+    to: DataForm
+    mapping: dict[str, str] | None = None
+    system: str | None = Field(default=None, max_length=20_000)
+    answer_after: str | None = Field(default=None, min_length=1, max_length=200)
+    first_exchange: bool = False
+
+
+class ConvertedRow(BaseModel):
+    """`row` as it would be written, or null and the `problem` that it would be left out for."""
+
+    row: dict[str, Any] | None
+    problem: str | None = None
+
+
+class ConvertedRows(BaseModel):
+    rows: list[ConvertedRow]
+
+
 class WrittenFile(BaseModel):
     path: str
     rows: int

@@ -47,6 +47,8 @@ class DatasetKind(DownloadKind):
             size=plan.total,
         )
         await asyncio.to_thread(folder.remove)
+        if plan.files_left and rows.limit is not None and written.rows < rows.limit:
+            written.notes.append(_too_few(rows.limit, len(plan.files), plan.files_left))
         return Arrival(path=target, written=written)
 
 
@@ -72,6 +74,13 @@ def _refuse(path: Path) -> None:
             f"There is a data file {path.name} already; nothing is overwritten.",
             hint="Choose it in the list of data files, or give another name.",
         )
+
+
+def _too_few(limit: int, fetched: int, left: int) -> str:
+    return (
+        f"Fewer than {limit} rows: only the first {fetched} of {fetched + left} files were "
+        "fetched, which hold enough, and rows of them were left out. A higher limit fetches more."
+    )
 
 
 def _rows(folder: DownloadFolder) -> DatasetRows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -28,6 +28,20 @@ class HubConfigInfo(BaseModel):
     name: str
     splits: list[HubSplitInfo]
     columns: list[str]
+
+
+class HubRowsInfo(BaseModel):
+    """The first rows of a split as they are in `file`, its first one; `read_bytes` were fetched for
+    them. Without rows `problem` says why there is no preview. `cut` says that long texts are cut.
+    """
+
+    model_config = ConfigDict(from_attributes=True)
+
+    file: str
+    read_bytes: int
+    rows: list[dict[str, Any]]
+    cut: bool
+    problem: str | None
 
 
 class KnownForm(BaseModel):

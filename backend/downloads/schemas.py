@@ -58,7 +58,18 @@ class DownloadRequest(BaseModel):
         return HubRequest(repo_id=self.repo_id, revision=self.revision or MAIN)
 
 
-class DatasetDownloadRequest(DownloadRequest):
+class DatasetSplitRequest(DownloadRequest):
+    """A split of a data set; the set's default ones without `config` or `split`."""
+
+    config: str | None = Field(default=None, min_length=1, max_length=200)
+    split: str | None = Field(default=None, min_length=1, max_length=200)
+
+    def hub_request(self) -> HubRequest:
+        rows = DatasetRows(config=self.config, split=self.split)
+        return replace(super().hub_request(), dataset=rows)
+
+
+class DatasetDownloadRequest(DatasetSplitRequest):
     """Rows of a data set of the hub as a JSONL file in the folder of data files.
 
     Without `config` or `split`, the set's default ones. Without `to` the rows stay as they are;
@@ -68,8 +79,6 @@ class DatasetDownloadRequest(DownloadRequest):
     file, without .jsonl.
     """
 
-    config: str | None = Field(default=None, min_length=1, max_length=200)
-    split: str | None = Field(default=None, min_length=1, max_length=200)
     to: DataForm | None = None
     limit: Count | None = None
     mapping: dict[str, str] | None = None

@@ -36,6 +36,11 @@ def _python(*arguments: str) -> tuple[str, ...]:
     return (sys.executable, "-m", *arguments)
 
 
+def _tests(*arguments: str) -> tuple[str, ...]:
+    """Tests of Python on both cores of the build machine; a file's tests share one process."""
+    return _python("pytest", "-n", "2", "--dist", "loadfile", *arguments)
+
+
 def _parts(script: str) -> tuple[str, ...]:
     return ("npm", "run", "--silent", script, "--workspaces", "--if-present")
 
@@ -53,13 +58,13 @@ STEPS: tuple[Step, ...] = (
     Step(
         "unit",
         "python tests",
-        _python("pytest", "-m", "not engine and not exports", "--ignore", "tests/house", "tests"),
+        _tests("-m", "not engine and not exports", "--ignore", "tests/house", "tests"),
     ),
     Step("unit", "page tests", ("npm", "run", "--silent", "test", "--workspace", "frontend")),
     Step("unit", "shell tests", ("npm", "run", "--silent", "test", "--workspace", "electron")),
     Step("build", "user interface", _python("scripts.setup", "--dev")),
     Step("build", "desktop shell", ("npm", "run", "--silent", "build", "--workspace", "electron")),
-    Step("engine", "engine tests", _python("pytest", "-m", "engine", "tests")),
+    Step("engine", "engine tests", _tests("-m", "engine", "tests")),
     Step(
         "e2e",
         "browser tests",

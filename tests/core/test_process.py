@@ -63,7 +63,11 @@ def test_a_child_is_found_again_by_pid_and_start_time(sleeper: Child) -> None:
     assert not alive(Identity(identity.pid, identity.started + 86_400, "another"))
 
 
-@pytest.mark.parametrize("pid", [0, 1, -1, True, os.getpid(), os.getppid(), 2**40])
+@pytest.mark.parametrize(
+    "pid",
+    [0, 1, -1, True, os.getpid(), os.getppid(), 2**40],
+    ids=["none", "init", "everyone", "true", "itself", "parent", "beyond"],
+)
 def test_no_signal_goes_to_what_is_not_a_child(pid: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """T24, F20: whatever the record says, no signal call is made at all."""
     sent: list[object] = []

@@ -156,6 +156,36 @@ async def test_rows_are_kept_as_they_are_without_a_form_and_end_at_the_limit(
     assert (len(rows_of(again)), again.name) == (9, "nine.jsonl")
 
 
+async def test_a_limit_fetches_only_the_files_that_it_needs(
+    settings: Settings, hub: FakeHub
+) -> None:
+    first, second = (f"main/train-0000{number}-of-00002.parquet" for number in (0, 1))
+    async with opened(settings) as here:
+        few = await here.fetch(ask(limit=5, name="few"))
+        fetched = {path for path, ranged in hub.bodies() if ranged is None}
+        many = await here.fetch(ask(limit=ROWS + 1, name="many"))
+
+    assert (len(rows_of(few)), fetched) == (5, {f"/store/{first}"})
+    assert few.bytes_total == len(hub.files[first])
+    assert len(rows_of(many)) == ROWS + 1
+    assert f"/store/{second}" in {path for path, ranged in hub.bodies() if ranged is None}
+
+
+async def test_a_limit_that_left_out_rows_missed_is_explained(
+    settings: Settings, hub: FakeHub, tmp_path: Path
+) -> None:
+    table = arrow.table({"question": ["Why?", "How?"], "answer": ["So.", ""]})
+    parquet.write_table(table, tmp_path / "gaps.parquet")
+    hub.files["main/train-00000-of-00002.parquet"] = (tmp_path / "gaps.parquet").read_bytes()
+    mapping = {"prompt": "question", "completion": "answer"}
+    async with opened(settings) as here:
+        done = await here.fetch(ask(limit=2, to="completions", mapping=mapping))
+
+    assert len(rows_of(done)) == 1
+    assert done.written is not None
+    assert "only the first 1 of 2 files" in done.written.notes[-1]
+
+
 async def test_another_configuration_becomes_preference_pairs(settings: Settings) -> None:
     mapping = {"prompt": "question", "chosen": "good", "rejected": "bad"}
     async with opened(settings) as here:

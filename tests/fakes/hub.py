@@ -153,20 +153,22 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
                 self.wfile.write(body)
 
         def _body(self, name: str) -> None:
-            data, first = hub.files[name], 0
+            data, first = hub.files[name], "0"
             if name in hub.damaged:
                 data = bytes(len(data))
             ranged = self.headers.get("range")
             if ranged and not hub.no_ranges:
-                first = int(ranged.removeprefix("bytes=").split("-")[0])
+                size = len(data)
+                first, end = ranged.removeprefix("bytes=").split("-")
+                data = data[: int(end) + 1] if end else data
                 self.send_response(206)
-                self.send_header("Content-Range", f"bytes {first}-{len(data) - 1}/{len(data)}")
+                self.send_header("Content-Range", f"bytes {first}-{len(data) - 1}/{size}")
             else:
                 self.send_response(200)
-            self.send_header("Content-Length", str(len(data) - first))
+            self.send_header("Content-Length", str(len(data) - int(first)))
             self.end_headers()
             if self.command == "GET":
-                self._send(data[first:])
+                self._send(data[int(first) :])
 
         def _send(self, data: bytes) -> None:
             large = len(data) >= LARGE

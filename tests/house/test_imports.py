@@ -73,6 +73,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "app": {"api", "api.*", "SERVICES"},
     "main": {"app", "api"},
     "__main__": {"app", "main"},
+    "cli": set(),  # It asks the service, and imports nothing of it.
 }  # fmt: skip
 SERVICES = {
     "models", "data", "data.*", "downloads", "jobs", "jobs.*", "adapters", "inference",
@@ -106,7 +107,12 @@ STARTS_PROGRAMS = {"backend/engines/export/fresh_process.py", "backend/engines/r
 
 ENGINE_PACKAGES = {"mlx", "mlx_lm", "mlx_lm_lora", "transformers", "tokenizers", "datasets"}
 ENGINE_PACKAGES |= {"numpy", "torch", "safetensors", "huggingface_hub"}
-IN_CHILDREN_ONLY = {"pyarrow": "backend/data/readers/parquet_child.py"}
+IN_CHILDREN_ONLY = {
+    "pyarrow": {
+        "backend/data/readers/parquet_child.py",
+        "backend/engines/download/remote_parquet.py",
+    }
+}
 WEB_PACKAGES = {"fastapi", "starlette", "uvicorn"}
 STARTS_PROCESSES = ("subprocess", "multiprocessing", "pty", "os.system", "os.popen", "os.fork")
 
@@ -220,7 +226,7 @@ def test_engines_the_web_and_processes_each_have_one_door(path: Path) -> None:
             assert package not in ENGINE_PACKAGES, f"{where} imports {name}; only engines may"
         if room not in {"api", "app", "main", "__main__"}:
             assert package not in WEB_PACKAGES, f"{where} imports {name}; only app and api may"
-        assert IN_CHILDREN_ONLY.get(package, file) == file, f"{where} imports {name}"
+        assert file in IN_CHILDREN_ONLY.get(package, {file}), f"{where} imports {name}"
         if file != "backend/core/process.py":
             assert not name.startswith(STARTS_PROCESSES), f"{where} imports {name}"
 
@@ -230,6 +236,28 @@ def test_nothing_imports_an_engine() -> None:
         if not in_engines(path):
             for line, name in imports(path):
                 assert not name.startswith("backend.engines"), f"{name_of(path)}:{line}"
+
+
+def test_nothing_of_the_service_imports_the_command_line() -> None:
+    for path in BACKEND:
+        if not name_of(path).startswith("backend/cli/"):
+            for line, name in imports(path):
+                assert not name.startswith(("backend.cli", "rich")), f"{name_of(path)}:{line}"
+
+
+def test_the_command_line_starts_without_what_only_the_service_needs() -> None:
+    code = "import sys, backend.cli.main; print(*sorted({n.split('.')[0] for n in sys.modules}))"
+
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=CHECKOUT,
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert (WEB_PACKAGES | ENGINE_PACKAGES | {"pydantic", "rich"}).isdisjoint(done.stdout.split())
 
 
 def test_the_app_never_needs_the_tools_around_it() -> None:

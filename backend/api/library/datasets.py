@@ -11,6 +11,7 @@ from backend.api.refusals import refuses
 from backend.api.services import Services, Wired
 from backend.data.schemas import (
     ConvertAnswer,
+    ConvertedRows,
     ConvertRequest,
     DatasetInspection,
     DatasetJob,
@@ -18,10 +19,12 @@ from backend.data.schemas import (
     DatasetsAnswer,
     InspectRequest,
     PreviewRequest,
+    RowsToConvert,
     SplitAnswer,
     SplitRequest,
     UploadAnswer,
 )
+from backend.data.write.convert import convert_rows
 from backend.errors import AppError
 from backend.models.schemas import ModelInfo
 
@@ -68,6 +71,12 @@ async def preview_dataset(body: PreviewRequest, services: Wired) -> DatasetPrevi
 @router.post("/convert", responses=refuses(404, 409, 504, 507))
 async def convert_dataset(body: ConvertRequest, services: Wired) -> ConvertAnswer:
     return await services.datasets.convert(body)
+
+
+@router.post("/convert/rows")
+async def convert_few_rows(body: RowsToConvert) -> ConvertedRows:
+    """The same for rows of the request, which are answered; no file is read or written."""
+    return await asyncio.to_thread(lambda: convert_rows(**body.model_dump()))
 
 
 @router.post("/split", responses=refuses(404, 409, 504, 507))

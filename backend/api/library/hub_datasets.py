@@ -8,11 +8,12 @@ from fastapi import APIRouter, Query
 
 from backend.api.refusals import refuses
 from backend.api.services import Wired
-from backend.downloads.hub_listing import describe_dataset
-from backend.downloads.hub_schemas import DatasetCatalogAnswer, HubDatasetInfo
+from backend.downloads.hub_listing import describe_dataset, first_rows
+from backend.downloads.hub_schemas import DatasetCatalogAnswer, HubDatasetInfo, HubRowsInfo
 from backend.downloads.known_sets import KNOWN, complete
 from backend.downloads.schemas import (
     DatasetDownloadRequest,
+    DatasetSplitRequest,
     DownloadInfo,
     DownloadRequest,
     DownloadsAnswer,
@@ -32,8 +33,16 @@ async def describe_hub_dataset(
     query: Annotated[DownloadRequest, Query()], services: Wired
 ) -> HubDatasetInfo:
     """Configurations, splits, columns and licence of a set, from its files' list and its card."""
-    asked = DatasetDownloadRequest(repo_id=query.repo_id, revision=query.revision)
+    asked = DatasetSplitRequest(repo_id=query.repo_id, revision=query.revision)
     return await describe_dataset(services.settings, asked)
+
+
+@router.get("/hub/rows", responses=refuses(404, 504))
+async def preview_hub_dataset(
+    query: Annotated[DatasetSplitRequest, Query()], services: Wired
+) -> HubRowsInfo:
+    """The first rows of a split before it is fetched: the beginning of its first file is read."""
+    return await first_rows(services.settings, query)
 
 
 @router.post("/download", responses=refuses(404, 409, 507))

@@ -11,21 +11,18 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from datetime import date, time, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pyarrow as arrow
 import pyarrow.parquet as parquet
 
+from backend.contract.plain_values import plain_row
 from backend.data.readers.jsonl import LINE_CAP
 
 MOST_AT_ONCE = 256
 _BATCH_BYTES = 8 * 1024**2  # What a batch should come to, by the average row of the file.
 _BUFFER = 256 * 1024  # With a buffer, a column is read piece by piece instead of whole.
-_AS_TEXT = (date, time, timedelta, Decimal, UUID)
 
 
 def main() -> int:
@@ -50,23 +47,6 @@ def lines(path: Path) -> Iterator[bytes]:
         yield json.dumps([text]).encode()
 
 
-def plain(value: Any) -> Any:
-    """A value as JSON has it. Unset fields of an object are left out, as JSON lines would have
-    them: a Parquet column has a place for every field in every row. NaN is a number unset.
-    """
-    if isinstance(value, dict):
-        # A message that calls a tool says nothing, and templates ask for its content.
-        kept = {name: item for name, item in value.items() if item is not None or name == "content"}
-        return {str(name): plain(item) for name, item in kept.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, float) and value != value:
-        return None
-    if isinstance(value, bytes):
-        return f"({len(value)} bytes)"
-    return str(value) if isinstance(value, _AS_TEXT) else value
-
-
 def _rows_at_once(file: Any) -> int:
     facts = file.metadata
     groups = [facts.row_group(number) for number in range(facts.num_row_groups)]
@@ -75,13 +55,8 @@ def _rows_at_once(file: Any) -> int:
 
 
 def _line(row: dict[str, Any]) -> bytes:
-    found = {name: plain(item) for name, item in row.items()}
     try:
-        raw = json.dumps(
-            {name: item for name, item in found.items() if item is not None},
-            ensure_ascii=False,
-            allow_nan=False,
-        ).encode()
+        raw = json.dumps(plain_row(row), ensure_ascii=False, allow_nan=False).encode()
     except (TypeError, ValueError):
         return json.dumps("holds values that are not text or numbers").encode()
     if len(raw) > LINE_CAP:

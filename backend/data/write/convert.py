@@ -16,7 +16,7 @@ from backend.data.rows.formats import Format, detect
 from backend.data.rows.line import Line
 from backend.data.rows.normaliser import normalise
 from backend.data.rows.readings import Readings
-from backend.data.schemas import ConvertAnswer, DataForm, LineProblem
+from backend.data.schemas import ConvertAnswer, ConvertedRow, ConvertedRows, DataForm, LineProblem
 from backend.data.write.atomic_output import NewFile
 from backend.errors import BadContent, Invalid
 
@@ -106,6 +106,27 @@ def convert_files(
         skipped_count=left_out,
         notes=[*readings.sentences(), *(_notes(form, to, system) if to else ())],
     )
+
+
+def convert_rows(
+    rows: Sequence[Mapping[str, Any]],
+    to: DataForm,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    **options: Any,
+) -> ConvertedRows:
+    """What `convert_files` would write of a few rows, and why it would leave some out."""
+    _check_mapping(mapping)
+    form: Format | None = None
+    converted: list[ConvertedRow] = []
+    for written in rows:
+        try:
+            row, _ = normalise(_mapped(written, mapping) if mapping else dict(written))
+            form = form or detect(row)
+            converted.append(ConvertedRow(row=convert_row(row, form, to, **options)))
+        except Unsuitable as problem:
+            converted.append(ConvertedRow(row=None, problem=f"This row {problem}."))
+    return ConvertedRows(rows=converted)
 
 
 def _lines(sources: Iterable[Path]) -> Iterator[tuple[Path, Line]]:

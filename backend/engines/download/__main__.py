@@ -31,13 +31,15 @@ from backend.contract.download import (
 from backend.contract.record import read_record, write_record
 from backend.core.disk.files import write_json
 from backend.core.disk.removal import Proof, remove
-from backend.engines.download.data_files import choose_split, configs_of
+from backend.engines.download.data_files import choose_split, configs_of, needed_files
 from backend.engines.download.explain import RESERVE, NoSpace, explain
 from backend.engines.download.fetch import Broken, fetch
 from backend.engines.download.hub import address, check_access, headers, list_repository, use_guard
 from backend.engines.download.listing import choose
+from backend.engines.download.remote_file import NoPieces, RemoteFile, TooMuch
 
 AT_ONCE = 3
+INDEX_BYTES = 16 * 1024**2  # Of a Parquet file's index; a larger one is not read.
 ATTEMPTS = 2  # Of a file that arrives damaged.
 
 
@@ -79,14 +81,35 @@ def download(asked: HubRequest, folder: Path) -> None:
 
 
 def _plan(asked: HubRequest) -> DownloadPlan:
-    found = list_repository(asked)
+    found, left = list_repository(asked), 0
     if asked.dataset is None:
         files = choose(found.files)
     else:
         configs = configs_of(found.files, found.card)
-        files = list(choose_split(configs, asked.dataset.config, asked.dataset.split).files)
+        split = choose_split(configs, asked.dataset.config, asked.dataset.split)
+        files = needed_files(split.files, asked.dataset.limit, _row_counter(asked, found.commit))
+        left = len(split.files) - len(files)
     total = sum(file.size for file in files)
-    return DownloadPlan(commit=found.commit, total=total, files=tuple(files))
+    return DownloadPlan(commit=found.commit, total=total, files=tuple(files), files_left=left)
+
+
+def _row_counter(asked: HubRequest, commit: str) -> Callable[[HubFile], int | None]:
+    """What counts the rows of a Parquet file by its index; None where that can't be read."""
+
+    def count(file: HubFile) -> int | None:
+        from backend.engines.download.remote_parquet import (  # 50 MB, and seldom needed.
+            UnreadableParquet,
+            number_of_rows,
+        )
+
+        url = address(asked, commit, file.name)
+        remote = RemoteFile(file, url, headers=headers(), timeout=asked.timeout, budget=INDEX_BYTES)
+        try:
+            return number_of_rows(remote)
+        except (NoPieces, TooMuch, UnreadableParquet):
+            return None
+
+    return count
 
 
 def _fetch(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -73,6 +73,23 @@ def choose_split(configs: Sequence[Config], config: str | None, split: str | Non
             f"Its configuration {chosen.name} has no split {split!r}, only {_names(chosen.splits)}."
         )
     return cast("Split", part)
+
+
+def needed_files(
+    files: Sequence[HubFile], limit: int | None, count: Callable[[HubFile], int | None]
+) -> list[HubFile]:
+    """The first files that hold `limit` rows together, by what `count` says of a Parquet file. All
+    of them without a limit, of another kind, or where one can't be counted.
+    """
+    rows = 0
+    for number, file in enumerate(files[:-1], 1):
+        counted = count(file) if limit is not None and _suffix(file) == "parquet" else None
+        if limit is None or counted is None:
+            break
+        rows += counted
+        if rows >= limit:
+            return list(files[:number])
+    return list(files)
 
 
 def describe(configs: Iterable[Config], card: Mapping[str, Any]) -> tuple[HubConfig, ...]:

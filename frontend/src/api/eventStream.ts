@@ -5,7 +5,7 @@
  * tests drive it without a network or a clock.
  */
 
-import { judge, NOWHERE, type Place } from '@/api/run/runCursor'
+import { judge, NOWHERE, type Place } from './eventCursor'
 import type { Frame } from './frames'
 
 export type Connection = 'connecting' | 'connected' | 'reconnecting'

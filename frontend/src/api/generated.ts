@@ -595,6 +595,21 @@ const injectedRtkApi = api
         }),
         providesTags: ["datasets"],
       }),
+      previewHubDataset: build.query<
+        PreviewHubDatasetApiResponse,
+        PreviewHubDatasetApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/datasets/hub/rows`,
+          params: {
+            repo_id: queryArg.repoId,
+            revision: queryArg.revision,
+            config: queryArg.config,
+            split: queryArg.split,
+          },
+        }),
+        providesTags: ["datasets"],
+      }),
       downloadDataset: build.mutation<
         DownloadDatasetApiResponse,
         DownloadDatasetApiArg
@@ -684,6 +699,17 @@ const injectedRtkApi = api
           url: `/api/datasets/convert`,
           method: "POST",
           body: queryArg.convertRequest,
+        }),
+        invalidatesTags: ["datasets"],
+      }),
+      convertFewRows: build.mutation<
+        ConvertFewRowsApiResponse,
+        ConvertFewRowsApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/datasets/convert/rows`,
+          method: "POST",
+          body: queryArg.rowsToConvert,
         }),
         invalidatesTags: ["datasets"],
       }),
@@ -1298,6 +1324,16 @@ export type DescribeHubDatasetApiArg = {
   /** Branch, tag or commit; the main branch if not given. */
   revision?: string | null;
 };
+export type PreviewHubDatasetApiResponse =
+  /** status 200 Successful Response */ HubRowsInfo;
+export type PreviewHubDatasetApiArg = {
+  /** organisation/name, as on huggingface.co; never an address. */
+  repoId: string;
+  /** Branch, tag or commit; the main branch if not given. */
+  revision?: string | null;
+  config?: string | null;
+  split?: string | null;
+};
 export type DownloadDatasetApiResponse =
   /** status 200 Successful Response */ DownloadInfo;
 export type DownloadDatasetApiArg = {
@@ -1343,6 +1379,11 @@ export type ConvertDatasetApiResponse =
   /** status 200 Successful Response */ ConvertAnswer;
 export type ConvertDatasetApiArg = {
   convertRequest: ConvertRequest;
+};
+export type ConvertFewRowsApiResponse =
+  /** status 200 Successful Response */ ConvertedRows;
+export type ConvertFewRowsApiArg = {
+  rowsToConvert: RowsToConvert;
 };
 export type SplitDatasetApiResponse =
   /** status 200 Successful Response */ SplitAnswer;
@@ -2803,6 +2844,15 @@ export type HubDatasetInfo = {
   configs: HubConfigInfo[];
   known?: KnownSet | null;
 };
+export type HubRowsInfo = {
+  file: string;
+  read_bytes: number;
+  rows: {
+    [key: string]: any;
+  }[];
+  cut: boolean;
+  problem: string | null;
+};
 export type DatasetInfo = {
   name: string;
   path: string;
@@ -2968,6 +3018,34 @@ export type ConvertRequest = {
   answer_after?: string | null;
   first_exchange?: boolean;
   overwrite?: boolean;
+};
+export type ConvertedRow = {
+  row: {
+    [key: string]: any;
+  } | null;
+  problem?: string | null;
+};
+export type ConvertedRows = {
+  rows: ConvertedRow[];
+};
+export type RowsToConvert = {
+  rows: {
+    [key: string]: any;
+  }[];
+  to:
+    | "text"
+    | "chat"
+    | "completions"
+    | "grpo"
+    | "preference"
+    | "alpaca"
+    | "sharegpt";
+  mapping?: {
+    [key: string]: string;
+  } | null;
+  system?: string | null;
+  answer_after?: string | null;
+  first_exchange?: boolean;
 };
 export type WrittenFile = {
   path: string;
@@ -3357,7 +3435,7 @@ export type EnhancedStart = {
   val_split?: number;
   /** error: such rows are named and nothing starts. skip: they are left out. */
   on_bad_rows?: "error" | "skip";
-  /** Learning from rewards wants small steps: 1e-6 to 1e-4. */
+  /** Usually from 1e-6 to 1e-4. */
   learning_rate?: number;
   /** Rows per iteration. More is steadier and needs more memory. */
   batch_size?: number;
@@ -3979,6 +4057,8 @@ export const {
   useLazyDatasetCatalogQuery,
   useDescribeHubDatasetQuery,
   useLazyDescribeHubDatasetQuery,
+  usePreviewHubDatasetQuery,
+  useLazyPreviewHubDatasetQuery,
   useDownloadDatasetMutation,
   useListDatasetDownloadsQuery,
   useLazyListDatasetDownloadsQuery,
@@ -3995,6 +4075,7 @@ export const {
   usePreviewDatasetQuery,
   useLazyPreviewDatasetQuery,
   useConvertDatasetMutation,
+  useConvertFewRowsMutation,
   useSplitDatasetMutation,
   useUploadDatasetMutation,
   useStartTrainingMutation,

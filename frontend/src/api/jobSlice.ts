@@ -2,7 +2,7 @@
 import { createSelector, createSlice } from '@reduxjs/toolkit'
 
 import type { JobData } from './frames'
-import { framesReceived } from '@/api/run/runSlice'
+import { framesReceived } from './streamEvents'
 
 export type JobView = JobData & { readonly over: boolean }
 export type JobSliceState = {

@@ -3,7 +3,7 @@ import { useEffect } from 'react'
 import { useSelector } from 'react-redux'
 import { useSystemQuery } from '@/api/generated'
 import { selectNotices } from '@/api/jobSlice'
-import { selectConnection } from '@/api/run/runSlice'
+import { selectConnection } from '@/run/reducer/runSlice'
 import { bytes } from '@/lib/format'
 import { Notice } from '@/ui/feedback/Notice'
 

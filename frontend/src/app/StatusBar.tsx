@@ -1,8 +1,8 @@
 /** One quiet line: the connection, the run, the machine. */
 import { useSelector } from 'react-redux'
 import { useSystemQuery, type SystemInfo } from '@/api/generated'
-import type { RunView } from '@/api/run/runReducer'
-import { progressOf, selectConnection, selectIsLive, selectQueue, selectRun, timesOf } from '@/api/run/runSlice'
+import type { RunView } from '@/run/reducer/runReducer'
+import { progressOf, selectConnection, selectIsLive, selectQueue, selectRun, timesOf } from '@/run/reducer/runSlice'
 import { ConnectionBadge } from '@/app/ConnectionBadge'
 import { clock, compact, count, loss, UNKNOWN } from '@/lib/format'
 import { useClock } from '@/lib/useClock'

@@ -4,7 +4,7 @@ import { MAIN_PAGES, SIDE_PAGES } from '@/app/pages'
 import { RouteError } from '@/app/RouteError'
 import { Shell } from '@/app/Shell'
 import { SoonPage } from '@/app/SoonPage'
-import { SetupPage } from '@/features/setup/SetupPage'
+import { SetupPage } from '@/start/page/SetupPage'
 
 const soon = [...MAIN_PAGES, ...SIDE_PAGES].filter((page) => page.soon !== undefined)
 
@@ -18,7 +18,7 @@ const models = async () => ({
   Component: (await import('@/features/models/ModelsPage')).ModelsPage,
 })
 const enhanced = async () => ({
-  Component: (await import('@/features/enhanced/EnhancedPage')).EnhancedPage,
+  Component: (await import('@/start/page/EnhancedPage')).EnhancedPage,
 })
 const fusion = async () => ({
   Component: (await import('@/features/fusion/FusionPage')).FusionPage,
@@ -30,7 +30,7 @@ const results = async () => ({
   Component: (await import('@/features/results/ResultsPage')).ResultsPage,
 })
 const session = async () => ({
-  Component: (await import('@/features/results/SessionPage')).SessionPage,
+  Component: (await import('@/features/results/session/SessionPage')).SessionPage,
 })
 
 export const routes: RouteObject[] = [

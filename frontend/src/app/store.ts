@@ -1,9 +1,9 @@
 /** One store for the app and for tests: makeStore(preloadedState). */
 import { combineReducers, configureStore } from '@reduxjs/toolkit'
 import { baseApi } from '@/api/baseApi'
-import { handoffReducer } from '@/api/handoffSlice'
+import { handoffReducer } from '@/start/page/handoffSlice'
 import { jobReducer } from '@/api/jobSlice'
-import { runReducer } from '@/api/run/runSlice'
+import { runReducer } from '@/run/reducer/runSlice'
 import { toastReducer } from '@/ui/feedback/toastSlice'
 
 const rootReducer = combineReducers({

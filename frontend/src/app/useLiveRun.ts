@@ -1,7 +1,7 @@
 /** Keeps the page connected to the server's events for as long as it is open. */
 import { useEffect } from 'react'
 import { useStore } from 'react-redux'
-import { startRunFeed } from '@/api/run/runFeed'
+import { startRunFeed } from '@/run/stream/runFeed'
 
 export function useLiveRun(): void {
   const store = useStore()

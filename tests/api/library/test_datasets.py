@@ -105,3 +105,14 @@ def test_an_unknown_job_is_not_found(live: Live) -> None:
     ):
         assert answer.status_code == 404
         assert "nothing" in answer.json()["detail"]
+
+
+def test_rows_of_a_request_are_converted_and_answered(live: Live) -> None:
+    body = {"rows": [{"q": "Why?", "a": "So."}], "to": "completions"}
+    mapping = {"prompt": "q", "completion": "a"}
+
+    answer = post(live, "/convert/rows", {**body, "mapping": mapping})
+    wrong = post(live, "/convert/rows", {**body, "mapping": {"x": "q"}}, 422)
+
+    assert answer == {"rows": [{"row": {"prompt": "Why?", "completion": "So."}, "problem": None}]}
+    assert "names the field 'x'" in wrong["detail"]

@@ -16,7 +16,7 @@ from backend.data.rows.conversion import convert_row
 from backend.data.rows.formats import Format, check
 from backend.data.rows.turns import is_blank
 from backend.data.schemas import ConvertAnswer, DataForm
-from backend.data.write.convert import convert_file
+from backend.data.write.convert import convert_file, convert_rows
 from backend.errors import AlreadyExists, BadContent, Invalid
 
 words = st.text(
@@ -260,3 +260,16 @@ def test_no_worse_answer_is_made_up(tmp_path: Path) -> None:
         convert_file(source, tmp_path / "b.jsonl", "preference")
 
     assert "none is made up" in str(refused.value.hint)
+
+
+def test_a_few_rows_are_converted_without_a_file() -> None:
+    rows = [{"query": "2 + 2?", "reply": "So #### 4"}, {"query": "3?"}]
+
+    answer = convert_rows(
+        rows, "grpo", mapping={"prompt": "query", "answer": "reply"}, answer_after="####"
+    )
+
+    assert answer.rows[0].row == {"prompt": "2 + 2?", "answer": "4"}
+    assert answer.rows[1].row is None
+    assert answer.rows[1].problem is not None
+    assert answer.rows[1].problem.startswith("This row ")

@@ -1,6 +1,6 @@
 import { useSelector } from 'react-redux'
 import { NavLink } from 'react-router'
-import { selectIsLive } from '@/api/run/runSlice'
+import { selectIsLive } from '@/run/reducer/runSlice'
 import type { PageInfo } from '@/app/pages'
 import { cx } from '@/lib/cx'
 import { LiveDot } from '@/ui/feedback/LiveDot'

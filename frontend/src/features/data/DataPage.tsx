@@ -2,18 +2,18 @@
 import { Database, FolderOpen } from 'lucide-react'
 import { useCallback, useState, type DragEvent } from 'react'
 import { useListDatasetsQuery, useListModelsQuery } from '@/api/generated'
-import { useDataFile } from '@/api/useDataFile'
-import { useExamination } from '@/form/data/useExamination'
+import { useDataFile } from '@/start/data/useDataFile'
+import { useExamination } from '@/start/data/examination/useExamination'
 import { cx } from '@/lib/cx'
 import { useDebounced } from '@/lib/useDebounced'
 import { Button } from '@/ui/controls/Button'
 import { EmptyState } from '@/ui/feedback/EmptyState'
 import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
 import { PageHeader } from '@/ui/PageHeader'
-import { Examined } from './Examined'
-import { FileFacts } from './FileFacts'
+import { Examined } from '@/features/data/file/Examined'
+import { FileFacts } from '@/features/data/file/FileFacts'
 import { FileList } from './FileList'
-import { limitOf } from './LengthsCard'
+import { limitOf } from '@/features/data/file/LengthsCard'
 import { PathBar } from './PathBar'
 import { useDataPlace } from './useDataPlace'
 
@@ -57,7 +57,7 @@ export function DataPage() {
       onDrop={onDrop}
       className={cx('rounded-card', over && 'outline-2 outline-offset-8 outline-accent outline-dashed')}
     >
-      <PageHeader title="Data" subtitle="What the model sees, before it costs a run">
+      <PageHeader title="Data" subtitle="Inspect, convert and split training data">
         <Button onClick={() => void file.browse()} busy={file.uploading && 'Uploading…'}>
           <FolderOpen className="size-4" strokeWidth={1.75} aria-hidden="true" />
           Open a file…
@@ -84,10 +84,8 @@ export function DataPage() {
             ) : null}
           </PathBar>
           {path === '' ? (
-            <EmptyState icon={Database} title="Choose a file to look into">
-              Take one from the list, drop one here, or type its path: JSON lines, JSON, CSV, or a folder with
-              train.jsonl. You will see its problems by line, repeated rows, how long the rows are, and any row in the
-              model’s own tokens.
+            <EmptyState icon={Database} title="Choose a file to inspect">
+              Pick one from the list, drop one here, or enter its path: JSON Lines, JSON, CSV, Parquet, or a folder with train.jsonl. You see problems by line, duplicates, token lengths, and every row as tokens.
             </EmptyState>
           ) : (
             <Examined

@@ -3,7 +3,7 @@ import { useCallback, useMemo } from 'react'
 import { useSearchParams } from 'react-router'
 import { parseNumber } from '@/lib/numbers'
 import { readStored, writeStored } from '@/lib/storage'
-import type { Place } from './RowCard'
+import type { Place } from '@/features/data/rows/RowCard'
 
 const KEY = 'droid.data'
 const FIRST_LIMIT = '1024'

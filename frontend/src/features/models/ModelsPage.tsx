@@ -1,8 +1,8 @@
 /** Models and adapters of this machine: fetched, converted, tidied up. */
 import { useState } from 'react'
-import { DownloadDialog } from '@/form/model/DownloadDialog'
-import { useDownloads } from '@/form/model/useDownloads'
-import { useModels } from '@/form/model/useModels'
+import { DownloadDialog } from '@/start/model/DownloadDialog'
+import { useDownloads } from '@/start/model/useDownloads'
+import { useModels } from '@/start/model/useModels'
 import { Button } from '@/ui/controls/Button'
 import { PageHeader } from '@/ui/PageHeader'
 import { AdaptersCard } from './adapters/AdaptersCard'
@@ -13,7 +13,7 @@ const nothing = () => undefined
 export function ModelsPage() {
   const [downloading, setDownloading] = useState(false)
   const list = useModels()
-  const downloads = useDownloads(nothing, 'is here.')
+  const downloads = useDownloads(nothing, 'is downloaded.')
   const open = () => setDownloading(true)
   return (
     <>

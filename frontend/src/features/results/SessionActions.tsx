@@ -3,11 +3,11 @@ import { FolderInput, Play, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import { useDispatch } from 'react-redux'
 import type { SessionSummary } from '@/api/generated'
-import { resumeAsked } from '@/api/handoffSlice'
+import { resumeAsked } from '@/start/page/handoffSlice'
 import { IconButton } from '@/ui/controls/IconButton'
 import { DeleteDialog } from './DeleteDialog'
 import { sessionName } from './sessions'
-import { useLoadSession } from './useLoadSession'
+import { useLoadSession } from '@/features/results/session/useLoadSession'
 
 const LIVE: ReadonlySet<string> = new Set(['starting', 'running', 'paused', 'stopping'])
 
@@ -29,7 +29,7 @@ export function SessionActions({ session }: { readonly session: SessionSummary }
       {session.problem == null && !live ? (
         <IconButton
           icon={FolderInput}
-          label={isLoading ? `Loading ${name}…` : `Load ${name} on the Training page`}
+          label={isLoading ? `Loading ${name}…` : `Show ${name} on the Training page`}
           disabled={isLoading}
           onClick={() => void load(session.session_id)}
         />

@@ -1,12 +1,12 @@
 /** The sessions one under the other, for narrow screens. */
 import { Link } from 'react-router'
 import type { SessionSummary } from '@/api/generated'
-import { methodName } from '@/api/run/runConfig'
-import { bestWords, metricWords } from '@/lib/series/best'
+import { methodName } from '@/run/reducer/runConfig'
+import { bestWords, metricWords } from '@/run/series/best'
 import { cx } from '@/lib/cx'
 import { duration, moment, UNKNOWN } from '@/lib/format'
 import { Badge } from '@/ui/Badge'
-import { StateBadge } from '@/ui/StateBadge'
+import { StateBadge } from '@/run/view/StateBadge'
 import { SessionActions } from './SessionActions'
 import { sessionName } from './sessions'
 

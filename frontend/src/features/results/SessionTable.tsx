@@ -2,12 +2,12 @@
 import { ArrowDown, ArrowUp } from 'lucide-react'
 import { Link } from 'react-router'
 import type { SessionSummary } from '@/api/generated'
-import { methodName } from '@/api/run/runConfig'
-import { bestWords, metricWords } from '@/lib/series/best'
+import { methodName } from '@/run/reducer/runConfig'
+import { bestWords, metricWords } from '@/run/series/best'
 import { cx } from '@/lib/cx'
 import { count, duration, loss, moment, UNKNOWN } from '@/lib/format'
 import { Badge } from '@/ui/Badge'
-import { StateBadge } from '@/ui/StateBadge'
+import { StateBadge } from '@/run/view/StateBadge'
 import { Cell, HeadCell, Row, Table } from '@/ui/Table'
 import { SessionActions } from './SessionActions'
 import { sessionName, type Sort, type SortKey } from './sessions'
@@ -27,7 +27,7 @@ const COLUMNS: readonly Column[] = [
   { key: 'train', label: 'Train loss', right: true, from: 'lg' },
   { key: 'validation', label: 'Val loss', right: true, from: 'xl' },
   { key: 'best', label: 'Best', right: true },
-  { key: 'steps', label: 'Steps', right: true, from: 'xl' },
+  { key: 'steps', label: 'Iterations', right: true, from: 'xl' },
   { key: 'duration', label: 'Duration', right: true },
   { key: 'date', label: 'Date', right: true },
 ]

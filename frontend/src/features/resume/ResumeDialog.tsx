@@ -2,7 +2,7 @@
 import { useDispatch, useSelector } from 'react-redux'
 import { readProblem } from '@/api/errors'
 import { useReadSessionQuery, useResumePointsQuery } from '@/api/generated'
-import { resumeClosed, selectResumeAsked, type ResumeAsked } from '@/api/handoffSlice'
+import { resumeClosed, selectResumeAsked, type ResumeAsked } from '@/start/page/handoffSlice'
 import { Button } from '@/ui/controls/Button'
 import { Dialog } from '@/ui/Dialog'
 import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
@@ -31,9 +31,8 @@ function OpenResume({ asked: { sessionId, name } }: { readonly asked: ResumeAske
     <Dialog open sheet title={title} onClose={close} footer={<Button onClick={close}>Close</Button>}>
       {problem ? <ErrorPanel message={problem.detail} hint={problem.hint} /> : null}
       {!problem && found?.length === 0 ? (
-        <Notice title="This session has nothing to continue from">
-          It ended before its first checkpoint was saved, or was recorded by an earlier version. Its configuration can be
-          used again: open the session and choose Duplicate into Setup.
+        <Notice title="No checkpoint to resume from">
+          It ended before its first checkpoint, or was recorded by an earlier version. To reuse its configuration, open the session and choose Duplicate into Setup.
         </Notice>
       ) : null}
       {!problem && found?.length !== 0 ? (

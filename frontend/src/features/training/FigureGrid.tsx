@@ -1,7 +1,7 @@
 /** The six figures above the charts. */
 import { useSystemQuery } from '@/api/generated'
-import type { RunView } from '@/api/run/runReducer'
-import type { RunSeries } from '@/lib/series/series'
+import type { RunView } from '@/run/reducer/runReducer'
+import type { RunSeries } from '@/run/series/series'
 import { StatCard, StatGrid } from '@/ui/StatCard'
 import { useVersion } from '@/ui/chart/useVersion'
 import { figuresOf } from './cards'

@@ -1,14 +1,14 @@
 /** One run on the page, from its first phase to its outcome. */
-import { configGroups, numberOf, adapterName } from '@/api/run/runConfig'
-import type { RunStores } from '@/api/run/runFeed'
-import { isLive, type RunView } from '@/api/run/runReducer'
+import { configGroups, numberOf, adapterName } from '@/run/reducer/runConfig'
+import type { RunStores } from '@/run/stream/runFeed'
+import { isLive, type RunView } from '@/run/reducer/runReducer'
 import { count } from '@/lib/format'
-import { runKind } from '@/lib/series/runKind'
+import { runKind } from '@/run/series/runKind'
 import { Card } from '@/ui/Card'
-import { ConfigGrid } from '@/ui/ConfigGrid'
-import { LogPanel } from '@/ui/LogPanel'
-import { RunCharts } from '@/ui/runCharts/RunCharts'
-import { SampleList } from '@/ui/SampleList'
+import { ConfigGrid } from '@/run/view/ConfigGrid'
+import { LogPanel } from '@/run/log/LogPanel'
+import { RunCharts } from '@/run/charts/RunCharts'
+import { SampleList } from '@/run/view/SampleList'
 import { useVersion } from '@/ui/chart/useVersion'
 import { overFitting } from '@/features/training/run/advice'
 import { AlertList } from './AlertList'
@@ -42,12 +42,12 @@ export function LiveRun({ run, stores }: Props) {
           <AlertList alerts={run.alerts} advice={advice} />
         </RunCharts>
         {kind === 'reward' || run.samples.length > 0 ? (
-          <SampleList samples={run.samples} waiting={live ? 'They come with the reports.' : 'This run kept none.'} />
+          <SampleList samples={run.samples} waiting={live ? 'Samples appear with the reports.' : 'This run saved no samples.'} />
         ) : null}
         <QueueCard />
         <LogPanel book={log} name={name} live={live} />
         {run.config ? (
-          <Card title="Configuration" subtitle="As it was sent; what differs from the defaults is bold.">
+          <Card title="Configuration" subtitle="As sent; values that differ from the defaults are bold.">
             <ConfigGrid groups={configGroups(run.config)} />
           </Card>
         ) : null}

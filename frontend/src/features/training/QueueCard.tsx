@@ -5,7 +5,7 @@ import { useDispatch, useSelector } from 'react-redux'
 import { readProblem } from '@/api/errors'
 import type { QueuedRun } from '@/api/frames'
 import { useMoveQueuedRunMutation, useRemoveQueuedRunMutation } from '@/api/generated'
-import { selectQueue } from '@/api/run/runSlice'
+import { selectQueue } from '@/run/reducer/runSlice'
 import { count, moment, plural } from '@/lib/format'
 import { Badge } from '@/ui/Badge'
 import { Card } from '@/ui/Card'
@@ -112,7 +112,7 @@ function useQueueActions() {
   }
   const remove = async ({ session_id: sessionId, adapter_name: name }: QueuedRun) => {
     const { error } = await drop({ sessionId })
-    tell(error, `${name} was taken out of the queue.`)
+    tell(error, `${name} was removed from the queue.`)
   }
   return { move, remove, busy: moving || removing, said }
 }

@@ -1,8 +1,8 @@
 /** The live run, or the last one: progress, figures, curves, alerts, log, configuration. */
 import { ChartSpline } from 'lucide-react'
 import { useSelector } from 'react-redux'
-import { liveStores, type RunStores } from '@/api/run/runFeed'
-import { selectRun } from '@/api/run/runSlice'
+import { liveStores, type RunStores } from '@/run/stream/runFeed'
+import { selectRun } from '@/run/reducer/runSlice'
 import { ActionLink } from '@/ui/controls/ActionLink'
 import { EmptyState } from '@/ui/feedback/EmptyState'
 import { PageHeader } from '@/ui/PageHeader'
@@ -30,8 +30,7 @@ function NoRun() {
           </ActionLink>
         }
       >
-        Start one and watch it here: loss as it falls, time left, memory, every line of the log. It goes on when you
-        close this window, and the best adapter is always kept.
+        Start a run and follow it here: loss, time left, memory and log. It continues when you close this window, and the best adapter is always saved.
       </EmptyState>
       <QueueCard />
     </>

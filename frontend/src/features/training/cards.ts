@@ -1,12 +1,12 @@
 /** The figures of a run and what each means, in words. Pure, so the words are tested. */
-import { numberOf, textOf } from '@/api/run/runConfig'
+import { numberOf, textOf } from '@/run/reducer/runConfig'
 import type { RunMetrics } from '@/api/frames'
-import type { RunView } from '@/api/run/runReducer'
-import { bestWords, metricWords } from '@/lib/series/best'
+import type { RunView } from '@/run/reducer/runReducer'
+import { bestWords, metricWords } from '@/run/series/best'
 import { compact, count, gigabytes, loss, plural, UNKNOWN } from '@/lib/format'
-import { perplexityWords, preferenceFigures, rewardFigures, type Figure } from '@/lib/series/methodFigures'
-import { runKind } from '@/lib/series/runKind'
-import { evaluationsSinceBest, lastChange, type RunSeries } from '@/lib/series/series'
+import { perplexityWords, preferenceFigures, rewardFigures, type Figure } from '@/run/series/methodFigures'
+import { runKind } from '@/run/series/runKind'
+import { evaluationsSinceBest, lastChange, type RunSeries } from '@/run/series/series'
 
 /** `memoryLimit` in bytes: what the engine may use on this machine, null when unknown. */
 export function figuresOf(run: RunView, series: RunSeries, memoryLimit: number | null): readonly Figure[] {
@@ -17,7 +17,7 @@ export function figuresOf(run: RunView, series: RunSeries, memoryLimit: number |
       return [...lossFigures(run, series), ...testFigures(run), bestFigure(run), rateFigure(run), speedFigure(run), memory]
     case 'reward': {
       const [reward, validation, ...rest] = rewardFigures(of)
-      const quiet = { ...lossFigure(run, series), note: 'no measure of quality' }
+      const quiet = { ...lossFigure(run, series), note: 'not a quality metric' }
       return [reward, withGain(validation, run, series), bestFigure(run), ...rest, quiet, memory].filter(isFigure)
     }
     case 'preference': {
@@ -70,7 +70,7 @@ function bestFigure({ best, metrics }: RunView): Figure {
   return {
     label: metric && metric !== 'val_loss' ? `Best ${metricWords(metric)}` : 'Best',
     value: bestWords(metric, value),
-    note: best ? `at ${count(best.step)} · kept` : '',
+    note: best ? `iteration ${count(best.step)} · saved` : '',
   }
 }
 
@@ -100,10 +100,10 @@ function changeWords(change: number | null): string {
 function gainWords(run: RunView, series: RunSeries): string {
   const since = evaluationsSinceBest(series)
   if (since === null) return run.metrics.val_loss == null ? 'not evaluated yet' : ''
-  if (since === 0) return 'the best so far'
+  if (since === 0) return 'best so far'
   const patience = run.config?.['early_stop'] === true ? numberOf(run.config, 'patience') : null
-  if (patience !== null) return `${count(since)} of ${count(patience)} without gain`
-  return `${plural(since, 'evaluation')} without gain`
+  if (patience !== null) return `No improvement: ${count(since)} of ${count(patience)}`
+  return `No improvement in ${plural(since, 'evaluation')}`
 }
 
 function scheduleWords(run: RunView): string {

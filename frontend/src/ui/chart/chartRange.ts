@@ -1,6 +1,6 @@
 /** Which part of the plane a chart shows. Pure, so that awkward data can be tested as data. */
 
-import { clippedExtent, extent, indexAtOrBefore, type Range } from '@/lib/series/smooth'
+import { clippedExtent, extent, indexAtOrBefore, type Range } from '@/lib/smooth'
 import type { ChartData, ChartStyle, View } from './chartTypes'
 
 /** The whole x axis: from 0, or from the first point of a resumed run, to the planned end. */

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 
 import { loss } from '@/lib/format'
-import { RunSeries } from '@/lib/series/series'
-import { seriesRows } from '@/lib/series/seriesTable'
+import { RunSeries } from '@/run/series/series'
+import { seriesRows } from '@/run/series/seriesTable'
 import { readoutRows } from './chartReadout'
-import { mainSource } from '@/ui/runCharts/chartSources'
-import { mainCurve } from '@/ui/runCharts/mainCurve'
+import { mainSource } from '@/run/charts/chartSources'
+import { mainCurve } from '@/run/charts/mainCurve'
 import type { ChartStyle } from './chartTypes'
 
 const style: ChartStyle = {

@@ -2,7 +2,7 @@
 
 import type uPlot from 'uplot'
 
-import { indexAtOrBefore } from '@/lib/series/smooth'
+import { indexAtOrBefore } from '@/lib/smooth'
 import { readToken } from '@/lib/theme'
 import type { ChartData, ChartStyle } from './chartTypes'
 

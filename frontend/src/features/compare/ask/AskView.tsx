@@ -2,7 +2,7 @@
 import { ListOrdered } from 'lucide-react'
 import { useRef, useState } from 'react'
 import { useSelector } from 'react-redux'
-import { selectIsLive, type RunSliceState } from '@/api/run/runSlice'
+import { selectIsLive, type RunSliceState } from '@/run/reducer/runSlice'
 import { Button } from '@/ui/controls/Button'
 import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
 import { Meter } from '@/ui/feedback/Meter'
@@ -10,13 +10,13 @@ import { Switch } from '@/ui/controls/Switch'
 import { AnswerGrid } from './AnswerGrid'
 import type { Asker, Series } from './asker'
 import { HistoryCard } from '@/features/compare/history/HistoryCard'
-import { PromptCard } from './PromptCard'
-import { PromptSetDialog, type SetRun } from './PromptSetDialog'
-import { blockedBy, questionOf } from '@/features/compare/question'
+import { PromptCard } from '@/features/compare/prompt/PromptCard'
+import { PromptSetDialog, type SetRun } from '@/features/compare/prompt/PromptSetDialog'
+import { blockedBy, questionOf } from '@/features/compare/prompt/question'
 import { sameTarget } from '@/features/compare/targets/targets'
 import { useAsking, useKeep } from './useAsker'
-import type { Prompt } from './usePrompt'
-import { useTrained } from '@/features/compare/useTrained'
+import type { Prompt } from '@/features/compare/prompt/usePrompt'
+import { useTrained } from '@/features/compare/prompt/useTrained'
 import type { Targets } from '@/features/compare/targets/useTargets'
 import { WorkerLine } from './WorkerLine'
 
@@ -68,7 +68,7 @@ export function AskView({ all, asker, prompt, onChooseTargets }: Props) {
           trained={trained}
           prompt={prompt}
           busy={busy}
-          blocked={blocked ?? (text.trim() === '' ? 'Write a prompt first.' : null)}
+          blocked={blocked ?? (text.trim() === '' ? 'Enter a prompt first.' : null)}
           onAsk={ask}
           onStop={asker.stop}
           more={
@@ -80,10 +80,10 @@ export function AskView({ all, asker, prompt, onChooseTargets }: Props) {
         >
           {live ? (
             <Switch
-              label="Ask during the run"
+              label="Ask during training"
               checked={duringRun}
               onChange={setDuringRun}
-              help="The model that answers shares the memory with the run, which may make both slow"
+              help="Shares the memory with the run; both may slow down"
             />
           ) : null}
           <WorkerLine settled={!busy} />
@@ -93,8 +93,8 @@ export function AskView({ all, asker, prompt, onChooseTargets }: Props) {
       <PromptSetDialog
         open={sets}
         prompt={text}
-        blocked={busy ? 'Wait until the answer is there.' : blocked}
-        runWords="Ask all of it"
+        blocked={busy ? 'Wait for the answer.' : blocked}
+        runWords="Ask all"
         onClose={() => setSets(false)}
         onRun={run}
       />

@@ -3,7 +3,7 @@ import type { ExportResultAnswer } from '@/api/generated'
 import { bytes, compact, duration, loss, percent } from '@/lib/format'
 import { CopyButton } from '@/ui/controls/CopyButton'
 import { Notice } from '@/ui/feedback/Notice'
-import { ProofTable } from '@/features/fusion/ProofTable'
+import { ProofTable } from '@/features/fusion/result/ProofTable'
 
 export function ExportOutcome({ result }: { readonly result: ExportResultAnswer }) {
   const { proof, quantisation, smoke } = result

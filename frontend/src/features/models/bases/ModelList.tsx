@@ -1,7 +1,7 @@
 /** The found models with their facts: a table where there is room, else a list. */
 import type { ModelInfo } from '@/api/generated'
-import { millions } from '@/form/model/modelWords'
-import { WeightsBadge } from '@/form/model/WeightsBadge'
+import { millions } from '@/start/model/modelWords'
+import { WeightsBadge } from '@/start/model/WeightsBadge'
 import { bytes, count, UNKNOWN } from '@/lib/format'
 import { Cell, HeadCell, Row, Table } from '@/ui/Table'
 import { ModelActions } from './ModelActions'
@@ -88,7 +88,7 @@ function ModelTable({ models, limit, onConvert }: Props) {
 }
 
 function Fit({ model, limit }: { readonly model: ModelInfo; readonly limit: number | null }) {
-  if (model.problem === null && (model.size_bytes === null || limit === null)) return <span title="The memory of this machine is not known">{UNKNOWN}</span>
+  if (model.problem === null && (model.size_bytes === null || limit === null)) return <span title="Memory of this machine unknown">{UNKNOWN}</span>
   return <WeightsBadge model={model} limit={limit} />
 }
 

@@ -2,15 +2,16 @@
 import { Boxes } from 'lucide-react'
 import { useCallback, useEffect, useState } from 'react'
 import { useSystemQuery, type ModelInfo } from '@/api/generated'
-import { DownloadRows } from '@/form/model/DownloadRows'
-import { canResume, isLive } from '@/form/model/downloads'
-import type { Downloads } from '@/form/model/useDownloads'
-import type { ModelList as Models } from '@/form/model/useModels'
+import { DownloadRows } from '@/start/model/DownloadRows'
+import { canResume, isLive } from '@/start/model/downloads'
+import type { Downloads } from '@/start/model/useDownloads'
+import type { ModelList as Models } from '@/start/model/useModels'
 import { bytes, plural } from '@/lib/format'
 import { Button } from '@/ui/controls/Button'
 import { Card } from '@/ui/Card'
 import { EmptyState } from '@/ui/feedback/EmptyState'
 import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
+import { RetryPanel } from '@/ui/feedback/RetryPanel'
 import { Skeleton } from '@/ui/feedback/Skeleton'
 import { ConversionRow } from './ConversionRow'
 import { ConvertDialog } from './ConvertDialog'
@@ -39,15 +40,7 @@ export function ModelsCard({ list, downloads, onDownload }: Props) {
         {conversion.stopProblem ? <ErrorPanel message={conversion.stopProblem.detail} hint={conversion.stopProblem.hint} /> : null}
       </div>
       {list.problem && !list.loaded ? (
-        <ErrorPanel
-          message={list.problem.detail}
-          hint={list.problem.hint}
-          action={
-            <Button size="small" onClick={list.retry} busy={list.retrying && 'Trying…'}>
-              Retry
-            </Button>
-          }
-        />
+        <RetryPanel problem={list.problem} retrying={list.retrying} onRetry={list.retry} />
       ) : !list.loaded ? (
         <div className="flex flex-col gap-3" aria-busy="true">
           <Skeleton className="h-10" />
@@ -73,7 +66,7 @@ function Summary({ list, limit }: { readonly list: Models; readonly limit: numbe
     plural(list.models.length, 'model'),
     bytes(total),
     unusable ? `${unusable} not usable` : null,
-    limit === null ? null : `the engine may use ${bytes(limit)} here`,
+    limit === null ? null : `engine limit ${bytes(limit)} here`,
   ]
   return <>{parts.filter(Boolean).join(' · ')}</>
 }

@@ -1,14 +1,14 @@
 /** Whose run this is, and what can be done with it now. */
 import { Square } from 'lucide-react'
 import { useState } from 'react'
-import { adapterName, methodBadge, modelName } from '@/api/run/runConfig'
-import type { RunView } from '@/api/run/runReducer'
+import { adapterName, methodBadge, modelName } from '@/run/reducer/runConfig'
+import type { RunView } from '@/run/reducer/runReducer'
 import { Badge } from '@/ui/Badge'
 import { Button } from '@/ui/controls/Button'
 import { PageHeader } from '@/ui/PageHeader'
-import { PauseButton, ResumeButton } from '@/features/training/PauseButton'
-import { StopDialog } from '@/features/training/StopDialog'
-import { useStopCommand } from '@/features/training/useStopCommand'
+import { PauseButton, ResumeButton } from '@/features/training/commands/PauseButton'
+import { StopDialog } from '@/features/training/commands/StopDialog'
+import { useStopCommand } from '@/features/training/commands/useStopCommand'
 
 export function RunHeader({ run }: { readonly run: RunView }) {
   const [asking, setAsking] = useState(false)

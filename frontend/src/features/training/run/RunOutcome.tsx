@@ -1,18 +1,18 @@
 /** How the run ended: which adapter is best and where it is, or what went wrong and what to do. */
 import { CircleCheck, CircleSlash, Unplug } from 'lucide-react'
-import { adapterName } from '@/api/run/runConfig'
-import type { RunView } from '@/api/run/runReducer'
-import { bestWords, metricWords } from '@/lib/series/best'
+import { adapterName } from '@/run/reducer/runConfig'
+import type { RunView } from '@/run/reducer/runReducer'
+import { bestWords, metricWords } from '@/run/series/best'
 import { count } from '@/lib/format'
 import { ActionLink } from '@/ui/controls/ActionLink'
 import { CopyButton } from '@/ui/controls/CopyButton'
-import { ResumeRunButton } from '@/features/training/ResumeRunButton'
+import { ResumeRunButton } from '@/features/training/commands/ResumeRunButton'
 import { RunFailure } from './RunFailure'
 
 export function RunOutcome({ run }: { readonly run: RunView }) {
   switch (run.state) {
     case 'completed':
-      return <Ended run={run} icon={CircleCheck} tone="text-good" title={run.earlyStopped ? 'Stopped early, as asked' : 'Training is complete'} />
+      return <Ended run={run} icon={CircleCheck} tone="text-good" title={run.earlyStopped ? 'Stopped early' : 'Training is complete'} />
     case 'stopped':
       return <Ended run={run} icon={CircleSlash} tone="text-soft" title="Training was stopped" />
     case 'interrupted':

@@ -1,6 +1,6 @@
 /** Where the run is, and how long it still takes. Its times stand still when it has ended. */
-import { progressOf, timesOf } from '@/api/run/runSlice'
-import { isLive, type RunView } from '@/api/run/runReducer'
+import { progressOf, timesOf } from '@/run/reducer/runSlice'
+import { isLive, type RunView } from '@/run/reducer/runReducer'
 import { clock, compact, count, duration } from '@/lib/format'
 import { ProgressBar } from '@/ui/feedback/ProgressBar'
 import { phaseWords } from './phases'
@@ -26,7 +26,7 @@ export function RunProgress({ run }: { readonly run: RunView }) {
           <span className="text-soft">{where.join(' · ')}</span>
         </p>
         <p className="flex items-baseline gap-x-3 text-soft">
-          {elapsed === null ? null : <span>{live ? `${clock(elapsed)} elapsed` : `${duration(elapsed)} in all`}</span>}
+          {elapsed === null ? null : <span>{live ? `${clock(elapsed)} elapsed` : `Total ${duration(elapsed)}`}</span>}
           {remaining === null ? null : <span className="font-semibold text-ink">{clock(remaining)} left</span>}
         </p>
       </div>

@@ -1,5 +1,5 @@
 /** What a run is doing, in words. */
-import type { RunView } from '@/api/run/runReducer'
+import type { RunView } from '@/run/reducer/runReducer'
 import { assertNever } from '@/lib/assertNever'
 
 const PHASES: Readonly<Record<string, string>> = {
