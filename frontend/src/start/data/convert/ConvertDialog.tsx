@@ -9,7 +9,7 @@ import { Field } from '@/ui/controls/Field'
 import { Select } from '@/ui/controls/Select'
 import { Switch } from '@/ui/controls/Switch'
 import { CONTROL, TextInput } from '@/ui/controls/TextInput'
-import { convertedName, FORMS, formInfo, formName, guessMapping, type Form, type Mapping } from '@/start/data/dataForms'
+import { convertedName, FORMS, formInfo, formName, guessMapping, mappedForm, type Form, type Mapping } from '@/start/data/dataForms'
 import { MappingFields } from './MappingFields'
 import { WrittenNotice } from './WrittenNotice'
 
@@ -29,7 +29,8 @@ export function ConvertDialog({ found, onClose, onOpen }: Props) {
   const [convert, { data, error, isLoading, reset }] = useConvertDatasetMutation()
   const problem = readProblem(error)
   const target = name ?? convertedName(found.path, to)
-  const chosen = mapping ?? guessMapping(formInfo(mappedForm(to, unknown)), found.columns)
+  const columnForm = unknown ? mappedForm(to) : to
+  const chosen = mapping ?? guessMapping(formInfo(columnForm), found.columns)
   const run = (overwrite: boolean) =>
     void convert({
       convertRequest: {
@@ -96,7 +97,7 @@ export function ConvertDialog({ found, onClose, onOpen }: Props) {
             help={unknown ? 'The columns are not those of a known form.' : `The rows are read as: ${formName(found.format)}.`}
           />
           {mapped ? (
-            <MappingFields form={formInfo(mappedForm(to, unknown))} columns={found.columns} mapping={chosen} onChange={setMapping} />
+            <MappingFields form={formInfo(columnForm)} columns={found.columns} mapping={chosen} onChange={setMapping} />
           ) : null}
           <Field label="System message" aside="optional" help="Put in front of every row that has none.">
             {(control) => (
@@ -139,9 +140,4 @@ export function ConvertDialog({ found, onClose, onOpen }: Props) {
       )}
     </Dialog>
   )
-}
-
-/** Conversations can hardly be mapped from columns: their questions and answers can. */
-function mappedForm(to: Form, unknown: boolean): Form {
-  return unknown && (to === 'chat' || to === 'sharegpt' || to === 'text') ? 'completions' : to
 }
