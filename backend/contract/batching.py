@@ -60,9 +60,14 @@ def held_out_batches(
     return _cut(sorted(chosen, key=length), batch_size)
 
 
+def padded_length(longest: int) -> int:
+    """The engine's own rule: one more than the next multiple of 32."""
+    return 1 + PAD_TO * -(-longest // PAD_TO)
+
+
 def padded_width(longest: int, max_seq_length: int) -> int:
-    """The engine's own rule: one more than the next multiple of 32, never over the limit."""
-    return min(1 + PAD_TO * -(-longest // PAD_TO), max_seq_length)
+    """The same, never over the limit."""
+    return min(padded_length(longest), max_seq_length)
 
 
 def step_seed(seed: int, step: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import signal
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +15,8 @@ _LESS_MEMORY = (
     "Use a smaller batch or max sequence length, turn on gradient checkpointing, train fewer "
     "layers, or quantise the base model."
 )
+_JOB_MEMORY = "Close other programs, or use a smaller or quantised model."
+_FEWER_CHECKPOINTS = "Free some space, or save and keep fewer checkpoints."
 _SEE_LOG = "The end of the log has the details."
 
 # What the engines and Metal say, as recorded; the first match explains the exit.
@@ -47,9 +49,21 @@ _WORDS: tuple[tuple[re.Pattern[str], Cause, str, str], ...] = (
         re.compile(r"No space left on device"),
         "failed",
         "The disk is full.",
-        "Free some space, or save and keep fewer checkpoints.",
+        _FEWER_CHECKPOINTS,
     ),
 )
+# What helps a run of training, and what a job that has no batches or checkpoints.
+_OF_JOBS = {
+    _LESS_MEMORY: _JOB_MEMORY,
+    "Use a smaller batch or max sequence length; memory is not the problem.": (
+        "Use a smaller model; memory is not the problem."
+    ),
+    "Use shorter sequences or a smaller batch, or continue from the last checkpoint.": _JOB_MEMORY,
+    _FEWER_CHECKPOINTS: "Free some space.",
+    f"{_SEE_LOG} {_LESS_MEMORY}": f"{_SEE_LOG} {_JOB_MEMORY}",
+    f"{_SEE_LOG} Start it again, or continue from its last checkpoint.": f"{_SEE_LOG} Start it "
+    "again.",
+}
 _RAISED = re.compile(r"^[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit)\b.*")
 _FATAL = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT})
 
@@ -67,7 +81,7 @@ def explain(code: int | None, tail: Sequence[str] = (), *, stopping: bool = Fals
     Says "probably" where it can only be guessed: an out-of-memory kill leaves no trace.
     """
     if stopping:
-        return Explanation("stopped", "The run was stopped. The last saved checkpoint is kept.")
+        return Explanation("stopped", "The run was stopped. The last checkpoint is saved.")
     for pattern, cause, message, hint in _WORDS:
         if any(pattern.search(line) for line in tail[-40:]):
             return Explanation(cause, message, hint)
@@ -86,6 +100,16 @@ def explain(code: int | None, tail: Sequence[str] = (), *, stopping: bool = Fals
     if raised:
         return Explanation("failed", f"The engine failed: {raised[:500]}", _SEE_LOG)
     return Explanation("failed", f"The engine ended with exit code {code}.", _SEE_LOG)
+
+
+def explain_job(code: int | None, tail: Sequence[str] = ()) -> Explanation:
+    """Why a job that is no training is gone, with what helps one."""
+    found = explain(code, tail)
+    return replace(
+        found,
+        message=found.message.replace("The run", "The job"),
+        hint=_OF_JOBS.get(found.hint, found.hint) if found.hint else None,
+    )
 
 
 def folder_deleted(folder: Path) -> Explanation:

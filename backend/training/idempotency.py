@@ -19,7 +19,7 @@ from pydantic import AwareDatetime, BaseModel
 from backend.core.disk.files import write_json
 from backend.core.disk.stored_files import DamagedFile, read_model
 from backend.errors import WrongState
-from backend.training.plan.queued_request import StartRequest
+from backend.training.request.start_request import StartRequest
 from backend.training.schemas import StartAnswer
 
 KEY_LIFE = 3600.0  # Seconds.
@@ -78,7 +78,7 @@ class StartKeys:
         `again` says what became of what an earlier server was asked; None: it never began. Raises
         WrongState for a key of another request, and what `start` raises.
         """
-        now, digest = time.monotonic(), _digest(request)
+        now, digest = time.monotonic(), request_digest(request)
         self._starts = {k: held for k, held in self._starts.items() if now - held.at < KEY_LIFE}
         held = self._starts.get(key)
         if held is None:
@@ -151,6 +151,6 @@ def _require_same(before: str, now: str) -> None:
         )
 
 
-def _digest(request: StartRequest) -> str:
+def request_digest(request: StartRequest) -> str:
     asked = json.dumps([type(request).__name__, request.model_dump(mode="json")], sort_keys=True)
     return hashlib.sha256(asked.encode()).hexdigest()

@@ -1,7 +1,7 @@
 /** JSON schemas of the start requests → the typed lists of fields that the forms are drawn from. */
 
 const TYPES = `
-export type FieldKind = 'text' | 'number' | 'integer' | 'boolean' | 'choice' | 'keys' | 'list'
+export type FieldKind = 'text' | 'number' | 'integer' | 'boolean' | 'choice' | 'keys' | 'list' | 'ranks'
 
 /**
  * A field of the start request. Limits are as the server checks them. \`when\`: it has an effect only
@@ -29,26 +29,58 @@ export type Field = {
 }
 `
 
-/** `schemas`: the name of a list → the schema whose fields it has. */
-export function renderFields(schemas) {
-  const lists = Object.entries(schemas).map(([name, schema]) => listOf(name, schema))
-  const names = Object.keys(schemas).map((name) => `(typeof ${name})[number]['name']`)
+/** `lists`: the name of a list → the schema whose fields it has, by its name in `schemas`. */
+export function renderFields(lists, schemas) {
+  const rendered = Object.entries(lists).map(([name, schema]) => listOf(name, schemas[schema], schemas))
+  const names = Object.keys(lists).map((name) => `(typeof ${name})[number]['name']`)
   const any = `/** A field of any start request: the forms share most of theirs. */\nexport type FieldName = ${names.join(' | ')}\n`
-  return [TYPES, ...lists, any].join('\n')
+  return [TYPES, ...rendered, any].join('\n')
 }
 
-function listOf(list, schema) {
+/** A model within the request that has a control of its own, by the name of its schema. */
+const RANKS = 'DistributedTraining'
+
+function listOf(list, schema, schemas) {
   const required = new Set(schema.required ?? [])
   const fields = Object.entries(schema.properties)
     .filter(([, property]) => !isGroupOfFields(property))
-    .map(([name, property]) => describe(name, property, required.has(name)))
+    .map(([name, property]) =>
+      isRanks(property) ? describeRanks(name, property, schemas[RANKS]) : describe(name, property, required.has(name)),
+    )
   const lines = fields.map((field) => `  ${JSON.stringify(field)},`).join('\n')
   return `export const ${list} = [\n${lines}\n] as const satisfies readonly Field[]\n`
 }
 
+function refersTo(property) {
+  return (property.anyOf ?? [property]).flatMap((each) => (each.$ref ? [each.$ref.split('/').at(-1)] : []))
+}
+
 /** A model within the request: no single control can show it. */
 function isGroupOfFields(property) {
-  return (property.anyOf ?? [property]).some((each) => each.$ref)
+  return refersTo(property).some((name) => name !== RANKS)
+}
+
+function isRanks(property) {
+  return refersTo(property).includes(RANKS)
+}
+
+/** The limits are those of the number of processes, the options the backends of a host file. */
+function describeRanks(name, property, { properties }) {
+  const { processes, backend } = properties
+  const limits = processes.anyOf.find((each) => each.type === 'integer')
+  return {
+    name,
+    kind: 'ranks',
+    title: property.title,
+    help: property.description,
+    group: property.group,
+    level: property.level,
+    nullable: true,
+    default: null,
+    min: limits.minimum,
+    max: limits.maximum,
+    options: backend.enum,
+  }
 }
 
 function describe(name, property, required) {

@@ -34,7 +34,7 @@ const schema = JSON.parse(await readFile(join(API, 'openapi.json'), 'utf8'))
 const outputs = {
   'generated.ts': HEADER + (await endpoints(schema)),
   'frames.ts': HEADER + (await frames(schema)),
-  'fields.ts': HEADER + renderFields({ FIELDS: schema.components.schemas.StandardStart, ENHANCED_FIELDS: schema.components.schemas.EnhancedStart }),
+  'fields.ts': HEADER + renderFields({ FIELDS: 'StandardStart', ENHANCED_FIELDS: 'EnhancedStart' }, schema.components.schemas),
 }
 
 const check = process.argv.includes('--check')

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from backend.core.exits import Cause, explain
+from backend.core.exits import Cause, explain, explain_job
 
 TRACEBACK = [
     "Traceback (most recent call last):",
@@ -54,3 +54,15 @@ def test_an_exit_is_told_with_its_cause_and_a_remedy(
 @pytest.mark.parametrize("code", [0, 1, -9, -15, None])
 def test_an_end_that_was_asked_for_is_no_error(code: int | None) -> None:
     assert explain(code, TRACEBACK, stopping=True).cause == "stopped"
+
+
+@pytest.mark.parametrize(("code", "tail", "cause", "said"), HISTORIES)
+def test_a_job_that_is_no_training_gets_no_advice_for_training(
+    code: int | None, tail: list[str], cause: Cause, said: str
+) -> None:
+    explained = explain_job(code, tail)
+
+    assert explained.cause == cause
+    assert not any(
+        word in (explained.hint or "") for word in ("batch", "checkpoint", "sequence", "layers")
+    )

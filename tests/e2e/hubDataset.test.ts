@@ -51,14 +51,14 @@ test('a data set is downloaded from the hub, and a run is trained on it', async 
   const dialog = page.getByRole('dialog', { name: 'Download a data set' })
   await dialog.getByText('openai/gsm8k').waitFor()
   await dialog.getByRole('textbox', { name: 'Data set' }).fill('https://huggingface.co/datasets/acme/captains')
-  await dialog.getByRole('button', { name: 'Look' }).click()
+  await dialog.getByRole('button', { name: 'Look up' }).click()
   await dialog.getByText('licence: cc0-1.0').waitFor()
 
   // The rows are seen as they are, then as they would be written.
   await dialog.getByText('asked', { exact: true }).first().waitFor()
   await dialog.getByLabel('Form').selectOption({ label: 'Prompt and completion' })
   await dialog.getByText(/These rows can’t be written/).waitFor()
-  await dialog.getByText('Choose the columns', { exact: true }).click()
+  await dialog.getByText('Map columns', { exact: true }).click()
   await dialog.getByLabel('Column for prompt').selectOption('asked')
   await dialog.getByLabel('Column for completion').selectOption('told')
   await dialog.getByRole('list', { name: 'First rows' }).getByText('completion').first().waitFor()

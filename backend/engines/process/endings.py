@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from typing import Literal
 
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})  # The disk, a quota, a limit.
+# Of MLX, numpy and tokenizers: errors without an errno.
+_SHORT_WRITES = ("[write] unable to write", " requested and ", "no space left on device")
 _MEMORY_WORDS = ("insufficient memory", "out of memory", "resource limit", "unable to allocate")
+_LESS_MEMORY = (
+    "Use a smaller batch or max sequence length, turn on gradient checkpointing, or train fewer "
+    "layers."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +38,8 @@ class Unusable(ValueError):
         self.hint = hint
 
 
-def explain(error: BaseException) -> Ending:
-    """The ending for an exception that nothing else handled."""
+def explain(error: BaseException, *, training: bool = True) -> Ending:
+    """The ending for an exception that nothing else handled, of a run of training or a job."""
     text = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, Unusable):
         return Ending("error", text, error.hint)
@@ -40,25 +48,35 @@ def explain(error: BaseException) -> Ending:
         return Ending(
             "error",
             f"The machine ran out of memory: {text}",
-            "Use a smaller batch or max sequence length, turn on gradient checkpointing, or train "
-            "fewer layers.",
+            _LESS_MEMORY
+            if training
+            else "Close other programs, or use a smaller or quantised model.",
         )
-    if isinstance(error, OSError) and error.errno == 28:
+    if _is_full(error, lowered):
         return Ending(
             "error",
             f"The disk is full: {text}",
-            "Free some space, or save and keep fewer checkpoints.",
+            "Free some space, or save and keep fewer checkpoints, and start it again."
+            if training
+            else "Free some space and start it again.",
         )
     if isinstance(error, FileNotFoundError):
-        return Ending("error", f"A file is missing: {text}", "Was the model or the data moved?")
+        what = "the model or the data" if training else "the model or the adapter"
+        return Ending("error", f"A file is missing: {text}", f"Was {what} moved?")
     if isinstance(error, ImportError):
         return Ending(
             "error",
-            f"The training engine can't be loaded: {text}",
-            "Start the app with ./startmlxnew, which installs what is missing.",
+            f"The engine can't be loaded: {text}",
+            "Start the app with ./startmlxnew, which installs missing parts.",
         )
     return Ending(
         "error",
         f"The engine failed with {type(error).__name__}: {text}",
         "The end of the log has the details.",
     )
+
+
+def _is_full(error: BaseException, text: str) -> bool:
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return True
+    return any(words in text for words in _SHORT_WRITES)

@@ -15,6 +15,7 @@ from backend.engines.process.events import Emitter
 from backend.engines.process.import_cache import cache_imports
 from backend.engines.process.signals import Control
 
+_TRAINING = frozenset({"backend.engines.sft", "backend.engines.rl"})
 Load = Callable[[], Callable[[Path, Emitter, Control], Ending]]
 
 
@@ -31,7 +32,7 @@ def run_process(argv: Sequence[str], *, module: str, load: Load) -> int:
     emit = Emitter(folder / EVENTS)
     control = Control()
     control.listen()
-    ending = _run(folder, emit, control, load)
+    ending = _run(folder, emit, control, load, training=module in _TRAINING)
     emit(
         Exit(
             state=ending.state,
@@ -44,7 +45,7 @@ def run_process(argv: Sequence[str], *, module: str, load: Load) -> int:
     return ending.code
 
 
-def _run(folder: Path, emit: Emitter, control: Control, load: Load) -> Ending:
+def _run(folder: Path, emit: Emitter, control: Control, load: Load, *, training: bool) -> Ending:
     emit(Phase(name="loading model"))
     try:
         for known in _known(folder / WARNINGS):
@@ -53,7 +54,7 @@ def _run(folder: Path, emit: Emitter, control: Control, load: Load) -> Ending:
         return load()(folder, emit, control)
     except BaseException as error:  # noqa: BLE001 - the top: nothing may end in silence
         traceback.print_exc()
-        return explain(error)
+        return explain(error, training=training)
 
 
 def _known(path: Path) -> list[dict[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +28,13 @@ class Emitter:
     def __call__(self, event: RunEvent) -> None:
         self._seq += 1
         line = write_event(event, seq=self._seq, at=self._clock.now())
-        clean = {name: _finite(value) for name, value in line.items()}
-        append_jsonl(self._path, clean)
-        lost = {name for name, value in line.items() if clean[name] is None and value is not None}
-        for name in sorted(lost - self._warned):
+        lost: dict[str, float] = {}
+        append_jsonl(self._path, _finite(line, "", lost))
+        for name in sorted(lost.keys() - self._warned):
             self._warned.add(name)
             self.warning(
                 "not_finite",
-                f"{name} was {line[name]}, which is not a number that can be shown; it is "
+                f"{name} was {lost[name]}, which is not a number that can be shown; it is "
                 "recorded as unknown.",
             )
 
@@ -63,8 +63,19 @@ class PartEmitter(Emitter):
         self._emit(event)
 
 
-def _finite(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def _finite(value: Any, name: str, lost: dict[str, float]) -> Any:
+    """`value` as JSON can say it; what it can't goes to `lost`, by its dotted name."""
+    if isinstance(value, Mapping):
+        return {
+            key: _finite(item, f"{name}.{key}" if name else str(key), lost)
+            for key, item in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [_finite(item, name, lost) for item in value]
+    if not isinstance(value, float) or math.isfinite(value):
+        return value
+    lost[name] = value
+    return None
 
 
 def _lines_of(path: Path) -> int:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,30 +14,14 @@ from mlx_lm_lora.trainer.datasets import CacheDataset, create_dataset
 from backend.contract.run.config import MethodConfig
 from backend.engines.process.endings import Unusable
 from backend.engines.process.events import Emitter
-from backend.engines.rl.modes import Family, Mode
+from backend.engines.rl.modes import Mode
 from backend.engines.rl.templates import fitted_tokenizer
+from backend.engines.trainer.types import DataSet, Sets
 
 _NAMES = {"train": "training", "valid": "validation", "test": "test"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RlSet:
-    """One set: the engine's dataset, the usable rows of it, and the rows as they were given."""
-
-    dataset: Any
-    rows: Sequence[int]
-    given: Sequence[dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RlSets:
-    train: RlSet
-    valid: RlSet | None
-    test: RlSet | None
-    length: Callable[[Any], int]
-
-
-def load_rl_sets(config: MethodConfig, mode: Mode, tokenizer: Any, emit: Emitter) -> RlSets:
+def load_rl_sets(config: MethodConfig, mode: Mode, tokenizer: Any, emit: Emitter) -> Sets:
     """The sets in `config.data`. Raises Unusable when there is nothing to train on."""
     tokenizer, warnings = fitted_tokenizer(tokenizer)
     for warning in warnings:
@@ -50,11 +33,10 @@ def load_rl_sets(config: MethodConfig, mode: Mode, tokenizer: Any, emit: Emitter
     train = sets["train"]
     if train is None:
         raise Unusable("The training set is empty.", "Choose a file that has rows.")
-    return RlSets(
+    return Sets(
         train=train,
         valid=sets["valid"] if config.val_batches != 0 else None,
         test=sets.get("test"),
-        length=_LENGTH[mode.family],
     )
 
 
@@ -86,13 +68,13 @@ def _tell_of_tokens(name: str, lost: int, rows: int, emit: Emitter) -> None:
 
 def _load(
     name: str, config: MethodConfig, mode: Mode, tokenizer: Any, emit: Emitter
-) -> RlSet | None:
+) -> DataSet | None:
     path = Path(config.data) / f"{name}.jsonl"
     given = _read(path)
     if not given:
         return None
     wanted = Namespace(train_mode=mode.name, max_seq_length=config.max_seq_length)
-    if mode.family == "tokens":
+    if mode.family.rendered:
         tokenizer, wanted.max_seq_length = Bare(tokenizer), sys.maxsize  # Long ones: `_usable`.
     try:
         dataset = CacheDataset(create_dataset(given, tokenizer, wanted))
@@ -104,7 +86,7 @@ def _load(
     if len(dataset) < len(given):
         _tell_of_tokens(name, len(given) - len(dataset), len(given), emit)
     rows = _usable(name, dataset, config, mode, emit)
-    return RlSet(dataset=dataset, rows=rows, given=given)
+    return DataSet(dataset=dataset, rows=rows, given=given)
 
 
 def _read(path: Path) -> list[dict[str, Any]]:
@@ -121,7 +103,7 @@ def _usable(
     the mark that it is now the model's turn.
     """
     limit = config.max_seq_length
-    prompt = _PROMPT[mode.family]
+    prompt = mode.family.prompt
     kept = [row for row in range(len(dataset)) if prompt(dataset[row]) < limit]
     left_out = len(dataset) - len(kept)
     if not kept:
@@ -137,7 +119,7 @@ def _usable(
             f"prompts are {limit} tokens long or longer.",
             "Raise the max sequence length, or shorten those prompts.",
         )
-    length = _LENGTH[mode.family]
+    length = mode.family.length
     cut = sum(length(dataset[row]) > limit for row in kept)
     if cut:
         emit.warning(
@@ -147,20 +129,3 @@ def _usable(
             "Raise the max sequence length, or shorten those answers.",
         )
     return kept
-
-
-def _pair(item: Any) -> int:
-    return max(len(item["chosen"]), len(item["rejected"]))
-
-
-def _pair_prompt(item: Any) -> int:
-    return max(int(item["chosen_prompt_length"]), int(item["rejected_prompt_length"]))
-
-
-_LENGTH: dict[Family, Callable[[Any], int]] = {
-    "group": lambda item: len(item[0]),
-    "pairs": _pair,
-    "online": lambda item: len(item["prompt"]),
-    "tokens": lambda item: len(item["prompt_ids"]),
-}
-_PROMPT: dict[Family, Callable[[Any], int]] = {**_LENGTH, "pairs": _pair_prompt}

@@ -9,8 +9,8 @@ import mlx.core as mx
 import numpy as np
 from mlx_lm.generate import BatchGenerator
 
-from backend.engines.rl.hooks import Halted
 from backend.engines.rl.rollouts import Rollouts
+from backend.engines.trainer.feed import Halted
 
 
 def steerable(

@@ -16,10 +16,6 @@ import mlx.core as mx
 _WORKING_SET = "max_recommended_working_set_size"
 
 
-class Halted(Exception):
-    """Raised by our hooks to leave the engine's loop; the weights are those of the last step."""
-
-
 def allow_cpu() -> None:
     """Without this most trainers fail with a KeyError where there is no GPU: they ask the device
     for the memory it recommends, which only Metal and CUDA tell.

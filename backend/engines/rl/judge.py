@@ -14,8 +14,8 @@ from mlx_lm_lora.trainer.judge import LLMPairwiseJudge, LLMPPOJudge
 
 from backend.contract.thoughts import answer_of
 from backend.engines.process.events import Emitter
-from backend.engines.rl.hooks import Halted
 from backend.engines.rl.scorer import Scorer
+from backend.engines.trainer.feed import Halted
 
 _UNREADABLE = {0.5, 1.0}  # What the engine answers when it can't read a judge's scores.
 _MANY = 0.5

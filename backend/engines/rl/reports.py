@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import mlx.core as mx
-import mlx.optimizers as optim
 import numpy as np
-from mlx_lm.tuner.callbacks import TrainingCallback
 
-from backend.contract.run.events import EngineDetails, Metrics, Sample
+from backend.contract.run.events import EngineDetails, Sample
 from backend.contract.run.numbers import RewardNumbers, Split
 from backend.engines.process.events import Emitter
 from backend.engines.rl.rollouts import Completion, Rollouts
 from backend.engines.rl.scorer import Scorer
-from backend.engines.trainer.reports import Diverged
+from backend.engines.trainer.reports import MethodReport
 
 # The engine's names without "train_", and ours. What is missing here goes into `details`.
 _NAMES: Mapping[str, Callable[[float], RewardNumbers]] = {
@@ -46,46 +42,34 @@ _OURS = (
 _EMPTY_SHARE = 0.25
 
 
-class RlWatch(TrainingCallback):  # type: ignore[misc]  # the engine has no types
-    """Turns reports into `metrics` and `sample` events. Raises Diverged on a loss that is not a
-    number. `seconds()` tells the time spent in steps since it was last asked. `samples` is how
-    many completions a report shows, `longest` the tokens at which one is cut.
+class RlReport(MethodReport):
+    """What rewards, completions and pairs add to the reports, and samples of completions.
+
+    `samples` is how many completions a report shows, `longest` the tokens at which one is cut.
+    `held_out()` answers the completions of the last validation.
     """
 
     def __init__(
         self,
         emit: Emitter,
         scorer: Scorer,
-        optimizer: optim.Optimizer,
         *,
         samples: int,
         longest: int,
-        seconds: Callable[[], float],
-        steps_per_epoch: int,
         sums: bool,
         has_kl: bool,
-        first_step: int,
-        trained_tokens: int,
+        held_out: Callable[[], Rollouts] = Rollouts,
     ) -> None:
-        self.trained_tokens = trained_tokens
-        self.train_loss: float | None = None
         self._emit = emit
         self._scorer = scorer
-        self._optimizer = optimizer
-        self._seconds = seconds
-        self._steps_per_epoch = steps_per_epoch
+        self._samples = samples
         self._sums = _Sums() if sums else None
         self._has_kl = has_kl
-        self._first_step = first_step
-        self._first_tokens = trained_tokens
-        self._samples = samples
-        self._reported = 0
+        self._held_out = held_out
+        self._rollouts = Rollouts()
         self._guards = Guards(emit, longest=longest)
 
-    def on_train_loss_report(self, info: dict[str, Any]) -> None:
-        done = int(info["iteration"])
-        steps, self._reported = done - self._reported, done
-        step = self._first_step + done
+    def numbers(self, info: Mapping[str, Any], steps: int) -> dict[str, Any]:
         found = {
             name.removeprefix("train_"): float(value)
             for name, value in info.items()
@@ -93,44 +77,27 @@ class RlWatch(TrainingCallback):  # type: ignore[misc]  # the engine has no type
         }
         if self._sums is not None:
             found = self._sums.means(found, steps)
-        rollouts = self._scorer.take()
-        loss = float(info["train_loss"])
-        seconds = max(self._seconds(), 1e-9)
-        tokens = self._first_tokens + int(info.get("trained_tokens", 0))
-        new, self.trained_tokens = tokens - self.trained_tokens, tokens
-        numbers = (
+        self._rollouts = rollouts = self._scorer.take()
+        return (
             self._named(found)
             | rollouts.rewards_report(self._scorer.names).set_fields()
             | rollouts.lengths_report().set_fields()
+            | {"success_rate": self._scorer.success_rate(rollouts)}
         )
-        self._emit(
-            Metrics(
-                step=step,
-                train_loss=loss,
-                # Held in float32: 1e-4 comes as 9.999999747e-05.
-                learning_rate=float(f"{float(self._optimizer.learning_rate.item()):.6g}"),
-                iterations_per_second=steps / seconds,
-                tokens_per_second=new / seconds if "trained_tokens" in info else None,
-                trained_tokens=tokens if "trained_tokens" in info else None,
-                peak_memory_gb=mx.get_peak_memory() / 1e9,
-                epoch=step / self._steps_per_epoch,
-                **numbers,
-                success_rate=self._scorer.success_rate(rollouts),
-            )
-        )
-        self.samples(step, rollouts, "train")
-        if not math.isfinite(loss):
-            raise Diverged(step, "the training loss is not a number")
-        self.train_loss = loss
-        self._guards.look(rollouts)
 
-    def samples(self, step: int, rollouts: Rollouts, split: Split) -> None:
-        """Some of the completions that were scored last: in training the best and the worst of
-        them first, in validation those of the same prompts each time.
-        """
-        held_out = split == "valid"
-        rows = _firsts(rollouts.completions) if held_out else _telling(rollouts.latest)
-        for one in rows[: self._samples]:
+    def show_training(self, step: int) -> None:
+        """Of the last step, the best and the worst completion first."""
+        self._show(step, _telling(self._rollouts.latest), "train")
+
+    def show_validation(self, step: int) -> None:
+        """Those of the same prompts each time."""
+        self._show(step, _firsts(self._held_out().completions), "valid")
+
+    def warn(self) -> None:
+        self._guards.look(self._rollouts)
+
+    def _show(self, step: int, completions: list[Completion], split: Split) -> None:
+        for one in completions[: self._samples]:
             self._emit(
                 Sample(
                     step=step,

@@ -1,107 +1,97 @@
-"""One run of reinforcement or preference learning, from its folder to its adapter."""
+"""One run of reinforcement or preference learning: what its method needs, and in which order."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-import numpy as np
 from mlx import nn
-from mlx_lm.tuner.utils import print_trainable_parameters
 from mlx_lm.utils import load
 from mlx_lm_lora.train import CONFIG_DEFAULTS
 
 from backend.contract.run.config import MethodConfig
 from backend.contract.run.events import Phase
-from backend.contract.run.folder import CONFIG, DATA, DATA_SUMMARY
+from backend.contract.run.folder import CONFIG
 from backend.engines.process.endings import Ending, Unusable
 from backend.engines.process.events import Emitter
 from backend.engines.process.signals import Control
 from backend.engines.rewards.registry import Reward, load_rewards
 from backend.engines.rl.data import load_rl_sets
-from backend.engines.rl.modes import MODES, Mode
+from backend.engines.rl.loop import References, RlLoop
+from backend.engines.rl.modes import Mode, mode_of
 from backend.engines.rl.policy.reference import AdapterOffReference
 from backend.engines.rl.scorer import Scorer
-from backend.engines.rl.train import Loaded, RlTraining
-from backend.engines.trainer.adapter_folder import AdapterFolder, lineage_of
-from backend.engines.trainer.config import config_of, read_values
-from backend.engines.trainer.lora import attach, describe
-from backend.engines.trainer.quantize import make_quantized_base
-from backend.engines.trainer.steps import say
-
-_STOPPED = "Stopped while {}; nothing was saved."
+from backend.engines.trainer import run as trainer
+from backend.engines.trainer.method import Method, Run
+from backend.engines.trainer.resume_state import Moment
+from backend.engines.trainer.types import Sets
 
 
 def train_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     """Train what the run folder describes; answer how it ended. Errors are raised."""
-    config = read_config(folder / CONFIG)
-    mode = _mode(config.train_mode)
-    scorer = Scorer(
-        _rewards(config, mode),
-        group=_group(config, mode),
-        stopping=lambda: control.stop is not None,
-        success=config.success_function,
-    )
-    np.random.seed(config.seed)
-    make_quantized_base(config, emit, say)
-    model, tokenizer = load(config.model)
-    if control.stop:
-        return Ending("stopped", _STOPPED.format("the model was loading"))
-
-    emit(Phase(name="preparing data"))
-    sets = load_rl_sets(config, mode, tokenizer, emit)
-    if control.stop:
-        return Ending("stopped", _STOPPED.format("the data was prepared"))
-
-    coverage = attach(model, config)
-    say(describe(config, coverage, depth=len(model.layers)))
-    print_trainable_parameters(model)
-    emit(coverage.event())
-    reference = _reference(config, mode, model, emit)
-    judge = _judge(config, mode, scorer, emit)
-    if control.stop:
-        return Ending("stopped", _STOPPED.format("the reference was loading"))
-    adapter = AdapterFolder(
-        Path(config.adapter_path), model, keep=config.keep_checkpoints, emit=emit
-    )
-    adapter.begin(config.values, lineage_of(config, _summary(folder)))
-    loaded = Loaded(
-        config=config,
-        mode=mode,
-        model=model,
-        tokenizer=tokenizer,
-        reference=reference,
-        judge=judge,
-        sets=sets,
-        scorer=scorer,
-        adapter=adapter,
-        folder=folder,
-    )
-    return RlTraining(loaded, emit, control).run()
+    method = RewardOrPreference(read_config(folder / CONFIG), control)
+    return trainer.train_run(method, folder, emit, control)
 
 
 def read_config(path: Path) -> MethodConfig:
     """`config.yaml` over the engine's defaults. Its command line would pass over most of them."""
-    values = read_values(path, CONFIG_DEFAULTS)
+    values = trainer.read_values(path, CONFIG_DEFAULTS)
     values["fine_tune_type"] = values["train_type"]  # As adapters and mlx_lm call it.
     if not isinstance(values["alpha"], list):
         values["alpha"] = [float(values["alpha"])]
     values["judge_config"] = values["judge_config"] or {}
-    return config_of(MethodConfig, values)
+    return trainer.config_of(MethodConfig, values)
 
 
-def _mode(name: str) -> Mode:
-    if name not in MODES:
-        raise Unusable(f"There is no training mode {name}; there are {', '.join(MODES)}.")
-    return MODES[name]
+class RewardOrPreference(Method[MethodConfig]):
+    """A row of the modes table, with its rewards, its reference and its judge. Validation is ours:
+    between two steps, by the engine's own evaluation, so that the best adapter holds the very
+    weights that were validated, and those of the end are validated too.
+
+    Rewards are loaded at once: a wrong one costs no time.
+    """
+
+    hint: ClassVar[str] = (
+        "The adapter is unlikely to help: look at the sample completions and their "
+        "rewards, raise the learning rate or train longer; lower it if it fell."
+    )
+
+    def __init__(self, config: MethodConfig, control: Control) -> None:
+        super().__init__(config)
+        self.metric = config.select_by
+        self._mode = mode_of(config)
+        self._scorer = Scorer(
+            _rewards(config, self._mode),
+            group=self._mode.group(config),
+            stopping=lambda: control.stop is not None,
+            success=config.success_function,
+        )
+        self._references = References()
+
+    @property
+    def accumulation(self) -> int:
+        return self.config.gradient_accumulation_steps
+
+    def load_sets(self, tokenizer: Any, emit: Emitter) -> Sets:
+        return load_rl_sets(self.config, self._mode, tokenizer, emit)
+
+    def load_references(self, model: nn.Module, emit: Emitter) -> None:
+        reference = _reference(self.config, self._mode, model, emit)
+        judge, tokenizer = None, None
+        if self._mode.family.judged and not self._scorer.rewards:
+            emit(Phase(name="loading reference"))
+            judge, tokenizer = load(self.config.judge or self.config.model)
+            judge.freeze()
+        self._references = References(reference=reference, judge=judge, judge_tokenizer=tokenizer)
+
+    def loop(self, run: Run[MethodConfig], moment: Moment) -> RlLoop:
+        return RlLoop(run, moment, self._mode, self._scorer, self._references)
 
 
 def _rewards(config: MethodConfig, mode: Mode) -> Sequence[Reward]:
-    """Before anything is loaded: a wrong reward costs no time."""
     names = config.reward_functions or []
-    if not mode.generates or (mode.family == "online" and not names):
+    if not mode.family.generates or (mode.family.judged and not names):
         return ()
     file = config.reward_functions_file
     try:
@@ -115,40 +105,14 @@ def _rewards(config: MethodConfig, mode: Mode) -> Sequence[Reward]:
         raise Unusable(str(problem), "Correct the reward functions and start again.") from problem
 
 
-def _group(config: MethodConfig, mode: Mode) -> int:
-    """How many completions of a prompt follow each other."""
-    if mode.family == "online":
-        return 2
-    return config.group_size if mode.name == "grpo" else 1
-
-
 def _reference(config: MethodConfig, mode: Mode, model: nn.Module, emit: Emitter) -> Any:
     """What the policy is compared with. Without a model of its own, the base under the adapters:
     no second copy of the weights.
     """
-    if not mode.reference or (mode.name == "grpo" and not config.beta):
-        return None
-    if mode.name == "dsla" and config.dsla_loss != "dpo":
+    if not mode.reference(config):
         return None
     if not config.reference_model_path and config.fine_tune_type != "full":
         return AdapterOffReference(model)
     emit(Phase(name="loading reference"))
     reference, _ = load(config.reference_model_path or config.model)
     return reference.freeze()
-
-
-def _judge(config: MethodConfig, mode: Mode, scorer: Scorer, emit: Emitter) -> tuple[Any, Any]:
-    """A judge model and its tokenizer; none where reward functions judge."""
-    if mode.family != "online" or scorer.rewards:
-        return None, None
-    emit(Phase(name="loading reference"))
-    judge, tokenizer = load(config.judge or config.model)
-    return judge.freeze(), tokenizer
-
-
-def _summary(folder: Path) -> dict[str, Any] | None:
-    try:
-        value = json.loads((folder / DATA / DATA_SUMMARY).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    return value if isinstance(value, dict) else None

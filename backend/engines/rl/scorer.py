@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from backend.engines.process.endings import Unusable
 from backend.engines.rewards.registry import RewardFailed, weighted_total
-from backend.engines.rl.hooks import Halted
 from backend.engines.rl.rollouts import Completion, Rollouts
+from backend.engines.trainer.feed import Halted
 
 _CLOSE = 1e-9
 

@@ -1,144 +1,79 @@
-"""The engine's `iterate_batches`: where a step begins, and so where a run can be steered.
-
-Between two steps the weights are whole. That is the moment to save, pause, stop, and to notice
-that training has diverged, without touching the engine's own loop.
-"""
+"""The batches of supervised fine-tuning: which rows a step has, and the arrays that they become."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import mlx.core as mx
 import numpy as np
-from mlx import nn
 
-from backend.contract.batching import (
-    held_out_batches,
-    padded_width,
-    shuffled_batches,
-    step_seed,
-    steps_per_epoch,
-)
-from backend.contract.run.events import Phase
+from backend.contract.batching import padded_width, shuffled_batches, step_seed
 from backend.contract.step_parts import in_parts
 from backend.engines.process.events import Emitter
 from backend.engines.process.token_types import Item
 from backend.engines.ranks.share import ALONE, Share
+from backend.engines.trainer.feed import Batches
 from backend.engines.trainer.types import Tokenised
 
 Batch = tuple[mx.array, ...]  # Tokens and what is learned of them, for each part of the step.
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
-    """The usable rows of one set, and how they are drawn."""
+class SftBatches(Batches):
+    """Batches of any rows together, since the loss is a mean per token.
 
-    train: Sequence[int]
-    valid: Sequence[int]
-    seed: int
-    valid_batches: int = -1
-    # Some row has several spans, or one that ends early: batches for `masked_loss`.
-    masked: bool = False
-
-
-class StepFeed:
-    """Batches for `mlx_lm.tuner.trainer.train`, in the order of (seed, epoch, step).
-
-    A training step may come in two parts, so its loss is to be an `over_parts`.
-
-    `between_steps(done)` is called before each training step with the number of steps already
-    done, and answers whether to go on. `ended` tells that it said no; otherwise the engine came to
-    its last step without asking for another batch, and `done` is one short. `tokens` counts what
-    was trained on, as the engine counts.
+    A training step may come in two parts, so its loss is to be an `over_parts`. `tokens` counts
+    what was trained on, as the engine counts.
     """
 
     def __init__(
         self,
-        rows: Rows,
+        rows: Sequence[int],
         *,
-        between_steps: Callable[[int], bool],
-        stopping: Callable[[], bool],
+        batch_size: int,
+        seed: int,
+        masked: bool,
         emit: Emitter,
-        first_step: int = 0,
         tokens: int = 0,
         share: Share = ALONE,
     ) -> None:
-        self.done = first_step
+        super().__init__(rows, batch_size=batch_size, seed=seed, length=lambda item: len(item[0]))
         self.tokens = tokens
-        self.ended = False
-        self._rows = rows
-        self._between_steps = between_steps
-        self._stopping = stopping
+        self._masked = masked
         self._emit = emit
-        self._first_step = first_step
         self._share = share
         self._cut_seen = False
 
-    def __call__(
-        self,
-        dataset: Tokenised,
-        batch_size: int,
-        max_seq_length: int,
-        loop: bool = False,
-        comm_group: Any = None,
-    ) -> Iterator[Batch]:
-        """The engine calls this with `loop` for training and without for an evaluation."""
-        if loop:
-            return self._training(dataset, batch_size, max_seq_length)
-        return self._evaluation(dataset, batch_size, max_seq_length)
-
-    def _training(self, dataset: Tokenised, batch_size: int, limit: int) -> Iterator[Batch]:
-        per_epoch = steps_per_epoch(len(self._rows.train), batch_size)
-        epoch, skip = divmod(self._first_step, per_epoch)
-        while True:
-            batches = shuffled_batches(
-                self._rows.train, batch_size=batch_size, seed=self._rows.seed, epoch=epoch
-            )
-            for batch in islice(batches, skip, None):
-                if not self._between_steps(self.done):
-                    self.ended = True
-                    return
-                mx.random.seed(step_seed(self._rows.seed, self.done) + self._share.rank)
-                items = [dataset[row] for row in batch]
-                learned = int(target_mask(items, limit).sum())
-                self.tokens += learned
-                yield self._step(items, limit, learned)
-                self.done += 1
-            epoch, skip = epoch + 1, 0
-
-    def _evaluation(self, dataset: Tokenised, batch_size: int, limit: int) -> Iterator[Batch]:
-        self._emit(Phase(name="evaluating"))
-        batches = held_out_batches(
-            self._rows.valid,
-            lambda row: len(dataset[row][0]),
-            batch_size=batch_size,
-            seed=self._rows.seed,
-            limit=self._rows.valid_batches,
+    def epoch(self, dataset: Tokenised, epoch: int) -> Iterable[Sequence[int]]:
+        return shuffled_batches(
+            self._rows, batch_size=self._batch_size, seed=self._seed, epoch=epoch
         )
-        for batch in batches:
-            if self._stopping():
-                return
-            items = [dataset[row] for row in batch]
-            self._note_cut(items, limit)
-            own = self._share.of(items)
-            arrays = collate(own or items[:1], limit, masked=self._rows.masked)
-            yield (*arrays, *self._weight(own, 1.0))
 
-    def _step(self, items: Sequence[Item], limit: int, learned: int) -> Batch:
+    def seed_step(self, step: int) -> None:
+        mx.random.seed(step_seed(self._seed, step) + self._share.rank)
+
+    def training_batch(self, dataset: Tokenised, rows: Sequence[int], limit: int) -> Batch:
+        items = [dataset[row] for row in rows]
+        learned = int(target_mask(items, limit).sum())
+        self.tokens += learned
         self._note_cut(items, limit)
         own = self._share.of(items)
         there = own or items[:1]
         arrays: list[mx.array] = []
         for part in in_parts([len(tokens) for tokens, _ in there], limit):
-            rows = [there[at] for at in part.rows]
-            arrays += collate(rows, limit, masked=self._rows.masked, width=part.width)
+            members = [there[at] for at in part.rows]
+            arrays += collate(members, limit, masked=self._masked, width=part.width)
         if self._share.size == 1:
             return tuple(arrays)
         mine = int(target_mask(there, limit).sum())
         return (*arrays, *self._weight(own, self._share.size * mine / learned))
+
+    def evaluation_batch(self, dataset: Tokenised, rows: Sequence[int], limit: int) -> Batch:
+        items = [dataset[row] for row in rows]
+        self._note_cut(items, limit)
+        own = self._share.of(items)
+        arrays = collate(own or items[:1], limit, masked=self._masked)
+        return (*arrays, *self._weight(own, 1.0))
 
     def _weight(self, own: Sequence[Item], weight: float) -> Batch:
         """What `of_share` wants; nothing for a run of one process."""
@@ -191,14 +126,6 @@ def target_mask(
             last = end if end == len(tokens) else end - 1
             mask[row, max(start, 1) - 1 : last] = True
     return mask
-
-
-def masked_loss(model: Any, batch: mx.array, mask: mx.array) -> tuple[mx.array, mx.array]:
-    """The engine's `default_loss` for a mask of any shape: mean per learned token, and how many."""
-    logits = model(batch[:, :-1])
-    losses = nn.losses.cross_entropy(logits, batch[:, 1:]) * mask
-    count = mask.sum()
-    return losses.astype(mx.float32).sum() / count, count
 
 
 def _own_width(items: Sequence[Item], limit: int) -> int:

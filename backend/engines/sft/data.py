@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from mlx_lm.tuner.datasets import load_dataset
@@ -13,7 +12,7 @@ from backend.contract.run.config import SftConfig
 from backend.engines.process.events import Emitter
 from backend.engines.process.token_types import Item
 from backend.engines.tokens.answer_spans import tokens_and_spans
-from backend.engines.trainer.types import Tokenised
+from backend.engines.trainer.types import DataSet, Sets, Tokenised
 
 
 class Rows:
@@ -36,49 +35,30 @@ class Rows:
         return made
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sets:
-    """The tokenised sets, and of each the rows that have something to learn."""
-
-    train: Tokenised
-    valid: Tokenised | None
-    test: Tokenised | None
-    train_rows: Sequence[int]
-    valid_rows: Sequence[int]
-    test_rows: Sequence[int]
-    masked: bool
-
-
 def load_sets(config: SftConfig, tokenizer: Any, emit: Emitter) -> Sets:
     """The sets of `config.data`. Raises ValueError when there is nothing to train on."""
-    train_set, valid_set, test_set = load_dataset(Namespace(**config.values), tokenizer)
-    sets = {"training": train_set, "validation": valid_set, "test": test_set if config.test else []}
-    cached = {
-        name: Rows(rows, tokenizer, mask=config.mask_prompt) if len(rows) else None
-        for name, rows in sets.items()
-    }
-    rows = {
-        name: _usable(name, dataset, config, emit) if dataset else ()
-        for name, dataset in cached.items()
-    }
-    training = cached["training"]
+    train, valid, test = load_dataset(Namespace(**config.values), tokenizer)
+
+    def tokenised(name: str, rows: Sequence[Mapping[str, Any]]) -> DataSet | None:
+        if not len(rows):
+            return None
+        dataset = Rows(rows, tokenizer, mask=config.mask_prompt)
+        return DataSet(dataset=dataset, rows=_usable(name, dataset, config, emit))
+
+    training = tokenised("training", train)
+    validation = tokenised("validation", valid)
     if training is None:
         raise ValueError("The training set is empty.")
     return Sets(
         train=training,
-        valid=cached["validation"] if rows["validation"] else None,
-        test=cached["test"] if rows["test"] else None,
-        train_rows=rows["training"],
-        valid_rows=rows["validation"],
-        test_rows=rows["test"],
-        masked=config.mask_prompt
-        and any(
-            _is_several(dataset[row])
-            for name, dataset in cached.items()
-            if dataset
-            for row in rows[name]
-        ),
+        valid=validation if config.val_batches != 0 else None,
+        test=tokenised("test", test) if config.test else None,
     )
+
+
+def has_several_spans(sets: Sets) -> bool:
+    """Whether some row is more than the engine's own mask of one border can say."""
+    return any(_is_several(one.dataset[row]) for one in sets for row in one.rows)
 
 
 def _usable(name: str, dataset: Tokenised, config: SftConfig, emit: Emitter) -> Sequence[int]:
@@ -108,6 +88,5 @@ def _has_target(item: Item, limit: int) -> bool:
 
 
 def _is_several(item: Item) -> bool:
-    """More than the engine's own mask of one border can say."""
     tokens, spans = item
     return len(spans) > 1 or spans[0][1] < len(tokens)

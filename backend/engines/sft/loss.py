@@ -7,7 +7,7 @@ from typing import Any
 
 import mlx.core as mx
 
-Loss = Callable[[Any, mx.array, mx.array], tuple[mx.array, mx.array]]
+from backend.engines.trainer.token_losses import Loss
 
 
 def over_parts(loss: Loss) -> Callable[..., tuple[mx.array, mx.array]]:

@@ -12,7 +12,6 @@ import json
 import sys
 from array import array
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 NOTES = ("refused", "unlearnable", *PARTS)
 _AT_ONCE = 256
+_MOST_BYTES = 4_000_000  # Of the rows that are rendered together: their tokens take some 50 times.
 _SHOWN = 20
 
 
@@ -128,7 +128,7 @@ def measure(
     rows = _numbered(file)
     renderer: ChatRenderer | MethodRenderer | None = None
     with out.open("wb") as target:
-        while batch := list(islice(rows, _AT_ONCE)):
+        for batch in _batches(rows):
             given = [row for _, row in batch]
             renderer = renderer or _renderer(tokenizer, given, needs, train_mode)
             records = array("I")
@@ -146,7 +146,7 @@ def _renderer(
         return ChatRenderer(tokenizer, first)
     from backend.engines.tokens.method_counts import MethodRenderer  # A second engine to import.
 
-    return MethodRenderer(tokenizer, needs, train_mode)
+    return MethodRenderer(tokenizer, needs, train_mode, first)
 
 
 class _Notes:
@@ -176,8 +176,22 @@ class _Notes:
         return 1 << NOTES.index(name)
 
 
-def _numbered(path: Path) -> Iterator[tuple[int, Row]]:
-    """(line, row) of a file of rows; of a sample, those that its last line tells to take."""
+def _batches(rows: Iterator[tuple[int, Row, int]]) -> Iterator[list[tuple[int, Row]]]:
+    """Rows that are rendered together: many, but no more bytes than fit."""
+    batch: list[tuple[int, Row]] = []
+    size = 0
+    for line, row, length in rows:
+        if len(batch) == _AT_ONCE or (batch and size + length > _MOST_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append((line, row))
+        size += length
+    if batch:
+        yield batch
+
+
+def _numbered(path: Path) -> Iterator[tuple[int, Row, int]]:
+    """(line, row, bytes) of a file of rows; of a sample, those that its last line tells to take."""
     stride = _last(path).get("stride", 1)
     with path.open("rb") as file:
         for number, raw in enumerate(file, start=1):
@@ -186,9 +200,9 @@ def _numbered(path: Path) -> Iterator[tuple[int, Row]]:
             item = json.loads(raw)
             if "index" not in item or "row" not in item:
                 if "stride" not in item:
-                    yield number, item
+                    yield number, item, len(raw)
             elif item["index"] % stride == 0:
-                yield item["line"], item["row"]
+                yield item["line"], item["row"], len(raw)
 
 
 def _last(path: Path) -> dict[str, Any]:

@@ -130,6 +130,8 @@ class _Pieces:
 
 def shared_length(one: Sequence[int], other: Sequence[int]) -> int:
     """How many tokens both begin with."""
+    if other[: len(one)] == one:
+        return len(one)
     for at, (a, b) in enumerate(zip(one, other, strict=False)):
         if a != b:
             return at

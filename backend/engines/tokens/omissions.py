@@ -71,7 +71,8 @@ def _lost_thoughts(turns: Turns, at: int, same: Callable[..., bool]) -> bool:
     content = turns[at].get("content")
     if turns[at].get("role") != "assistant" or not isinstance(content, str):
         return False
-    thoughts = _THOUGHTS.search(content)
+    # Without the mark, the search would begin again at every letter.
+    thoughts = _THOUGHTS.search(content) if "</think>" in content else None
     if thoughts is None or not thoughts.group(1).strip():
         return False
     begin, stop = thoughts.span(1)

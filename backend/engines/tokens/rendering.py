@@ -1,13 +1,13 @@
 """Rows rendered as a run renders them, to know before a run which of them it can't use.
 
 The rows of fine-tuning go through `spans`, those of other methods through the engine's own
-datasets: what is judged here is what is trained. Where the tokenizer, called directly and with
-many rows at once, agrees with that on the first rows, it is used instead.
+datasets: what is judged here is what is trained. The tokenizer behind them encodes many rows at
+once where it agrees with itself, asked one by one, on the first of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,14 +15,14 @@ from backend.engines.tokens.answer_spans import (
     answer_spans,
     conversation,
     learned_answers,
-    shared_length,
     tokens_and_spans,
 )
 from backend.engines.tokens.omissions import Part, doubled_parts, omitted_parts
+from backend.engines.tokens.row_tokenizer import RowTokenizer, row_tokenizer
 
 Row = Mapping[str, Any]
 _FEW_TOKENS = 12  # A longer answer is no end mark alone.
-_COMPARED = 8
+COMPARED = 8
 
 
 @dataclass(slots=True)
@@ -42,49 +42,48 @@ class ChatRenderer:
     """Rows of fine-tuning: text, chats and pairs."""
 
     def __init__(self, tokenizer: Any, first_rows: Sequence[Row]) -> None:
-        self._tokenizer = tokenizer
         self._special = special_ids(tokenizer)
         self._start = first_id(tokenizer)
         self._end = getattr(tokenizer, "eos_token", None) or ""
-        self._encode = self._fast_encoder(first_rows)
+        exact = tokenizer
+        self._tokenizer = row_tokenizer(
+            tokenizer,
+            lambda fast: all(
+                _item(fast, row) == _item(exact, row) for row in first_rows[:COMPARED]
+            ),
+        )
 
     def render(self, rows: Sequence[Row]) -> list[Rendered]:
         """Every row, as far as the template takes it."""
         written = [self._written(row) for row in rows]
-        texts = [text for one in written if not isinstance(one, str) for text in one]
-        if self._encode is None:
-            return [self._one(row, one, None) for row, one in zip(rows, written, strict=True)]
-        encoded = iter(self._encode(texts, prose=bool(rows) and "text" in rows[0]))
-        found = []
-        for row, one in zip(rows, written, strict=True):
-            ids = None if isinstance(one, str) else [next(encoded) for _ in one]
-            found.append(self._one(row, one, ids))
+        if isinstance(self._tokenizer, RowTokenizer):
+            pairs = list(zip(rows, written, strict=True))
+            prose = [row["text"] for row in rows if "text" in row]
+            self._tokenizer.prepare_prose(prose)
+            self._tokenizer.prepare(
+                [text for row, (text, refused) in pairs if refused is None and "text" not in row]
+            )
+        found = [self._one(row, *one) for row, one in zip(rows, written, strict=True)]
+        if isinstance(self._tokenizer, RowTokenizer):
+            self._tokenizer.forget()
         return found
 
-    def _written(self, row: Row) -> list[str] | str:
-        """The row as text, and with one answer, the last turn, what asks for it; or a refusal."""
+    def _written(self, row: Row) -> tuple[str, str | None]:
+        """The row as text, and why it can't be."""
         if "text" in row:
-            return [row["text"]]
+            return row["text"], None
         try:
-            turns = conversation(row)
-            whole = self._template(turns, row.get("tools"))
+            return self._template(conversation(row), row.get("tools")), None
         except Exception as error:  # noqa: BLE001 - a template raises what it likes
-            return sentence(error)
-        if learned_answers(turns) != [len(turns) - 1]:
-            return [whole]
-        try:
-            return [whole, self._template(turns[:-1], row.get("tools"), ask=True)]
-        except Exception:  # noqa: BLE001 - only training on answers asks; `answer_spans` says why
-            return [whole]
+            return "", sentence(error)
 
-    def _one(self, row: Row, written: list[str] | str, ids: list[list[int]] | None) -> Rendered:
-        if isinstance(written, str):
-            return Rendered(refused=written)
+    def _one(self, row: Row, text: str, refused: str | None) -> Rendered:
+        if refused is not None:
+            return Rendered(refused=refused)
         try:
-            tokens = ids[0] if ids else tokens_and_spans(self._tokenizer, row, mask=False)[0]
+            tokens, _ = tokens_and_spans(self._tokenizer, row, mask=False)
         except Exception as error:  # noqa: BLE001 - a template raises what it likes
             return Rendered(refused=sentence(error))
-        text = written[0]
         found = Rendered(length=len(tokens))
         found.omitted = doubled_parts(text, tokens, start=self._start, end=self._end)
         if "text" in row:
@@ -92,7 +91,7 @@ class ChatRenderer:
         turns, tools = conversation(row), row.get("tools")
         found.omitted += omitted_parts(turns, tools, text, self._template)
         try:
-            spans = self._spans(turns, tools, tokens, ids)
+            spans = answer_spans(self._tokenizer, turns, tools, tokens)
         except Exception as error:  # noqa: BLE001 - a template raises what it likes
             found.start, found.unlearnable = len(tokens), sentence(error)
             return found
@@ -103,48 +102,17 @@ class ChatRenderer:
                 break
         return found
 
-    def _spans(
-        self, turns: list[Mapping[str, Any]], tools: Any, tokens: Sequence[int],
-        ids: list[list[int]] | None,
-    ) -> Sequence[tuple[int, int]]:  # fmt: skip
-        if ids and len(ids) > 1 and (begin := shared_length(ids[1], tokens)) == len(ids[1]):
-            return ((begin, len(tokens)),)
-        return answer_spans(self._tokenizer, turns, tools, tokens)
-
-    def _template(self, turns: Any, tools: Any, *, ask: bool = False) -> str:
-        text: str = self._tokenizer.apply_chat_template(
-            list(turns), tools=tools, add_generation_prompt=ask, tokenize=False
-        )
+    def _template(self, turns: Any, tools: Any) -> str:
+        text: str = self._tokenizer.apply_chat_template(list(turns), tools=tools, tokenize=False)
         return text
 
-    def _fast_encoder(self, first: Sequence[Row]) -> Callable[..., list[list[int]]] | None:
-        backend = getattr(getattr(self._tokenizer, "_tokenizer", None), "backend_tokenizer", None)
-        if backend is None:
-            return None
-        backend.no_truncation()
-        backend.no_padding()
-        end = self._tokenizer.eos_token_id
 
-        def encode(texts: Sequence[str], *, prose: bool) -> list[list[int]]:
-            found = [code.ids for code in backend.encode_batch(texts, add_special_tokens=prose)]
-            if prose:
-                found = [ids if ids[-1:] == [end] else [*ids, end] for ids in found]
-            return found
-
-        return encode if self._agrees(encode, first[:_COMPARED]) else None
-
-    def _agrees(self, encode: Callable[..., list[list[int]]], rows: Sequence[Row]) -> bool:
-        try:
-            for row in rows:
-                written = self._written(row)
-                if isinstance(written, str):
-                    continue
-                exact = tokens_and_spans(self._tokenizer, row, mask=False)[0]
-                if encode(written[:1], prose="text" in row)[0] != exact:
-                    return False
-        except Exception:  # noqa: BLE001 - an unusual tokenizer: the slow way says what is wrong
-            return False
-        return True
+def _item(tokenizer: Any, row: Row) -> object:
+    """What a run gets of a row; a sentence where that is nothing."""
+    try:
+        return tokens_and_spans(tokenizer, row, mask=True)
+    except Exception as error:  # noqa: BLE001 - a template raises what it likes
+        return sentence(error)
 
 
 def first_id(tokenizer: Any) -> int | None:

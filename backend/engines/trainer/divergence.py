@@ -1,4 +1,4 @@
-"""Tell a model that training has ruined from one whose losses are only noisy, by finite numbers.
+"""Divergence: a model that training has ruined, told from one whose losses are only noisy.
 
 A learning rate that is far too high need not end in NaN: the weights come to rest where the model
 guesses evenly, at a loss of ln(vocabulary), or somewhere above what the base had.
@@ -15,8 +15,18 @@ _ABLE = 0.8  # A base above this share of it guesses by itself, as one without t
 _VALIDATIONS, _REPORTS = 2, 3  # In a row.
 
 
-class Ruin:
-    """Looks at every loss of one run; answers what is wrong in words, or None."""
+class Diverged(Exception):
+    """Training has gone wrong beyond repair: the loss or the weights are not finite, or the losses
+    are those of a ruined model.
+    """
+
+    def __init__(self, step: int, what: str) -> None:
+        super().__init__(f"Training diverged at step {step}: {what}.")
+        self.step = step
+
+
+class Divergence:
+    """Looks at the finite losses of one run; answers what is wrong in words, or None."""
 
     def __init__(self, vocabulary: int | None) -> None:
         self._guess = math.log(vocabulary) if vocabulary else math.inf

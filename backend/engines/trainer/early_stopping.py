@@ -1,4 +1,4 @@
-"""Which validation was the best so far, and whether it is time to stop: for losses and for rewards.
+"""Early stopping: keeps the best validation, counts patience, and sums a run up by them.
 
 A loss is better when it is lower, a reward or an accuracy when it is higher.
 """
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from backend.contract.run.config import RunConfig
 from backend.contract.run.events import Best, EarlyStop
 from backend.contract.run.numbers import Metric
 from backend.engines.process.events import Emitter
@@ -21,6 +22,14 @@ class Patience:
     enabled: bool
     evaluations: int
     min_delta: float
+
+    @classmethod
+    def of(cls, config: RunConfig) -> Patience:
+        return cls(
+            enabled=config.enable_early_stop,
+            evaluations=config.no_improve_patience_evals,
+            min_delta=config.early_stop_min_delta,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +45,9 @@ class Counters:
     train_loss: float | None = None
 
 
-class Keeper:
-    """Keeps the best weights. `save_best(step)` must save the very weights that were validated.
+class EarlyStopping:
+    """Keeps the best weights and counts patience. `save_best(step)` must save the very weights that
+    were validated.
 
     The value of step 0 is that of the untrained model: a baseline, never the best adapter. With
     `beats_base` nothing is best that is not better than it.
@@ -56,7 +66,7 @@ class Keeper:
         self.metric: Metric = metric
         self.baseline = counters.baseline
         self.best = counters.best
-        self.early_stopped = False
+        self.stopped = False
         self._emit = emit
         self._save_best = save_best
         self._patience = patience
@@ -82,6 +92,11 @@ class Keeper:
         """Whether `value` is better than `than` by more than `by`."""
         return value < than - by if self.metric == "val_loss" else value > than + by
 
+    @property
+    def measured(self) -> str:
+        """How the metric that best goes by is called in a sentence."""
+        return "validation " + self.metric.removeprefix("val_")
+
     def judge(self, step: int, value: float) -> None:
         """Take note of a validation, keep its weights if they are the best, count the patience."""
         if step == 0:
@@ -92,6 +107,27 @@ class Keeper:
             self.best = (step, value)
             self._emit(_best(step, self.metric, value, path))
         self._count(step, value)
+
+    def summary(self, done: int, iters: int, *, hint: str) -> str:
+        """What came of a run that ended by itself; warns, with the hint, of one without a gain."""
+        if self.stopped:
+            first = f"Stopped early at step {done} of {iters}: validation stopped improving."
+        else:
+            first = f"Trained {done} iterations."
+        if self.best is not None:
+            step, value = self.best
+            if self.baseline is not None and not self.better(value, self.baseline):
+                none = f"No {self.measured} was better than the untrained model's"
+                self._emit.warning("no_better_than_base", f"{none} {self.baseline:.3f}.", hint)
+            best = (
+                f"The best adapter is that of step {step}, with a {self.measured} of {value:.3f}."
+            )
+            return f"{first} {best}"
+        if self.baseline is None or not self.validated:
+            return first
+        none = f"No validation came below the untrained model's {self.baseline:.3f}"
+        self._emit.warning("no_better_than_base", f"{none}.", hint)
+        return f"{first} {none}, so there is no best adapter; the last one is saved."
 
     def _is_best(self, value: float) -> bool:
         least = self.best[1] if self.best else self.baseline if self._beats_base else None
@@ -105,7 +141,7 @@ class Keeper:
             return
         self._stale += 1
         if self._patience.enabled and self._stale >= self._patience.evaluations:
-            self.early_stopped = True
+            self.stopped = True
             self._emit(EarlyStop(step=step, best_step=self.best[0] if self.best else None))
 
 

@@ -1,146 +1,123 @@
-"""The engine's training callback: reports become events, and the best weights are kept."""
+"""The engine's training callback: its reports become events, and its validations are judged."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import mlx.core as mx
+import mlx.optimizers as optim
 from mlx_lm.tuner.callbacks import TrainingCallback
 
 from backend.contract.run.events import Metrics, Phase, Validation
 from backend.engines.process.events import Emitter
-from backend.engines.trainer.divergence import Ruin
-from backend.engines.trainer.early_stopping import Counters, Keeper, Patience
+from backend.engines.trainer.divergence import Diverged
 
 
-class Diverged(Exception):
-    """Training has gone wrong beyond repair: the loss or the weights are not finite, or the model
-    is ruined (`divergence.py`).
-    """
+class MethodReport:
+    """What a method adds to the reports: nothing, unless it has more to say."""
 
-    def __init__(self, step: int, what: str) -> None:
-        super().__init__(f"Training diverged at step {step}: {what}.")
-        self.step = step
+    def numbers(self, info: Mapping[str, Any], steps: int) -> dict[str, Any]:
+        """Fields of `Metrics` from the engine's report of a stretch of `steps`."""
+        return {}
+
+    def show_training(self, step: int) -> None:
+        """Samples of what was just reported."""
+
+    def show_validation(self, step: int) -> None:
+        """Samples of what was just validated."""
+
+    def warn(self) -> None:
+        """Say what in the reported stretch needs a warning."""
 
 
-class Watch(TrainingCallback):  # type: ignore[misc]  # the engine has no types
-    """Turns the engine's reports into events.
-
-    A validation is of the weights before the step it is printed at, so what `save_best` saves in
-    it are the very weights that were validated. The one at step 0 is of the base model: a
-    baseline, and only what comes below it is called best.
+class Reports(TrainingCallback):  # type: ignore[misc]  # the engine has no types
+    """Turns the engine's reports into events of the whole run's steps. Raises Diverged on a loss
+    that is not a number. `seconds(info, steps)` is the time of the steps reported, `check(loss)`
+    looks at every training loss, `judge` at every validation that the engine itself makes.
     """
 
     def __init__(
         self,
         emit: Emitter,
+        optimizer: optim.Optimizer,
+        method: MethodReport,
         *,
-        save_best: Callable[[int], Path],
-        after_best: Callable[[int], None],
-        stopping: Callable[[], bool],
-        patience: Patience,
+        seconds: Callable[[Mapping[str, Any], int], float],
+        check: Callable[[int, float], None],
+        judge: Callable[[Validation], None],
         steps_per_epoch: int,
-        steps_per_report: int,
-        vocabulary: int | None,
         first_step: int = 0,
         trained_tokens: int = 0,
-        counters: Counters,
+        train_loss: float | None = None,
     ) -> None:
-        self.train_loss = counters.train_loss
-        self._keeper = Keeper(
-            emit, metric="val_loss", save_best=save_best, patience=patience, counters=counters,
-            beats_base=True,
-        )  # fmt: skip
+        self.trained_tokens = trained_tokens
+        self.train_loss = train_loss
         self._emit = emit
-        self._stopping = stopping
-        self._after_best = after_best
+        self._optimizer = optimizer
+        self._method = method
+        self._seconds = seconds
+        self._check = check
+        self._judge = judge
         self._steps_per_epoch = steps_per_epoch
-        self._per_report = steps_per_report
         self._first_step = first_step
-        self._trained_tokens = trained_tokens
+        self._first_tokens = trained_tokens
         self._reported = 0
-        self._ruin = Ruin(vocabulary)
-
-    @property
-    def baseline(self) -> float | None:
-        return self._keeper.baseline
-
-    @property
-    def best(self) -> tuple[int, float] | None:
-        return self._keeper.best
-
-    @property
-    def validated(self) -> bool:
-        return self._keeper.validated
-
-    @property
-    def early_stopped(self) -> bool:
-        return self._keeper.early_stopped
-
-    def counters(self) -> Counters:
-        return self._keeper.counters(self.train_loss)
 
     def on_train_loss_report(self, info: dict[str, Any]) -> None:
         done = int(info["iteration"])
+        steps, self._reported = done - self._reported, done
         step = self._first_step + done
-        steps = done - self._reported
-        # The engine divides by steps_per_report even when the last stretch was shorter.
-        rate = float(info["iterations_per_second"]) * steps / self._per_report
-        self._reported = done
         loss = float(info["train_loss"])
+        numbers = self._method.numbers(info, steps)
+        seconds = max(self._seconds(info, steps), 1e-9)
+        counts = "trained_tokens" in info
+        tokens = self._first_tokens + int(info.get("trained_tokens", 0))
+        new, self.trained_tokens = tokens - self.trained_tokens, tokens
         self._emit(
             Metrics(
                 step=step,
                 train_loss=loss,
-                # Reported from float32: 1e-4 comes as 9.999999747e-05.
-                learning_rate=float(f"{float(info['learning_rate']):.6g}"),
-                iterations_per_second=rate,
-                tokens_per_second=float(info["tokens_per_second"]),
-                trained_tokens=self._trained_tokens + int(info["trained_tokens"]),
-                peak_memory_gb=float(info["peak_memory"]),
+                # Held in float32: 1e-4 comes as 9.999999747e-05.
+                learning_rate=float(f"{float(self._optimizer.learning_rate.item()):.6g}"),
+                iterations_per_second=steps / seconds,
+                tokens_per_second=new / seconds if counts else None,
+                trained_tokens=tokens if counts else None,
+                peak_memory_gb=mx.get_peak_memory() / 1e9,
                 epoch=step / self._steps_per_epoch,
+                **numbers,
             )
         )
+        self._method.show_training(step)
         if not math.isfinite(loss):
             raise Diverged(step, "the training loss is not a number")
-        if ruined := self._ruin.reported(loss, self.baseline):
-            raise Diverged(step, ruined)
+        self._check(step, loss)
         self.train_loss = loss
+        self._method.warn()
 
     def on_val_loss_report(self, info: dict[str, Any]) -> None:
-        if self._stopping():
-            return  # Cut short by the stop: a loss over part of the rows would mislead.
         step = self._first_step + int(info["iteration"])
-        loss = float(info["val_loss"])
-        self._emit(Validation(step=step, val_loss=loss, val_time=float(info["val_time"])))
-        if not math.isfinite(loss):
-            raise Diverged(step, "the validation loss is not a number")
-        if ruined := self._ruin.validated(loss, self.baseline):
-            raise Diverged(step, ruined)
-        before = self.best
-        self._keeper.judge(step, loss)
-        if self.best != before:
-            self._after_best(step)
+        loss, seconds = float(info["val_loss"]), float(info["val_time"])
+        self._judge(Validation(step=step, val_loss=loss, val_time=seconds))
         self._emit(Phase(name="training"))
 
 
 class Both(TrainingCallback):  # type: ignore[misc]  # the engine has no types
-    """A watch, and the engine's own reporters beside it, which hear the steps of the whole run."""
+    """Our reports, and the engine's own reporters beside them, which hear the run's own steps."""
 
-    def __init__(self, watch: Watch, reporters: TrainingCallback, *, first_step: int) -> None:
-        self._watch = watch
+    def __init__(self, reports: Reports, reporters: TrainingCallback, *, first_step: int) -> None:
+        self._reports = reports
         self._reporters = reporters
         self._first_step = first_step
 
     def on_train_loss_report(self, info: dict[str, Any]) -> None:
         self._reporters.on_train_loss_report(self._shifted(info))
-        self._watch.on_train_loss_report(info)
+        self._reports.on_train_loss_report(info)
 
     def on_val_loss_report(self, info: dict[str, Any]) -> None:
         self._reporters.on_val_loss_report(self._shifted(info))
-        self._watch.on_val_loss_report(info)
+        self._reports.on_val_loss_report(info)
 
     def _shifted(self, info: dict[str, Any]) -> dict[str, Any]:
         return info | {"iteration": self._first_step + info["iteration"]}

@@ -7,53 +7,40 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import mlx.core as mx
-import mlx.optimizers as optim
 from mlx import nn
 from mlx.utils import tree_flatten
 
-from backend.contract.run.config import RunConfig
 from backend.contract.run.events import Phase
 from backend.contract.run.folder import LATEST, STATE
 from backend.engines.process.endings import Ending
-from backend.engines.process.events import Emitter
-from backend.engines.process.signals import Control
-from backend.engines.trainer.adapter_folder import AdapterFolder, NotFinite
+from backend.engines.trainer.adapter_folder import NotFinite
+from backend.engines.trainer.divergence import Diverged
 from backend.engines.trainer.early_stopping import Counters
-from backend.engines.trainer.reports import Diverged
+from backend.engines.trainer.method import Run
 from backend.engines.trainer.resume_state import Moment, StateFolder, restore
 
 CHEAP = 500_000_000  # Bytes of an optimizer that are written within about a second.
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trained:
-    """What a run trains, and where it keeps it. `accumulate` steps make one weight update. With
-    `writes` off no state is kept: another process does.
+class BetweenSteps:
+    """The saves and halts of one run, of which `accumulate` steps make one update of the weights.
+    With `writes` off no state is kept: another process does.
     """
 
-    config: RunConfig
-    model: nn.Module
-    optimizer: optim.Optimizer
-    adapter: AdapterFolder
-    folder: Path
-    accumulate: int
-    writes: bool = True
-
-
-class Course:
-    """The saves and halts of one run. `tokens` and `counters` tell how far it is."""
-
-    def __init__(self, trained: Trained, *, emit: Emitter, control: Control) -> None:
-        self._trained = trained
-        self._config = trained.config
-        self._emit = emit
-        self._control = control
-        self._states = StateFolder(trained.folder / STATE, trained.config)
-        self._canary = _Canary(trained.model)
+    def __init__(self, run: Run[Any], *, accumulate: int, writes: bool) -> None:
+        self._run = run
+        self._config = run.config
+        self._emit = run.emit
+        self._control = run.control
+        self._accumulate = accumulate
+        self._writes = writes
+        self._states = StateFolder(run.folder / STATE, run.config)
+        self._canary = _Canary(run.model)
         self.saved_at: int | None = None
         self.moment = Moment()
         self._tokens: Callable[[], int] = lambda: self.moment.trained_tokens
@@ -66,7 +53,7 @@ class Course:
         self._tokens = tokens
         self._counters = counters
 
-    def between(self, done: int) -> bool:
+    def go_on(self, done: int) -> bool:
         """Before each step: check the last one, save when it is time, wait or end when asked.
 
         Raises Diverged when the weights are not finite.
@@ -93,7 +80,7 @@ class Course:
         if done % self._config.save_every == 0:
             self._save_numbered(done)
             return
-        path = self._trained.adapter.save_latest(done)
+        path = self._run.adapter.save_latest(done)
         self.saved_at = done
         self._save_state(done, path)
         say(f"Saved {self._config.adapter_path}/{LATEST} at step {done}")
@@ -103,9 +90,9 @@ class Course:
         before its first checkpoint has then something to continue. Called while `done` steps are
         done and the best has just been saved.
         """
-        size = sum(value.nbytes for _, value in tree_flatten(self._trained.optimizer.state))
+        size = sum(value.nbytes for _, value in tree_flatten(self._run.optimizer.state))
         if self._states.newest != done and size <= CHEAP:
-            self._save_state(done, self._trained.adapter.best_path)
+            self._save_state(done, self._run.adapter.best_path)
 
     def stopped(self, done: int) -> Ending:
         """End before the last step, as it was asked for."""
@@ -143,14 +130,14 @@ class Course:
 
     def _take_up(self, checkpoint: int) -> Moment:
         """Be where the saved state was: weights, optimizer, counters and files."""
-        config, trained = self._config, self._trained
+        config, run = self._config, self._run
         saved = self._states.load(checkpoint)
-        restore(saved, trained.model, trained.optimizer)
+        restore(saved, run.model, run.optimizer)
         if not config.lr_schedule:
-            trained.optimizer.learning_rate = config.learning_rate
+            run.optimizer.learning_rate = config.learning_rate
         every = config.save_every
         numbered = {s.checkpoint: s.weights for s in self._states.all() if not s.checkpoint % every}
-        trained.adapter.take_up(saved.weights, saved.best, numbered)
+        run.adapter.take_up(saved.weights, saved.best, numbered)
         self.saved_at = saved.checkpoint
         step = saved.moment.step
         say(f"Continued at step {step} of {config.iters}; the rows below count from there.")
@@ -158,30 +145,30 @@ class Course:
 
     def _note_moment(self, done: int) -> None:
         """Between two weight updates of an accumulation there is nothing to go on from."""
-        if done % self._trained.accumulate == 0:
+        if done % self._accumulate == 0:
             self.moment = Moment(
                 step=done, trained_tokens=self._tokens(), counters=self._counters()
             )
 
     def _save_state(self, done: int, weights: Path | None) -> None:
-        if not self._trained.writes:
+        if not self._writes:
             self._states.newest = done
             return
         best = self._counters().best
-        trained = self._trained
+        run = self._run
         self._states.save(
             done,
             # The best of now: its file may have replaced that of the moment.
             replace(self.moment, counters=replace(self.moment.counters, best=best)),
-            model=trained.model,
-            optimizer=trained.optimizer,
+            model=run.model,
+            optimizer=run.optimizer,
             weights=weights,
-            best=trained.adapter.best_path if best else None,
-            kept=trained.adapter.kept(),
+            best=run.adapter.best_path if best else None,
+            kept=run.adapter.kept(),
         )
 
     def _save_numbered(self, done: int) -> None:
-        path = self._trained.adapter.save_checkpoint(done)
+        path = self._run.adapter.save_checkpoint(done)
         self.saved_at = done
         self._save_state(done, path)
         say(f"Saved {path.name}")

@@ -33,7 +33,7 @@ from backend.contract.run.folder import EVENTS
 from backend.core.disk.files import JsonlTail, read_tail
 from backend.core.disk.removal import NotRemoved, named, remove
 from backend.core.disk.stored_files import DamagedFile
-from backend.core.exits import explain
+from backend.core.exits import explain_job
 from backend.core.hub import Hub
 from backend.core.machine.blas import engine_environment
 from backend.core.process import Child, find_marked
@@ -284,7 +284,7 @@ class EngineJobs(Generic[R]):
         if job.stopping:
             return LastWord(state="stopped", message=self.kind.stopped)
         lines, _ = read_tail(job.folder.path / self.kind.log, _TAIL)
-        cause = explain(code, lines)
+        cause = explain_job(code, lines)
         return LastWord(state="error", message=cause.message, hint=cause.hint)
 
     def _clean_up(self, job: Job[R]) -> None:

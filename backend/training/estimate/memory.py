@@ -23,16 +23,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from backend.models.schemas import LoraTargets, ModelInfo
+from backend.training.estimate.optimizer_state import state_copies
 from backend.training.estimate.step_memory import Load, Loads, even_loads
 from backend.training.quantize.base import quantized_bytes
-from backend.training.request.common_fields import CommonStart
+from backend.training.request.start_request import StartRequest
 from backend.training.schemas import MemoryEstimate
 
 GB = 1e9
 TIGHT = 0.8  # Of the working set: above it other programs start to be felt.
 
 _BYTES = {"float32": 4, "float64": 8}
-_OPTIMIZER_STATES = {"adam": 2, "adamw": 2, "muon": 1, "sgd": 1, "adafactor": 0.05}
 _KEPT = 1.4  # Copies of what a block reads and writes that wait for the backward pass.
 _AT_WORK = 2.8  # The same for the one block that is recomputed with gradient checkpointing.
 _SCORES_AT_WORK = 2.5
@@ -62,7 +62,7 @@ class Shape:
 
 
 def estimate_memory(
-    request: CommonStart,
+    request: StartRequest,
     model: ModelInfo,
     targets: LoraTargets,
     *,
@@ -75,11 +75,10 @@ def estimate_memory(
     """None where the model's sizes are not known. Without `loads` (no row was counted), rows are
     taken to fill `max_seq_length`. Of several processes on one machine each needs it all.
     """
-    if not (model.size_bytes and model.hidden_size and model.vocab_size and targets.keys):
+    sizes_known = trained_base(request, model, targets, config)
+    if sizes_known is None:
         return None
-    shape = shape_of(request, model, targets, config)
-    if request.quantize_base and (size := quantized_bytes(model, targets, request.quantize_base)):
-        model = model.model_copy(update={"size_bytes": size})
+    model, shape = sizes_known
     found = loads or even_loads(request.batch_size, request.max_seq_length)
     steps = (
         training_parts(request, model, shape, trainable=trainable, load=load)
@@ -89,6 +88,20 @@ def estimate_memory(
     if found.validation is not None:
         sizes |= _beyond(sizes, _validation(shape, found.validation))
     return as_estimate({name: size * processes for name, size in sizes.items()}, available)
+
+
+def trained_base(
+    request: StartRequest, model: ModelInfo, targets: LoraTargets, config: Mapping[str, Any]
+) -> tuple[ModelInfo, Shape] | None:
+    """What is trained on, its quantised copy where one is asked for, and its shape; None where the
+    model's sizes are not known.
+    """
+    if not (model.size_bytes and model.hidden_size and model.vocab_size and targets.keys):
+        return None
+    shape = shape_of(request, model, targets, config)
+    if request.quantize_base and (size := quantized_bytes(model, targets, request.quantize_base)):
+        model = model.model_copy(update={"size_bytes": size})
+    return model, shape
 
 
 def as_estimate(sizes: Mapping[str, float], available: int | None) -> MemoryEstimate:
@@ -105,7 +118,7 @@ def as_estimate(sizes: Mapping[str, float], available: int | None) -> MemoryEsti
 
 
 def training_parts(
-    request: CommonStart,
+    request: StartRequest,
     model: ModelInfo,
     shape: Shape,
     *,
@@ -134,7 +147,7 @@ def training_parts(
     parts = {
         "weights": float(model.size_bytes or 0),
         "adapter": 0.0 if full else 4.0 * trainable,
-        "optimizer": _OPTIMIZER_STATES[request.optimizer] * gradients,
+        "optimizer": state_copies(request) * gradients,
         "activations": activations,
         "logits": logits,
         "gradients": max(0.0, _GRADIENTS_HELD * gradients - activations - logits),
@@ -157,7 +170,7 @@ def _beyond(sizes: Mapping[str, float], validation: float) -> dict[str, float]:
 
 
 def shape_of(
-    request: CommonStart, model: ModelInfo, targets: LoraTargets, config: Mapping[str, Any]
+    request: StartRequest, model: ModelInfo, targets: LoraTargets, config: Mapping[str, Any]
 ) -> Shape:
     text = config.get("text_config")
     places = [config, text if isinstance(text, Mapping) else {}]
@@ -193,10 +206,6 @@ def _first(places: Sequence[Mapping[str, Any]], *names: str) -> int | None:
             if isinstance(value, int) and value > 0:
                 return value
     return None
-
-
-def padded(length: int) -> int:
-    return 1 + 32 * -(-length // 32)
 
 
 def _verdict(total: float, available: float | None) -> Any:

@@ -17,7 +17,8 @@ def form(
     group: str, *, level: str = "simple", unit: str | None = None, when: When | None = None
 ) -> dict[str, Any]:
     """The card `group`, shown in Simple or only in Advanced. The group `run` has no card: its
-    fields have places of their own, or are a question at the start.
+    fields have places of their own, or are a question at the start. `ranks` is the card of a run of
+    several processes.
     """
     extra = {"unit": unit, "when": when}
     return {"group": group, "level": level, **{key: item for key, item in extra.items() if item}}

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.contract.run.events import Metrics, Phase, Progress, Warning, read_event
+from backend.contract.run.numbers import FunctionReward
 from backend.engines.process.events import Emitter, PartEmitter
 
 
@@ -38,6 +39,23 @@ def test_a_number_that_is_not_finite_is_null_and_warned_of_once(tmp_path: Path) 
     warning = read_event(written[1])
     assert isinstance(warning, Warning)
     assert "nan" in warning.message
+
+
+def test_numbers_inside_a_report_that_are_not_finite_are_null_too(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    rewards = {"length": FunctionReward(mean=float("nan"), std=0.5, coverage=1.0)}
+    details = {"margin": float("-inf"), "ratio": 0.5}
+    Emitter(path)(Metrics(step=1, train_loss=2.0, details=details, rewards=rewards))
+
+    report, *warnings = events(path)
+
+    assert report["details"] == {"margin": None, "ratio": 0.5}
+    assert report["rewards"]["length"]["mean"] is None
+    assert report["rewards"]["length"]["std"] == 0.5
+    assert isinstance(read_event(report), Metrics)
+    assert [each["message"].split(" ")[0] for each in warnings] == [
+        "details.margin", "rewards.length.mean",
+    ]  # fmt: skip
 
 
 def test_numbers_go_on_where_a_run_left_off(tmp_path: Path) -> None:

@@ -14,10 +14,11 @@ import pytest
 from backend.contract.run.numbers import FunctionReward
 from backend.engines.process.events import Emitter
 from backend.engines.rl.preferences import Pairs
-from backend.engines.rl.reports import Guards, RlWatch
+from backend.engines.rl.reports import Guards, RlReport
 from backend.engines.rl.rollouts import Rollouts
 from backend.engines.rl.scorer import Scorer
-from backend.engines.trainer.reports import Diverged
+from backend.engines.trainer.divergence import Diverged
+from backend.engines.trainer.reports import Reports
 
 pytestmark = pytest.mark.engine
 
@@ -111,16 +112,18 @@ def test_good_completions_are_not_warned_of(tmp_path: Path) -> None:
     assert not (tmp_path / "events.jsonl").exists()
 
 
-def watch(path: Path, scorer: Scorer, *, sums: bool = False) -> RlWatch:
-    return RlWatch(
-        Emitter(path), scorer, optim.Adam(learning_rate=1e-4), samples=2, longest=8,
-        seconds=lambda: 0.5, steps_per_epoch=10, sums=sums, has_kl=False, first_step=20,
-        trained_tokens=100,
+def reports(path: Path, scorer: Scorer, *, sums: bool = False) -> Reports:
+    emit = Emitter(path)
+    return Reports(
+        emit, optim.Adam(learning_rate=1e-4),
+        RlReport(emit, scorer, samples=2, longest=8, sums=sums, has_kl=False),
+        seconds=lambda info, steps: 0.5, check=lambda step, loss: None, judge=lambda found: None,
+        steps_per_epoch=10, first_step=20, trained_tokens=100,
     )  # fmt: skip
 
 
 def test_a_report_of_a_run_that_goes_on_counts_on(tmp_path: Path) -> None:
-    listening = watch(tmp_path / "events.jsonl", scored(["a", "b", "c", "c"], GOOD))
+    listening = reports(tmp_path / "events.jsonl", scored(["a", "b", "c", "c"], GOOD))
 
     listening.on_train_loss_report(
         {"iteration": 5, "train_loss": 0.25, "trained_tokens": 50, "train_kl": 0.0,
@@ -137,8 +140,8 @@ def test_a_report_of_a_run_that_goes_on_counts_on(tmp_path: Path) -> None:
 
 
 def test_sums_over_the_whole_run_become_means_of_the_stretch(tmp_path: Path) -> None:
-    listening = watch(tmp_path / "events.jsonl", Scorer((), group=2, stopping=lambda: False),
-                      sums=True)  # fmt: skip
+    listening = reports(tmp_path / "events.jsonl", Scorer((), group=2, stopping=lambda: False),
+                        sums=True)  # fmt: skip
 
     # Accuracies of 1, 1 and then 0, 0: the engine keeps adding, and divides by two steps.
     listening.on_train_loss_report({"iteration": 2, "train_loss": 1.0, "train_accuracies": 1.0})
@@ -148,7 +151,7 @@ def test_sums_over_the_whole_run_become_means_of_the_stretch(tmp_path: Path) -> 
 
 
 def test_a_loss_that_is_not_a_number_ends_the_run(tmp_path: Path) -> None:
-    listening = watch(tmp_path / "events.jsonl", Scorer((), group=2, stopping=lambda: False))
+    listening = reports(tmp_path / "events.jsonl", Scorer((), group=2, stopping=lambda: False))
 
     with pytest.raises(Diverged, match="step 21"):
         listening.on_train_loss_report({"iteration": 1, "train_loss": float("nan")})

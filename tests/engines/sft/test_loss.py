@@ -16,8 +16,9 @@ from mlx_lm.utils import load
 from backend.contract.batching import padded_width
 from backend.contract.step_parts import Part, in_parts
 from backend.engines.process.token_types import Item
-from backend.engines.sft.batches import collate, masked_loss
+from backend.engines.sft.batches import collate
 from backend.engines.sft.loss import over_parts
+from backend.engines.trainer.token_losses import masked_loss
 
 pytestmark = pytest.mark.engine
 

@@ -38,7 +38,7 @@ def ranks_of(process: psutil.Process) -> list[psutil.Process]:
 def test_two_processes_have_the_losses_of_one(tmp_path: Path, tiny_model: Path) -> None:
     # 13 rows in batches of 4: the last step of an epoch has one row, so one rank has none.
     fields: dict[str, Any] = {
-        "batch_size": 4, "rows": 13, "valid": 5, "iterations": 9, "test": True,
+        "batch_size": 4, "rows": 13, "valid": 5, "iterations": 6, "test": True,
         "mask_prompt": True, "optimizer": "sgd", "learning_rate": 0.05,
         "grad_accumulation_steps": 2,
     }  # fmt: skip
@@ -72,6 +72,24 @@ def test_a_rank_that_is_killed_ends_the_run_with_its_name(tmp_path: Path, tiny_m
     assert (ended.code, ended.exit["state"]) == (1, "error")
     assert "Rank 1 was killed (SIGKILL)" in ended.exit["message"]
     assert not psutil.wait_procs(family, timeout=0)[1]
+
+
+def test_no_rank_outlives_the_runs_own_process(tmp_path: Path, tiny_model: Path) -> None:
+    """Even where no server is there to end them, and they say nothing for long."""
+    quiet = {"steps_per_report": 100_000, "steps_per_eval": 100_000, "save_every": 100_000}
+    run = prepare_run(tmp_path, tiny_model, iterations=100_000, config=TWO, **quiet)
+    process = start(run)
+    wait_for(run, process, "validation")
+    family = psutil.Process(process.pid).children(recursive=True)
+    assert len(ranks_of(psutil.Process(process.pid))) == 2
+
+    process.kill()
+    process.wait()
+
+    left = psutil.wait_procs(family, timeout=20)[1]
+    for each in left:
+        each.kill()
+    assert not left
 
 
 def test_a_pause_and_a_stop_reach_every_rank(tmp_path: Path, tiny_model: Path) -> None:

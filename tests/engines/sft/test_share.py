@@ -12,8 +12,9 @@ from mlx_lm.utils import load
 
 from backend.engines.ranks.followers import SilentEmitter
 from backend.engines.ranks.share import ALONE, Share
-from backend.engines.sft.batches import Rows, StepFeed, masked_loss
+from backend.engines.sft.batches import SftBatches
 from backend.engines.sft.loss import of_share, over_parts
+from backend.engines.trainer.token_losses import masked_loss
 from tests.engines.sft.test_loss import LIMIT, gradient, item
 
 pytestmark = pytest.mark.engine
@@ -31,14 +32,16 @@ def test_the_mean_over_ranks_is_that_over_all_tokens_of_the_step(
     loss = over_parts(masked_loss if masked else default_loss)
 
     def step(share: Share) -> tuple[Any, dict[str, mx.array]]:
-        feed = StepFeed(
-            Rows(train=range(len(dataset)), valid=(), seed=1, masked=masked),
-            between_steps=lambda _: True,
-            stopping=lambda: False,
+        batches = SftBatches(
+            range(len(dataset)),
+            batch_size=len(dataset),
+            seed=1,
+            masked=masked,
             emit=SilentEmitter(),
             share=share,
         )
-        arrays = next(feed(dataset, len(dataset), LIMIT, loop=True))
+        (rows,) = batches.epoch(dataset, 0)
+        arrays = batches.training_batch(dataset, rows, LIMIT)
         return gradient(model, loss if share.size == 1 else of_share(loss), *arrays)
 
     (whole_loss, whole_count), whole = step(ALONE)

@@ -14,8 +14,9 @@ from mlx_lm.tuner.datasets import create_dataset
 from mlx_lm.tuner.trainer import default_loss
 from mlx_lm.utils import load, load_tokenizer
 
-from backend.engines.sft.batches import collate, masked_loss, target_mask
+from backend.engines.sft.batches import collate, target_mask
 from backend.engines.tokens.answer_spans import UnstableTemplate, tokens_and_spans
+from backend.engines.trainer.token_losses import masked_loss
 from tests.engines.running import prepare_run, train
 from tests.engines.tiny_model import build_tiny_model
 

@@ -22,8 +22,9 @@ from backend.data.inspect.rendered import Notes, unpack_rendered
 from backend.data.rows.engine_form import engine_form
 from backend.data.schemas import DatasetPreview, InspectRequest, PreviewRequest
 from backend.engines.process.token_types import Item
-from backend.engines.sft.batches import collate, masked_loss
+from backend.engines.sft.batches import collate
 from backend.engines.tokens.answer_spans import tokens_and_spans
+from backend.engines.trainer.token_losses import masked_loss
 from backend.models.folder import describe_folder
 from backend.settings import CHECKOUT
 from tests.models.folders import settings_for

@@ -26,10 +26,6 @@ class PolicyReport:
     def learned(self, loss: float, metrics: dict[str, float]) -> None:
         self._learned.append({"loss": loss, **metrics})
 
-    def restart_clock(self) -> None:
-        """After something that is not training, such as a validation."""
-        self._started = time.perf_counter()
-
     def take(self, iteration: int, learning_rate: float) -> dict[str, Any]:
         """The report of everything since the last one, under the engine's names.
 

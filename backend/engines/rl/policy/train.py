@@ -9,7 +9,6 @@ Dr. GRPO exists to leave out. `train_policy` takes its place for both: the same 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -31,10 +30,8 @@ def train_policy(
     tokenizer: Any,
     optimizer: Any,
     train_dataset: Any,
-    val_dataset: Any = None,
     reward_funcs: Sequence[RewardFunction] = (),
     args: Any = None,
-    loss_fn: Callable[..., Any] = grpo_trainer.grpo_loss,
     iterate_batches: Callable[..., Any] = grpo_trainer.iterate_grpo_batches,
     training_callback: Any = None,
     end_answer_token: str = "</answer>",  # noqa: S107 - where an answer ends, no password
@@ -50,13 +47,12 @@ def train_policy(
     updates changed and nothing else. Ratios are of the plain policy (temperature 1),
     as in the engine, however the tokens were sampled.
 
-    `loss_fn` is used by the engine's validation alone. Reports have the engine's names, with
-    `train_entropy_estimate` beside them and without `train_kl*` when there is no reference or beta
-    is 0; `on_val_loss_report` also gets the metrics of `evaluate_grpo` as `val_<name>`. Returns
-    after `args.iters` steps, or when `iterate_batches` ends; rollouts whose accumulation is then
-    not full are dropped. Nothing is saved: that is for the caller, between steps or afterwards.
-    One process only. Raises FloatingPointError before an update that is not finite, and
-    ValueError for a number of updates or an accumulation below 1.
+    Reports have the engine's names, with `train_entropy_estimate` beside them and without
+    `train_kl*` when there is no reference or beta is 0. Returns after `args.iters` steps, or when
+    `iterate_batches` ends; rollouts whose accumulation is then not full are dropped. Nothing is
+    validated or saved: that is for the caller, between steps or afterwards. One process only.
+    Raises FloatingPointError before an update that is not finite, and ValueError for a number of
+    updates or an accumulation below 1.
     """
     if updates_per_rollout < 1:
         raise ValueError(f"{updates_per_rollout} updates per rollout: at least 1 is needed.")
@@ -85,14 +81,6 @@ def train_policy(
         batch = next(batches, None)
         if batch is None:
             return
-        if _validation_is_due(step, val_dataset, args):
-            info = _validate(
-                step, model, ref_model, tokenizer, val_dataset, reward_funcs, args, loss_fn,
-                iterate_batches, end_answer_token,
-            )  # fmt: skip
-            if training_callback is not None:
-                training_callback.on_val_loss_report(info)
-            report.restart_clock()
         model.train()
         rollout = make_rollout(
             model,
@@ -190,53 +178,3 @@ class PolicyLearner:
 
 def _sum(first: Any, second: Any) -> Any:
     return second if first is None else tree_map(mx.add, first, second)
-
-
-def _validation_is_due(step: int, dataset: Any, args: Any) -> bool:
-    if dataset is None or len(dataset) == 0:
-        return False
-    return bool(step == 1 or step % args.steps_per_eval == 0 or step == args.iters)
-
-
-def _validate(
-    step: int,
-    model: nn.Module,
-    ref_model: Any,
-    tokenizer: Any,
-    dataset: Any,
-    reward_funcs: Sequence[RewardFunction],
-    args: Any,
-    loss_fn: Callable[..., Any],
-    iterate_batches: Callable[..., Any],
-    end_token: str,
-) -> dict[str, Any]:
-    """By the engine's own `evaluate_grpo`, whose metrics the engine throws away."""
-    started = time.perf_counter()
-    loss, _, metrics = grpo_trainer.evaluate_grpo(
-        model=model,
-        dataset=dataset,
-        loss_fn=loss_fn,
-        ref_model=ref_model,
-        reward_funcs=list(reward_funcs),
-        reward_weights=args.reward_weights,
-        importance_sampling_level=args.importance_sampling_level,
-        tokenizer=tokenizer,
-        group_size=args.group_size,
-        batch_size=args.batch_size,
-        num_batches=args.val_batches,
-        max_seq_length=args.max_seq_length,
-        max_tokens=args.max_completion_length,
-        beta=args.beta,
-        epsilon=args.epsilon,
-        epsilon_high=args.epsilon_high,
-        iterate_batches=iterate_batches,
-        grpo_loss_type=args.grpo_loss_type,
-        end_answer_token=end_token,
-        temperature=args.temperature,
-        top_p=args.top_p,
-        top_k=args.top_k,
-        min_p=args.min_p,
-    )
-    seconds = time.perf_counter() - started
-    info = {f"val_{name}": value for name, value in metrics.items()}
-    return info | {"iteration": step, "val_loss": loss, "val_time": seconds}

@@ -10,6 +10,7 @@ import { LoraCard } from '@/start/lora/LoraCard'
 import { ModelCard } from '@/start/model/ModelCard'
 import { NotesCard } from '@/start/review/NotesCard'
 import { ParametersCard } from './ParametersCard'
+import { RanksCard } from './RanksCard'
 import { DEMO, QWEN, TARGETS } from '@/test/formSamples'
 import type { Edits } from './fieldRules'
 import { SETUP } from '@/start/page/setupSpec'
@@ -77,6 +78,7 @@ const ROWS: Partial<Record<FieldName, Row>> = {
   keep_checkpoints: ['type', '0', 0],
   notes: ['type', 'first try', 'first try'],
   tags: ['type', 'a, b', ['a', 'b']],
+  distributed: ['pick', 'Several on this machine', { processes: 2 }],
 }
 
 const ALL: readonly Field[] = FIELDS
@@ -100,6 +102,7 @@ function Cards() {
       <DataCard {...common} />
       <ParametersCard {...common} />
       <LoraCard {...STANDARD.lora} {...common} targets={TARGETS} targetsProblem={null} />
+      <RanksCard {...common} />
       <NotesCard {...common} />
     </>
   )

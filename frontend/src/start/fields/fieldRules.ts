@@ -1,6 +1,7 @@
 /** What a field holds while it is edited, what it means, and what is wrong with it. */
 import type { Field, FieldName } from '@/api/fields'
 import { numberText, parseNumber } from '@/lib/numbers'
+import { parseRanks, ranksTextOf } from '@/lib/ranks'
 
 /** Text as typed, a switch, or a list of module names. '' stands for null where that is allowed. */
 export type Draft = string | boolean | readonly string[]
@@ -17,6 +18,7 @@ export function draftOf(field: Field, value: unknown): Draft | undefined {
   if (value === null || value === undefined) return field.nullable ? '' : undefined
   if (field.kind === 'boolean') return typeof value === 'boolean' ? value : undefined
   if (Array.isArray(value)) return draftOfList(field, value.filter((each) => typeof each === 'string'))
+  if (field.kind === 'ranks') return typeof value === 'object' ? ranksTextOf(value) : undefined
   if (typeof value === 'number') return numberText(value)
   return typeof value === 'string' ? value : undefined
 }
@@ -36,6 +38,8 @@ export function parseDraft(field: Field, draft: Draft): Parsed {
       return text === '' && field.nullable ? { kind: 'absent' } : parseNumeric(field, text)
     case 'choice':
       return parseChoice(field, text)
+    case 'ranks':
+      return parseRanks(field, draft)
     case 'list':
       return { kind: 'value', value: text.split(',').map((each) => each.trim()).filter(Boolean) }
     default:

@@ -160,6 +160,15 @@ describe('a session handed over', () => {
     expect(toRequest<StandardStart>(SETUP, filled(edits)).request).toMatchObject({ lora_rank: 8, iterations: 60, overwrite: false })
   })
 
+  test.each([
+    [{ processes: 3, hostfile: null, backend: 'ring' }, { processes: 3 }],
+    [{ processes: null, hostfile: '/hosts.json', backend: 'mpi' }, { hostfile: '/hosts.json', backend: 'mpi' }],
+    [null, undefined],
+  ])('the processes of a session %j are those of the next run', (distributed, sent) => {
+    const edits = handedEdits(SETUP, { adapter_name: 'pair', distributed }, new Set())
+    expect(toRequest<StandardStart>(SETUP, filled(edits)).request?.distributed).toEqual(sent)
+  })
+
   test('a record without a name keeps the form’s own', () => {
     expect(handedEdits(SETUP, { lora_rank: 4 }, new Set())).toEqual({ lora_rank: '4' })
   })

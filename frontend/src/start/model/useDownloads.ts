@@ -16,7 +16,7 @@ import { useFollowedDownloads } from './useFollowedDownloads'
 export type Downloads = ReturnType<typeof useDownloads>
 
 /** `onArrived` is given the folder of a model that was asked for here; `arrived` is the end of the sentence about it. */
-export function useDownloads(onArrived: (path: string) => void, arrived = 'is here and chosen.') {
+export function useDownloads(onArrived: (path: string) => void, arrived = 'is downloaded and chosen.') {
   const dispatch = useDispatch()
   const all = useFollowedDownloads(useListDownloadsQuery(), useSelector(selectDownloadJobs))
   const [ask, asking] = useDownloadModelMutation()

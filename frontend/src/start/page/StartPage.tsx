@@ -7,6 +7,8 @@ import { DataCard } from '@/start/data/DataCard'
 import { MethodDataCard } from '@/start/data/MethodDataCard'
 import { MethodFields } from '@/start/method/MethodFields'
 import { ParametersCard } from '@/start/fields/ParametersCard'
+import { RanksCard } from '@/start/fields/RanksCard'
+import { hasField } from '@/start/fields/spec'
 import { touchedOnly } from '@/start/fields/touched'
 import { LoraCard } from '@/start/lora/LoraCard'
 import { ModelCard } from '@/start/model/ModelCard'
@@ -93,6 +95,7 @@ export function StartPage({ kind }: { readonly kind: StartKind }) {
           {chosen ? <MethodFields {...shared} method={chosen.method} /> : null}
           <ParametersCard {...shared} preview={state.preview} />
           <LoraCard {...kind.lora} {...shared} preview={state.preview} targets={targets} targetsProblem={targetsProblem} />
+          {hasField(form.spec, 'distributed') && (form.level === 'advanced' || form.values.distributed !== '') ? <RanksCard {...shared} /> : null}
           {form.level === 'advanced' ? <NotesCard {...shared} /> : null}
         </div>
         <aside className="sticky top-0 hidden w-66 shrink-0 @2xl:block @5xl:w-75">{card}</aside>

@@ -25,13 +25,9 @@ Reports = list[dict[str, Any]]
 class Listener:
     def __init__(self) -> None:
         self.train: Reports = []
-        self.valid: Reports = []
 
     def on_train_loss_report(self, info: dict[str, Any]) -> None:
         self.train.append(info)
-
-    def on_val_loss_report(self, info: dict[str, Any]) -> None:
-        self.valid.append(info)
 
 
 def vowels(*, completions: list[str], **_: Any) -> list[float]:
@@ -44,7 +40,7 @@ def rows(policy: Policy) -> list[Any]:
 
 
 def trained(
-    folder: Path, train: Any, *, listener: Listener | None = None, valid: bool = False,
+    folder: Path, train: Any, *, listener: Listener | None = None,
     reference: bool = False, dropout: float = 0.0, iterate: Any = None,
     updates: int | None = None, rate: float = 0.5,
     **changed: Any,
@@ -64,7 +60,6 @@ def trained(
         tokenizer=policy.tokenizer,
         optimizer=optim.SGD(learning_rate=rate),
         train_dataset=rows(policy),
-        val_dataset=rows(policy) if valid else None,
         reward_funcs=[vowels],
         args=args,
         training_callback=listener or Listener(),
@@ -190,18 +185,6 @@ def test_it_ends_quietly_when_the_batches_do(tiny_model: Path) -> None:
     listener = Listener()
     trained(tiny_model, train_policy, listener=listener, iterate=two_batches, iters=9)
     assert [report["iteration"] for report in listener.train] == [1, 2]
-
-
-def test_validations_come_when_the_engines_do_and_tell_more(tiny_model: Path) -> None:
-    ours, theirs = Listener(), Listener()
-    changed: dict[str, Any] = {"steps_per_eval": 2, "valid": True, "iters": 3}
-    trained(tiny_model, train_policy, listener=ours, **changed)
-    trained(tiny_model, grpo_trainer.train_grpo, listener=theirs, **changed)
-    assert [report["iteration"] for report in ours.valid] == [1, 2, 3]
-    assert [report["val_loss"] for report in ours.valid] == pytest.approx(
-        [report["val_loss"] for report in theirs.valid], abs=1e-5
-    )
-    assert all("val_total_rewards_mean" in report for report in ours.valid)
 
 
 def test_a_gradient_that_is_not_finite_never_reaches_the_weights(tiny_model: Path) -> None:

@@ -7,7 +7,7 @@ import { Card } from '@/ui/Card'
 export function FirstRows({ found }: { readonly found: DatasetInspection }) {
   if (found.sample.length === 0) return null
   return (
-    <Card title="In the file" subtitle={`${plural(found.columns.length, 'column')}: ${found.columns.join(', ')}`}>
+    <Card title="First rows" subtitle={`${plural(found.columns.length, 'column')}: ${found.columns.join(', ')}`}>
       <RowList rows={found.sample} />
     </Card>
   )

@@ -95,7 +95,7 @@ export function DatasetDialog({ page, onClose, onOpen }: Props) {
             {(control) => <TextInput {...control} mono value={revision} placeholder="main" onText={setRevision} />}
           </Field>
           <Button type="submit" className="mt-[1.6rem]" busy={asked !== null && info === null && described.isFetching && 'Asking the hub…'}>
-            Look
+            Look up
           </Button>
         </form>
         {asked === null ? (

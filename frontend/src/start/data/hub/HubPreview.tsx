@@ -96,7 +96,7 @@ function Written({ rows, chosen }: { readonly rows: readonly Readonly<Record<str
     <>
       {left ? (
         <Notice tone="warn" title={kept.length === 0 ? 'These rows can’t be written in this form' : 'Some rows are left out'}>
-          {left.problem} {kept.length === 0 ? 'Choose the columns, or another form.' : ''}
+          {left.problem} {kept.length === 0 ? 'Map the columns, or choose another form.' : ''}
         </Notice>
       ) : null}
       {kept.length > 0 ? <RowList label="First rows" rows={kept} /> : null}

@@ -60,9 +60,9 @@ export function SplitFields({ info, choice, chosen, columns, onChange }: Props) 
       {target ? (
         <>
           <Switch
-            label="Choose the columns"
+            label="Map columns"
             checked={choice.mapping !== null}
-            help={known && mapping && choice.mapping === null ? `Read as: ${mappingWords(mapping)}.` : 'Else they are read by their names.'}
+            help={known && mapping && choice.mapping === null ? `Read as: ${mappingWords(mapping)}.` : 'Off: the columns are read by their names.'}
             disabled={columns.length === 0}
             onChange={(own) => onChange({ mapping: own ? (mapping ?? guessMapping(target, columns)) : null })}
           />

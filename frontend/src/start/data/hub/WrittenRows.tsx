@@ -27,7 +27,7 @@ export function WrittenRows({ info, onTrain, onOpen }: Props) {
             </Button>
             {onOpen ? (
               <Button size="small" onClick={() => onOpen(path)}>
-                Look at it
+                Inspect
               </Button>
             ) : null}
           </span>
