@@ -8,7 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+# What holds `backend`, the built page and the demo: a checkout, or the installed package.
 CHECKOUT = Path(__file__).resolve().parent.parent
+INSTALLED = not (CHECKOUT / "pyproject.toml").is_file()
+_APP = "droid-finetuning"
 _DOTENV_BYTES = 256 * 1024
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -54,7 +57,7 @@ def read_settings(
     Raises ValueError with a sentence when a value can't be used.
     """
     given = dict(os.environ if environ is None else environ)
-    root = _absolute(data_dir or given.get("DROID_DATA_DIR") or str(CHECKOUT))
+    root = _absolute(data_dir or given.get("DROID_DATA_DIR") or str(default_data_dir(given)))
     env = {**_read_dotenv(root / ".env"), **given}
 
     def folder(name: str, default: str) -> Path:
@@ -95,6 +98,23 @@ def read_settings(
         judge_model=env.get("DROID_JUDGE_MODEL") or None,
         judge_key=env.get("DROID_JUDGE_KEY") or None,
     )
+
+
+def default_data_dir(
+    environ: Mapping[str, str], *, installed: bool = INSTALLED, platform: str = sys.platform
+) -> Path:
+    """The checkout; for the installed package, the folder that the platform has for an app's data.
+
+    An update of the package replaces its folder, so nothing of the user's may lie in there.
+    """
+    if not installed:
+        return CHECKOUT
+    if platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / _APP
+    chosen = environ.get("XDG_DATA_HOME", "")
+    # The specification: a relative path is to be ignored.
+    base = Path(chosen) if Path(chosen).is_absolute() else Path.home() / ".local" / "share"
+    return base / _APP
 
 
 def _absolute(path: str) -> Path:

@@ -73,6 +73,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "app": {"api", "api.*", "SERVICES"},
     "main": {"app", "api"},
     "__main__": {"app", "main"},
+    "cli": set(),  # It asks the service, and imports nothing of it.
 }  # fmt: skip
 SERVICES = {
     "models", "data", "data.*", "downloads", "jobs", "jobs.*", "adapters", "inference",
@@ -235,6 +236,28 @@ def test_nothing_imports_an_engine() -> None:
         if not in_engines(path):
             for line, name in imports(path):
                 assert not name.startswith("backend.engines"), f"{name_of(path)}:{line}"
+
+
+def test_nothing_of_the_service_imports_the_command_line() -> None:
+    for path in BACKEND:
+        if not name_of(path).startswith("backend/cli/"):
+            for line, name in imports(path):
+                assert not name.startswith(("backend.cli", "rich")), f"{name_of(path)}:{line}"
+
+
+def test_the_command_line_starts_without_what_only_the_service_needs() -> None:
+    code = "import sys, backend.cli.main; print(*sorted({n.split('.')[0] for n in sys.modules}))"
+
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=CHECKOUT,
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert (WEB_PACKAGES | ENGINE_PACKAGES | {"pydantic", "rich"}).isdisjoint(done.stdout.split())
 
 
 def test_the_app_never_needs_the_tools_around_it() -> None:

@@ -270,7 +270,7 @@ async def test_a_run_of_great_strength_is_refused_where_the_page_asks_first(
     strong: dict[str, Any] = {"lora_alpha": 128.0}
 
     preview = await house.manager.preview(house.request(**strong))
-    assert "ruined" in (preview.needs_confirmation or "")
+    assert "ruin the model" in (preview.needs_confirmation or "")
     with pytest.raises(Invalid, match="alpha_over_rank"):
         await house.start(**strong, confirm_high_scale=False)
     assert house.supervisor.started == []
@@ -278,7 +278,7 @@ async def test_a_run_of_great_strength_is_refused_where_the_page_asks_first(
     asked = house.request(**strong, confirm_high_scale=True)
     confirmed = await house.manager.start(asked, idempotency_key=None)
     assert len(house.supervisor.started) == 1
-    assert not [text for text in confirmed.warnings if "ruined" in text]
+    assert not [text for text in confirmed.warnings if "ruin the model" in text]
 
 
 async def test_a_script_that_says_nothing_of_great_strength_is_started_and_warned(
@@ -288,7 +288,7 @@ async def test_a_script_that_says_nothing_of_great_strength_is_started_and_warne
     answer = await house.manager.start(asked, idempotency_key=None)
 
     assert len(house.supervisor.started) == 1
-    assert [text for text in answer.warnings if "ruined" in text]
+    assert [text for text in answer.warnings if "ruin the model" in text]
 
 
 async def test_memory_that_was_not_known_is_asked_for_again(

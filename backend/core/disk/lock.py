@@ -32,8 +32,8 @@ class AlreadyRunning(Exception):
         address = holder.get("url") or "an address it has not written down yet"
         super().__init__(
             f"Another server already works on this data root, or on a folder of it: {folder} "
-            f"(pid {holder.get('pid', '?')}, {address}). Use that one, end it with ./killmlxnew, "
-            "or choose another --data-dir."
+            f"(pid {holder.get('pid', '?')}, {address}). Use that one, end it with ./killmlxnew or "
+            "`droid-finetuning stop --service`, or choose another --data-dir."
         )
 
 

@@ -29,7 +29,7 @@ from backend.core.machine.hardware import has_nvidia_driver, usable_cores
 from backend.core.machine.versions import engine_versions
 from backend.core.schemas import BlasInfo
 from backend.errors import AppError
-from backend.settings import CHECKOUT, Settings
+from backend.settings import CHECKOUT, INSTALLED, Settings
 
 logger = logging.getLogger(__name__)
 SEARCH_AGAIN = 300.0  # Seconds after which one that found nothing is tried again.
@@ -144,7 +144,9 @@ def _search(data_dir: Path) -> BlasInfo:
     for library in system_libraries(Path("/")):
         if _loads(library):
             return BlasInfo(name="openblas", source="system library", path=str(library))
-    for cache in (CHECKOUT / ".cache" / "blas", data_dir / ".cache" / "blas"):
+    # A package's folder belongs to its installer, which would leave there what it does not know.
+    for place in (data_dir,) if INSTALLED else (CHECKOUT, data_dir):
+        cache = place / ".cache" / "blas"
         if ":" in str(cache) or ";" in str(cache):
             continue  # the loader's search path can't name such a folder
         try:

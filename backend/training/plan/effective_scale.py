@@ -49,14 +49,13 @@ def strength_warning(request: StartRequest) -> str | None:
     if product is None or product < WARN:
         return None
     effect = (
-        "training is likely to become unstable and the model to be ruined."
+        "training may become unstable and ruin the model."
         if product > CONFIRM
-        else "it learns new data fast and overwrites much of what the model knew."
+        else "the model may forget what it knew."
     )
     return (
-        f"The adapter's multiplier is {request.effective_scale:g} (alpha {request.peft_alpha:g} in "
-        f"PEFT's terms). Times the learning rate {highest_rate(request):g} that is {product:.1e}: "
-        f"{effect} {_alternative(request)}"
+        f"The effective learning rate is high: multiplier {request.effective_scale:g} × learning "
+        f"rate {highest_rate(request):g} = {product:.1e}; {effect} {_alternative(request)}"
     )
 
 
@@ -83,7 +82,7 @@ def refuse_unconfirmed(request: StartRequest, *, before: StartRequest | None = N
     if text is not None:
         raise Invalid(
             text,
-            hint="Set confirm_high_scale to true to start all the same.",
+            hint="Set confirm_high_scale to true to start anyway.",
             errors=[FieldProblem("confirm_high_scale", text)],
         )
 

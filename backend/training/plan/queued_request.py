@@ -48,6 +48,6 @@ def read_waiting(run: WaitingRun) -> StartRequest:
         first = problem.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise BadContent(
-            f"The waiting request can't be read any more: {where}: {first['msg']}.",
+            f"The waiting request can't be read: {where}: {first['msg']}.",
             hint="Set it up again.",
         ) from problem

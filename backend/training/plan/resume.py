@@ -149,7 +149,7 @@ class Continuation:
 
     def _remarks(self, iterations: int) -> list[str]:
         remarks: list[str] = [
-            f"The run goes on at step {self.state.step} of {iterations}, with the optimizer and "
+            f"The run continues at step {self.state.step} of {iterations}, with the optimizer and "
             f"the data order of session {self.source.session_id}."
         ]
         if self.renamed:
@@ -158,7 +158,7 @@ class Continuation:
         if self.request.lr_schedule != "constant" and before != iterations:
             remarks.append(
                 f"The {self.request.lr_schedule} schedule now ends at {iterations} instead of "
-                f"{before} iterations, so the learning rate jumps where the run goes on."
+                f"{before} iterations, so the learning rate jumps where the run continues."
             )
         return remarks
 

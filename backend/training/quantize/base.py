@@ -138,7 +138,7 @@ def quantize_remarks(base: QuantizedBase | None, *, on_cpu: bool) -> list[str]:
     size = format_bytes(base.size) if base.size else ""
     if base.there:
         taken = f" ({size} in .cache)" if size else ""
-        remarks = [f"The {base.bits}-bit copy of the base{taken} is there already and used again."]
+        remarks = [f"The {base.bits}-bit copy of the base{taken} exists already and is reused."]
     else:
         taken = f", about {size} in .cache" if size else " into .cache"
         remarks = [

@@ -68,9 +68,7 @@ class EnhancedStart(StartRequest):
         description="Letters, digits, dot, dash and underscore; empty: run_ and the time.",
         json_schema_extra=form("parameters"),
     )
-    learning_rate: float = _shared(
-        "learning_rate", 1e-5, description="Learning from rewards wants small steps: 1e-6 to 1e-4."
-    )
+    learning_rate: float = _shared("learning_rate", 1e-5, description="Usually from 1e-6 to 1e-4.")
     max_seq_length: int = _shared(
         "max_seq_length",
         2048,

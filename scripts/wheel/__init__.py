@@ -1,0 +1,1 @@
+"""`npm run dist:wheel` and `npm run test:wheel`: the Python package, and its proof."""
