@@ -130,7 +130,7 @@ def _estimate(value: dict[str, Any] | None) -> str:
         return number(None)
     low, high = value.get("low"), value.get("high")
     between = "" if low is None or high is None else f" ({number(low)} – {number(high)})"
-    return f"{number(value['value'])}{between}"
+    return f"{number(value['mean'])}{between}"
 
 
 def fuse(context: Context) -> int:
