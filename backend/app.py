@@ -66,7 +66,7 @@ from backend.models.own_models import OwnModels
 from backend.settings import Settings
 from backend.training.lora.inspector import ModelInspector
 from backend.training.manager import TrainingManager
-from backend.training.plan.context import Workshop
+from backend.training.plan.context import PlanContext
 from backend.training.plan.resources import Resources
 from backend.training.quantize.cache import tend_copies
 from backend.training.request.model_defaults import known_defaults
@@ -191,8 +191,8 @@ def build_services(settings: Settings) -> Services:
     )
     evaluator = Evaluator(settings, models, asked.adapters, evaluations)
     reward_functions = Rewards(settings)
-    workshop = Workshop(settings, models, inspector, store)
-    training = TrainingManager(workshop, supervisor, queue=waiting, rewards=reward_functions)
+    planning = PlanContext(settings, models, inspector, store)
+    training = TrainingManager(planning, supervisor, queue=waiting, rewards=reward_functions)
     return Services(
         settings=settings,
         hub=hub,
@@ -248,7 +248,7 @@ def build_services(settings: Settings) -> Services:
         arena=Arena(settings.data_dir),
         rewards=reward_functions,
         method_files=MethodFiles(settings),
-        resources=Resources(workshop),
+        resources=Resources(planning),
     )
 
 

@@ -169,7 +169,7 @@ class Adapters:
         )
         if problem is not None:
             raise BadContent(problem, hint="Choose the base model that it was trained on.")
-        other = [f"{match.problem} Its shapes fit, and it is used as asked."]
+        other = [f"{match.problem} Its shapes fit, so it is used."]
         warnings = [
             *(other if match.problem else match.warnings),
             *(layout.warnings if layout else ()),

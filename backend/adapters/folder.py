@@ -100,7 +100,7 @@ def read_folder(name: str, folder: Path) -> AdapterFolder:
     try:
         tags = read_tags(folder)
     except DamagedFile as damage:
-        damaged.append(f"{damage.detail} Its tags are unknown; the file is kept.")
+        damaged.append(f"{damage.detail} Its tags are unknown; the file is unchanged.")
     steps = (checkpoint_of(path.name) for path in _files(folder))
     numbers = sorted(step for step in steps if step is not None)
     is_peft = peft.is_peft(config)

@@ -14,7 +14,7 @@ _MEANING = {
     400: "The body can't be read, or a file says something that can't be used.",
     401: "This server needs its token.",
     403: "The host or the origin is not this server's.",
-    404: "There is no such thing.",
+    404: "Not found.",
     408: "The request was not sent to its end.",
     409: "It exists, but not in a state that allows this.",
     413: "The body or the file is too large.",

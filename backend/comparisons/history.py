@@ -106,7 +106,7 @@ class Notebook:
         """Raises TooLarge once there are as many as are kept."""
         if len(self._ids()) >= MOST_COMPARISONS:
             raise TooLarge(
-                f"There are {MOST_COMPARISONS} comparisons already, the most that are kept.",
+                f"There are {MOST_COMPARISONS} comparisons, the maximum.",
                 hint="Export the history, then delete some of it.",
             )
         now = datetime.now(UTC)

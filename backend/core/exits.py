@@ -81,7 +81,7 @@ def explain(code: int | None, tail: Sequence[str] = (), *, stopping: bool = Fals
     Says "probably" where it can only be guessed: an out-of-memory kill leaves no trace.
     """
     if stopping:
-        return Explanation("stopped", "The run was stopped. The last saved checkpoint is kept.")
+        return Explanation("stopped", "The run was stopped. The last checkpoint is saved.")
     for pattern, cause, message, hint in _WORDS:
         if any(pattern.search(line) for line in tail[-40:]):
             return Explanation(cause, message, hint)

@@ -58,7 +58,7 @@ class _PrivateFile(RotatingFileHandler):
         failed_before, self._failing = self._failing, False
         super().emit(record)
         if self._failing and not failed_before:
-            problem = f"{self.baseFilename} can't be written; the server goes on without."
+            problem = f"{self.baseFilename} can't be written; the server continues without it."
             self._terminal.handle(_warning(problem))
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name

@@ -129,7 +129,7 @@ def _left(root: Path, path: Path) -> DownloadFolder | DamagedDownload:
         folder = DownloadFolder(root=root, request=request)
         if folder.path == path:
             return folder
-    return DamagedDownload(path, f"{REQUEST} does not say what was asked for.")
+    return DamagedDownload(path, f"{REQUEST} has no record of the request.")
 
 
 def _is_folder(path: Path) -> bool:

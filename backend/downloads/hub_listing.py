@@ -48,7 +48,7 @@ async def _ask(
     )
     if child.exit_code != 0 or child.overflowed:
         last = (child.stderr.strip().splitlines() or [f"exit code {child.exit_code}"])[-1]
-        raise HubUnreachable(f"The hub could not be asked: {last[:300]}")
+        raise HubUnreachable(f"The hub can't be reached: {last[:300]}")
     answer: dict[str, Any] = json.loads(child.stdout)
     if "end" in answer:
         raise refusal_of(read_record(DownloadEnd, answer["end"]))

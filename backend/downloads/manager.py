@@ -243,7 +243,7 @@ class Downloads:
                     ok=False,
                     kind="stalled",
                     error=f"Nothing has arrived for {limit:g} seconds.",
-                    hint="Check the network; what has arrived is kept.",
+                    hint="Check the network; the downloaded part is saved.",
                     retry=True,
                 )
             self._publish(job)
@@ -295,7 +295,7 @@ class Downloads:
 
     def _stopped(self, job: _Job) -> None:
         info = job.info
-        info.state, info.message = "cancelled", "Stopped. What has arrived is kept."
+        info.state, info.message = "cancelled", "Stopped. The downloaded part is saved."
         info.bytes_per_second = info.eta_seconds = None
         self._publish(job, now=True)
 

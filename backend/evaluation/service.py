@@ -291,16 +291,16 @@ def target_of(ready: ReadyAdapter) -> EvaluationTarget:
 def _remarks(rows: ChosenRows, wanted: int) -> list[str]:
     found = []
     if rows.available < wanted:
-        found.append(f"{rows.path.name} has {rows.available} rows, so all of them are asked.")
+        found.append(f"{rows.path.name} has {rows.available} rows, so all are used.")
     if rows.skipped:
-        found.append(f"{rows.skipped} lines of {rows.path.name} can't be asked and are left out.")
+        found.append(f"{rows.skipped} lines of {rows.path.name} can't be used and are left out.")
     if rows.seen:
         found.append(
             f"{rows.seen} of the {len(rows.rows)} rows were trained on: what the adapter scores on "
             "them says nothing about new questions."
         )
     found += [
-        f"{name} of its run is not what the run used any more: the file that was picked is linked "
+        f"{name} of its run is no longer what the run used: the chosen file is linked "
         "there, and was changed since."
         for name in rows.changed
     ]

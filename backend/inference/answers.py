@@ -26,11 +26,11 @@ def _answered(target: Target, ask: Ask, done: Done) -> ModelAnswered:
     adapter = target.adapter
     warnings = list(adapter.warnings) if adapter else []
     if not done.chat_template_used and not ask.raw:
-        warnings.append("The model has no chat template, so it was given the text as it is.")
+        warnings.append("The model has no chat template, so the text was sent unchanged.")
     if done.repeated_mark is not None:
         warnings.append(
             f"The prompt already holds {done.repeated_mark}, a mark of the model's chat template, "
-            "which puts it around the prompt again. Give the question alone, or ask with raw."
+            "which puts it around the prompt again. Send only the question, or set raw."
         )
     if 0 < done.max_tokens < ask.sampling.max_tokens:
         warnings.append(

@@ -41,7 +41,7 @@ def plan_for(targets: Sequence[Target], ask: Ask, *, together: bool) -> Plan:
     if len({target.model.path for target in targets}) > 1:
         return Plan(mode="in_turn", reason="The targets have different bases.")
     if ask.conversation is not None:
-        return Plan(mode="in_turn", reason="A conversation is read once for each target, and kept.")
+        return Plan(mode="in_turn", reason="Each target caches its conversation.")
     odd = [t for t in targets if t.adapter and t.adapter.fine_tune_type != "lora"]
     if odd:
         kind = odd[0].adapter.fine_tune_type if odd[0].adapter else ""
@@ -49,7 +49,7 @@ def plan_for(targets: Sequence[Target], ask: Ask, *, together: bool) -> Plan:
             mode="in_turn",
             reason=f"{odd[0].name} is a {kind} adapter, and only plain LoRA can share a batch.",
         )
-    return Plan(mode="batch", reason="All targets are on one base, with plain LoRA at most.")
+    return Plan(mode="batch", reason="All targets share one base.")
 
 
 async def compare(

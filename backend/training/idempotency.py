@@ -19,7 +19,7 @@ from pydantic import AwareDatetime, BaseModel
 from backend.core.disk.files import write_json
 from backend.core.disk.stored_files import DamagedFile, read_model
 from backend.errors import WrongState
-from backend.training.plan.queued_request import StartRequest
+from backend.training.request.start_request import StartRequest
 from backend.training.schemas import StartAnswer
 
 KEY_LIFE = 3600.0  # Seconds.

@@ -1,6 +1,6 @@
 """The one door of both tabs: preview, start, queue, continue and stop a run.
 
-What a request means is worked out by the `Runs` of its kind; here is what every kind shares.
+What a request means is worked out by the pipeline in `plan`; here is what becomes of it.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from backend.jobs.queue import RunQueue, WaitingRun
 from backend.jobs.run.recipe import Recipe
 from backend.jobs.supervisor import RunSupervisor
 from backend.training.idempotency import Keep, StartKeys
-from backend.training.plan.context import Planned, Workshop
-from backend.training.plan.method import EnhancedRuns
-from backend.training.plan.queued_request import StartRequest, read_waiting, waiting_run
+from backend.training.plan.context import PlanContext
+from backend.training.plan.pipeline import StartPipeline
+from backend.training.plan.planner import Plan
+from backend.training.plan.queued_request import read_waiting, waiting_run
 from backend.training.plan.resume import Continuations, resuming
-from backend.training.plan.sft import StandardRuns
-from backend.training.request.method_fields import EnhancedStart
+from backend.training.request.start_request import StartRequest
 from backend.training.rewards.choice import RewardChoice
 from backend.training.rewards.service import Rewards
 from backend.training.schemas import Preview, StartAnswer, StopAnswer
@@ -33,7 +33,7 @@ class TrainingManager:
 
     def __init__(
         self,
-        workshop: Workshop,
+        context: PlanContext,
         supervisor: RunSupervisor,
         *,
         queue: RunQueue,
@@ -41,13 +41,10 @@ class TrainingManager:
     ) -> None:
         self._supervisor = supervisor
         self._queue = queue
-        self._continuations = Continuations(workshop.sessions)
-        self._standard = StandardRuns(workshop, self._continuations)
-        self._enhanced = EnhancedRuns(
-            workshop, self._standard, self._continuations, RewardChoice(rewards)
-        )
-        self._sessions = workshop.sessions
-        self._keys = StartKeys(workshop.sessions.sessions_dir)
+        self._continuations = Continuations(context.sessions)
+        self._pipeline = StartPipeline(context, self._continuations, RewardChoice(rewards))
+        self._sessions = context.sessions
+        self._keys = StartKeys(context.sessions.sessions_dir)
 
     async def start(self, request: StartRequest, *, idempotency_key: str | None) -> StartAnswer:
         """Start a run, or answer again what this key was answered within the hour."""
@@ -62,9 +59,7 @@ class TrainingManager:
 
     async def preview(self, request: StartRequest) -> Preview:
         """What a start would do. Nothing is started and nothing written."""
-        if isinstance(request, EnhancedStart):
-            return await self._enhanced.preview(request)
-        return await self._standard.preview(request)
+        return await self._pipeline.preview(request)
 
     async def resume(
         self,
@@ -113,22 +108,17 @@ class TrainingManager:
 
     async def plan_waiting(self, run: WaitingRun) -> Recipe:
         """Check a waiting run once more, as a start would: its files may be gone by now."""
-        return (await self._planned(read_waiting(run), run.session_id)).recipe
-
-    async def _planned(self, request: StartRequest, session_id: str) -> Planned[Any]:
-        """Everything that may refuse a request; nothing is written."""
-        if isinstance(request, EnhancedStart):
-            return await self._enhanced.planned(request, session_id)
-        return await self._standard.planned(request, session_id)
+        plan = await self._pipeline.plan(read_waiting(run))
+        return await self._pipeline.recipe(plan, run.session_id)
 
     async def _start(self, request: StartRequest, keep: Keep | None = None) -> StartAnswer:
         if not request.queue:
             self._supervisor.require_free()
-        planned = await self._planned(request, str(uuid.uuid4()))
-        recipe = planned.recipe
-        what = f"{recipe.adapter_name} on {planned.model_name}: {recipe.total_steps} iterations."
+        plan = await self._pipeline.plan(request)
+        recipe = await self._pipeline.recipe(plan, str(uuid.uuid4()))
+        what = f"{recipe.adapter_name} on {plan.model.name}: {recipe.total_steps} iterations."
         if request.queue and (self._supervisor.active_session or self._queue.shown()):
-            return await self._wait(planned, what, keep)
+            return await self._wait(plan, recipe, what, keep)
         answer = _answer("started", f"Training {what}", recipe)
         if keep is not None:
             await keep(answer)
@@ -137,15 +127,16 @@ class TrainingManager:
         except (RunAlreadyActive, JobActive):  # Or another start was faster.
             if not request.queue:
                 raise
-            return await self._wait(planned, what, keep)
+            return await self._wait(plan, recipe, what, keep)
         return answer
 
-    async def _wait(self, planned: Planned[Any], what: str, keep: Keep | None) -> StartAnswer:
+    async def _wait(self, plan: Plan, recipe: Recipe, what: str, keep: Keep | None) -> StartAnswer:
         if keep is not None:
-            await keep(_answer("queued", f"It waits: {what}", planned.recipe))
-        position = await self._queue.add(waiting_run(planned))
+            await keep(_answer("queued", f"It waits: {what}", recipe))
+        waiting = waiting_run(recipe, plan.request, model_name=plan.model.name)
+        position = await self._queue.add(waiting)
         place = "is next" if position == 1 else f"waits at position {position}"
-        return _answer("queued", f"It {place}: {what}", planned.recipe)
+        return _answer("queued", f"It {place}: {what}", recipe)
 
     async def _answered_before(self, kept: StartAnswer) -> StartAnswer | None:
         """What an earlier server was asked to start, if it came to have a record or a place."""

@@ -12,7 +12,7 @@ from backend.jobs.prepare import prepare
 from backend.jobs.run.events import Metrics
 from backend.jobs.run.follower import all_events
 from backend.settings import CHECKOUT
-from backend.training.plan.queued_request import StartRequest
+from backend.training.request.start_request import StartRequest
 
 
 async def peak_of(services: Services, request: StartRequest) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,8 @@ _KINDS: tuple[dict[str, Any], ...] = (
 
 def main() -> int:
     folder, layers, adapters = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-    model = make_model(folder / "models" / "bench", layers) if layers else _DEMO
+    shape = _SIZES | {"num_hidden_layers": layers}
+    model = make_model(folder / "models" / "bench", shape) if layers else _DEMO
     for number in range(adapters):
         # The bench's are alike, to be measured; the soak's differ, to find what leaks.
         kind = _KINDS[0] if layers else _KINDS[number % len(_KINDS)]
@@ -47,13 +49,15 @@ def main() -> int:
     return 0
 
 
-def make_model(folder: Path, layers: int) -> Path:
+def make_model(folder: Path, shape: Mapping[str, object], *, dtype: mx.Dtype = mx.float32) -> Path:
+    """A random model of this shape, with the demo model's tokenizer."""
     shutil.copytree(_DEMO, folder, ignore=shutil.ignore_patterns("*.safetensors", "droid_*"))
     config = json.loads((_DEMO / "config.json").read_text(encoding="utf-8"))
-    config |= _SIZES | {"num_hidden_layers": layers}
+    config |= shape
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     mx.random.seed(1)
-    weights = dict(tree_flatten(build(config).parameters()))
+    made = tree_flatten(build(config).parameters())
+    weights = {name: value.astype(dtype) for name, value in made}
     mx.save_safetensors(str(folder / "model.safetensors"), weights, {"format": "mlx"})
     return folder
 

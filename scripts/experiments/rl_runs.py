@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.training.lora.groups import SEVEN
-from backend.training.plan.method_config import Judgement, build_method_config
-from backend.training.plan.sft_config import RunPaths
+from backend.training.plan.run_config import Judgement, RunPaths, build_config
 from backend.training.request.method_fields import EnhancedStart
 from scripts.experiments.rl_grid import RlCell
 from scripts.experiments.runs import MODEL, SESSION, Event, lay_out, train
@@ -53,7 +52,7 @@ def make_method_run(root: Path, cell: RlCell) -> Path:
     )
 
     def configure(paths: RunPaths) -> dict[str, Any]:
-        return build_method_config(
+        return build_config(
             request,
             session_id=SESSION,
             paths=paths,

@@ -16,7 +16,7 @@ import yaml
 from backend.contract.run.folder import CONFIG, EVENTS, LOG
 from backend.core.machine.blas import engine_environment
 from backend.settings import read_settings
-from backend.training.plan.sft_config import RunPaths, build_config
+from backend.training.plan.run_config import RunPaths, build_config
 from backend.training.request.sft_fields import StandardStart
 from scripts.setup.stamps import CHECKOUT
 

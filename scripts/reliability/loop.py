@@ -100,7 +100,7 @@ class KillLoop:
             starting.start()
             if kill.delay:  # Else in the middle of the plan.
                 folders = self._run_folders()
-                _until(lambda: self._run_folders() != folders or bool(answers), "run folder")
+                until(lambda: self._run_folders() != folders or bool(answers), "run folder")
             time.sleep(kill.delay)
             pid = self._new_engine() if kill.victim == "both" else None
             self._kill(pid, server=True)
@@ -136,7 +136,7 @@ class KillLoop:
             kinds.update(event.get("type") for event in tail.read())
             return bool({kind, "exit"} & kinds)
 
-        _until(reached, f"{kind} of {session}")
+        until(reached, f"{kind} of {session}")
 
     def _run_folders(self) -> set[str]:
         return {path.name for path in self.sessions.iterdir() if path.is_dir()}
@@ -171,7 +171,7 @@ class KillLoop:
         """The run ends, or is stopped; then it is settled."""
         if kill.stop_after and self._client.get("/training/status")["state"] in _ACTIVE:
             self._client.post("/training/stop", {"save": kill.save, "hold_queue": True})
-        _until(
+        until(
             lambda: self._client.get("/training/status")["state"] not in _ACTIVE, "end of the run"
         )
 
@@ -186,7 +186,7 @@ class KillLoop:
     def _run_base(self) -> None:
         """The adapter that later runs overwrite."""
         self._client.post("/training/start", self._request(_BASE) | {"iterations": 4})
-        _until(lambda: self._client.get("/training/status")["state"] == "completed", "first run")
+        until(lambda: self._client.get("/training/status")["state"] == "completed", "first run")
         self._known = {row["session_id"] for row in self._client.get("/sessions")["sessions"]}
 
     def _request(self, name: str) -> dict[str, Any]:
@@ -227,7 +227,8 @@ def kill_loop(root: Path) -> Iterator[KillLoop]:
         loop.close()
 
 
-def _until(reached: Callable[[], bool], what: str) -> None:
+def until(reached: Callable[[], bool], what: str) -> None:
+    """Raises Broken when it does not come."""
     deadline = time.monotonic() + _PATIENCE
     while not reached():
         if time.monotonic() > deadline:

@@ -49,7 +49,7 @@ afterAll(async () => {
   judge.close()
 })
 
-const dialog = (page: Page) => page.getByRole('dialog', { name: 'Who answers?' })
+const dialog = (page: Page) => page.getByRole('dialog', { name: 'Choose models' })
 
 type Kept = { readonly comparisons: readonly { readonly prompt: string; readonly answers: readonly { readonly text: string; readonly error?: string | null }[] }[] }
 
@@ -94,7 +94,7 @@ test('the base, the best and a checkpoint answer side by side', async () => {
   await page.getByRole('region', { name: 'captain' }).first().waitFor()
   await page.getByRole('button', { name: 'Choose models…' }).click()
   await dialog(page).getByRole('checkbox', { name: 'best', exact: true }).check()
-  await dialog(page).getByRole('checkbox', { name: 'step 10', exact: true }).check()
+  await dialog(page).getByRole('checkbox', { name: 'iteration 10', exact: true }).check()
   await page.getByRole('button', { name: 'Use these 3' }).click()
   await page.getByLabel('Max tokens').fill('12')
   await ask(page, 'Who are you?', 3)
@@ -149,7 +149,7 @@ test('the judge of the settings scores both sides, and rows are sorted, filtered
   await page.getByLabel('Rows', { exact: true }).fill('4')
   await page.getByLabel('Max tokens').fill('8')
   await page.getByText(/^More:/).click()
-  await page.getByLabel('Rows of your own').fill(mixed)
+  await page.getByLabel('Own rows').fill(mixed)
   await page.getByLabel('Judge').selectOption('service')
   await page.getByRole('button', { name: 'Evaluate', exact: true }).click()
   await page.getByRole('table', { name: 'Scores of the judge' }).waitFor()
@@ -166,14 +166,14 @@ test('the judge of the settings scores both sides, and rows are sorted, filtered
   expect(errors).toEqual([])
 })
 
-test('2 prefers the second answer, 0 neither', async () => {
+test('2 prefers answer B, 0 is a tie', async () => {
   const { page, errors } = desk
   await page.getByText('Blind vote', { exact: true }).click()
   await page.getByLabel('Adapter to vote on').selectOption({ label: 'captain' })
-  for (const [text, key, said] of [['One?', '2', /^You preferred (captain|the base)\./], ['Two?', '0', /^You preferred neither\./]] as const) {
+  for (const [text, key, said] of [['One?', '2', /^You preferred (captain|the base)\./], ['Two?', '0', /^You voted a tie\./]] as const) {
     await page.getByLabel('Prompt', { exact: true }).fill(text)
     await page.getByLabel('Prompt', { exact: true }).press('ControlOrMeta+Enter')
-    await page.getByRole('button', { name: /^The first is better/ }).and(page.locator(':enabled')).waitFor()
+    await page.getByRole('button', { name: /^A is better/ }).and(page.locator(':enabled')).waitFor()
     await page.keyboard.press(key)
     await page.getByText(said).waitFor()
   }
@@ -189,5 +189,5 @@ test('the history is there after a restart of the server', async () => {
   await page.goto(`${server.url}/#/compare`)
   await page.reload()
   await page.getByRole('button', { name: /^Who are you\?/ }).click()
-  expect(await page.getByText('step 10').count()).toBeGreaterThan(0)
+  expect(await page.getByText('iteration 10').count()).toBeGreaterThan(0)
 })

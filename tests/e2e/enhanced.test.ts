@@ -23,7 +23,7 @@ test('GRPO from the page: rewards tried first, live curves and samples, stop and
 
   await page.getByRole('button', { name: 'Generate sample…' }).click()
   await page.getByRole('dialog').getByLabel('Rows').fill('16')
-  await page.getByRole('button', { name: 'Write and use it' }).click()
+  await page.getByRole('button', { name: 'Create and use' }).click()
   await page.getByRole('button', { name: 'Validate every line' }).click()
   await page.getByText(/^16 rows of .* can be used/).waitFor()
 
@@ -33,7 +33,7 @@ test('GRPO from the page: rewards tried first, live curves and samples, stop and
   await page.getByRole('button', { name: 'Done' }).click()
   await page.getByRole('button', { name: 'Try on samples…' }).click()
   await page.getByRole('button', { name: 'Score' }).click()
-  await page.getByText('Mean of the weighted sums').waitFor()
+  await page.getByText('Average reward').waitFor()
   await page.getByRole('button', { name: 'Close' }).last().click()
 
   await page.getByText('Advanced', { exact: true }).click()

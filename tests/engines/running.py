@@ -15,7 +15,7 @@ from typing import Any
 from backend.core.machine.blas import engine_environment
 from backend.settings import CHECKOUT, read_settings
 from backend.training.lora.groups import SEVEN
-from backend.training.plan.sft_config import RunPaths, build_config
+from backend.training.plan.run_config import RunPaths, build_config
 from tests.training.requests import request, write_rows
 
 DEADLINE = 240.0

@@ -10,6 +10,7 @@ from urllib.request import Request, urlopen
 
 import mlx.core as mx
 import pytest
+from mlx.utils import tree_flatten
 from mlx_lm import load
 from mlx_lm.generate import generate_step
 
@@ -18,8 +19,10 @@ from tests.engines.architectures import make_adapter
 from tests.engines.export.exporting import KEYS, request, result
 from tests.engines.export.gguf_models import KINDS, gguf_model
 from tests.exports.conftest import Record
+from tests.house.sources import CHECKOUT
 
 pytestmark = pytest.mark.exports
+DEMO = CHECKOUT / "test_data" / "models" / "droid-demo"
 TOKENS = 32
 TEXT = "Tell me: 3 and 42 are the numbers, aren't they?"
 
@@ -91,3 +94,34 @@ def test_llama_cpp_answers_as_mlx_does_with_the_adapter(
     assert found.merged_modules == 2 * len(KEYS)
     what = "adapter merged: loads and answers"
     record(form, found.smoke.program, "llama", what, f"{found.smoke.tokens} tokens")
+
+
+QUESTIONS = ("What is the sea like?", "Tell me a story about an island.", "Who are you?")
+
+
+def test_llama_cpp_answers_as_mlx_does_with_the_trained_demo_model(
+    tmp_path: Path, record: Record, run_export: Any
+) -> None:
+    """Real learned weights, the chat template, and answers that come to their own end."""
+    run_export(request(tmp_path, DEMO, format="gguf_f16"))
+    network, tokenizer = load(str(DEMO))
+    weights = tree_flatten(network.parameters())
+    # As the file has them: what is compared is the program, not the rounding to 16 bits.
+    network.load_weights([(k, v.astype(mx.float16).astype(mx.float32)) for k, v in weights])
+    (file,) = (tmp_path / "exports" / "mine").glob("*.gguf")
+    server = llama_server(file)
+
+    counts = []
+    for question in QUESTIONS:
+        message = [{"role": "user", "content": question}]
+        prompt = tokenizer.apply_chat_template(message, add_generation_prompt=True)
+        tokens = [int(t) for t, _ in generate_step(mx.array(prompt), network, max_tokens=TOKENS)]
+        end = tokens.index(tokenizer.eos_token_id) if tokenizer.eos_token_id in tokens else TOKENS
+        asked = {"prompt": prompt, "n_predict": TOKENS, "temperature": 0.0}
+        answer = post(server, "/completion", return_tokens=True, **asked)["tokens"]
+        assert [t for t in answer if t != tokenizer.eos_token_id] == tokens[:end], question
+        counts.append(end)
+
+    assert min(counts) > 5
+    what = f"the trained demo model: {len(QUESTIONS)} whole answers, {sum(counts)} greedy tokens"
+    record("gguf_f16", f"xllamacpp {version('xllamacpp')}", "qwen2", what, "equal")

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import os
+import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
 import pytest
 
+from scripts.bench.exports.watched import watch
 from scripts.bench.first_run import RUNNING, seconds_to_running
 from scripts.bench.lengths import verdict
 from scripts.bench.measures import Measure
+from scripts.bench.page import with_head, with_section
+from scripts.bench.ranks.scaling import Scaled, losses_apart
 from scripts.bench.requests import kept_connection, new_connections
 from scripts.bench.runs import rows
 from scripts.setup.stamps import CHECKOUT
@@ -96,3 +100,39 @@ def test_requests_are_timed_over_one_kept_connection_and_over_new_ones() -> None
 
     assert (len(kept), first) == (5, 1)
     assert (len(new), second) == (3, 3)
+
+
+def test_a_section_of_the_page_is_replaced_or_added_and_the_rest_stays() -> None:
+    page = with_section("# Benchmarks\n\nold head\n", "Exports", "| a |")
+    both = with_section(page, "Several processes", "| b |")
+
+    again = with_section(with_head(both, "# Benchmarks\n\nnew head\n"), "Exports", "| c |")
+
+    assert again == (
+        "# Benchmarks\n\nnew head\n\n## Exports\n\n| c |\n\n## Several processes\n\n| b |\n"
+    )
+
+
+def test_the_memory_of_a_program_counts_what_it_started(tmp_path: Path) -> None:
+    """The shell waits for a child that holds 60 MB, which it has not itself."""
+    holds = "import time; kept = bytearray(60_000_000); time.sleep(0.5)"
+    ready = tmp_path / "ready"
+
+    taken = watch(
+        ["/bin/sh", "-c", f'touch {ready}; {sys.executable} -c "{holds}"; true'],
+        env=os.environ,
+        log=tmp_path / "log",
+        marks={"ready": ready.exists},
+    )
+
+    assert taken.peak_bytes > 60_000_000
+    assert taken.marks["ready"] < taken.seconds
+    with pytest.raises(RuntimeError, match="ended with 3"):
+        watch(["/bin/sh", "-c", "exit 3"], env=os.environ, log=tmp_path / "log")
+
+
+def test_losses_of_one_and_of_two_processes_are_compared_report_by_report() -> None:
+    one = Scaled(speed=1.0, losses=(2.0, 1.0), memory=0.1)
+    two = Scaled(speed=1.0, losses=(2.0, 1.01), memory=0.1)
+
+    assert losses_apart([one], [two]) == pytest.approx(0.01)

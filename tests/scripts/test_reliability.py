@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from scripts.reliability.checks import Broken, check_adapters, snapshot
+from scripts.reliability.exports import plan_export_kill
 from scripts.reliability.plan import plan_kill
 
 
@@ -52,3 +53,12 @@ def test_the_checks_notice_each_kind_of_loss(tmp_path: Path) -> None:
     (tmp_path / "other" / "droid.json").unlink()
     with pytest.raises(Broken, match="other was changed"):
         check_adapters(tmp_path, before, "base", "new", done)
+
+
+def test_kills_of_exports_are_repeated_by_their_seed_and_hit_every_format() -> None:
+    kills = [plan_export_kill(11, number) for number in range(20)]
+
+    assert kills == [plan_export_kill(11, number) for number in range(20)]
+    assert {kill.format for kill in kills} == {"merged", "merged_q4", "peft", "gguf_q8"}
+    assert {kill.victim for kill in kills} == {"engine", "server", "both"}
+    assert len({kill.moment for kill in kills}) == 4

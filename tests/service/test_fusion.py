@@ -25,10 +25,13 @@ CHAT = CHECKOUT / "test_data" / "demo" / "chat"
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with two adapters of different rank, scale and layers, on the demo's chat rows."""
-    server = start_server(tmp_path_factory.mktemp("fusion") / "data root")
+    root = tmp_path_factory.mktemp("fusion")
+    # Each proof scores every held-out row, several times: a dozen show as much as forty.
+    (root / "valid.jsonl").write_text("".join(held_out_rows()[:12]))
+    server = start_server(root / "data root")
     request = {
         "model_path": str(DEMO), "train_data_path": str(CHAT / "train.jsonl"),
-        "val_data_path": str(CHAT / "valid.jsonl"), "iterations": 8, "batch_size": 4,
+        "val_data_path": str(root / "valid.jsonl"), "iterations": 8, "batch_size": 4,
         "max_seq_length": 128, "steps_per_report": 4, "steps_per_eval": 8,
     }  # fmt: skip
     for name, changes in {
@@ -42,6 +45,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         assert ended["type"] == "training_completed", ended
     yield server
     server.stop()
+
+
+def held_out_rows() -> list[str]:
+    return (CHAT / "valid.jsonl").read_text().splitlines(keepends=True)
 
 
 def run_job(server: Server, kind: str, path: str, body: dict[str, Any]) -> list[Frame]:

@@ -23,7 +23,7 @@ from backend.settings import Settings
 from backend.training.lora.groups import SEVEN
 from backend.training.lora.inspector import ModelInspector
 from backend.training.manager import TrainingManager
-from backend.training.plan.context import Workshop
+from backend.training.plan.context import PlanContext
 from backend.training.plan.effective_scale import CONFIRM
 from backend.training.request.sft_fields import StandardStart
 from backend.training.rewards.service import Rewards
@@ -45,7 +45,7 @@ class Planning:
         self.settings: Settings = settings_for(self.root, self.folder.parent)
         self.store = SessionStore(self.settings.sessions_dir, self.settings.adapters_dir)
         self.recipes: list[Recipe] = []
-        workshop = Workshop(
+        context = PlanContext(
             self.settings,
             ModelCatalog(self.settings),
             cast(ModelInspector, self),
@@ -53,7 +53,7 @@ class Planning:
             working_set=lambda: 8_000_000_000,
         )
         self.manager = TrainingManager(
-            workshop,
+            context,
             cast(RunSupervisor, self),
             queue=RunQueue(self.settings.sessions_dir, Hub()),
             rewards=Rewards(self.settings),

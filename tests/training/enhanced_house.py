@@ -64,7 +64,7 @@ class EnhancedHouse(House):
         self.pairs = write_rows(root / "pairs.jsonl", 20, PAIR)
         self.tokens = write_rows(root / "tokens.jsonl", 20, NEXT_TOKEN)
         self.manager = TrainingManager(
-            self.workshop,
+            self.context,
             cast(Any, self.supervisor),
             queue=self.queue,
             rewards=cast(Rewards, FakeRewards()),

@@ -24,7 +24,7 @@ from backend.jobs.run.state import RunState
 from backend.models.catalog import ModelCatalog
 from backend.training.lora.inspector import ModelInspector
 from backend.training.manager import TrainingManager
-from backend.training.plan.context import Workshop
+from backend.training.plan.context import PlanContext
 from backend.training.request.method_fields import EnhancedStart
 from backend.training.request.methods_table import METHODS
 from backend.training.request.sft_fields import StandardStart
@@ -123,15 +123,15 @@ class RecordedHouse(EnhancedHouse):
         write_rows(root / "valid.jsonl", 8)
         write_rows(root / "test.jsonl", 4)
         own_adapter(self.settings.adapters_dir / "taken", "another")
-        self.workshop = Workshop(
+        self.context = PlanContext(
             self.settings,
             ModelCatalog(self.settings),
             cast(ModelInspector, _LargerTree()),
-            self.workshop.sessions,
+            self.context.sessions,
             working_set=lambda: 8_000_000_000,
         )
         self.manager = TrainingManager(
-            self.workshop,
+            self.context,
             cast(Any, self.supervisor),
             queue=self.queue,
             rewards=cast(Any, FakeRewards()),
@@ -144,14 +144,14 @@ class RecordedHouse(EnhancedHouse):
             ("grpo", self.enhanced(reward_functions="token_f1", adapter_name="ours")),
         ):
             recipe = await self._started(asked)
-            record = prepare(recipe, self.workshop.sessions)
+            record = prepare(recipe, self.context.sessions)
             record.state = record.training_state = RunState.STOPPED
             record.metrics |= {
                 "tokens_per_second": 500.0, "iterations_per_second": 0.5, "current_step": 20,
                 "completion_length_mean": 20.0, "hit_max_tokens_ratio": 0.0,
                 "total_parameters": 1000, "trained_tokens": 5000,
             }  # fmt: skip
-            self.workshop.sessions.save(record)
+            self.context.sessions.save(record)
             folder = self.settings.sessions_dir / recipe.session_id
             write_state(folder, 20)
             write_events(folder, [{"type": "metrics", "step": 20, "train_loss": 1.0}])

@@ -13,7 +13,7 @@ import yaml
 from backend.jobs.prepare import prepare
 from backend.jobs.run.recipe import Recipe
 from backend.training.lora.groups import SEVEN
-from backend.training.plan.sft_config import command_for
+from backend.training.plan.run_config import command_for
 from backend.training.request.sft_fields import StandardStart
 from backend.training.run_data.token_counts import TokenCounter, TokenCounts
 from backend.training.schemas import Preview
@@ -80,7 +80,7 @@ async def test_two_hundred_random_requests_are_told_the_same_everywhere(
         assert record.lora == preview.lora == recipe.lora
         assert record.data is not None and record.data.train is not None
         assert record.data.train.rows == preview.data.rows
-        assert record.command == command_for(folder)
+        assert record.command == command_for(folder, request)
         assert record.metrics["total_steps"] == preview.iterations == request.iterations
 
 

@@ -44,7 +44,7 @@ async def restart(house: House) -> None:
     house.queue = RunQueue(house.settings.sessions_dir, Hub())
     await house.queue.open()
     house.manager = TrainingManager(
-        house.workshop,
+        house.context,
         cast(Any, house.supervisor),
         queue=house.queue,
         rewards=Rewards(house.settings),

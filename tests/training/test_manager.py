@@ -28,7 +28,7 @@ from backend.settings import Settings
 from backend.training.lora.inspector import ModelInspector
 from backend.training.manager import TrainingManager
 from backend.training.plan import context
-from backend.training.plan.context import Workshop
+from backend.training.plan.context import PlanContext
 from backend.training.request.sft_fields import StandardStart
 from backend.training.rewards.service import Rewards
 from backend.training.run_data.token_counts import TokenCounter, TokenCounts
@@ -68,7 +68,7 @@ class House:
         self.rows = write_rows(root / "rows.jsonl", 20)
         self.supervisor = FakeSupervisor()
         self.queue = RunQueue(self.settings.sessions_dir, Hub())
-        self.workshop = Workshop(
+        self.context = PlanContext(
             self.settings,
             ModelCatalog(self.settings),
             cast(ModelInspector, FakeInspector()),
@@ -76,7 +76,7 @@ class House:
             working_set=lambda: 8_000_000_000,
         )
         self.manager = TrainingManager(
-            self.workshop,
+            self.context,
             cast(RunSupervisor, self.supervisor),
             queue=self.queue,
             rewards=Rewards(self.settings),
@@ -270,7 +270,7 @@ async def test_a_run_of_great_strength_is_refused_where_the_page_asks_first(
     strong: dict[str, Any] = {"lora_alpha": 128.0}
 
     preview = await house.manager.preview(house.request(**strong))
-    assert "ruined" in (preview.needs_confirmation or "")
+    assert "ruin the model" in (preview.needs_confirmation or "")
     with pytest.raises(Invalid, match="alpha_over_rank"):
         await house.start(**strong, confirm_high_scale=False)
     assert house.supervisor.started == []
@@ -278,7 +278,7 @@ async def test_a_run_of_great_strength_is_refused_where_the_page_asks_first(
     asked = house.request(**strong, confirm_high_scale=True)
     confirmed = await house.manager.start(asked, idempotency_key=None)
     assert len(house.supervisor.started) == 1
-    assert not [text for text in confirmed.warnings if "ruined" in text]
+    assert not [text for text in confirmed.warnings if "ruin the model" in text]
 
 
 async def test_a_script_that_says_nothing_of_great_strength_is_started_and_warned(
@@ -288,7 +288,7 @@ async def test_a_script_that_says_nothing_of_great_strength_is_started_and_warne
     answer = await house.manager.start(asked, idempotency_key=None)
 
     assert len(house.supervisor.started) == 1
-    assert [text for text in answer.warnings if "ruined" in text]
+    assert [text for text in answer.warnings if "ruin the model" in text]
 
 
 async def test_memory_that_was_not_known_is_asked_for_again(
@@ -296,7 +296,7 @@ async def test_memory_that_was_not_known_is_asked_for_again(
 ) -> None:
     answers: list[int | None] = [None, 8_000, 9_000]
     monkeypatch.setattr(context, "_recommended", lambda settings: answers.pop(0))
-    made = Workshop(
+    made = PlanContext(
         house.settings, ModelCatalog(house.settings), cast(ModelInspector, FakeInspector()),
         SessionStore(house.settings.sessions_dir, house.settings.adapters_dir),
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """The configuration of a training run: `config.yaml`, as far as our own code reads it.
 
-The server writes every key (`training/plan/sft_config.py`, `method_config.py`); the engine reads it
+The server writes every key (`training/plan/run_config.py`); the engine reads it
 over the defaults of mlx_lm or mlx_lm_lora, which take their own keys from `values`. A default here
 is for a key that run folders of earlier versions do not have.
 """

@@ -72,7 +72,7 @@ def disk_refusal(problem: OSError, place: Path | None = None) -> AppError | None
         )
     if problem.errno in _GONE:
         return DiskUnusable(
-            f"{where[:1].upper()}{where[1:]} is not there any more: {problem.strerror}.",
+            f"{where[:1].upper()}{where[1:]} no longer exists: {problem.strerror}.",
             hint="Check that the disk is connected, then try again.",
         )
     return DiskUnusable(

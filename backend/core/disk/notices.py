@@ -87,7 +87,7 @@ class Notices:
     def _add(
         self, name: str, path: Path, problem: str, kept_as: Path | None, consequence: str
     ) -> None:
-        where = f"It is kept as {kept_as}." if kept_as else "The file is left as it is."
+        where = f"It is kept as {kept_as}." if kept_as else "The file is unchanged."
         notice = _Stored(
             id=name,
             at=datetime.now(UTC),

@@ -107,7 +107,7 @@ def _line(number: int, cells: Sequence[str], names: Sequence[str]) -> Line:
 
 
 def _guess(head: str) -> str:
-    return max((",", ";", "\t"), key=head.count)
+    return max((",", ";", "\t", "|"), key=head.count)
 
 
 def _header_problem(names: Sequence[str]) -> str | None:

@@ -90,7 +90,8 @@ def parse_line(number: int, raw: bytes, decoder: Decoder) -> Line:
         )  # fmt: skip
     except json.JSONDecodeError as problem:
         what = problem.msg.lower().removesuffix(" at")
-        return Line(number, None, f"is not valid JSON: {what} in column {problem.colno}", raw)
+        wrong = f"is not valid JSON: {what} in column {problem.colno}{_advice(raw, problem)}"
+        return Line(number, None, wrong, raw)
     except (ValueError, RecursionError) as problem:
         return Line(number, None, f"is not usable JSON: {problem}", raw)
     if _SURROGATE.search(raw) and not encodable(value):
@@ -102,6 +103,31 @@ def parse_line(number: int, raw: bytes, decoder: Decoder) -> Line:
     if not isinstance(value, dict):
         return Line(number, None, f"is not a JSON object but {kind_of(value)}", raw)
     return Line(number, value, None, raw, readings=decoder.readings() if decoder.twice else ())
+
+
+def _advice(raw: bytes, problem: json.JSONDecodeError) -> str:
+    """The way out of the usual faults, to follow what is wrong."""
+    bare = raw.strip()
+    if b"\x00" in raw:
+        return "; it holds NUL bytes, as a file that was not written to its end, or no text at all"
+    if re.search(rb"\}\r+\{", bare):
+        return "; its lines end in CR alone: tr '\\r' '\\n' < old.jsonl > new.jsonl"
+    if bare.startswith((b"//", b"#", b"/*")):
+        return "; JSON has no comments: remove the line"
+    if bare.startswith((b"{'", b"['")):
+        return "; it is a Python object in single quotes: write it by json.dumps"
+    if bare.endswith(b"},"):
+        return "; it ends with a comma: in JSON lines nothing stands between two objects"
+    if problem.msg == "Extra data" and raw[len(problem.doc[: problem.pos].encode()) :].lstrip()[
+        :1
+    ] in (b"{", b"["):
+        return "; another object follows in the same line: write each in a line of its own"
+    if problem.pos >= len(problem.doc.rstrip()) and bare[:1] in (b"{", b"["):
+        return (
+            "; the object goes on in the next line: write each on one line, or all of them as a "
+            "list in a .json file"
+        )
+    return ""
 
 
 def encodable(value: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+from backend.data.rows.spellings import NO_TEXTS
 from backend.data.rows.turns import is_blank, is_turn
 
 Format = Literal[
@@ -34,6 +35,9 @@ def detect(row: Mapping[str, Any]) -> Format:
 
 def check(row: Mapping[str, Any], form: Format) -> str | None:
     """What is wrong with a row of that form, to follow "Line 7 …"; None when it is fine."""
+    for name in NO_TEXTS:
+        if form != "unknown" and isinstance(row.get(name), list) and row[name]:
+            return f"has {name!r}, of which nothing can be learned here; only text can be learned"
     return _CHECKS[form](row)
 
 

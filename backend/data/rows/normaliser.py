@@ -10,11 +10,20 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from backend.data.rows.columns import (
+    beside_answers,
+    common_columns,
+    earlier_turns,
+    exchanges,
+    small_letters,
+    stands_beside,
+    system_beside,
+)
 from backend.data.rows.conversation import Unsuitable
 from backend.data.rows.formats import FORM_COLUMNS, detect
 from backend.data.rows.line import Line
 from backend.data.rows.preference_pairs import plain_pair
-from backend.data.rows.spellings import CHAT_LISTS, COLUMNS, CONTEXTS, ROLES, TEXTS, TOOL_LISTS
+from backend.data.rows.spellings import CHAT_LISTS, ROLES, TEXTS, TOOL_LISTS
 from backend.data.rows.turns import Say, as_text, is_turn, is_usual, normal_turns, parsed
 
 Row = dict[str, Any]
@@ -49,7 +58,11 @@ def normalise(row: Row) -> tuple[Row, tuple[str, ...]]:
     def say(reading: str) -> None:
         readings[reading] = None
 
-    for step in (_chat, _columns, _messages, _pair, _tools, _texts):
+    steps = (
+        small_letters, beside_answers, exchanges, _chat, common_columns, _messages, _pair,
+        _tools, _texts, earlier_turns, system_beside,
+    )  # fmt: skip
+    for step in steps:
         row = step(row, say)
     return row, tuple(readings)
 
@@ -69,6 +82,8 @@ def _doubled(columns: tuple[str, ...]) -> str | None:
 
 def _is_plain(row: Row) -> bool:
     chat = False
+    if stands_beside(row):
+        return False
     for name, value in row.items():
         if type(value) is str:
             if name in _STRUCTURES:
@@ -120,21 +135,6 @@ def _chat_column(row: Row) -> str | None:
 def _is_chat(value: Any) -> bool:
     turns = parsed(value)
     return isinstance(turns, list) and bool(turns) and all(map(is_turn, turns))
-
-
-def _columns(row: Row, say: Say) -> Row:
-    """Columns of one pair under other names, where nothing else stands beside it."""
-    if detect(row) != "unknown":
-        return row
-    for names in COLUMNS:
-        if names.keys() <= row.keys():
-            if CONTEXTS - names.keys() & row.keys():
-                return row  # What stands there may be half of the question.
-            for name, ours in names.items():
-                if name != ours:
-                    say(f"{name!r} is read as {ours!r}")
-            return {names.get(name, name): value for name, value in row.items()}
-    return row
 
 
 def _messages(row: Row, say: Say) -> Row:

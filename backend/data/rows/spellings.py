@@ -39,7 +39,7 @@ ROLES: Mapping[str, str] = {
 CALLING_ROLES = ("function_call", "tool_call")
 
 ROLE_KEYS = ("role", "from", "speaker", "author", "sender")
-CONTENT_KEYS = ("content", "value", "text", "message", "utterance")
+CONTENT_KEYS = ("content", "value", "text", "message", "utterance", "parts")
 PART_TYPES = ("text", "input_text", "output_text")
 # Whether a turn is learned: 0 and false are not.
 WEIGHT_KEYS = ("weight", "train")
@@ -47,6 +47,7 @@ WEIGHT_KEYS = ("weight", "train")
 # Columns that hold a conversation; any other name does where it is the only such list of a row.
 CHAT_LISTS = (
     "messages", "conversations", "conversation", "dialog", "dialogue", "turns", "chat", "history",
+    "contents",
 )  # fmt: skip
 TOOL_LISTS = ("tools", "functions")
 
@@ -59,15 +60,41 @@ TEXTS = frozenset({
 # Pairs of columns under other names, read only where a row has no form of ours.
 COLUMNS: tuple[Mapping[str, str], ...] = (
     {"question": "prompt", "chosen": "chosen", "rejected": "rejected"},
+    {"prompt": "prompt", "accepted": "chosen", "rejected": "rejected"},
+    {"prompt": "prompt", "response_chosen": "chosen", "response_rejected": "rejected"},
+    {"prompt": "prompt", "chosen_response": "chosen", "rejected_response": "rejected"},
     {"question": "prompt", "answer": "answer"},
+    {"query": "prompt", "answer": "answer"},
+    {"problem": "prompt", "answer": "answer"},
+    {"problem": "prompt", "solution": "answer"},
+    {"prompt": "prompt", "ground_truth": "answer"},
+    {"question": "prompt", "ground_truth": "answer"},
+    {"question": "prompt", "final_answer": "answer"},
+    {"prompt": "prompt", "target": "answer"},
+    {"instruction": "instruction", "context": "input", "response": "output"},  # Dolly's.
     {"question": "prompt", "response": "completion"},
     {"query": "prompt", "response": "completion"},
     {"prompt": "prompt", "response": "completion"},
     {"instruction": "prompt", "response": "completion"},
     {"input": "prompt", "output": "completion"},
+    {"text_input": "prompt", "output": "completion"},  # Gemini's.
+    {"inputs": "prompt", "targets": "completion"},
+    {"input": "prompt", "target": "completion"},
+    {"user": "prompt", "assistant": "completion"},
+    {"human": "prompt", "assistant": "completion"},
 )
 # Where one of these stands beside them, the pair may not be the whole row.
 CONTEXTS = frozenset({"context", "passage", "document", "choices", "options", "input"})
 
 # Signs that take no place: a text of these alone is empty.
 ZERO_WIDTH = "\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\ufeff"
+
+# Columns with the system text of a row whose conversation is in another.
+SYSTEM_KEYS = ("system_prompt", "system_instruction", "systemInstruction")
+# Objects that hold a question and its answer, in a list that is a conversation.
+EXCHANGES = (
+    ("input", "output"), ("human", "assistant"), ("user", "assistant"), ("question", "answer"),
+    ("prompt", "response"), ("query", "response"),
+)  # fmt: skip
+# Lists of what can't be learned, beside a conversation that names it.
+NO_TEXTS = ("images", "videos", "audios")

@@ -87,7 +87,7 @@ async def ask_tokens(
         if "ModuleNotFoundError" in last or "ImportError" in last:
             raise EngineMissing(
                 f"The tokenizer can't be loaded: {last[:300]}",
-                hint="Run ./startmlxnew, which installs what is missing.",
+                hint="Run ./startmlxnew, which installs missing parts.",
             )
         raise BadContent(f"The rows can't be turned into tokens: {last[:300]}")
     answer: dict[str, Any] = json.loads(child.stdout)

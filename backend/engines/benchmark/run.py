@@ -29,7 +29,7 @@ MEMORY_BYTES = 256 * 1024 * 1024
 WIDTH, HIDDEN, TOKENS, BLOCKS, RANK = 512, 2048, 256, 4, 8
 _FEWEST_ROUNDS = 3
 
-_STOPPED = Ending("stopped", "The benchmark was stopped; nothing was kept.")
+_STOPPED = Ending("stopped", "The benchmark was stopped; nothing was saved.")
 
 
 class _Stopped(Exception):

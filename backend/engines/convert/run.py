@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import mlx.core as mx
 from mlx import nn
@@ -39,7 +40,7 @@ from backend.engines.trainer.quantize import choose_group
 
 SHARD_GB = 1  # So that a stop is heard in time: between two files.
 _KEPT = ("generation_config.json", "LICENSE*", "NOTICE*", "USE_POLICY*")
-_STOPPED = Ending("stopped", "The conversion was stopped; nothing was kept.")
+_STOPPED = Ending("stopped", "The conversion was stopped; nothing was saved.")
 
 
 def conversion_run(folder: Path, emit: Emitter, control: Control) -> Ending:
@@ -91,6 +92,7 @@ def _write(
     if stopped():
         return group
     vision = "vision_tower" in getattr(model, "model", {})
+    config = with_positions_for_mlx(config)
     save_config(config, config_path=staging / "config.json", keep_vision_config=vision)
     tokenizer.save_pretrained(staging)
     for pattern in _KEPT:
@@ -115,6 +117,22 @@ def _cast(model: nn.Module, dtype: mx.Dtype) -> None:
         return value
 
     model.update(tree_map_with_path(cast, model.parameters()))
+
+
+def with_positions_for_mlx(config: Mapping[str, Any]) -> dict[str, Any]:
+    """transformers writes the base and the scaling of positions into `rope_parameters` since its
+    version 5, where MLX's older architectures (llama, qwen2) don't look: they would silently take
+    their own default. Both stand where they do look as well.
+    """
+    positions = config.get("rope_parameters")
+    found = dict(config)
+    if not isinstance(positions, Mapping) or "rope_theta" not in positions:
+        return found  # None, or one table for each kind of layer.
+    if found.get("rope_theta") is None:
+        found["rope_theta"] = positions["rope_theta"]
+    if found.get("rope_scaling") is None and positions.get("rope_type", "default") != "default":
+        found["rope_scaling"] = {k: v for k, v in positions.items() if k != "rope_theta"}
+    return found
 
 
 def _write_weights(
@@ -155,7 +173,7 @@ def _save(path: Path, shard: dict[str, mx.array], size: int) -> None:
         if shutil.disk_usage(path.parent).free < size:  # The engine's own error does not say so.
             raise Unusable(
                 f"The disk is full: {path.name} needs {size} bytes.",
-                "Free some space, then convert again. Nothing was kept.",
+                "Free some space, then convert again. Nothing was saved.",
             ) from problem
         raise
 

@@ -95,17 +95,19 @@ def explain(problem: Exception, asked: HubRequest) -> DownloadEnd:
         case Refused():
             return _end("refused", f"{problem}", "If you use a mirror, check HF_ENDPOINT.")
         case Broken():
-            return _end("broken", f"{problem}", "Try again; what came through whole is kept.")
+            return _end("broken", f"{problem}", "Try again; complete files are saved.")
         case httpx2.HTTPError():
             reason = str(problem) or type(problem).__name__
             return _end(
                 "connection",
                 f"{host} can't be reached: {reason[:200]}",
-                "Check the network; what has arrived is kept.",
+                "Check the network; the downloaded part is saved.",
                 retry=True,
             )
         case OSError() if problem.errno in (errno.ENOSPC, errno.EDQUOT):
-            return _end("disk", "The disk is full.", "Free some space; what has arrived is kept.")
+            return _end(
+                "disk", "The disk is full.", "Free some space; the downloaded part is saved."
+            )
         case OSError():
             return _end("failed", f"A file could not be written: {problem.strerror}.", None)
     return _end("failed", f"The download failed: {type(problem).__name__}: {problem}"[:300], None)
@@ -122,7 +124,7 @@ def _http(status: int, host: str) -> DownloadEnd:
         return _end(
             "connection",
             f"{host} answered with status {status}: it is busy or down.",
-            "Try again later; what has arrived is kept.",
+            "Try again later; the downloaded part is saved.",
             retry=True,
         )
     return _end("failed", f"{host} answered with status {status}.", None)

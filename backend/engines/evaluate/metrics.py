@@ -136,7 +136,7 @@ METRICS: Sequence[Metric] = (
     Metric(
         id="length",
         name="Length",
-        help="Words per answer. Neither long nor short is good by itself.",
+        help="Words per answer. Not a quality metric.",
         source="Counted at white space",
         better="neither",
         best=None,

@@ -66,7 +66,7 @@ def evaluate_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     try:
         result = _Evaluation(folder, request, rows, emit, control).result()
     except Cancelled:
-        return Ending("stopped", "The evaluation was cancelled; nothing was kept.")
+        return Ending("stopped", "The evaluation was cancelled; nothing was saved.")
     except Refused as refusal:
         raise Unusable(refusal.message, refusal.hint) from refusal
     finally:

@@ -196,7 +196,7 @@ def _smoke(
         how = f"ended with code {code}" if code is not None else "did not end in 15 minutes"
         raise Unusable(
             f"The export failed its test: the program that loads it {how}. {output}",
-            "Nothing was kept. Try another format; the sources are untouched.",
+            "Nothing was saved. Try another format; the sources are untouched.",
         )
     return read_record(SmokeAnswer, json.loads(answer.read_text(encoding="utf-8")))
 

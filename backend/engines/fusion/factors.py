@@ -28,14 +28,14 @@ def read_changes(adapter: Adapter) -> dict[str, LowRank]:
     """
     if adapter.kind == "full":
         raise Unusable(
-            f"{adapter.name} is a full fine-tune: it holds whole weights, not changes of low rank.",
-            "Fuse LoRA adapters, or export the full fine-tune by itself.",
+            f"{adapter.name} is a full fine-tune: it has whole weights, not low-rank changes.",
+            "Fuse LoRA adapters, or export the full fine-tune alone.",
         )
     if magnitudes := [name for name in adapter.weights if name.endswith(_M)]:
         raise Unusable(
             f"{adapter.name} is a DoRA adapter: it rescales every matrix ({magnitudes[0]}), which "
             "can't be added to the change of another.",
-            "Fuse LoRA adapters, or export the DoRA adapter by itself.",
+            "Fuse LoRA adapters, or export the DoRA adapter alone.",
         )
     changes: dict[str, LowRank] = {}
     for name, value in adapter.weights.items():

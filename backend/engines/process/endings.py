@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from typing import Literal
 
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})  # The disk, a quota, a limit.
+# Of MLX, numpy and tokenizers: errors without an errno.
+_SHORT_WRITES = ("[write] unable to write", " requested and ", "no space left on device")
 _MEMORY_WORDS = ("insufficient memory", "out of memory", "resource limit", "unable to allocate")
 _LESS_MEMORY = (
     "Use a smaller batch or max sequence length, turn on gradient checkpointing, or train fewer "
@@ -48,11 +52,13 @@ def explain(error: BaseException, *, training: bool = True) -> Ending:
             if training
             else "Close other programs, or use a smaller or quantised model.",
         )
-    if isinstance(error, OSError) and error.errno == 28:
+    if _is_full(error, lowered):
         return Ending(
             "error",
             f"The disk is full: {text}",
-            f"Free some space{', or save and keep fewer checkpoints' if training else ''}.",
+            "Free some space, or save and keep fewer checkpoints, and start it again."
+            if training
+            else "Free some space and start it again.",
         )
     if isinstance(error, FileNotFoundError):
         what = "the model or the data" if training else "the model or the adapter"
@@ -61,10 +67,16 @@ def explain(error: BaseException, *, training: bool = True) -> Ending:
         return Ending(
             "error",
             f"The engine can't be loaded: {text}",
-            "Start the app with ./startmlxnew, which installs what is missing.",
+            "Start the app with ./startmlxnew, which installs missing parts.",
         )
     return Ending(
         "error",
         f"The engine failed with {type(error).__name__}: {text}",
         "The end of the log has the details.",
     )
+
+
+def _is_full(error: BaseException, text: str) -> bool:
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return True
+    return any(words in text for words in _SHORT_WRITES)

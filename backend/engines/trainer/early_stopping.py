@@ -127,7 +127,7 @@ class EarlyStopping:
             return first
         none = f"No validation came below the untrained model's {self.baseline:.3f}"
         self._emit.warning("no_better_than_base", f"{none}.", hint)
-        return f"{first} {none}, so no adapter is called the best; the last one is kept."
+        return f"{first} {none}, so there is no best adapter; the last one is saved."
 
     def _is_best(self, value: float) -> bool:
         least = self.best[1] if self.best else self.baseline if self._beats_base else None

@@ -27,7 +27,7 @@ from backend.engines.trainer.resume_state import Moment, StateFolder, restore
 CHEAP = 500_000_000  # Bytes of an optimizer that are written within about a second.
 
 
-class Course:
+class BetweenSteps:
     """The saves and halts of one run, of which `accumulate` steps make one update of the weights.
     With `writes` off no state is kept: another process does.
     """
@@ -53,7 +53,7 @@ class Course:
         self._tokens = tokens
         self._counters = counters
 
-    def between(self, done: int) -> bool:
+    def go_on(self, done: int) -> bool:
         """Before each step: check the last one, save when it is time, wait or end when asked.
 
         Raises Diverged when the weights are not finite.

@@ -20,7 +20,7 @@ from backend.engines.trainer.early_stopping import EarlyStopping, Patience
 from backend.engines.trainer.feed import Feed, Halted
 from backend.engines.trainer.method import C, Method, Run
 from backend.engines.trainer.reports import Reports
-from backend.engines.trainer.steps import Course, say
+from backend.engines.trainer.steps import BetweenSteps, say
 from backend.engines.trainer.types import DataSet
 
 
@@ -31,8 +31,8 @@ class Training(Generic[C]):
         config = run.config
         self._method = method
         self._run = run
-        self._course = Course(run, accumulate=method.accumulation, writes=method.writes)
-        moment = self._course.moment
+        self._between = BetweenSteps(run, accumulate=method.accumulation, writes=method.writes)
+        moment = self._between.moment
         self._validated: int | None = moment.step or None
         self._stopping = EarlyStopping(
             run.emit,
@@ -63,7 +63,7 @@ class Training(Generic[C]):
             trained_tokens=moment.trained_tokens,
             train_loss=moment.counters.train_loss,
         )
-        self._course.follow(
+        self._between.follow(
             tokens=lambda: self._loop.trained_tokens(self._reports),
             counters=lambda: self._stopping.counters(self._reports.train_loss),
         )
@@ -76,11 +76,11 @@ class Training(Generic[C]):
             try:
                 done, halted = self._train()
                 if halted and control.stop:
-                    return self._course.stopped(done)
+                    return self._between.stopped(done)
                 emit(Phase(name="saving"))
-                self._course.finish(done)
+                self._between.finish(done)
             except (Diverged, NotFinite) as error:
-                return self._course.diverged(error)
+                return self._between.diverged(error)
             test = self._test(done)
         emit(Phase(name="done"))
         summary = self._stopping.summary(done, self._run.config.iters, hint=self._method.hint)
@@ -102,7 +102,7 @@ class Training(Generic[C]):
         self._run.control.agree()
         if done % self._run.config.steps_per_eval == 0:
             self._validate(done)
-        return self._course.between(done) and not self._stopping.stopped
+        return self._between.go_on(done) and not self._stopping.stopped
 
     def _validate(self, done: int) -> None:
         """Where the engine does not do it: the very weights that training goes on from."""
@@ -140,7 +140,7 @@ class Training(Generic[C]):
         self._stopping.judge(found.step, value)
         # Where we validate, the moment that is noted lies before the validation.
         if self._stopping.best != before and self._method.validates:
-            self._course.keep_best(found.step)
+            self._between.keep_best(found.step)
 
     def _check_loss(self, step: int, loss: float) -> None:
         if self._divergence is None:

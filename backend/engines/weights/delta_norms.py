@@ -40,7 +40,7 @@ def changes_of(
     tensors = _renamed(read_tensors(weights), names)
     modules = sorted((name[: -len(_A)] for name in tensors if name.endswith(_A)), key=_natural)
     if not modules:
-        raise ValueError(f"{weights.name} holds no LoRA matrices, so there is no ΔW to look at.")
+        raise ValueError(f"{weights.name} holds no LoRA matrices, so there is no ΔW to show.")
     source = BaseWeights(base) if base is not None else None
     for name in modules:
         if name + _B not in tensors:

@@ -26,7 +26,7 @@ BENCHMARK = JobKind(
     reason="other work would disturb it",
     place="with POST /system/benchmark/stop",
     stop_route="/system/benchmark/stop",
-    stopped="The benchmark was stopped; nothing was kept.",
+    stopped="The benchmark was stopped; nothing was saved.",
     read=partial(read_record, BenchmarkRequest),
     title=lambda _: "this machine",
 )

@@ -26,7 +26,7 @@ from backend.models.schemas import LoraTargets, ModelInfo
 from backend.training.estimate.optimizer_state import state_copies
 from backend.training.estimate.step_memory import Load, Loads, even_loads
 from backend.training.quantize.base import quantized_bytes
-from backend.training.request.common_fields import CommonStart
+from backend.training.request.start_request import StartRequest
 from backend.training.schemas import MemoryEstimate
 
 GB = 1e9
@@ -62,7 +62,7 @@ class Shape:
 
 
 def estimate_memory(
-    request: CommonStart,
+    request: StartRequest,
     model: ModelInfo,
     targets: LoraTargets,
     *,
@@ -75,11 +75,10 @@ def estimate_memory(
     """None where the model's sizes are not known. Without `loads` (no row was counted), rows are
     taken to fill `max_seq_length`. Of several processes on one machine each needs it all.
     """
-    if not (model.size_bytes and model.hidden_size and model.vocab_size and targets.keys):
+    sizes_known = trained_base(request, model, targets, config)
+    if sizes_known is None:
         return None
-    shape = shape_of(request, model, targets, config)
-    if request.quantize_base and (size := quantized_bytes(model, targets, request.quantize_base)):
-        model = model.model_copy(update={"size_bytes": size})
+    model, shape = sizes_known
     found = loads or even_loads(request.batch_size, request.max_seq_length)
     steps = (
         training_parts(request, model, shape, trainable=trainable, load=load)
@@ -89,6 +88,20 @@ def estimate_memory(
     if found.validation is not None:
         sizes |= _beyond(sizes, _validation(shape, found.validation))
     return as_estimate({name: size * processes for name, size in sizes.items()}, available)
+
+
+def trained_base(
+    request: StartRequest, model: ModelInfo, targets: LoraTargets, config: Mapping[str, Any]
+) -> tuple[ModelInfo, Shape] | None:
+    """What is trained on, its quantised copy where one is asked for, and its shape; None where the
+    model's sizes are not known.
+    """
+    if not (model.size_bytes and model.hidden_size and model.vocab_size and targets.keys):
+        return None
+    shape = shape_of(request, model, targets, config)
+    if request.quantize_base and (size := quantized_bytes(model, targets, request.quantize_base)):
+        model = model.model_copy(update={"size_bytes": size})
+    return model, shape
 
 
 def as_estimate(sizes: Mapping[str, float], available: int | None) -> MemoryEstimate:
@@ -105,7 +118,7 @@ def as_estimate(sizes: Mapping[str, float], available: int | None) -> MemoryEsti
 
 
 def training_parts(
-    request: CommonStart,
+    request: StartRequest,
     model: ModelInfo,
     shape: Shape,
     *,
@@ -157,7 +170,7 @@ def _beyond(sizes: Mapping[str, float], validation: float) -> dict[str, float]:
 
 
 def shape_of(
-    request: CommonStart, model: ModelInfo, targets: LoraTargets, config: Mapping[str, Any]
+    request: StartRequest, model: ModelInfo, targets: LoraTargets, config: Mapping[str, Any]
 ) -> Shape:
     text = config.get("text_config")
     places = [config, text if isinstance(text, Mapping) else {}]

@@ -19,10 +19,8 @@ from typing import Any
 
 from backend.contract.batching import padded_length
 from backend.models.schemas import LoraTargets, ModelInfo
-from backend.training.estimate.memory import Shape, as_estimate, shape_of, training_parts
+from backend.training.estimate.memory import Shape, as_estimate, trained_base, training_parts
 from backend.training.estimate.step_memory import Load
-from backend.training.quantize.base import quantized_bytes
-from backend.training.request.decoding import decoded_at_once
 from backend.training.request.method_fields import EnhancedStart
 from backend.training.run_data.token_counts import TokenCounts
 from backend.training.schemas import MemoryEstimate
@@ -43,11 +41,10 @@ def estimate_method_memory(
     """None where the model's sizes are not known. Without counted rows, prompts are taken to fill
     `max_seq_length`; answers are taken to fill `max_completion_length`.
     """
-    if not (model.size_bytes and model.hidden_size and model.vocab_size and targets.keys):
+    sizes_known = trained_base(request, model, targets, config)
+    if sizes_known is None:
         return None
-    shape = shape_of(request, model, targets, config)
-    if request.quantize_base and (size := quantized_bytes(model, targets, request.quantize_base)):
-        model = model.model_copy(update={"size_bytes": size})
+    model, shape = sizes_known
     method = request.method
     longest = min(request.max_seq_length, counts.longest if counts else request.max_seq_length)
     length = longest + (request.max_completion_length if method.generates else 0)
@@ -95,7 +92,7 @@ def _sampling(request: EnhancedStart, shape: Shape, prompt: int) -> float:
     as it was read, and once more for each of its answers. While others wait their turn, all are
     copied as one takes another's place.
     """
-    together = decoded_at_once(request)
+    together = request.decoded_at_once
     answers = request.method.answers(request.batch_size, request.group_size)
     copies = 2 if answers > together else 1
     tokens = (

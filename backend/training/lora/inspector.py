@@ -100,7 +100,7 @@ class ModelInspector:
             if "ModuleNotFoundError" in last or "ImportError" in last:
                 raise EngineMissing(
                     f"The training engine can't be loaded: {last}",
-                    hint="Run ./startmlxnew, which installs what is missing.",
+                    hint="Run ./startmlxnew, which installs missing parts.",
                 )
             return _unknown(model, last)
         answer: dict[str, Any] = json.loads(child.stdout)

@@ -13,8 +13,8 @@ from backend.models.schemas import LoraTargets, ModelInfo
 from backend.training.plan.effective_scale import strength_warning
 from backend.training.plan.hosts import distributed_problems
 from backend.training.quantize.base import quantize_problems
-from backend.training.request.common_fields import CommonStart
 from backend.training.request.sft_fields import StandardStart
+from backend.training.request.start_request import StartRequest
 from backend.training.request.unused_fields import unused_beside
 
 HIGHEST_RATE = 1.0
@@ -22,7 +22,7 @@ MANY_CHECKPOINT_BYTES = 5e9
 
 
 def refuse_impossible(
-    request: CommonStart, model: ModelInfo, targets: LoraTargets, iterations: int
+    request: StartRequest, model: ModelInfo, targets: LoraTargets, iterations: int
 ) -> None:
     """Values that the engine would fail on, or train nothing with. Raises Invalid with all."""
     problems = list(_impossible(request, model, targets, iterations))
@@ -31,13 +31,13 @@ def refuse_impossible(
 
 
 def warnings_for(
-    request: CommonStart, *, iterations: int, checkpoint_bytes: int, checkpoints: int
+    request: StartRequest, *, iterations: int, checkpoint_bytes: int, checkpoints: int
 ) -> list[str]:
     """Sentences about what is allowed but may not be meant."""
     return list(_warnings(request, iterations, checkpoint_bytes, checkpoints))
 
 
-def _misplaced(request: CommonStart) -> Iterator[FieldProblem]:
+def _misplaced(request: StartRequest) -> Iterator[FieldProblem]:
     for name, optimizers in options_of(type(request)).items():
         if getattr(request, name) not in (None, False) and request.optimizer not in optimizers:
             yield FieldProblem(
@@ -67,7 +67,7 @@ def _misplaced(request: CommonStart) -> Iterator[FieldProblem]:
         yield from distributed_problems(request)
 
 
-def options_of(request: type[CommonStart]) -> dict[str, list[str]]:
+def options_of(request: type[StartRequest]) -> dict[str, list[str]]:
     """Options that only some optimizers have, by the marks of the fields: anywhere else they would
     be ignored. Those with a default that is not "none" are warned of instead.
     """
@@ -91,7 +91,7 @@ def _missing_reporters(request: StandardStart) -> Iterator[FieldProblem]:
 
 
 def _impossible(
-    request: CommonStart, model: ModelInfo, targets: LoraTargets, iterations: int
+    request: StartRequest, model: ModelInfo, targets: LoraTargets, iterations: int
 ) -> Iterator[FieldProblem]:
     yield from _misplaced(request)
     both = request.epochs is not None and "iterations" in request.model_fields_set
@@ -143,7 +143,7 @@ def _impossible(
 
 
 def _warnings(
-    request: CommonStart, iterations: int, checkpoint_bytes: int, checkpoints: int
+    request: StartRequest, iterations: int, checkpoint_bytes: int, checkpoints: int
 ) -> Iterator[str]:
     too_strong = None if request.confirm_high_scale else strength_warning(request)
     if too_strong:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
 
 from backend.contract.jobs.machine_benchmark import MachineBenchmark
 from backend.core.disk.disk_errors import require_room
@@ -15,52 +13,27 @@ from backend.core.disk.files import child_path
 from backend.core.machine.system import describe_system
 from backend.errors import AlreadyExists, FieldProblem
 from backend.jobs.kinds.machine_benchmark import benchmark_folders, newest_benchmark
-from backend.jobs.run.recipe import Recipe
 from backend.jobs.run.store import SessionStore
 from backend.models.catalog import ModelCatalog
 from backend.settings import Settings
 from backend.training.lora.inspector import ModelInspector
 from backend.training.plan.planner import Plan, Planner
-from backend.training.plan.sft_config import RunPaths
+from backend.training.plan.run_config import RunPaths
 from backend.training.quantize.base import (
     QuantizedBase,
     quantize_remarks,
     quantized_base,
     unpacked_layers,
 )
-from backend.training.request.common_fields import CommonStart
 from backend.training.run_data.token_counts import TokenCounter
-from backend.training.schemas import Preview
-
-PATIENCE = 2.0  # Seconds that a preview waits for the rows of long files; a start waits for all.
 
 WorkingSet = Callable[[], int | None]
-Request = TypeVar("Request", bound=CommonStart, contravariant=True)
-Asked = TypeVar("Asked", bound=CommonStart, covariant=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Planned(Generic[Asked]):
-    """A run that may start, the request as it was understood, and its model's name."""
-
-    recipe: Recipe
-    request: Asked
-    model_name: str
-
-
-class Runs(Protocol[Request]):
-    """One kind of run: from its request to what would happen, or to a recipe.
-
-    Both raise AppError for what can't be done, and neither writes anything.
+class PlanContext:
+    """What every plan is made with. `working_set` answers how many bytes a run may use; by default
+    what the machine says.
     """
-
-    async def planned(self, request: Request, session_id: str) -> Planned[CommonStart]: ...
-
-    async def preview(self, request: Request) -> Preview: ...
-
-
-class Workshop:
-    """`working_set` answers how many bytes a run may use; by default, what the machine says."""
 
     def __init__(
         self,
@@ -84,7 +57,7 @@ class Workshop:
         """What was measured of this machine, if it was. Blocking."""
         return newest_benchmark(benchmark_folders(self.settings.data_dir))
 
-    def quantized(self, plan: Plan[Any]) -> QuantizedBase | None:
+    def quantized(self, plan: Plan) -> QuantizedBase | None:
         return quantized_base(
             plan.request,
             plan.model,
@@ -93,7 +66,7 @@ class Workshop:
             data_dir=self.settings.data_dir,
         )
 
-    async def quantize_remarks(self, plan: Plan[Any]) -> list[str]:
+    async def quantize_remarks(self, plan: Plan) -> list[str]:
         base = self.quantized(plan)
         if base is None:
             return []
@@ -101,7 +74,7 @@ class Workshop:
         remarks = quantize_remarks(base, on_cpu=await asyncio.to_thread(self._on_cpu))
         return [*remarks, *([unpacked] if unpacked else [])]
 
-    def paths(self, plan: Plan[Any], session_id: str) -> RunPaths:
+    def paths(self, plan: Plan, session_id: str) -> RunPaths:
         model, quantized = Path(plan.model.path), self.quantized(plan)
         return RunPaths(
             model=quantized.path if quantized else model,
@@ -110,7 +83,7 @@ class Workshop:
             adapter=child_path(self.settings.adapters_dir, plan.request.adapter_name),
         )
 
-    def check_room(self, plan: Plan[Any], paths: RunPaths, *, replaces: bool) -> None:
+    def check_room(self, plan: Plan, paths: RunPaths, *, replaces: bool) -> None:
         """Before anything is written: the name is free and the disk holds what will be saved."""
         if paths.adapter.exists() and not replaces:
             text = f"There is already an adapter {plan.request.adapter_name!r}."

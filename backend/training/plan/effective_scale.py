@@ -9,8 +9,8 @@ the training itself became unstable. Adafactor may pick its rate: then that one 
 from __future__ import annotations
 
 from backend.errors import FieldProblem, Invalid
-from backend.training.request.common_fields import CommonStart
 from backend.training.request.sft_fields import StandardStart
+from backend.training.request.start_request import StartRequest
 
 WARN = 1e-3
 CONFIRM = 1e-2
@@ -22,14 +22,14 @@ _RELATIVE, _RISING = 1e-2, 1e-6
 SMALLEST_SCALE = 1e-3
 
 
-def strength(request: CommonStart) -> float | None:
+def strength(request: StartRequest) -> float | None:
     """Multiplier × learning rate; None for full fine-tuning, which has no multiplier."""
     if request.fine_tune_type == "full":
         return None
     return request.effective_scale * highest_rate(request)
 
 
-def highest_rate(request: CommonStart) -> float:
+def highest_rate(request: StartRequest) -> float:
     """The learning rate that moves B: the given one, unless adafactor picks or scales its own."""
     if request.optimizer != "adafactor":
         return request.learning_rate
@@ -43,24 +43,23 @@ def highest_rate(request: CommonStart) -> float:
     return rate * (SMALLEST_SCALE if smallest is None else smallest)
 
 
-def strength_warning(request: CommonStart) -> str | None:
+def strength_warning(request: StartRequest) -> str | None:
     """From WARN on: the numbers, what they do, and the alternative."""
     product = strength(request)
     if product is None or product < WARN:
         return None
     effect = (
-        "training is likely to become unstable and the model to be ruined."
+        "training may become unstable and ruin the model."
         if product > CONFIRM
-        else "it learns new data fast and overwrites much of what the model knew."
+        else "the model may forget what it knew."
     )
     return (
-        f"The adapter's multiplier is {request.effective_scale:g} (alpha {request.peft_alpha:g} in "
-        f"PEFT's terms). Times the learning rate {highest_rate(request):g} that is {product:.1e}: "
-        f"{effect} {_alternative(request)}"
+        f"The effective learning rate is high: multiplier {request.effective_scale:g} × learning "
+        f"rate {highest_rate(request):g} = {product:.1e}; {effect} {_alternative(request)}"
     )
 
 
-def confirmation_for(request: CommonStart, *, before: CommonStart | None = None) -> str | None:
+def confirmation_for(request: StartRequest, *, before: StartRequest | None = None) -> str | None:
     """What a person should confirm before such a run starts; None where nothing or already done.
 
     `before` is what a continued session was asked: no stronger than that needs no new word.
@@ -73,7 +72,7 @@ def confirmation_for(request: CommonStart, *, before: CommonStart | None = None)
     return strength_warning(request)
 
 
-def refuse_unconfirmed(request: CommonStart, *, before: CommonStart | None = None) -> None:
+def refuse_unconfirmed(request: StartRequest, *, before: StartRequest | None = None) -> None:
     """Raises Invalid for a run above CONFIRM whose `confirm_high_scale` is false. Null, which is
     what a script sends that leaves it out, starts with the warning; true starts without it.
     """
@@ -83,12 +82,12 @@ def refuse_unconfirmed(request: CommonStart, *, before: CommonStart | None = Non
     if text is not None:
         raise Invalid(
             text,
-            hint="Set confirm_high_scale to true to start all the same.",
+            hint="Set confirm_high_scale to true to start anyway.",
             errors=[FieldProblem("confirm_high_scale", text)],
         )
 
 
-def _alternative(request: CommonStart) -> str:
+def _alternative(request: StartRequest) -> str:
     if request.lora_scaling == INSTEAD:
         return "Lower alpha or the learning rate."
     multiplier = request.lora_alpha / request.lora_rank

@@ -10,11 +10,11 @@ from backend.data.checks.method_rows import Need
 from backend.data.rows.solutions import WHOLE, advice
 from backend.errors import FieldProblem, Invalid
 from backend.models.schemas import ModelInfo
-from backend.training.request.common_fields import CommonStart
 from backend.training.request.inactive_fields import idle_fields
 from backend.training.request.method import Method
 from backend.training.request.method_fields import EnhancedStart
 from backend.training.request.methods_table import METHODS
+from backend.training.request.start_request import StartRequest
 from backend.training.run_data.data_plan import DataPlan
 from backend.training.run_data.token_counts import TokenCounts
 
@@ -24,7 +24,7 @@ _BY_METHOD = ("mask_prompt",)
 OWN = tuple(
     name
     for name in EnhancedStart.model_fields
-    if name not in CommonStart.model_fields and name != "training_method"
+    if name not in StartRequest.model_fields and name != "training_method"
 )
 
 

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any
 
 from backend.core.disk.stored_files import DamagedFile, read_object
 from backend.core.limits import MOST_STEPS
 from backend.errors import AppError, BadContent, FieldProblem, Invalid
 from backend.jobs.run.recipe import StartWarning
-from backend.jobs.run.schemas import LoraSummary
+from backend.jobs.run.schemas import LoraSummary, ModelRef
 from backend.models.catalog import ModelCatalog
 from backend.models.checks import JSON_CAP
 from backend.models.schemas import LoraTargets, ModelInfo
@@ -23,30 +23,23 @@ from backend.training.lora.counts import count_lora, resolve_keys
 from backend.training.lora.groups import seed_warnings
 from backend.training.lora.inspector import ModelInspector
 from backend.training.plan.checks import refuse_impossible, warnings_for
-from backend.training.request.common_fields import CommonStart
+from backend.training.plan.resume import Continuation
+from backend.training.plan.run_config import NOT_JUDGED, Judgement
+from backend.training.request.start_request import StartRequest
 from backend.training.run_data.data_plan import DataPlan, leave_out
 from backend.training.run_data.files import DataFiles
+from backend.training.run_data.prepare import plan_data
 from backend.training.run_data.token_counts import TokenCounter, TokenCounts
-
-Asked = TypeVar("Asked", bound=CommonStart)
-_Asking = TypeVar("_Asking", bound=CommonStart, contravariant=True)
-
-
-class DataPlanner(Protocol[_Asking]):
-    """Checks the data that a request names; raises AppError naming its fields."""
-
-    def __call__(
-        self, request: _Asking, files: DataFiles, /, *, chat_template: bool | None
-    ) -> DataPlan: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan(Generic[Asked]):
+class Plan:
     """A request that has passed every check, and what it comes to. `counts` is None while a long
-    file is rendered, of which `rendered_share` is done.
+    file is rendered, of which `rendered_share` is done. `going_on` is the session it continues,
+    `judgement` what decides about sampled answers.
     """
 
-    request: Asked
+    request: StartRequest
     model: ModelInfo
     fingerprint: str | None
     model_config: dict[str, Any]
@@ -62,6 +55,21 @@ class Plan(Generic[Asked]):
     checkpoint_bytes: int
     checkpoints: int
     warnings: tuple[str, ...]
+    judgement: Judgement = NOT_JUDGED
+    going_on: Continuation | None = None
+
+    @property
+    def model_ref(self) -> ModelRef:
+        return ModelRef(path=self.model.path, fingerprint=self.fingerprint)
+
+    @property
+    def before(self) -> StartRequest | None:
+        """What the session that is continued had been asked."""
+        return self.going_on.asked if self.going_on else None
+
+    def replaces(self, adapter: Path) -> bool:
+        """Whether it may take the place of what is there. Blocking."""
+        return self.going_on.replaces(adapter) if self.going_on else self.request.overwrite
 
 
 class Planner:
@@ -75,14 +83,7 @@ class Planner:
         self._tokens = tokens
         self._files = DataFiles()
 
-    async def plan(
-        self,
-        request: Asked,
-        plan_data: DataPlanner[Asked],
-        *,
-        train_mode: str | None = None,
-        patience: float | None = None,
-    ) -> Plan[Asked]:
+    async def plan(self, request: StartRequest, *, patience: float | None = None) -> Plan:
         """Raises NotFound, BadContent or Invalid; `errors` name the fields. Of long files that are
         not rendered after `patience` seconds nothing is counted.
         """
@@ -92,7 +93,7 @@ class Planner:
         )
         targets, (data, counts) = await asyncio.gather(
             self._inspector.targets(model),
-            self._counted(request, model, data, train_mode=train_mode, patience=patience),
+            self._counted(request, model, data, patience),
         )
         config = await asyncio.to_thread(read_model_config, model)
         fingerprint = await asyncio.to_thread(self._models.fingerprint, model.path)
@@ -136,14 +137,14 @@ class Planner:
 
     async def _counted(
         self,
-        request: CommonStart,
+        request: StartRequest,
         model: ModelInfo,
         data: DataPlan,
-        *,
-        train_mode: str | None,
         patience: float | None,
     ) -> tuple[DataPlan, TokenCounts | float]:
         """The rows of the plan that the model's template takes, counted."""
+
+        method = request.method
 
         async def count(data: DataPlan) -> TokenCounts | float:
             return await self._tokens.count(
@@ -151,7 +152,7 @@ class Planner:
                 data,
                 mask=request.mask_prompt or data.train.needs != "sft",
                 skip=request.on_bad_rows == "skip",
-                train_mode=train_mode,
+                train_mode=None if method.engine == "sft" else method.train_mode,
                 patience=patience,
             )
 
@@ -185,7 +186,7 @@ def _warns(fact: str) -> bool:
     return "beyond the embedding" in fact
 
 
-def iterations_of(request: CommonStart, steps_per_epoch: int) -> int:
+def iterations_of(request: StartRequest, steps_per_epoch: int) -> int:
     """How long to train: the iterations, or what the epochs come to. Raises Invalid."""
     if request.epochs is None:
         return request.iterations
@@ -199,7 +200,7 @@ def iterations_of(request: CommonStart, steps_per_epoch: int) -> int:
     return max(1, round(wanted))
 
 
-def _target_warnings(request: CommonStart, targets: LoraTargets) -> list[str]:
+def _target_warnings(request: StartRequest, targets: LoraTargets) -> list[str]:
     """What the model's tree has to say that a run should be warned of."""
     if not targets.keys:
         return [StartWarning(note, code="unread_modules") for note in targets.notes]
@@ -209,7 +210,7 @@ def _target_warnings(request: CommonStart, targets: LoraTargets) -> list[str]:
 
 
 def coverage(
-    request: CommonStart, targets: LoraTargets
+    request: StartRequest, targets: LoraTargets
 ) -> tuple[list[str], LoraSummary | None, int]:
     """Keys, what they cover, and the number of trained weights (0 where it can't be known)."""
     depth = targets.num_layers
@@ -230,7 +231,7 @@ def coverage(
 
 
 def _summary(
-    request: CommonStart, keys: list[str], modules: int, trainable: int, total: int, layers: int
+    request: StartRequest, keys: list[str], modules: int, trainable: int, total: int, layers: int
 ) -> LoraSummary:
     full = request.fine_tune_type == "full"
     return LoraSummary(
@@ -245,7 +246,7 @@ def _summary(
     )
 
 
-def _no_module(request: CommonStart, keys: list[str]) -> AppError:
+def _no_module(request: StartRequest, keys: list[str]) -> AppError:
     text = (
         f"None of the last {request.lora_num_layers} layers has {', '.join(keys)}, so nothing "
         "would be trained."
@@ -273,7 +274,7 @@ def read_model_config(model: ModelInfo) -> dict[str, Any]:
         raise BadContent(f"The config.json of {model.name} can't be read: {problem}.") from problem
 
 
-def _checkpoint_bytes(request: CommonStart, model: ModelInfo, trainable: int) -> int:
+def _checkpoint_bytes(request: StartRequest, model: ModelInfo, trainable: int) -> int:
     """The weights, and the optimizer's state that a resume needs, which is as wide as they are."""
     width = _width(model) if request.fine_tune_type == "full" else 4
     return round(trainable * width * (1 + state_copies(request)))

@@ -19,12 +19,12 @@ from backend.training.estimate.method_memory import (
     has_judge_model,
     needs_reference_copy,
 )
-from backend.training.plan.context import Workshop
-from backend.training.plan.method import as_standard, fit_to_context
+from backend.training.plan.context import PlanContext
+from backend.training.plan.defaults import as_standard, fit_to_context
 from backend.training.plan.planner import coverage, iterations_of, read_model_config
 from backend.training.request.coercion import known_method
 from backend.training.request.common_fields import FineTuneType, Optimizer, Preset
-from backend.training.request.decoding import FAST_ROWS, decoded_at_once
+from backend.training.request.method import FAST_ROWS
 from backend.training.request.method_answers import EstimateAnswer, Estimation
 from backend.training.request.method_fields import EnhancedStart, KlEstimator
 from backend.training.request.methods_table import METHODS
@@ -83,20 +83,24 @@ class EstimateRequest(BaseModel):
 class Resources:
     """Answers from the catalog, the module tree and past sessions. Nothing is loaded."""
 
-    def __init__(self, workshop: Workshop) -> None:
-        self._shop = workshop
+    def __init__(self, context: PlanContext) -> None:
+        self._context = context
 
     async def estimate(self, asked: EstimateRequest) -> EstimateAnswer:
         """Raises NotFound, BadContent or Invalid naming the field."""
-        shop = self._shop
-        model = await asyncio.to_thread(shop.planner.usable_model, asked.model_path, "model_path")
+        context = self._context
+        model = await asyncio.to_thread(
+            context.planner.usable_model, asked.model_path, "model_path"
+        )
         request, _ = fit_to_context(asked.as_start(), model)
-        targets = await shop.inspector.targets(model)
+        targets = await context.inspector.targets(model)
         config = await asyncio.to_thread(read_model_config, model)
-        memory = _memory(request, model, targets, config=config, available=await shop.available())
+        memory = _memory(
+            request, model, targets, config=config, available=await context.available()
+        )
         method = request.method
-        past = await asyncio.to_thread(past_steps, shop.sessions)
-        fingerprint = await asyncio.to_thread(shop.planner.fingerprint, model)
+        past = await asyncio.to_thread(past_steps, context.sessions)
+        fingerprint = await asyncio.to_thread(context.planner.fingerprint, model)
         seconds = seconds_for(
             past,
             request,
@@ -163,7 +167,7 @@ def _recommendations(
     method = request.method
     if memory is not None and memory.verdict in {"tight", "too_large"}:
         yield from _smaller(request, memory)
-    if method.generates and (at_once := decoded_at_once(request)) < FAST_ROWS // 2:
+    if method.generates and (at_once := request.decoded_at_once) < FAST_ROWS // 2:
         yield (
             f"Only {at_once} answers are decoded at a time: a larger batch is the faster shape "
             "where memory allows."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -19,10 +19,9 @@ from backend.jobs.run.schemas import DataSummary, ModelRef, ResumedFrom, Session
 from backend.jobs.run.state import ACTIVE
 from backend.jobs.run.store import SessionStore
 from backend.models import fingerprint
-from backend.training.plan.sft_config import ResumePoint
-from backend.training.request.common_fields import CommonStart
-from backend.training.request.method_fields import EnhancedStart
-from backend.training.request.sft_fields import StandardStart
+from backend.training.plan.queued_request import spelling_of
+from backend.training.plan.run_config import ResumePoint
+from backend.training.request.start_request import StartRequest
 from backend.training.run_data.data_plan import DataPlan
 from backend.training.run_data.prepare import foresee_data, stage_data
 
@@ -41,17 +40,14 @@ _OF_THE_REQUEST = {
 }  # fmt: skip
 
 
-Asked = TypeVar("Asked", StandardStart, EnhancedStart)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Continuation(Generic[Asked]):
+class Continuation:
     """A request that continues `source` at `state`; `request` is whole, filled from the source,
     which was `asked` itself.
     """
 
-    request: Asked
-    asked: Asked
+    request: StartRequest
+    asked: StartRequest
     source: SessionRecord
     state: SavedState
     folder: Path
@@ -153,7 +149,7 @@ class Continuation(Generic[Asked]):
 
     def _remarks(self, iterations: int) -> list[str]:
         remarks: list[str] = [
-            f"The run goes on at step {self.state.step} of {iterations}, with the optimizer and "
+            f"The run continues at step {self.state.step} of {iterations}, with the optimizer and "
             f"the data order of session {self.source.session_id}."
         ]
         if self.renamed:
@@ -162,7 +158,7 @@ class Continuation(Generic[Asked]):
         if self.request.lr_schedule != "constant" and before != iterations:
             remarks.append(
                 f"The {self.request.lr_schedule} schedule now ends at {iterations} instead of "
-                f"{before} iterations, so the learning rate jumps where the run goes on."
+                f"{before} iterations, so the learning rate jumps where the run continues."
             )
         return remarks
 
@@ -176,7 +172,7 @@ class Continuations:
     def record(self, session_id: str) -> SessionRecord:
         return self._store.record(session_id)
 
-    def find(self, request: Asked) -> Continuation[Asked] | None:
+    def find(self, request: StartRequest) -> Continuation | None:
         """None for a request that continues nothing. Blocking."""
         if request.resume_from is None:
             if request.resume_checkpoint is not None:
@@ -209,7 +205,9 @@ class Continuations:
             renamed=renamed,
         )
 
-    def _named_apart(self, request: Asked, source: SessionRecord) -> tuple[Asked, str | None]:
+    def _named_apart(
+        self, request: StartRequest, source: SessionRecord
+    ) -> tuple[StartRequest, str | None]:
         """Under a free name where another run has made the source's adapter its own: a session
         can be continued from several checkpoints.
         """
@@ -224,23 +222,17 @@ class Continuations:
         return request.model_copy(update={"adapter_name": name}), why
 
 
-def resuming(source: SessionRecord, **fields: Any) -> StandardStart | EnhancedStart:
+def resuming(source: SessionRecord, **fields: Any) -> StartRequest:
     """The request that continues a session as it was asked, but for the given fields. Its adapter
     is not named unless it is given: it may belong to another run by now.
     """
-    named = {"resume_from": source.session_id} | fields
-    if "training_method" in source.config:
-        return _valid(EnhancedStart, source, _nameless(EnhancedStart, source) | named)
-    return _valid(StandardStart, source, _nameless(StandardStart, source) | named)
-
-
-def _nameless(kind: type[CommonStart], source: SessionRecord) -> dict[str, Any]:
+    kind = spelling_of(source.config)
     asked = _asked(kind, source)
     asked.pop("adapter_name", None)
-    return asked
+    return _valid(kind, source, asked | {"resume_from": source.session_id} | fields)
 
 
-def _merged(request: Asked, source: SessionRecord) -> Asked:
+def _merged(request: StartRequest, source: SessionRecord) -> StartRequest:
     """The source's request with the fields that this one names and that may change."""
     given = request.model_dump(include=request.model_fields_set)
     asked = _asked(type(request), source)
@@ -264,13 +256,13 @@ def _merged(request: Asked, source: SessionRecord) -> Asked:
     return _valid(type(request), source, asked | given)
 
 
-def _asked(kind: type[CommonStart], source: SessionRecord) -> dict[str, Any]:
+def _asked(kind: type[StartRequest], source: SessionRecord) -> dict[str, Any]:
     """What the source was asked; `iterations` is what its epochs came to."""
     known = {name: source.config[name] for name in kind.model_fields if name in source.config}
     return {name: known[name] for name in known if name not in {*_OF_THE_REQUEST, "epochs"}}
 
 
-def _valid(kind: type[Asked], source: SessionRecord, fields: dict[str, Any]) -> Asked:
+def _valid(kind: type[StartRequest], source: SessionRecord, fields: dict[str, Any]) -> StartRequest:
     try:
         return kind.model_validate(fields)
     except ValidationError as problem:

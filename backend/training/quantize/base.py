@@ -15,7 +15,7 @@ from backend.core.disk.files import format_bytes
 from backend.errors import BadContent, FieldProblem
 from backend.models.fingerprint import digest
 from backend.models.schemas import LoraKey, LoraTargets, ModelInfo
-from backend.training.request.common_fields import CommonStart
+from backend.training.request.start_request import StartRequest
 
 GROUPS = (64, 32)  # Weights that share a scale; the first is the engine's own choice.
 _NOT_OF_A_NAME = re.compile(r"[^A-Za-z0-9._-]+")
@@ -36,7 +36,7 @@ class QuantizedBase:
 
 
 def quantized_base(
-    request: CommonStart,
+    request: StartRequest,
     model: ModelInfo,
     targets: LoraTargets,
     *,
@@ -105,7 +105,7 @@ def unpacked_layers(model: ModelInfo, targets: LoraTargets) -> str | None:
 
 
 def quantize_problems(
-    request: CommonStart, model: ModelInfo, targets: LoraTargets
+    request: StartRequest, model: ModelInfo, targets: LoraTargets
 ) -> Iterator[FieldProblem]:
     """Why the base can't be quantised for this request."""
     bits = request.quantize_base
@@ -138,7 +138,7 @@ def quantize_remarks(base: QuantizedBase | None, *, on_cpu: bool) -> list[str]:
     size = format_bytes(base.size) if base.size else ""
     if base.there:
         taken = f" ({size} in .cache)" if size else ""
-        remarks = [f"The {base.bits}-bit copy of the base{taken} is there already and used again."]
+        remarks = [f"The {base.bits}-bit copy of the base{taken} exists already and is reused."]
     else:
         taken = f", about {size} in .cache" if size else " into .cache"
         remarks = [

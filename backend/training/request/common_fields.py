@@ -5,7 +5,6 @@ OpenAPI, defaults, ranges, help and validation come from here, the form's marks 
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -31,7 +30,7 @@ def _zero_is_all(value: Any) -> Any:
     return -1 if value == 0 and not isinstance(value, bool) else value
 
 
-class CommonStart(BaseModel):
+class CommonFields(BaseModel):
     """What every run is asked. Unknown fields are refused; numbers are never coerced or clamped."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
@@ -382,19 +381,3 @@ class CommonStart(BaseModel):
     )
     notes: str = Field("", max_length=20_000, title="Notes", json_schema_extra=form("run"))
     tags: list[str] = Field([], max_length=50, title="Tags", json_schema_extra=form("run"))
-
-    @property
-    def effective_scale(self) -> float:
-        """The factor on the LoRA branch: y = Wx + scale · (xA)B, as mlx_lm.tuner.lora has it."""
-        match self.lora_scaling:
-            case "mlx":
-                return self.lora_alpha
-            case "alpha_over_rank":
-                return self.lora_alpha / self.lora_rank
-            case "rslora":
-                return self.lora_alpha / math.sqrt(self.lora_rank)
-
-    @property
-    def peft_alpha(self) -> float:
-        """The `lora_alpha` that gives the same multiplier in PEFT, where scale = alpha / rank."""
-        return self.effective_scale * self.lora_rank

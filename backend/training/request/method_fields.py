@@ -13,9 +13,10 @@ from pydantic import BeforeValidator, ConfigDict, Field, ModelWrapValidatorHandl
 
 from backend.core.limits import Count, Whole
 from backend.training.request.coercion import comma_list, empty_if_null, known_method, weights
-from backend.training.request.common_fields import ADAPTER_NAME, CommonStart, Preset, form
+from backend.training.request.common_fields import ADAPTER_NAME, Preset, form
 from backend.training.request.method import Method
 from backend.training.request.methods_table import METHODS
+from backend.training.request.start_request import StartRequest
 
 ImportanceLevel = Literal["token", "sequence"]
 GrpoLoss = Literal["grpo", "bnpo", "dr_grpo"]
@@ -33,7 +34,7 @@ _NAME_OR_EMPTY = f"^({ADAPTER_NAME.strip('^$')})?$"
 
 def _shared(name: str, default: Any, **changes: Any) -> Any:
     """A field of both tabs with another default here; rules, title and help stay the same."""
-    field = copy.copy(CommonStart.model_fields[name])
+    field = copy.copy(StartRequest.model_fields[name])
     for key, value in {"default": default, **changes}.items():
         setattr(field, key, value)
     return field
@@ -47,7 +48,7 @@ def _mark_methods(schema: dict[str, Any]) -> None:
             field["when"] = {**field.get("when", {}), "training_method": methods}
 
 
-class EnhancedStart(CommonStart):
+class EnhancedStart(StartRequest):
     """POST /api/training/start-enhanced. A field that the method does not use is named in the
     warnings when it is given another value than its default.
     """
@@ -67,9 +68,7 @@ class EnhancedStart(CommonStart):
         description="Letters, digits, dot, dash and underscore; empty: run_ and the time.",
         json_schema_extra=form("parameters"),
     )
-    learning_rate: float = _shared(
-        "learning_rate", 1e-5, description="Learning from rewards wants small steps: 1e-6 to 1e-4."
-    )
+    learning_rate: float = _shared("learning_rate", 1e-5, description="Usually from 1e-6 to 1e-4.")
     max_seq_length: int = _shared(
         "max_seq_length",
         2048,
@@ -379,6 +378,11 @@ class EnhancedStart(CommonStart):
     @property
     def method(self) -> Method:
         return METHODS[self.training_method]
+
+    @property
+    def decoded_at_once(self) -> int:
+        """Answers that a step decodes together."""
+        return self.method.decoded_at_once(self.batch_size, self.group_size)
 
 
 def _is_named(given: Any) -> bool:

@@ -35,7 +35,7 @@ ONE_UPDATE = (
 )
 _JUDGE = (
     "Reward functions judge where they are named; else a model does, which is asked for every "
-    "pair, and a small model is a poor judge."
+    "pair, and small models judge poorly."
 )
 _FAST = (
     "Up to 16 completions are decoded at a time, whole groups together: up to there a larger group "

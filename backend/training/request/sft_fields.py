@@ -8,8 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from backend.contract.run.config import Backend
 from backend.core.disk.paths import PastedPath
-from backend.training.request.common_fields import CommonStart
 from backend.training.request.form_hints import form, only
+from backend.training.request.method import Method
+from backend.training.request.methods_table import METHODS
+from backend.training.request.start_request import StartRequest
 
 Reporter = Literal["wandb", "swanlab", "wandb,swanlab"]
 MOST_PROCESSES = 64
@@ -51,7 +53,7 @@ class DistributedTraining(BaseModel):
         return self
 
 
-class StandardStart(CommonStart):
+class StandardStart(StartRequest):
     """POST /training/start. What only supervised fine-tuning has stands here."""
 
     epsilon: float | None = Field(
@@ -105,3 +107,7 @@ class StandardStart(CommonStart):
         "each has its rows of every batch.",
         json_schema_extra=form("ranks", level="advanced"),
     )
+
+    @property
+    def method(self) -> Method:
+        return METHODS["sft"]

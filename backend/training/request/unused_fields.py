@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from backend.training.request.common_fields import CommonStart
 from backend.training.request.method_fields import EnhancedStart
+from backend.training.request.start_request import StartRequest
 
 _TOLD_APART = {
     "optimizer",
@@ -14,13 +14,13 @@ _TOLD_APART = {
 }  # `training/plan/checks.py` refuses these or has better words.
 
 
-def unmet(request: CommonStart, name: str) -> str | None:
+def unmet(request: StartRequest, name: str) -> str | None:
     """The field whose value leaves `name` without an effect; None where it has one."""
     when = _marks(request, name)
     return next((other for other, ok in when.items() if getattr(request, other) not in ok), None)
 
 
-def unused_beside(request: CommonStart) -> Iterator[str]:
+def unused_beside(request: StartRequest) -> Iterator[str]:
     """One sentence for each value that leaves other fields unused which were named and changed."""
     found: dict[str, list[str]] = {}
     for name, field in type(request).model_fields.items():
@@ -36,15 +36,15 @@ def unused_beside(request: CommonStart) -> Iterator[str]:
         yield f"{other} is {_word(getattr(request, other))}, so {listed} {does} nothing."
 
 
-def _marks(request: CommonStart, name: str) -> dict[str, list[Any]]:
+def _marks(request: StartRequest, name: str) -> dict[str, list[Any]]:
     extra = type(request).model_fields[name].json_schema_extra
     when = extra.get("when") if isinstance(extra, dict) else None
     return dict(when) if isinstance(when, dict) else {}  # type: ignore[arg-type]  # JsonDict
 
 
-def _of_the_method(request: CommonStart, name: str) -> bool:
+def _of_the_method(request: StartRequest, name: str) -> bool:
     """What no method of its kind takes is told by `enhanced_rules.unused_fields`."""
-    if not isinstance(request, EnhancedStart) or name in CommonStart.model_fields:
+    if not isinstance(request, EnhancedStart) or name in StartRequest.model_fields:
         return True
     return name in request.method.params
 

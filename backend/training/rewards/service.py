@@ -197,7 +197,7 @@ def _read(child: CompletedChild) -> dict[str, Any]:
     if child.exit_code != 0 and "ModuleNotFoundError" in last:
         raise EngineMissing(
             f"The reward functions can't be loaded: {last}",
-            hint="Run ./startmlxnew, which installs what is missing.",
+            hint="Run ./startmlxnew, which installs missing parts.",
         )
     try:
         answer: dict[str, Any] = json.loads(child.stdout)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from backend.data.checks.checked_file import CheckedFile
 from backend.errors import AppError, FieldProblem, Invalid
 from backend.jobs.run.recipe import StartWarning
-from backend.training.request.common_fields import CommonStart
+from backend.training.request.start_request import StartRequest
 from backend.training.run_data.remarks import NOT_VALIDATED
 
 _SETS = {"train_data_path": "training", "val_data_path": "validation", "test": "test"}
@@ -50,7 +50,7 @@ class DataPlan:
 
 
 def leave_out(
-    plan: DataPlan, request: CommonStart, skipped: Mapping[str, frozenset[int]]
+    plan: DataPlan, request: StartRequest, skipped: Mapping[str, frozenset[int]]
 ) -> DataPlan:
     """The plan without those rows: what is held out is chosen among the others. Raises Invalid
     where too few are left.
@@ -76,7 +76,7 @@ def _with_warning(plan: DataPlan, warning: StartWarning) -> DataPlan:
     return replace(plan, warnings=(*others, warning))
 
 
-def _check_batch(plan: DataPlan, request: CommonStart) -> None:
+def _check_batch(plan: DataPlan, request: StartRequest) -> None:
     """The engine needs one whole batch in each set, and fails in the middle of a run otherwise."""
     for field_name, checked in plan.files.items():
         rows = plan.rows_of(field_name)
@@ -92,7 +92,7 @@ def _check_batch(plan: DataPlan, request: CommonStart) -> None:
             )
 
 
-def _hold_out(plan: DataPlan, request: CommonStart) -> frozenset[int]:
+def _hold_out(plan: DataPlan, request: StartRequest) -> frozenset[int]:
     rows, name = plan.rows_of("train_data_path"), plan.train.path.name
     count = held_out_rows(rows, request)
     if rows - count < request.batch_size:
@@ -110,7 +110,7 @@ def _hold_out(plan: DataPlan, request: CommonStart) -> frozenset[int]:
     )
 
 
-def _largest_batch(rows: int, request: CommonStart) -> int:
+def _largest_batch(rows: int, request: StartRequest) -> int:
     """What both parts of so many rows can fill; 0 where there is no such batch."""
     return min(rows // 2, rows - round(rows * request.val_split))
 
@@ -121,7 +121,7 @@ def _smaller(most: int) -> str:
     return f"Use a batch size of at most {most}, or give a validation file."
 
 
-def held_out_rows(rows: int, request: CommonStart) -> int:
+def held_out_rows(rows: int, request: StartRequest) -> int:
     """Of so many training rows, those that are held out where no validation file is given."""
     return max(round(rows * request.val_split), request.batch_size) if request.val_split else 0
 

@@ -23,8 +23,8 @@ from backend.data.rows.conversation import Unsuitable
 from backend.data.rows.engine_form import trainable
 from backend.errors import AppError, BadContent, FieldProblem, Invalid
 from backend.jobs.run.schemas import DataFile, DataSummary
-from backend.training.request.common_fields import CommonStart
 from backend.training.request.sft_fields import StandardStart
+from backend.training.request.start_request import StartRequest
 from backend.training.run_data.data_plan import DataPlan, leave_out
 from backend.training.run_data.files import DataFiles
 from backend.training.run_data.remarks import foreign_validation, remarks, spellings
@@ -38,9 +38,13 @@ _NOT_FOR_SFT = (
 )
 
 
-def plan_data(request: StandardStart, files: DataFiles, *, chat_template: bool | None) -> DataPlan:
-    """Check all data of a request. Raises BadContent, NotFound or Invalid naming the fields."""
-    plan = plan_rows(
+def plan_data(request: StartRequest, files: DataFiles, *, chat_template: bool | None) -> DataPlan:
+    """Check all data of a request, in the form that its method needs. Raises BadContent, NotFound
+    or Invalid naming the fields.
+    """
+    if not isinstance(request, StandardStart):
+        return _plan_rows(request, files, check=lambda checked, field: None)
+    plan = _plan_rows(
         request,
         files,
         test=_test_file(request, files),
@@ -49,15 +53,15 @@ def plan_data(request: StandardStart, files: DataFiles, *, chat_template: bool |
     return replace(plan, warnings=(*plan.warnings, *remarks(plan.train, request, chat_template)))
 
 
-def plan_rows(
-    request: CommonStart,
+def _plan_rows(
+    request: StartRequest,
     files: DataFiles,
     *,
     check: Callable[[CheckedFile, str], None],
-    needs: DataNeeds = "sft",
     test: CheckedFile | None = None,
 ) -> DataPlan:
     """The sets of a run whose files pass `check`, which is told the field and raises AppError."""
+    needs = request.method.data_form
     train = files.check(request.train_data_path, field="train_data_path", needs=needs)
     valid, warnings = _validation_file(request, files, needs)
     for checked, field in ((train, "train_data_path"), (valid, "val_data_path"), (test, "test")):
@@ -191,7 +195,7 @@ def _changed(path: Path) -> BadContent:
 
 
 def _validation_file(
-    request: CommonStart, files: DataFiles, needs: DataNeeds
+    request: StartRequest, files: DataFiles, needs: DataNeeds
 ) -> tuple[CheckedFile | None, list[str]]:
     if request.val_data_path:
         given = request.val_data_path

@@ -9,7 +9,7 @@ from backend.training.request.sft_fields import StandardStart
 
 NOT_VALIDATED = (
     "val_split is 0 and no validation file is given: nothing is validated, so there is no best "
-    "adapter and no early stop. The last step's adapter is kept."
+    "adapter and no early stop. The last step's adapter is saved."
 )
 _FOREIGN = 40  # Letters of a system prompt that are shown.
 _NAMES: dict[Format, str] = {

@@ -26,8 +26,8 @@ export function readProblem(error: unknown): Problem | null {
 function unreachable(): Problem {
   return problem({
     code: 'Offline',
-    detail: 'The server does not answer.',
-    hint: 'It may still be starting. It is tried again by itself.',
+    detail: 'Can’t reach the app’s server.',
+    hint: 'It may still be starting. Reconnecting…',
     offline: true,
   })
 }

@@ -97,7 +97,7 @@ export const ENHANCED_FIELDS = [
   {"name":"val_data_path","kind":"text","title":"Validation data","help":"Optional. Empty: a seeded part of the training rows is held out.","group":"data","level":"simple","default":""},
   {"name":"val_split","kind":"number","title":"Validation split","help":"Share held out without a validation file; 0: no validation, no best adapter.","group":"data","level":"advanced","when":{"val_data_path":[""]},"default":0.1,"min":0,"below":1},
   {"name":"on_bad_rows","kind":"choice","title":"Rows the template can't take","help":"error: such rows are named and nothing starts. skip: they are left out.","group":"data","level":"advanced","default":"error","options":["error","skip"]},
-  {"name":"learning_rate","kind":"number","title":"Learning rate","help":"Learning from rewards wants small steps: 1e-6 to 1e-4.","group":"parameters","level":"simple","default":0.00001,"above":0},
+  {"name":"learning_rate","kind":"number","title":"Learning rate","help":"Usually from 1e-6 to 1e-4.","group":"parameters","level":"simple","default":0.00001,"above":0},
   {"name":"batch_size","kind":"integer","title":"Batch size","help":"Rows per iteration. More is steadier and needs more memory.","group":"parameters","level":"simple","unit":"rows","default":1,"min":1,"max":2147483647},
   {"name":"max_seq_length","kind":"integer","title":"Max sequence length","help":"Rows are cut here; prompts that answers are sampled to must be shorter.","group":"parameters","level":"simple","unit":"tokens","default":2048,"min":16,"max":2147483647},
   {"name":"iterations","kind":"integer","title":"Iterations","help":"Batches of prompts or rows.","group":"parameters","level":"simple","default":100,"min":1,"max":9999999},

@@ -3435,7 +3435,7 @@ export type EnhancedStart = {
   val_split?: number;
   /** error: such rows are named and nothing starts. skip: they are left out. */
   on_bad_rows?: "error" | "skip";
-  /** Learning from rewards wants small steps: 1e-6 to 1e-4. */
+  /** Usually from 1e-6 to 1e-4. */
   learning_rate?: number;
   /** Rows per iteration. More is steadier and needs more memory. */
   batch_size?: number;

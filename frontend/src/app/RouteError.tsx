@@ -10,7 +10,7 @@ export function RouteError() {
     <div className="mx-auto max-w-xl p-6">
       <ErrorPanel
         message="This page stopped working."
-        hint="A run that is under way is not affected. Reload the page; if it happens again, copy the detail into a report."
+        hint="Training is not affected. Reload the page; if it happens again, copy the details into a report."
         detail={detail}
         action={
           <Button size="small" onClick={() => globalThis.location.reload()}>

@@ -7,6 +7,7 @@ import { connectionChanged } from '@/run/reducer/runSlice'
 import { renderPage, serve } from '@/test/render'
 import { MAIN_PAGES, SIDE_PAGES } from './pages'
 import { DiskNotice } from './DiskNotice'
+import { BottomBar } from '@/app/sidebar/BottomBar'
 import { Sidebar } from '@/app/sidebar/Sidebar'
 import { SoonPage } from './SoonPage'
 import { StatusBar } from './StatusBar'
@@ -54,17 +55,17 @@ test('every page has its entry, and those to come say so', () => {
 test('a run under way pulses beside Training', () => {
   const { store } = renderPage(<Sidebar onFind={vi.fn()} />)
   const training = () => screen.getByRole('link', { name: /^Training/ })
-  expect(within(training()).queryByText('A run is under way')).toBeNull()
+  expect(within(training()).queryByText('Training in progress')).toBeNull()
   act(() => void store.dispatch(running))
-  expect(within(training()).getByText('A run is under way')).toBeTruthy()
+  expect(within(training()).getByText('Training in progress')).toBeTruthy()
 })
 
 test('the sidebar folds, and stays folded', async () => {
   const { unmount } = renderPage(<Sidebar onFind={vi.fn()} />)
-  await userEvent.click(screen.getByRole('button', { name: 'Fold the sidebar' }))
+  await userEvent.click(screen.getByRole('button', { name: 'Collapse sidebar' }))
   unmount()
   renderPage(<Sidebar onFind={vi.fn()} />)
-  expect(screen.getByRole('button', { name: 'Open the sidebar' })).toBeTruthy()
+  expect(screen.getByRole('button', { name: 'Expand sidebar' })).toBeTruthy()
 })
 
 test('the status bar tells the connection, the run and the machine', async () => {
@@ -105,4 +106,13 @@ test('a disk with room is not mentioned', async () => {
   act(() => void store.dispatch(connect('connected')))
   await vi.waitFor(() => expect(asked).not.toHaveLength(0))
   expect(screen.queryByRole('note')).toBeNull()
+})
+
+test('on a narrow screen every page is in the bar or behind More, each name on one line', async () => {
+  renderPage(<BottomBar />)
+  await userEvent.click(screen.getByRole('button', { name: 'More' }))
+  for (const page of [...MAIN_PAGES, ...SIDE_PAGES]) {
+    expect(screen.getByRole('link', { name: new RegExp(`^${page.name}`) }).getAttribute('href')).toContain(page.path)
+  }
+  expect(screen.getByRole('link', { name: 'Enhanced Setup' }).textContent).toBe('Enhanced')
 })

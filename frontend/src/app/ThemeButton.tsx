@@ -5,7 +5,7 @@ import { IconButton } from '@/ui/controls/IconButton'
 
 const LOOKS = { light: Sun, dark: Moon, system: Monitor }
 const NEXT: Record<Theme, Theme> = { system: 'light', light: 'dark', dark: 'system' }
-const NAMES: Record<Theme, string> = { light: 'light', dark: 'dark', system: 'as the system' }
+const NAMES: Record<Theme, string> = { light: 'Light', dark: 'Dark', system: 'System' }
 
 export function ThemeButton() {
   const theme = useTheme()

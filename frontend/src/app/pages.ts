@@ -15,6 +15,8 @@ import {
 export type PageInfo = {
   readonly path: string
   readonly name: string
+  /** Where there is little room: one word out of the name. */
+  readonly short?: string
   readonly line: string
   readonly icon: LucideIcon
   /** What the page will do, for those that are not built yet. */
@@ -26,15 +28,16 @@ export const MAIN_PAGES: readonly PageInfo[] = [
   {
     path: '/enhanced-setup',
     name: 'Enhanced Setup',
+    short: 'Enhanced',
     line: 'GRPO, preferences',
     icon: Sparkles,
   },
-  { path: '/training', name: 'Training', line: 'The live run', icon: ChartSpline },
-  { path: '/results', name: 'Results', line: 'Finished runs', icon: BookOpen },
+  { path: '/training', name: 'Training', line: 'Live run', icon: ChartSpline },
+  { path: '/results', name: 'Results', line: 'Runs and their results', icon: BookOpen },
   {
     path: '/compare',
     name: 'Compare',
-    line: 'Base against adapter',
+    line: 'Base vs adapter',
     icon: Columns2,
   },
   {

@@ -10,7 +10,7 @@ import yaml
 
 from backend.contract.record import BadRecord
 from backend.contract.run.config import LoraParameters, MethodConfig, SftConfig, read_run_config
-from backend.training.plan.sft_config import RunPaths, build_config
+from backend.training.plan.run_config import RunPaths, build_config
 from tests.training.requests import request
 
 EARLIER = Path(__file__).parents[2] / "jobs" / "previous_version"

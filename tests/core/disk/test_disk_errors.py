@@ -24,7 +24,7 @@ PLACE = Path("/data")
         (errno.EDQUOT, NoDiskSpace, "The disk is full: /data/x could not be written."),
         (errno.EROFS, DiskUnusable, "The disk is read-only: /data/x could not be written."),
         (errno.EACCES, DiskUnusable, "Access to /data/x is denied: Permission denied."),
-        (errno.ENODEV, DiskUnusable, "/data/x is not there any more: No such device."),
+        (errno.ENODEV, DiskUnusable, "/data/x no longer exists: No such device."),
         (errno.EIO, DiskUnusable, "/data/x could not be read or written: Input/output error."),
     ],
 )

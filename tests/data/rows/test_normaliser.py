@@ -50,6 +50,68 @@ def test_a_chat_in_another_spelling_is_one_of_ours(row: dict[str, Any]) -> None:
     assert readings or row["messages"][1]["function_call"] is None
 
 
+SYSTEM = {"role": "system", "content": "S"}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"messages": TURNS, "system": "S"},
+        {"messages": TURNS, "system_prompt": "S"},
+        {"system_prompt": "S", "question": "Q", "response": "A"},
+        {"System": "S", "Prompt": "Q", "Completion": "A"},
+        {"system": "S", "prompt": "Q", "completion": "A"},
+        {"systemInstruction": {"parts": [{"text": "S"}]},
+         "contents": [{"role": "user", "parts": [{"text": "Q"}]},
+                      {"role": "model", "parts": [{"text": "A"}]}]},
+        {"conversation": [{"system": "S", "input": "Q", "output": "A"}]},
+        {"instruction": "Q", "input": "", "output": "A", "system": "S", "history": []},
+        {"messages": [SYSTEM, *TURNS], "system": "S"},
+    ],
+)  # fmt: skip
+def test_no_system_text_in_a_column_of_its_own_is_lost(row: dict[str, Any]) -> None:
+    made, readings = normalise(row)
+
+    assert made["messages"] == [SYSTEM, *TURNS]
+    assert readings or row["messages"][0] == SYSTEM
+
+
+def test_earlier_turns_of_an_alpaca_row_are_turns() -> None:
+    row = {"instruction": "Q2", "input": "in", "output": "A2", "history": [["Q", "A"]]}
+
+    made, _ = normalise(row)
+
+    assert [turn["content"] for turn in made["messages"]] == ["Q", "A", "Q2\n\nin", "A2"]
+
+
+@pytest.mark.parametrize(
+    ("row", "form"),
+    [
+        ({"INSTRUCTION": "Q", "RESPONSE": "A", "SOURCE": "x"}, "completions"),
+        ({"Question": "Q", "Answer": "A"}, "grpo"),
+        ({" Instruction ": "Q", "Output": "A"}, "alpaca"),
+        ({"instruction": "Q", "context": "C", "response": "A", "category": "x"}, "alpaca"),
+        ({"question": "Q", "context": "", "response": "A"}, "completions"),
+        ({"user": "Q", "assistant": "A"}, "completions"),
+        ({"problem": "Q", "solution": "A", "level": 1}, "grpo"),
+        ({"text_input": "Q", "output": "A"}, "completions"),
+    ],
+)
+def test_columns_in_other_letters_or_names_are_read(row: dict[str, Any], form: str) -> None:
+    made, readings = normalise(row)
+
+    assert detect(made) == form and check(made, detect(made)) is None
+    assert readings
+
+
+@pytest.mark.parametrize("name", ["images", "videos", "audios"])
+def test_rows_with_more_than_texts_are_refused(name: str) -> None:
+    row = {"messages": TURNS, name: ["a.png"]}
+
+    assert name in (check(row, "chat") or "")
+    assert check({"messages": TURNS, name: []}, "chat") is None
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_every_role_of_the_table_is_one_that_rows_may_have(role: str) -> None:
     made, _ = normalise({"messages": [{"role": role, "content": "x"}, *TURNS]})
@@ -60,7 +122,8 @@ def test_every_role_of_the_table_is_one_that_rows_may_have(role: str) -> None:
 @pytest.mark.parametrize(
     "row",
     [
-        {"instruction": "Q", "context": "C", "response": "A"},
+        {"question": "Q", "context": "C", "answer": "A"},
+        {"conversation": [{"input": "Q"}]},
         {"question": "Q", "choices": ["a", "b"], "answer": "b"},
         {"one": HUMAN, "other": HUMAN},
         {"prompt": "Q", "chosen": [1], "rejected": ["b"]},

@@ -142,3 +142,25 @@ def test_a_large_model_is_written_in_several_files(
 def _small_shards(weights: dict[str, mx.array], _: float) -> list[dict[str, mx.array]]:
     names = list(weights)
     return [{name: weights[name] for name in names[at::3]} for at in range(3)]
+
+
+def test_positions_that_transformers_5_nests_are_where_mlx_looks(tmp_path: Path) -> None:
+    """MLX's qwen2 and llama read only the top of the configuration, and default to another base."""
+    source = build_tiny_model(tmp_path / "tiny")
+    right = logits(source)
+    path = source / "config.json"
+    config = json.loads(path.read_text())
+    theta = config.pop("rope_theta")
+    positions = {"rope_theta": theta, "rope_type": "default"}
+    path.write_text(json.dumps(config | {"rope_parameters": positions}))
+    assert not mx.allclose(logits(source), right, atol=1e-5), "MLX reads them now: drop the step"
+
+    run(tmp_path, source)
+
+    assert mx.allclose(logits(tmp_path / "models" / "new"), right, atol=1e-5)
+    scaled = {"rope_theta": 5.0, "rope_type": "llama3", "factor": 8.0}
+    made = convert.with_positions_for_mlx({"rope_parameters": scaled})
+    assert (made["rope_theta"], made["rope_scaling"]) == (
+        5.0,
+        {"rope_type": "llama3", "factor": 8.0},
+    )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from unittest.mock import patch
 
 from backend.contract.export.request import ExportRequest, ExportResult, SmokeAnswer
 from backend.contract.record import read_record, write_record
 from backend.engines.export.run import export_run
+from backend.engines.export.smoke import main as ask_files
 from backend.engines.process.endings import Ending
 from backend.engines.process.events import Emitter
 from backend.engines.process.signals import Control
@@ -41,16 +42,31 @@ def prepare(root: Path, asked: ExportRequest) -> Path:
     return folder
 
 
+Smoke = Literal["fresh", "here", "none"]
+
+
 def run(
-    root: Path, asked: ExportRequest, control: Control | None = None, *, smoke: bool = True
+    root: Path, asked: ExportRequest, control: Control | None = None, *, smoke: Smoke = "fresh"
 ) -> Ending:
-    """Without `smoke`, no process is started that loads what was written: it takes seconds."""
+    """`smoke`: whether a fresh process loads and asks what was written, as it really is, or this
+    one does, by the same code and without the seconds that its imports take.
+    """
     folder = prepare(root, asked)
-    if not smoke:
-        answer = SmokeAnswer(program="none", prompt=None, text=None, tokens=0, seconds=0.0)
-        with patch("backend.engines.export.run._smoke", return_value=answer):
-            return run(root, asked, control)
-    return export_run(folder, Emitter(folder / "events.jsonl"), control or Control())
+    if smoke == "fresh":
+        return export_run(folder, Emitter(folder / "events.jsonl"), control or Control())
+    asker = _asked_here if smoke == "here" else _not_asked
+    with patch("backend.engines.export.run._smoke", asker):
+        return run(root, asked, control)
+
+
+def _asked_here(_asked: ExportRequest, folder: Path, *_: object) -> SmokeAnswer:
+    answer = folder / "smoke.json"
+    assert ask_files([str(folder), str(answer)]) == 0
+    return read_record(SmokeAnswer, json.loads(answer.read_text()))
+
+
+def _not_asked(*_: object) -> SmokeAnswer:
+    return SmokeAnswer(program="none", prompt=None, text=None, tokens=0, seconds=0.0)
 
 
 def result(root: Path) -> ExportResult:

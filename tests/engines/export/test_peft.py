@@ -18,7 +18,7 @@ from backend.engines.inference.adapter_swap import attach
 from backend.engines.process.endings import Unusable
 from backend.models.safetensors_headers import read_weights
 from tests.engines.architectures import CONFIGS, make_full, make_model, spec_of
-from tests.engines.export.exporting import adapter_of, request, result, run
+from tests.engines.export.exporting import Smoke, adapter_of, request, result, run
 
 pytestmark = pytest.mark.engine
 TOKENS = mx.array([[3, 5, 8, 13, 21]])
@@ -31,20 +31,20 @@ def with_spec(model: Path, spec: AdapterSpec) -> mx.array:
 
 
 @pytest.mark.parametrize(
-    "changed",
+    ("changed", "smoke"),
     [
-        {"rank": 3, "scale": 2.5},
-        {"layers": 1, "keys": ["self_attn.q_proj", "self_attn.v_proj"]},
-        {"dora": True},
-        {"keys": ["self_attn.q_proj", "embed_tokens"]},
+        ({"rank": 3, "scale": 2.5}, "fresh"),
+        ({"layers": 1, "keys": ["self_attn.q_proj", "self_attn.v_proj"]}, "here"),
+        ({"dora": True}, "here"),
+        ({"keys": ["self_attn.q_proj", "embed_tokens"]}, "here"),
     ],
 )
 def test_a_peft_export_says_the_same_when_it_is_taken_in_again(
-    tmp_path: Path, tiny_model: Path, changed: dict[str, Any]
+    tmp_path: Path, tiny_model: Path, changed: dict[str, Any], smoke: Smoke
 ) -> None:
     adapter = adapter_of(tmp_path, tiny_model, **changed)
 
-    run(tmp_path, request(tmp_path, tiny_model, adapter, format="peft"))
+    run(tmp_path, request(tmp_path, tiny_model, adapter, format="peft"), smoke=smoke)
 
     output = tmp_path / "exports" / "mine"
     config = json.loads((output / "adapter_config.json").read_text())

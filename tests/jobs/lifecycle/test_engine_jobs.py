@@ -41,7 +41,7 @@ KIND = JobKind(
     place="under Fusion",
     stop_route="/api/fusion/stop",
     list_route="/api/fusion/list",
-    stopped="The fusion was stopped; nothing was kept.",
+    stopped="The fusion was stopped; nothing was saved.",
     read=partial(read_record, Order),
     title=lambda order: order.name,
     staging=lambda order: order.staging,
@@ -158,7 +158,7 @@ async def test_one_that_does_not_hear_is_killed_after_its_grace(bench: Bench) ->
     await bench.jobs.stop()
 
     assert not child.alive()
-    assert (job.state, job.message) == ("stopped", "The fusion was stopped; nothing was kept.")
+    assert (job.state, job.message) == ("stopped", "The fusion was stopped; nothing was saved.")
 
 
 async def test_a_server_that_starts_follows_a_living_job(bench: Bench) -> None:

@@ -32,7 +32,7 @@ def test_a_mild_run_is_not_warned_of(fields: dict[str, object]) -> None:
 def test_above_a_hundredth_a_run_must_be_confirmed() -> None:
     asked = request(lora_alpha=128.0, confirm_high_scale=False)
 
-    with pytest.raises(Invalid, match="ruined") as refusal:
+    with pytest.raises(Invalid, match="ruin the model") as refusal:
         refuse_unconfirmed(asked)
 
     assert refusal.value.errors[0].field == "confirm_high_scale"

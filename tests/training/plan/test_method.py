@@ -12,7 +12,7 @@ import yaml
 from backend.errors import AppError, BadContent, Invalid, NotFound, NotTrusted
 from backend.jobs.prepare import prepare
 from backend.jobs.run.state import RunState
-from backend.training.plan.method import fit_to_context
+from backend.training.plan.defaults import fit_to_context
 from backend.training.request.method_fields import EnhancedStart
 from backend.training.request.methods_table import METHODS
 from backend.training.run_data.token_counts import TokenCounter, TokenCounts
@@ -358,8 +358,8 @@ async def test_a_queued_run_is_read_again_as_it_was_asked(house: EnhancedHouse) 
 
 
 async def test_a_record_names_the_libraries_of_its_engine(house: EnhancedHouse) -> None:
-    rewarded = prepare(await house.recipe(adapter_name="a"), house.workshop.sessions)
-    tuned = prepare(await house.recipe("sft", adapter_name="b"), house.workshop.sessions)
+    rewarded = prepare(await house.recipe(adapter_name="a"), house.context.sessions)
+    tuned = prepare(await house.recipe("sft", adapter_name="b"), house.context.sessions)
 
     assert {"mlx-lm-lora", "mlx-lm", "mlx"} <= rewarded.versions.keys()
     assert "mlx-lm-lora" not in tuned.versions
@@ -368,9 +368,9 @@ async def test_a_record_names_the_libraries_of_its_engine(house: EnhancedHouse) 
 async def stopped_run(house: EnhancedHouse) -> str:
     """A GRPO session that ended with a state of checkpoint 20, and owns its adapter."""
     recipe = await house.recipe(group_size=8, reward_functions="token_f1", adapter_name="mine")
-    record = prepare(recipe, house.workshop.sessions)
+    record = prepare(recipe, house.context.sessions)
     record.state = record.training_state = RunState.STOPPED
-    house.workshop.sessions.save(record)
+    house.context.sessions.save(record)
     folder = house.settings.sessions_dir / recipe.session_id
     write_state(folder, 20)
     write_events(folder, [{"type": "metrics", "step": 20, "train_loss": 1.0}])

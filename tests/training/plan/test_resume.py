@@ -115,9 +115,9 @@ async def test_only_a_run_that_is_no_stronger_than_before_needs_no_new_confirmat
     for rate, wanted in ((3e-4, False), (1e-4, False), (0.9, True)):
         asked = house.request(resume_from=source, learning_rate=rate)
         preview = await house.manager.preview(asked)
-        assert ("ruined" in (preview.needs_confirmation or "")) is wanted
+        assert ("ruin the model" in (preview.needs_confirmation or "")) is wanted
 
-    with pytest.raises(Invalid, match="ruined"):
+    with pytest.raises(Invalid, match="ruin the model"):
         await house.start(resume_from=source, learning_rate=0.9, confirm_high_scale=False)
     assert house.supervisor.started == []
     await house.start(resume_from=source, learning_rate=0.9, confirm_high_scale=True)

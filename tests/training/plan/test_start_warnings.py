@@ -10,7 +10,6 @@ import pytest
 
 from backend.jobs.run.recipe import StartWarning
 from backend.training.lora.groups import build_targets
-from backend.training.plan.context import Planned
 from backend.training.plan.queued_request import waiting_run
 from tests.jobs.conftest import world as world
 from tests.jobs.world import World
@@ -36,7 +35,7 @@ async def test_a_seed_key_that_matches_nothing_is_a_warning_with_its_own_code(
     assert isinstance(named, StartWarning)
     assert named.code == "unmatched_seed_key"
     # A run that waited is planned anew from its request, and warned of the same.
-    waited = waiting_run(Planned(recipe=recipe, request=house.request(), model_name="tiny"))
+    waited = waiting_run(recipe, house.request(), model_name="tiny")
     again = await house.manager.plan_waiting(waited)
     assert again.warnings == recipe.warnings
 

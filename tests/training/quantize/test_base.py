@@ -124,7 +124,7 @@ async def test_the_preview_says_what_is_made_or_used_again(house: House) -> None
 
 @pytest.mark.parametrize("on_cpu", [True, False])
 async def test_a_cpu_is_warned_of_because_it_is_slow(house: House, on_cpu: bool) -> None:
-    house.workshop._on_cpu = lambda: on_cpu  # type: ignore[assignment]
+    house.context._on_cpu = lambda: on_cpu  # type: ignore[assignment]
 
     said = " ".join((await house.manager.preview(house.request(quantize_base=8))).warnings)
 

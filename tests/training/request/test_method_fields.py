@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from backend.training.plan.method import as_standard
-from backend.training.request.common_fields import CommonStart
+from backend.training.plan.defaults import as_standard
 from backend.training.request.method_fields import EnhancedStart
 from backend.training.request.sft_fields import StandardStart
+from backend.training.request.start_request import StartRequest
 
 DEFAULTS = {
     "val_data_path": "", "adapter_name": "", "learning_rate": 1e-5, "batch_size": 1,
@@ -33,8 +33,8 @@ def test_the_defaults_are_those_of_the_contract() -> None:
 
 
 def test_what_both_tabs_share_is_defined_once() -> None:
-    assert set(CommonStart.model_fields) <= set(StandardStart.model_fields)
-    for name, field in CommonStart.model_fields.items():
+    assert set(StartRequest.model_fields) <= set(StandardStart.model_fields)
+    for name, field in StartRequest.model_fields.items():
         if name in {"adapter_name", "val_data_path"}:
             continue
         assert EnhancedStart.model_fields[name].title == field.title

@@ -49,5 +49,5 @@ test('it is opened to be typed into', () => {
 test('what has no match says so', async () => {
   renderPage(<CommandPalette onClose={vi.fn()} />)
   await userEvent.type(screen.getByRole('combobox'), 'zzzz')
-  expect(screen.getByText('Nothing has that name.')).toBeTruthy()
+  expect(screen.getByText('No results')).toBeTruthy()
 })

@@ -14,7 +14,7 @@ const MOST_RUNS = 50
 const THEMES: readonly { readonly theme: Theme; readonly name: string; readonly icon: LucideIcon }[] = [
   { theme: 'light', name: 'Light theme', icon: Sun },
   { theme: 'dark', name: 'Dark theme', icon: Moon },
-  { theme: 'system', name: 'Theme as the system', icon: Monitor },
+  { theme: 'system', name: 'System theme', icon: Monitor },
 ]
 
 /** Every word typed is somewhere in the name; what begins with it comes first. */
@@ -37,11 +37,11 @@ export function CommandPalette({ onClose }: { readonly onClose: () => void }) {
       <Command label="Pages, runs and settings" filter={rank} loop>
         <Command.Input
           data-first-focus
-          placeholder="Type a page or a run…"
+          placeholder="Search pages and runs…"
           className="mb-2 w-full rounded-field border border-line bg-sunken px-3 py-2 text-body text-ink placeholder:text-faint"
         />
         <Command.List className="max-h-80 overflow-y-auto">
-          <Command.Empty className="px-2 py-6 text-center text-soft">Nothing has that name.</Command.Empty>
+          <Command.Empty className="px-2 py-6 text-center text-soft">No results</Command.Empty>
           <Group name="Pages">
             {PAGES.map(({ path, name, line, icon }) => (
               <Item key={path} value={`${name} ${line}`} icon={icon} note={line} onChosen={() => go(path)}>

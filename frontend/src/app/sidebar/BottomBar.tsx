@@ -11,9 +11,11 @@ import { Dialog } from '@/ui/Dialog'
 import { LiveDot } from '@/ui/feedback/LiveDot'
 import { Segmented } from '@/ui/controls/Segmented'
 
-const SHOWN = MAIN_PAGES.filter((page) => page.soon === undefined)
-const REST = [...MAIN_PAGES, ...SIDE_PAGES].filter((page) => page.soon !== undefined)
-const ITEM = 'flex flex-1 flex-col items-center gap-0.5 rounded-field py-1.5 text-tiny font-medium'
+/** As many as fit in one line of words at 360 px, beside More. */
+const MOST = 5
+const SHOWN = MAIN_PAGES.slice(0, MOST)
+const REST = [...MAIN_PAGES.slice(MOST), ...SIDE_PAGES]
+const ITEM = 'flex min-w-0 flex-1 flex-col items-center gap-0.5 rounded-field py-1.5 text-tiny font-medium whitespace-nowrap'
 const THEMES: readonly { readonly value: Theme; readonly label: string }[] = [
   { value: 'light', label: 'Light' },
   { value: 'dark', label: 'Dark' },
@@ -43,7 +45,7 @@ export function BottomBar() {
               >
                 <page.icon className="size-4 text-soft" strokeWidth={1.75} aria-hidden="true" />
                 <span className="flex-1">{page.name}</span>
-                <span className="text-tiny text-faint">soon</span>
+                {page.soon === undefined ? null : <span className="text-tiny text-faint">soon</span>}
               </NavLink>
             </li>
           ))}
@@ -57,12 +59,12 @@ export function BottomBar() {
 function BarLink({ page }: { readonly page: PageInfo }) {
   const live = useSelector(selectIsLive) && page.path === '/training'
   return (
-    <NavLink to={page.path} className={({ isActive }) => cx(ITEM, isActive ? 'text-accent' : 'text-soft')}>
+    <NavLink to={page.path} {...(page.short ? { 'aria-label': page.name } : {})} className={({ isActive }) => cx(ITEM, isActive ? 'text-accent' : 'text-soft')}>
       <span className="relative">
         <page.icon className="size-4.5" strokeWidth={1.75} aria-hidden="true" />
         {live ? <LiveDot className="absolute -top-0.5 -right-2" /> : null}
       </span>
-      {page.name}
+      {page.short ?? page.name}
     </NavLink>
   )
 }

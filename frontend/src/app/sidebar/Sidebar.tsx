@@ -46,10 +46,10 @@ export function Sidebar({ onFind }: { readonly onFind: () => void }) {
       </ul>
       <div className={cx('mt-auto flex gap-1 px-2.5', folded ? 'flex-col items-center' : 'justify-between')}>
         <ThemeButton />
-        <IconButton icon={Search} label={`Find a page or a run (${paletteKeys()})`} onClick={onFind} />
+        <IconButton icon={Search} label={`Search pages and runs (${paletteKeys()})`} onClick={onFind} />
         <IconButton
           icon={folded ? PanelLeftOpen : PanelLeftClose}
-          label={folded ? 'Open the sidebar' : 'Fold the sidebar'}
+          label={folded ? 'Expand sidebar' : 'Collapse sidebar'}
           aria-expanded={!folded}
           onClick={fold}
         />

@@ -93,7 +93,7 @@ test('the dialog says how ready each adapter is, and what can’t be used can’
 test('a link to an adapter that is gone says so', async () => {
   serve(SERVER)
   renderPage(<ComparePage />, { path: '/compare?adapter=gone' })
-  expect(await screen.findByText('There is no adapter gone here any more.')).toBeTruthy()
+  expect(await screen.findByText('Adapter gone is no longer available.')).toBeTruthy()
 })
 
 test('the page has no accessibility problem that axe can find', async () => {

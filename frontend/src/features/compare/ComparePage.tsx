@@ -5,7 +5,7 @@ import { useSearchParams } from 'react-router'
 import { ActionLink } from '@/ui/controls/ActionLink'
 import { Button } from '@/ui/controls/Button'
 import { EmptyState } from '@/ui/feedback/EmptyState'
-import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
+import { RetryPanel } from '@/ui/feedback/RetryPanel'
 import { Notice } from '@/ui/feedback/Notice'
 import { PageHeader } from '@/ui/PageHeader'
 import { Segmented } from '@/ui/controls/Segmented'
@@ -33,7 +33,7 @@ export function ComparePage() {
   return (
     <>
       <PageHeader title="Compare" subtitle={basesOf(all)}>
-        <Segmented label="What to do" value={view} choices={VIEWS} onChoose={setView} />
+        <Segmented label="View" value={view} choices={VIEWS} onChoose={setView} />
         <Button disabled={!ready} onClick={() => setChoosing(true)}>
           <Users className="size-3.5" aria-hidden="true" />
           Choose models…
@@ -41,19 +41,11 @@ export function ComparePage() {
       </PageHeader>
       <div className="flex flex-col gap-3">
         {all.problem ? (
-          <ErrorPanel
-            message={all.problem.detail}
-            hint={all.problem.hint}
-            action={
-              <Button size="small" onClick={all.retry} busy={all.retrying && 'Trying…'}>
-                Try again
-              </Button>
-            }
-          />
+          <RetryPanel problem={all.problem} retrying={all.retrying} onRetry={all.retry} />
         ) : null}
         {all.missing.length > 0 ? (
-          <Notice tone="warn" title={`There is no adapter ${all.missing.join(', ')} here any more.`}>
-            It was deleted or moved, or the model that it was trained on is not here. Choose another one.
+          <Notice tone="warn" title={`Adapter ${all.missing.join(', ')} is no longer available.`}>
+            It was deleted or moved, or its base model is missing. Choose another one.
           </Notice>
         ) : null}
         {!ready && !all.problem ? <Waiting /> : null}
@@ -99,7 +91,7 @@ function useView(): [View, (view: View) => void] {
 
 function basesOf({ targets, available }: Targets): string {
   const bases = [...new Set(targets.map((target) => target.model))]
-  if (bases.length === 0) return available ? 'Base against adapter' : 'Looking for models and adapters…'
+  if (bases.length === 0) return available ? 'Base vs adapter' : 'Looking for models and adapters…'
   return bases.join(', ')
 }
 
@@ -108,7 +100,7 @@ function NobodyYet({ all, onChoose }: { readonly all: Targets; readonly onChoose
   return (
     <EmptyState
       icon={Columns2}
-      title={trained ? 'Choose who answers' : 'Nothing is trained yet'}
+      title={trained ? 'Choose models' : 'No adapters yet'}
       action={
         <>
           {trained ? null : (
@@ -122,8 +114,7 @@ function NobodyYet({ all, onChoose }: { readonly all: Targets; readonly onChoose
         </>
       }
     >
-      Base and adapters answer the same prompt side by side here. You can also measure both on rows that the run has not
-      seen, or vote without knowing who wrote what.
+      Compare answers of a base and its adapters side by side, evaluate both on held-out rows, or vote blind.
     </EmptyState>
   )
 }

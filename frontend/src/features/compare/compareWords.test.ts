@@ -61,7 +61,7 @@ test.each([[['One?', 'Two?']], [['Of\ntwo lines', 'One?']], [['Alone\nwith two']
 })
 
 test('a set needs a name and a prompt', () => {
-  expect(setProblem(' ', [])).toEqual({ name: 'A name is needed.', prompts: 'At least one prompt is needed.' })
+  expect(setProblem(' ', [])).toEqual({ name: 'Enter a name.', prompts: 'Enter at least one prompt.' })
   expect(setProblem('three', ['One?'])).toEqual({})
 })
 
@@ -71,7 +71,7 @@ test('an evaluation is asked for only with numbers that the server takes', () =>
   expect(bodyFor({ ...ready, rows: '0' })).toBeNull()
   expect(bodyFor({ ...ready, tasks: ' sums, /tasks/own.yaml ,', taskLimit: '12' })).toMatchObject({ model_name: 'demo', tasks: ['sums', '/tasks/own.yaml'], task_limit: 12 })
   expect(formProblems({ ...FORM, taskLimit: '0' })).toEqual({ task_limit: 'A whole number from 1 to 100,000.' })
-  expect(formProblems({ ...FORM, metrics: [] })).toEqual({ metrics: 'At least one metric is needed.' })
+  expect(formProblems({ ...FORM, metrics: [] })).toEqual({ metrics: 'Choose at least one metric.' })
 })
 
 test('the history is written so that no answer breaks out of its fence', () => {
@@ -92,7 +92,7 @@ test('the history is written so that no answer breaks out of its fence', () => {
 
 test('putting an adapter on is told where one was put on for this answer, never of a base', () => {
   const stats = { completion_tokens: 24, swap_seconds: 0.012 }
-  expect(timingWords(stats, true)).toEqual(['24 tokens', 'adapter put on in 12 ms'])
+  expect(timingWords(stats, true)).toEqual(['24 tokens', 'adapter loaded in 12 ms'])
   expect(timingWords({ ...stats, swap_seconds: 0 }, true)).toEqual(['24 tokens'])
   expect(timingWords(stats, false)).toEqual(['24 tokens'])
 })

@@ -16,8 +16,8 @@ export function moments(seconds: number | null | undefined): string {
 
 /** Of a side that has no text yet. */
 export function waitingWords({ state, phase, share }: Side): string {
-  if (state === 'waiting') return 'Waiting for its turn…'
-  const words = PHASES[phase ?? ''] ?? 'Getting ready'
+  if (state === 'waiting') return 'Waiting…'
+  const words = PHASES[phase ?? ''] ?? 'Preparing'
   // Loading is told once, at its start.
   return phase !== 'reading' || share === null ? `${words}…` : `${words}, ${Math.round(share * 100)} %…`
 }
@@ -28,14 +28,14 @@ export function timingWords(stats: Partial<AnswerStats>, adapted: boolean): read
   if (stats.first_token_seconds != null) parts.push(`first token ${moments(stats.first_token_seconds)}`)
   if (stats.tokens_per_second != null) parts.push(`${compact(stats.tokens_per_second)} tokens/s`)
   if (stats.completion_tokens != null) parts.push(plural(stats.completion_tokens, 'token'))
-  if (stats.cached_tokens) parts.push(`${count(stats.cached_tokens)} read before`)
-  if (adapted && stats.swap_seconds) parts.push(`adapter put on in ${moments(stats.swap_seconds)}`)
+  if (stats.cached_tokens) parts.push(`${count(stats.cached_tokens)} cached`)
+  if (adapted && stats.swap_seconds) parts.push(`adapter loaded in ${moments(stats.swap_seconds)}`)
   if (stats.model_load_seconds) parts.push(`model loaded in ${moments(stats.model_load_seconds)}`)
   return parts
 }
 
 export function lengthNote(finish: string | null | undefined): string | null {
-  if (finish === 'length') return 'cut at max tokens'
+  if (finish === 'length') return 'stopped at max tokens'
   if (finish === 'stopped') return 'stopped'
   return null
 }

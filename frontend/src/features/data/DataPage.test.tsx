@@ -40,7 +40,7 @@ function show(answers: Answers = {}, path = AT) {
 
 test('without a file the page teaches, and a file of the list opens', async () => {
   const { calls } = show({}, '/data')
-  expect(await screen.findByRole('heading', { name: 'Choose a file to look into' })).toBeTruthy()
+  expect(await screen.findByRole('heading', { name: 'Choose a file to inspect' })).toBeTruthy()
 
   await userEvent.click(await screen.findByRole('button', { name: /rows\.jsonl/ }))
 
@@ -54,7 +54,7 @@ test('without a file the page teaches, and a file of the list opens', async () =
 
 test('a file is described: findings, lengths with what is cut, and a row in tokens', async () => {
   show()
-  expect(await screen.findByText('Every row can be used')).toBeTruthy()
+  expect(await screen.findByText('All rows are usable')).toBeTruthy()
   expect(screen.getByRole('img', { name: /14 are longer than 64 and are cut/ })).toBeTruthy()
   expect(screen.getByText('14 %')).toBeTruthy()
   const row = await screen.findByRole('group', { name: 'The row as the model sees it' })
@@ -107,7 +107,7 @@ test('a long examination tells how far it is, can be stopped, and shows its resu
   const done = make.make('job_completed', { ...data, state: 'completed', phase: 'done', progress: 1 })
   act(() => void store.dispatch(framesReceived({ frames: [done], at: 2 })))
   await waitFor(() => expect(calls.filter(({ request }) => request.startsWith('GET /api/datasets/jobs')).length).toBe(2))
-  expect(await screen.findByText('Every row can be used')).toBeTruthy()
+  expect(await screen.findByText('All rows are usable')).toBeTruthy()
 })
 
 test('a stopped examination stays stopped until it is asked for again', async () => {
@@ -143,10 +143,10 @@ test('columns of any name are mapped, and a file that exists is replaced only wh
     'POST /api/datasets/convert': { status: 409, body: exists },
   })
   await userEvent.click(await screen.findByRole('button', { name: 'Convert…' }))
-  await userEvent.selectOptions(screen.getByLabelText('Form'), 'grpo')
+  await userEvent.selectOptions(screen.getByLabelText('Format'), 'grpo')
   expect(screen.getByLabelText<HTMLSelectElement>('Column for prompt').value).toBe('question')
   await userEvent.click(screen.getByRole('button', { name: 'Convert' }))
-  await userEvent.click(await screen.findByRole('button', { name: 'Replace it' }))
+  await userEvent.click(await screen.findByRole('button', { name: 'Replace' }))
   const sent = calls.filter(({ request }) => request === 'POST /api/datasets/convert').map(({ body }) => body)
   const body = {
     path: PATH,

@@ -57,7 +57,7 @@ export function DataPage() {
       onDrop={onDrop}
       className={cx('rounded-card', over && 'outline-2 outline-offset-8 outline-accent outline-dashed')}
     >
-      <PageHeader title="Data" subtitle="What the model sees, before it costs a run">
+      <PageHeader title="Data" subtitle="Inspect, convert and split training data">
         <Button onClick={() => void file.browse()} busy={file.uploading && 'Uploading…'}>
           <FolderOpen className="size-4" strokeWidth={1.75} aria-hidden="true" />
           Open a file…
@@ -84,10 +84,8 @@ export function DataPage() {
             ) : null}
           </PathBar>
           {path === '' ? (
-            <EmptyState icon={Database} title="Choose a file to look into">
-              Take one from the list, drop one here, or type its path: JSON lines, JSON, CSV, or a folder with
-              train.jsonl. You will see its problems by line, repeated rows, how long the rows are, and any row in the
-              model’s own tokens.
+            <EmptyState icon={Database} title="Choose a file to inspect">
+              Pick one from the list, drop one here, or enter its path: JSON Lines, JSON, CSV, Parquet, or a folder with train.jsonl. You see problems by line, duplicates, token lengths, and every row as tokens.
             </EmptyState>
           ) : (
             <Examined

@@ -21,7 +21,7 @@ type Props = {
 
 export function FileList({ datasets, folder, chosen, onChoose }: Props) {
   return (
-    <Card title="Files" subtitle={folder ? <span title={folder}>New ones go to {shortPath(folder)}</span> : 'Looking…'}>
+    <Card title="Files" subtitle={folder ? <span title={folder}>New files go to {shortPath(folder)}</span> : 'Loading…'}>
       {datasets === null ? (
         <div className="flex flex-col gap-2">
           {['a', 'b', 'c', 'd'].map((key) => (

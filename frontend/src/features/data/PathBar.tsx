@@ -31,7 +31,7 @@ export function PathBar({ path, onPath, model, models, onModel, children }: Prop
             />
           )}
         </Field>
-        <Field label="Tokens of">
+        <Field label="Tokenizer">
           {(control) => (
             <Select
               {...control}

@@ -47,7 +47,7 @@ test('only adapters of one base can be chosen, and what can’t be merged says w
   expect(screen.getByText(/turned is a DoRA adapter/)).toBeTruthy()
   await userEvent.click(tick('law'))
   expect(tick('llama_law').disabled).toBe(true)
-  expect(screen.getByText('not the base of what is chosen')).toBeTruthy()
+  expect(screen.getByText('different base')).toBeTruthy()
   expect(screen.getByText('Choose one more adapter.')).toBeTruthy()
   expect(start().disabled).toBe(true)
 })
@@ -221,6 +221,6 @@ test('a failed fusion says why and what to do, with the form to try again; a sto
 
 test('an adapter of a link that is not here is named', async () => {
   await open({}, '/fusion?adapters=law,gone')
-  expect(screen.getByText('There is no adapter gone here.')).toBeTruthy()
+  expect(screen.getByText('Adapter gone is no longer available.')).toBeTruthy()
   expect(tick('law').checked).toBe(true)
 })

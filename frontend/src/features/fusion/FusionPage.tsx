@@ -7,6 +7,7 @@ import { ActionLink } from '@/ui/controls/ActionLink'
 import { Button } from '@/ui/controls/Button'
 import { EmptyState } from '@/ui/feedback/EmptyState'
 import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
+import { RetryPanel } from '@/ui/feedback/RetryPanel'
 import { Notice } from '@/ui/feedback/Notice'
 import { PageHeader } from '@/ui/PageHeader'
 import { Skeleton } from '@/ui/feedback/Skeleton'
@@ -27,15 +28,7 @@ export function FusionPage() {
       {exported === null ? null : <ExportDialog key={exported} adapter={exported} onClose={closeExport} />}
       <div className="flex flex-col gap-3">
         {fusion.problem ? (
-          <ErrorPanel
-            message={fusion.problem.detail}
-            hint={fusion.problem.hint}
-            action={
-              <Button size="small" onClick={fusion.retry} busy={fusion.retrying && 'Trying…'}>
-                Try again
-              </Button>
-            }
-          />
+          <RetryPanel problem={fusion.problem} retrying={fusion.retrying} onRetry={fusion.retry} />
         ) : null}
         {fusion.waiting && !fusion.problem ? <Waiting /> : null}
         {fusion.waiting ? null : <Body fusion={fusion} />}
@@ -75,7 +68,7 @@ function Body({ fusion }: { readonly fusion: Fusion }) {
       {running ? <FusionProgress fusion={fusion} /> : null}
       <Ending fusion={fusion} />
       {formShown && missing.length > 0 ? (
-        <Notice tone="warn" title={`There is no adapter ${missing.join(', ')} here.`}>
+        <Notice tone="warn" title={`Adapter ${missing.join(', ')} is no longer available.`}>
           It was deleted, renamed or moved. Choose another one.
         </Notice>
       ) : null}

@@ -17,7 +17,7 @@ const PHASES: Readonly<Record<string, string>> = {
 
 export function FusionProgress({ fusion }: { readonly fusion: Fusion }) {
   const { phase, share, names, outputName, stop, stopping, stopProblem } = fusion
-  const words = PHASES[phase ?? ''] ?? 'Getting ready'
+  const words = PHASES[phase ?? ''] ?? 'Preparing'
   return (
     <Card
       title={`Fusing ${names.join(', ')}`}

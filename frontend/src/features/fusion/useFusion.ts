@@ -71,5 +71,5 @@ export type FusionEnding = { readonly kind: 'stopped' | 'failed'; readonly messa
 function endingOf(status: string, error: string | null | undefined, hint: string | null | undefined, message: string | null | undefined): FusionEnding | null {
   if (status === 'stopped') return { kind: 'stopped', message: message ?? 'The fusion was stopped; nothing was written.', hint: null }
   if (status !== 'error') return null
-  return { kind: 'failed', message: error ?? 'The fusion ended without a word.', hint: hint ?? null }
+  return { kind: 'failed', message: error ?? 'The fusion ended without a result.', hint: hint ?? null }
 }

@@ -29,7 +29,7 @@ export function DeleteDialog({ name, children, deleting, error, onDelete, onClos
       footer={
         <>
           <Button onClick={onClose} disabled={deleting}>
-            Keep it
+            Cancel
           </Button>
           <Button kind="danger" busy={deleting && 'Deleting…'} onClick={() => void confirm()}>
             Delete

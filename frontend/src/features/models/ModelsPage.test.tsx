@@ -51,7 +51,7 @@ test('a fit that can’t be known is a dash', async () => {
   show({ 'GET /system': { body: { recommended_working_set: null } } })
   const table = await screen.findByRole('table', { name: 'Models' })
   expect(within(table).queryByText('OK')).toBeNull()
-  expect(within(table).getAllByTitle('The memory of this machine is not known').map((each) => each.textContent)).toEqual(['—', '—'])
+  expect(within(table).getAllByTitle('Memory of this machine unknown').map((each) => each.textContent)).toEqual(['—', '—'])
 })
 
 test('a conversion tells size and time before it is started', async () => {
@@ -97,7 +97,7 @@ test('adapters say where they come from, what they save, and where to go on', as
   const group = await screen.findByRole('region', { name: 'demo' })
   expect(screen.getByText('2 adapters, 532 kB, instead of 2 models, 22 MB')).toBeTruthy()
   const row = within(group).getAllByRole('listitem')[1] as HTMLElement
-  expect(row.textContent).toContain('2 checkpoints: 100, 200 (best) · best validation loss 0.447 at step 200')
+  expect(row.textContent).toContain('2 checkpoints: 100, 200 (best) · best validation loss 0.447 at iteration 200')
   expect(row.textContent).toContain('tickets.jsonl, 842 rows')
   expect(within(row).getByRole('link', { name: 'Tickets' }).getAttribute('href')).toBe('/results/s1')
   expect(within(row).getByRole('link', { name: 'Fuse with…' }).getAttribute('href')).toBe('/fusion?adapters=with%20space')

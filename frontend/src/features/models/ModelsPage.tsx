@@ -13,7 +13,7 @@ const nothing = () => undefined
 export function ModelsPage() {
   const [downloading, setDownloading] = useState(false)
   const list = useModels()
-  const downloads = useDownloads(nothing, 'is here.')
+  const downloads = useDownloads(nothing, 'is downloaded.')
   const open = () => setDownloading(true)
   return (
     <>

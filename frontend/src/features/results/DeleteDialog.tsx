@@ -39,7 +39,7 @@ function OpenDelete({ sessionId, name, damaged, onClose, onDeleted }: Omit<Props
       footer={
         <>
           <Button onClick={onClose} disabled={isLoading}>
-            Keep it
+            Cancel
           </Button>
           <Button kind="danger" busy={isLoading && 'Deleting…'} onClick={() => void confirm()}>
             {files ? 'Delete record and files' : 'Delete the record'}
@@ -53,13 +53,13 @@ function OpenDelete({ sessionId, name, damaged, onClose, onDeleted }: Omit<Props
           checked={!files}
           onChoose={() => setFiles(false)}
           title="The record only"
-          text={damaged ? 'The damaged record goes; other files stay.' : 'The adapter stays and can be used.'}
+          text={damaged ? 'Deletes the damaged record; other files stay.' : 'The adapter stays usable.'}
         />
         <Choice
           checked={files}
           onChoose={() => setFiles(true)}
           title="The record and its files"
-          text="Adapter, checkpoints, curves, log and prepared data go too. This can’t be undone."
+          text="Also deletes adapter, checkpoints, curves, log and prepared data. This can’t be undone."
         />
       </fieldset>
       {problem ? <ErrorPanel className="mt-3" message={problem.detail} hint={problem.hint} /> : null}

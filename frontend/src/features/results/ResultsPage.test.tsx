@@ -52,13 +52,13 @@ const table = async () => within(await screen.findByRole('table'))
 
 test('without a session the page teaches', async () => {
   list([])
-  expect(await screen.findByRole('heading', { name: 'No finished run yet' })).toBeTruthy()
+  expect(await screen.findByRole('heading', { name: 'No runs yet' })).toBeTruthy()
   expect(screen.getByRole('link', { name: 'Set up a run' }).getAttribute('href')).toBe('/setup')
 })
 
 test('a server that does not answer is an error with a way to try again', async () => {
   renderRoute(<ResultsPage />)
-  expect((await screen.findByRole('alert')).textContent).toContain('does not answer')
+  expect((await screen.findByRole('alert')).textContent).toContain('Can’t reach the app’s server')
   expect(screen.getByRole('button', { name: 'Try again' })).toBeTruthy()
 })
 
@@ -83,7 +83,7 @@ test('typing narrows the list, also with a bracket', async () => {
   await waitFor(() => expect(screen.getAllByRole('row')).toHaveLength(2))
   expect(screen.getByText('1 of 2 sessions')).toBeTruthy()
   await user.type(screen.getByRole('searchbox'), 'zzz')
-  expect(await screen.findByText(/No session fits/)).toBeTruthy()
+  expect(await screen.findByText(/No matching sessions/)).toBeTruthy()
 })
 
 test('a click on a column sorts by it, a second one turns it around', async () => {
@@ -115,7 +115,7 @@ test.each([
 test('loading a session leads to the Training page', async () => {
   const user = userEvent.setup()
   const { router } = list([session({})], { 'POST /sessions/one/load': done })
-  await user.click((await table()).getByRole('button', { name: /Load alpha/ }))
+  await user.click((await table()).getByRole('button', { name: /Show alpha/ }))
   await waitFor(() => expect(router.state.location.pathname).toBe('/training'))
 })
 
@@ -123,7 +123,7 @@ test('a running session can be opened, not deleted', async () => {
   list([session({ training_state: 'running' })])
   const rows = await table()
   expect(rows.getByRole<HTMLButtonElement>('button', { name: /is running/ }).disabled).toBe(true)
-  expect(rows.queryByRole('button', { name: /Load/ })).toBeNull()
+  expect(rows.queryByRole('button', { name: /on the Training page/ })).toBeNull()
 })
 
 const record = {
@@ -185,7 +185,7 @@ test('the adapter of a session can be compared, and fused with others', async ()
   const answers = { ...oneSession, 'GET /sessions/one': { body: { ...record, adapter_path: '/a/alpha' } } }
   renderRoute(<SessionPage />, { answers, path: '/results/one', route: '/results/:id' })
   expect((await screen.findByRole('link', { name: 'Fuse with…' })).getAttribute('href')).toBe('/fusion?adapters=alpha')
-  expect(screen.getByRole('link', { name: 'Compare' }).getAttribute('href')).toBe('/compare?adapter=alpha')
+  expect(screen.getByRole('link', { name: 'Compare with base' }).getAttribute('href')).toBe('/compare?adapter=alpha')
 })
 
 test('a row offers to resume its session, but not one of the reference app', async () => {

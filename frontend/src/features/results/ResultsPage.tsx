@@ -8,7 +8,7 @@ import { ActionLink } from '@/ui/controls/ActionLink'
 import { Button } from '@/ui/controls/Button'
 import { Card } from '@/ui/Card'
 import { EmptyState } from '@/ui/feedback/EmptyState'
-import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
+import { RetryPanel } from '@/ui/feedback/RetryPanel'
 import { PageHeader } from '@/ui/PageHeader'
 import { Segmented } from '@/ui/controls/Segmented'
 import { Skeleton } from '@/ui/feedback/Skeleton'
@@ -34,15 +34,7 @@ export function ResultsPage() {
     return (
       <>
         <PageHeader title="Results" />
-        <ErrorPanel
-          message={problem.detail}
-          hint={problem.hint}
-          action={
-            <Button size="small" onClick={() => void refetch()} busy={isFetching && 'Trying…'}>
-              Try again
-            </Button>
-          }
-        />
+        <RetryPanel problem={problem} retrying={isFetching} onRetry={() => void refetch()} />
       </>
     )
   }
@@ -74,7 +66,7 @@ export function ResultsPage() {
       {shown.length === 0 ? (
         <Card>
           <p className="py-8 text-center text-soft">
-            No session fits.{' '}
+            No matching sessions{' '}
             <Button
               size="small"
               kind="ghost"
@@ -114,15 +106,14 @@ function NoSessions() {
       <PageHeader title="Results" />
       <EmptyState
         icon={BookOpen}
-        title="No finished run yet"
+        title="No runs yet"
         action={
           <ActionLink to="/setup" primary>
             Set up a run
           </ActionLink>
         }
       >
-        Each run keeps its numbers, curves, configuration, log and adapter here, so you can compare it with the next
-        one, or go back to it.
+        Each run saves its metrics, curves, configuration, log and adapter here, to compare with the next one.
       </EmptyState>
     </>
   )

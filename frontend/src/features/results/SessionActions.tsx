@@ -29,7 +29,7 @@ export function SessionActions({ session }: { readonly session: SessionSummary }
       {session.problem == null && !live ? (
         <IconButton
           icon={FolderInput}
-          label={isLoading ? `Loading ${name}…` : `Load ${name} on the Training page`}
+          label={isLoading ? `Loading ${name}…` : `Show ${name} on the Training page`}
           disabled={isLoading}
           onClick={() => void load(session.session_id)}
         />

@@ -27,7 +27,7 @@ const COLUMNS: readonly Column[] = [
   { key: 'train', label: 'Train loss', right: true, from: 'lg' },
   { key: 'validation', label: 'Val loss', right: true, from: 'xl' },
   { key: 'best', label: 'Best', right: true },
-  { key: 'steps', label: 'Steps', right: true, from: 'xl' },
+  { key: 'steps', label: 'Iterations', right: true, from: 'xl' },
   { key: 'duration', label: 'Duration', right: true },
   { key: 'date', label: 'Date', right: true },
 ]

@@ -42,8 +42,8 @@ test('an earlier checkpoint and more iterations can be chosen; a number that is 
   const user = userEvent.setup()
   const { calls, store } = open()
   const button = await resumeButton()
-  expect(screen.getByText(/Goes on at iteration 44/)).toBeTruthy()
-  await user.selectOptions(screen.getByLabelText('Continue from'), '20')
+  expect(screen.getByText(/Continues at iteration 44/)).toBeTruthy()
+  await user.selectOptions(screen.getByLabelText('Resume from'), '20')
   await user.clear(total())
   expect(total().value).toBe('')
   expect(button.disabled).toBe(true)
@@ -95,12 +95,12 @@ test('what the server refuses stands in its own words, and the dialog stays', as
 
 test('a session without a saved state says why and what to do instead', async () => {
   open({ ...SERVER, 'GET /sessions/one/resume': { body: { session_id: 'one', points: [] } } })
-  expect(await screen.findByText('This session has nothing to continue from')).toBeTruthy()
+  expect(await screen.findByText('No checkpoint to resume from')).toBeTruthy()
   expect(screen.queryByRole('button', { name: 'Resume training' })).toBeNull()
 })
 
 test('while another run is under way it can’t be resumed, and that is said', async () => {
   open(SERVER, [new FrameMaker().snapshot({ state: 'running' })])
   expect((await resumeButton()).disabled).toBe(true)
-  expect(screen.getByText(/A run is under way/)).toBeTruthy()
+  expect(screen.getByText(/Training in progress/)).toBeTruthy()
 })

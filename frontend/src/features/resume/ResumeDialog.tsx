@@ -31,9 +31,8 @@ function OpenResume({ asked: { sessionId, name } }: { readonly asked: ResumeAske
     <Dialog open sheet title={title} onClose={close} footer={<Button onClick={close}>Close</Button>}>
       {problem ? <ErrorPanel message={problem.detail} hint={problem.hint} /> : null}
       {!problem && found?.length === 0 ? (
-        <Notice title="This session has nothing to continue from">
-          It ended before its first checkpoint was saved, or was recorded by an earlier version. Its configuration can be
-          used again: open the session and choose Duplicate into Setup.
+        <Notice title="No checkpoint to resume from">
+          It ended before its first checkpoint, or was recorded by an earlier version. To reuse its configuration, open the session and choose Duplicate into Setup.
         </Notice>
       ) : null}
       {!problem && found?.length !== 0 ? (

@@ -80,9 +80,9 @@ export function ResumeForm({ title, sessionId, points, asked, onClose }: Props) 
     >
       <form id={form} onSubmit={(event) => void submit(event)} className="flex flex-col gap-4">
         <p className="text-soft">
-          A new session goes on with the same weights, optimizer, data order and curve. This one stays as it is.
+          A new session continues with the same weights, optimizer state, data order and curve. The original stays unchanged.
         </p>
-        <Field label="Continue from" help={point && point.step !== point.checkpoint ? stepWords(point) : undefined}>
+        <Field label="Resume from" help={point && point.step !== point.checkpoint ? stepWords(point) : undefined}>
           {(control) => (
             <Select
               {...control}
@@ -116,7 +116,7 @@ export function ResumeForm({ title, sessionId, points, asked, onClose }: Props) 
         <Field
           label="Adapter name"
           aside="optional"
-          help="Empty: the session’s own, or a free name where another run has it by now."
+          help="Empty = the session’s own name, or a free one if it is taken."
           error={problem?.fields['adapter_name']}
         >
           {(control) => (
@@ -133,14 +133,14 @@ export function ResumeForm({ title, sessionId, points, asked, onClose }: Props) 
         </Field>
         <Switch
           label="Overwrite adapter"
-          help="Replace an adapter of that name, also one of another run."
+          help="Replaces an adapter of that name, even one of another run."
           checked={overwrite}
           onChange={(next) => {
             setOverwrite(next)
             reset()
           }}
         />
-        {live ? <Notice>A run is under way. Stop it, or wait until it has ended.</Notice> : null}
+        {live ? <Notice>Training in progress. Stop it, or wait for it to end.</Notice> : null}
         {problem ? <ErrorPanel message={problem.detail} hint={problem.hint} detail={moreOf(problem)} /> : null}
       </form>
     </Dialog>
@@ -148,7 +148,7 @@ export function ResumeForm({ title, sessionId, points, asked, onClose }: Props) 
 }
 
 function stepWords({ step }: ResumePoint): string {
-  return `Goes on at iteration ${step}, the last weight update before it.`
+  return `Continues at iteration ${step}, the last weight update before it.`
 }
 
 function moreOf({ detail, fields }: Problem): string {

@@ -32,7 +32,7 @@ export type Length =
 export function readLength(text: string, done: number): Length {
   const total = parseNumber(text)
   if (total === null || !Number.isInteger(total) || total <= done) {
-    return { kind: 'problem', words: `A whole number above ${count(done)}, which are done already.` }
+    return { kind: 'problem', words: `A whole number above ${count(done)}, the iterations already done.` }
   }
-  return { kind: 'total', total, words: `${plural(total - done, 'iteration')} to go; ${count(done)} are done.` }
+  return { kind: 'total', total, words: `${plural(total - done, 'iteration')} left; ${count(done)} done.` }
 }

@@ -42,12 +42,12 @@ export function LiveRun({ run, stores }: Props) {
           <AlertList alerts={run.alerts} advice={advice} />
         </RunCharts>
         {kind === 'reward' || run.samples.length > 0 ? (
-          <SampleList samples={run.samples} waiting={live ? 'They come with the reports.' : 'This run kept none.'} />
+          <SampleList samples={run.samples} waiting={live ? 'Samples appear with the reports.' : 'This run saved no samples.'} />
         ) : null}
         <QueueCard />
         <LogPanel book={log} name={name} live={live} />
         {run.config ? (
-          <Card title="Configuration" subtitle="As it was sent; what differs from the defaults is bold.">
+          <Card title="Configuration" subtitle="As sent; values that differ from the defaults are bold.">
             <ConfigGrid groups={configGroups(run.config)} />
           </Card>
         ) : null}

@@ -82,7 +82,7 @@ test('a removed run leaves the focus in the list', async () => {
   const user = userEvent.setup()
   const { calls, hear } = show(['one', 'two'], { 'DELETE /training/queue/id-one': { body: { queue: [] } } })
   await user.click(button('Remove one from the queue'))
-  await screen.findByText('one was taken out of the queue.')
+  await screen.findByText('one was removed from the queue.')
   expect(calls.at(-1)?.request).toBe('DELETE /training/queue/id-one')
   hear(['two'])
   expect(document.activeElement).toBe(screen.getByRole('list', { name: 'Waiting runs' }))

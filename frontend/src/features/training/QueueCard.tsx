@@ -112,7 +112,7 @@ function useQueueActions() {
   }
   const remove = async ({ session_id: sessionId, adapter_name: name }: QueuedRun) => {
     const { error } = await drop({ sessionId })
-    tell(error, `${name} was taken out of the queue.`)
+    tell(error, `${name} was removed from the queue.`)
   }
   return { move, remove, busy: moving || removing, said }
 }

@@ -132,7 +132,7 @@ test('a completed run says which adapter is best and where; its times stand stil
     adapter_path: '/a/adapters.safetensors',
   })
   const outcome = within(screen.getByRole('region', { name: 'Outcome' }))
-  expect(outcome.getByText('Stopped early, as asked')).toBeTruthy()
+  expect(outcome.getByText('Stopped early')).toBeTruthy()
   expect(outcome.getByText('Best adapter · iteration 700, validation loss 0.531')).toBeTruthy()
   expect(outcome.getByText('/a/best_adapters.safetensors')).toBeTruthy()
   expect(outcome.getByRole('link', { name: 'Open in Results' }).getAttribute('href')).toBe('/results/run-1')
@@ -148,7 +148,7 @@ test('a failed run says what happened, what to do, and its last words', () => {
   for (const text of ['Training failed', 'Out of memory.', 'Lower the batch size.', '[METAL] boom']) {
     expect(alert.textContent).toContain(text)
   }
-  expect(within(alert).getByRole('button', { name: 'Copy detail' })).toBeTruthy()
+  expect(within(alert).getByRole('button', { name: 'Copy details' })).toBeTruthy()
 })
 
 test.each(['stopped', 'interrupted'] as const)('a run that was %s says so', (state) => {

@@ -30,8 +30,7 @@ function NoRun() {
           </ActionLink>
         }
       >
-        Start one and watch it here: loss as it falls, time left, memory, every line of the log. It goes on when you
-        close this window, and the best adapter is always kept.
+        Start a run and follow it here: loss, time left, memory and log. It continues when you close this window, and the best adapter is always saved.
       </EmptyState>
       <QueueCard />
     </>

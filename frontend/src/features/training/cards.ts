@@ -17,7 +17,7 @@ export function figuresOf(run: RunView, series: RunSeries, memoryLimit: number |
       return [...lossFigures(run, series), ...testFigures(run), bestFigure(run), rateFigure(run), speedFigure(run), memory]
     case 'reward': {
       const [reward, validation, ...rest] = rewardFigures(of)
-      const quiet = { ...lossFigure(run, series), note: 'no measure of quality' }
+      const quiet = { ...lossFigure(run, series), note: 'not a quality metric' }
       return [reward, withGain(validation, run, series), bestFigure(run), ...rest, quiet, memory].filter(isFigure)
     }
     case 'preference': {
@@ -70,7 +70,7 @@ function bestFigure({ best, metrics }: RunView): Figure {
   return {
     label: metric && metric !== 'val_loss' ? `Best ${metricWords(metric)}` : 'Best',
     value: bestWords(metric, value),
-    note: best ? `at ${count(best.step)} · kept` : '',
+    note: best ? `iteration ${count(best.step)} · saved` : '',
   }
 }
 
@@ -100,10 +100,10 @@ function changeWords(change: number | null): string {
 function gainWords(run: RunView, series: RunSeries): string {
   const since = evaluationsSinceBest(series)
   if (since === null) return run.metrics.val_loss == null ? 'not evaluated yet' : ''
-  if (since === 0) return 'the best so far'
+  if (since === 0) return 'best so far'
   const patience = run.config?.['early_stop'] === true ? numberOf(run.config, 'patience') : null
-  if (patience !== null) return `${count(since)} of ${count(patience)} without gain`
-  return `${plural(since, 'evaluation')} without gain`
+  if (patience !== null) return `No improvement: ${count(since)} of ${count(patience)}`
+  return `No improvement in ${plural(since, 'evaluation')}`
 }
 
 function scheduleWords(run: RunView): string {

@@ -68,14 +68,14 @@ test('a run by rewards shows what it is judged by, and what the engine does not 
   expect(shown).toMatchObject({
     Reward: ['0.613', '± 0.2'],
     'Validation reward': ['0.55', '± 0.1'],
-    'Best validation reward': ['0.55', 'at 20 · kept'],
+    'Best validation reward': ['0.55', 'iteration 20 · saved'],
     Success: ['25 %', ''],
     Entropy: ['—', ''],
     'Clip ratio': ['3.1 %', 'low 3.0 % · high 0.1 %'],
     'Completion length': ['24.5', '3–64 tokens'],
     'At the limit': ['50 %', 'completions cut off'],
   })
-  expect(shown['Train loss']?.[1]).toBe('no measure of quality')
+  expect(shown['Train loss']?.[1]).toBe('not a quality metric')
 })
 
 test('a run by preferences shows accuracy and margin beside its losses', () => {
@@ -91,7 +91,7 @@ test('the page of a run by rewards has a curve for each function and a note abou
   }
   const functions = within(screen.getByRole('region', { name: 'Reward by function' }))
   expect(functions.getByText('token_f1')).toBeTruthy()
-  expect(screen.getByText('Says nothing about quality here: the reward does.')).toBeTruthy()
+  expect(screen.getByText('Not a quality metric here; see the reward.')).toBeTruthy()
 })
 
 test('what a method measures beside has a curve, and what it does not has no empty card', () => {

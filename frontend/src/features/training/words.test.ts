@@ -36,8 +36,8 @@ test('each figure says what it means', () => {
   }
   expect(figuresOf(view, series, 21.3e9).map((figure) => [figure.value, figure.note])).toEqual([
     ['1.500', '▼ 0.500'],
-    ['1.300', '1 of 3 without gain'],
-    ['1.200', 'at 200 · kept'],
+    ['1.300', 'No improvement: 1 of 3'],
+    ['1.200', 'iteration 200 · saved'],
     ['4.1e-5', 'cosine · 10 warm-up'],
     ['2,311', 'tokens/s · 1.2 it/s'],
     ['3.0 GB', 'peak · of 21.3 GB'],
@@ -52,7 +52,7 @@ test('the test set is shown only by a run that measured it', () => {
 test('without early stopping evaluations are only counted', () => {
   const series = curve([1], [1, 2, 3], { step: 100, value: 1 })
   const note = figuresOf({ ...run, metrics: { val_loss: 3 } }, series, null)[1]?.note
-  expect(note).toBe('2 evaluations without gain')
+  expect(note).toBe('No improvement in 2 evaluations')
 })
 
 const rules = { earlyStop: true, patience: 3, live: true }
@@ -60,10 +60,10 @@ const rules = { earlyStop: true, patience: 3, live: true }
 test('over-fitting is a validation loss that rises while the training loss falls', () => {
   const rising = curve([2, 1.5, 1, 0.8], [1.5, 1.2, 1.3, 1.4], { step: 200, value: 1.2 })
   const advice = overFitting(rising, rules)
-  expect(advice?.title).toBe('Over-fitting has begun')
+  expect(advice?.title).toBe('Overfitting')
   expect(advice?.text).toContain('since 200')
-  expect(advice?.text).toContain('after 1 more evaluation without gain')
-  expect(overFitting(rising, { ...rules, live: false })?.text).toContain('is kept')
+  expect(advice?.text).toContain('after 1 more evaluation without improvement')
+  expect(overFitting(rising, { ...rules, live: false })?.text).toContain('is saved')
   expect(overFitting(rising, { ...rules, earlyStop: false })?.text).toContain('Early stopping is off')
 })
 

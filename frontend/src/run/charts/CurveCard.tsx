@@ -88,7 +88,7 @@ export function CurveCard({ title, note, curves, held, series, group, end, forma
         />
         {known ? null : (
           <p className="pointer-events-none absolute inset-0 flex items-center justify-center pb-6 text-small text-soft">
-            {series.train.length === 0 ? 'No report yet.' : `${UNKNOWN} The engine does not give this for this method.`}
+            {series.train.length === 0 ? 'No report yet.' : `${UNKNOWN} Not reported for this method.`}
           </p>
         )}
       </div>

@@ -61,7 +61,7 @@ function RewardCharts(shared: Props) {
       <CurveCard
         {...shared}
         title="KL to the reference"
-        note="How far the model has moved from where it began. Beta holds it back."
+        note="Distance from the reference model. Beta limits it."
         curves={KL}
         held={{ column: 'val_kl' }}
         format={short}
@@ -88,7 +88,7 @@ function RewardCharts(shared: Props) {
         <CurveCard
           {...shared}
           title="Clipped"
-          note="Ratios held back below and above. Nothing is clipped in the first update of a rollout."
+          note="Ratios clipped below and above. The first update of a rollout clips nothing."
           curves={CLIPPED}
           format={fineShare}
         />
@@ -153,7 +153,7 @@ function PreferenceCharts(shared: Props) {
       <CurveCard
         {...shared}
         title="Chosen and rejected"
-        note="The implied rewards. Both may fall; what counts is that they part."
+        note="Implied rewards. Both may fall; the gap between them counts."
         curves={PAIR}
         format={short}
       />

@@ -42,7 +42,7 @@ export function RunCharts({ series, kind, end, name, waiting, children }: Props)
               column="train_loss"
               color="chart-train"
               format={asLoss}
-              note="Says nothing about quality here: the reward does."
+              note="Not a quality metric here; see the reward."
             />
           ) : null}
           <SmallChart {...shared} title="Learning rate" column="learning_rate" color="chart-rate" format={asRate} />

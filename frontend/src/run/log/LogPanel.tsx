@@ -92,7 +92,7 @@ export function LogPanel({ book, name, live, above, empty = 'No lines yet.' }: P
         <LogList lines={lines} search={text} follow={follow} onFollow={setFollow} height={HEIGHT} />
       ) : (
         <p className="flex items-center justify-center text-small text-soft" style={{ height: HEIGHT }}>
-          {all.length === 0 ? empty : search.trim() === '' ? 'No line of this level.' : `No line contains “${search.trim()}”.`}
+          {all.length === 0 ? empty : search.trim() === '' ? 'No lines at this level.' : `No line contains “${search.trim()}”.`}
         </p>
       )}
     </Card>

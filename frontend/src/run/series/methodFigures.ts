@@ -23,7 +23,7 @@ export function rewardFigures(of: Numbers): readonly Figure[] {
   return [
     { label: 'Reward', value: compact(of('avg_reward')), note: spread(of('reward_std')) },
     { label: 'Validation reward', value: compact(of('val_reward')), note: spread(of('val_reward_std')) },
-    { label: 'Group reward', value: compact(of('group_reward')), note: spread(of('group_reward_std'), 'in a group') },
+    { label: 'Group reward', value: compact(of('group_reward')), note: spread(of('group_reward_std'), 'within a group') },
     { label: 'Success', value: share(of('success_rate')), note: held(share, of('val_success_rate')) },
     { label: 'KL', value: compact(of('kl')), note: held(compact, of('val_kl')) || 'to the reference' },
     { label: 'Entropy', value: compact(of('entropy')), note: of('entropy') === null ? '' : 'nats per token' },
@@ -36,7 +36,7 @@ export function rewardFigures(of: Numbers): readonly Figure[] {
 export function preferenceFigures(of: Numbers): readonly Figure[] {
   return [
     { label: 'Accuracy', value: share(of('accuracy')), note: 'chosen preferred' },
-    { label: 'Validation accuracy', value: share(of('val_accuracy')), note: 'on held-out pairs' },
+    { label: 'Validation accuracy', value: share(of('val_accuracy')), note: 'held-out pairs' },
     { label: 'Margin', value: compact(of('margin')), note: held(compact, of('val_margin')) },
     { label: 'Chosen reward', value: compact(of('rewards_chosen')), note: held(compact, of('val_rewards_chosen')) },
     { label: 'Rejected reward', value: compact(of('rewards_rejected')), note: held(compact, of('val_rewards_rejected')) },

@@ -78,7 +78,7 @@ function SampleItem({ sample }: { readonly sample: Sample }) {
       </div>
       <Passage label="Prompt" text={sample.prompt} quiet />
       <Passage label="Completion" text={sample.text} />
-      {sample.answer ? <Passage label="Answer of the row" text={sample.answer} quiet /> : null}
+      {sample.answer ? <Passage label="Reference answer" text={sample.answer} quiet /> : null}
       {scores.length > 0 ? (
         <dl className="flex flex-wrap gap-x-4 gap-y-0.5 border-t border-line pt-2 text-small">
           {scores.map(([name, score]) => (

@@ -44,7 +44,7 @@ const found = (part: Parameters<typeof inspection>[0]): Answers => ({
 test('the file is compared with the chosen validation file, and what a run should know stands under it', async () => {
   const calls = open(found(FOUND), { val_data_path: VALID, mask_prompt: true, batch_size: '8' })
   const list = within(await screen.findByRole('list', { name: 'Findings in the training data' }))
-  const titles = ['2 rows would teach nothing', '1 validation row is in the training file too', '1 row repeats an earlier one', '3 rows left over by the batch size']
+  const titles = ['2 rows without anything to learn', '1 validation row is in the training file too', '1 row repeats an earlier one', '3 rows in the last batch']
   for (const title of titles) expect(list.getByText(title)).toBeTruthy()
   const asked = calls.filter((call) => (call.body as { path: string }).path === TRAIN)
   // First at the default length, then at the one that its rows fit.
@@ -56,7 +56,7 @@ test('what does not touch this run is not told: no validation file, prompts lear
   const list = within(await screen.findByRole('list', { name: 'Findings in the training data' }))
   expect(list.getAllByRole('listitem').map((item) => item.querySelector('p')?.textContent)).toEqual([
     '1 row repeats an earlier one',
-    '3 rows left over by the batch size',
+    '3 rows in the last batch',
   ])
 })
 
@@ -64,7 +64,7 @@ test('a file that was read in part is neither whole nor clean', async () => {
   open(found({ complete: false, rows: 5000, lengths: null, duplicates: null }))
   expect(await screen.findByText('first 5,000 rows read')).toBeTruthy()
   expect(screen.queryByText('no problems')).toBeNull()
-  expect(screen.getByText('Chat rows; only the first 5,000 were read')).toBeTruthy()
+  expect(screen.getByText('Chat · only the first 5,000 rows read')).toBeTruthy()
 })
 
 test('a large file is read to its end with progress, and can be stopped', async () => {

@@ -5,12 +5,13 @@ import { DataField } from './DataField'
 import { FieldControl } from '@/start/fields/FieldControl'
 import type { FieldErrors } from '@/start/fields/form'
 import { number } from '@/start/review/review'
+import { formName } from './dataForms'
 import { useDataFile } from './useDataFile'
 import { useInspection, type Inspection } from '@/start/data/examination/useInspection'
 import { useLongestRow } from './useLongestRow'
 import type { StartForm } from '@/start/fields/useStartForm'
 import { bridge } from '@/lib/bridge'
-import { baseName, count } from '@/lib/format'
+import { baseName, plural } from '@/lib/format'
 import { Card } from '@/ui/Card'
 import { LinkButton } from '@/ui/controls/LinkButton'
 
@@ -68,9 +69,7 @@ function summary({ found, looking, problem, cancelled }: Inspection, path: strin
   if (looking && !found) return 'Reading the file…'
   if (cancelled) return 'The file was not read'
   if (problem || !found) return 'The file could not be read'
-  if (found.problem_count > 0) return 'Some rows can’t be used; mend them, then choose the file again'
-  const rows = `${capital(found.format ?? 'Rows of an unknown format')} rows`
-  return found.complete === false ? `${rows}; only the first ${count(found.rows)} were read` : `${rows}, all of them usable`
+  if (found.problem_count > 0) return 'Some rows can’t be used. Fix the file, or map its columns.'
+  const format = formName(found.format)
+  return found.complete === false ? `${format} · only the first ${plural(found.rows, 'row')} read` : `${format} · ${plural(found.rows, 'row')}, all usable`
 }
-
-const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)

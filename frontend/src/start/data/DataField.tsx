@@ -49,7 +49,7 @@ export function DataField({ name, form, errors, inspection, file }: Props) {
             showEnd
             value={path}
             title={path}
-            placeholder={optional ? 'None: a part of the rows is held out' : 'Path of a .jsonl file, or drop one here'}
+            placeholder={optional ? 'None: part of the rows is held out' : 'Path to a .jsonl file, or drop one here'}
             onText={(text) => {
               file.clear()
               form.set(name, text)

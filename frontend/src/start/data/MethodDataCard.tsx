@@ -14,7 +14,8 @@ import type { StartForm } from '@/start/fields/useStartForm'
 import { Button } from '@/ui/controls/Button'
 import { Card } from '@/ui/Card'
 import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
-import { ConvertDialog } from '@/start/data/convert/MethodConvertDialog'
+import { ConvertDialog } from '@/start/data/convert/ConvertDialog'
+import type { Form } from './dataForms'
 import { DemoData } from './DemoData'
 import { DataReport } from './DataReport'
 import { SampleDialog } from './SampleDialog'
@@ -25,6 +26,16 @@ type Props = {
   readonly method: MethodInfo
   readonly errors: FieldErrors
 }
+
+/** The format of a conversion whose rows such a method can use. */
+const CONVERTED: Readonly<Record<MethodInfo['data_format'], Form>> = {
+  sft: 'chat',
+  prompt_answer: 'grpo',
+  preference: 'preference',
+  prompt: 'grpo',
+  next_token: 'preference', // Not asked: nothing can be converted to such rows.
+}
+const ROLLOUT_SYSTEM = 'Added to rows that have none. Without one, the engine adds its own, which asks for <think> and <answer>.'
 
 const UNMEASURED = { model: null, length: null }
 
@@ -93,14 +104,21 @@ export function MethodDataCard({ form, id, method, errors }: Props) {
         ) : null}
       </div>
       <SampleDialog open={asks === 'sample'} method={id} name={method.display_name} onWritten={setTrain} onClose={() => setAsks(null)} />
-      <ConvertDialog
-        open={asks === 'convert'}
-        path={path}
-        columns={train.found?.columns ?? []}
-        needs={method.data_format}
-        onWritten={setTrain}
-        onClose={() => setAsks(null)}
-      />
+      {asks === 'convert' ? (
+        <ConvertDialog
+          path={path}
+          columns={train.found?.columns ?? []}
+          format={train.found?.format ?? null}
+          target={CONVERTED[method.data_format]}
+          {...(method.data_format.startsWith('prompt') ? { systemHelp: ROLLOUT_SYSTEM } : {})}
+          use="Use the new file"
+          onUse={(next) => {
+            setTrain(next)
+            setAsks(null)
+          }}
+          onClose={() => setAsks(null)}
+        />
+      ) : null}
     </Card>
   )
 }

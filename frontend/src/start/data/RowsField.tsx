@@ -13,9 +13,9 @@ type Props = {
   readonly placeholder?: string
 }
 
-const HELP = 'Rows that the run was trained on are found by their content and marked'
+const HELP = 'Rows that the run was trained on are marked by content'
 
-export function RowsField({ path, problem, onPath, label = 'Rows of your own', help = HELP, placeholder }: Props) {
+export function RowsField({ path, problem, onPath, label = 'Own rows', help = HELP, placeholder }: Props) {
   const file = useDataFile(onPath)
   return (
     <Field
@@ -31,7 +31,7 @@ export function RowsField({ path, problem, onPath, label = 'Rows of your own', h
           showEnd
           value={path}
           title={path}
-          placeholder={placeholder ?? 'None: the rows that its run held out'}
+          placeholder={placeholder ?? 'None: the held-out rows of the run'}
           onText={(text) => {
             file.clear()
             onPath(text)

@@ -46,13 +46,13 @@ function OpenSample({ method, name, onWritten, onClose }: Omit<Props, 'open'>) {
         <>
           <Button onClick={onClose}>Cancel</Button>
           <Button kind="primary" busy={isLoading && 'Writing…'} disabled={wrong !== null || path.trim() === ''} onClick={() => void write()}>
-            Write and use it
+            Create and use
           </Button>
         </>
       }
     >
       <div className="flex flex-col gap-4">
-        <Field label="File" help="A name is put into the app’s data folder. Nothing that exists is replaced." error={problem?.fields['output_path']}>
+        <Field label="File" help="A name is created in the app’s data folder. Existing files are never replaced." error={problem?.fields['output_path']}>
           {(control) => <TextInput {...control} mono value={path} onText={setPath} />}
         </Field>
         <Field label="Rows" error={wrong ?? problem?.fields['num_samples']}>

@@ -17,7 +17,7 @@ export const FORMS: readonly FormInfo[] = [
   { id: 'chat', name: 'Chat', use: 'Fine-tuning, with the model’s own chat template', fields: ['messages'], optional: ['tools'] },
   { id: 'completions', name: 'Prompt and completion', use: 'Fine-tuning on single answers', fields: ['prompt', 'completion'], optional: [] },
   { id: 'text', name: 'Text', use: 'Fine-tuning on plain text, roles spelled out', fields: ['text'], optional: [] },
-  { id: 'grpo', name: 'Prompt and answer (GRPO)', use: 'GRPO, GSPO, Dr. GRPO', fields: ['prompt', 'answer'], optional: ['system'] },
+  { id: 'grpo', name: 'Prompt and answer', use: 'GRPO, GSPO, Dr. GRPO', fields: ['prompt', 'answer'], optional: ['system'] },
   { id: 'preference', name: 'Preference', use: 'DPO, ORPO, CPO: a chosen and a rejected answer', fields: ['prompt', 'chosen', 'rejected'], optional: ['system'] },
   { id: 'alpaca', name: 'Alpaca', use: 'For other tools', fields: ['instruction', 'output'], optional: ['input', 'system'] },
   { id: 'sharegpt', name: 'ShareGPT', use: 'For other tools', fields: ['conversations'], optional: ['system'] },
@@ -30,7 +30,7 @@ export function formInfo(id: Form): FormInfo {
 }
 
 export function formName(id: string | null | undefined): string {
-  return FORMS.find((form) => form.id === id)?.name ?? 'Unknown form'
+  return FORMS.find((form) => form.id === id)?.name ?? 'Unknown format'
 }
 
 /** `rows.csv` as grpo → `rows-grpo.jsonl`; a folder's training file is named for its folder. */

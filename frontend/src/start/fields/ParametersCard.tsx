@@ -55,7 +55,7 @@ function effectOf(name: FieldName, form: StartForm, preview: Preview | null): Re
     case 'iterations':
       return preview ? `${count(preview.steps_per_epoch)} per epoch` : undefined
     case 'epochs':
-      return values.epochs === '' && preview ? 'Follows from the iterations' : undefined
+      return values.epochs === '' && preview ? 'Derived from iterations' : undefined
     case 'batch_size': {
       const [batch, steps] = [number(form, 'batch_size'), number(form, 'grad_accumulation_steps')]
       if (batch === null || steps === null || steps === 1) return undefined
@@ -75,10 +75,10 @@ function derivedLength(name: FieldName, preview: Preview | null): string | undef
 
 function validationLine(form: StartForm, preview: Preview | null): string {
   if (form.values.val_data_path !== '') {
-    return preview ? `Validation: ${count(preview.data.valid_rows)} rows of their own file` : 'Validation: a file of its own'
+    return preview ? `Validation: ${count(preview.data.valid_rows)} rows from a separate file` : 'Validation: a separate file'
   }
   const share = number(form, 'val_split')
   if (share === 0) return 'Validation: none, so no best adapter and no early stop'
   const part = share === null ? 'a part' : `${compact(share * 100, 2)} %`
-  return `Validation: ${part} of the rows, split by seed, since no file is given`
+  return `Validation: ${part} of the rows, held out by seed`
 }

@@ -11,8 +11,8 @@ const WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   optimizer: { adam: 'Adam', adamw: 'AdamW', muon: 'Muon', sgd: 'SGD', adafactor: 'Adafactor' },
   lr_schedule: { constant: 'Constant', cosine: 'Cosine', linear: 'Linear' },
-  nesterov: { '': 'As the optimizer has it', on: 'On', off: 'Off' },
-  report_to: { '': 'Nowhere', wandb: 'Weights & Biases', swanlab: 'SwanLab', 'wandb,swanlab': 'Both' },
+  nesterov: { '': 'Optimizer default', on: 'On', off: 'Off' },
+  report_to: { '': 'Off', wandb: 'Weights & Biases', swanlab: 'SwanLab', 'wandb,swanlab': 'Both' },
   quantize_base: { '': 'No', '4': '4-bit', '8': '8-bit' },
 }
 
@@ -24,9 +24,9 @@ export function optionsOf(field: Field): readonly Option[] {
 }
 
 export const PRESET_NAMES: Readonly<Record<string, { readonly label: string; readonly hint: string }>> = {
-  full: { label: 'Full', hint: 'Attention and MLP of every block: the setting that keeps up with full fine-tuning.' },
+  full: { label: 'Full', hint: 'Attention and MLP of every block: closest to full fine-tuning.' },
   full_experts: { label: 'Full + experts', hint: 'The experts of a mixture too; their parameters can be billions.' },
-  attention: { label: 'Attention', hint: 'Attention only: fewer parameters, and it lags behind.' },
+  attention: { label: 'Attention', hint: 'Attention only: fewer parameters, weaker results.' },
   mlp: { label: 'MLP', hint: 'The MLP matrices only.' },
-  qv: { label: 'Q + V', hint: 'Query and value only, as the first LoRA paper did.' },
+  qv: { label: 'Q + V', hint: 'Query and value only, as in the original LoRA paper.' },
 }

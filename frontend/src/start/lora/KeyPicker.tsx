@@ -74,7 +74,7 @@ function Names({ names, chosen, onToggle, unknown = false }: NamesProps) {
 function NameList({ chosen, onChoose }: Pick<Props, 'chosen' | 'onChoose'>) {
   const [text, setText] = useState(() => chosen.join(', '))
   return (
-    <Field label="Module names" help="With commas between them, as in self_attn.q_proj, mlp.up_proj." className="mb-4">
+    <Field label="Module names" help="Separated by commas, for example self_attn.q_proj, mlp.up_proj." className="mb-4">
       {(control) => (
         <TextInput
           {...control}

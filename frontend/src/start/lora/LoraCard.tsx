@@ -48,7 +48,7 @@ export function LoraCard({ title, subtitle, form, errors, preview, targets, targ
       {full ? (
         <Notice className="mb-4">
           Every weight of the covered layers is trained. Embeddings, the final norm and the output layer stay frozen;
-          rank, alpha and a choice of matrices have no effect.
+          rank, alpha and matrices have no effect.
         </Notice>
       ) : null}
       {!full && typeof values.lora_keys === 'object' && targets ? (
@@ -97,7 +97,7 @@ function helpOf(name: FieldName, { values }: StartForm): string | undefined {
 }
 
 const SCALING_HELP: Readonly<Record<string, string>> = {
-  mlx: 'The multiplier is alpha itself, as MLX has it.',
-  alpha_over_rank: 'The multiplier is alpha / rank, as PEFT has it.',
-  rslora: 'The multiplier is alpha / √rank: ranks stay comparable.',
+  mlx: 'Multiplier = alpha, as in MLX.',
+  alpha_over_rank: 'Multiplier = alpha / rank, as in PEFT.',
+  rslora: 'Multiplier = alpha / √rank, comparable across ranks.',
 }

@@ -82,7 +82,7 @@ function CoverageSkeleton({ waiting, model }: { readonly waiting: boolean; reado
   if (!waiting) {
     return (
       <p className="text-small text-faint">
-        {UNKNOWN} {model ? 'This model’s matrices are not known.' : 'The picture of matrices and layers appears with a model.'}
+        {UNKNOWN} {model ? 'Matrices of this model unknown.' : 'Choose a model to see its matrices and layers.'}
       </p>
     )
   }

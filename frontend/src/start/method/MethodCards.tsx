@@ -86,27 +86,15 @@ function MethodCard({ id, group, method, chosen, onChoose }: MethodCardProps) {
       <span id={described} className="flex flex-1 flex-col gap-1.5 text-small text-soft">
         <span>{method.use_case}</span>
         <span className="mt-auto flex flex-wrap items-center gap-x-2.5 text-tiny">
-          <Stars stars={method.stars} />
-          <span>resources: {method.resource_intensity}</span>
+          <span>Complexity: {complexityWord(method.stars)}</span>
+          <span>Resources: {method.resource_intensity}</span>
         </span>
       </span>
     </label>
   )
 }
 
-const MOST_STARS = 4
-
-function Stars({ stars }: { readonly stars: number }) {
-  const most = Math.max(MOST_STARS, stars)
-  return (
-    <span className="whitespace-nowrap">
-      <span aria-hidden="true" className="text-warn">
-        {'★'.repeat(stars)}
-        <span className="text-faint">{'☆'.repeat(most - stars)}</span>
-      </span>
-      <span className="sr-only">
-        complexity {stars} of {most}
-      </span>
-    </span>
-  )
+/** In a word: stars would read as a rating. */
+function complexityWord(stars: number): string {
+  return stars <= 2 ? 'low' : stars === 3 ? 'medium' : 'high'
 }

@@ -39,7 +39,7 @@ export function DownloadDialog({ downloads, onClose }: Props) {
       footer={
         <>
           <Button onClick={close}>Close</Button>
-          <Button kind="primary" type="submit" form="download-form" busy={starting && 'Asking the hub…'}>
+          <Button kind="primary" type="submit" form="download-form" busy={starting && 'Looking up…'}>
             Download
           </Button>
         </>
@@ -48,7 +48,7 @@ export function DownloadDialog({ downloads, onClose }: Props) {
       <form id="download-form" className="flex flex-col gap-4" onSubmit={(event) => void submit(event)}>
         <Field
           label="Model"
-          help="Its name or address on huggingface.co. Only safetensors weights, settings and tokenizer are fetched, never code."
+          help="Its name or address on huggingface.co. Downloads only safetensors weights, configuration and tokenizer, never code."
           error={(tried ? nameProblem : null) ?? problem?.fields['repo_id']}
         >
           {(control) => (

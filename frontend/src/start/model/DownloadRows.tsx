@@ -75,7 +75,7 @@ function DownloadRow({ info, downloads }: { readonly info: DownloadInfo; readonl
         </Notice>
       ) : null}
       {info.state === 'completed' && info.problem ? (
-        <Notice tone="warn" title="It can’t be trained" className="mt-2">
+        <Notice tone="warn" title="It can’t be trained here" className="mt-2">
           {info.problem}
         </Notice>
       ) : null}

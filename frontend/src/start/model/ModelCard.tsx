@@ -13,9 +13,8 @@ import type { ModelList } from './useModels'
 import type { StartForm } from '@/start/fields/useStartForm'
 import { bridge } from '@/lib/bridge'
 import { plural } from '@/lib/format'
-import { Button } from '@/ui/controls/Button'
 import { Card } from '@/ui/Card'
-import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
+import { RetryPanel } from '@/ui/feedback/RetryPanel'
 import { Field } from '@/ui/controls/Field'
 import { LinkButton } from '@/ui/controls/LinkButton'
 import { Skeleton } from '@/ui/feedback/Skeleton'
@@ -59,15 +58,7 @@ export function ModelCard({ form, errors, list, preview }: Props) {
       }
     >
       {list.problem && !list.loaded ? (
-        <ErrorPanel
-          message={list.problem.detail}
-          hint={list.problem.hint}
-          action={
-            <Button size="small" onClick={list.retry} busy={list.retrying && 'Trying…'}>
-              Retry
-            </Button>
-          }
-        />
+        <RetryPanel problem={list.problem} retrying={list.retrying} onRetry={list.retry} />
       ) : (
         <Choice list={list} byPath={byPath} path={path} limit={limit} error={errors.model_path ?? form.modelProblem?.detail} onPath={choose} />
       )}

@@ -58,7 +58,7 @@ export function progressWords(info: DownloadInfo): string {
     case 'waiting':
       return 'Waiting for another download'
     case 'preparing':
-      return 'Asking what there is…'
+      return 'Looking up files…'
     case 'downloading':
       return [amount, speed == null ? null : `${bytes(Math.round(speed))}/s`, left == null ? null : `${duration(left)} left`]
         .filter((part) => part !== null)
@@ -68,7 +68,7 @@ export function progressWords(info: DownloadInfo): string {
     case 'converting':
       return 'Writing the rows…'
     case 'completed':
-      return `Here${total == null ? '' : ` · ${bytes(total)}`}`
+      return `Downloaded${total == null ? '' : ` · ${bytes(total)}`}`
     case 'cancelled':
     case 'interrupted':
       return [amount, info.message].filter(Boolean).join(' · ')

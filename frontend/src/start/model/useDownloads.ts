@@ -18,7 +18,7 @@ const NONE: readonly DownloadInfo[] = []
 export type Downloads = ReturnType<typeof useDownloads>
 
 /** `onArrived` is given the folder of a model that was asked for here; `arrived` is the end of the sentence about it. */
-export function useDownloads(onArrived: (path: string) => void, arrived = 'is here and chosen.') {
+export function useDownloads(onArrived: (path: string) => void, arrived = 'is downloaded and chosen.') {
   const dispatch = useDispatch()
   const { data, refetch } = useListDownloadsQuery()
   const told = useSelector(selectDownloadJobs)

@@ -23,7 +23,7 @@ type Props = {
 export function FormHeader({ title, subtitle, form, onSave, onLoad }: Props) {
   return (
     <PageHeader title={title} subtitle={subtitle}>
-      <Segmented label="How much to show" value={form.level} choices={LEVELS} onChoose={form.chooseLevel} />
+      <Segmented label="Level of detail" value={form.level} choices={LEVELS} onChoose={form.chooseLevel} />
       <Button kind="ghost" onClick={onLoad}>
         <FolderOpen className="size-3.5" aria-hidden="true" />
         <span>
@@ -33,7 +33,7 @@ export function FormHeader({ title, subtitle, form, onSave, onLoad }: Props) {
       <IconButton icon={Save} label="Save settings (JSON)" onClick={onSave} />
       <IconButton
         icon={RotateCcw}
-        label="Back to the defaults"
+        label="Reset to defaults"
         onClick={form.reset}
         disabled={Object.keys(form.edits).length === 0}
       />

@@ -26,8 +26,7 @@ export function GuideCard({ demo, estimate, starting, onStart }: Props) {
           Train the demo model in about {estimate === null ? 'a minute' : duration(estimate)}
         </h2>
         <p className="text-small text-soft">
-          {demo.name} is a small model that came with the app. It learns to answer like a sea captain, on this machine,
-          and you watch the loss fall.
+          {demo.name} is a small model that came with the app. It learns to answer like a sea captain, on this machine, while you watch the loss.
         </p>
       </div>
       <Button onClick={onStart} busy={starting && 'Starting…'}>

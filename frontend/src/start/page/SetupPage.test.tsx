@@ -130,7 +130,7 @@ test('a start that needs a yes asks for it, with the milder way beside it', asyn
   await userEvent.click(startButton())
   expect(dialog().queryByRole('button', { name: 'Use alpha / rank' }), 'it is in use by now').toBeNull()
   expect(calls.some((call) => call.path === '/training/start')).toBe(false)
-  await userEvent.click(dialog().getByRole('button', { name: 'Start all the same' }))
+  await userEvent.click(dialog().getByRole('button', { name: 'Start anyway' }))
   await waitFor(() => expect(router.state.location.pathname).toBe('/training'))
   const start = calls.find((call) => call.path === '/training/start')
   expect(start?.body).toMatchObject({ confirm_high_scale: true, lora_scaling: 'alpha_over_rank' })
@@ -143,9 +143,9 @@ test('while the server starts, the list says so, and is there as soon as it answ
     'GET /models': () => (up ? { body: { models: [QWEN] } } : { status: 503, body: {} }),
   })
   renderPage(<SetupPage />)
-  await screen.findByText('The server does not answer.', {}, { timeout: 8000 })
+  await screen.findByText('Can’t reach the app’s server.', {}, { timeout: 8000 })
   up = true
-  await act(async () => fireEvent.click(screen.getByRole('button', { name: 'Retry' })))
+  await act(async () => fireEvent.click(screen.getByRole('button', { name: 'Try again' })))
   await screen.findByText(/1 model found/, {}, { timeout: 8000 })
 }, 20_000)
 

@@ -62,7 +62,7 @@ test('while a run is live the button adds to the queue, and the page stays', asy
   expect(router.state.location.pathname).toBe('/setup')
 
   hear({ state: 'running', queue: [queued] })
-  expect(review().getByText(/A run is under way, 1 waiting/)).toBeTruthy()
+  expect(review().getByText(/Training in progress, 1 waiting/)).toBeTruthy()
   expect(screen.getByLabelText<HTMLInputElement>('Adapter name').value, 'its name is taken').toBe('demo_2')
 })
 

@@ -23,6 +23,6 @@ export function useHandedForm({ page, spec, replace, taken }: Options): void {
     if (!asked || taken === null || handedTo(asked) !== page) return
     replace(handedEdits(spec, asked.config, taken))
     dispatch(setupFilled())
-    dispatch(toastRaised({ level: 'good', message: `The form is filled from “${asked.name}”.`, hint: null }))
+    dispatch(toastRaised({ level: 'good', message: `Settings loaded from “${asked.name}”.`, hint: null }))
   }, [asked, dispatch, page, replace, spec, taken])
 }

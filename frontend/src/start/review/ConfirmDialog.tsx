@@ -16,7 +16,7 @@ export function ConfirmDialog({ warning, onClose, onFix, onStart }: Props) {
   return (
     <Dialog
       open={warning !== null}
-      title="Start with so strong an adapter?"
+      title="Start with this high effective scale?"
       sheet
       onClose={onClose}
       footer={
@@ -25,7 +25,7 @@ export function ConfirmDialog({ warning, onClose, onFix, onStart }: Props) {
             Cancel
           </Button>
           <Button kind="danger" onClick={onStart}>
-            Start all the same
+            Start anyway
           </Button>
           {fix ? (
             <Button kind="primary" onClick={() => onFix(fix)}>

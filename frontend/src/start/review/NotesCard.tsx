@@ -5,8 +5,8 @@ import type { StartForm } from '@/start/fields/useStartForm'
 import { Card } from '@/ui/Card'
 
 const HELP: Readonly<Record<string, string>> = {
-  notes: 'Kept with the session.',
-  tags: 'Words to find the run by, with commas between them.',
+  notes: 'Saved with the session.',
+  tags: 'Separated by commas, to find the run by.',
 }
 
 type Props = { readonly form: StartForm; readonly errors: FieldErrors }

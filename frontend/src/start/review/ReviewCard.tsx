@@ -2,7 +2,7 @@
 import type { ReactNode } from 'react'
 import type { StartForm } from '@/start/fields/useStartForm'
 import { ReviewFacts } from './ReviewFacts'
-import { refusedRows, warningsOf, type Review, type Warning } from './review'
+import { headline, refusedRows, warningsOf, type Review, type Warning } from './review'
 import type { PreviewState } from './previewState'
 import type { Problem } from '@/api/errors'
 import { plural } from '@/lib/format'
@@ -46,7 +46,7 @@ export function ReviewCard({ form, review, state, startProblem, extra, actions }
           ))}
         </ul>
       ) : null}
-      <Warnings form={form} warnings={warningsOf(form.values, preview?.warnings ?? [])} />
+      <Warnings form={form} warnings={warningsOf(form.values, preview?.warnings ?? [], form.edits)} />
       {left === null ? null : (
         <LinkButton className="self-start font-semibold underline" onClick={() => form.set('on_bad_rows', 'skip')}>
           Leave out {plural(left, 'row')}
@@ -58,23 +58,40 @@ export function ReviewCard({ form, review, state, startProblem, extra, actions }
   )
 }
 
+/** Each on one line, with the rest behind it; facts look like facts. */
 function Warnings({ form, warnings }: { readonly form: StartForm; readonly warnings: readonly Warning[] }) {
-  if (warnings.length === 0) return null
+  return (['warn', 'info'] as const).map((tone) => {
+    const shown = warnings.filter((each) => each.tone === tone)
+    if (shown.length === 0) return null
+    return (
+      <Notice key={tone} tone={tone}>
+        <ul className="flex flex-col gap-2">
+          {shown.map(({ text, fix }) => (
+            <li key={text}>
+              <Sentence text={text} />{' '}
+              {fix ? (
+                <LinkButton quiet className="font-semibold underline" onClick={() => form.set(fix.name, fix.draft)}>
+                  {fix.label}
+                </LinkButton>
+              ) : null}
+            </li>
+          ))}
+        </ul>
+      </Notice>
+    )
+  })
+}
+
+function Sentence({ text }: { readonly text: string }) {
+  const head = headline(text)
+  if (head === null) return text
   return (
-    <Notice tone="warn">
-      <ul className="flex flex-col gap-2">
-        {warnings.map(({ text, fix }) => (
-          <li key={text}>
-            {text}{' '}
-            {fix ? (
-              <LinkButton quiet className="font-semibold underline" onClick={() => form.set(fix.name, fix.draft)}>
-                {fix.label}
-              </LinkButton>
-            ) : null}
-          </li>
-        ))}
-      </ul>
-    </Notice>
+    <details>
+      <summary className="cursor-pointer list-none">
+        {head} <span className="font-semibold underline">Why?</span>
+      </summary>
+      <p className="mt-1">{text}</p>
+    </details>
   )
 }
 
@@ -90,13 +107,13 @@ export function ReviewBadge({ review }: { readonly review: Review }) {
     case 'checking':
       return <Badge>Checking…</Badge>
     case 'refused':
-      return <Badge tone="bad">Not possible</Badge>
+      return <Badge tone="bad">Can’t start</Badge>
     case 'incomplete':
       return <Badge tone="warn">Not ready</Badge>
   }
 }
 
 function unusualLine(amount: number): string {
-  if (amount === 0) return 'All settings are the defaults'
+  if (amount === 0) return 'All settings at defaults'
   return `${plural(amount, 'setting')} ${amount === 1 ? 'differs' : 'differ'} from the defaults`
 }

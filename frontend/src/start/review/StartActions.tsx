@@ -39,9 +39,9 @@ export function StartActions(props: Props) {
       </Button>
       {live ? (
         <p className="text-center text-small text-soft">
-          A run is under way{waiting > 0 ? `, ${count(waiting)} waiting` : ''}.{' '}
+          Training in progress{waiting > 0 ? `, ${count(waiting)} waiting` : ''}.{' '}
           <Link to="/training" className="font-medium text-accent hover:underline">
-            Watch it
+            View
           </Link>
         </p>
       ) : null}

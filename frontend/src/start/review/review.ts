@@ -1,7 +1,7 @@
 /** What the review card says: ready, what is missing, what is unusual. Pure. */
 import type { Problem } from '@/api/errors'
 import type { FieldName } from '@/api/fields'
-import { parseDraft, type Draft } from '@/start/fields/fieldRules'
+import { parseDraft, type Draft, type Edits } from '@/start/fields/fieldRules'
 import type { FieldErrors, Values } from '@/start/fields/form'
 import type { PreviewState } from './previewState'
 import { fieldIn, hasField, type FormSpec } from '@/start/fields/spec'
@@ -40,13 +40,15 @@ export function fieldErrors(local: FieldErrors, ...problems: readonly (Problem |
 
 export type Warning = {
   readonly text: string
+  /** A fact of the run, or something to think about before it. */
+  readonly tone: 'info' | 'warn'
   /** One click that mends it. */
   readonly fix: { readonly label: string; readonly name: FieldName; readonly draft: Draft } | null
 }
 
 const USE_RATIO = { label: 'Use alpha / rank', name: 'lora_scaling', draft: 'alpha_over_rank' } as const
 
-const REFUSE_ROWS = { label: 'Refuse them instead', name: 'on_bad_rows', draft: 'error' } as const
+const REFUSE_ROWS = { label: 'Refuse the file instead', name: 'on_bad_rows', draft: 'error' } as const
 
 const HOLD_OUT = { label: 'Hold rows out instead', name: 'val_data_path', draft: '' } as const
 
@@ -58,14 +60,20 @@ export function refusedRows(problem: Problem | null): number | null {
   return whole ? null : counts.reduce((sum, [bad]) => sum + bad, 0)
 }
 
-/** The server's warnings; those that have a remedy come with it. */
-export function warningsOf(values: Values, answered: readonly string[]): readonly Warning[] {
+/** What the server tells of how rows are read and split, which asks for no decision. */
+const FACTS = /\bheld out\b|\bturned into conversations\b|\bis reused\b|\bpicks its own rate\b/
+const STRENGTH: readonly FieldName[] = ['lora_rank', 'lora_alpha', 'lora_scaling', 'learning_rate']
+
+/** The server's warnings; those that have a remedy come with it. What only defaults cause is a fact, not a warning. */
+export function warningsOf(values: Values, answered: readonly string[], edits: Edits = {}): readonly Warning[] {
+  const usual = STRENGTH.every((name) => edits[name] === undefined)
   const canEase = values.lora_scaling === 'mlx'
   const skips = values.on_bad_rows === 'skip'
   return answered.map((text) => {
-    if (values.val_data_path !== '' && /^The validation file .* may not belong to /.test(text)) return { text, fix: HOLD_OUT }
-    if (skips && /rows of .* are left out \(line/.test(text)) return { text, fix: REFUSE_ROWS }
-    return { text, fix: canEase && /\balpha_over_rank\b/.test(text) ? USE_RATIO : null }
+    if (values.val_data_path !== '' && /^The validation file .* may not belong to /.test(text)) return { text, tone: 'warn', fix: HOLD_OUT }
+    if (skips && /rows of .* are left out \(line/.test(text)) return { text, tone: 'warn', fix: REFUSE_ROWS }
+    const strong = /\balpha_over_rank\b/.test(text)
+    return { text, tone: FACTS.test(text) || (strong && usual) ? 'info' : 'warn', fix: canEase && strong ? USE_RATIO : null }
   })
 }
 
@@ -75,4 +83,13 @@ type Filled = { readonly spec: FormSpec; readonly values: Values }
 export function number({ spec, values }: Filled, name: FieldName): number | null {
   const parsed = parseDraft(fieldIn(spec, name), values[name])
   return parsed.kind === 'value' && typeof parsed.value === 'number' ? parsed.value : null
+}
+
+const SHORT = 90
+
+/** The part of a long sentence that names the matter; null where the sentence is short enough to stand whole. */
+export function headline(text: string): string | null {
+  if (text.length <= SHORT) return null
+  const end = [...text.matchAll(/[:;.] /g)].find(({ index }) => index >= 20)
+  return end ? `${text.slice(0, end.index)}.` : null
 }

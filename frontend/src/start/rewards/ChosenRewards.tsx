@@ -75,7 +75,7 @@ function Parameters({ chosen: { name, inside }, functions, onInside }: Parameter
 
 function docOf(functions: readonly RewardFunction[], name: string): string {
   const found = functions.find((each) => each.name === name)
-  if (!found) return 'Not a function that is known here.'
+  if (!found) return 'Unknown function.'
   return `${firstSentence(found.doc)} ${rangeOf(found)}`.trim()
 }
 

@@ -45,8 +45,8 @@ export function CodeDialog({ path, onClose }: Props) {
       footer={
         <>
           {code?.trusted ? (
-            <Button kind="danger" className="mr-auto" busy={untrusting.isLoading && 'Withdrawing…'} onClick={() => void withdraw()}>
-              Trust it no longer
+            <Button kind="danger" className="mr-auto" busy={untrusting.isLoading && 'Revoking…'} onClick={() => void withdraw()}>
+              Revoke trust
             </Button>
           ) : null}
           <Button onClick={onClose}>{code?.trusted ? 'Close' : 'Don’t trust'}</Button>
@@ -80,12 +80,12 @@ function Code({ code, read, onRead }: CodeProps) {
         <span className="font-mono text-tiny break-all">{code.path}</span>
         <span className="flex items-center gap-3">
           {bytes(code.size_bytes)}
-          {code.trusted ? <Badge tone="good">trusted as it is</Badge> : null}
+          {code.trusted ? <Badge tone="good">trusted</Badge> : null}
           <CopyButton text={code.code} />
         </span>
       </div>
       {code.warnings.length > 0 ? (
-        <Notice tone="warn" title="Look twice">
+        <Notice tone="warn" title="Caution">
           {code.warnings.map((warning) => (
             <p key={warning}>{warning}</p>
           ))}
@@ -101,15 +101,15 @@ function Code({ code, read, onRead }: CodeProps) {
       </pre>
       <p className="text-small text-soft">
         {code.functions.length === 0
-          ? 'No reward function was found in it.'
+          ? 'No reward function found.'
           : `Functions: ${code.functions.map(({ name, line, problem }) => `${name} (line ${line}${problem ? `, can’t be used: ${problem}` : ''})`).join(', ')}.`}{' '}
-        {code.imports.length > 0 ? `It imports ${code.imports.join(', ')}.` : 'It imports nothing.'}
+        {code.imports.length > 0 ? `It imports ${code.imports.join(', ')}.` : 'No imports.'}
       </p>
       <p className="font-mono text-tiny break-all text-faint">sha256 {code.sha256}</p>
       {code.trusted ? null : (
         <label className="flex items-start gap-2.5 rounded-field border border-line p-3">
           <input type="checkbox" checked={read} onChange={(event) => onRead(event.target.checked)} className="mt-0.5 size-4 accent-accent" />
-          <span>I have read this code. It may do on this machine whatever I may do, and it runs in every try and every run that names it.</span>
+          <span>I have read this code. It runs with my rights on this machine, in every try and every run that uses it.</span>
         </label>
       )}
     </div>

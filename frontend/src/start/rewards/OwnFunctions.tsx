@@ -1,4 +1,4 @@
-/** A Python file of one's own: it is used only after its code was shown and trusted as it is. */
+/** A Python file of one's own: it is used only after its code was shown and trusted. */
 import { useState } from 'react'
 import type { TrustedFile } from '@/api/generated'
 import type { StartForm } from '@/start/fields/useStartForm'
@@ -15,7 +15,7 @@ type Props = {
 }
 
 const STATES = {
-  trusted: { tone: 'good', text: 'trusted as it is' },
+  trusted: { tone: 'good', text: 'trusted' },
   changed: { tone: 'warn', text: 'changed since it was trusted' },
   missing: { tone: 'bad', text: 'missing' },
 } as const
@@ -29,7 +29,7 @@ export function OwnFunctions({ form, files, error }: Props) {
       <Field
         label="Own functions"
         aside="optional"
-        help="A Python file with reward functions. It runs with your rights, so its code is shown first; a changed file is asked about again."
+        help="A Python file with reward functions. It runs with your rights, so review its code first. A changed file must be trusted again."
         error={error}
       >
         {(control) => (
@@ -44,7 +44,7 @@ export function OwnFunctions({ form, files, error }: Props) {
               className="min-w-48 flex-1"
             />
             <Button disabled={path.trim() === ''} onClick={() => setShows(true)}>
-              Look at the code…
+              Review code…
             </Button>
             {state && path !== '' ? <Badge tone={STATES[state].tone}>{STATES[state].text}</Badge> : null}
           </div>

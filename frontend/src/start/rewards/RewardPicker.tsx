@@ -16,9 +16,9 @@ type Props = {
 }
 
 const SOURCES = [
-  ['app', 'Of this app'],
+  ['app', 'Built-in'],
   ['engine', 'Built into the engine'],
-  ['file', 'Your own'],
+  ['file', 'Own'],
 ] as const
 
 export function RewardPicker({ functions, chosen, onChange, onClose }: Props) {
@@ -61,7 +61,7 @@ export function RewardPicker({ functions, chosen, onChange, onClose }: Props) {
           </section>
         )
       })}
-      {shown.length === 0 ? <p className="py-6 text-center text-soft">No function fits.</p> : null}
+      {shown.length === 0 ? <p className="py-6 text-center text-soft">No results</p> : null}
     </Dialog>
   )
 }

@@ -45,7 +45,7 @@ export function RewardsCard({ form, method, errors }: Props) {
   return (
     <Card
       title={rewarded ? 'Rewards' : 'Judge'}
-      subtitle={rewarded ? 'What counts as a good answer. Their weighted sum is what the model is trained to raise.' : null}
+      subtitle={rewarded ? 'What counts as a good answer. Training maximises their weighted sum.' : null}
       bodyClassName="@container flex flex-col gap-4"
       actions={
         rewarded ? (
@@ -68,12 +68,12 @@ export function RewardsCard({ form, method, errors }: Props) {
       {rewarded ? <OwnFunctions form={form} files={data?.files ?? []} error={errors.reward_functions_file} /> : null}
       <div className={FIELD_GRID}>
         {chosen.length > 0 ? (
-          <Field label="Success" help="Counted when this function gives its maximum." error={errors.success_function}>
+          <Field label="Success" help="Counts when this function gives its maximum." error={errors.success_function}>
             {(control) => (
               <Select
                 {...control}
                 value={String(values.success_function)}
-                options={[{ value: '', label: 'No rate' }, ...chosen.map(wholeName).map((name) => ({ value: name, label: name }))]}
+                options={[{ value: '', label: 'None' }, ...chosen.map(wholeName).map((name) => ({ value: name, label: name }))]}
                 onChoose={(next) => set('success_function', next)}
               />
             )}
@@ -98,11 +98,10 @@ export function RewardsCard({ form, method, errors }: Props) {
 }
 
 function Unchosen({ names, judged }: { readonly names: readonly string[]; readonly judged: boolean }) {
-  if (judged) return <Notice>No function is chosen, so a model judges the answers.</Notice>
+  if (judged) return <Notice>No functions chosen: a model judges the answers.</Notice>
   return (
-    <Notice tone="warn" title="No function is chosen">
-      The engine’s own are used: {names.join(', ')}. They look for answers in {'<think>'} and {'<answer>'} tags; rows of
-      another kind earn nothing.
+    <Notice tone="warn" title="No functions chosen">
+      The engine’s defaults are used: {names.join(', ')}. They look for answers in {'<think>'} and {'<answer>'} tags; other rows get no reward.
     </Notice>
   )
 }

@@ -46,7 +46,7 @@ export function TryDialog({ rewards, weights, file, path, onClose }: Props) {
   return (
     <Dialog
       open
-      title="Try the rewards"
+      title="Try rewards"
       size="wide"
       sheet
       onClose={onClose}
@@ -61,21 +61,21 @@ export function TryDialog({ rewards, weights, file, path, onClose }: Props) {
     >
       <div className="flex flex-col gap-4">
         <Segmented
-          label="What is scored"
+          label="Score"
           className="self-start"
           value={what}
           choices={[
-            { value: 'rows', label: 'Answers of the rows' },
+            { value: 'rows', label: 'Reference answers' },
             { value: 'pasted', label: 'Pasted completions' },
           ]}
           onChoose={setWhat}
         />
         {what === 'rows' ? (
-          <Field label="Rows" help="From the beginning of the training file. Their own answers should score high." error={wrong}>
+          <Field label="Rows" help="From the start of the training file. Reference answers should score high." error={wrong}>
             {(control) => <NumberInput {...control} value={amount} onText={setAmount} step={1} min={1} max={MOST} className="max-w-40" />}
           </Field>
         ) : (
-          <Field label="Completions" help="For the first row of the file. A line of three dashes (---) stands between two.">
+          <Field label="Completions" help="For the first row of the file. Separate them with a line of three dashes (---).">
             {(control) => (
               <textarea
                 {...control}

@@ -39,7 +39,7 @@ export function TryResult({ answer }: { readonly answer: TryAnswer }) {
         </tbody>
       </Table>
       <p className="text-small text-soft">
-        Mean of the weighted sums: <span className="font-semibold text-ink">{compact(total)}</span>
+        Average reward: <span className="font-semibold text-ink">{compact(total)}</span>
       </p>
       <ul className="flex flex-col gap-2">
         {samples.map((sample, index) => (

@@ -31,4 +31,4 @@ export function CopyButton({ text, label = 'Copy' }: Props) {
   )
 }
 
-const WORDS: Partial<Record<string, string>> = { copied: 'Copied', refused: 'Select and copy by hand' }
+const WORDS: Partial<Record<string, string>> = { copied: 'Copied', refused: 'Select and copy manually' }

@@ -21,7 +21,7 @@ export function ErrorPanel({ message, hint, detail, action, className }: Props) 
       action={
         <span className="flex flex-wrap items-center gap-3">
           {action}
-          <CopyButton text={copied} label="Copy detail" />
+          <CopyButton text={copied} label="Copy details" />
         </span>
       }
     >

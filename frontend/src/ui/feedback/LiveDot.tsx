@@ -5,7 +5,7 @@ export function LiveDot({ className }: { readonly className?: string }) {
   return (
     <span className={cx('flex size-2 shrink-0 items-center justify-center text-good', className)}>
       <span className="pulse-dot size-2 rounded-full bg-current" />
-      <span className="sr-only">A run is under way</span>
+      <span className="sr-only">Training in progress</span>
     </span>
   )
 }

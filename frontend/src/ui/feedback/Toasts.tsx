@@ -47,9 +47,9 @@ function ToastBox({ toast }: { readonly toast: Toast }) {
       <div className="min-w-0 flex-1 text-small break-words">
         <p className="font-medium text-ink">{message}</p>
         {hint ? <p className="mt-0.5 text-soft">{hint}</p> : null}
-        {stays ? <CopyButton text={hint ? `${message}\n${hint}` : message} label="Copy detail" /> : null}
+        {stays ? <CopyButton text={hint ? `${message}\n${hint}` : message} label="Copy details" /> : null}
       </div>
-      <IconButton icon={X} label="Close this message" onClick={() => dispatch(toastDismissed(id))} />
+      <IconButton icon={X} label="Dismiss" onClick={() => dispatch(toastDismissed(id))} />
     </div>
   )
 }

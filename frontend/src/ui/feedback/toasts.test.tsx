@@ -17,7 +17,7 @@ test('errors stay, the rest leaves by itself', () => {
     act(() => void vi.advanceTimersByTime(60_000))
     expect(screen.queryByText('Saved.')).toBeNull()
     expect(screen.getByRole('alert').textContent).toContain('The disk is full.')
-    fireEvent.click(screen.getByRole('button', { name: 'Close this message' }))
+    fireEvent.click(screen.getByRole('button', { name: 'Dismiss' }))
     expect(screen.queryByRole('alert')).toBeNull()
   } finally {
     vi.useRealTimers()

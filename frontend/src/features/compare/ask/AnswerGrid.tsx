@@ -58,7 +58,7 @@ export function AnswerGrid({ asker, asked, targets, onRemove, onAdd }: Props) {
         {targets.length === 1 && !busy ? (
           <Button onClick={onAdd} kind="ghost" className="min-h-24 border-dashed border-edge">
             <Plus className="size-4" aria-hidden="true" />
-            Add a second one to compare with
+            Add a model to compare
           </Button>
         ) : null}
       </div>
@@ -67,22 +67,22 @@ export function AnswerGrid({ asker, asked, targets, onRemove, onAdd }: Props) {
       </p>
       {asked?.plan && targets.length > 1 ? <PlanLine mode={asked.plan.mode} reason={asked.plan.reason} /> : null}
       {problem ? <ErrorPanel message={problem.detail} hint={problem.hint} /> : null}
-      {asked?.notKept ? <ErrorPanel message={`This is not in the history: ${asked.notKept}`} /> : null}
+      {asked?.notKept ? <ErrorPanel message={`Not saved to the history: ${asked.notKept}`} /> : null}
     </div>
   )
 }
 
 const SPOKEN: Readonly<Record<Asked['state'], string>> = {
   asking: 'Answering…',
-  done: 'The answers are there.',
+  done: 'The answers are ready.',
   stopped: 'Stopped.',
-  failed: 'There is no answer.',
+  failed: 'No answer.',
 }
 
 function PlanLine({ mode, reason }: { readonly mode: 'batch' | 'in_turn'; readonly reason: string }) {
   return (
     <p className="text-small text-faint">
-      <span className="font-medium text-soft">{mode === 'batch' ? 'Answered together in one batch.' : 'Answered one after the other.'}</span>{' '}
+      <span className="font-medium text-soft">{mode === 'batch' ? 'Answered in one batch.' : 'Answered one after the other.'}</span>{' '}
       {reason}
     </p>
   )

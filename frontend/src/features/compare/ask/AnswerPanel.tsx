@@ -38,7 +38,7 @@ export function AnswerPanel({ target, side, question, stars, onRemove }: Props) 
         {details ? <TemplateBadge used={details.chat_template_used} /> : null}
         <span className="ml-auto flex items-center gap-1">
           {side && side.text !== '' ? <CopyButton text={answerText(side)} /> : null}
-          {onRemove ? <IconButton icon={X} label={`Take ${title} out`} onClick={onRemove} /> : null}
+          {onRemove ? <IconButton icon={X} label={`Remove ${title}`} onClick={onRemove} /> : null}
         </span>
       </header>
       <div className="flex min-w-0 flex-1 flex-col gap-2 px-4 pt-2 pb-3">
@@ -62,12 +62,12 @@ export function AnswerPanel({ target, side, question, stars, onRemove }: Props) 
 }
 
 function TemplateBadge({ used }: { readonly used: boolean }) {
-  const title = used ? 'The prompt was put into the model’s own chat format' : 'The prompt was given to the model as it is'
+  const title = used ? 'Formatted with the model’s chat template' : 'Sent without a chat template'
   return <Badge title={title}>{used ? 'chat template' : 'plain text'}</Badge>
 }
 
 function Said({ side, title }: { readonly side: Side | null; readonly title: string }) {
-  if (side === null) return <p className="min-h-24 flex-1 text-faint">The answer will stand here.</p>
+  if (side === null) return <p className="min-h-24 flex-1 text-faint">The answer appears here.</p>
   if (side.text === '' && (side.state === 'waiting' || side.state === 'preparing' || side.state === 'answering')) {
     return (
       <p className="flex min-h-24 flex-1 items-start gap-2 text-soft" role="status">
@@ -79,9 +79,9 @@ function Said({ side, title }: { readonly side: Side | null; readonly title: str
     )
   }
   const shown = answerText(side)
-  if (shown === '' && side.text !== '') return <p className="min-h-24 flex-1 text-faint">It thought, and gave no answer.</p>
+  if (shown === '' && side.text !== '') return <p className="min-h-24 flex-1 text-faint">Thoughts only, no answer.</p>
   if (shown === '') {
-    const words = side.state === 'done' ? 'It answered with nothing.' : side.state === 'stopped' ? 'Stopped before it answered.' : ''
+    const words = side.state === 'done' ? 'Empty answer.' : side.state === 'stopped' ? 'Stopped before an answer.' : ''
     return <p className="min-h-24 flex-1 text-faint">{words}</p>
   }
   return <AnswerText label={`Answer of ${title}`} text={shown} busy={side.state === 'answering'} />

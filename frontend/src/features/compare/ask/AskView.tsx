@@ -68,7 +68,7 @@ export function AskView({ all, asker, prompt, onChooseTargets }: Props) {
           trained={trained}
           prompt={prompt}
           busy={busy}
-          blocked={blocked ?? (text.trim() === '' ? 'Write a prompt first.' : null)}
+          blocked={blocked ?? (text.trim() === '' ? 'Enter a prompt first.' : null)}
           onAsk={ask}
           onStop={asker.stop}
           more={
@@ -80,10 +80,10 @@ export function AskView({ all, asker, prompt, onChooseTargets }: Props) {
         >
           {live ? (
             <Switch
-              label="Ask during the run"
+              label="Ask during training"
               checked={duringRun}
               onChange={setDuringRun}
-              help="The model that answers shares the memory with the run, which may make both slow"
+              help="Shares the memory with the run; both may slow down"
             />
           ) : null}
           <WorkerLine settled={!busy} />
@@ -93,8 +93,8 @@ export function AskView({ all, asker, prompt, onChooseTargets }: Props) {
       <PromptSetDialog
         open={sets}
         prompt={text}
-        blocked={busy ? 'Wait until the answer is there.' : blocked}
-        runWords="Ask all of it"
+        blocked={busy ? 'Wait for the answer.' : blocked}
+        runWords="Ask all"
         onClose={() => setSets(false)}
         onRun={run}
       />

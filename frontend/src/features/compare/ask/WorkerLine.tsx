@@ -22,16 +22,16 @@ export function WorkerLine({ settled }: Props) {
     void refetch()
   }
   if (!data || data.state === 'none') {
-    return <p className="text-small text-faint">No model is in memory; the first answer loads it.</p>
+    return <p className="text-small text-faint">No model loaded. The first prompt loads one.</p>
   }
   const memory = data.active_bytes ?? data.resident_bytes
   return (
     <p className="text-small text-faint">
-      {data.base ? `${baseName(data.base)} is in memory` : 'The worker is ready'}
+      {data.base ? `${baseName(data.base)} is loaded` : 'Ready'}
       {memory == null ? '' : `, ${bytes(memory)}`}
       {data.waiting ? `, ${data.waiting} waiting` : ''}.{' '}
       <LinkButton className="text-small" disabled={isLoading || !settled} onClick={() => void free()}>
-        {isLoading ? 'Giving it back…' : 'Give it back'}
+        {isLoading ? 'Unloading…' : 'Unload'}
       </LinkButton>
     </p>
   )

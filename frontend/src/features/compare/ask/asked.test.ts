@@ -79,7 +79,7 @@ test('a refusal that names a target stands with it, and nothing is kept', () => 
 test('a stream that ends without a word cut its answers off; nonsense is passed over', () => {
   const odd = hear(begin(QUESTION), [{ event: 'token', data: 'not json' }, event('token', { target: 9, text: 'x' }), event('end', {})])
   expect(odd.state).toBe('failed')
-  expect(odd.sides[0]?.problem?.detail).toBe('The answer was cut off.')
+  expect(odd.sides[0]?.problem?.detail).toBe('The answer was interrupted.')
 })
 
 test('the thoughts of an answer are set apart where it is shown, and kept with the whole of it', () => {

@@ -90,7 +90,7 @@ function heard(asked: Asked, { event, data }: ServerEvent): Asked {
       return side(asked, told, (each) => ({
         ...each,
         state: 'failed',
-        problem: { detail: text(told['detail']) ?? 'It failed without saying why.', hint: text(told['hint']) },
+        problem: { detail: text(told['detail']) ?? 'It failed for an unknown reason.', hint: text(told['hint']) },
       }))
     case 'end':
       return finished(asked)
@@ -152,7 +152,7 @@ function isOpen({ state }: Side): boolean {
   return state === 'waiting' || state === 'preparing' || state === 'answering'
 }
 
-const CUT_OFF = { detail: 'The answer was cut off.', hint: 'The server or its worker ended. Ask again.' }
+const CUT_OFF = { detail: 'The answer was interrupted.', hint: 'The server or the model process ended. Ask again.' }
 
 function side(asked: Asked, told: Told, change: (side: Side) => Side): Asked {
   const at = told['target']

@@ -1,4 +1,4 @@
-/** Evaluate base against adapter on rows that the run has not seen, and read what came of it. */
+/** Evaluate base vs adapter on rows that the run has not seen, and read what came of it. */
 import { skipToken } from '@reduxjs/toolkit/query'
 import { useState } from 'react'
 import { readProblem } from '@/api/errors'
@@ -56,18 +56,18 @@ const PHASES: Readonly<Record<string, string>> = {
   loading: 'Loading the model',
   scoring: 'Measuring the loss on the expected answers',
   answering: 'Answering the questions',
-  judging: 'The judge is reading the answers',
+  judging: 'Judging the answers',
   done: 'Writing the report',
 }
 
 function Running({ evaluation }: { readonly evaluation: Evaluation }) {
   const { phase, share, adapter, questions, stop, stopping } = evaluation
-  const words = PHASES[phase ?? ''] ?? 'Getting ready'
+  const words = PHASES[phase ?? ''] ?? 'Preparing'
   const percent = share === null ? null : `${Math.round(share * 100)} %`
   return (
     <Card
       title={`Evaluating ${adapter ?? 'the adapter'} against its base`}
-      subtitle={questions === null ? undefined : `${questions} rows, each asked of both`}
+      subtitle={questions === null ? undefined : `${questions} rows, answered by both`}
       actions={
         <Button size="small" busy={stopping && 'Cancelling…'} onClick={stop}>
           Cancel
@@ -87,8 +87,8 @@ function NothingYet({ running }: { readonly running: boolean }) {
     <Card>
       <p className="mx-auto max-w-lg py-8 text-center text-soft">
         {running
-          ? 'What was measured stands here when it is done.'
-          : 'Base and adapter get the same held-out rows. Here you will see for each metric how far apart they are, and whether that is more than chance.'}
+          ? 'Results appear here.'
+          : 'Base and adapter answer the same held-out rows. For each metric you see the difference, and whether it is significant.'}
       </p>
     </Card>
   )

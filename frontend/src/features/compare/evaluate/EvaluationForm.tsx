@@ -43,15 +43,15 @@ export function EvaluationForm({ all, evaluation, onStart }: Props) {
   const body = pair === null ? null : bodyFor({ ...fields, ...pair, checkpoint })
   if (pair === null) {
     return (
-      <Card title="Evaluate base against adapter">
+      <Card title="Evaluate base vs adapter">
         <p className="text-soft">There is no adapter that can be evaluated yet. Train one first.</p>
       </Card>
     )
   }
   return (
     <Card
-      title="Evaluate base against adapter"
-      subtitle="On rows that the run held out: its test set, else its validation set."
+      title="Evaluate base vs adapter"
+      subtitle="On held-out rows: the run’s test set, or else its validation set."
       actions={
         <Button
           kind="primary"
@@ -88,12 +88,12 @@ export function EvaluationForm({ all, evaluation, onStart }: Props) {
             />
           )}
         </Field>
-        <Field label="Rows" help="1 to 2,000; more make the intervals narrower" error={problems['num_questions']}>
+        <Field label="Rows" help="1 to 2,000; more rows give narrower intervals" error={problems['num_questions']}>
           {(control) => (
             <NumberInput {...control} value={fields.rows} onText={(rows) => change({ rows })} min={1} max={2000} step={10} />
           )}
         </Field>
-        <Field label="Max tokens" help="Of each answer" error={problems['max_tokens']}>
+        <Field label="Max tokens" help="Per answer" error={problems['max_tokens']}>
           {(control) => (
             <NumberInput {...control} value={fields.maxTokens} onText={(maxTokens) => change({ maxTokens })} min={1} max={8192} step={50} />
           )}

@@ -19,11 +19,11 @@ export function EvaluationMore({ fields, problems, models, onChange }: Props) {
   const { data: offers } = useEvaluationOffersQuery()
   return (
     <details className="group">
-      <summary className="w-fit rounded-small text-small font-medium text-soft hover:text-ink">More: rows of your own, judge, sampling, tasks</summary>
+      <summary className="w-fit rounded-small text-small font-medium text-soft hover:text-ink">More: own rows, judge, sampling, tasks</summary>
       <div className="mt-3 flex flex-col gap-3">
         <RowsField path={fields.data} problem={problems['training_data_path']} onPath={(data) => onChange({ data })} />
         <div className="grid grid-cols-1 gap-3 sm:grid-cols-2 lg:grid-cols-4">
-          <Field label="Judge" help="Scores answers from 0 to 100, and says why" error={problems['judge'] ?? problems['judge_model']}>
+          <Field label="Judge" help="Scores answers from 0 to 100, with a reason" error={problems['judge'] ?? problems['judge_model']}>
             {(control) => (
               <Select
                 {...control}
@@ -37,12 +37,12 @@ export function EvaluationMore({ fields, problems, models, onChange }: Props) {
               />
             )}
           </Field>
-          <Field label="Temperature" help="0 gives the same answers every time" error={problems['temperature']}>
+          <Field label="Temperature" help="0 = deterministic" error={problems['temperature']}>
             {(control) => (
               <NumberInput {...control} value={fields.temperature} onText={(temperature) => onChange({ temperature })} min={0} max={2} step={0.1} />
             )}
           </Field>
-          <Field label="Seed" help="Of the choice of rows, and of sampling" error={problems['seed']}>
+          <Field label="Seed" help="For choosing rows and for sampling" error={problems['seed']}>
             {(control) => <NumberInput {...control} value={fields.seed} onText={(seed) => onChange({ seed })} min={0} step={1} />}
           </Field>
         </div>
@@ -53,8 +53,8 @@ export function EvaluationMore({ fields, problems, models, onChange }: Props) {
 }
 
 function serviceLabel(offers: EvaluationOffers | undefined): string {
-  if (!offers) return 'A service'
-  return offers.judge ? `${offers.judge.model} at ${offers.judge.host}` : 'A service: set DROID_JUDGE_URL first'
+  if (!offers) return 'Online service'
+  return offers.judge ? `${offers.judge.model} at ${offers.judge.host}` : 'Online service: set DROID_JUDGE_URL first'
 }
 
 type TasksProps = Pick<Props, 'fields' | 'problems' | 'onChange'> & { readonly offers: EvaluationOffers }
@@ -63,7 +63,7 @@ function Tasks({ offers, fields, problems, onChange }: TasksProps) {
   if (offers.lm_eval === null) {
     return (
       <p className="text-small text-faint">
-        Tasks of lm-eval can be asked too, once it is installed: <code className="font-mono break-all">{offers.lm_eval_install}</code>
+        To run lm-eval tasks too, install it: <code className="font-mono break-all">{offers.lm_eval_install}</code>
       </p>
     )
   }
@@ -71,12 +71,12 @@ function Tasks({ offers, fields, problems, onChange }: TasksProps) {
     <div className="grid grid-cols-1 gap-3 sm:grid-cols-[3fr_1fr]">
       <Field
         label="lm-eval tasks"
-        help={offers.tasks.length > 0 ? `Here are ${offers.tasks.join(', ')}; or the path of a YAML file` : 'Paths of YAML files whose rows are on this machine'}
+        help={offers.tasks.length > 0 ? `Available: ${offers.tasks.join(', ')}; or the path of a YAML file` : 'Paths of YAML files with rows on this machine'}
         error={problems['tasks']}
       >
         {(control) => <TextInput {...control} value={fields.tasks} onText={(tasks) => onChange({ tasks })} />}
       </Field>
-      <Field label="Rows of each task" help="Empty: all of them" error={problems['task_limit']}>
+      <Field label="Rows of each task" help="Empty = all" error={problems['task_limit']}>
         {(control) => <NumberInput {...control} value={fields.taskLimit} onText={(taskLimit) => onChange({ taskLimit })} min={1} step={10} />}
       </Field>
     </div>

@@ -36,10 +36,10 @@ export function EvaluationReport({ result }: { readonly result: EvaluationResult
       <Card
         title={
           <span className="flex flex-wrap items-center gap-2">
-            {paired ? `${title} against ${base}` : title}
+            {paired ? `${title} vs ${base}` : title}
             <Badge tone="good">{plural(result.num_questions, 'row')}</Badge>
             {result.seen_rows ? <Badge tone="warn">{result.seen_rows} seen in training</Badge> : null}
-            {result.seen_rows === null ? <Badge>seen rows not known</Badge> : null}
+            {result.seen_rows === null ? <Badge>seen rows unknown</Badge> : null}
           </span>
         }
         subtitle={[
@@ -60,8 +60,7 @@ export function EvaluationReport({ result }: { readonly result: EvaluationResult
         <ScoreTable result={result} />
         {paired ? (
           <p className="text-small text-faint">
-            The bar is the 95 % interval of the paired difference; its middle line is no difference. Only where the whole bar
-            lies on one side is it called better or worse.
+            The bar is the 95 % interval of the paired difference; its middle line is no difference. Better and worse mean that the whole bar lies on one side.
           </p>
         ) : null}
         <TaskTable result={result} />

@@ -10,16 +10,16 @@ const NAMES: readonly (readonly [keyof Scores, string])[] = [
   ['faithfulness', 'Faithfulness'],
   ['fact_recall', 'Fact recall'],
   ['consistency', 'Consistency'],
-  ['hallucination', 'Free of invention'],
+  ['hallucination', 'No hallucination'],
 ]
 
 export function JudgeScores({ result }: { readonly result: EvaluationResult }) {
   const { judge, scores, base_model_scores: base } = result
-  if (!judge) return <p className="text-small text-faint">No judge was asked: the scores above are counted, not judged.</p>
+  if (!judge) return <p className="text-small text-faint">No judge was used; the scores above are computed metrics.</p>
   return (
     <section aria-label="Judge" className="flex flex-col gap-3 border-t border-line pt-3">
       <p>
-        <span className="font-semibold">Judge</span> <span className="text-soft">{judge.model}, from 0 to 100, more is better</span>
+        <span className="font-semibold">Judge</span> <span className="text-soft">{judge.model}, from 0 to 100, higher is better</span>
       </p>
       {judge.failed > 0 ? (
         <Notice tone="warn" title={`${count(judge.failed)} of ${plural(judge.asked, 'call')} failed. They are not counted as scores.`}>
@@ -52,7 +52,7 @@ export function JudgeScores({ result }: { readonly result: EvaluationResult }) {
 }
 
 function swapWords({ asked, consistent, adapter_wins, base_wins, ties, first_wins }: JudgeSwaps): string {
-  const pairs = `Shown both answers in both orders, the judge said the same of ${count(consistent)} of ${plural(asked, 'pair')}`
-  const wins = `adapter ${count(adapter_wins)}, base ${count(base_wins)}, even ${count(ties)}`
+  const pairs = `Asked in both orders, the judge was consistent on ${count(consistent)} of ${plural(asked, 'pair')}`
+  const wins = `adapter ${count(adapter_wins)}, base ${count(base_wins)}, ties ${count(ties)}`
   return `${pairs}: ${wins}. It chose the first one ${count(first_wins)} of ${count(asked * 2)} times.`
 }

@@ -24,7 +24,7 @@ const WORDS: Partial<Record<EvaluationSummary['state'], string>> = { error: 'fai
 export function PastEvaluations({ past, shown, onShow }: Props) {
   if (past.length === 0) return null
   return (
-    <Card title="Earlier evaluations">
+    <Card title="Previous evaluations">
       <ul className="flex flex-col">
         {past.map((each) => (
           <li key={each.evaluation_id} className="flex min-w-0 flex-wrap items-center gap-x-3 gap-y-1 border-b border-line py-2 last:border-0">

@@ -24,7 +24,7 @@ const FILTERS: readonly { readonly value: QuestionFilter; readonly label: string
 const SORTS: readonly { readonly value: QuestionSort; readonly label: string }[] = [
   { value: 'best', label: 'Best first' },
   { value: 'worst', label: 'Worst first' },
-  { value: 'order', label: 'As in the file' },
+  { value: 'order', label: 'File order' },
 ]
 
 export function QuestionList({ result }: { readonly result: EvaluationResult }) {
@@ -44,7 +44,7 @@ export function QuestionList({ result }: { readonly result: EvaluationResult }) 
       actions={
         <div className="flex max-w-full flex-wrap items-center gap-2">
           <Segmented
-            label="Which rows"
+            label="Filter rows"
             value={filter}
             choices={FILTERS.filter((each) => paired || !['better', 'worse', 'same'].includes(each.value))}
             onChoose={(value) => {
@@ -73,7 +73,7 @@ export function QuestionList({ result }: { readonly result: EvaluationResult }) 
         </div>
       }
     >
-      {chosen.length === 0 ? <p className="py-6 text-center text-soft">No row fits.</p> : null}
+      {chosen.length === 0 ? <p className="py-6 text-center text-soft">No matching rows</p> : null}
       <ol className="flex flex-col gap-3">
         {chosen.slice(0, limit).map((question) => (
           <QuestionItem key={question.line} question={question} metrics={result.metrics} metric={metric} labels={labels} />
@@ -105,7 +105,7 @@ function QuestionItem({ question, metrics, metric, labels }: ItemProps) {
       <div className="flex flex-wrap items-center gap-2 text-small text-soft">
         Line {question.line.toLocaleString('en-US')}
         {question.seen ? (
-          <Badge tone="warn" title="A row of the same content was trained on">
+          <Badge tone="warn" title="The same content was in the training data">
             seen in training
           </Badge>
         ) : null}

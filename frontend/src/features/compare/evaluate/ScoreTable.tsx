@@ -147,6 +147,6 @@ export function directionWords({ better }: MetricResult): string {
     case 'lower':
       return 'lower is better'
     case 'neither':
-      return 'neither is better'
+      return 'no better direction'
   }
 }

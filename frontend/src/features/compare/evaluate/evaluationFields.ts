@@ -57,7 +57,7 @@ export function formProblems(fields: EvaluationFields): Readonly<Record<string, 
   if (!within(fields.temperature, 0, 2, false)) found['temperature'] = 'A number from 0 to 2.'
   if (!within(fields.seed, 0, 2 ** 32 - 1, true)) found['seed'] = 'A whole number from 0 to 4,294,967,295.'
   if (fields.taskLimit.trim() !== '' && !within(fields.taskLimit, 1, 100_000, true)) found['task_limit'] = 'A whole number from 1 to 100,000.'
-  if (fields.metrics.length === 0) found['metrics'] = 'At least one metric is needed.'
+  if (fields.metrics.length === 0) found['metrics'] = 'Choose at least one metric.'
   return found
 }
 

@@ -9,8 +9,8 @@ export const VERDICTS: Readonly<Record<Verdict, { readonly word: string; readonl
   better: { word: 'better', tone: 'good' },
   worse: { word: 'worse', tone: 'bad' },
   differs: { word: 'differs', tone: 'accent' },
-  same: { word: 'the same', tone: 'neutral' },
-  unsure: { word: 'not sure', tone: 'neutral' },
+  same: { word: 'no difference', tone: 'neutral' },
+  unsure: { word: 'inconclusive', tone: 'neutral' },
   unknown: { word: 'unknown', tone: 'neutral' },
 }
 

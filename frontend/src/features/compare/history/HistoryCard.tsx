@@ -15,6 +15,7 @@ import { Card } from '@/ui/Card'
 import { DamagedItems } from '@/ui/DamagedItems'
 import { Dialog } from '@/ui/Dialog'
 import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
+import { RetryPanel } from '@/ui/feedback/RetryPanel'
 import { Skeleton } from '@/ui/feedback/Skeleton'
 import { historyJson, historyMarkdown, saveText } from './exporting'
 import { HistoryList, HistoryOlder } from './HistoryOlder'
@@ -31,22 +32,14 @@ export function HistoryCard({ onUse }: { readonly onUse: (prompt: string) => voi
   return (
     <Card
       title="History"
-      subtitle={found && found.length > 0 ? 'Kept by the server, newest first.' : undefined}
+      subtitle={found && found.length > 0 ? 'Saved on this computer, newest first.' : undefined}
       actions={found && found.length > 0 ? <HistoryActions shown={found.length} more={data.next_cursor !== null} /> : null}
     >
       {problem ? (
-        <ErrorPanel
-          message={problem.detail}
-          hint={problem.hint}
-          action={
-            <Button size="small" onClick={() => void refetch()}>
-              Try again
-            </Button>
-          }
-        />
+        <RetryPanel problem={problem} onRetry={() => void refetch()} />
       ) : null}
       {!problem && !found ? <Skeleton className="h-16" /> : null}
-      {found?.length === 0 ? <p className="py-4 text-center text-soft">Each question and its answers are kept here.</p> : null}
+      {found?.length === 0 ? <p className="py-4 text-center text-soft">Questions and answers are saved here.</p> : null}
       <DamagedItems
         items={data?.damaged}
         title="A comparison can’t be read"
@@ -132,7 +125,7 @@ function DeleteAll({ open, words, onClose }: DeleteProps) {
         </>
       }
     >
-      <p className="text-soft">Questions, answers and stars are gone then. Votes and evaluations stay.</p>
+      <p className="text-soft">This deletes all questions, answers and stars. Votes and evaluations stay.</p>
       {problem ? <ErrorPanel message={problem.detail} hint={problem.hint} /> : null}
     </Dialog>
   )

@@ -3,7 +3,7 @@ import { useState } from 'react'
 import { readProblem } from '@/api/errors'
 import { useListComparisonsQuery, type Comparison } from '@/api/generated'
 import { Button } from '@/ui/controls/Button'
-import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
+import { RetryPanel } from '@/ui/feedback/RetryPanel'
 import { HistoryItem } from './HistoryItem'
 
 const PAGE = 100
@@ -16,7 +16,7 @@ export function HistoryOlder({ cursor, onUse }: Props) {
   return (
     <div className="mt-3 text-center">
       <Button size="small" onClick={() => setOpen(true)}>
-        Show older ones
+        Show older
       </Button>
     </div>
   )
@@ -28,15 +28,7 @@ function OpenPage({ cursor, onUse }: Props) {
   const problem = readProblem(error)
   if (problem) {
     return (
-      <ErrorPanel
-        message={problem.detail}
-        hint={problem.hint}
-        action={
-          <Button size="small" onClick={() => void refetch()}>
-            Try again
-          </Button>
-        }
-      />
+      <RetryPanel problem={problem} onRetry={() => void refetch()} />
     )
   }
   if (!data) return <p className="mt-3 text-center text-soft">Loading…</p>

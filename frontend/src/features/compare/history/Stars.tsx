@@ -28,7 +28,7 @@ export function Stars({ label, value, disabled, onRate }: Props) {
       {VALUES.map((each) => (
         <label
           key={each}
-          title={disabled ? 'Once the answer is kept' : each === shown ? 'Take the stars away' : `${each} of 5`}
+          title={disabled ? 'Available once the answer is saved' : each === shown ? 'Clear the rating' : `${each} of 5`}
           className="relative flex size-6 items-center justify-center rounded-small has-focus-visible:outline-2 has-focus-visible:outline-accent"
         >
           <input

@@ -26,9 +26,9 @@ export function PasteButton({ box, onResult }: Props) {
 export function pasteHint(result: Pasted | null): string | null {
   switch (result) {
     case 'refused':
-      return `This browser keeps the clipboard to itself. Press ${isMac() ? '⌘V' : 'Ctrl+V'} now: the prompt is ready for it.`
+      return `Clipboard blocked. Press ${isMac() ? '⌘V' : 'Ctrl+V'}.`
     case 'empty':
-      return 'There is no text on the clipboard.'
+      return 'The clipboard has no text.'
     case 'pasted':
     case null:
       return null

@@ -87,7 +87,7 @@ export function PromptCard({ prompt, trained, busy, blocked, onAsk, onStop, more
       {showsSystem ? (
         <Field
           label="System prompt"
-          help={fromRows ? `From the training rows of ${trained.adapter}` : 'Stands before the prompt, where the model’s chat template has room for one'}
+          help={fromRows ? `From the training rows of ${trained.adapter}` : 'Sent before the prompt where the chat template supports it'}
           aside={fromRows ? <LinkButton onClick={() => change({ system: '' })}>Remove</LinkButton> : undefined}
         >
           {(control) => (

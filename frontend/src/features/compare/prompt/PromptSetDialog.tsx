@@ -106,7 +106,7 @@ function OpenDialog({ prompt, blocked, onClose, onRun, runWords }: Omit<Props, '
               {...control}
               value={current}
               options={[
-                { value: NEW, label: 'A new set' },
+                { value: NEW, label: 'New set' },
                 ...sets.map((set) => ({ value: set.name, label: `${set.name} · ${plural(set.prompts.length, 'prompt')}` })),
               ]}
               onChoose={(value) => show(sets.find((set) => set.name === value))}

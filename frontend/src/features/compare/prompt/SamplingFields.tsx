@@ -19,19 +19,19 @@ export function SamplingFields({ form, onChange }: Props) {
       </div>
       <div className="flex flex-wrap items-start gap-x-8 gap-y-3">
         <Switch
-          label="Answer together"
+          label="Answer in one batch"
           checked={form.together}
           onChange={(together) => onChange({ together })}
-          help="In one batch where the engine can; off: one after the other"
+          help="Where the engine can; off = one after the other"
         />
         <Switch
           label="Without chat template"
           checked={form.raw}
           onChange={(raw) => onChange({ raw })}
-          help="The model goes on from the prompt as it stands"
+          help="The model continues the raw prompt"
         />
         <Button size="small" kind="ghost" className="ml-auto" onClick={() => onChange({ ...SAMPLING, system: form.system })}>
-          Back to the defaults
+          Reset to defaults
         </Button>
       </div>
     </div>

@@ -33,10 +33,10 @@ const LONGEST_NAME = 100
 export function setProblem(name: string, prompts: readonly string[]): { readonly name?: string; readonly prompts?: string } {
   const trimmed = name.trim()
   return {
-    ...(trimmed === '' ? { name: 'A name is needed.' } : {}),
+    ...(trimmed === '' ? { name: 'Enter a name.' } : {}),
     ...(trimmed.length > LONGEST_NAME ? { name: `At most ${LONGEST_NAME} characters.` } : {}),
-    ...(prompts.length === 0 ? { prompts: 'At least one prompt is needed.' } : {}),
-    ...(prompts.length > MOST ? { prompts: `${prompts.length} prompts are more than the ${MOST} that a set may have.` } : {}),
+    ...(prompts.length === 0 ? { prompts: 'Enter at least one prompt.' } : {}),
+    ...(prompts.length > MOST ? { prompts: `A set may have at most ${MOST} prompts; this has ${prompts.length}.` } : {}),
     ...(prompts.some((prompt) => prompt.length > LONGEST) ? { prompts: 'One of them is over 100,000 characters.' } : {}),
   }
 }

@@ -28,8 +28,8 @@ type Standing = Given & { readonly live: boolean }
 
 /** Why nothing can be asked now, apart from an empty prompt; null where it can. */
 export function blockedBy({ form, targets, duringRun, live }: Omit<Standing, 'prompt'>): string | null {
-  if (targets.length === 0) return 'Choose who answers first.'
-  if (samplingOf(form) === null) return 'A number above, or behind Sampling, can’t be used.'
-  if (live && !duringRun) return 'A run is training and needs the memory. Wait until it has ended, or ask during the run.'
+  if (targets.length === 0) return 'Choose models first.'
+  if (samplingOf(form) === null) return 'Correct the sampling values first.'
+  if (live && !duringRun) return 'Training in progress. Wait for it to end, or turn on Ask during training.'
   return null
 }

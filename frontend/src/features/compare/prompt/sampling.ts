@@ -52,13 +52,13 @@ export type Limits = {
 }
 
 export const FIELDS: Readonly<Record<NumberField, Limits>> = {
-  temperature: { label: 'Temperature', help: '0: the likeliest', min: 0, max: 5, step: 0.1 },
-  maxTokens: { label: 'Max tokens', help: 'For each answer', min: 1, max: 131_072, whole: true, step: 64 },
-  topP: { label: 'Top p', help: '1 leaves nothing out', min: 0, max: 1, above: true, step: 0.05 },
-  topK: { label: 'Top k', help: '0 leaves nothing out', min: 0, max: 1_000_000, whole: true, step: 10 },
-  minP: { label: 'Min p', help: '0 leaves nothing out', min: 0, max: 1, step: 0.01 },
-  repetition: { label: 'Repetition penalty', help: 'Empty: none', min: 0, max: 10, above: true, optional: true, step: 0.05 },
-  seed: { label: 'Seed', help: 'Empty: another answer each time', min: 0, max: Number.MAX_SAFE_INTEGER, whole: true, optional: true, step: 1 },
+  temperature: { label: 'Temperature', help: '0 = deterministic', min: 0, max: 5, step: 0.1 },
+  maxTokens: { label: 'Max tokens', help: 'Per answer', min: 1, max: 131_072, whole: true, step: 64 },
+  topP: { label: 'Top p', help: '1 = off', min: 0, max: 1, above: true, step: 0.05 },
+  topK: { label: 'Top k', help: '0 = off', min: 0, max: 1_000_000, whole: true, step: 10 },
+  minP: { label: 'Min p', help: '0 = off', min: 0, max: 1, step: 0.01 },
+  repetition: { label: 'Repetition penalty', help: 'Empty = off', min: 0, max: 10, above: true, optional: true, step: 0.05 },
+  seed: { label: 'Seed', help: 'Empty = random', min: 0, max: Number.MAX_SAFE_INTEGER, whole: true, optional: true, step: 1 },
 }
 
 /** Why what stands in the field can't be sent; null where it can. */

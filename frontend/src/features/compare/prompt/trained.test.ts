@@ -19,7 +19,7 @@ test('an answer says that its adapter was trained with a system prompt and asked
     sampling: { max_tokens: 8, temperature: 0, top_p: 1, top_k: 0, min_p: 0, repetition_penalty: null, seed: null },
   }
   const trained = { system: 'Be a captain.', prompts: [], source: null }
-  expect(askedWithout(trained, question)).toMatch(/it was asked without one/)
+  expect(askedWithout(trained, question)).toMatch(/but asked without one/)
   expect(askedWithout(trained, { ...question, system: 'Be brief.' })).toBeNull()
   expect(askedWithout({ ...trained, system: null }, question)).toBeNull()
   expect(askedWithout(trained, undefined)).toBeNull()

@@ -21,5 +21,5 @@ export function systemFor({ system, last, offered }: Standing): string | null {
 /** Why an answer may be unlike what the run learned; null where it was asked as it was trained. */
 export function askedWithout(trained: AdapterPrompts | undefined, question: Question | undefined): string | null {
   if (!trained?.system || !question || question.raw || question.system !== null) return null
-  return 'Its training rows have a system prompt, and it was asked without one. Put it under System prompt and ask again.'
+  return 'It was trained with a system prompt, but asked without one. Add it under System prompt and ask again.'
 }

@@ -46,7 +46,7 @@ function OpenTargetDialog({ all, available, onClose }: OpenProps) {
   return (
     <Dialog
       open
-      title="Who answers?"
+      title="Choose models"
       size="wide"
       sheet
       onClose={onClose}
@@ -75,7 +75,7 @@ function OpenTargetDialog({ all, available, onClose }: OpenProps) {
           <section key={model.path} aria-label={model.name} className="flex flex-col">
             <ChoiceRow
               title={model.name}
-              subtitle={model.problem ?? 'The base, without an adapter'}
+              subtitle={model.problem ?? 'Base model without adapter'}
               chosen={chosen.some((each) => sameTarget(each, bareBase(model.name)))}
               disabled={model.problem != null || full}
               onChoose={(on) => set(bareBase(model.name), on)}
@@ -94,11 +94,11 @@ function OpenTargetDialog({ all, available, onClose }: OpenProps) {
           </section>
         ))}
         <Baseless choices={shown.baseless} models={usable} chosen={chosen} full={full} onChoose={set} />
-        <Unusable title="Their base is not here" choices={shown.foreign} />
+        <Unusable title="Base model missing" choices={shown.foreign} />
         <Unusable title="Sessions without an adapter" choices={shown.gone} />
         {choices.groups.every((group) => group.choices.length === 0) ? <NothingTrained /> : null}
-        {isEmpty(shown) ? <p className="py-6 text-center text-soft">Nothing fits “{text}”.</p> : null}
-        {full ? <Notice>{MOST_TARGETS} can answer at once, the most there is room for.</Notice> : null}
+        {isEmpty(shown) ? <p className="py-6 text-center text-soft">No results for “{text}”.</p> : null}
+        {full ? <Notice>{MOST_TARGETS} models can answer at once.</Notice> : null}
       </div>
     </Dialog>
   )
@@ -146,9 +146,9 @@ function Baseless({ choices, models, chosen, full, onChoose }: BaselessProps) {
   const [base, setBase] = useState(models[0] ?? '')
   if (choices.length === 0) return null
   return (
-    <section aria-label="They record no base" className="flex flex-col">
+    <section aria-label="Base not recorded" className="flex flex-col">
       <div className="flex flex-wrap items-center justify-between gap-2 border-b border-line pb-2">
-        <h3 className="text-small font-semibold">They record no base</h3>
+        <h3 className="text-small font-semibold">Base not recorded</h3>
         {models.length > 0 ? (
           <div className="flex items-center gap-2 text-small text-soft">
             <label htmlFor={id}>Try on</label>
@@ -179,7 +179,7 @@ function Unusable({ title, choices }: { readonly title: string; readonly choices
 function NothingTrained() {
   return (
     <Notice title="No adapter yet" action={<ActionLink to="/setup">Train one in Setup</ActionLink>}>
-      Bases can be compared with each other already.
+      You can compare base models with each other.
     </Notice>
   )
 }

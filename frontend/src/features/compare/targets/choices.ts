@@ -47,7 +47,7 @@ export function choicesOf(available: AvailableModels, sessions: readonly Session
   }
   const foreign = (adapter: AvailableAdapter): Choice => {
     const found = choice(adapter)
-    const note = `It was trained on ${adapter.recorded_base}, which is not here.`
+    const note = `It was trained on ${adapter.recorded_base}, which is not on this machine.`
     return isReady(found) ? { ...found, readiness: 'wrong_base', note } : found
   }
   const without = baselessOf(available)
@@ -106,7 +106,7 @@ export function checkpointsOf(adapter: AvailableAdapter): readonly Checkpoint[] 
 
 function baseless(choice: Choice): Choice {
   if (!isReady(choice)) return choice
-  const note = 'It does not say which base it was trained on. Its shapes are checked before it answers.'
+  const note = 'Its base is not recorded. Its shapes are checked before it answers.'
   return { ...choice, readiness: 'unknown_base', note }
 }
 
@@ -127,7 +127,7 @@ function goneChoice(session: SessionSummary): Choice {
   return {
     name: session.adapter_name ?? session.session_id,
     readiness: 'missing',
-    note: 'Its session is kept, but its adapter has no files.',
+    note: 'Its session is saved, but its adapter files are missing.',
     method: session.method,
     trained: session.timestamp,
     checkpoints: [],

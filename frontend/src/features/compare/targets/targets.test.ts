@@ -40,7 +40,7 @@ test('each adapter says how ready it is', () => {
   const words = Object.fromEntries(choices.groups[0]?.choices.map(({ name, readiness }) => [name, readiness]) ?? [])
   expect(words).toEqual({ captain: 'new', old: 'legacy', half: 'missing', torn: 'damaged' })
   expect(choices.foreign.map(({ name, readiness, note }) => [name, readiness, note])).toEqual([
-    ['stray', 'wrong_base', 'It was trained on Org/other, which is not here.'],
+    ['stray', 'wrong_base', 'It was trained on Org/other, which is not on this machine.'],
   ])
   expect(choices.baseless.map(({ name, readiness }) => [name, readiness])).toEqual([['plain', 'unknown_base']])
   expect(choices.gone.map(({ name, readiness }) => [name, readiness])).toEqual([['deleted', 'missing']])

@@ -29,7 +29,7 @@ export function targetLabel(target: Target): string {
 }
 
 export function checkpointWords(checkpoint: Checkpoint | null): string {
-  return typeof checkpoint === 'number' ? `step ${checkpoint.toLocaleString('en-US')}` : (checkpoint ?? 'best or latest')
+  return typeof checkpoint === 'number' ? `iteration ${checkpoint.toLocaleString('en-US')}` : (checkpoint ?? 'best or latest')
 }
 
 /** `base`, `base::adapter` or `base::adapter@checkpoint`; adapters have neither `:` nor `@` in their names. */

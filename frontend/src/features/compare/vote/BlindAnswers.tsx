@@ -48,15 +48,15 @@ export function BlindAnswers({ asked, choice, canVote, onVote }: Props) {
 }
 
 const VOTES: readonly { readonly choice: Choice; readonly words: string }[] = [
-  { choice: 1, words: 'The first is better' },
-  { choice: 0, words: 'Neither is better' },
-  { choice: 2, words: 'The second is better' },
+  { choice: 1, words: 'A is better' },
+  { choice: 0, words: 'Tie' },
+  { choice: 2, words: 'B is better' },
 ]
 
 type AnswerProps = { readonly place: 1 | 2; readonly side: Side | null; readonly choice: Choice | null }
 
 function BlindAnswer({ place, side, choice }: AnswerProps) {
-  const name = place === 1 ? 'First answer' : 'Second answer'
+  const name = place === 1 ? 'Answer A' : 'Answer B'
   const open = side !== null && (side.state === 'waiting' || side.state === 'preparing' || side.state === 'answering')
   return (
     <section
@@ -68,7 +68,7 @@ function BlindAnswer({ place, side, choice }: AnswerProps) {
         {choice !== null && side ? <Badge tone="accent">{side.target.adapter === null ? 'base' : targetTitle(side.target)}</Badge> : null}
         {choice === place ? <Check className="size-4 text-accent" aria-label="Preferred" /> : null}
       </h2>
-      {side === null ? <p className="min-h-24 text-faint">Ask something. Who wrote which answer is said after the vote.</p> : null}
+      {side === null ? <p className="min-h-24 text-faint">Answers appear here. Names are shown after the vote.</p> : null}
       <Thoughts of={name.toLowerCase()} text={side?.answer?.thoughts} />
       {side !== null && side.text !== '' ? <AnswerText label={name} text={answerText(side)} busy={side.state === 'answering'} /> : null}
       {/* Which of the two is being loaded would tell them apart. */}
@@ -81,7 +81,7 @@ function BlindAnswer({ place, side, choice }: AnswerProps) {
         </p>
       ) : null}
       {side !== null && !open && side.text === '' && !side.problem ? (
-        <p className="min-h-24 text-faint">{side.state === 'done' ? 'It answered with nothing.' : 'There is no answer.'}</p>
+        <p className="min-h-24 text-faint">{side.state === 'done' ? 'Empty answer.' : 'No answer.'}</p>
       ) : null}
       {side?.problem ? (
         <Notice tone="bad" title={side.problem.detail}>
@@ -96,7 +96,7 @@ function revealWords(sides: readonly Side[], choice: Choice): string {
   const targets = sides.map((side) => side.target)
   switch (winnerOf(choice, targets)) {
     case 'tie':
-      return 'You preferred neither.'
+      return 'You voted a tie.'
     case 'base':
       return 'You preferred the base.'
     case 'adapter':

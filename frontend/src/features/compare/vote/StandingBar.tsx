@@ -6,14 +6,14 @@ import { cx } from '@/lib/cx'
 
 export function StandingBar({ standing }: { readonly standing: Standing }) {
   const { adapter_name, model_name, votes, adapter_wins, base_wins, ties, win_rate, low, high, first_chosen } = standing
-  const verdict = low !== null && low > 0.5 ? 'preferred' : high !== null && high < 0.5 ? 'not preferred' : 'not sure'
+  const verdict = low !== null && low > 0.5 ? 'preferred' : high !== null && high < 0.5 ? 'not preferred' : 'too few votes'
   const tone = verdict === 'preferred' ? 'good' : verdict === 'not preferred' ? 'bad' : 'neutral'
   const decided = adapter_wins + base_wins
   return (
     <div className="flex min-w-0 flex-col gap-1.5">
       <div className="flex flex-wrap items-baseline gap-x-2.5 gap-y-1">
         <span className="font-medium break-all">{adapter_name}</span>
-        <span className="text-small text-soft">against {model_name}</span>
+        <span className="text-small text-soft">vs {model_name}</span>
         <Badge tone={tone}>{verdict}</Badge>
         <span className="ml-auto tabular-nums">
           <span className="text-lead font-semibold">{win_rate === null ? '—' : percent(win_rate * 100, 0)}</span>{' '}
@@ -35,8 +35,8 @@ export function StandingBar({ standing }: { readonly standing: Standing }) {
         )}
       </div>
       <p className="text-small text-soft">
-        {plural(votes, 'vote')}: adapter {adapter_wins}, base {base_wins}, neither {ties}.
-        {decided > 0 ? ` The first answer was chosen ${first_chosen} of ${plural(decided, 'time')}.` : ''}
+        {plural(votes, 'vote')}: adapter {adapter_wins}, base {base_wins}, ties {ties}.
+        {decided > 0 ? ` Answer A was chosen ${first_chosen} of ${plural(decided, 'time')}.` : ''}
       </p>
     </div>
   )

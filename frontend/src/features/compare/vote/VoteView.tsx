@@ -94,7 +94,7 @@ export function VoteView({ all, asker, prompt }: Props) {
   if (!pair) {
     return (
       <Card>
-        <p className="py-8 text-center text-soft">There is no adapter yet that could be held against its base. Train one first.</p>
+        <p className="py-8 text-center text-soft">No adapter to vote on yet. Train one first.</p>
       </Card>
     )
   }
@@ -105,7 +105,7 @@ export function VoteView({ all, asker, prompt }: Props) {
         <BlindAnswers asked={asked} choice={choice} canVote={canVote} onVote={(chosen) => void vote(chosen)} />
       </div>
       {asked?.problem && asked.state === 'failed' ? <ErrorPanel message={asked.problem.detail} hint={asked.problem.hint} /> : null}
-      {problem ? <ErrorPanel message={`The vote was not kept: ${problem.detail}`} hint={problem.hint} /> : null}
+      {problem ? <ErrorPanel message={`The vote was not saved: ${problem.detail}`} hint={problem.hint} /> : null}
       {choice !== null && waiting.length > 0 ? (
         <Button kind="primary" className="self-center" onClick={next}>
           Next prompt ({waiting.length} left)
@@ -115,7 +115,7 @@ export function VoteView({ all, asker, prompt }: Props) {
         trained={trained}
         prompt={prompt}
         busy={busy}
-        blocked={blocked ?? (prompt.text.trim() === '' ? 'Write a prompt first.' : null)}
+        blocked={blocked ?? (prompt.text.trim() === '' ? 'Enter a prompt first.' : null)}
         onAsk={() => {
           setWaiting([])
           askOne(prompt.text)
@@ -130,7 +130,7 @@ export function VoteView({ all, asker, prompt }: Props) {
       />
       <Card
         title="Votes so far"
-        subtitle="How often the adapter was preferred, of the votes that chose a side, with its 95 % interval."
+        subtitle="Win rate of the adapter, ties left out, with its 95 % interval."
         bodyClassName="flex flex-col gap-4"
       >
         <Field label="Adapter to vote on" className="max-w-80">
@@ -144,7 +144,7 @@ export function VoteView({ all, asker, prompt }: Props) {
             />
           )}
         </Field>
-        {data?.standings.length === 0 ? <p className="text-soft">No vote yet. Ask something, then press 1, 2 or 0.</p> : null}
+        {data?.standings.length === 0 ? <p className="text-soft">No votes yet. Ask a prompt, then press 1, 2 or 0.</p> : null}
         {data?.standings.map((standing) => (
           <StandingBar key={`${standing.model_name} ${standing.adapter_name}`} standing={standing} />
         ))}
@@ -152,8 +152,8 @@ export function VoteView({ all, asker, prompt }: Props) {
       <PromptSetDialog
         open={sets}
         prompt={prompt.text}
-        blocked={busy ? 'Wait until the answers are there.' : blocked}
-        runWords="Vote on all of it"
+        blocked={busy ? 'Wait for the answers.' : blocked}
+        runWords="Vote on all"
         onClose={() => setSets(false)}
         onRun={run}
       />

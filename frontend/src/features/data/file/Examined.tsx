@@ -35,7 +35,7 @@ export function Examined({ path, model, examination, limit, place, onLimit, onPl
         hint={problem.hint}
         action={
           <Button size="small" onClick={() => void examination.again()}>
-            Look again
+            Inspect again
           </Button>
         }
       />

@@ -40,7 +40,7 @@ export function FileFacts({ found, busy, onOpen }: Props) {
           Split…
         </Button>
       </div>
-      {dialog === 'convert' ? <ConvertDialog found={found} onClose={close} onOpen={open} /> : null}
+      {dialog === 'convert' ? <ConvertDialog {...found} use="Open" onClose={close} onUse={open} /> : null}
       {dialog === 'split' ? <SplitDialog found={found} onClose={close} onOpen={open} /> : null}
     </div>
   )

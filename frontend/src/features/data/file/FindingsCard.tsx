@@ -10,7 +10,7 @@ export function FindingsCard({ found, onLine }: Props) {
   const findings = findingsOf(found)
   const worst = findings.filter(({ tone }) => tone === 'bad' || tone === 'warn').length
   return (
-    <Card title="Findings" subtitle={worst === 0 ? 'Nothing stands in the way of a run' : `${worst} to look at before a run`}>
+    <Card title="Findings" subtitle={worst === 0 ? 'Ready to train' : `${worst} to review before training`}>
       <ul className="flex flex-col gap-3">
         {findings.map((finding) => (
           <FindingRow key={finding.id} finding={finding} onLine={onLine} />

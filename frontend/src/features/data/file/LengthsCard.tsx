@@ -51,7 +51,7 @@ export function LengthsCard({ lengths, busy, nothing, limit, onLimit }: Props) {
         </Field>
         <Figure label="Cut" value={cutValue(lengths)} note={cutNote(lengths)} />
         <Figure label="Median" value={compactCount(lengths?.median)} note={lengths ? `95 % within ${compactCount(lengths.p95)}` : ''} />
-        <Figure label="Longest" value={compactCount(lengths?.longest)} note={lengths ? `${big(lengths.total_tokens)} tokens in all` : ''} />
+        <Figure label="Longest" value={compactCount(lengths?.longest)} note={lengths ? `${big(lengths.total_tokens)} tokens in total` : ''} />
       </div>
     </Card>
   )
@@ -59,8 +59,8 @@ export function LengthsCard({ lengths, busy, nothing, limit, onLimit }: Props) {
 
 function subtitleOf(lengths: TokenLengths | null, busy: boolean, nothing: boolean): string {
   if (lengths) return sourceWords(lengths)
-  if (nothing) return 'No row can be measured as the file is'
-  return busy ? 'Measuring…' : 'Choose a model to measure the rows in its tokens'
+  if (nothing) return 'No row can be measured'
+  return busy ? 'Measuring…' : 'Choose a tokenizer to count tokens'
 }
 
 /** A limit the server takes; null where there is none. */

@@ -53,7 +53,7 @@ export function SplitDialog({ found, onClose, onOpen }: Props) {
           <>
             <Button onClick={onClose}>Close</Button>
             <Button kind="primary" onClick={() => onOpen(data.train.path)}>
-              Look at it
+              Open
             </Button>
           </>
         ) : (
@@ -76,8 +76,7 @@ export function SplitDialog({ found, onClose, onOpen }: Props) {
       ) : (
         <div className="flex flex-col gap-4">
           <p className="text-small text-soft">
-            {plural(found.good_rows ?? 0, 'usable row')}. Rows that say the same stay together, so that none leaks into
-            validation; the same seed gives the same split again.
+            {plural(found.good_rows ?? 0, 'usable row')}. Identical rows stay together, so none leaks into validation. The same seed gives the same split.
           </p>
           <div className="grid grid-cols-3 gap-3">
             <Field label="Validation, %" error={wrong.valid}>
@@ -90,7 +89,7 @@ export function SplitDialog({ found, onClose, onOpen }: Props) {
               {(control) => <NumberInput {...control} value={seed} onText={edit(setSeed)} step={1} min={0} />}
             </Field>
           </div>
-          <Field label="Folder" help="A name goes to the app’s data folder; it gets train.jsonl and valid.jsonl.">
+          <Field label="Folder" help="A name is created in the app’s data folder, with train.jsonl and valid.jsonl.">
             {(control) => <TextInput {...control} mono value={folder} onText={edit(setFolder)} />}
           </Field>
           {problem ? (

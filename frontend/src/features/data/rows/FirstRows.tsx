@@ -6,7 +6,7 @@ import { Card } from '@/ui/Card'
 export function FirstRows({ found }: { readonly found: DatasetInspection }) {
   if (found.sample.length === 0) return null
   return (
-    <Card title="In the file" subtitle={`${plural(found.columns.length, 'column')}: ${found.columns.join(', ')}`}>
+    <Card title="First rows" subtitle={`${plural(found.columns.length, 'column')}: ${found.columns.join(', ')}`}>
       <ol className="flex flex-col gap-2">
         {found.sample.map((row, index) => (
           <li key={index} className="rounded-field bg-sunken px-3 py-2">

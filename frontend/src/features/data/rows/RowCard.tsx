@@ -56,14 +56,14 @@ export function RowCard({ path, model, rows, limit, place, onPlace }: Props) {
   return (
     <Card
       title="Row as the model sees it"
-      subtitle={current ? <RowFacts shown={current} /> : 'Its text, its tokens, and which of them are learned'}
+      subtitle={current ? <RowFacts shown={current} /> : 'Text, tokens, and which of them are learned'}
       actions={
         <Segmented
           label="View"
           value={view}
           choices={[
             { value: 'text', label: 'Text' },
-            { value: 'tokens', label: 'Tokens apart' },
+            { value: 'tokens', label: 'Tokens' },
           ]}
           onChoose={setView}
         />
@@ -71,7 +71,7 @@ export function RowCard({ path, model, rows, limit, place, onPlace }: Props) {
     >
       <div className="mb-3 flex flex-wrap items-center justify-between gap-x-6 gap-y-2">
         <div className="flex items-center gap-1">
-          <IconButton icon={ChevronLeft} label="Row before" disabled={row <= 1} onClick={() => go(row - 1)} />
+          <IconButton icon={ChevronLeft} label="Previous row" disabled={row <= 1} onClick={() => go(row - 1)} />
           <label className="flex items-center gap-2 text-small text-soft">
             Row
             <NumberInput
@@ -137,7 +137,7 @@ function RowFacts({ shown }: { readonly shown: DatasetPreview }) {
         Line {count(shown.line)} · {count(shown.total_tokens)} tokens · {count(shown.trained_tokens)} learned ({percent(share, 0)})
       </span>
       {shown.cut_tokens > 0 ? <Badge tone="warn">{count(shown.cut_tokens)} cut off</Badge> : null}
-      {shown.trained_tokens === 0 ? <Badge tone="bad">nothing to learn</Badge> : null}
+      {shown.trained_tokens === 0 ? <Badge tone="bad">nothing learned</Badge> : null}
     </span>
   )
 }

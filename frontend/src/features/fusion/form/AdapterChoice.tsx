@@ -14,7 +14,7 @@ type Props = {
   readonly onChoose?: (names: readonly string[]) => void
 }
 
-const ALONE: Reason = { text: 'There is no other adapter of this base that it can be merged with.', shown: true }
+const ALONE: Reason = { text: 'No other adapter of this base can be merged with it.', shown: true }
 
 export function AdapterChoice({ groups, chosen, onChoose }: Props) {
   const first = groups.find(({ adapters }) => adapters.some(({ name }) => name === chosen[0]))
@@ -27,7 +27,7 @@ export function AdapterChoice({ groups, chosen, onChoose }: Props) {
           <section key={group.base ?? ''} aria-label={group.base ?? 'Base not known'}>
             <h3 className="flex flex-wrap items-center gap-x-2 border-b border-line pb-1.5 text-small font-semibold">
               <span className="break-all">{group.base ?? 'Base not known'}</span>
-              {other ? <span className="font-normal text-soft">not the base of what is chosen</span> : null}
+              {other ? <span className="font-normal text-soft">different base</span> : null}
             </h3>
             <ul>
               {group.adapters.map((adapter) => (
@@ -52,8 +52,8 @@ type Reason = { readonly text: string; readonly shown: boolean }
 /** Why it can't be chosen now; what the group or the count says already is not shown at each row. */
 function reasonFor({ problem }: FusionAdapter, other: boolean, count: number): Reason | null {
   if (problem !== null) return { text: problem, shown: true }
-  if (other) return { text: 'Of another base than what is chosen.', shown: false }
-  return count >= MOST ? { text: `${MOST} are chosen, the most that can be merged at once.`, shown: false } : null
+  if (other) return { text: 'Its base differs from that of the chosen adapters.', shown: false }
+  return count >= MOST ? { text: `${MOST} are chosen, the maximum.`, shown: false } : null
 }
 
 type RowProps = {

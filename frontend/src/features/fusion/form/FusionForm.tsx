@@ -41,7 +41,7 @@ export function FusionForm({ groups, names, fields, fusion, onNames, onChange, o
     <div className="grid grid-cols-1 items-start gap-3 lg:grid-cols-[minmax(0,1fr)_20rem]">
       <div className="flex min-w-0 flex-col gap-3">
         <AdapterChoice groups={groups} chosen={names} onChoose={onNames} />
-        <Card title="How they are merged" bodyClassName="flex flex-col gap-4">
+        <Card title="Merge method" bodyClassName="flex flex-col gap-4">
           <MethodField fields={fields} problems={problems} onChange={onChange} />
           {enough ? (
             <WeightSliders

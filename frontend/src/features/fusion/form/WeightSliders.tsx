@@ -33,7 +33,7 @@ export function WeightSliders({ names, weights, path, onWeights }: Props) {
           {names.map((name, at) => (
             <WeightRow key={name} name={name} value={weights[at] ?? 0} onValue={set(at)} />
           ))}
-          <p className="text-tiny text-faint">They sum to 1: moving one moves the others in their proportions.</p>
+          <p className="text-tiny text-faint">Weights sum to 1: moving one scales the others.</p>
         </div>
       )}
     </fieldset>

@@ -85,7 +85,7 @@ function AdapterTools({ adapter }: { readonly adapter: AdapterInfo }) {
       {open === 'edit' ? <EditDialog adapter={adapter} onClose={() => setOpen(null)} /> : null}
       {open === 'delete' ? (
         <DeleteDialog name={adapter.name} deleting={isLoading} error={error} onDelete={run} onClose={close}>
-          {`Its weights and checkpoints go (${bytes(adapter.size_bytes)}). The record of its run stays in Results. This can’t be undone.`}
+          {`Deletes its weights and checkpoints (${bytes(adapter.size_bytes)}). Its run stays in Results. This can’t be undone.`}
         </DeleteDialog>
       ) : null}
     </>
@@ -136,7 +136,7 @@ function factsOf(adapter: AdapterInfo): readonly string[] {
     adapter.method === null ? null : methodName(adapter.method),
     adapter.num_layers === null ? null : plural(adapter.num_layers, 'layer'),
     checkpoints.length > 0 ? checkpointWords(checkpoints, best?.step ?? null) : null,
-    best ? `best ${metricWords(best.metric)} ${bestWords(best.metric, best.value)} at step ${count(best.step)}` : adapter.has_best ? 'best kept' : null,
+    best ? `best ${metricWords(best.metric)} ${bestWords(best.metric, best.value)} at iteration ${count(best.step)}` : adapter.has_best ? 'best saved' : null,
     adapter.created === null ? null : moment(adapter.created),
   ].filter((fact) => fact !== null)
 }

@@ -10,7 +10,7 @@ import { Segmented } from '@/ui/controls/Segmented'
 import { TextInput } from '@/ui/controls/TextInput'
 import { Card } from '@/ui/Card'
 import { EmptyState } from '@/ui/feedback/EmptyState'
-import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
+import { RetryPanel } from '@/ui/feedback/RetryPanel'
 import { Skeleton } from '@/ui/feedback/Skeleton'
 import { AdapterRow } from './AdapterRow'
 import { chosenAdapters, groupsOf, savingWords, type Grouping } from './adapterGroups'
@@ -53,15 +53,7 @@ export function AdaptersCard({ models }: { readonly models: readonly ModelInfo[]
       }
     >
       {problem && !data ? (
-        <ErrorPanel
-          message={problem.detail}
-          hint={problem.hint}
-          action={
-            <Button size="small" onClick={() => void refetch()} busy={isFetching && 'Trying…'}>
-              Try again
-            </Button>
-          }
-        />
+        <RetryPanel problem={problem} retrying={isFetching} onRetry={() => void refetch()} />
       ) : !data ? (
         <Skeleton className="h-16" />
       ) : adapters.length === 0 ? (
@@ -74,11 +66,11 @@ export function AdaptersCard({ models }: { readonly models: readonly ModelInfo[]
             </ActionLink>
           }
         >
-          Each run leaves an adapter here: a few megabytes that turn the base into your model. One from PEFT or mlx_lm can be imported.
+          Each run saves an adapter here. You can also import one from PEFT or mlx-lm.
         </EmptyState>
       ) : groups.length === 0 ? (
         <p className="py-6 text-center text-soft">
-          No adapter fits.{' '}
+          No matching adapters{' '}
           <Button size="small" kind="ghost" onClick={() => setText('')}>
             Show all
           </Button>

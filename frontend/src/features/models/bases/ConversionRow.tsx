@@ -40,7 +40,7 @@ export function ConversionRow({ conversion }: { readonly conversion: Conversion 
   }
   if (error !== null) return <ErrorPanel message={`${output ?? 'The model'} was not made: ${error}`} hint={hint} />
   if (!witnessed) return null
-  if (state === 'stopped') return <Notice title="The conversion was stopped">Nothing was kept; {source} is as it was.</Notice>
+  if (state === 'stopped') return <Notice title="The conversion was stopped">Nothing was saved; {source} is as it was.</Notice>
   if (state !== 'completed' || result === null) return null
   return (
     <Notice title={`${result.name} is here`}>

@@ -30,7 +30,7 @@ export function ModelActions({ model, onConvert }: Props) {
           onDelete={async () => (await remove({ name: model.name })).error === undefined}
           onClose={close}
         >
-          {`Its folder goes with everything in it (${bytes(model.size_bytes)}). Adapters that were trained on it stay, and need it to answer. This can’t be undone.`}
+          {`Deletes its folder and everything in it (${bytes(model.size_bytes)}). Adapters trained on it stay, but need it to answer. This can’t be undone.`}
         </DeleteDialog>
       ) : null}
     </span>

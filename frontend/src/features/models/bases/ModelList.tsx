@@ -88,7 +88,7 @@ function ModelTable({ models, limit, onConvert }: Props) {
 }
 
 function Fit({ model, limit }: { readonly model: ModelInfo; readonly limit: number | null }) {
-  if (model.problem === null && (model.size_bytes === null || limit === null)) return <span title="The memory of this machine is not known">{UNKNOWN}</span>
+  if (model.problem === null && (model.size_bytes === null || limit === null)) return <span title="Memory of this machine unknown">{UNKNOWN}</span>
   return <WeightsBadge model={model} limit={limit} />
 }
 

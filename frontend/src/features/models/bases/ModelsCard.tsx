@@ -11,6 +11,7 @@ import { Button } from '@/ui/controls/Button'
 import { Card } from '@/ui/Card'
 import { EmptyState } from '@/ui/feedback/EmptyState'
 import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
+import { RetryPanel } from '@/ui/feedback/RetryPanel'
 import { Skeleton } from '@/ui/feedback/Skeleton'
 import { ConversionRow } from './ConversionRow'
 import { ConvertDialog } from './ConvertDialog'
@@ -39,15 +40,7 @@ export function ModelsCard({ list, downloads, onDownload }: Props) {
         {conversion.stopProblem ? <ErrorPanel message={conversion.stopProblem.detail} hint={conversion.stopProblem.hint} /> : null}
       </div>
       {list.problem && !list.loaded ? (
-        <ErrorPanel
-          message={list.problem.detail}
-          hint={list.problem.hint}
-          action={
-            <Button size="small" onClick={list.retry} busy={list.retrying && 'Trying…'}>
-              Retry
-            </Button>
-          }
-        />
+        <RetryPanel problem={list.problem} retrying={list.retrying} onRetry={list.retry} />
       ) : !list.loaded ? (
         <div className="flex flex-col gap-3" aria-busy="true">
           <Skeleton className="h-10" />
@@ -73,7 +66,7 @@ function Summary({ list, limit }: { readonly list: Models; readonly limit: numbe
     plural(list.models.length, 'model'),
     bytes(total),
     unusable ? `${unusable} not usable` : null,
-    limit === null ? null : `the engine may use ${bytes(limit)} here`,
+    limit === null ? null : `engine limit ${bytes(limit)} here`,
   ]
   return <>{parts.filter(Boolean).join(' · ')}</>
 }

@@ -1,11 +1,9 @@
 /** The conversion at work, or the last one: asked once, followed over the event stream. */
-import { useEffect } from 'react'
-import { useDispatch, useSelector } from 'react-redux'
+import { useCallback, useEffect } from 'react'
+import { useDispatch } from 'react-redux'
 import { readProblem } from '@/api/errors'
 import { api, useConversionStatusQuery, useStopConversionMutation } from '@/api/generated'
-import { selectJob, selectSnapshots, type JobView } from '@/api/jobSlice'
-
-type State = Parameters<typeof selectJob>[0]
+import { useJob } from '@/api/useJob'
 
 export type Conversion = ReturnType<typeof useConversion>
 
@@ -13,13 +11,9 @@ export function useConversion() {
   const dispatch = useDispatch()
   const { data, refetch } = useConversionStatusQuery()
   const id = data?.job_id ?? null
-  const job = useSelector((state: State): JobView | null => selectJob(state, id))
-  const snapshots = useSelector(selectSnapshots)
+  const again = useCallback(() => void refetch(), [refetch])
+  const job = useJob(id, again)
   const [stop, stopping] = useStopConversionMutation()
-
-  useEffect(() => {
-    if (snapshots > 0) void refetch()
-  }, [snapshots, refetch])
 
   const over = job?.over === true
   useEffect(() => {

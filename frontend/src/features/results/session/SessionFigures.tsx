@@ -22,10 +22,10 @@ export function SessionFigures({ session, kind }: Props) {
       <StatCard
         label={best && best.metric !== 'val_loss' ? `Best ${metricWords(best.metric)}` : 'Best'}
         value={bestWords(best?.metric, best?.value ?? metric(session, 'best_val_loss'))}
-        note={best ? `at ${count(best.step)}` : ''}
+        note={best ? `iteration ${count(best.step)}` : ''}
       />
       <StatCard
-        label="Steps"
+        label="Iterations"
         value={count(metric(session, 'current_step'))}
         note={total === null ? '' : `of ${count(total)}${session.earlyStopped ? ' · stopped early' : ''}`}
       />

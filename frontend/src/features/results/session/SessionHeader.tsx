@@ -67,14 +67,14 @@ export function SessionHeader({ session }: { readonly session: SessionView }) {
                 <Combine className="size-3.5" aria-hidden="true" />
                 Fuse with…
               </ActionLink>
-              <ActionLink to={`/compare?adapter=${encodeURIComponent(session.adapterName)}`}>
+              <ActionLink primary to={`/compare?adapter=${encodeURIComponent(session.adapterName)}`}>
                 <Columns2 className="size-3.5" aria-hidden="true" />
-                Compare
+                Compare with base
               </ActionLink>
             </>
           )}
-          <Button kind="primary" busy={isLoading && 'Loading…'} onClick={() => void load(session.id)}>
-            Load
+          <Button busy={isLoading && 'Loading…'} onClick={() => void load(session.id)}>
+            Show in Training
           </Button>
         </>
       )}

@@ -29,7 +29,7 @@ export function SessionLog({ id, name }: { readonly id: string; readonly name: s
       book={book}
       name={name}
       live={false}
-      empty={isLoading ? 'Reading the log…' : 'This run has left no log.'}
+      empty={isLoading ? 'Reading the log…' : 'This run saved no log.'}
       above={
         <>
           {problem ? <ErrorPanel className="mb-2" message={problem.detail} hint={problem.hint} /> : null}

@@ -16,7 +16,7 @@ export function SessionOutcome({ session }: { readonly session: SessionView }) {
       {hint ? <p className="mb-2 text-soft">{hint}</p> : null}
       {resumedFrom ? (
         <p className="mb-2 text-soft">
-          Continues{' '}
+          Resumed from{' '}
           <Link
             to={`/results/${encodeURIComponent(resumedFrom.id)}`}
             className="rounded-small font-medium text-accent hover:underline"

@@ -64,7 +64,7 @@ function Session({ id, record }: Props) {
         )}
         {kind === 'reward' ? <SessionSamples id={id} /> : null}
         <SessionLog id={id} name={session.name} />
-        <Card title="Configuration" subtitle="As it was sent; what differs from the defaults is bold.">
+        <Card title="Configuration" subtitle="As sent; values that differ from the defaults are bold.">
           <ConfigGrid groups={configGroups(session.config)} />
         </Card>
       </div>

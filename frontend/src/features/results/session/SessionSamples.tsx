@@ -8,5 +8,5 @@ export function SessionSamples({ id }: { readonly id: string }) {
   const { data, error } = useSessionSamplesQuery({ sessionId: id })
   const problem = readProblem(error)
   if (problem) return <ErrorPanel message={problem.detail} hint={problem.hint} />
-  return <SampleList samples={data?.samples ?? []} waiting={data ? 'This run kept none.' : 'Reading the samples…'} />
+  return <SampleList samples={data?.samples ?? []} waiting={data ? 'This run saved no samples.' : 'Reading the samples…'} />
 }

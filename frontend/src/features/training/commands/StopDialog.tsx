@@ -44,8 +44,7 @@ export function StopDialog({ open, onClose, hasBest }: Props) {
     >
       <div className="flex flex-col gap-2 text-body text-soft">
         <p>
-          <span className="font-medium text-ink">Stop and save</span> keeps the weights as they are now as the latest
-          adapter.
+          <span className="font-medium text-ink">Stop and save</span> saves the current weights as the latest adapter.
         </p>
         <p>
           <span className="font-medium text-ink">Stop without saving</span> keeps only what was saved before

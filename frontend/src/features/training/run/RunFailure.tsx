@@ -6,7 +6,7 @@ import { CopyButton } from '@/ui/controls/CopyButton'
 import { ResumeRunButton } from '@/features/training/commands/ResumeRunButton'
 
 export function RunFailure({ run }: { readonly run: RunView }) {
-  const message = run.error?.message ?? run.message ?? 'The run ended without saying why.'
+  const message = run.error?.message ?? run.message ?? 'The run ended for an unknown reason.'
   const hint = run.error?.hint
   const tail = run.error?.log_tail ?? []
   return (
@@ -20,16 +20,16 @@ export function RunFailure({ run }: { readonly run: RunView }) {
             {hint ? <p className="mt-1 break-words text-soft">{hint}</p> : null}
             {run.best ? (
               <p className="mt-1 text-soft">
-                The best adapter so far is kept: <code className="font-mono text-tiny break-all">{run.best.path}</code>
+                Best adapter so far: <code className="font-mono text-tiny break-all">{run.best.path}</code>
               </p>
             ) : null}
           </div>
         </div>
         <div className="flex flex-wrap items-center gap-3">
-          <CopyButton text={[message, hint, ...tail].filter(Boolean).join('\n')} label="Copy detail" />
+          <CopyButton text={[message, hint, ...tail].filter(Boolean).join('\n')} label="Copy details" />
           <ResumeRunButton run={run} />
           <ActionLink to="/setup" primary>
-            Change the setup
+            Edit setup
           </ActionLink>
         </div>
       </div>

@@ -12,7 +12,7 @@ import { RunFailure } from './RunFailure'
 export function RunOutcome({ run }: { readonly run: RunView }) {
   switch (run.state) {
     case 'completed':
-      return <Ended run={run} icon={CircleCheck} tone="text-good" title={run.earlyStopped ? 'Stopped early, as asked' : 'Training is complete'} />
+      return <Ended run={run} icon={CircleCheck} tone="text-good" title={run.earlyStopped ? 'Stopped early' : 'Training is complete'} />
     case 'stopped':
       return <Ended run={run} icon={CircleSlash} tone="text-soft" title="Training was stopped" />
     case 'interrupted':

@@ -26,7 +26,7 @@ export function RunProgress({ run }: { readonly run: RunView }) {
           <span className="text-soft">{where.join(' · ')}</span>
         </p>
         <p className="flex items-baseline gap-x-3 text-soft">
-          {elapsed === null ? null : <span>{live ? `${clock(elapsed)} elapsed` : `${duration(elapsed)} in all`}</span>}
+          {elapsed === null ? null : <span>{live ? `${clock(elapsed)} elapsed` : `Total ${duration(elapsed)}`}</span>}
           {remaining === null ? null : <span className="font-semibold text-ink">{clock(remaining)} left</span>}
         </p>
       </div>

@@ -20,15 +20,15 @@ export function overFitting(series: RunSeries, rules: Rules): Advice | null {
   const now = meanOfLast(series, 5)
   if (then === null || now === null || now >= then) return null
   const rise = `Validation loss has risen since ${best.step.toLocaleString('en-US')} while train loss falls.`
-  return { title: 'Over-fitting has begun', text: `${rise} ${whatFollows(rules, since)}` }
+  return { title: 'Overfitting', text: `${rise} ${whatFollows(rules, since)}` }
 }
 
 function whatFollows({ live, earlyStop, patience }: Rules, since: number): string {
-  if (!live) return 'The best adapter, from before the rise, is kept.'
-  if (!earlyStop || patience === null) return 'Early stopping is off; the best adapter is kept, so you may stop now.'
+  if (!live) return 'The best adapter, from before the rise, is saved.'
+  if (!earlyStop || patience === null) return 'Early stopping is off. The best adapter is saved, so you can stop now.'
   const left = patience - since
-  if (left <= 0) return 'It is about to stop by itself; the best adapter is kept.'
-  return `It stops by itself after ${plural(left, 'more evaluation')} without gain; the best adapter is kept.`
+  if (left <= 0) return 'It is about to stop automatically. The best adapter is saved.'
+  return `It stops automatically after ${plural(left, 'more evaluation')} without improvement. The best adapter is saved.`
 }
 
 function trainLossNear(series: RunSeries, step: number): number | null {

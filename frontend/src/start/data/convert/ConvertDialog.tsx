@@ -1,7 +1,8 @@
-/** Write the file in another form. Columns of any name can be mapped to its fields. */
+/** Writes a data file in another format. Columns of any name can be mapped to its fields; the file itself stays as it is. */
 import { useState } from 'react'
 import { readProblem } from '@/api/errors'
-import { useConvertDatasetMutation, type DatasetInspection } from '@/api/generated'
+import { useConvertDatasetMutation } from '@/api/generated'
+import { convertedName, FORMS, formInfo, formName, guessMapping, type Form, type Mapping } from '@/start/data/dataForms'
 import { Button } from '@/ui/controls/Button'
 import { Dialog } from '@/ui/Dialog'
 import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
@@ -9,40 +10,49 @@ import { Field } from '@/ui/controls/Field'
 import { Select } from '@/ui/controls/Select'
 import { Switch } from '@/ui/controls/Switch'
 import { CONTROL, TextInput } from '@/ui/controls/TextInput'
-import { convertedName, FORMS, formInfo, formName, guessMapping, type Form, type Mapping } from '@/start/data/dataForms'
 import { MappingFields } from './MappingFields'
 import { WrittenNotice } from './WrittenNotice'
 
 type Props = {
-  readonly found: DatasetInspection
+  readonly path: string
+  /** Of the file, as far as they are known. */
+  readonly columns: readonly string[]
+  readonly format: string | null
+  /** The one format that is of use here; without it, any can be chosen. */
+  readonly target?: Form
+  readonly systemHelp?: string
+  /** What the button for the written file says. */
+  readonly use: string
+  readonly onUse: (path: string) => void
   readonly onClose: () => void
-  readonly onOpen: (path: string) => void
 }
 
-export function ConvertDialog({ found, onClose, onOpen }: Props) {
-  const unknown = found.format === null || found.format === 'unknown'
-  const [to, setTo] = useState<Form>(found.format === 'chat' ? 'completions' : 'chat')
+export function ConvertDialog({ path, columns, format, target, systemHelp = SYSTEM_HELP, use, onUse, onClose }: Props) {
+  const unknown = format === null || format === 'unknown'
+  const [to, setTo] = useState<Form>(target ?? (format === 'chat' ? 'completions' : 'chat'))
   const [name, setName] = useState<string | null>(null)
   const [system, setSystem] = useState('')
-  const [mapped, setMapped] = useState(unknown)
+  const [mapped, setMapped] = useState(unknown && columns.length > 0)
   const [mapping, setMapping] = useState<Mapping | null>(null)
   const [convert, { data, error, isLoading, reset }] = useConvertDatasetMutation()
   const problem = readProblem(error)
-  const target = name ?? convertedName(found.path, to)
-  const chosen = mapping ?? guessMapping(formInfo(mappedForm(to, unknown)), found.columns)
+  const output = name ?? convertedName(path, to)
+  const form = formInfo(mappedForm(to, unknown))
+  const chosen = mapping ?? guessMapping(form, columns)
+  const complete = output.trim() !== '' && (!mapped || form.fields.every((field) => chosen[field] !== undefined))
   const run = (overwrite: boolean) =>
     void convert({
       convertRequest: {
-        path: found.path,
-        output_path: target,
+        path,
+        output_path: output.trim(),
         to,
         overwrite,
         ...(system.trim() === '' ? {} : { system: system.trim() }),
         ...(mapped ? { mapping: chosen } : {}),
       },
     })
-  const change = (form: Form) => {
-    setTo(form)
+  const change = (next: Form) => {
+    setTo(next)
     setMapping(null)
     reset()
   }
@@ -50,19 +60,20 @@ export function ConvertDialog({ found, onClose, onOpen }: Props) {
     <Dialog
       open
       title="Convert"
+      sheet
       onClose={onClose}
       footer={
         data ? (
           <>
             <Button onClick={onClose}>Close</Button>
-            <Button kind="primary" onClick={() => onOpen(data.path)}>
-              Look at it
+            <Button kind="primary" onClick={() => onUse(data.path)}>
+              {use}
             </Button>
           </>
         ) : (
           <>
             <Button onClick={onClose}>Cancel</Button>
-            <Button kind="primary" onClick={() => run(false)} busy={isLoading && 'Converting…'}>
+            <Button kind="primary" disabled={!complete} onClick={() => run(false)} busy={isLoading && 'Converting…'}>
               Convert
             </Button>
           </>
@@ -79,26 +90,27 @@ export function ConvertDialog({ found, onClose, onOpen }: Props) {
         />
       ) : (
         <div className="flex flex-col gap-4">
-          <Field label="Form" help={formInfo(to).use}>
+          <Field label="Format" help={formInfo(to).use}>
             {(control) => (
               <Select
                 {...control}
                 value={to}
-                options={FORMS.map((form) => ({ value: form.id, label: form.name }))}
+                disabled={target !== undefined}
+                options={FORMS.map((each) => ({ value: each.id, label: each.name }))}
                 onChoose={(value) => change(formInfo(value as Form).id)}
               />
             )}
           </Field>
-          <Switch
-            label="Choose the columns"
-            checked={mapped}
-            onChange={setMapped}
-            help={unknown ? 'The columns are not those of a known form.' : `The rows are read as: ${formName(found.format)}.`}
-          />
-          {mapped ? (
-            <MappingFields form={formInfo(mappedForm(to, unknown))} columns={found.columns} mapping={chosen} onChange={setMapping} />
+          {columns.length > 0 ? (
+            <Switch
+              label="Map columns"
+              checked={mapped}
+              onChange={setMapped}
+              help={unknown ? 'The columns are unknown.' : `The rows are read as: ${formName(format)}.`}
+            />
           ) : null}
-          <Field label="System message" aside="optional" help="Put in front of every row that has none.">
+          {mapped ? <MappingFields form={form} columns={columns} mapping={chosen} onChange={setMapping} /> : null}
+          <Field label="System message" aside="optional" help={systemHelp}>
             {(control) => (
               <textarea
                 {...control}
@@ -109,12 +121,13 @@ export function ConvertDialog({ found, onClose, onOpen }: Props) {
               />
             )}
           </Field>
-          <Field label="New file" help="A name goes to the app’s data folder; a path is taken as it is." error={problem?.fields['output_path']}>
+          <Field label="New file" help="A name is created in the app’s data folder; a path is used as given." error={problem?.fields['output_path']}>
             {(control) => (
               <TextInput
                 {...control}
                 mono
-                value={target}
+                showEnd
+                value={output}
                 onText={(text) => {
                   setName(text)
                   reset()
@@ -129,7 +142,7 @@ export function ConvertDialog({ found, onClose, onOpen }: Props) {
               action={
                 problem.status === 409 ? (
                   <Button size="small" kind="danger" onClick={() => run(true)}>
-                    Replace it
+                    Replace
                   </Button>
                 ) : null
               }
@@ -140,6 +153,8 @@ export function ConvertDialog({ found, onClose, onOpen }: Props) {
     </Dialog>
   )
 }
+
+const SYSTEM_HELP = 'Added to rows that have none.'
 
 /** Conversations can hardly be mapped from columns: their questions and answers can. */
 function mappedForm(to: Form, unknown: boolean): Form {

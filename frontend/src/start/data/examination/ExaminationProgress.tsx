@@ -23,7 +23,7 @@ export function ExaminationProgress({ examination, waiting }: Props) {
       <div className="flex flex-wrap items-center justify-between gap-3">
         <p className="text-soft">Stopped before the file was read.</p>
         <Button size="small" onClick={() => void again()}>
-          Look again
+          Inspect again
         </Button>
       </div>
     )
@@ -32,13 +32,13 @@ export function ExaminationProgress({ examination, waiting }: Props) {
     return (
       <>
         <span role="status" className="sr-only">
-          Looking into the file…
+          Inspecting the file…
         </span>
         {waiting}
       </>
     )
   }
-  const words = WORDS[phase ?? ''] ?? 'Looking into the file'
+  const words = WORDS[phase ?? ''] ?? 'Inspecting the file'
   const percent = share === null ? null : Math.round(share * 100)
   return (
     <div>

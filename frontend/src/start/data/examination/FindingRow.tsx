@@ -29,7 +29,7 @@ export function FindingRow({ finding, onLine }: Props) {
         <p className="text-small break-words text-soft">{finding.text}</p>
         {finding.lines.length > 0 ? (
           <p className="mt-0.5 flex flex-wrap gap-x-2 text-small text-soft">
-            Look at line
+            Go to line
             {finding.lines.slice(0, FEW).map((line) => (
               <LinkButton key={line} onClick={() => onLine(line)}>
                 {count(line)}
@@ -48,7 +48,7 @@ export function FindingRow({ finding, onLine }: Props) {
         ) : null}
         {problems.length > FEW ? (
           <LinkButton className="mt-1 text-small" aria-expanded={all} onClick={() => setAll(!all)}>
-            {all ? 'Show fewer' : `Show ${count(problems.length)} of them`}
+            {all ? 'Show fewer' : `Show ${count(problems.length)}`}
           </LinkButton>
         ) : null}
       </div>

@@ -5,7 +5,7 @@ import { inspection, LENGTHS } from '@/test/dataSamples'
 const titles = (part: Parameters<typeof inspection>[0]) => findingsOf(inspection(part)).map(({ tone, title }) => `${tone}: ${title}`)
 
 test('a good file is said to be good', () => {
-  expect(titles({})).toEqual(['good: Every row can be used', 'good: No row is there twice'])
+  expect(titles({})).toEqual(['good: All rows are usable', 'good: No duplicates'])
 })
 
 test('the worst comes first', () => {
@@ -24,20 +24,20 @@ test('the worst comes first', () => {
   ])
 })
 
-test('rows that would teach nothing are named by their lines', () => {
+test('rows without anything to learn are named by their lines', () => {
   const [first] = findingsOf(inspection({ lengths: { ...LENGTHS, without_target: 3, without_target_lines: [18, 36] } }))
-  expect(first?.title).toBe('3 rows would teach nothing')
+  expect(first?.title).toBe('3 rows without anything to learn')
   expect(first?.lines).toEqual([18, 36])
 })
 
 test('unknown columns are one finding with its way out, not one for each line', () => {
   const found = titles({ format: 'unknown', columns: ['q', 'a'], problem_count: 40, good_rows: 0 })
-  expect(found).toEqual(['bad: The columns are not those of a known form'])
+  expect(found).toEqual(['bad: Unknown columns'])
 })
 
 test('how rows of another spelling are read is told, without a fault', () => {
   const found = titles({ notes: ["The role 'gpt' is read as 'assistant' (4 rows, the first in line 1)."] })
-  expect(found).toContain('info: Another spelling is understood')
+  expect(found).toContain('info: Alternative field names')
 })
 
 test('what the template refuses, can’t learn or leaves out is told apart, with its lines', () => {

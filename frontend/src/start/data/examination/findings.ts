@@ -24,8 +24,8 @@ function problems(found: DatasetInspection): Finding {
     return {
       id: 'problems',
       tone: 'bad',
-      title: 'The columns are not those of a known form',
-      text: `They are ${found.columns.join(', ')}. Convert the file and choose which column holds the question and which the answer.`,
+      title: 'Unknown columns',
+      text: `They are ${found.columns.join(', ')}. Convert the file and map the columns of question and answer.`,
       lines: [],
     }
   }
@@ -33,13 +33,13 @@ function problems(found: DatasetInspection): Finding {
     return info('problems', `The first ${plural(found.rows, 'row')} can be used`, 'The file was not read to its end.')
   }
   if (found.problem_count === 0) {
-    return fine('problems', 'Every row can be used', `${plural(found.rows, 'row')} read, none with a problem.`)
+    return fine('problems', 'All rows are usable', `${plural(found.rows, 'row')} read, no problems.`)
   }
   return {
     id: 'problems',
     tone: 'bad',
     title: `${plural(found.problem_count, 'line')} can’t be used`,
-    text: 'Mend them in the file, or convert it: what can’t be used is then left out and named.',
+    text: 'Fix them in the file, or convert it: unusable rows are then left out and listed.',
     lines: [],
     problems: found.problems,
   }
@@ -89,7 +89,7 @@ function empty(found: DatasetInspection): Finding | null {
   return {
     id: 'empty',
     tone: 'warn',
-    title: `${plural(rows, 'row')} would teach nothing`,
+    title: `${plural(rows, 'row')} without anything to learn`,
     text: `With training on answers only, the prompt alone fills ${count(lengths.max_seq_length)} tokens. Such rows are left out of a run; raise the limit or shorten them.`,
     lines: lengths.without_target_lines ?? [],
   }
@@ -97,27 +97,27 @@ function empty(found: DatasetInspection): Finding | null {
 
 /** How rows of another spelling are read. */
 function spellings(found: DatasetInspection): readonly Finding[] {
-  return (found.notes ?? []).map((note, index) => info(`spelling-${index}`, 'Another spelling is understood', note))
+  return (found.notes ?? []).map((note, index) => info(`spelling-${index}`, 'Alternative field names', note))
 }
 
 function leakage({ leakage: leak }: DatasetInspection): Finding | null {
   if (!leak) return null
   const name = baseName(leak.path)
   if (leak.shared_rows === 0) {
-    return fine('leakage', 'No validation row is trained on', `Compared with the ${plural(leak.valid_rows, 'row')} of ${name}.`)
+    return fine('leakage', 'No validation rows in the training data', `Compared with the ${plural(leak.valid_rows, 'row')} of ${name}.`)
   }
   return {
     id: 'leakage',
     tone: 'warn',
     title: `${plural(leak.shared_rows, 'validation row')} ${leak.shared_rows === 1 ? 'is' : 'are'} in the training file too`,
-    text: `Of ${count(leak.valid_rows)} in ${name}. Their loss tells memorising, not learning; Split keeps equal rows together.`,
+    text: `Of ${count(leak.valid_rows)} in ${name}. Their loss measures memorisation. Split keeps identical rows together.`,
     lines: leak.examples.map((each) => each.line),
   }
 }
 
 function duplicates({ duplicates: twice, good_rows: rows = 0 }: DatasetInspection): Finding | null {
   if (!twice || rows === 0) return null
-  if (twice.rows === 0) return fine('duplicates', 'No row is there twice', 'Compared by what is trained on.')
+  if (twice.rows === 0) return fine('duplicates', 'No duplicates', 'Compared by trained content.')
   const groups = twice.groups.slice(0, 3).map(({ lines, count: size }) => {
     const named = lines.slice(0, 3).map(count).join(', ')
     return `lines ${named}${size > 3 ? ` and ${count(size - 3)} more` : ''}`
@@ -135,7 +135,7 @@ function rowFacts(found: DatasetInspection): readonly (Finding | null)[] {
   const { multi_turn_rows: several = 0, unanswered_rows: open = 0, tail_rows: tail } = found
   return [
     tail
-      ? info('tail', `${plural(tail, 'row')} left over by the batch size`, 'The plain engine leaves them out of every epoch. Here they are trained too, in a smaller batch.')
+      ? info('tail', `${plural(tail, 'row')} in the last batch`, 'They are trained too, in a smaller batch.')
       : null,
     open > 0
       ? info('open', `${plural(open, 'conversation')} ${open === 1 ? 'does' : 'do'} not end with an answer`, 'Training on answers only refuses the file as long as they are in it.')

@@ -1,6 +1,5 @@
 /** One examination of a file: asked, followed over the event stream, fetched when it is done. */
 import { useCallback, useEffect, useRef } from 'react'
-import { useSelector } from 'react-redux'
 import { readProblem } from '@/api/errors'
 import {
   api,
@@ -10,7 +9,7 @@ import {
   type DatasetInspection,
   type DatasetJob,
 } from '@/api/generated'
-import { selectJob, selectSnapshots, type JobSliceState } from '@/api/jobSlice'
+import { useJob } from '@/api/useJob'
 
 // These share a tag with the list of files, but a changed list must not start a job anew.
 api.enhanceEndpoints({
@@ -47,15 +46,12 @@ export function useExamination({ path, model, limit, batch = null, valid = null,
   )
   const job = started.currentData ?? null
   const id = job !== null && isOpen(job) ? job.job_id : null
-  const told = useSelector((state: { readonly jobs: JobSliceState }) => selectJob(state, id))
-  const snapshots = useSelector(selectSnapshots)
   const late = useDatasetJobQuery({ jobId: id ?? '' }, { skip: id === null })
-  const over = told?.over === true
   const { refetch } = late
-  useEffect(() => {
-    // Its end was told, or frames may have been missed while the connection was down.
-    if (id !== null && (over || snapshots > 0)) void refetch()
-  }, [id, over, snapshots, refetch])
+  const again = useCallback(() => {
+    if (id !== null) void refetch()
+  }, [id, refetch])
+  const told = useJob(id, again)
   const [cancelJob] = useCancelDatasetJobMutation()
   // They are read one after the other: one that nobody waits for any more must not hold up the next.
   const begun = useRef<{ readonly of: string; readonly ids: readonly string[] }>({ of: '', ids: [] })

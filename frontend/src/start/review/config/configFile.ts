@@ -19,7 +19,7 @@ export function readConfig(spec: FormSpec, text: string): LoadedConfig {
   const edits = draftsOf(spec, record)
   const left = Object.keys(record).filter((name) => !isKept(spec, name, record[name]))
   if (Object.keys(edits).length === 0) {
-    return { kind: 'problem', message: 'No setting in this file is known here.' }
+    return { kind: 'problem', message: 'This file has no known setting.' }
   }
   return { kind: 'config', edits, left }
 }

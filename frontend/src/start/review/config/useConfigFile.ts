@@ -26,8 +26,8 @@ export function useConfigFile({ spec, values, replace }: StartForm, title: strin
         return
       }
       replace(loaded.edits)
-      const left = loaded.left.length > 0 ? `Left out, because this form does not know it: ${loaded.left.join(', ')}.` : null
-      dispatch(toastRaised({ level: 'good', message: `The form is filled from ${file.name}.`, hint: left }))
+      const left = loaded.left.length > 0 ? `Ignored, unknown here: ${loaded.left.join(', ')}.` : null
+      dispatch(toastRaised({ level: 'good', message: `Settings loaded from ${file.name}.`, hint: left }))
     },
     [dispatch, replace, whole],
   )
