@@ -245,7 +245,7 @@ def test_an_evaluation_shows_each_metric_with_its_interval(service: FakeService,
     )
     metric = {"name": "Loss", "values": [base, tuned], "better": "lower"}
     service.answers |= {
-        "POST /api/evaluation/start": {"evaluation_id": "e1", "adapter_name": "mine",
+        "POST /api/evaluation/compare": {"evaluation_id": "e1", "adapter_name": "mine",
                                        "message": "Evaluating mine.", "warnings": []},
         "GET /api/evaluation/status": at_work,
         "GET /api/evaluation/e1": {
@@ -254,12 +254,11 @@ def test_an_evaluation_shows_each_metric_with_its_interval(service: FakeService,
             "seen_rows": 0, "num_questions": 4, "report_files": {"markdown": "/e1/report.md"}},
     }  # fmt: skip
 
-    said = run("evaluate", "mine", "--questions", "4", "--no-base")
+    said = run("evaluate", "mine", "--questions", "4")
 
     assert said.code == 0
-    assert service.bodies("POST /api/evaluation/start") == [
-        {"adapter_name": "mine", "num_questions": 4, "metrics": [], "evaluate_base_model": False,
-         "judge": False}
+    assert service.bodies("POST /api/evaluation/compare") == [
+        {"adapter_name": "mine", "num_questions": 4, "metrics": [], "judge": False}
     ]  # fmt: skip
     lines = [line.split("  ") for line in said.out.splitlines()]
     assert [cell for cell in lines[1] if cell.strip()][1:3] == [
