@@ -62,8 +62,8 @@ def test_the_patience_of_a_run_that_goes_on_is_what_it_was(tmp_path: Path) -> No
     [
         (
             True, "val_loss", 3.5,
-            "Trained 4 iterations. No validation came below the untrained model's 3.000, so no "
-            "adapter is called the best; the last one is kept.",
+            "Trained 4 iterations. No validation came below the untrained model's 3.000, so there "
+            "is no best adapter; the last one is saved.",
             "No validation came below the untrained model's 3.000.",
         ),
         (
