@@ -88,14 +88,13 @@ def evaluate(context: Context) -> int:
         "adapter_name": args.adapter,
         "num_questions": args.questions,
         "metrics": args.metric,
-        "evaluate_base_model": not args.no_base,
         "judge": args.judge,
     }
     if args.checkpoint is not None:
         body["checkpoint"] = args.checkpoint
     if args.data is not None:
         body["training_data_path"] = local_path(args.data)
-    started = client.ask("/api/evaluation/start", body)
+    started = client.ask(f"/api/evaluation/{'start' if args.no_base else 'compare'}", body)
 
     def look() -> JobState:
         job = client.get("/api/evaluation/status")
@@ -130,7 +129,7 @@ def _estimate(value: dict[str, Any] | None) -> str:
         return number(None)
     low, high = value.get("low"), value.get("high")
     between = "" if low is None or high is None else f" ({number(low)} – {number(high)})"
-    return f"{number(value['value'])}{between}"
+    return f"{number(value['mean'])}{between}"
 
 
 def fuse(context: Context) -> int:

@@ -165,7 +165,7 @@ def moment(value: object) -> str:
     if not isinstance(value, str):
         return UNKNOWN
     try:
-        return datetime.fromisoformat(value).astimezone().strftime("%Y-%m-%d %H:%M")
+        return datetime.fromisoformat(value).astimezone().strftime("%m-%d %H:%M")
     except ValueError:
         return value
 

@@ -235,6 +235,38 @@ def test_an_export_is_followed_to_its_folder(service: FakeService, run: Run) -> 
     assert run("export", "mine", "gguf_q8").code == 4
 
 
+def test_an_evaluation_shows_each_metric_with_its_interval(service: FakeService, run: Run) -> None:
+    at_work = {
+        "running": False, "state": "completed", "phase": None, "progress": 100.0,
+        "current_question": 4, "total_questions": 4, "error": None, "hint": None,
+    }  # fmt: skip
+    base, tuned = (
+        {"mean": mean, "low": mean - 1, "high": mean + 1, "rows": 4} for mean in (4.5, 2.5)
+    )
+    metric = {"name": "Loss", "values": [base, tuned], "better": "lower"}
+    service.answers |= {
+        "POST /api/evaluation/compare": {"evaluation_id": "e1", "adapter_name": "mine",
+                                       "message": "Evaluating mine.", "warnings": []},
+        "GET /api/evaluation/status": at_work,
+        "GET /api/evaluation/e1": {
+            "targets": [{"label": "Base"}, {"label": "mine"}],
+            "metrics": [metric, {**metric, "name": "Token F1", "values": [None, None]}],
+            "seen_rows": 0, "num_questions": 4, "report_files": {"markdown": "/e1/report.md"}},
+    }  # fmt: skip
+
+    said = run("evaluate", "mine", "--questions", "4")
+
+    assert said.code == 0
+    assert service.bodies("POST /api/evaluation/compare") == [
+        {"adapter_name": "mine", "num_questions": 4, "metrics": [], "judge": False}
+    ]  # fmt: skip
+    lines = [line.split("  ") for line in said.out.splitlines()]
+    assert [cell for cell in lines[1] if cell.strip()][1:3] == [
+        "4.500 (3.500 – 5.500)", "2.500 (1.500 – 3.500)"
+    ]  # fmt: skip
+    assert lines[-1] == ["Report: /e1/report.md"]
+
+
 def test_nothing_is_told_to_a_closed_pipe(service: FakeService) -> None:
     """As `droid-finetuning list | head -0` does it: no traceback, and the shell's code."""
     service.answers["GET /sessions"] = {"sessions": []}

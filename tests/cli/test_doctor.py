@@ -68,7 +68,7 @@ def test_little_disk_and_a_slow_blas_say_what_to_do(
 ) -> None:
     usage = type("Usage", (), {"free": 50_000_000})
     slow = type("Slow", (), {"name": "reference", "source": "mlx's own"})
-    monkeypatch.setattr(checks.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
     monkeypatch.setattr(checks, "find_blas", lambda _: slow)
 
     found = problems(examine(settings, url=None))

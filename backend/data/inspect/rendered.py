@@ -45,13 +45,17 @@ class Notes(BaseModel):
     notes: dict[str, Note] = {}
 
     def omitted(self, rows: int, scale: float = 1.0) -> list[OmittedPart]:
-        """What the template leaves out of `rows` rows, in words."""
+        """What the template leaves out of `rows` rows, in words. With a `scale` only some of them
+        were rendered, and that is said.
+        """
+        about = "about " if scale != 1.0 else ""
         return [
             OmittedPart(
                 part=part,
                 rows=round(note.count * scale),
                 lines=[each.line for each in note.first[:SHOWN_LINES]],
-                message=f"{round(note.count * scale)} of {rows} rows: {text} ({lines_of(note)}).",
+                message=f"{about}{round(note.count * scale)} of {rows} rows: {text} "
+                f"({lines_of(note)}).",
             )
             for part, text in _OMITTED.items()
             if (note := self.notes.get(part)) is not None

@@ -43,7 +43,7 @@ def _marks(request: StartRequest, name: str) -> dict[str, list[Any]]:
 
 
 def _of_the_method(request: StartRequest, name: str) -> bool:
-    """What no method of its kind takes is told by `enhanced_rules.unused_fields`."""
+    """What no method of its kind takes is told by `training/plan/method_checks.py`."""
     if not isinstance(request, EnhancedStart) or name in StartRequest.model_fields:
         return True
     return name in request.method.params

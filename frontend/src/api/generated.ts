@@ -702,7 +702,7 @@ const injectedRtkApi = api
         }),
         invalidatesTags: ["datasets"],
       }),
-      convertFewRows: build.mutation<
+      convertFewRows: build.query<
         ConvertFewRowsApiResponse,
         ConvertFewRowsApiArg
       >({
@@ -711,7 +711,7 @@ const injectedRtkApi = api
           method: "POST",
           body: queryArg.rowsToConvert,
         }),
-        invalidatesTags: ["datasets"],
+        providesTags: ["datasets"],
       }),
       splitDataset: build.mutation<SplitDatasetApiResponse, SplitDatasetApiArg>(
         {
@@ -4075,7 +4075,8 @@ export const {
   usePreviewDatasetQuery,
   useLazyPreviewDatasetQuery,
   useConvertDatasetMutation,
-  useConvertFewRowsMutation,
+  useConvertFewRowsQuery,
+  useLazyConvertFewRowsQuery,
   useSplitDatasetMutation,
   useUploadDatasetMutation,
   useStartTrainingMutation,

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.data.inspect.lengths import MOST_BINS, Measured, measured_rows, summarise
-from backend.data.inspect.rendered import REFUSED, Notes, unpack_rendered
-from backend.data.schemas import TokenLengths
+from backend.data.inspect.rendered import REFUSED, Note, Notes, unpack_rendered
+from backend.data.schemas import LineProblem, TokenLengths
 
 
 def measured(lengths: list[int], starts: list[int] | None = None) -> Measured:
@@ -75,3 +75,12 @@ def test_every_row_is_in_one_bin_and_bins_follow_each_other(
         assert each.rows == sum(each.start <= length < each.end for length in lengths)
     for one, next_one in pairwise(bins):
         assert one.end == next_one.start
+
+
+def test_what_is_counted_in_a_sample_is_said_to_be_an_estimate() -> None:
+    notes = Notes(notes={"tools": Note(count=3, first=[LineProblem(line=2, message="")])})
+
+    (every,), (some,) = notes.omitted(10), notes.omitted(40, scale=4.0)
+
+    assert every.message.startswith("3 of 10 rows: ")
+    assert some.message.startswith("about 12 of 40 rows: ")

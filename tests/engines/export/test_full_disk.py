@@ -41,7 +41,7 @@ def ending_on_a_full_disk(work: Callable[[], Ending]) -> Ending:
         try:
             return work()
         except Exception as error:  # noqa: BLE001 - as the entry of every engine does
-            return explain(error)
+            return explain(error, training=False)
 
 
 def files_of(*folders: Path) -> dict[Path, bytes]:

@@ -3,6 +3,7 @@ import { Database, FolderOpen } from 'lucide-react'
 import { useCallback, useState, type DragEvent } from 'react'
 import { useListDatasetsQuery, useListModelsQuery } from '@/api/generated'
 import { useDataFile } from '@/start/data/useDataFile'
+import { DatasetDialog } from '@/start/data/hub/DatasetDialog'
 import { useExamination } from '@/start/data/examination/useExamination'
 import { cx } from '@/lib/cx'
 import { useDebounced } from '@/lib/useDebounced'
@@ -26,6 +27,7 @@ export function DataPage() {
   const usable = models.data?.models.filter((each) => each.problem === null) ?? []
   const chosen = usable.find((each) => each.name === model) ?? usable[0] ?? null
   const [over, setOver] = useState(false)
+  const [fetching, setFetching] = useState(false)
   const open = useCallback((to: string) => change({ path: to, place: null }), [change])
   const file = useDataFile(open)
   const examination = useExamination({
@@ -58,11 +60,22 @@ export function DataPage() {
       className={cx('rounded-card', over && 'outline-2 outline-offset-8 outline-accent outline-dashed')}
     >
       <PageHeader title="Data" subtitle="Inspect, convert and split training data">
+        <Button onClick={() => setFetching(true)}>Download a data set…</Button>
         <Button onClick={() => void file.browse()} busy={file.uploading && 'Uploading…'}>
           <FolderOpen className="size-4" strokeWidth={1.75} aria-hidden="true" />
           Open a file…
         </Button>
       </PageHeader>
+      {fetching ? (
+        <DatasetDialog
+          page="/setup"
+          onClose={() => setFetching(false)}
+          onOpen={(to) => {
+            setFetching(false)
+            openWritten(to)
+          }}
+        />
+      ) : null}
       {file.problem ? <ErrorPanel className="mb-4" message={file.problem.detail} hint={file.problem.hint} /> : null}
       <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-[17rem_minmax(0,1fr)]">
         <FileList

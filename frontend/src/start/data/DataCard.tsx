@@ -2,6 +2,7 @@
 import { useCallback, useEffect } from 'react'
 import { DataFindings } from '@/start/data/examination/DataFindings'
 import { DataField } from './DataField'
+import { HubDataButton } from './hub/HubDataButton'
 import { FieldControl } from '@/start/fields/FieldControl'
 import type { FieldErrors } from '@/start/fields/form'
 import { number } from '@/start/review/review'
@@ -40,6 +41,7 @@ export function DataCard({ form, errors }: Props) {
     <Card title="Data" subtitle={summary(train, String(values.train_data_path))}>
       <div className="flex flex-col gap-3">
         <DataField name="train_data_path" form={form} errors={errors} inspection={train} file={trainFile} />
+        <HubDataButton page="/setup" />
         <DataFindings form={form} inspection={train} />
         <DataField name="val_data_path" form={form} errors={errors} inspection={valid} file={validFile} />
         {beside ? (

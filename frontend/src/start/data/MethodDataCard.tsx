@@ -5,6 +5,7 @@ import { useLazyValidateDataQuery, type MethodInfo } from '@/api/generated'
 import { useDataFile } from './useDataFile'
 import { DataFindings } from '@/start/data/examination/DataFindings'
 import { DataField } from './DataField'
+import { HubDataButton } from './hub/HubDataButton'
 import { FieldControl } from '@/start/fields/FieldControl'
 import type { FieldErrors } from '@/start/fields/form'
 import { number } from '@/start/review/review'
@@ -72,6 +73,7 @@ export function MethodDataCard({ form, id, method, errors }: Props) {
     >
       <div className="flex flex-col gap-3">
         <DataField name="train_data_path" form={form} errors={errors} inspection={train} file={trainFile} />
+        <HubDataButton page="/enhanced-setup" />
         <DemoData form={form} method={method} />
         <DataFindings form={form} inspection={train} />
         <div className="flex flex-wrap gap-2">

@@ -62,6 +62,11 @@ export function guessMapping(form: FormInfo, columns: readonly string[]): Mappin
   return found
 }
 
+/** Conversations can hardly be mapped from columns: their questions and answers can. */
+export function mappedForm(to: Form): Form {
+  return to === 'chat' || to === 'sharegpt' || to === 'text' ? 'completions' : to
+}
+
 const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
   prompt: ['question', 'instruction', 'input', 'query', 'problem'],
   completion: ['response', 'answer', 'output', 'reply', 'solution'],

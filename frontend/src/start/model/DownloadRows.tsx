@@ -1,4 +1,5 @@
 /** Each download: how far it is, what went wrong, and what can be done about it. */
+import type { ReactNode } from 'react'
 import type { DownloadInfo } from '@/api/generated'
 import { Badge, type Tone } from '@/ui/Badge'
 import { Button } from '@/ui/controls/Button'
@@ -7,7 +8,12 @@ import { ProgressBar } from '@/ui/feedback/ProgressBar'
 import { canResume, isLive, progressWords } from './downloads'
 import type { Downloads } from './useDownloads'
 
-type Props = { readonly shown: readonly DownloadInfo[]; readonly downloads: Downloads }
+type Props = {
+  readonly shown: readonly DownloadInfo[]
+  readonly downloads: Pick<Downloads, 'remove' | 'resume'>
+  /** More about one: what of it is fetched, and what came of it. */
+  readonly about?: (info: DownloadInfo) => ReactNode
+}
 
 const STATES: Readonly<Record<DownloadInfo['state'], readonly [string, Tone]>> = {
   waiting: ['waiting', 'neutral'],
@@ -23,18 +29,18 @@ const STATES: Readonly<Record<DownloadInfo['state'], readonly [string, Tone]>> =
   damaged: ['can’t be read', 'bad'],
 }
 
-export function DownloadRows({ shown, downloads }: Props) {
+export function DownloadRows({ shown, downloads, about }: Props) {
   if (shown.length === 0) return null
   return (
     <ul aria-label="Downloads" className="flex flex-col gap-3">
       {shown.map((info) => (
-        <DownloadRow key={info.id} info={info} downloads={downloads} />
+        <DownloadRow key={info.id} info={info} downloads={downloads} about={about} />
       ))}
     </ul>
   )
 }
 
-function DownloadRow({ info, downloads }: { readonly info: DownloadInfo; readonly downloads: Downloads }) {
+function DownloadRow({ info, downloads, about }: Omit<Props, 'shown'> & { readonly info: DownloadInfo }) {
   const live = isLive(info)
   const [word, tone] = STATES[info.state]
   const share = info.bytes_total ? (info.bytes_done ?? 0) / info.bytes_total : null
@@ -69,6 +75,7 @@ function DownloadRow({ info, downloads }: { readonly info: DownloadInfo; readonl
           ) : null}
         </span>
       </div>
+      {about?.(info)}
       {info.state === 'error' && info.error ? (
         <Notice tone="bad" title={info.error} className="mt-2">
           {info.hint}

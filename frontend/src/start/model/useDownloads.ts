@@ -1,5 +1,5 @@
 /** Model downloads: listed once, followed over the event stream, started, stopped, continued. */
-import { useCallback, useEffect, useMemo, useRef } from 'react'
+import { useCallback, useEffect, useRef } from 'react'
 import { useDispatch, useSelector } from 'react-redux'
 import { readProblem } from '@/api/errors'
 import {
@@ -9,30 +9,16 @@ import {
   useRemoveDownloadMutation,
   type DownloadInfo,
 } from '@/api/generated'
-import { selectDownloadJobs, selectSnapshots } from '@/api/jobSlice'
+import { selectDownloadJobs } from '@/api/jobSlice'
 import { toastRaised } from '@/ui/feedback/toastSlice'
-import { merged } from './downloads'
-
-const NONE: readonly DownloadInfo[] = []
+import { useFollowedDownloads } from './useFollowedDownloads'
 
 export type Downloads = ReturnType<typeof useDownloads>
 
 /** `onArrived` is given the folder of a model that was asked for here; `arrived` is the end of the sentence about it. */
 export function useDownloads(onArrived: (path: string) => void, arrived = 'is downloaded and chosen.') {
   const dispatch = useDispatch()
-  const { data, refetch } = useListDownloadsQuery()
-  const told = useSelector(selectDownloadJobs)
-  const snapshots = useSelector(selectSnapshots)
-  const listed = data?.downloads ?? NONE
-  const all = useMemo(() => merged(listed, told), [listed, told])
-
-  const unknown = told.some((job) => job.state !== 'removed' && !listed.some((info) => info.id === job.job_id))
-  useEffect(() => {
-    if (data !== undefined && (unknown || snapshots > 0)) void refetch()
-    // Only news is a reason to ask: `data` itself changes with the answer.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [unknown, snapshots, refetch])
-
+  const all = useFollowedDownloads(useListDownloadsQuery(), useSelector(selectDownloadJobs))
   const [ask, asking] = useDownloadModelMutation()
   const [remove] = useRemoveDownloadMutation()
   const mine = useRef(new Set<string>())

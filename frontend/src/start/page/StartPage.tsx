@@ -42,7 +42,7 @@ export function StartPage({ kind }: { readonly kind: StartKind }) {
   const live = useSelector(selectIsLive)
   const taken = useMemo(() => namesTaken(sessions.data?.sessions, queue), [sessions.data, queue])
   const { form, chosen, ...methods } = useMethodForm(kind, { models: list.models, taken })
-  useHandedForm({ page: kind.path, spec: kind.whole, replace: form.replace, taken: sessions.isFetching ? null : taken })
+  useHandedForm({ page: kind.path, spec: kind.whole, replace: form.replace, set: form.set, taken: sessions.isFetching ? null : taken })
   const { targets, problem: targetsProblem } = useTargets(form.model)
   const complete = list.loaded && methods.loaded
   const state = usePreview(complete ? form.request : null)

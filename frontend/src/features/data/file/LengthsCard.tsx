@@ -103,7 +103,9 @@ function BinTable({ lengths }: { readonly lengths: TokenLengths }) {
 }
 
 function sourceWords({ model, measured, sampled, rows }: TokenLengths): string {
-  const which = sampled ? `${count(measured)} of ${plural(rows, 'row')}, evenly spread` : plural(rows, 'row')
+  const which = sampled
+    ? `${count(measured)} of ${plural(rows, 'row')}, evenly spread (counts are estimates; a start renders every row)`
+    : plural(rows, 'row')
   return `${which}, in the tokens of ${model} with its chat template`
 }
 

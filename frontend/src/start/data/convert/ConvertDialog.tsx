@@ -2,7 +2,7 @@
 import { useState } from 'react'
 import { readProblem } from '@/api/errors'
 import { useConvertDatasetMutation } from '@/api/generated'
-import { convertedName, FORMS, formInfo, formName, guessMapping, type Form, type Mapping } from '@/start/data/dataForms'
+import { convertedName, FORMS, formInfo, formName, guessMapping, mappedForm, type Form, type Mapping } from '@/start/data/dataForms'
 import { Button } from '@/ui/controls/Button'
 import { Dialog } from '@/ui/Dialog'
 import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
@@ -37,7 +37,7 @@ export function ConvertDialog({ path, columns, format, target, systemHelp = SYST
   const [convert, { data, error, isLoading, reset }] = useConvertDatasetMutation()
   const problem = readProblem(error)
   const output = name ?? convertedName(path, to)
-  const form = formInfo(mappedForm(to, unknown))
+  const form = formInfo(unknown ? mappedForm(to) : to)
   const chosen = mapping ?? guessMapping(form, columns)
   const complete = output.trim() !== '' && (!mapped || form.fields.every((field) => chosen[field] !== undefined))
   const run = (overwrite: boolean) =>
@@ -155,8 +155,3 @@ export function ConvertDialog({ path, columns, format, target, systemHelp = SYST
 }
 
 const SYSTEM_HELP = 'Added to rows that have none.'
-
-/** Conversations can hardly be mapped from columns: their questions and answers can. */
-function mappedForm(to: Form, unknown: boolean): Form {
-  return unknown && (to === 'chat' || to === 'sharegpt' || to === 'text') ? 'completions' : to
-}
