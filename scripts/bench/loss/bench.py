@@ -8,17 +8,16 @@ import sys
 
 from scripts.bench.loss.cases import CASES, Case
 from scripts.bench.machine import machine
+from scripts.bench.page import write_section
 from scripts.experiments.runs import environment
 from scripts.setup.stamps import CHECKOUT
 
-PAGE = CHECKOUT / "docs" / "benchmarks-loss.md"
 _NAMES = ("all logits", "learned positions")
-_HEAD = """# The loss of learned positions
-
-Written by `npm run bench -- loss --write`. One step of LoRA (rank 8, all linear layers, float32):
-the loss over the logits of all positions, as mlx_lm computes it, against the app's, in which only
-learned positions go through the output head, a few at a time. *Memory* is the peak above the
-weights, *CPU* the fastest step of each, taken in turn.
+_TITLE = "The loss of learned positions"
+_HEAD = """Written by `npm run bench -- loss --write`. One step of LoRA (rank 8, all linear layers,
+float32): the loss over the logits of all positions, as mlx_lm computes it, against the app's, in
+which only learned positions go through the output head, a few at a time. *Memory* is the peak above
+the weights, *CPU* the fastest step of each, taken in turn.
 
 """
 
@@ -37,9 +36,7 @@ def bench_loss(*, write: bool) -> int:
         lines.append(line)
         met = met and good
     if write:
-        text = _HEAD + machine() + "\n\n" + "\n".join(lines) + "\n"
-        PAGE.write_text(text, encoding="utf-8")
-        print(f"  wrote {PAGE.relative_to(CHECKOUT)}")
+        write_section(_TITLE, _HEAD + machine() + "\n\n" + "\n".join(lines))
     return 0 if met else 1
 
 

@@ -39,7 +39,7 @@ CASES = tuple(
     )
     for name, config, batch, length, share, pairs in (
         ("Qwen2.5-0.5B's width, 4 layers, vocabulary 152,064", _LARGE, 2, 512, 0.25, 1),
-        ("demo model, vocabulary 1,280", None, 4, 96, 0.5, 30),
+        ("demo model, vocabulary 1,280", None, 4, 96, 0.5, 20),
     )
     for checkpoint in (False, True)
 )
