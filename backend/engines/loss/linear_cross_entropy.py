@@ -21,16 +21,6 @@ import mlx.core as mx
 
 Head = Callable[[mx.array], mx.array]
 
-MIN_CHUNK_ROWS = 128  # With fewer rows a matrix product loses its speed.
-CHUNK_LOGITS = 2**24
-
-
-def chunk_rows(vocabulary: int) -> int:
-    """How many rows go through the head at once: 64 MiB of 32-bit logits, at least 128 rows. With
-    a small vocabulary that is all rows of a step in one go.
-    """
-    return max(MIN_CHUNK_ROWS, CHUNK_LOGITS // max(vocabulary, 1))
-
 
 def linear_cross_entropy(
     head: Head, hidden: mx.array, targets: mx.array, *, rows: int, gradient: bool

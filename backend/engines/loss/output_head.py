@@ -16,7 +16,7 @@ import mlx.core as mx
 from mlx import nn
 from mlx.utils import tree_flatten
 
-from backend.engines.loss.linear_cross_entropy import chunk_rows
+from backend.contract.loss_chunks import chunk_rows
 
 _PROBE_WIDTH = 5
 _TOLERANCE = 2e-2  # Of the largest logit: a head of 4 bits gives other sums for other shapes.

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from mlx_lm.utils import load
 
+from backend.contract import loss_chunks
 from backend.engines.inference import score
-from backend.engines.loss import linear_cross_entropy
 
 pytestmark = pytest.mark.engine
 
@@ -22,8 +22,8 @@ def test_scores_a_few_positions_at_a_time_are_those_of_all_logits(
     tiny_model: Path, monkeypatch: pytest.MonkeyPatch, chunk: int
 ) -> None:
     model, tokenizer = load(str(tiny_model))[:2]
-    monkeypatch.setattr(linear_cross_entropy, "MIN_CHUNK_ROWS", chunk)
-    monkeypatch.setattr(linear_cross_entropy, "CHUNK_LOGITS", 0)
+    monkeypatch.setattr(loss_chunks, "MIN_CHUNK_ROWS", chunk)
+    monkeypatch.setattr(loss_chunks, "CHUNK_LOGITS", 0)
     scores = score.score_rows(model, tokenizer, ROWS, limit=40, between=lambda _: None)
     monkeypatch.setattr(score, "_output_head", lambda _: None)
     whole = score.score_rows(model, tokenizer, ROWS, limit=40, between=lambda _: None)

@@ -7,13 +7,8 @@ import numpy as np
 import pytest
 from mlx import nn
 
-from backend.engines.loss.linear_cross_entropy import (
-    CHUNK_LOGITS,
-    MIN_CHUNK_ROWS,
-    Head,
-    chunk_rows,
-    linear_cross_entropy,
-)
+from backend.contract.loss_chunks import CHUNK_LOGITS, MIN_CHUNK_ROWS, chunk_rows
+from backend.engines.loss.linear_cross_entropy import Head, linear_cross_entropy
 
 pytestmark = pytest.mark.engine
 
