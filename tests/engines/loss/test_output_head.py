@@ -44,6 +44,18 @@ def test_adapters_and_unfrozen_blocks_are_no_hindrance() -> None:
     assert OutputHead(model, training=True).vocabulary == 96
 
 
+def test_a_model_that_can_not_be_called_so_is_refused_with_what_it_says() -> None:
+    model = make("llama")
+
+    class Broken(type(model)):  # type: ignore[misc]
+        def __call__(self, tokens: mx.array, cache: Any = None) -> Any:
+            raise RuntimeError("only with pictures")
+
+    model.__class__ = Broken
+    with pytest.raises(NoOutputHead, match="only with pictures"):
+        OutputHead(model, training=True)
+
+
 def test_a_model_that_changes_logits_by_their_place_is_refused() -> None:
     model = make("llama")
     original = type(model).__call__
