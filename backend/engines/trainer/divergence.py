@@ -21,7 +21,7 @@ class Diverged(Exception):
     """
 
     def __init__(self, step: int, what: str) -> None:
-        super().__init__(f"Training diverged at step {step}: {what}.")
+        super().__init__(f"Training diverged at iteration {step}: {what}.")
         self.step = step
 
 

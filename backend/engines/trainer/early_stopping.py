@@ -111,7 +111,7 @@ class EarlyStopping:
     def summary(self, done: int, iters: int, *, hint: str) -> str:
         """What came of a run that ended by itself; warns, with the hint, of one without a gain."""
         if self.stopped:
-            first = f"Stopped early at step {done} of {iters}: validation stopped improving."
+            first = f"Stopped early at iteration {done} of {iters}: validation stopped improving."
         else:
             first = f"Trained {done} iterations."
         if self.best is not None:
@@ -120,7 +120,8 @@ class EarlyStopping:
                 none = f"No {self.measured} was better than the untrained model's"
                 self._emit.warning("no_better_than_base", f"{none} {self.baseline:.3f}.", hint)
             best = (
-                f"The best adapter is that of step {step}, with a {self.measured} of {value:.3f}."
+                f"The best adapter is that of iteration {step}, "
+                f"with a {self.measured} of {value:.3f}."
             )
             return f"{first} {best}"
         if self.baseline is None or not self.validated:

@@ -100,11 +100,11 @@ class BetweenSteps:
         if saves:
             self._emit(Phase(name="saving"))
             self.finish(done)
-        kept = f"the adapter of step {self.saved_at} is kept" if self.saved_at else None
+        kept = f"the adapter of iteration {self.saved_at} is kept" if self.saved_at else None
         if kept is None:
             kept = "no adapter was saved"
         self._emit(Phase(name="done"))
-        message = f"Stopped at step {done} of {self._config.iters}; {kept}."
+        message = f"Stopped at iteration {done} of {self._config.iters}; {kept}."
         return Ending("stopped", message, saved=saves)
 
     def diverged(self, error: Diverged | NotFinite) -> Ending:
@@ -114,9 +114,9 @@ class BetweenSteps:
         strength = f" (scale × learning rate is {scale * rate:.1e})" if scale else ""
         counters = self._counters()
         if counters.best:
-            kept = f"The best adapter, of step {counters.best[0]}, is kept."
+            kept = f"The best adapter, of iteration {counters.best[0]}, is kept."
         elif self.saved_at:
-            kept = f"The adapter of step {self.saved_at} is kept."
+            kept = f"The adapter of iteration {self.saved_at} is kept."
             if counters.reference is not None and counters.baseline is not None:
                 kept += " No validation was better than the untrained model's."
         else:

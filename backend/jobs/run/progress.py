@@ -217,8 +217,8 @@ class Progress:
         return None
 
     def _stopped_early(self, event: events.EarlyStop) -> None:
-        best = "" if event.best_step is None else f" The best was at step {event.best_step}."
-        message = f"Validation has stopped improving at step {event.step}.{best}"
+        best = "" if event.best_step is None else f" The best was at iteration {event.best_step}."
+        message = f"Validation has stopped improving at iteration {event.step}.{best}"
         self._alert(Alert(level="info", code="early_stop", message=message, at=event.at))
 
     def _warn(self, code: str, message: str, hint: str | None, at: datetime) -> None:

@@ -13,6 +13,11 @@ test('a refusal keeps its sentence, its hint and its fields', () => {
   })
 })
 
+test('of several faults of one field the first is named', () => {
+  const errors = ['Line 1 is odd.', 'Line 20 is odd.'].map((message) => ({ field: 'train_data_path', message }))
+  expect(readProblem({ status: 400, data: { detail: 'Odd.', errors } })?.fields).toEqual({ train_data_path: 'Line 1 is odd.' })
+})
+
 test.each([
   { status: 'FETCH_ERROR', error: 'TypeError' },
   { status: 503, data: undefined },

@@ -35,8 +35,9 @@ function unreachable(): Problem {
 function fromAnswer(status: number, body: Readonly<Record<string, unknown>>): Problem {
   const text = (key: string) => (typeof body[key] === 'string' ? body[key] : null)
   const errors = Array.isArray(body['errors']) ? body['errors'].map(asRecord) : []
+  // Of several of one field, the first is named: line 1 before line 20.
   const fields = Object.fromEntries(
-    errors.map((each) => [String(each['field'] ?? ''), String(each['message'] ?? '')]),
+    errors.toReversed().map((each) => [String(each['field'] ?? ''), String(each['message'] ?? '')]),
   )
   // A development proxy answers 500 with an empty body while the server behind it is down.
   const offline = status >= 502 && status <= 504 && text('error') === null

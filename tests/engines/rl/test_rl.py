@@ -101,7 +101,7 @@ def test_a_run_that_stops_improving_ends_early(runs: dict[str, Finished]) -> Non
 
     (early,) = run.of("early_stop")
     assert early["step"] == 3
-    assert run.exit["message"].startswith("Stopped early at step 3 of 50")
+    assert run.exit["message"].startswith("Stopped early at iteration 3 of 50")
     assert "adapters.safetensors" in run.files()
 
 
@@ -176,7 +176,7 @@ def test_a_run_that_diverges_keeps_the_last_good_weights(
     run = runs[name]
 
     assert (run.code, run.exit["state"]) == (1, "error"), run.exit
-    assert "Training diverged at step" in run.exit["message"]
+    assert "Training diverged at iteration" in run.exit["message"]
     assert codes(run)[-1] == "diverged"
     kept = [name for name in run.files() if name.endswith(".safetensors")]
     for name in kept:

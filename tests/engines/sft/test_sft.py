@@ -238,7 +238,7 @@ def test_a_run_that_stops_improving_ends_early(tmp_path: Path, tiny_model: Path)
     (early,) = ended.of("early_stop")
     assert ended.exit["state"] == "completed"
     assert early["step"] == 5
-    assert "Stopped early at step 6 of 500" in ended.exit["message"]
+    assert "Stopped early at iteration 6 of 500" in ended.exit["message"]
     assert "adapters.safetensors" in ended.files()
 
 

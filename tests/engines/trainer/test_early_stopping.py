@@ -40,8 +40,8 @@ def test_the_lowest_loss_is_best_and_patience_counts_what_is_no_gain(tmp_path: P
 
     assert (found.best, found.stopped) == ((3, 1.93), True)
     assert found.summary(3, 9, hint="?") == (
-        "Stopped early at step 3 of 9: validation stopped improving. "
-        "The best adapter is that of step 3, with a validation loss of 1.930."
+        "Stopped early at iteration 3 of 9: validation stopped improving. "
+        "The best adapter is that of iteration 3, with a validation loss of 1.930."
     )
     assert not warnings(tmp_path)
 
@@ -68,8 +68,8 @@ def test_the_patience_of_a_run_that_goes_on_is_what_it_was(tmp_path: Path) -> No
         ),
         (
             False, "val_reward", 2.5,
-            "Trained 4 iterations. The best adapter is that of step 4, with a validation reward of "
-            "2.500.",
+            "Trained 4 iterations. The best adapter is that of iteration 4, with a validation "
+            "reward of 2.500.",
             "No validation reward was better than the untrained model's 3.000.",
         ),
     ],

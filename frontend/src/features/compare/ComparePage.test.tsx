@@ -34,7 +34,7 @@ test('without a clipboard the Paste button puts the focus into the prompt and sa
   await open()
   vi.stubGlobal('navigator', { platform: 'Linux', clipboard: { readText: () => Promise.reject(new Error('denied')) } })
   fireEvent.click(screen.getByRole('button', { name: 'Paste' }))
-  expect(await screen.findByText(/keeps the clipboard to itself\. Press Ctrl\+V now/)).toBeTruthy()
+  expect(await screen.findByText(/Clipboard blocked\. Press Ctrl\+V/)).toBeTruthy()
   expect(document.activeElement).toBe(box())
 })
 
@@ -63,13 +63,15 @@ test('Ctrl-Enter sends the prompt to every target, and a refusal stands on the p
   })
 })
 
-test('the system prompt of the training rows is put in, can be removed, and held-out prompts are to press', async () => {
+test('the system prompt of the training rows is put in, can be removed, and a held-out prompt is asked with one press', async () => {
   const trained = { system: 'Answer as a sea captain.', prompts: ['Where is the rum?', 'Who steers?'], source: 'valid.jsonl' }
-  await open({ 'GET /adapters/captain/prompts': { body: trained } })
+  const calls = await open({ 'GET /adapters/captain/prompts': { body: trained } })
   const system = await screen.findByLabelText<HTMLTextAreaElement>('System prompt')
   expect(system.value).toBe(trained.system)
   await userEvent.click(screen.getByRole('button', { name: 'Who steers?' }))
   expect(box().value).toBe('Who steers?')
+  const sent = calls.find(({ path }) => path === '/models/compare')
+  expect(sent?.body).toMatchObject({ prompt: 'Who steers?', system: trained.system })
   await userEvent.click(screen.getByRole('button', { name: 'Remove' }))
   expect(screen.queryByDisplayValue(trained.system)).toBeNull()
   await userEvent.click(screen.getByRole('button', { name: 'Use the system prompt of its training rows' }))

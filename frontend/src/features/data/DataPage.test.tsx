@@ -6,6 +6,7 @@ import { expect, test, vi } from 'vitest'
 import type { ModelInfo } from '@/api/generated'
 import { framesReceived } from '@/api/streamEvents'
 import { FrameMaker } from '@/test/fakeServer'
+import { selectFileAsked } from '@/start/page/handoffSlice'
 import { renderRoute, type Answers } from '@/test/renderRoute'
 import { DataPage } from './DataPage'
 import { inspection, job, PATH, PREVIEW } from '@/test/dataSamples'
@@ -142,7 +143,7 @@ test('columns of any name are mapped, and a file that exists is replaced only wh
     'POST /api/datasets/jobs': { body: job({ result: found }) },
     'POST /api/datasets/convert': { status: 409, body: exists },
   })
-  await userEvent.click(await screen.findByRole('button', { name: 'Convert…' }))
+  await userEvent.click(await screen.findByRole('button', { name: 'Map columns…' }))
   await userEvent.selectOptions(screen.getByLabelText('Format'), 'grpo')
   expect(screen.getByLabelText<HTMLSelectElement>('Column for prompt').value).toBe('question')
   await userEvent.click(screen.getByRole('button', { name: 'Convert' }))
@@ -170,7 +171,7 @@ test('a split tells what was written', async () => {
     skipped_count: 0,
     seed: 0,
   }
-  const { calls } = show({ 'POST /api/datasets/split': { body: answer } })
+  const { calls, store } = show({ 'POST /api/datasets/split': { body: answer } })
   await userEvent.click(await screen.findByRole('button', { name: 'Split…' }))
   await userEvent.clear(screen.getByLabelText('Validation, %'))
   await userEvent.type(screen.getByLabelText('Validation, %'), '20')
@@ -178,4 +179,31 @@ test('a split tells what was written', async () => {
   expect(await screen.findByText(/80 rows in/)).toBeTruthy()
   const sent = calls.find(({ request }) => request === 'POST /api/datasets/split')
   expect(sent?.body).toMatchObject({ output_dir: 'rows-split', valid_share: 0.2, test_share: 0, seed: 0 })
+
+  await userEvent.click(screen.getByRole('button', { name: 'Train with these files' }))
+  expect(selectFileAsked(store.getState())).toEqual({ path: answer.train.path, valid: answer.valid.path, method: null })
+  expect(await screen.findByText('Another page')).toBeTruthy()
+})
+
+test.each([
+  ['chat', null],
+  ['preference', 'dpo'],
+])('a file of %s rows is handed to the page that trains on it', async (format, method) => {
+  const { store } = show({ 'POST /api/datasets/jobs': { body: job({ result: inspection({ format }) }) } })
+  await userEvent.click(await screen.findByRole('button', { name: 'Train with this file' }))
+  expect(selectFileAsked(store.getState())).toEqual({ path: PATH, method })
+  expect(await screen.findByText('Another page')).toBeTruthy()
+})
+
+test('a file of unknown columns is mapped, and what is written is trained with', async () => {
+  const columns = ['id', 'frage', 'erwiderung']
+  const result = inspection({ format: 'unknown', columns, good_rows: 0, sample: [{ id: 3, frage: 'Wo?', erwiderung: 'Hier.' }] })
+  const written = { path: '/data/rows-chat.jsonl', rows: 100, skipped: [], skipped_count: 0, notes: [] }
+  const { calls, store } = show({ 'POST /api/datasets/jobs': { body: job({ result }) }, 'POST /api/datasets/convert': { body: written } })
+  await userEvent.click(await screen.findByRole('button', { name: 'Map columns…' }))
+  await userEvent.click(screen.getByRole('button', { name: 'Convert' }))
+  await userEvent.click(await screen.findByRole('button', { name: 'Train with this file' }))
+  expect(selectFileAsked(store.getState())).toEqual({ path: written.path, method: null })
+  const sent = calls.find(({ request }) => request === 'POST /api/datasets/convert')
+  expect(sent?.body).toMatchObject({ to: 'chat', mapping: { prompt: 'frage', completion: 'erwiderung' } })
 })

@@ -1,4 +1,4 @@
-import { act, screen, waitFor, within } from '@testing-library/react'
+import { act, cleanup, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { expect, test, vi } from 'vitest'
 
@@ -137,7 +137,7 @@ test('a completed run says which adapter is best and where; its times stand stil
   expect(outcome.getByText('/a/best_adapters.safetensors')).toBeTruthy()
   expect(outcome.getByRole('link', { name: 'Open in Results' }).getAttribute('href')).toBe('/results/run-1')
   expect(outcome.getByRole('link', { name: 'Fuse with…' }).getAttribute('href')).toBe('/fusion?adapters=support_tone')
-  expect(screen.getByText('60 s in all')).toBeTruthy()
+  expect(screen.getByText('Total 60 s')).toBeTruthy()
   expect(screen.queryByText(/left$/)).toBeNull()
   expect(screen.queryByRole('button', { name: 'Stop…' })).toBeNull()
 })
@@ -160,6 +160,17 @@ test('alerts name cause and fix', () => {
   show({ state: 'running', alerts: [{ level: 'warning', code: 'not_finite', message: 'train_loss was nan.', hint: 'Lower the learning rate.' }] })
   expect(screen.getByText('train_loss was nan.')).toBeTruthy()
   expect(screen.getByText('Lower the learning rate.')).toBeTruthy()
+})
+
+test('what follows from the defaults is a fact, and a warning once a setting was changed', () => {
+  const message = 'The effective learning rate is high: multiplier 32 × 1e-4. Scaling alpha_over_rank would make it 1.'
+  const alerts = [{ level: 'warning' as const, code: 'plan', message, hint: null }]
+  show({ state: 'running', alerts, config: { lora_rank: 32, lora_alpha: 32 } })
+  expect(screen.getByText('Why?').closest('[class*=bg-warn]')).toBeNull()
+  cleanup()
+  show({ state: 'running', alerts, config: { lora_rank: 32, lora_alpha: 64 } })
+  expect(screen.queryByText('Why?')).toBeNull()
+  expect(screen.getByText(message)).toBeTruthy()
 })
 
 test('the log is searched as plain text, brackets and all', async () => {

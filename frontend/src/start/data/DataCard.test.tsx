@@ -100,3 +100,14 @@ test('a large file that is no longer wanted does not hold up the next', async ()
   expect(await screen.findByText('100 rows')).toBeTruthy()
   expect(calls.filter((call) => call.method === 'DELETE').map((call) => call.path)).toEqual(['/api/datasets/jobs/job-1'])
 })
+
+test('a file with other column names is mapped on the spot, and the new file takes its place', async () => {
+  const odd = { format: 'unknown', columns: ['id', 'frage', 'erwiderung'], good_rows: 0, problem_count: 100, sample: [{ id: 3, frage: 'Wo?', erwiderung: 'Hier.' }] }
+  const written = { path: '/data/train-chat.jsonl', rows: 100, skipped: [], skipped_count: 0, notes: [] }
+  const calls = open({ ...found(odd), 'POST /api/datasets/convert': { body: written } })
+  await userEvent.click(await screen.findByRole('button', { name: 'Map columns…' }))
+  await userEvent.click(screen.getByRole('button', { name: 'Convert' }))
+  await userEvent.click(await screen.findByRole('button', { name: 'Use the new file' }))
+  expect(screen.getByLabelText<HTMLInputElement>('Training data').value).toBe(written.path)
+  expect(calls.find(({ path }) => path === '/api/datasets/convert')?.body).toMatchObject({ mapping: { prompt: 'frage', completion: 'erwiderung' } })
+})

@@ -1,6 +1,7 @@
 /** The rows to train on, and those to judge by. */
 import { useCallback, useEffect } from 'react'
 import { DataFindings } from '@/start/data/examination/DataFindings'
+import { MapColumns } from './convert/MapColumns'
 import { DataField } from './DataField'
 import { HubDataButton } from './hub/HubDataButton'
 import { FieldControl } from '@/start/fields/FieldControl'
@@ -41,6 +42,7 @@ export function DataCard({ form, errors }: Props) {
     <Card title="Data" subtitle={summary(train, String(values.train_data_path))}>
       <div className="flex flex-col gap-3">
         <DataField name="train_data_path" form={form} errors={errors} inspection={train} file={trainFile} />
+        <MapColumns found={train.found} onUse={(path) => set('train_data_path', path)} />
         <HubDataButton page="/setup" />
         <DataFindings form={form} inspection={train} />
         <DataField name="val_data_path" form={form} errors={errors} inspection={valid} file={validFile} />

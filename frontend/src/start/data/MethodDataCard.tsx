@@ -89,7 +89,7 @@ export function MethodDataCard({ form, id, method, errors }: Props) {
             Generate sample…
           </Button>
           <Button size="small" disabled={path === ''} onClick={() => setAsks('convert')}>
-            Convert…
+            {train.found?.format === 'unknown' ? 'Map columns…' : 'Convert…'}
           </Button>
         </div>
         {problem ? <ErrorPanel message={problem.detail} hint={problem.hint} /> : null}
@@ -110,6 +110,7 @@ export function MethodDataCard({ form, id, method, errors }: Props) {
         <ConvertDialog
           path={path}
           columns={train.found?.columns ?? []}
+          sample={train.found?.sample ?? []}
           format={train.found?.format ?? null}
           target={CONVERTED[method.data_format]}
           {...(method.data_format.startsWith('prompt') ? { systemHelp: ROLLOUT_SYSTEM } : {})}

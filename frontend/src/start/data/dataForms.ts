@@ -51,15 +51,30 @@ export function stemOf(path: string): string {
 
 export type Mapping = Readonly<Record<string, string>>
 
-/** Columns named like the fields, and the usual other names. */
-export function guessMapping(form: FormInfo, columns: readonly string[]): Mapping {
+/** Rows of a file, as they are in it. */
+type Sample = readonly Readonly<Record<string, unknown>>[]
+
+/** Columns named like the fields, and the usual other names; for a question and its answer also the first two columns of text. */
+export function guessMapping(form: FormInfo, columns: readonly string[], sample: Sample = []): Mapping {
   const lower = new Map(columns.map((column) => [column.toLowerCase(), column]))
   const found: Record<string, string> = {}
   for (const field of [...form.fields, ...form.optional]) {
     const column = [field, ...(OTHER_NAMES[field] ?? [])].map((name) => lower.get(name)).find(Boolean)
     if (column) found[field] = column
   }
+  if (form.fields.length === 2) {
+    const texts = columns.filter((column) => !Object.values(found).includes(column) && sample.length > 0 && sample.every((row) => isText(row[column])))
+    for (const field of form.fields) {
+      const column = found[field] ?? texts.shift()
+      if (column) found[field] = column
+    }
+  }
   return found
+}
+
+/** A word or more; not a number, a name of a class or a key. */
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value.trim() !== '' && Number.isNaN(Number(value))
 }
 
 /** Conversations can hardly be mapped from columns: their questions and answers can. */
@@ -68,8 +83,8 @@ export function mappedForm(to: Form): Form {
 }
 
 const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
-  prompt: ['question', 'instruction', 'input', 'query', 'problem'],
-  completion: ['response', 'answer', 'output', 'reply', 'solution'],
+  prompt: ['question', 'instruction', 'input', 'query', 'problem', 'q'],
+  completion: ['response', 'answer', 'output', 'reply', 'solution', 'a'],
   answer: ['solution', 'response', 'completion', 'output', 'target'],
   chosen: ['good', 'preferred', 'completion', 'response'],
   rejected: ['bad', 'worse', 'dispreferred'],

@@ -8,8 +8,8 @@ export type StartPath = '/setup' | '/enhanced-setup'
 /** A session's configuration to fill a start form with. */
 export type SetupAsked = { readonly name: string; readonly config: Readonly<Record<string, unknown>> }
 
-/** A data file to train with; `method` is one of Enhanced Setup. The rest of the form stays as it is. */
-export type FileAsked = { readonly path: string; readonly method: string | null }
+/** Data files to train with; `method` is one of Enhanced Setup. The rest of the form stays as it is. */
+export type FileAsked = { readonly path: string; readonly valid?: string; readonly method: string | null }
 
 export type HandoffState = { readonly resume: ResumeAsked | null; readonly setup: SetupAsked | null; readonly file: FileAsked | null }
 type WithHandoff = { readonly handoff: HandoffState }

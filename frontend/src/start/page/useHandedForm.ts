@@ -26,7 +26,7 @@ export function useHandedForm({ page, spec, replace, set, taken }: Options): voi
     if (!file || fileHandedTo(file) !== page) return
     if (file.method !== null) set('training_method', file.method)
     set('train_data_path', file.path)
-    set('val_data_path', '')
+    set('val_data_path', file.valid ?? '')
     dispatch(fileTaken())
     dispatch(toastRaised({ level: 'good', message: `${baseName(file.path)} is chosen as the training file.`, hint: null }))
   }, [file, dispatch, page, set])

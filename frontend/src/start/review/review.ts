@@ -62,19 +62,24 @@ export function refusedRows(problem: Problem | null): number | null {
 
 /** What the server tells of how rows are read and split, which asks for no decision. */
 const FACTS = /\bheld out\b|\bturned into conversations\b|\bis reused\b|\bpicks its own rate\b/
+const STRONG = /\balpha_over_rank\b/
 const STRENGTH: readonly FieldName[] = ['lora_rank', 'lora_alpha', 'lora_scaling', 'learning_rate']
 
 /** The server's warnings; those that have a remedy come with it. What only defaults cause is a fact, not a warning. */
 export function warningsOf(values: Values, answered: readonly string[], edits: Edits = {}): readonly Warning[] {
-  const usual = STRENGTH.every((name) => edits[name] === undefined)
+  const changed = new Set(STRENGTH.filter((name) => edits[name] !== undefined))
   const canEase = values.lora_scaling === 'mlx'
   const skips = values.on_bad_rows === 'skip'
   return answered.map((text) => {
     if (values.val_data_path !== '' && /^The validation file .* may not belong to /.test(text)) return { text, tone: 'warn', fix: HOLD_OUT }
     if (skips && /rows of .* are left out \(line/.test(text)) return { text, tone: 'warn', fix: REFUSE_ROWS }
-    const strong = /\balpha_over_rank\b/.test(text)
-    return { text, tone: FACTS.test(text) || (strong && usual) ? 'info' : 'warn', fix: canEase && strong ? USE_RATIO : null }
+    return { text, tone: isFact(text, changed) ? 'info' : 'warn', fix: canEase && STRONG.test(text) ? USE_RATIO : null }
   })
+}
+
+/** What only tells how rows are read, or what follows from defaults; `changed` are the fields that differ from them. */
+export function isFact(text: string, changed: ReadonlySet<string>): boolean {
+  return FACTS.test(text) || (STRONG.test(text) && STRENGTH.every((name) => !changed.has(name)))
 }
 
 type Filled = { readonly spec: FormSpec; readonly values: Values }

@@ -43,6 +43,12 @@ export function AskView({ all, asker, prompt, onChooseTargets }: Props) {
   const ask = () => {
     if (question && text.trim() !== '') void asker.ask(question, keep)
   }
+  /** A prompt of the run is asked with one press; where nothing can be asked now, it waits in the field. */
+  const askPrompt = (chosen: string) => {
+    prompt.setText(chosen)
+    const about = questionOf({ prompt: chosen, form, targets, duringRun: duringRun && live })
+    if (about && blocked === null && !busy) void asker.ask(about, keep)
+  }
   const run = ({ name, prompts }: SetRun) => {
     setSets(false)
     if (question) void asker.askAll(name, prompts, question, keep)
@@ -70,6 +76,7 @@ export function AskView({ all, asker, prompt, onChooseTargets }: Props) {
           busy={busy}
           blocked={blocked ?? (text.trim() === '' ? 'Enter a prompt first.' : null)}
           onAsk={ask}
+          onPrompt={askPrompt}
           onStop={asker.stop}
           more={
             <Button kind="ghost" size="small" className="sm:h-8" onClick={() => setSets(true)}>

@@ -24,6 +24,8 @@ type Props = {
   readonly blocked: string | null
   readonly onAsk: () => void
   readonly onStop: () => void
+  /** Chosen among the prompts of the run; without it, it only fills the field. */
+  readonly onPrompt?: (text: string) => void
   /** Beside Sampling: what only one of the views has. */
   readonly more?: ReactNode
   readonly children?: ReactNode
@@ -33,7 +35,7 @@ const LONG = 2000
 /** Of the system prompt null until someone opens or folds it: one from the training rows is shown. */
 type Open = { readonly system: boolean | null; readonly sampling: boolean }
 
-export function PromptCard({ prompt, trained, busy, blocked, onAsk, onStop, more, children }: Props) {
+export function PromptCard({ prompt, trained, busy, blocked, onAsk, onStop, onPrompt, more, children }: Props) {
   const box = useRef<HTMLTextAreaElement>(null)
   const id = useId()
   const [pasted, setPasted] = useState<Pasted | null>(null)
@@ -82,7 +84,7 @@ export function PromptCard({ prompt, trained, busy, blocked, onAsk, onStop, more
         ) : null}
       </div>
       {trained ? (
-        <TrainedPrompts trained={trained} system={form.system} onPrompt={setText} onSystem={(system) => change({ system })} />
+        <TrainedPrompts trained={trained} system={form.system} onPrompt={onPrompt ?? setText} onSystem={(system) => change({ system })} />
       ) : null}
       {showsSystem ? (
         <Field

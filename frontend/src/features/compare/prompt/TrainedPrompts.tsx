@@ -14,7 +14,7 @@ export function TrainedPrompts({ trained, system, onPrompt, onSystem }: Props) {
   if (prompts.length === 0 && trained.system === null) return null
   return (
     <div className="flex min-w-0 flex-wrap items-center gap-1.5 text-small text-soft">
-      {prompts.length > 0 ? <span>Held out from the training of {adapter}:</span> : null}
+      {prompts.length > 0 ? <span>Ask a prompt held out from the training of {adapter}:</span> : null}
       {prompts.map((text) => (
         <button
           key={text}

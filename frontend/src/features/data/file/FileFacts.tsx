@@ -6,6 +6,7 @@ import { Badge } from '@/ui/Badge'
 import { Button } from '@/ui/controls/Button'
 import { ConvertDialog } from '@/start/data/convert/ConvertDialog'
 import { formName } from '@/start/data/dataForms'
+import { useTrainWith } from '@/start/data/useTrainWith'
 import { SplitDialog } from './SplitDialog'
 
 type Props = {
@@ -21,6 +22,7 @@ export function FileFacts({ found, busy, onOpen }: Props) {
     close()
     onOpen(path)
   }
+  const trainWith = useTrainWith()
   const known = found.format !== null && found.format !== 'unknown'
   return (
     <div className="mt-3.5 flex flex-wrap items-center justify-between gap-x-4 gap-y-3">
@@ -35,13 +37,46 @@ export function FileFacts({ found, busy, onOpen }: Props) {
         )}
       </div>
       <div className="flex flex-wrap gap-2">
-        <Button onClick={() => setDialog('convert')}>Convert…</Button>
+        {known ? <Button onClick={() => setDialog('convert')}>Convert…</Button> : null}
         <Button onClick={() => setDialog('split')} disabled={(found.good_rows ?? 0) < 2}>
           Split…
         </Button>
+        {known ? (
+          <Button
+            kind="primary"
+            disabled={(found.good_rows ?? 0) === 0}
+            onClick={() => trainWith({ path: found.path, method: methodFor(found.format) })}
+          >
+            Train with this file
+          </Button>
+        ) : (
+          <Button kind="primary" disabled={found.columns.length === 0} onClick={() => setDialog('convert')}>
+            Map columns…
+          </Button>
+        )}
       </div>
-      {dialog === 'convert' ? <ConvertDialog {...found} use="Open" onClose={close} onUse={open} /> : null}
-      {dialog === 'split' ? <SplitDialog found={found} onClose={close} onOpen={open} /> : null}
+      {dialog === 'convert' ? (
+        <ConvertDialog
+          {...found}
+          use="Open"
+          onClose={close}
+          onUse={open}
+          onTrain={(path, to) => trainWith({ path, method: to === 'grpo' ? 'grpo' : methodFor(to) })}
+        />
+      ) : null}
+      {dialog === 'split' ? (
+        <SplitDialog
+          found={found}
+          onClose={close}
+          onOpen={open}
+          onTrain={(path, valid) => trainWith({ path, valid, method: methodFor(found.format) })}
+        />
+      ) : null}
     </div>
   )
+}
+
+/** Preferences need a method of their own; Setup trains on every other form. */
+function methodFor(format: string | null): string | null {
+  return format === 'preference' ? 'dpo' : null
 }

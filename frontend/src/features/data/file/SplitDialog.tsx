@@ -17,9 +17,10 @@ type Props = {
   readonly found: DatasetInspection
   readonly onClose: () => void
   readonly onOpen: (path: string) => void
+  readonly onTrain: (path: string, valid: string) => void
 }
 
-export function SplitDialog({ found, onClose, onOpen }: Props) {
+export function SplitDialog({ found, onClose, onOpen, onTrain }: Props) {
   const [valid, setValid] = useState('10')
   const [test, setTest] = useState('0')
   const [seed, setSeed] = useState('0')
@@ -52,8 +53,9 @@ export function SplitDialog({ found, onClose, onOpen }: Props) {
         data ? (
           <>
             <Button onClick={onClose}>Close</Button>
-            <Button kind="primary" onClick={() => onOpen(data.train.path)}>
-              Open
+            <Button onClick={() => onOpen(data.train.path)}>Open</Button>
+            <Button kind="primary" onClick={() => onTrain(data.train.path, data.valid.path)}>
+              Train with these files
             </Button>
           </>
         ) : (

@@ -1,7 +1,7 @@
 /** Writes a data file in another format. Columns of any name can be mapped to its fields; the file itself stays as it is. */
 import { useState } from 'react'
 import { readProblem } from '@/api/errors'
-import { useConvertDatasetMutation } from '@/api/generated'
+import { useConvertDatasetMutation, type DatasetInspection } from '@/api/generated'
 import { convertedName, FORMS, formInfo, formName, guessMapping, mappedForm, type Form, type Mapping } from '@/start/data/dataForms'
 import { Button } from '@/ui/controls/Button'
 import { Dialog } from '@/ui/Dialog'
@@ -17,6 +17,8 @@ type Props = {
   readonly path: string
   /** Of the file, as far as they are known. */
   readonly columns: readonly string[]
+  /** A few of its rows, by which unnamed columns are guessed. */
+  readonly sample?: DatasetInspection['sample']
   readonly format: string | null
   /** The one format that is of use here; without it, any can be chosen. */
   readonly target?: Form
@@ -24,10 +26,12 @@ type Props = {
   /** What the button for the written file says. */
   readonly use: string
   readonly onUse: (path: string) => void
+  /** Offered where the file is not one that a form waits for. */
+  readonly onTrain?: (path: string, to: Form) => void
   readonly onClose: () => void
 }
 
-export function ConvertDialog({ path, columns, format, target, systemHelp = SYSTEM_HELP, use, onUse, onClose }: Props) {
+export function ConvertDialog({ path, columns, sample, format, target, systemHelp = SYSTEM_HELP, use, onUse, onTrain, onClose }: Props) {
   const unknown = format === null || format === 'unknown'
   const [to, setTo] = useState<Form>(target ?? (format === 'chat' ? 'completions' : 'chat'))
   const [name, setName] = useState<string | null>(null)
@@ -36,9 +40,10 @@ export function ConvertDialog({ path, columns, format, target, systemHelp = SYST
   const [mapping, setMapping] = useState<Mapping | null>(null)
   const [convert, { data, error, isLoading, reset }] = useConvertDatasetMutation()
   const problem = readProblem(error)
+  const trainable = onTrain !== undefined && to !== 'alpaca' && to !== 'sharegpt'
   const output = name ?? convertedName(path, to)
   const form = formInfo(unknown ? mappedForm(to) : to)
-  const chosen = mapping ?? guessMapping(form, columns)
+  const chosen = mapping ?? guessMapping(form, columns, sample)
   const complete = output.trim() !== '' && (!mapped || form.fields.every((field) => chosen[field] !== undefined))
   const run = (overwrite: boolean) =>
     void convert({
@@ -66,9 +71,14 @@ export function ConvertDialog({ path, columns, format, target, systemHelp = SYST
         data ? (
           <>
             <Button onClick={onClose}>Close</Button>
-            <Button kind="primary" onClick={() => onUse(data.path)}>
+            <Button kind={trainable ? 'secondary' : 'primary'} onClick={() => onUse(data.path)}>
               {use}
             </Button>
+            {trainable ? (
+              <Button kind="primary" onClick={() => onTrain?.(data.path, to)}>
+                Train with this file
+              </Button>
+            ) : null}
           </>
         ) : (
           <>
@@ -106,7 +116,7 @@ export function ConvertDialog({ path, columns, format, target, systemHelp = SYST
               label="Map columns"
               checked={mapped}
               onChange={setMapped}
-              help={unknown ? 'The columns are unknown.' : `The rows are read as: ${formName(format)}.`}
+              help={unknown ? 'Choose the columns that hold the text.' : `The rows are read as: ${formName(format)}.`}
             />
           ) : null}
           {mapped ? <MappingFields form={form} columns={columns} mapping={chosen} onChange={setMapping} /> : null}

@@ -2,6 +2,7 @@
 import type { DatasetInspection, LineProblem, TokenLengths } from '@/api/generated'
 import { ExaminationProgress } from './ExaminationProgress'
 import type { Inspection } from './useInspection'
+import { formName } from '@/start/data/dataForms'
 import { bytes, count, plural } from '@/lib/format'
 import { Badge } from '@/ui/Badge'
 import { LengthHistogram } from './LengthHistogram'
@@ -20,7 +21,7 @@ export function InspectionLine({ inspection, histogram }: Props) {
       {looking && canCancel ? <div className="mb-2.5 text-small">{progress}</div> : null}
       <div className="flex items-end justify-between gap-4">
         <div className="flex flex-wrap gap-1.5">
-          <Badge>{found.format ?? 'unknown format'}</Badge>
+          <Badge>{formName(found.format)}</Badge>
           <Badge>{rowWords(found)}</Badge>
           <Badge>{bytes(found.size_bytes)}</Badge>
           <ProblemBadge found={found} />

@@ -1,10 +1,9 @@
 /** Fetch rows of a data set of the hub: which set, which rows, seen before they are fetched. It goes on when the dialog is closed. */
 import { useState, type FormEvent } from 'react'
-import { useDispatch } from 'react-redux'
-import { useNavigate } from 'react-router'
 import { readProblem } from '@/api/errors'
 import { useDescribeHubDatasetQuery, type DownloadInfo, type HubDatasetInfo } from '@/api/generated'
-import { fileAsked, fileHandedTo, type StartPath } from '@/start/page/handoffSlice'
+import { useTrainWith } from '@/start/data/useTrainWith'
+import type { StartPath } from '@/start/page/handoffSlice'
 import { DownloadRows } from '@/start/model/DownloadRows'
 import { Badge } from '@/ui/Badge'
 import { Button } from '@/ui/controls/Button'
@@ -156,14 +155,11 @@ function Described({ info, choice, onChange, onBack }: DescribedProps) {
 
 /** Hands the file to the start page that trains on such rows. */
 function useTrain(page: StartPath, onClose: () => void): (info: DownloadInfo) => void {
-  const dispatch = useDispatch()
-  const navigate = useNavigate()
+  const trainWith = useTrainWith()
   return ({ path, written, dataset }) => {
     if (!path) return
-    const file = { path, method: methodOfForm(dataset?.to ?? asForm(written?.format), page) }
-    dispatch(fileAsked(file))
+    trainWith({ path, method: methodOfForm(dataset?.to ?? asForm(written?.format), page) })
     onClose()
-    void navigate(fileHandedTo(file))
   }
 }
 
