@@ -14,7 +14,7 @@ from backend.adapters.finder import Adapters, ReadyAdapter
 from backend.adapters.folder import AdapterFolder, base_record, named_checkpoint
 from backend.contract.export.gguf import check_gguf
 from backend.contract.export.request import RECIPES, ExportFormat, ExportRequest, ExportResult
-from backend.contract.export.size import BESIDE, needed_bytes
+from backend.contract.export.size import needed_bytes, written_bytes
 from backend.contract.jobs.evaluation import EvaluationTarget
 from backend.contract.record import write_record
 from backend.core.disk.disk_errors import require_room
@@ -47,7 +47,7 @@ _PAST = 5  # Exports from which the time of the next one is estimated.
 _UNPROVEN = {
     "peft": "It is the same adapter in another layout; PEFT's own logits are compared in "
     "docs/exports.md.",
-    "gguf": "MLX does not score GGUF files; the file was loaded and asked instead.",
+    "gguf": "MLX does not score GGUF files; that the file loads was checked instead.",
 }
 
 
@@ -230,7 +230,7 @@ def _format(
     if source is not None:
         reason = _refusal(one.id, source, gguf)
         try:
-            size = needed_bytes(_request(source, one.id, Path("-"), Path("-"))) - BESIDE
+            size = written_bytes(_request(source, one.id, Path("-"), Path("-")))
         except (OSError, ValueError):
             size = None
     return FormatInfo(

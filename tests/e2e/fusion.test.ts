@@ -1,5 +1,7 @@
 // Fusion, pressed in a real browser: two trained adapters become one, and all four are measured.
 import { AxeBuilder } from '@axe-core/playwright'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { launchBrowser, openPage, type Size, type Watched } from './browser.ts'
@@ -34,11 +36,22 @@ async function looksRight(page: Page, what: string): Promise<void> {
   expect(Math.max(...beyond), `${what} is larger than the screen`).toBeLessThanOrEqual(0)
 }
 
+/** Each proof scores and answers every one of them, for several models: a few show as much as all. */
+function heldOutRows(): string {
+  const all = resolve(import.meta.dirname, '../../test_data/demo/chat/valid.jsonl')
+  const path = join(server.dataDir, 'held out.jsonl')
+  writeFileSync(path, readFileSync(all, 'utf8').split('\n').slice(0, 8).join('\n'))
+  return path
+}
+
 /** A short run of the demo model; it has ended when this returns. */
 async function train(page: Page, changes: Readonly<Record<string, unknown>>): Promise<void> {
   const { models } = (await server.get('/models')) as { readonly models: readonly Model[] }
   const demo = models.find(({ name }) => name === 'droid-demo')
-  const run = { model_path: demo?.path, ...demo?.defaults, iterations: 8, steps_per_eval: 8, ...changes }
+  const run = {
+    ...{ model_path: demo?.path, ...demo?.defaults, val_data_path: heldOutRows() },
+    ...{ iterations: 8, steps_per_eval: 8, ...changes },
+  }
   // The run before may have said that it is completed, and its process still be ending.
   const start = async () => (await server.post('/training/start', run)).status
   await expect.poll(start, { timeout: 60_000, interval: 250 }).toBe(200)
@@ -89,7 +102,14 @@ test('the result is there after a reload, and leads to Compare', async () => {
   expect(errors).toEqual([])
 })
 
-test('the result is exported from its page, asked, and scored beside the adapter', async () => {
+/** Beside the merged form: what the service tests prove of each is not repeated, only that the page can. */
+const OTHER_FORMS = [
+  ['Merged model, 4 bits', 'both-merged_q4/model.safetensors'],
+  ['PEFT adapter', 'both-peft/adapter_model.safetensors'],
+  ['GGUF, 8 bits', 'both-gguf_q8/both-gguf_q8-Q8_0.gguf'],
+] as const
+
+test('the result is exported from its page in four forms, asked, and scored beside the adapter', async () => {
   const { page, errors } = desk
   await page.goto(at('/fusion?export=both'))
   const dialog = page.getByRole('dialog', { name: 'Export both' })
@@ -101,10 +121,18 @@ test('the result is exported from its page, asked, and scored beside the adapter
   await dialog.getByRole('table', { name: 'Proof' }).getByText('both-merged').waitFor()
   expect(await dialog.getByText('The export is worse than the adapter').count()).toBe(0)
   await looksRight(page, 'the finished export')
+  for (const [format, file] of OTHER_FORMS) {
+    await dialog.getByRole('button', { name: 'Export another format' }).click()
+    await dialog.getByRole('radio', { name: format, exact: true }).check()
+    await dialog.getByRole('button', { name: 'Export', exact: true }).click()
+    await dialog.getByText(`${file.split('/')[0]} is ready`).waitFor()
+    expect(existsSync(join(server.dataDir, 'exports', file)), file).toBe(true)
+  }
+  await looksRight(page, 'the finished GGUF export')
   await dialog.getByRole('button', { name: 'Done' }).click()
   await dialog.waitFor({ state: 'detached' })
   expect(errors).toEqual([])
-})
+}, 300_000)
 
 test('a fusion is stopped, which is said, and the form has what was chosen', async () => {
   const { page, errors } = desk

@@ -57,9 +57,10 @@ async def export_result(services: Wired) -> ExportResultAnswer:
 
 @router.post("/export-stop", responses=refuses(409))
 async def stop_export(services: Wired) -> ExportAnswer:
-    if await services.export.jobs.stop() is None:
+    """How it ended is told: it may have been done before the stop arrived."""
+    if (job := await services.export.jobs.stop()) is None:
         raise WrongState("No export is running.")
-    return ExportAnswer(message="The export was stopped; nothing was written.")
+    return ExportAnswer(message=job.message or services.export.jobs.kind.stopped)
 
 
 @router.post("/export-reset", responses=refuses(409))

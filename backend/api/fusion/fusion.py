@@ -57,9 +57,10 @@ async def fusion_result(services: Wired) -> FusionResultAnswer:
 
 @router.post("/stop", responses=refuses(409))
 async def stop_fusion(services: Wired) -> FusionAnswer:
-    if await services.fusion.jobs.stop() is None:
+    """How it ended is told: it may have been done before the stop arrived."""
+    if (job := await services.fusion.jobs.stop()) is None:
         raise WrongState("No fusion is running.")
-    return FusionAnswer(message="The fusion was stopped; nothing was written.")
+    return FusionAnswer(message=job.message or services.fusion.jobs.kind.stopped)
 
 
 @router.post("/reset", responses=refuses(409))

@@ -17,36 +17,50 @@ BESIDE = 64 << 20  # Tokenizer, card, log: more than any has.
 _WIDTHS = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
 # Bytes per weight at most, scales included: groups of 32 for MLX, blocks of 32 for GGUF.
 _QUANTISED = {"merged_q4": 5 / 8, "merged_q8": 9 / 8, "gguf_q8": 8.5 / 8}
+_EMBEDDINGS = ("embed_tokens", "lm_head")  # GGUF's 4 and 5 bits leave them 8.
 _THROUGH_F16 = {"gguf_q5": 5.5 / 8, "gguf_q4": 5 / 8}  # llama.cpp's quantiser reads a 16-bit file.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightCount:
-    """`matrices` are the weights that can be quantised, `others` the rest; `width` in bytes."""
+    """`matrices` are the weights that can be quantised, `embeddings` those of them that embed
+    tokens, `others` the rest; `width` in bytes.
+    """
 
     matrices: int
+    embeddings: int
     others: int
     width: int
 
 
 def needed_bytes(request: ExportRequest) -> int:
     """What must be free for it at its largest moment. Raises OSError or ValueError."""
+    needed = written_bytes(request) + BESIDE
+    if request.format in _THROUGH_F16:
+        count = count_weights(Path(request.model))
+        needed += count.matrices * 2 + count.others * 4
+    return needed
+
+
+def written_bytes(request: ExportRequest) -> int:
+    """How large its weights are at most. Raises OSError or ValueError."""
     if request.format == "peft":
         if request.adapter is None:
             raise ValueError("there is no adapter, and PEFT holds nothing else.")
-        return 2 * Path(request.adapter["file"]).stat().st_size + BESIDE
+        return 2 * Path(request.adapter["file"]).stat().st_size
     count = count_weights(Path(request.model))
     others = count.others * 4
     if request.format == "merged":
-        return (count.matrices + count.others) * count.width + BESIDE
+        return (count.matrices + count.others) * count.width
     if request.format == "gguf_f16":
-        return count.matrices * 2 + others + BESIDE
+        return count.matrices * 2 + others
     if request.format in _THROUGH_F16:
-        return math.ceil(count.matrices * (2 + _THROUGH_F16[request.format])) + 2 * others + BESIDE
+        rate, more = _THROUGH_F16[request.format], _QUANTISED["gguf_q8"]
+        return math.ceil(count.matrices * rate + count.embeddings * (more - rate)) + others
     bits = _QUANTISED[request.format]
     # The mixed recipe gives 6 bits to at most half of the matrices.
     mixed = 1 / 8 if request.recipe != "uniform" else 0.0
-    return math.ceil(count.matrices * (bits + mixed)) + others + BESIDE
+    return math.ceil(count.matrices * (bits + mixed)) + others
 
 
 def count_weights(model: Path) -> WeightCount:
@@ -59,7 +73,7 @@ def count_weights(model: Path) -> WeightCount:
     if not tensors:
         raise ValueError(f"There are no weights in {model}.")
     quantisation = _quantisation(model)
-    matrices = others = 0
+    matrices = embeddings = others = 0
     widths = [2]
     for name, entry in tensors.items():
         shape, kind = entry["shape"], entry["dtype"]
@@ -67,15 +81,20 @@ def count_weights(model: Path) -> WeightCount:
         packed = f"{module}.scales" in tensors
         if name.endswith((".scales", ".biases")) and f"{name[:-7]}.weight" in tensors:
             continue
+        size = math.prod(shape)
         if packed:
-            matrices += math.prod(shape) * 32 // _bits(quantisation, module)
+            size = size * 32 // _bits(quantisation, module)
         elif len(shape) >= 2:
-            matrices += math.prod(shape)
             widths.append(_WIDTHS.get(kind, 2))
         else:
-            others += math.prod(shape)
+            others += size
+            continue
+        matrices += size
+        embeddings += size if module.endswith(_EMBEDDINGS) else 0
     scales = [_WIDTHS.get(tensors[n]["dtype"], 2) for n in tensors if n.endswith(".scales")]
-    return WeightCount(matrices=matrices, others=others, width=max([*widths, *scales]))
+    return WeightCount(
+        matrices=matrices, embeddings=embeddings, others=others, width=max([*widths, *scales])
+    )
 
 
 def _bits(quantisation: Mapping[str, Any], module: str) -> int:

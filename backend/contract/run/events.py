@@ -35,7 +35,7 @@ TrainingPhase = Literal[
 ]
 EvaluationPhase = Literal["loading model", "scoring", "answering", "tasks", "judging", "done"]
 FusionPhase = Literal["loading model", "reading adapters", "merging", "writing", "done"]
-ExportPhase = Literal["loading model", "writing", "testing", "done"]
+ExportPhase = Literal["loading model", "writing", "testing", "handing over", "done"]
 ConversionPhase = Literal["loading model", "quantising", "writing weights", "done"]
 BenchmarkPhase = Literal[
     "loading model", "multiplying matrices", "copying memory", "training blocks", "done"

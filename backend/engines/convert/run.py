@@ -77,6 +77,11 @@ def _write(
 ) -> int | None:
     """Fill the folder; the group size where it was quantised. Not whole once `stopped` says so."""
     folder = Path(source.path)
+    if not folder.is_dir():  # The loader would ask the hub for a model of that name.
+        raise Unusable(
+            f"The model {source.name} is not there any more: {folder}.",
+            "Was it moved or deleted? Choose another model.",
+        )
     model, tokenizer, config = load(str(folder), lazy=True, return_config=True)
     if source.dtype is not None:
         _cast(model, getattr(mx, source.dtype))

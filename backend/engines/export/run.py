@@ -49,6 +49,8 @@ _WHOLE, _WRITTEN = 1000, 300  # Of the progress: the answers of the proof take m
 _SMOKE_LIMIT = 900.0
 _OLLAMA_LIMIT = 3600.0
 _CACHE = 64 << 20  # Freed buffers that mlx may hold on to.
+_PART = 16 << 20  # Bytes that are copied between two looks at the stop.
+_STOPPED_LATE = "the export was stopped before."
 _STOPPED = Ending("stopped", "The export was stopped; nothing was written.")
 
 Writer = Callable[[ExportRequest, Path, ProgressReport, Callable[[], bool]], Written]
@@ -86,7 +88,11 @@ def export_run(folder: Path, emit: Emitter, control: Control) -> Ending:
             return _STOPPED
         result = _result(request, staging, written, smoke, peak, time.monotonic() - started)
         publish(staging, output)
-        write_json(folder / "result.json", write_record(_handed_over(request, result, folder)))
+        write_json(folder / "result.json", write_record(result))
+        if request.ollama is not None or request.lm_studio is not None:
+            emit(Phase(name="handing over"))
+            result = _handed_over(request, result, folder, stopped)
+            write_json(folder / "result.json", write_record(result))
     except Stopped:
         return _STOPPED
     except Refused as refusal:
@@ -129,32 +135,55 @@ def _scores(folder: Path) -> tuple[CardScore, ...]:
     return tuple(scores)
 
 
-def _handed_over(request: ExportRequest, result: ExportResult, folder: Path) -> ExportResult:
-    """The result once other programs have their copy; where they refuse, the export stands."""
+def _handed_over(
+    request: ExportRequest, result: ExportResult, folder: Path, stopped: Callable[[], bool]
+) -> ExportResult:
+    """The result once other programs have their copy; where they refuse, or it is stopped before
+    they have it, the export stands.
+    """
     warnings = list(result.warnings)
     ollama, lm_studio = request.ollama, request.lm_studio
-    if ollama is not None:
-        command = ["ollama", "create", ollama, "-f", str(Path(result.path) / "Modelfile")]
-        code, output = run_program(
-            command, log=folder / "ollama.log", stopped=lambda: False, limit=_OLLAMA_LIMIT
-        )
-        if code != 0:
-            warnings.append(f"Ollama did not take it: {output or 'it did not end in an hour'}")
-            ollama = None
+    if ollama is not None and (reason := _ollama_refusal(ollama, result, folder, stopped)):
+        warnings.append(f"Ollama did not take it: {reason}")
+        ollama = None
     if lm_studio is not None:
         try:
-            copy_folder(Path(result.path), Path(lm_studio))
-        except OSError as problem:
-            warnings.append(f"It could not be copied to LM Studio: {problem}.")
+            copy_folder(Path(result.path), Path(lm_studio), stopped)
+        except (OSError, Stopped) as problem:
+            reason = _STOPPED_LATE if isinstance(problem, Stopped) else f"{problem}."
+            warnings.append(f"It could not be copied to LM Studio: {reason}")
             lm_studio = None
     return replace(result, ollama=ollama, lm_studio=lm_studio, warnings=tuple(warnings))
 
 
-def copy_folder(source: Path, target: Path) -> None:
-    """A copy that is there whole or not at all. Raises OSError."""
-    draft = target.with_name(f".exporting-{target.name}")
+def _ollama_refusal(
+    name: str, result: ExportResult, folder: Path, stopped: Callable[[], bool]
+) -> str | None:
+    command = ["ollama", "create", name, "-f", str(Path(result.path) / "Modelfile")]
     try:
-        shutil.copytree(source, draft)
+        code, output = run_program(
+            command, log=folder / "ollama.log", stopped=stopped, limit=_OLLAMA_LIMIT
+        )
+    except Stopped:
+        return _STOPPED_LATE
+    return None if code == 0 else output or "it did not end in an hour."
+
+
+def copy_folder(source: Path, target: Path, stopped: Callable[[], bool]) -> None:
+    """A copy that is there whole or not at all. Raises OSError or Stopped."""
+    draft = target.with_name(f".exporting-{target.name}")
+
+    def copy_file(one: str, to: str) -> str:
+        with Path(one).open("rb") as reader, Path(to).open("wb") as writer:
+            while not stopped() and (part := reader.read(_PART)):
+                writer.write(part)
+        if stopped():
+            raise Stopped
+        return to
+
+    try:
+        remove(draft, inside=target.parent, own=named(STAGING))  # Of one that was killed.
+        shutil.copytree(source, draft, copy_function=copy_file)
         draft.rename(target)
     finally:
         remove(draft, inside=target.parent, own=named(STAGING))

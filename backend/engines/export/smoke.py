@@ -16,6 +16,7 @@ from typing import Any
 from backend.contract.export.request import ExportRequest, SmokeAnswer
 from backend.contract.record import read_record, write_record
 from backend.core.disk.files import write_json
+from backend.engines.process.import_cache import cache_imports
 
 TOKENS = 8
 Answer = tuple[str, str | None, int]  # The program, what it said, and how many tokens that is.
@@ -24,6 +25,7 @@ Answer = tuple[str, str | None, int]  # The program, what it said, and how many 
 def main(argv: Sequence[str]) -> int:
     """Write the answer; raises what the loading program raised."""
     folder, answer = argv
+    cache_imports()
     stored = (Path(folder) / "request.json").read_text(encoding="utf-8")
     request = read_record(ExportRequest, json.loads(stored))
     started = time.monotonic()

@@ -53,6 +53,12 @@ class Shelf:
 def load_adapter(spec: AdapterSpec) -> Adapter:
     """The weights of an adapter file, under the names of the engine. Raises Refused."""
     path = Path(spec["file"])
+    if not path.is_file():
+        raise Refused(
+            "bad_adapter",
+            f"The adapter {spec['name']} can't be read: {path} is not there any more.",
+            "Was it moved or deleted? Choose another adapter, or another checkpoint of it.",
+        )
     try:
         weights = cast("dict[str, mx.array]", mx.load(str(path)))
         renamed = _rename(weights, spec.get("names"))

@@ -22,7 +22,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _load() -> Callable[[Path, Emitter, Control], Ending]:
-    from backend.engines.sft.run import start_run
+    from backend.engines.sft.start import start_run
 
     return start_run
 

@@ -18,10 +18,10 @@ from backend.contract.run.config import Backend
 from backend.contract.run.folder import EVENTS
 from backend.engines.process.endings import Ending, explain
 from backend.engines.process.events import Emitter
+from backend.engines.process.import_cache import cache_imports
 from backend.engines.ranks.followers import SilentEmitter
 from backend.engines.ranks.group import GroupControl, is_lost_contact, join
 from backend.engines.ranks.words import write_ending
-from backend.engines.sft.run import train_run
 
 
 def main(argv: Sequence[str]) -> int:
@@ -29,6 +29,9 @@ def main(argv: Sequence[str]) -> int:
     folder, backend = Path(argv[0]), cast(Backend, argv[1])
     rank = int(os.environ.get("MLX_RANK", "0"))
     try:
+        cache_imports()
+        from backend.engines.sft.run import train_run  # After that: it brings transformers.
+
         group, share = join(backend)
         rank = share.rank
         control = GroupControl(group)

@@ -21,7 +21,6 @@ from backend.engines.process.events import Emitter
 from backend.engines.process.signals import Control
 from backend.engines.ranks.followers import UnwrittenAdapter
 from backend.engines.ranks.share import ALONE, Share
-from backend.engines.ranks.start import run_ranks
 from backend.engines.sft.batches import Learned, SftBatches
 from backend.engines.sft.data import has_several_spans, load_sets
 from backend.engines.sft.loss import of_share, over_parts
@@ -36,15 +35,6 @@ from backend.engines.trainer.resume_state import Moment
 from backend.engines.trainer.schedule import Every, WhenDue
 from backend.engines.trainer.steps import say
 from backend.engines.trainer.types import DataSet, Sets
-
-
-def start_run(folder: Path, emit: Emitter, control: Control) -> Ending:
-    """Train what the run folder describes, here or in several processes at once."""
-    distributed = read_config(folder / CONFIG).distributed
-    if distributed is None:
-        return train_run(folder, emit, control)
-    module = "backend.engines.sft.rank"
-    return run_ranks(folder, distributed, module=module, emit=emit, control=control)
 
 
 def train_run(folder: Path, emit: Emitter, control: Control, share: Share = ALONE) -> Ending:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from backend.contract.export.request import ExportRequest
-from backend.contract.export.size import count_weights, needed_bytes
+from backend.contract.export.size import count_weights, needed_bytes, written_bytes
 
 MATRIX = 1 << 24
 
@@ -51,6 +51,21 @@ def test_the_need_follows_the_format(tmp_path: Path, kind: str, per_weight: floa
 
     beside = 64 << 20
     assert needed == pytest.approx(MATRIX * per_weight + beside, rel=1e-6)
+
+
+def test_fewer_bits_make_a_smaller_file_and_what_is_written_on_the_way_only_needs_room(
+    tmp_path: Path,
+) -> None:
+    tensors = {"a.weight": ("BF16", [4096, 4096]), "embed_tokens.weight": ("BF16", [4096, 4096])}
+    folder = model(tmp_path / "m", tensors)
+
+    kinds = ("gguf_q4", "gguf_q5", "gguf_q8", "gguf_f16")
+    sizes = [written_bytes(request(folder, kind)) for kind in kinds]
+
+    assert sizes == sorted(sizes)
+    assert sizes[0] == MATRIX * (5 / 8 + 8.5 / 8)  # Embeddings keep 8 bits.
+    beside = 64 << 20
+    assert needed_bytes(request(folder, "gguf_q4")) == sizes[0] + 2 * 2 * MATRIX + beside
 
 
 def test_packed_weights_count_as_what_they_stand_for(tmp_path: Path) -> None:

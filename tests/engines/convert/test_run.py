@@ -43,6 +43,13 @@ def logits(folder: Path) -> mx.array:
     return answer
 
 
+def test_a_model_that_was_removed_meanwhile_is_told_as_such(tmp_path: Path) -> None:
+    with pytest.raises(Unusable, match="The model gone is not there any more"):
+        run(tmp_path, tmp_path / "gone", quantize=8)
+
+    assert not (tmp_path / "models").exists()
+
+
 def test_a_quantised_model_loads_in_plain_mlx_lm_and_says_where_it_comes_from(
     tmp_path: Path,
 ) -> None:

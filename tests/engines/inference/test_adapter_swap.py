@@ -163,6 +163,15 @@ def test_an_adapter_that_is_cut_short_or_not_finite_is_refused(base: Path, tmp_p
     assert shelf.take(spec_of(whole)).nbytes > 0
 
 
+def test_an_adapter_that_was_removed_meanwhile_is_told_as_such(base: Path, tmp_path: Path) -> None:
+    removed = make_adapter(tmp_path / "removed", base)
+    spec = spec_of(removed)
+    (removed / "adapters.safetensors").rename(tmp_path / "elsewhere")
+
+    with pytest.raises(Refused, match=r"adapters\.safetensors is not there any more"):
+        Shelf(1 << 30).take(spec)
+
+
 def test_weights_that_are_only_large_are_taken(base: Path, tmp_path: Path) -> None:
     large = make_adapter(tmp_path / "large", base)
     huge = {name: mx.full(value.shape, 3e38) for name, value in weights_of(large).items()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from backend.contract.run.config import Distributed
 from backend.engines.process.endings import Ending
 from backend.engines.ranks.start import judged, launcher_arguments
 from backend.engines.ranks.words import RankEnding, take_endings, write_ending
+from tests.house.sources import CHECKOUT
 
 DONE = RankEnding(state="completed", message="Trained 9 iterations.")
 LOST = RankEnding(state="error", message="[ring] connection to a peer was lost", lost=True)
@@ -93,3 +96,15 @@ def test_a_host_file_goes_to_the_launcher_with_what_its_ranks_need() -> None:
     assert given[:4] == ["--backend", "jaccl", "--hostfile", "/hosts.json"]
     assert "HF_HUB_OFFLINE=1" in given
     assert not any("HOME=" in each for each in given)
+
+
+def test_the_process_that_only_starts_the_ranks_does_not_import_the_engine() -> None:
+    """It would hold its memory, and begin a second or two later."""
+    code = (
+        "import sys; import backend.engines.sft.start; "
+        "print({'mlx_lm', 'mlx.core', 'transformers'} & set(sys.modules))"
+    )
+    output = subprocess.run(
+        [sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=True
+    )
+    assert output.stdout.strip() == "set()"

@@ -34,7 +34,7 @@ beforeEach(() => {
 })
 
 test('a number of processes is sent, and one that can’t be is said under it', () => {
-  choose('Several on this machine')
+  choose('This machine')
   expect(sent()?.distributed).toEqual({ processes: 2 })
   type('Processes', '1')
   expect(form?.request).toBeNull()
@@ -45,12 +45,13 @@ test('a number of processes is sent, and one that can’t be is said under it', 
 
 test('a host file is sent with its backend, and one process sends nothing', () => {
   choose('Several machines')
-  screen.getByText('Name the host file.')
+  expect(form?.errors['distributed']).toBe('Name the host file.') // The review asks for it.
+  screen.getByText(/The JSON file that mlx\.launch reads/)
   type('Host file', '/macs/hosts: two.json')
   type('Backend', 'jaccl')
   expect(sent()?.distributed).toEqual({ hostfile: '/macs/hosts: two.json', backend: 'jaccl' })
   expect(form?.unusual).toEqual(['distributed'])
-  choose('One process')
+  choose('Off')
   expect(form?.request).not.toHaveProperty('distributed')
 })
 

@@ -17,8 +17,8 @@ type Props = { readonly form: StartForm; readonly errors: FieldErrors }
 
 const NAME = 'distributed'
 const CHOICES = [
-  { value: 'one', label: 'One process' },
-  { value: 'processes', label: 'Several on this machine' },
+  { value: 'one', label: 'Off' },
+  { value: 'processes', label: 'This machine' },
   { value: 'hosts', label: 'Several machines' },
 ] as const
 const FIRST: Readonly<Record<Ranks['kind'], Ranks>> = {
@@ -51,7 +51,7 @@ export function RanksCard({ form, errors }: Props) {
       </div>
       {ranks.kind === 'processes' ? (
         <div className={`${FIELD_GRID} mt-4`}>
-          <Field label="Processes" help={`From ${field.min} to ${field.max}; the batch size must be a multiple.`} error={errors[NAME]}>
+          <Field label="Processes" help={`From ${field.min} to ${field.max}. The batch size must be a multiple of it.`} error={errors[NAME]}>
             {(control) => (
               <NumberInput
                 {...control}
@@ -67,7 +67,11 @@ export function RanksCard({ form, errors }: Props) {
       ) : null}
       {ranks.kind === 'hosts' ? (
         <div className="mt-4 grid grid-cols-1 gap-4 @md:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
-          <Field label="Host file" help="The JSON file that mlx.launch reads; its first host is this machine." error={errors[NAME]}>
+          <Field
+            label="Host file"
+            help="The JSON file that mlx.launch reads; its first host is this machine."
+            error={ranks.path.trim() === '' ? undefined : errors[NAME]} // Before that the review asks for it.
+          >
             {(control) => (
               <TextInput
                 {...control}

@@ -2,6 +2,7 @@
 import { use, Suspense } from 'react'
 import { Button } from '@/ui/controls/Button'
 import { Dialog } from '@/ui/Dialog'
+import { MarkdownText } from '@/ui/MarkdownText'
 
 type Props = { readonly open: boolean; readonly onClose: () => void }
 
@@ -36,8 +37,8 @@ function Guide() {
   return (
     // Long texts scroll by keyboard too.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <pre tabIndex={0} className="max-h-[60dvh] overflow-auto font-mono text-small whitespace-pre-wrap text-ink">
-      {text}
-    </pre>
+    <div tabIndex={0} className="max-h-[60dvh] overflow-auto text-small text-soft">
+      <MarkdownText text={text} />
+    </div>
   )
 }

@@ -78,7 +78,7 @@ const ROWS: Partial<Record<FieldName, Row>> = {
   keep_checkpoints: ['type', '0', 0],
   notes: ['type', 'first try', 'first try'],
   tags: ['type', 'a, b', ['a', 'b']],
-  distributed: ['pick', 'Several on this machine', { processes: 2 }],
+  distributed: ['pick', 'This machine', { processes: 2 }],
 }
 
 const ALL: readonly Field[] = FIELDS

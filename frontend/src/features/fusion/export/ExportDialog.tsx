@@ -22,6 +22,7 @@ const PHASES: Readonly<Record<string, string>> = {
   testing: 'Loading it in a fresh process',
   scoring: 'Measuring the loss on the held-out rows',
   answering: 'Answering the held-out rows',
+  'handing over': 'Copying it to the chosen programs',
   done: 'Putting it into its place',
 }
 
