@@ -35,13 +35,17 @@ def load(path: str, *, lazy: bool = False) -> tuple[nn.Module, Any]:
 def load_with_config(path: str, *, lazy: bool = False) -> tuple[nn.Module, Any, dict[str, Any]]:
     """The network, its tokenizer and its configuration."""
     settings = changes_for_mlx(utils.load_config(Path(path)))
-    return utils.load(path, model_config=settings, lazy=lazy, return_config=True)
+    network, tokenizer, config = utils.load(
+        path, model_config=settings, lazy=lazy, return_config=True
+    )
+    return network, tokenizer, config
 
 
 def load_network(folder: Path, *, lazy: bool = False) -> tuple[nn.Module, dict[str, Any]]:
     """The network and its configuration, without a tokenizer."""
     settings = changes_for_mlx(utils.load_config(folder))
-    return utils.load_model(folder, lazy=lazy, model_config=settings)
+    network, config = utils.load_model(folder, lazy=lazy, model_config=settings)
+    return network, config
 
 
 def load_config(folder: Path) -> dict[str, Any]:

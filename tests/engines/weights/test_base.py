@@ -30,7 +30,8 @@ SCALING = {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings
 
 
 def logits(network: nn.Module) -> mx.array:
-    return network(TOKENS)
+    found: mx.array = network(TOKENS)
+    return found
 
 
 def flat(kind: str) -> dict[str, Any]:
