@@ -16,7 +16,7 @@ from backend.errors import BadContent
 @pytest.mark.parametrize(
     ("content", "what", "remedy"),
     [
-        (gzip.compress(b'{"text": "a"}\n'), "packed with gzip", "gunzip 'rows.jsonl'"),
+        (gzip.compress(b'{"text": "a"}\n', mtime=0), "packed with gzip", "gunzip 'rows.jsonl'"),
         (b"(\xb5/\xfd....", "packed with Zstandard", "unzstd"),
         (b"\xd0\xcf\x11\xe0....", "an Excel workbook", "CSV (UTF-8)"),
         (b"PAR1....", "a Parquet file", ".parquet"),
