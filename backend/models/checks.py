@@ -13,6 +13,7 @@ from typing import Any
 
 from backend.core.disk.stored_files import DamagedFile, read_object
 from backend.models.architectures import knows_tokenizer, source_of
+from backend.models.positions import positions_of
 from backend.models.safetensors_headers import Tensor
 
 JSON_CAP = 50_000_000
@@ -181,7 +182,10 @@ def chat_template(folder: Path, tokenizer: Mapping[str, Any]) -> tuple[bool, str
 
 def scaled_context(config: Mapping[str, Any], context: int | None) -> int | None:
     """The context with its rope scaling: YaRN, linear and dynamic stretch the embeddings' own."""
-    scaling = _setting(config, "rope_scaling") or _setting(config, "rope_parameters")
+    text = config.get("text_config")
+    scaling = _setting(config, "rope_scaling") or (
+        positions_of(config) or positions_of(text if isinstance(text, Mapping) else {})
+    )
     if context is None or not isinstance(scaling, Mapping):
         return context
     kind = str(scaling.get("rope_type") or scaling.get("type") or "")

@@ -24,6 +24,7 @@ from backend.models.checks import (
     encoder_problem,
     scaled_context,
 )
+from backend.models.positions import positions_problem
 from backend.models.safetensors_headers import (
     BadWeights,
     WeightSummary,
@@ -230,6 +231,8 @@ def _facts(
         yield copies
     check_quantization(config, weights.tensors)
     check_head(config, weights.tensors)
+    if wrong := positions_problem(config):
+        raise Unusable(wrong)
     if beyond := beyond_embedding(folder, weights.tensors):
         yield beyond
 

@@ -133,6 +133,25 @@ def _yarn(folder: Path) -> None:
     _plain(folder, rope_scaling=scaling)
 
 
+def _nested_positions(folder: Path) -> None:
+    """As transformers 5 writes them."""
+    positions = {
+        "rope_type": "yarn", "rope_theta": 50000.0, "factor": 4.0,
+        "original_max_position_embeddings": 1024,
+    }  # fmt: skip
+    config = {name: value for name, value in CONFIG.items() if name != "rope_theta"}
+    write_base(folder, template=PLAIN, config={**config, "rope_parameters": positions})
+
+
+def _two_thetas(folder: Path) -> None:
+    """A base for each kind of layer, which MLX's qwen2 has no setting for."""
+    positions = {
+        "full_attention": {"rope_type": "default", "rope_theta": 50000.0},
+        "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0},
+    }
+    _plain(folder, rope_parameters=positions)
+
+
 GEMMA: Mapping[str, Any] = {
     "model_type": "gemma3_text", "hidden_size": 16, "num_hidden_layers": 2,
     "intermediate_size": 24, "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 8,
@@ -180,6 +199,8 @@ BASES: Mapping[str, Builder] = {
     "auto-map": _auto_map,
     "processor": _processor,
     "yarn": _yarn,
+    "nested-positions": _nested_positions,
+    "two-thetas": _two_thetas,
     "gemma3": _vision,
     "sharded": sharded,
 }

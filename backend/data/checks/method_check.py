@@ -17,6 +17,7 @@ from backend.data.rows.conversation import Unsuitable
 from backend.data.rows.conversion import convert_row
 from backend.data.rows.formats import Format, detect
 from backend.data.rows.normaliser import doubled_forms
+from backend.data.rows.preference_pairs import are_equal
 from backend.data.rows.readings import Readings
 from backend.data.rows.solutions import advice, mark_of
 from backend.data.schemas import DataForm, LineProblem, MethodDataReport
@@ -142,7 +143,7 @@ class Judged:
 
     def _pair(self, line: int, row: Mapping[str, Any]) -> None:
         chosen, rejected = row["chosen"].strip(), row["rejected"].strip()
-        if chosen == rejected:
+        if are_equal(row):
             self._equal.add(line)
             return
         self._longer += len(chosen) > len(rejected)
@@ -173,7 +174,8 @@ class Judged:
         found = list(self._readings.sentences())
         if 0 < self.rows < FEW:
             found.append(
-                f"There are only {_count(self.rows, 'row')}; a run learns little from so few."
+                f"There {'is' if self.rows == 1 else 'are'} only {_count(self.rows, 'row')}; "
+                "a run learns little from so few."
             )
         repeated = _Found()
         for lines in self._index.repeated():

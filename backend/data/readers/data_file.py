@@ -15,9 +15,9 @@ from backend.data.readers.csv_table import read_table
 from backend.data.readers.file_kinds import LOOKED_AT, refuse_foreign
 from backend.data.readers.json_document import looks_like_document, read_document
 from backend.data.readers.jsonl import BOM, LINE_CAP, SKIP_CAP, read_jsonl
+from backend.data.readers.one_form import in_one_form
 from backend.data.readers.parquet import read_parquet
 from backend.data.rows.line import Line
-from backend.data.rows.normaliser import normal_line
 from backend.data.rows.turns import is_turn
 from backend.errors import BadContent, NotFound
 
@@ -65,8 +65,8 @@ def read_lines(path: Path) -> Iterator[Line]:
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise BadContent(f"{path} is not a regular file.", hint="Choose a JSONL file on disk.")
-        for line in _reader(path, file):
-            yield normal_line(line)
+        keyed = path.suffix.lower() not in (".csv", ".tsv", ".parquet")
+        yield from in_one_form(_reader(path, file), handle, keyed=keyed)
 
 
 def _reader(path: Path, file: BinaryIO) -> Iterator[Line]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from backend.data.rows.spellings import (
     COLUMNS,
     CONTEXTS,
     EXCHANGES,
+    ROLES,
     SYSTEM_KEYS,
     TEXTS,
     TOOL_LISTS,
@@ -22,6 +24,7 @@ _NAMES = frozenset({
     *TEXTS, *CHAT_LISTS, *TOOL_LISTS, *CONTEXTS, *SYSTEM_KEYS,
     *(name for names in COLUMNS for name in names),
 })  # fmt: skip
+_SPEAKER = re.compile(r"\n\n(Human|Assistant):")
 
 
 def stands_beside(row: Mapping[str, Any]) -> bool:
@@ -94,6 +97,27 @@ def beside_answers(row: Row, say: Say) -> Row:
     return row
 
 
+def spoken_pair(row: Row, say: Say) -> Row:
+    """Answers that are whole conversations in one text, as Anthropic's hh-rlhf has them."""
+    if "prompt" in row or not {"chosen", "rejected"} <= row.keys():
+        return row
+    made = {name: _spoken(row[name]) for name in ("chosen", "rejected")}
+    if not all(made.values()):
+        return row
+    say("'Human:' and 'Assistant:' in 'chosen' and 'rejected' are read as turns of messages")
+    return {**row, **made}
+
+
+def checkable_answer(row: Row, say: Say) -> Row:
+    """verl's rows: the answer to check against is inside an object."""
+    judged = row.get("reward_model")
+    truth = judged.get("ground_truth") if isinstance(judged, dict) else None
+    if "prompt" not in row or "answer" in row or not isinstance(truth, str | int | float):
+        return row
+    say("'ground_truth' in 'reward_model' is read as 'answer'")
+    return {**row, "answer": truth}
+
+
 def exchanges(row: Row, say: Say) -> Row:
     """A list of questions with their answers, each in one object: the turns of a conversation."""
     if detect(row) not in ("unknown", "sharegpt"):
@@ -158,6 +182,17 @@ def system_beside(row: Row, say: Say) -> Row:
         return row
     say("'system' beside 'messages' is read as their first message")
     return {**others, "messages": [*first, *turns]}
+
+
+def _spoken(text: Any) -> list[Row]:
+    """The turns of such a text; none of any other."""
+    if not isinstance(text, str) or not text.lstrip().startswith("Human:"):
+        return []
+    parts = _SPEAKER.split("\n\n" + text.lstrip())[1:]
+    return [
+        {"role": ROLES[who.lower()], "content": said.strip()}
+        for who, said in zip(parts[::2], parts[1::2], strict=True)
+    ]
 
 
 def _ends_with_question(value: Any) -> bool:

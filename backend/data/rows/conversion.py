@@ -46,8 +46,6 @@ def convert_row(
     wrong = check(written, to)
     if wrong:
         raise Unsuitable(f"{wrong} once it is written as {to}")
-    if to == "preference" and written["chosen"].strip() == written["rejected"].strip():
-        raise Unsuitable("has a rejected answer that is the same as the chosen one")
     return written
 
 

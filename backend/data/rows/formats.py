@@ -23,6 +23,10 @@ FORM_COLUMNS: tuple[tuple[Format, frozenset[str]], ...] = (
     ("text", frozenset({"text"})),
 )
 
+# Whose answers are learned, and the columns that say whether an answer is a good one.
+_LEARNED = frozenset({"completions", "chat", "alpaca", "sharegpt"})
+_MARKS = ("label", "kto_tag")
+
 
 def detect(row: Mapping[str, Any]) -> Format:
     """The form of one row."""
@@ -38,6 +42,11 @@ def check(row: Mapping[str, Any], form: Format) -> str | None:
     for name in NO_TEXTS:
         if form != "unknown" and isinstance(row.get(name), list) and row[name]:
             return f"has {name!r}, of which nothing can be learned here; only text can be learned"
+    if form in _LEARNED and (mark := next((n for n in _MARKS if row.get(n) is False), None)):
+        return (
+            f"has the {mark} false (as KTO marks a bad answer), which fine-tuning would learn as "
+            "a good one; leave the row out"
+        )
     return _CHECKS[form](row)
 
 

@@ -12,10 +12,12 @@ from typing import Any
 
 from backend.data.rows.columns import (
     beside_answers,
+    checkable_answer,
     common_columns,
     earlier_turns,
     exchanges,
     small_letters,
+    spoken_pair,
     stands_beside,
     system_beside,
 )
@@ -59,8 +61,8 @@ def normalise(row: Row) -> tuple[Row, tuple[str, ...]]:
         readings[reading] = None
 
     steps = (
-        small_letters, beside_answers, exchanges, _chat, common_columns, _messages, _pair,
-        _tools, _texts, earlier_turns, system_beside,
+        small_letters, checkable_answer, spoken_pair, beside_answers, exchanges, _chat,
+        common_columns, _messages, _pair, _tools, _texts, earlier_turns, system_beside,
     )  # fmt: skip
     for step in steps:
         row = step(row, say)

@@ -33,6 +33,11 @@ def plain_pair(row: Mapping[str, Any]) -> Mapping[str, Any]:
     }
 
 
+def are_equal(pair: Mapping[str, Any]) -> bool:
+    """Whether the answers of a pair as texts are the same one, so that neither is preferred."""
+    return bool(pair["chosen"].strip() == pair["rejected"].strip())
+
+
 def pair_problem(row: Mapping[str, Any]) -> str | None:
     """Why answers as lists of messages are no plain pair; None where they are, or are texts."""
     if not any(isinstance(row.get(name), list | dict) for name in ("chosen", "rejected")):

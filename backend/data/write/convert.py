@@ -15,6 +15,7 @@ from backend.data.rows.conversion import convert_row
 from backend.data.rows.formats import Format, detect
 from backend.data.rows.line import Line
 from backend.data.rows.normaliser import normalise
+from backend.data.rows.preference_pairs import are_equal
 from backend.data.rows.readings import Readings
 from backend.data.schemas import ConvertAnswer, ConvertedRow, ConvertedRows, DataForm, LineProblem
 from backend.data.write.atomic_output import NewFile
@@ -26,6 +27,7 @@ FIELDS = (
     "instruction", "input", "output", "conversations", "type",
 )  # fmt: skip
 
+_EQUAL = "chosen and rejected are the same answer; nothing can be preferred there"
 _NO_PAIRS = (
     "A preference row needs a worse answer that a person or a model really gave; none is made up "
     "here. If a column has it, map that column to 'rejected'."
@@ -74,16 +76,17 @@ def convert_files(
                     if to is None:
                         new.add(line.written)
                         continue
-                    new.add(
-                        convert_row(
-                            row,
-                            form,
-                            to,
-                            system=system,
-                            answer_after=answer_after,
-                            first_exchange=first_exchange,
-                        )
+                    made = convert_row(
+                        row,
+                        form,
+                        to,
+                        system=system,
+                        answer_after=answer_after,
+                        first_exchange=first_exchange,
                     )
+                    new.add(made)
+                    if to == "preference" and are_equal(made):
+                        said = (*said, _EQUAL)
                     readings.add(line.number, said)
                 except Unsuitable as problem:
                     left_out += 1

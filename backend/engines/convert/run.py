@@ -9,18 +9,16 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import mlx.core as mx
 from mlx import nn
 from mlx.utils import tree_flatten, tree_map, tree_map_with_path
 from mlx_lm.utils import (
     get_total_parameters,
-    load,
     make_shards,
     quantize_model,
     save_config,
@@ -37,6 +35,7 @@ from backend.engines.process.events import Emitter
 from backend.engines.process.signals import Control
 from backend.engines.process.staged_folder import publish, sync_files
 from backend.engines.trainer.quantize import choose_group
+from backend.engines.weights.base import load_with_config
 
 SHARD_GB = 1  # So that a stop is heard in time: between two files.
 _KEPT = ("generation_config.json", "LICENSE*", "NOTICE*", "USE_POLICY*")
@@ -82,7 +81,7 @@ def _write(
             f"The model {source.name} is not there any more: {folder}.",
             "Was it moved or deleted? Choose another model.",
         )
-    model, tokenizer, config = load(str(folder), lazy=True, return_config=True)
+    model, tokenizer, config = load_with_config(str(folder), lazy=True)
     if source.dtype is not None:
         _cast(model, getattr(mx, source.dtype))
         config["torch_dtype"] = source.dtype
@@ -97,7 +96,6 @@ def _write(
     if stopped():
         return group
     vision = "vision_tower" in getattr(model, "model", {})
-    config = with_positions_for_mlx(config)
     save_config(config, config_path=staging / "config.json", keep_vision_config=vision)
     tokenizer.save_pretrained(staging)
     for pattern in _KEPT:
@@ -122,22 +120,6 @@ def _cast(model: nn.Module, dtype: mx.Dtype) -> None:
         return value
 
     model.update(tree_map_with_path(cast, model.parameters()))
-
-
-def with_positions_for_mlx(config: Mapping[str, Any]) -> dict[str, Any]:
-    """transformers writes the base and the scaling of positions into `rope_parameters` since its
-    version 5, where MLX's older architectures (llama, qwen2) don't look: they would silently take
-    their own default. Both stand where they do look as well.
-    """
-    positions = config.get("rope_parameters")
-    found = dict(config)
-    if not isinstance(positions, Mapping) or "rope_theta" not in positions:
-        return found  # None, or one table for each kind of layer.
-    if found.get("rope_theta") is None:
-        found["rope_theta"] = positions["rope_theta"]
-    if found.get("rope_scaling") is None and positions.get("rope_type", "default") != "default":
-        found["rope_scaling"] = {k: v for k, v in positions.items() if k != "rope_theta"}
-    return found
 
 
 def _write_weights(

@@ -17,11 +17,12 @@ from mlx.utils import tree_unflatten
 from mlx_lm.models.switch_layers import QuantizedSwitchLinear, SwitchLinear
 from mlx_lm.tuner.dora import DoRAEmbedding, DoRALinear
 from mlx_lm.tuner.lora import LoRAEmbedding, LoRALinear, LoRASwitchLinear
-from mlx_lm.utils import dequantize_model, load_model
+from mlx_lm.utils import dequantize_model
 
 from backend.engines.inference.adapter_cache import load_adapter
 from backend.engines.inference.adapter_swap import adapted, attach, overwrite
 from backend.engines.process.endings import Unusable
+from backend.engines.weights.base import load_network
 
 _DORA = (DoRALinear, DoRAEmbedding)
 _QUANTISED = (nn.QuantizedLinear, nn.QuantizedEmbedding, QuantizedSwitchLinear)
@@ -44,7 +45,7 @@ def merged_model(model: Path, adapter: Mapping[str, Any] | None) -> Merged:
 
     Raises Refused for an adapter that does not fit, Unusable for one that can't be merged exactly.
     """
-    network, config = load_model(model, lazy=True)
+    network, config = load_network(model, lazy=True)
     bits = _bits(config)
     changes: dict[str, mx.array | None] = {}
     if adapter is not None:

@@ -16,6 +16,7 @@ from backend.contract.export.request import ExportRequest
 from backend.contract.run.folder import LINEAGE
 from backend.core.disk.files import write_json, write_text
 from backend.engines.export.model_card import CARD, model_card
+from backend.engines.weights.base import changes_for_mlx
 
 _TOKENIZER = (
     "tokenizer.json", "tokenizer_config.json", "tokenizer.model", "special_tokens_map.json",
@@ -32,6 +33,7 @@ def write_config(
 ) -> None:
     """`config.json` as the base has it, with this quantisation or none, and the stop tokens."""
     config = _read(source / "config.json")
+    config |= changes_for_mlx(config)  # Plain MLX must read the same positions.
     for part in (config, config.get("text_config")):
         for name in _QUANTISATION:
             if isinstance(part, dict):

@@ -14,7 +14,6 @@ from typing import Any
 
 import mlx.core as mx
 from mlx import nn
-from mlx_lm.utils import load_model
 
 from backend.contract.export.request import ExportRequest
 from backend.contract.run.folder import ADAPTER_CONFIG
@@ -30,6 +29,7 @@ from backend.engines.export.tensor_files import Stopped, write_tensors
 from backend.engines.inference.adapter_cache import load_adapter
 from backend.engines.inference.adapter_swap import adapted, attach
 from backend.engines.process.endings import Unusable
+from backend.engines.weights.base import load_network
 
 FILE = "adapter_model.safetensors"
 _PREFIX = "base_model.model."
@@ -46,7 +46,7 @@ def write_peft(
     if request.adapter is None:
         raise Unusable("There is no adapter to export as PEFT.", "Choose an adapter.")
     source = Path(request.model)
-    network, config = load_model(source, lazy=True)
+    network, config = load_network(source, lazy=True)
     modules = _modules(network, request.adapter, str(config.get("model_type")))
     ranks = {name: module.lora_a.shape[-1] for name, module in modules.items()}
     scales = {name: float(module.scale) for name, module in modules.items()}

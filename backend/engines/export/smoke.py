@@ -57,10 +57,9 @@ def _plain_mlx_lm(request: ExportRequest) -> Answer:
 
 def _peft_on_its_base(request: ExportRequest) -> Answer:
     """The files as PEFT reads them, put back onto the base."""
-    from mlx_lm import load
-
     from backend.engines.export.peft_reading import peft_adapter
     from backend.engines.inference.adapter_swap import attach
+    from backend.engines.weights.base import load
 
     model, tokenizer = load(request.model)
     attach(model, peft_adapter(Path(request.staging)))

@@ -12,7 +12,7 @@ from typing import Any
 import mlx.core as mx
 from mlx import nn
 from mlx.utils import tree_flatten
-from mlx_lm.utils import load_model, load_tokenizer
+from mlx_lm.utils import load_tokenizer
 
 from backend.contract.inference_frames import AdapterSpec, WorkerStatus
 from backend.engines.inference.adapter_cache import Shelf
@@ -20,6 +20,7 @@ from backend.engines.inference.adapter_swap import Adapter, attach, overwrite, r
 from backend.engines.inference.multi_adapter import attach_rows
 from backend.engines.inference.prompt_cache import Conversations
 from backend.engines.inference.protocol import Refused
+from backend.engines.weights.base import load_network
 
 BARE = ""  # The key of no adapter.
 
@@ -138,7 +139,7 @@ class Resident:
 
 def _load(path: Path) -> tuple[nn.Module, Any, dict[str, Any]]:
     try:
-        model, config = load_model(path)
+        model, config = load_network(path)
         tokenizer = load_tokenizer(path, eos_token_ids=config.get("eos_token_id"))
     except (ValueError, OSError, KeyError, TypeError, RuntimeError, ImportError) as problem:
         raise Refused(

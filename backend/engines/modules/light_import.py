@@ -11,7 +11,8 @@ from importlib.util import find_spec, module_from_spec
 from types import ModuleType
 
 _PACKAGE = "mlx_lm"
-_OWN = "backend.engines.modules.tree"  # Was made with the classes of one or the other.
+# Were made with the classes of one or the other.
+_OWN = ("backend.engines.modules.tree", "backend.engines.weights.base")
 # What `mlx_lm.utils` imports by name and no model class calls.
 _LEFT_OUT = {
     "mlx_lm.tokenizer_utils": ("TokenizerWrapper", "load"),
@@ -37,5 +38,5 @@ def without_tokenizers() -> None:
 def whole_mlx_lm() -> None:
     """Forget what was imported so, so that the next import is the whole one."""
     for name in list(sys.modules):
-        if name in _LEFT_OUT or name == _OWN or name.partition(".")[0] == _PACKAGE:
+        if name in _LEFT_OUT or name in _OWN or name.partition(".")[0] == _PACKAGE:
             del sys.modules[name]

@@ -11,7 +11,9 @@ from typing import Any
 from mlx import nn
 from mlx.utils import tree_flatten
 from mlx_lm.models.switch_layers import SwitchLinear
-from mlx_lm.utils import _get_classes, get_total_parameters, load_config, load_model
+from mlx_lm.utils import _get_classes, get_total_parameters
+
+from backend.engines.weights.base import load_config, load_network
 
 _LONGEST = 300
 
@@ -31,7 +33,7 @@ def loading_of(folder: Path) -> dict[str, Any]:
     if not any(folder.glob("model*.safetensors")):
         return {"weights_problem": None, "loaded_parameters": None}
     try:
-        model, _ = load_model(folder, lazy=True)
+        model, _ = load_network(folder, lazy=True)
     except (ValueError, KeyError, TypeError, RuntimeError, AttributeError, OSError) as problem:
         return {"weights_problem": _plain(problem), "loaded_parameters": None}
     return {"weights_problem": None, "loaded_parameters": get_total_parameters(model)}

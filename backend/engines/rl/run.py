@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from mlx import nn
-from mlx_lm.utils import load
 from mlx_lm_lora.train import CONFIG_DEFAULTS
 
 from backend.contract.run.config import MethodConfig
@@ -26,6 +25,7 @@ from backend.engines.trainer import run as trainer
 from backend.engines.trainer.method import Method, Run
 from backend.engines.trainer.resume_state import Moment
 from backend.engines.trainer.types import Sets
+from backend.engines.weights.base import load
 
 
 def train_run(folder: Path, emit: Emitter, control: Control) -> Ending:

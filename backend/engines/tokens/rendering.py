@@ -7,6 +7,7 @@ once where it agrees with itself, asked one by one, on the first of them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,10 @@ from backend.engines.tokens.row_tokenizer import RowTokenizer, row_tokenizer
 Row = Mapping[str, Any]
 _FEW_TOKENS = 12  # A longer answer is no end mark alone.
 COMPARED = 8
+# How a template fails on a message without a text, as one that only calls a tool may be.
+_MISSING = re.compile(
+    r"'dict object' has no attribute '(\w+)'|can only concatenate str \(not \"NoneType\"\) to str"
+)
 
 
 @dataclass(slots=True)
@@ -138,6 +143,12 @@ def is_empty(tokenizer: Any, special: set[int], ids: Sequence[int]) -> bool:
 
 def sentence(error: Exception) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
+    if missing := _MISSING.fullmatch(text):
+        name = missing[1] or "content"
+        return (
+            f"the chat template reads {name!r} where the row has none or null; put an empty text "
+            "there, or use a base whose template takes such rows"
+        )
     return text[:500]
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import mlx.core as mx
 from mlx import nn
-from mlx_lm.utils import load, quantize_model, save
+from mlx_lm.utils import quantize_model, save
 
 from backend.contract.run.config import TrainedModel
 from backend.contract.run.events import Phase
@@ -26,6 +26,7 @@ from backend.core.disk.files import sync_folder, write_json
 from backend.core.disk.removal import discard, remove
 from backend.engines.process.events import Emitter
 from backend.engines.process.staged_folder import sync_files
+from backend.engines.weights.base import load_with_config
 
 GROUPS = (64, 32)
 COPY = re.compile(r".+-q\d+")  # As backend/training/quantize/base.py names it.
@@ -66,7 +67,7 @@ def _make(source: Path, target: Path, bits: int, fingerprint: str | None) -> int
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
     try:
         # Lazily: each file of the copy is computed as it is written, so not all is in memory.
-        model, tokenizer, config = load(str(source), lazy=True, return_config=True)
+        model, tokenizer, config = load_with_config(str(source), lazy=True)
         group = choose_group(model)
         model, config = quantize_model(model, config, group, bits)
         save(temporary, source, model, tokenizer, config)

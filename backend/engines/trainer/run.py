@@ -19,7 +19,6 @@ import mlx.optimizers as optim
 import numpy as np
 import yaml
 from mlx_lm.tuner.utils import build_schedule, print_trainable_parameters
-from mlx_lm.utils import load
 
 from backend.contract.record import BadRecord
 from backend.contract.run.config import Optimization, read_run_config
@@ -35,6 +34,7 @@ from backend.engines.trainer.quantize import make_quantized_base
 from backend.engines.trainer.steps import say
 from backend.engines.trainer.token_losses import token_losses
 from backend.engines.trainer.training import Training
+from backend.engines.weights.base import load
 
 _OPTIMIZERS = {
     "adam": optim.Adam,

@@ -266,3 +266,12 @@ def test_no_row_is_too_strange_to_be_judged(row: dict[str, Any], needs: DataNeed
     seen.add(1, row)
 
     assert seen.rows + seen.bad == 1
+
+
+def test_one_row_is_said_in_the_singular(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"text": "a river"}\n')
+
+    assert (
+        "There is only 1 row; a run learns little from so few." in check_rows(path, "sft").warnings
+    )

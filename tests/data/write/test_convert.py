@@ -10,6 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from backend.data.checks.method_check import check_rows
 from backend.data.checks.scan import scan
 from backend.data.rows.conversation import Unsuitable
 from backend.data.rows.conversion import convert_row
@@ -239,17 +240,36 @@ def test_of_a_long_conversation_the_first_exchange_is_kept_when_asked() -> None:
     assert convert_row(first, "grpo", "grpo") == first
 
 
-def test_a_pair_needs_two_different_answers() -> None:
-    row = {"prompt": "Q", "completion": "A", "rejected": " A "}
+def test_pairs_of_one_answer_are_kept_and_told_as_a_start_does(tmp_path: Path) -> None:
+    source = tmp_path / "a.jsonl"
+    rows = [{"prompt": "Q", "chosen": "A", "rejected": other} for other in ("B", " A ", "A")]
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
-    with pytest.raises(Unsuitable, match="the same as the chosen one"):
-        convert_row(row, "completions", "preference")
+    answer = convert_file(source, tmp_path / "b.jsonl", "preference")
 
-    assert convert_row({**row, "rejected": "B"}, "completions", "preference") == {
-        "prompt": "Q",
-        "chosen": "A",
-        "rejected": "B",
-    }
+    assert (answer.rows, answer.skipped_count) == (3, 0)
+    assert (
+        "Chosen and rejected are the same answer; nothing can be preferred there (2 rows, the "
+        "first in line 2)." in answer.notes
+    )
+    assert check_rows(tmp_path / "b.jsonl", "preference").valid
+
+
+def test_a_bad_answer_of_kto_is_not_learned_as_a_good_one(tmp_path: Path) -> None:
+    source = tmp_path / "a.jsonl"
+    rows = [
+        {"prompt": "Q", "completion": "A", "label": True},
+        {"prompt": "Q", "completion": "B", "label": False},
+        {"prompt": "R", "completion": "C", "label": False, "system": "S"},
+    ]
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+    report = check_rows(source, "sft")
+    answer = convert_file(source, tmp_path / "b.jsonl", "chat")
+
+    assert [error.line for error in report.errors] == [2, 3]
+    assert "label false" in str(report.error)
+    assert (answer.rows, answer.skipped_count) == (1, 2)
 
 
 def test_no_worse_answer_is_made_up(tmp_path: Path) -> None:

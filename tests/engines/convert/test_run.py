@@ -165,9 +165,3 @@ def test_positions_that_transformers_5_nests_are_where_mlx_looks(tmp_path: Path)
     run(tmp_path, source)
 
     assert mx.allclose(logits(tmp_path / "models" / "new"), right, atol=1e-5)
-    scaled = {"rope_theta": 5.0, "rope_type": "llama3", "factor": 8.0}
-    made = convert.with_positions_for_mlx({"rope_parameters": scaled})
-    assert (made["rope_theta"], made["rope_scaling"]) == (
-        5.0,
-        {"rope_type": "llama3", "factor": 8.0},
-    )

@@ -105,7 +105,7 @@ test('every line is validated for the method, and what is wrong stands in the pa
     hint: 'Every line must have an answer.',
     errors: [{ line: 2, message: 'Line 2 has no "answer".' }],
     error_count: 1,
-    warnings: ['There are only 1 rows.'],
+    warnings: ['There is only 1 row.'],
     convertible_to: 'grpo',
   }
   const calls = open({ 'POST /api/training/validate-data': { body: report } })
@@ -113,7 +113,7 @@ test('every line is validated for the method, and what is wrong stands in the pa
   await user.type(screen.getByLabelText('Training data'), '/rows.jsonl')
   await user.click(screen.getByRole('button', { name: 'Validate every line' }))
   expect(await screen.findByText('Line 2 has no "answer".')).toBeTruthy()
-  expect(screen.getByText('There are only 1 rows.')).toBeTruthy()
+  expect(screen.getByText('There is only 1 row.')).toBeTruthy()
   expect(screen.getByRole('button', { name: 'Convert to grpo…' })).toBeTruthy()
   expect(lastBody(calls, '/api/training/validate-data')).toEqual({ method: 'dr_grpo', data_path: '/rows.jsonl' })
 })
