@@ -9,6 +9,7 @@ from scripts.bench.exports.against_fuse import bench_exports
 from scripts.bench.first_run import first_run
 from scripts.bench.inference import bench_inference
 from scripts.bench.lengths import bench_lengths
+from scripts.bench.loss.bench import bench_loss
 from scripts.bench.machine import machine
 from scripts.bench.measures import Measure, page, server, speed
 from scripts.bench.memory.estimates import bench_memory
@@ -33,10 +34,10 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="keep the result in docs/")
     parser.add_argument(
         "what", nargs="?", default="app",
-        choices=["app", "memory", "lengths", "inference", "soak", "exports", "ranks"],
+        choices=["app", "memory", "lengths", "loss", "inference", "soak", "exports", "ranks"],
         help="the app against plain mlx_lm, the memory estimate, rows of mixed length, the "
-        "inference worker against fresh processes, its memory over many questions, exports against "
-        "mlx_lm fuse, or one run in one process and in two",
+        "loss of learned positions, the inference worker against fresh processes, its memory over "
+        "many questions, exports against mlx_lm fuse, or one run in one process and in two",
     )  # fmt: skip
     args = parser.parse_args()
     if args.what == "exports":
@@ -51,6 +52,8 @@ def main() -> int:
         return bench_memory(write=args.write)
     if args.what == "lengths":
         return bench_lengths(seeds=args.pairs, write=args.write)
+    if args.what == "loss":
+        return bench_loss(write=args.write)
     measures: list[Measure] = []
     for part in (page(), server(), requests(), first_run(), speed(args.pairs)):
         for measure in part:

@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import mlx.core as mx
+import numpy as np
 from mlx import nn
 
 from backend.contract.inference_frames import RowScore
+from backend.engines.loss.linear_cross_entropy import cross_entropy
+from backend.engines.loss.output_head import NoOutputHead, OutputHead
 from backend.engines.process.token_types import Item
 from backend.engines.tokens.answer_spans import tokens_and_spans
 
@@ -34,8 +37,10 @@ def score_rows(
         item if isinstance(item, RowScore) else RowScore() for item, _ in items
     ]
     done = sum(isinstance(item, RowScore) for item, _ in items)
+    head = _output_head(model)
     for group in _groups([i if isinstance(i, tuple) else None for i, _ in items]):
-        for at, score in zip(group, _score(model, [items[at][0] for at in group]), strict=True):
+        of_group = _score(model, head, [cast("Item", items[at][0]) for at in group])
+        for at, score in zip(group, of_group, strict=True):
             loss, tokens, correct = score
             scores[at] = RowScore(loss=loss, tokens=tokens, correct=correct, truncated=items[at][1])
         done += len(group)
@@ -69,23 +74,53 @@ def _groups(items: Sequence[Item | None]) -> Iterator[list[int]]:
         yield group
 
 
-def _score(model: nn.Module, items: Sequence[Any]) -> list[tuple[float, int, int]]:
+def _score(
+    model: nn.Module, head: OutputHead | None, items: Sequence[Item]
+) -> list[tuple[float, int, int]]:
+    """Per row: the summed loss of its learned tokens, their number, and how many of them are the
+    most likely ones.
+    """
     longest = max(len(tokens) for tokens, _ in items)
     # Padding stands behind, where a causal model can't see it from the tokens that count.
-    batch = mx.array([tokens + [0] * (longest - len(tokens)) for tokens, _ in items])
-    counted = mx.array([_mask(spans, longest) for _, spans in items])[:, 1:]
-    logits = model(batch[:, :-1]).astype(mx.float32)
-    targets = batch[:, 1:]
-    losses = nn.losses.cross_entropy(logits, targets) * counted
-    hits = (mx.argmax(logits, axis=-1) == targets) * counted
-    sums = losses.sum(axis=1), counted.sum(axis=1), hits.sum(axis=1)
-    mx.eval(sums)
-    loss, tokens, correct = (cast("list[float]", value.tolist()) for value in sums)
+    batch = mx.array([[*tokens, *[0] * (longest - len(tokens))] for tokens, _ in items])
+    counted = np.array([_mask(spans, longest) for _, spans in items])[:, 1:]
+    at = np.flatnonzero(counted)
+    losses, hits = np.zeros(counted.size), np.zeros(counted.size)
+    for some, loss, hit in _of_positions(model, head, batch, at):
+        losses[some], hits[some] = np.array(loss), np.array(hit)
     mx.clear_cache()
+    sums = (losses.reshape(counted.shape), counted, hits.reshape(counted.shape))
+    loss, tokens, correct = (each.sum(axis=1) for each in sums)
     return [
         (float(row_loss), int(row_tokens), int(row_correct))
         for row_loss, row_tokens, row_correct in zip(loss, tokens, correct, strict=True)
     ]
+
+
+def _of_positions(
+    model: nn.Module, head: OutputHead | None, batch: mx.array, at: np.ndarray[Any, Any]
+) -> Iterator[tuple[np.ndarray[Any, Any], mx.array, mx.array]]:
+    """Positions of the flat batch, the loss of each, and whether its target is the most likely
+    token: a few at a time where the output head can be used alone.
+    """
+    states = head.hidden(batch[:, :-1]) if head else model(batch[:, :-1])
+    states, targets = states.flatten(0, 1), batch[:, 1:].flatten()
+    rows = head.chunk_rows if head else max(len(at), 1)
+    for first in range(0, len(at), rows):
+        some = at[first : first + rows]
+        logits = states[mx.array(some)]
+        logits = head(logits) if head else logits
+        wanted = targets[mx.array(some)]
+        loss, hit = cross_entropy(logits, wanted), mx.argmax(logits, axis=-1) == wanted
+        mx.eval(loss, hit)
+        yield some, loss, hit
+
+
+def _output_head(model: nn.Module) -> OutputHead | None:
+    try:
+        return OutputHead(model, training=False)
+    except NoOutputHead:
+        return None
 
 
 def _mask(spans: Sequence[tuple[int, int]], length: int) -> list[int]:

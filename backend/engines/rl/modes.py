@@ -173,6 +173,7 @@ ONLINE = Family(length=_judged_question, prompt=_judged_question, generates=True
 TOKENS = Family(length=_context, prompt=_context, measures=True, rendered=True)
 
 _COMPLETIONS = {("grpo", "_get_token_logps"): completion_scores}
+_PREFERRED = {("online_dpo", "_online_token_logps"): completion_scores}
 _ITERATE_ONLINE = "iterate_online_dpo_batches"
 _PAIRWISE = "LLMPairwiseJudge"
 
@@ -205,15 +206,17 @@ _MODES = (
          options={"loss_type": "dsla_loss"}, losses=("dpo_loss", "cpo_loss")),
     Mode(name="online_dpo", family=ONLINE, iterate=_ITERATE_ONLINE, args="OnlineDPOTrainingArgs",
          reference=_always, group=_two, judge=_PAIRWISE, options=_PREFERENCE, loss="loss_fn",
-         sums=True),
+         sums=True, scores=_PREFERRED),
     Mode(name="xpo", family=ONLINE, iterate=_ITERATE_ONLINE, args="XPOTrainingArgs",
          reference=_always, group=_two, judge=_PAIRWISE, options=_PREFERENCE, loss="loss_fn",
-         sums=True),
+         sums=True, scores=_PREFERRED),
     Mode(name="ppo", family=ONLINE, iterate=_ITERATE_ONLINE, args="PPOTrainingArgs",
-         reference=_always, group=_two, judge=_PAIRWISE, options=_PREFERENCE, loss="loss_fn"),
+         reference=_always, group=_two, judge=_PAIRWISE, options=_PREFERENCE, loss="loss_fn",
+         scores=_PREFERRED),
     Mode(name="rlhf_reinforce", family=ONLINE, iterate=_ITERATE_ONLINE,
          args="RLHFReinforceTrainingArgs", reference=_always, group=_two, judge="LLMPPOJudge",
-         judges_scores=True),
+         judges_scores=True,
+         scores={("rlhf_reinforce", "_online_token_logps"): completion_scores}),
     Mode(name="ftpo", family=TOKENS, iterate="iterate_ftpo_batches", args="FTPOTrainingArgs",
          reference=_always),
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import mlx.core as mx
 import numpy as np
@@ -17,6 +17,10 @@ from backend.engines.trainer.feed import Batches
 from backend.engines.trainer.types import Tokenised
 
 Batch = tuple[mx.array, ...]  # Tokens and what is learned of them, for each part of the step.
+
+# How a batch says what is learned: per row (start, end) for the engine's `default_loss`; a mask for
+# `masked_loss`, where some row has several spans or one that ends early; or `learned_positions`.
+Learned = Literal["borders", "mask", "positions"]
 
 
 class SftBatches(Batches):
@@ -32,14 +36,14 @@ class SftBatches(Batches):
         *,
         batch_size: int,
         seed: int,
-        masked: bool,
+        learned: Learned,
         emit: Emitter,
         tokens: int = 0,
         share: Share = ALONE,
     ) -> None:
         super().__init__(rows, batch_size=batch_size, seed=seed, length=lambda item: len(item[0]))
         self.tokens = tokens
-        self._masked = masked
+        self._learned = learned
         self._emit = emit
         self._share = share
         self._cut_seen = False
@@ -62,7 +66,7 @@ class SftBatches(Batches):
         arrays: list[mx.array] = []
         for part in in_parts([len(tokens) for tokens, _ in there], limit):
             members = [there[at] for at in part.rows]
-            arrays += collate(members, limit, masked=self._masked, width=part.width)
+            arrays += collate(members, limit, learned=self._learned, width=part.width)
         if self._share.size == 1:
             return tuple(arrays)
         mine = int(target_mask(there, limit).sum())
@@ -72,7 +76,7 @@ class SftBatches(Batches):
         items = [dataset[row] for row in rows]
         self._note_cut(items, limit)
         own = self._share.of(items)
-        arrays = collate(own or items[:1], limit, masked=self._masked)
+        arrays = collate(own or items[:1], limit, learned=self._learned)
         return (*arrays, *self._weight(own, 1.0))
 
     def _weight(self, own: Sequence[Item], weight: float) -> Batch:
@@ -94,10 +98,9 @@ class SftBatches(Batches):
 
 
 def collate(
-    items: Sequence[Item], limit: int, *, masked: bool = False, width: int | None = None
+    items: Sequence[Item], limit: int, *, learned: Learned = "borders", width: int | None = None
 ) -> tuple[mx.array, mx.array]:
-    """Padded tokens of shape (rows, width), and what is learned: per row (start, end) as the
-    engine's `default_loss` wants it, or with `masked` the mask of `masked_loss`.
+    """Padded tokens of shape (rows, width), and which of them are learned.
 
     Without a `width` it is the engine's own.
     """
@@ -108,8 +111,25 @@ def collate(
         kept = tokens[:limit]
         padded[row, : len(kept)] = kept
         borders.append((spans[0][0], len(kept)))
-    learned = mx.array(target_mask(items, limit, width)) if masked else mx.array(borders)
-    return mx.array(padded), learned
+    if learned == "borders":
+        return mx.array(padded), mx.array(borders)
+    mask = target_mask(items, limit, width)
+    return mx.array(padded), mx.array(mask if learned == "mask" else learned_positions(mask))
+
+
+def learned_positions(mask: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.int32]]:
+    """Where a mask is on, of shape (2, n): indices into the flat mask, and 1 for each that counts.
+
+    Filled up with positions that do not count, by 31 or an eighth at most: a compiled step then
+    meets few shapes.
+    """
+    there = np.flatnonzero(mask)
+    step = max(32, 2 ** max(len(there).bit_length() - 4, 0))
+    size = min(-(-max(len(there), 1) // step) * step, mask.size)
+    filled = np.zeros((2, size), np.int32)
+    filled[0, : len(there)] = there
+    filled[1, : len(there)] = 1
+    return filled
 
 
 def target_mask(

@@ -22,9 +22,10 @@ from backend.engines.process.signals import Control
 from backend.engines.ranks.followers import UnwrittenAdapter
 from backend.engines.ranks.share import ALONE, Share
 from backend.engines.ranks.start import run_ranks
-from backend.engines.sft.batches import SftBatches
+from backend.engines.sft.batches import Learned, SftBatches
 from backend.engines.sft.data import has_several_spans, load_sets
 from backend.engines.sft.loss import of_share, over_parts
+from backend.engines.sft.recurrences import save_recurrence_memory
 from backend.engines.trainer import run as trainer
 from backend.engines.trainer.adapter_folder import AdapterFolder
 from backend.engines.trainer.divergence import Divergence
@@ -33,6 +34,7 @@ from backend.engines.trainer.method import Loop, Method, Run
 from backend.engines.trainer.reports import Both, MethodReport, Reports
 from backend.engines.trainer.resume_state import Moment
 from backend.engines.trainer.schedule import Every, WhenDue
+from backend.engines.trainer.steps import say
 from backend.engines.trainer.types import DataSet, Sets
 
 
@@ -93,8 +95,13 @@ class SftLoop(Loop):
         config = run.config
         masked = config.mask_prompt and has_several_spans(run.sets)
         # The engine's own wherever it can say what is learned.
-        loss = over_parts(run.losses.of_mask if masked else run.losses.of_borders)
-        self._loss = of_share(loss) if share.size > 1 else loss
+        if save_recurrence_memory(run.model):
+            say("Recurrent layers: recomputed in blocks in the backward pass, to save memory.")
+        learned: Learned = "mask" if masked else "borders"
+        loss = run.losses.of_mask if masked else run.losses.of_borders
+        if run.losses.of_positions is not None:
+            learned, loss = "positions", run.losses.of_positions
+        self._loss = of_share(over_parts(loss)) if share.size > 1 else over_parts(loss)
         self._run = run
         self._share = share
         self._first_step = moment.step
@@ -103,7 +110,7 @@ class SftLoop(Loop):
             run.sets.train.rows,
             batch_size=config.batch_size,
             seed=config.seed,
-            masked=masked,
+            learned=learned,
             emit=run.emit,
             tokens=moment.trained_tokens,
             share=share,

@@ -71,13 +71,15 @@ def train_run(method: Method[C], folder: Path, emit: Emitter, control: Control) 
         Path(config.adapter_path), model, keep=config.keep_checkpoints, emit=emit
     )
     adapter.begin(config.values, lineage_of(config, _data_summary(folder)))
+    losses = token_losses(model)
+    say(losses.description)
     run = Run(
         config=config,
         folder=folder,
         model=model,
         tokenizer=tokenizer,
         sets=sets,
-        losses=token_losses(model, config),
+        losses=losses,
         adapter=adapter,
         optimizer=build_optimizer(config),
         emit=emit,

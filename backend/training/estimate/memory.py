@@ -7,7 +7,7 @@ the run makes it:
   and its state;
 - activations: what each block's matrices read and write is kept for the backward pass, with the
   attention scores; with gradient checkpointing only each block's input, and one block at work;
-- logits: the model's, and what the loss makes of them;
+- logits: the model's, and what the loss makes of them, as far as they are held at once;
 - gradients: only as far as they outgrow the activations, which are gone by then;
 - cache: what the allocator holds on to;
 - validation: as far as a batch of long validation rows outgrows every step.
@@ -22,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from backend.contract.loss_chunks import chunk_rows
 from backend.models.schemas import LoraTargets, ModelInfo
 from backend.training.estimate.optimizer_state import state_copies
 from backend.training.estimate.step_memory import Load, Loads, even_loads
@@ -38,6 +39,7 @@ _AT_WORK = 2.8  # The same for the one block that is recomputed with gradient ch
 _SCORES_AT_WORK = 2.5
 _LOGIT_COPIES = 4.2
 _OVERLAP = 0.15  # Of the smaller of logits and block at work: what is still held beside the other.
+_CHUNK_OVERLAP = 0.35  # The same where the logits are those of a chunk; fitted to one run.
 _LORA_CASTS = 0.8  # LoRA works in float32: inputs of a 16-bit model are kept again, twice as wide.
 _GRADIENTS_HELD = 0.8  # The optimizer frees gradients as it goes.
 _CACHE_SHARE = 0.03
@@ -81,7 +83,7 @@ def estimate_memory(
     model, shape = sizes_known
     found = loads or even_loads(request.batch_size, request.max_seq_length)
     steps = (
-        training_parts(request, model, shape, trainable=trainable, load=load)
+        training_parts(request, model, shape, trainable=trainable, load=load, chunked=True)
         for load in found.steps
     )
     sizes = max(steps, key=lambda parts: sum(parts.values()))
@@ -124,8 +126,11 @@ def training_parts(
     *,
     trainable: int,
     load: Load,
+    chunked: bool = False,
 ) -> dict[str, float]:
-    """Bytes while a step of that load is learned from."""
+    """Bytes while a step of that load is learned from. `chunked` runs never hold more logits than a
+    chunk has (`backend/contract/loss_chunks.py`), in 32 bits.
+    """
     tokens = load.tokens
     width = shape.weight_bytes
     full = request.fine_tune_type == "full"
@@ -135,11 +140,14 @@ def training_parts(
     passed = float(tokens * shape.per_token * width)
     casts = 0.0 if full or width == 4 else _LORA_CASTS * tokens * shape.inputs_per_token * 4
     logits = _LOGIT_COPIES * tokens * shape.vocabulary * width
+    overlap = _OVERLAP
+    if chunked and logits > _LOGIT_COPIES * _chunk_bytes(shape):
+        logits, overlap = _LOGIT_COPIES * _chunk_bytes(shape), _CHUNK_OVERLAP
     if request.grad_checkpoint:
         at_work = _AT_WORK * passed + _SCORES_AT_WORK * scores + 2 * casts
         activations = float(shape.trained_layers * tokens * shape.hidden * width)
         # One block is recomputed once most of the logits are done with.
-        activations += max(0.0, at_work - logits) + _OVERLAP * min(at_work, logits)
+        activations += max(0.0, at_work - logits) + overlap * min(at_work, logits)
     else:
         activations = shape.trained_layers * (_KEPT * passed + scores + casts)
     if load.parts > 1:
@@ -160,8 +168,13 @@ def training_parts(
 
 def _validation(shape: Shape, load: Load) -> float:
     """Bytes of a forward pass: the logits with their softmax, and one block at work."""
-    per_token = _VALIDATION_LOGITS * shape.vocabulary + shape.per_token
-    return shape.weight_bytes * (load.tokens * per_token + load.squares * shape.heads)
+    width, logits = shape.weight_bytes, load.tokens * shape.vocabulary * shape.weight_bytes
+    passed = width * (load.tokens * shape.per_token + load.squares * shape.heads)
+    return passed + _VALIDATION_LOGITS * min(logits, _chunk_bytes(shape))
+
+
+def _chunk_bytes(shape: Shape) -> float:
+    return 4.0 * chunk_rows(shape.vocabulary) * shape.vocabulary
 
 
 def _beyond(sizes: Mapping[str, float], validation: float) -> dict[str, float]:

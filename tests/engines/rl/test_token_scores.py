@@ -41,6 +41,8 @@ def scored(mode: Mode, name: str, model: Small) -> tuple[mx.array, dict[str, mx.
     mask = mx.array([[0, 0, 1, 1, 1, 1, 0], [0, 1, 1, 1, 1, 0, 0]])
     if name == "_get_token_logps":
         extra: tuple[Any, ...] = (mask[:, 2:] > 0, 1)
+    elif name == "_online_token_logps":
+        extra = (mask[:, 1:] > 0,)
     else:
         extra = (mask.astype(mx.float32),)
     module = next(module for module, each in mode.scored_by(OURS) if each == name)
@@ -57,7 +59,10 @@ def scored(mode: Mode, name: str, model: Small) -> tuple[mx.array, dict[str, mx.
 OURS = TokenLosses(log_probabilities=log_probabilities)
 
 
-@pytest.mark.parametrize("name", ["grpo", "klpo", "dpo", "cpo", "orpo"])
+@pytest.mark.parametrize(
+    "name",
+    ["grpo", "klpo", "dpo", "cpo", "orpo", "online_dpo", "xpo", "ppo", "rlhf_reinforce"],
+)
 def test_the_scores_and_their_gradient_are_the_engines(name: str) -> None:
     mode, model = MODES[name], Small()
     names = [each for _, each in mode.scored_by(OURS)]

@@ -16,7 +16,7 @@ from mlx_lm.utils import load
 from backend.contract.batching import padded_width
 from backend.contract.step_parts import Part, in_parts
 from backend.engines.process.token_types import Item
-from backend.engines.sft.batches import collate
+from backend.engines.sft.batches import Learned, collate
 from backend.engines.sft.loss import over_parts
 from backend.engines.trainer.token_losses import masked_loss
 
@@ -76,15 +76,18 @@ def test_loss_and_gradient_are_those_of_the_whole_step(model: Any, masked: bool)
     parts = in_parts([len(tokens) for tokens, _ in items], LIMIT)
     assert len(parts) == 2
     loss = over_parts(masked_loss if masked else default_loss)
+    learned: Learned = "mask" if masked else "borders"
     apart = [
         array
         for part in parts
         for array in collate(
-            [items[at] for at in part.rows], LIMIT, masked=masked, width=part.width
+            [items[at] for at in part.rows], LIMIT, learned=learned, width=part.width
         )
     ]
 
-    (whole_loss, whole_count), whole = gradient(model, loss, *collate(items, LIMIT, masked=masked))
+    (whole_loss, whole_count), whole = gradient(
+        model, loss, *collate(items, LIMIT, learned=learned)
+    )
     (parts_loss, parts_count), both = gradient(model, loss, *apart)
 
     assert parts_count == whole_count

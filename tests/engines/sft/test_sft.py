@@ -110,6 +110,10 @@ def test_what_is_said_is_what_is_trained(finished: Finished) -> None:
     assert "rank      4" in finished.log and "Trainable parameters:" in finished.log
 
 
+def test_the_log_says_which_positions_go_through_the_output_head(finished: Finished) -> None:
+    assert "Loss: only learned positions go through the output head" in finished.log
+
+
 def test_reports_have_step_rate_and_epoch(finished: Finished) -> None:
     reports = finished.of("metrics")
 

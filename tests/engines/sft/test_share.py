@@ -36,7 +36,7 @@ def test_the_mean_over_ranks_is_that_over_all_tokens_of_the_step(
             range(len(dataset)),
             batch_size=len(dataset),
             seed=1,
-            masked=masked,
+            learned="mask" if masked else "borders",
             emit=SilentEmitter(),
             share=share,
         )

@@ -113,7 +113,7 @@ def test_for_one_answer_the_loss_is_the_engines_own(tiny_model: Path, limit: int
     starts = [engine.process(one)[1] for one in rows]
     assert [spans[0][0] for _, spans in items] == starts
 
-    batch, mask = collate(items, limit, masked=True)
+    batch, mask = collate(items, limit, learned="mask")
     borders = mx.array([(s, min(len(t), limit)) for (t, _), s in zip(items, starts, strict=True)])
     ours, count = masked_loss(model, batch, mask)
     theirs, expected = default_loss(model, batch, borders)

@@ -55,7 +55,7 @@ def trained_by_the_engine(item: Item, limit: int) -> set[int]:
     """The positions whose token has a part in the loss: where its gradient is not zero."""
     several = len(item[1]) > 1
     used = masked_loss if several else default_loss
-    batch, learned = collate([item], limit, masked=several)
+    batch, learned = collate([item], limit, learned="mask" if several else "borders")
     logits = mx.zeros((1, batch.shape[1] - 1, int(batch.max()) + 1))
 
     def loss(logits: mx.array) -> mx.array:

@@ -62,6 +62,29 @@ def test_the_estimate_is_close_to_the_measured_peak(row: tuple[Any, ...]) -> Non
     assert 0.9 <= found.estimate_gb * 1e9 / peak <= 1.15
 
 
+@pytest.mark.parametrize(("checkpoint", "peak"), [(False, 965e6), (True, 471e6)])
+def test_a_large_vocabulary_is_estimated_by_the_logits_that_are_held(
+    checkpoint: bool, peak: float
+) -> None:
+    """A quarter of 2 × 512 positions learned, by `npm run bench -- loss`; with all of them a step
+    holds no more logits, and hidden states of a few megabytes.
+    """
+    hidden, layers, trainable = 896, 4, 733_184
+    found = estimate_memory(
+        request(lora_rank=8, batch_size=2, max_seq_length=512, grad_checkpoint=checkpoint),
+        model(hidden_size=hidden, vocab_size=152_064, dtype="float32", size_bytes=1),
+        targets(qwen_tree(layers, hidden, 4864, 128)),
+        trainable=trainable,
+        config={"num_attention_heads": 14},
+        loads=None,
+        available=None,
+    )
+
+    assert found is not None
+    moving = found.estimate_gb * 1e9 - 3 * 4 * trainable  # The step was taken without an optimizer.
+    assert 0.9 <= moving / peak <= 1.15
+
+
 # Tokens of each row of test_data/demo, as the demo model's tokenizer and template count them.
 LENGTHS: dict[str, list[int]] = json.loads(
     (Path(__file__).parent / "demo_lengths.json").read_text(encoding="utf-8")
