@@ -46,7 +46,7 @@ async def start_upload(name: str, body: UploadBody, services: Wired) -> UploadSt
     return await asyncio.to_thread(services.uploads.status)
 
 
-@router.delete("/{name}", responses=refuses(404, 409, 507))
+@router.delete("/{name}", responses=refuses(404, 409, 422, 507))
 async def delete_export(name: str, services: Wired) -> ExportDeleted:
     await asyncio.to_thread(services.exported.delete, name)
     return ExportDeleted(message=f"{name} was deleted.")
