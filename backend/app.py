@@ -16,7 +16,7 @@ from backend.api import health, notices, stream
 from backend.api.aliases import short_routes
 from backend.api.errors import render_errors, words_of_the_door
 from backend.api.evaluation import comparisons, evaluation
-from backend.api.fusion import export, fusion
+from backend.api.fusion import export, exports, fusion
 from backend.api.inference import compare, inference, openai
 from backend.api.library import (
     adapters,
@@ -43,11 +43,13 @@ from backend.core.machine.blas import find_blas
 from backend.core.tasks import Tasks
 from backend.data.service import DatasetCatalog
 from backend.downloads.dataset_kind import DatasetKind
+from backend.downloads.hub_environment import hub_endpoint
 from backend.downloads.manager import Downloads
 from backend.downloads.model_kind import ModelKind
 from backend.evaluation.jobs import Evaluations
 from backend.evaluation.quick_scores import Tiers
 from backend.evaluation.service import Evaluator
+from backend.export.exported import ExportedModels
 from backend.export.jobs import EXPORT, Exports, exported_models, exports_adapter
 from backend.export.service import Export
 from backend.fusion.jobs import FUSION, Fusions, fused_models, uses_adapter
@@ -55,6 +57,7 @@ from backend.fusion.service import Fusion
 from backend.inference.host import InferenceHost
 from backend.jobs.kinds.conversion import Conversions
 from backend.jobs.kinds.machine_benchmark import MachineBenchmarks
+from backend.jobs.kinds.upload import Uploads
 from backend.jobs.lifecycle.engine_jobs import EngineJobs
 from backend.jobs.queue import RunQueue
 from backend.jobs.queue_dispatcher import Dispatcher
@@ -84,6 +87,7 @@ ROUTERS = (
     evaluation.tiers_router,
     fusion.router,
     export.router,
+    exports.router,
     comparisons.router,
     conversions.router,  # Before the names of models.
     models.router,
@@ -190,6 +194,8 @@ def build_services(settings: Settings) -> Services:
         settings, hub, slot=slot, make_room=asked.unload, models_folder=converter.folder
     )
     evaluator = Evaluator(settings, models, asked.adapters, evaluations)
+    export = Export(settings, asked.adapters, evaluator, exports)
+    uploads = Uploads(settings, hub)
     reward_functions = Rewards(settings)
     planning = PlanContext(settings, models, inspector, store)
     training = TrainingManager(planning, supervisor, queue=waiting, rewards=reward_functions)
@@ -240,9 +246,11 @@ def build_services(settings: Settings) -> Services:
         ),
         evaluator=evaluator,
         fusion=Fusion(settings, asked.adapters, evaluator, fusions),
-        export=Export(settings, asked.adapters, evaluator, exports),
+        export=export,
+        exported=ExportedModels(settings, export, uploads, hub_endpoint(settings)),
+        uploads=uploads,
         benchmarks=benchmarks,
-        jobs=(evaluations, fusions, exports, conversions, benchmarks),
+        jobs=(evaluations, fusions, exports, conversions, benchmarks, uploads),
         tiers=Tiers(settings, evaluator),
         notebook=Notebook(settings.data_dir),
         arena=Arena(settings.data_dir),

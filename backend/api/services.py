@@ -16,11 +16,13 @@ from backend.data.service import DatasetCatalog
 from backend.downloads.manager import Downloads
 from backend.evaluation.quick_scores import Tiers
 from backend.evaluation.service import Evaluator
+from backend.export.exported import ExportedModels
 from backend.export.service import Export
 from backend.fusion.service import Fusion
 from backend.inference.host import InferenceHost
 from backend.jobs.kinds.conversion import Conversions
 from backend.jobs.kinds.machine_benchmark import MachineBenchmarks
+from backend.jobs.kinds.upload import Uploads
 from backend.jobs.lifecycle.engine_jobs import EngineJobs
 from backend.jobs.queue import RunQueue
 from backend.jobs.queue_dispatcher import Dispatcher
@@ -60,6 +62,8 @@ class Services:
     evaluator: Evaluator
     fusion: Fusion
     export: Export
+    exported: ExportedModels
+    uploads: Uploads
     benchmarks: MachineBenchmarks
     jobs: tuple[EngineJobs[Any], ...]  # Of every kind: opened and closed with the app.
     tiers: Tiers

@@ -6,6 +6,7 @@ import asyncio
 import os
 import secrets
 import statistics
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from backend.contract.jobs.evaluation import EvaluationTarget
 from backend.contract.record import write_record
 from backend.core.disk.disk_errors import require_room
 from backend.core.disk.files import NAME, child_path, free_path
+from backend.core.disk.stored_files import DamagedFile
 from backend.errors import AlreadyExists, AppError, BadContent, NotFound
 from backend.evaluation.proof import (
     EXPORT_FOLDER,
@@ -127,6 +129,16 @@ class Export:
             raise NotFound(
                 "There is no export result yet.", hint="Start one: POST /api/fusion/export-model."
             )
+        return found
+
+    def results(self) -> dict[str, ExportResultAnswer]:
+        """What finished exports found, the newest of each place. Blocking."""
+        found: dict[str, ExportResultAnswer] = {}
+        for folder in self.jobs.folders.all():
+            with suppress(DamagedFile):
+                answer = _answer(self.jobs.read(folder))
+                if answer is not None:
+                    found.setdefault(answer.merged_dir, answer)
         return found
 
     # -- checks -----------------------------------------------------------------------------

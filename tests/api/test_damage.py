@@ -76,7 +76,7 @@ def test_a_damaged_root_starts_and_is_listed(damage: str, tmp_path: Path) -> Non
 
 # No list: what they name (a row, the newest result) can be missing.
 MAY_BE_REFUSED = {
-    "/api/datasets/hub",
+    "/api/datasets/hub", "/api/datasets/hub/rows",
     "/api/evaluation/result", "/api/fusion/result", "/api/fusion/export-result", "/models/describe",
     "/models/convert/estimate",
 }  # fmt: skip

@@ -30,6 +30,7 @@ def test_a_plan_keeps_the_keys_of_its_files() -> None:
         "commit": "c",
         "total": 2,
         "files": ({"name": "config.json", "size": 2, "digest": "ab", "large": False},),
+        "files_left": 0,
     }
     assert read_record(DownloadPlan, write_record(plan)).names == ("config.json",)
 

@@ -57,6 +57,8 @@ def test_a_killed_child_tells_its_signal(sleeper: Child) -> None:
 
 def test_a_child_is_found_again_by_pid_and_start_time(sleeper: Child) -> None:
     identity = sleeper.identity
+    while not psutil.Process(identity.pid).environ():  # Empty until the program is loaded.
+        os.sched_yield()
     assert alive(Identity(identity.pid, identity.started))
     assert not alive(Identity(identity.pid, identity.started + 60))
     assert alive(Identity(identity.pid, identity.started + 86_400, "test-mark"))

@@ -16,6 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.fakes.hub_uploads import HubUploads
+
 COMMIT = "5" * 40
 LARGE = 4096  # From here on a file is redirected to the store, as with LFS.
 
@@ -39,6 +41,7 @@ class FakeHub:
     no_ranges: bool = False
     damaged: set[str] = field(default_factory=set)
     redirect_to: str | None = None
+    uploads: HubUploads = field(default_factory=HubUploads)
     requests: list[tuple[str, str, str | None]] = field(default_factory=list)
     tokens: list[str | None] = field(default_factory=list)
     hung: threading.Event = field(default_factory=threading.Event)
@@ -108,6 +111,12 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             self._answer()
 
+        def do_POST(self) -> None:
+            self._answer()
+
+        def do_PUT(self) -> None:
+            self._answer()
+
         def _answer(self) -> None:
             path = urlsplit(self.path).path
             hub.requests.append((self.command, path, self.headers.get("range")))
@@ -116,6 +125,8 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
             hub.tokens.append(token)
             if hub.busy:
                 return self._say(503, {"error": "busy"})
+            if (taken := hub.uploads.answer(path, self._received(), token, hub.url)) is not None:
+                return self._say(*taken)
             if path.startswith("/store/") and self.command == "GET" and hub.throttled > 0:
                 hub.throttled -= 1
                 return self._say(429, {"error": "Too many requests"})
@@ -149,8 +160,18 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
                 self.send_header("X-Error-Code", code)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            if self.command == "GET":
+            if self.command != "HEAD":
                 self.wfile.write(body)
+
+        def _received(self) -> bytes:
+            """The body of a request; the connection is left hanging after `hang_after` of it."""
+            length = int(self.headers.get("content-length") or 0)
+            if hub.hang_after is None or length < LARGE:
+                return self.rfile.read(length)
+            body = self.rfile.read(hub.hang_after)
+            hub.hung.set()
+            hub.let_go.wait()
+            return body
 
         def _body(self, name: str) -> None:
             data, first = hub.files[name], "0"

@@ -47,7 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "jobs.kinds": {"jobs.lifecycle"},
     "evaluation": {"data", "data.*", "jobs.*", "adapters", "inference", "models"},
     "fusion": {"adapters", "evaluation", "jobs.lifecycle", "models"},
-    "export": {"adapters", "evaluation", "jobs.lifecycle", "models"},
+    "export": {"adapters", "evaluation", "jobs.lifecycle", "jobs.kinds", "models"},
     "training.schemas": {"jobs.run"},
     "training.request": {"data.*"},
     "training.lora": {"jobs.run", "models"},
@@ -99,6 +99,7 @@ ENGINES: dict[str, set[str]] = {
     "evaluate": {"process", "rewards", "inference"},
     "benchmark": {"process"},
     "convert": {"process", "trainer", "weights"},
+    "upload": {"process", "download"},
     "fusion": {"process", "trainer", "inference", "evaluate"},
     "export": {"process", "trainer", "inference", "evaluate", "weights"},
 }

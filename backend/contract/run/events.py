@@ -40,9 +40,11 @@ ConversionPhase = Literal["loading model", "quantising", "writing weights", "don
 BenchmarkPhase = Literal[
     "loading model", "multiplying matrices", "copying memory", "training blocks", "done"
 ]
+UploadPhase = Literal["loading model", "hashing", "uploading", "finishing", "done"]
 PhaseName = (
     TrainingPhase | EvaluationPhase | FusionPhase | ExportPhase | ConversionPhase | BenchmarkPhase
-)
+    | UploadPhase
+)  # fmt: skip
 
 _NOT_WRITTEN = datetime.min.replace(tzinfo=UTC)
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from backend.core.hub import Hub
 
 JobKindName = Literal[
-    "inspection", "fusion", "export", "evaluation", "download", "conversion", "benchmark"
+    "inspection", "fusion", "export", "evaluation", "download", "conversion", "benchmark", "upload"
 ]
 _FAILED = frozenset({"error", "cancelled", "stopped", "interrupted"})
 

@@ -73,7 +73,7 @@ class SessionStore:
             ids = [row.session_id for row in rows]
             if cursor not in ids:
                 raise NotFound(
-                    f"There is no session {cursor[:120]!r} to resume from.",
+                    f"There is no session {cursor[:120]!r} to list from.",
                     hint="Start again without a cursor.",
                 )
             start = ids.index(cursor) + 1

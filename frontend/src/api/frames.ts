@@ -291,7 +291,8 @@ export type JobData = {
     | "evaluation"
     | "download"
     | "conversion"
-    | "benchmark";
+    | "benchmark"
+    | "upload";
   job_id: string;
   state: string;
   phase: string;

@@ -8,6 +8,7 @@ export const addTagTypes = [
   "evaluation",
   "fusion",
   "export",
+  "exports",
   "notebook",
   "models",
   "datasets",
@@ -389,6 +390,35 @@ const injectedRtkApi = api
         query: () => ({ url: `/api/fusion/export-reset`, method: "POST" }),
         invalidatesTags: ["export"],
       }),
+      listExports: build.query<ListExportsApiResponse, ListExportsApiArg>({
+        query: () => ({ url: `/api/exports` }),
+        providesTags: ["exports"],
+      }),
+      uploadStatus: build.query<UploadStatusApiResponse, UploadStatusApiArg>({
+        query: () => ({ url: `/api/exports/upload` }),
+        providesTags: ["exports"],
+      }),
+      stopUpload: build.mutation<StopUploadApiResponse, StopUploadApiArg>({
+        query: () => ({ url: `/api/exports/upload/stop`, method: "POST" }),
+        invalidatesTags: ["exports"],
+      }),
+      startUpload: build.mutation<StartUploadApiResponse, StartUploadApiArg>({
+        query: (queryArg) => ({
+          url: `/api/exports/${encodeURIComponent(String(queryArg.name))}/upload`,
+          method: "POST",
+          body: queryArg.uploadBody,
+        }),
+        invalidatesTags: ["exports"],
+      }),
+      deleteExport: build.mutation<DeleteExportApiResponse, DeleteExportApiArg>(
+        {
+          query: (queryArg) => ({
+            url: `/api/exports/${encodeURIComponent(String(queryArg.name))}`,
+            method: "DELETE",
+          }),
+          invalidatesTags: ["exports"],
+        },
+      ),
       listComparisons: build.query<
         ListComparisonsApiResponse,
         ListComparisonsApiArg
@@ -1219,6 +1249,26 @@ export type StopExportApiArg = void;
 export type ResetExportApiResponse =
   /** status 200 Successful Response */ ExportAnswer;
 export type ResetExportApiArg = void;
+export type ListExportsApiResponse =
+  /** status 200 Successful Response */ ExportList;
+export type ListExportsApiArg = void;
+export type UploadStatusApiResponse =
+  /** status 200 Successful Response */ UploadStatus;
+export type UploadStatusApiArg = void;
+export type StopUploadApiResponse =
+  /** status 200 Successful Response */ UploadStatus;
+export type StopUploadApiArg = void;
+export type StartUploadApiResponse =
+  /** status 200 Successful Response */ UploadStatus;
+export type StartUploadApiArg = {
+  name: string;
+  uploadBody: UploadBody;
+};
+export type DeleteExportApiResponse =
+  /** status 200 Successful Response */ ExportDeleted;
+export type DeleteExportApiArg = {
+  name: string;
+};
 export type ListComparisonsApiResponse =
   /** status 200 Successful Response */ Comparisons;
 export type ListComparisonsApiArg = {
@@ -2514,6 +2564,69 @@ export type ExportStatus = {
   result: ExportResultAnswer | null;
 };
 export type ExportAnswer = {
+  message: string;
+};
+export type ExportInfo = {
+  name: string;
+  path: string;
+  format: string;
+  size_bytes: number;
+  files: ExportedFile[];
+  created: string | null;
+  adapter: string | null;
+  base: string | null;
+  loss: number | null;
+  adapter_loss: number | null;
+  worse: boolean | null;
+  uploaded: string | null;
+  uploadable: boolean;
+  reason: string | null;
+};
+export type ExportList = {
+  exports: ExportInfo[];
+  damaged: DamagedItem[];
+  folder: string;
+  hub: string;
+};
+export type UploadResult = {
+  export: string;
+  folder: string;
+  repo_id: string;
+  url: string;
+  commit: string;
+  private: boolean;
+  files: number;
+  bytes: number;
+  seconds: number;
+};
+export type UploadStatus = {
+  state?:
+    | (
+        | "starting"
+        | "running"
+        | "completed"
+        | "stopped"
+        | "error"
+        | "interrupted"
+      )
+    | null;
+  phase?: string | null;
+  progress?: number | null;
+  message?: string | null;
+  error?: string | null;
+  hint?: string | null;
+  job_id?: string | null;
+  export?: string | null;
+  repo_id?: string | null;
+  private?: boolean | null;
+  result?: UploadResult | null;
+};
+export type UploadBody = {
+  repo_id: string;
+  private?: boolean;
+};
+export type ExportDeleted = {
+  success?: true;
   message: string;
 };
 export type SavedAnswer = {
@@ -4023,6 +4136,13 @@ export const {
   useLazyExportResultQuery,
   useStopExportMutation,
   useResetExportMutation,
+  useListExportsQuery,
+  useLazyListExportsQuery,
+  useUploadStatusQuery,
+  useLazyUploadStatusQuery,
+  useStopUploadMutation,
+  useStartUploadMutation,
+  useDeleteExportMutation,
   useListComparisonsQuery,
   useLazyListComparisonsQuery,
   useKeepComparisonMutation,

@@ -231,7 +231,7 @@ def test_base_and_adapter_answer_side_by_side_in_one_batch(live: Live) -> None:
     [
         ({"together": False}, "asks for one after the other"),
         ({"prompt": "apart"}, "One batch is not possible: tuned is not plain."),
-        ({"conversation": "c"}, "A conversation is read once"),
+        ({"conversation": "c"}, "Each target caches its conversation"),
         ({"targets": BOTH["targets"][:1]}, "one target"),
     ],
 )  # fmt: skip

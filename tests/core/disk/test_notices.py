@@ -30,7 +30,7 @@ def test_a_dismissed_notice_does_not_come_back_and_its_file_stays(tmp_path: Path
     for _ in range(3):
         notices.report(path, "votes can't be read.", "They are not counted.")
     (notice,) = notices.listed().notices
-    assert notice.kept_as is None and "left as it is" in notice.message
+    assert notice.kept_as is None and "The file is unchanged" in notice.message
 
     notices.dismiss(notice.id)
     Notices(tmp_path).report(path, "votes can't be read.", "They are not counted.")

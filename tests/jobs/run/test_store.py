@@ -206,7 +206,7 @@ def test_a_page_is_newest_first_and_the_cursor_goes_on(store: SessionStore) -> N
 
 
 def test_an_unknown_cursor_is_refused(store: SessionStore) -> None:
-    with pytest.raises(NotFound, match="go on from"):
+    with pytest.raises(NotFound, match="no session 'gone' to list from"):
         store.page(3, "gone")
 
 

@@ -119,7 +119,7 @@ async def test_the_preview_says_what_is_made_or_used_again(house: House) -> None
     assert "quantised to 4 bits once, about" in said and "in .cache" in said
     pretend_it_is_made(Path(yaml.safe_load(preview.config_yaml)["model"]))
     again = await house.manager.preview(house.request(quantize_base=4))
-    assert "(2 B in .cache) is there already" in " ".join(again.warnings)
+    assert "(2 B in .cache) exists already and is reused" in " ".join(again.warnings)
 
 
 @pytest.mark.parametrize("on_cpu", [True, False])

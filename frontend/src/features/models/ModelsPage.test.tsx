@@ -29,6 +29,8 @@ const SERVER: Answers = {
   'GET /models': { body: { models: [model(), OTHER, BERT] } },
   'GET /models/downloads': { body: { downloads: [] } },
   'GET /models/convert': { body: NONE },
+  'GET /api/exports': { body: { exports: [], damaged: [], folder: '/exports', hub: 'https://huggingface.co' } },
+  'GET /api/exports/upload': { body: { state: null } },
   'GET /system': { body: { recommended_working_set: 20_000_000_000 } },
   'GET /adapters': { body: { adapters: [adapter(), adapter({ name: 'with space', tags: ['maths'] })] } },
   'GET /models/convert/estimate?source=%2Fmodels%2Fdemo&quantize=4': { body: ESTIMATE },

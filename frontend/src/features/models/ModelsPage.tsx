@@ -7,6 +7,7 @@ import { Button } from '@/ui/controls/Button'
 import { PageHeader } from '@/ui/PageHeader'
 import { AdaptersCard } from './adapters/AdaptersCard'
 import { ModelsCard } from './bases/ModelsCard'
+import { ExportsCard } from './exports/ExportsCard'
 
 const nothing = () => undefined
 
@@ -17,7 +18,7 @@ export function ModelsPage() {
   const open = () => setDownloading(true)
   return (
     <>
-      <PageHeader title="Models" subtitle="Bases and the adapters trained on them">
+      <PageHeader title="Models" subtitle="Bases, the adapters trained on them, and exports">
         <Button kind="primary" onClick={open}>
           Download…
         </Button>
@@ -25,6 +26,7 @@ export function ModelsPage() {
       <div className="flex flex-col gap-4">
         <ModelsCard list={list} downloads={downloads} onDownload={open} />
         <AdaptersCard models={list.models} />
+        <ExportsCard />
       </div>
       {downloading ? <DownloadDialog downloads={downloads} onClose={() => setDownloading(false)} /> : null}
     </>
