@@ -24,7 +24,7 @@ test.each([
 })
 
 test('the total must be a whole number above what is done', () => {
-  expect(readLength('61', 60)).toEqual({ kind: 'total', total: 61, words: '1 iteration to go; 60 are done.' })
+  expect(readLength('61', 60)).toEqual({ kind: 'total', total: 61, words: '1 iteration left; 60 done.' })
   expect(readLength('1,200', 60)).toMatchObject({ kind: 'total', total: 1200 })
   for (const text of ['60', '', '70.5', 'many']) {
     expect(readLength(text, 60)).toEqual({ kind: 'problem', words: 'A whole number above 60, the iterations already done.' })
