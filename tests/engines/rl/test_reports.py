@@ -153,7 +153,7 @@ def test_sums_over_the_whole_run_become_means_of_the_stretch(tmp_path: Path) -> 
 def test_a_loss_that_is_not_a_number_ends_the_run(tmp_path: Path) -> None:
     listening = reports(tmp_path / "events.jsonl", Scorer((), group=2, stopping=lambda: False))
 
-    with pytest.raises(Diverged, match="step 21"):
+    with pytest.raises(Diverged, match="iteration 21"):
         listening.on_train_loss_report({"iteration": 1, "train_loss": float("nan")})
 
 

@@ -104,7 +104,7 @@ def test_a_pause_and_a_stop_reach_every_rank(tmp_path: Path, tiny_model: Path) -
     ended = finish(run, process)
 
     assert (ended.code, ended.exit["state"]) == (0, "stopped"), ended.log
-    step = int(re.findall(r"step (\d+) of", ended.exit["message"])[0])
+    step = int(re.findall(r"iteration (\d+) of", ended.exit["message"])[0])
     assert step >= 2 and ended.exit["saved"]
     assert (ended.adapter / "adapters.safetensors").exists()
     assert not psutil.wait_procs(family, timeout=0)[1]
