@@ -167,7 +167,7 @@ test('the stopped run is resumed from Results to its end, with no hole in its ch
 test('a session’s configuration fills Setup, under a name that is free', async () => {
   const { page, errors } = desk
   await page.getByRole('link', { name: 'Open in Results' }).click()
-  await page.getByText(/Continues/).waitFor()
+  await page.getByText(/Resumed from/).waitFor()
   await page.getByRole('button', { name: 'Duplicate into Setup' }).click()
   await page.getByText('Settings loaded from “by_keyboard”.').waitFor()
   expect(await field(page, 'Iterations').inputValue()).toBe(String(TOTAL))
