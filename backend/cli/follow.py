@@ -40,6 +40,11 @@ class JobState:
     def active(self) -> bool:
         return self.state in ACTIVE
 
+    def refuse_error(self) -> None:
+        """Raises Refused with the error and its hint, if the job ended with one."""
+        if self.error:
+            raise Refused("\n".join(line for line in (self.error, self.hint) if line))
+
 
 def follow_run(client: Client, out: Output, session: str) -> int:
     """Print the run's numbers until it has ended. Answers the exit code of its ending."""
@@ -172,15 +177,22 @@ def _tell_ending(client: Client, out: Output, session: str, status: dict[str, An
     return exits.of_state(state)
 
 
-def follow_job(out: Output, title: str, look: Callable[[], JobState]) -> JobState:
-    """Show a job's progress until it has ended, and answer how."""
-    with out.bar(title) as bar:
-        while True:
-            job = _patiently(look)
-            bar(job.share, job.text)
-            if not job.active:
-                return job
-            time.sleep(_TICK)
+def follow_job(out: Output, title: str, kind: str, look: Callable[[], JobState]) -> JobState | None:
+    """Show a job's progress until it has ended, and answer how; None once Ctrl-C left it alone."""
+    try:
+        with out.bar(title) as bar:
+            while True:
+                job = _patiently(look)
+                bar(job.share, job.text)
+                if not job.active:
+                    return job
+                time.sleep(_TICK)
+    except KeyboardInterrupt:
+        out.note(
+            f"\nThe {kind} goes on. `droid-finetuning status` shows it, "
+            f"`droid-finetuning stop {kind}` ends it."
+        )
+        return None
 
 
 def _patiently(look: Callable[[], T]) -> T:

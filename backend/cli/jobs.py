@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from backend.cli import exits
-from backend.cli.client import Refused
 from backend.cli.context import Commands, Context, local_path
 from backend.cli.follow import JobState, follow_job
 from backend.cli.output import number, size, word
@@ -226,13 +225,8 @@ def _finish(
         out.note(f"Note: {warning}")
     if context.args.detach:
         return exits.OK
-    try:
-        job = follow_job(out, title, look)
-    except KeyboardInterrupt:
-        out.note(
-            f"\nThe {kind} goes on. `droid-finetuning status` shows it, "
-            f"`droid-finetuning stop {kind}` ends it."
-        )
+    job = follow_job(out, title, kind, look)
+    if job is None:
         return exits.INTERRUPTED
     if job.state == "completed":
         answer = result()
@@ -241,7 +235,6 @@ def _finish(
         show(context, found)
     else:
         out.value({"type": "end", "state": job.state, "error": job.error, "hint": job.hint})
-        if job.error:
-            raise Refused("\n".join(line for line in (job.error, job.hint) if line))
+        job.refuse_error()
         out.text(f"The {kind} was {job.state}.")
     return exits.of_state(job.state)

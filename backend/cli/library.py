@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from backend.cli import exits
-from backend.cli.client import Refused
 from backend.cli.context import Commands, Context, local_path, name_or_path
 from backend.cli.follow import JobState, follow_job
 from backend.cli.output import seconds, size, word
@@ -145,17 +144,11 @@ def _fetch(context: Context, path: str, body: dict[str, Any], *, detach: bool) -
         named = "running" if state in _FETCHING else _STATES.get(state, state)
         return JobState(named, done / total if total else None, plain, last["error"], last["hint"])
 
-    try:
-        job = follow_job(out, f"Downloading {body['repo_id']}", look)
-    except KeyboardInterrupt:
-        out.note(
-            "\nThe download goes on. `droid-finetuning status` shows it, "
-            "`droid-finetuning stop download` ends it."
-        )
+    job = follow_job(out, f"Downloading {body['repo_id']}", "download", look)
+    if job is None:
         return exits.INTERRUPTED
     out.value({"type": "end", **last})
-    if job.error:
-        raise Refused("\n".join(line for line in (job.error, job.hint) if line))
+    job.refuse_error()
     if job.state == "completed":
         out.text(f"{last['repo_id']}: {size(last['bytes_done'])} in {word(last['path'])}")
         _show_written(context, last["written"])
@@ -182,18 +175,12 @@ def convert(context: Context) -> int:
         text = job["message"] or job["phase"] or word(job["state"])
         return JobState(job["state"], job["progress"], text, job["error"], job["hint"])
 
-    try:
-        job = follow_job(out, f"Converting {args.source}", look)
-    except KeyboardInterrupt:
-        out.note(
-            "\nThe conversion goes on. `droid-finetuning status` shows it, "
-            "`droid-finetuning stop conversion` ends it."
-        )
+    job = follow_job(out, f"Converting {args.source}", "conversion", look)
+    if job is None:
         return exits.INTERRUPTED
     result = client.get("/models/convert")["result"] if job.state == "completed" else None
     out.value({"type": "end", "state": job.state, "result": result, "error": job.error})
-    if job.error:
-        raise Refused("\n".join(line for line in (job.error, job.hint) if line))
+    job.refuse_error()
     if result is not None:
         out.text(f"{result['name']}: {size(result['size_bytes'])} in {result['path']}")
     return exits.of_state(job.state)

@@ -15,12 +15,11 @@ from contextlib import suppress
 from itertools import islice
 from typing import Any
 
-from backend.contract.download import HubFile, HubRequest, write_end
+from backend.contract.download import HubFile, HubRequest
 from backend.contract.hub_dataset import HubRows
-from backend.contract.record import read_record, write_record
 from backend.core.disk.files import format_bytes
+from backend.engines.download.answer import answer_request
 from backend.engines.download.data_files import choose_split, configs_of
-from backend.engines.download.explain import explain
 from backend.engines.download.hub import address, headers, list_repository, use_guard
 from backend.engines.download.remote_file import NoPieces, RemoteFile, TooMuch
 from backend.engines.download.remote_parquet import UnreadableParquet
@@ -35,13 +34,7 @@ Row = Mapping[str, Any]
 
 
 def main() -> int:
-    asked = read_record(HubRequest, json.load(sys.stdin))
-    try:
-        answer: dict[str, Any] = {"rows": write_record(first_rows(asked))}
-    except Exception as problem:  # noqa: BLE001 - the one top-level handler of this process
-        answer = {"end": write_end(explain(problem, asked))}
-    sys.stdout.write(json.dumps(answer))
-    return 0
+    return answer_request("rows", first_rows)
 
 
 def first_rows(asked: HubRequest) -> HubRows:
