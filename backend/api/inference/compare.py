@@ -64,7 +64,7 @@ async def _target(services: Services, body: CompareRequest, place: int) -> Targe
 
 async def _events(
     services: Services, body: CompareRequest, targets: list[Target]
-) -> AsyncGenerator[str, None]:
+) -> AsyncGenerator[bytes, None]:
     ask = body.ask()
     texts = [""] * len(targets)
     async with aclosing(compare(services.inference, targets, ask, together=body.together)) as heard:

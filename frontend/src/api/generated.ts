@@ -1773,6 +1773,11 @@ export type ChatMessage = {
   content: string;
 };
 export type InferenceRequest = {
+  model_name: string;
+  adapter_name?: string | null;
+  checkpoint?: ("best" | "latest") | number | null;
+  /** Use the adapter also on a base that it does not name, if all shapes fit. */
+  allow_other_base?: boolean;
   max_tokens?: number;
   temperature?: number;
   top_p?: number;
@@ -1788,11 +1793,6 @@ export type InferenceRequest = {
   conversation?: string | null;
   /** Ask even while a run is active, and share the memory with it. */
   during_run?: boolean;
-  model_name: string;
-  adapter_name?: string | null;
-  checkpoint?: ("best" | "latest") | number | null;
-  /** Use the adapter also on a base that it does not name, if all shapes fit. */
-  allow_other_base?: boolean;
   stream?: boolean;
 };
 export type AvailableAdapter = {
