@@ -11,6 +11,7 @@ from backend.adapters.store import AdapterStore
 from backend.comparisons.blind_votes import Arena
 from backend.comparisons.history import Notebook
 from backend.core.disk.notices import Notices
+from backend.core.disk.trash import Trash
 from backend.core.hub import Hub
 from backend.data.service import DatasetCatalog
 from backend.downloads.manager import Downloads
@@ -44,6 +45,7 @@ class Services:
     settings: Settings
     hub: Hub
     notices: Notices
+    trash: Trash
     store: SessionStore
     supervisor: RunSupervisor
     queue: RunQueue

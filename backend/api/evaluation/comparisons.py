@@ -25,7 +25,10 @@ router = APIRouter(prefix="/api", tags=["notebook"])
 
 
 class Forgotten(BaseModel):
+    """`undo` is the id by which POST /api/trash/{id}/restore puts them back; null if it can't."""
+
     deleted: int
+    undo: str | None = None
 
 
 @router.get("/comparisons")
@@ -45,7 +48,8 @@ async def keep_comparison(body: ComparisonIn, services: Wired) -> Comparison:
 @router.delete("/comparisons", responses=refuses(409, 507))
 async def forget_comparisons(services: Wired) -> Forgotten:
     """All of them."""
-    return Forgotten(deleted=await asyncio.to_thread(services.notebook.forget_all))
+    deleted, undo = await asyncio.to_thread(services.notebook.forget_all)
+    return Forgotten(deleted=deleted, undo=undo)
 
 
 @router.patch("/comparisons/{comparison_id}", responses=refuses(404, 409, 507))
@@ -55,8 +59,8 @@ async def rate_comparison(comparison_id: str, body: Rating, services: Wired) -> 
 
 @router.delete("/comparisons/{comparison_id}", responses=refuses(404, 409, 422, 507))
 async def forget_comparison(comparison_id: str, services: Wired) -> Forgotten:
-    await asyncio.to_thread(services.notebook.forget, comparison_id)
-    return Forgotten(deleted=1)
+    undo = await asyncio.to_thread(services.notebook.forget, comparison_id)
+    return Forgotten(deleted=1, undo=undo)
 
 
 @router.get("/prompt-sets")
@@ -71,8 +75,8 @@ async def keep_prompt_set(name: str, body: PromptSet, services: Wired) -> NamedP
 
 @router.delete("/prompt-sets/{name:path}", responses=refuses(404, 409, 422, 507))
 async def forget_prompt_set(name: str, services: Wired) -> Forgotten:
-    await asyncio.to_thread(services.notebook.forget_prompts, name)
-    return Forgotten(deleted=1)
+    undo = await asyncio.to_thread(services.notebook.forget_prompts, name)
+    return Forgotten(deleted=1, undo=undo)
 
 
 @router.post("/arena/vote", responses=refuses(404, 409, 507))

@@ -2,6 +2,8 @@
 import { baseApi as api } from "./baseApi";
 export const addTagTypes = [
   "system",
+  "notebook",
+  "sessions",
   "adapters",
   "inference",
   "openai",
@@ -9,13 +11,11 @@ export const addTagTypes = [
   "fusion",
   "export",
   "exports",
-  "notebook",
   "models",
   "datasets",
   "training",
   "enhanced",
   "queue",
-  "sessions",
 ] as const;
 const injectedRtkApi = api
   .enhanceEndpoints({
@@ -65,6 +65,16 @@ const injectedRtkApi = api
           method: "DELETE",
         }),
         invalidatesTags: ["system"],
+      }),
+      restoreDeleted: build.mutation<
+        RestoreDeletedApiResponse,
+        RestoreDeletedApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/trash/${encodeURIComponent(String(queryArg.trashId))}/restore`,
+          method: "POST",
+        }),
+        invalidatesTags: ["notebook", "sessions"],
       }),
       listAdapters: build.query<ListAdaptersApiResponse, ListAdaptersApiArg>({
         query: () => ({ url: `/adapters` }),
@@ -1078,6 +1088,11 @@ export type DismissNoticeApiResponse =
 export type DismissNoticeApiArg = {
   noticeId: string;
 };
+export type RestoreDeletedApiResponse =
+  /** status 200 Successful Response */ Restored;
+export type RestoreDeletedApiArg = {
+  trashId: string;
+};
 export type ListAdaptersApiResponse =
   /** status 200 Successful Response */ AdaptersAnswer;
 export type ListAdaptersApiArg = void;
@@ -1555,7 +1570,7 @@ export type ReadSessionApiArg = {
   sessionId: string;
 };
 export type DeleteSessionApiResponse =
-  /** status 200 Successful Response */ Done;
+  /** status 200 Successful Response */ SessionDeleted;
 export type DeleteSessionApiArg = {
   sessionId: string;
   files?: boolean;
@@ -1673,6 +1688,9 @@ export type Notice = {
 };
 export type NoticeList = {
   notices: Notice[];
+};
+export type Restored = {
+  restored: number;
 };
 export type AdapterData = {
   path: string;
@@ -2667,6 +2685,7 @@ export type ComparisonIn = {
 };
 export type Forgotten = {
   deleted: number;
+  undo?: string | null;
 };
 export type Rating = {
   answer: number;
@@ -4002,9 +4021,10 @@ export type SessionsAnswer = {
   sessions: SessionSummary[];
   next_cursor: string | null;
 };
-export type Done = {
+export type SessionDeleted = {
   status: "success";
   message: string;
+  undo?: string | null;
 };
 export type BestModel = {
   step: number;
@@ -4046,6 +4066,10 @@ export type SessionLogs = {
   logs: string[];
   before: number | null;
 };
+export type Done = {
+  status: "success";
+  message: string;
+};
 export type ResumePoint = {
   checkpoint: number;
   step: number;
@@ -4074,6 +4098,7 @@ export const {
   useListNoticesQuery,
   useLazyListNoticesQuery,
   useDismissNoticeMutation,
+  useRestoreDeletedMutation,
   useListAdaptersQuery,
   useLazyListAdaptersQuery,
   useImportAdapterMutation,

@@ -46,5 +46,5 @@ export const toastReducer = toastSlice.reducer
 export const { toastRaised, toastDismissed } = toastSlice.actions
 
 /** What the buttons of toasts do: functions, which a store can't hold. */
-export const toastActions = new Map<Toast['id'], () => void>()
+export const toastActions = new Map<Toast['id'], () => unknown>()
 export const { selectToasts } = toastSlice.selectors

@@ -7,7 +7,7 @@ import { toastActions, toastRaised } from './toastSlice'
  * `offerUndo('Deleted “run_7”.', () => …)`. What was done must stay restorable without the toast, since a window
  * may close: keep it, or let the server keep it (`undo` of its answer, POST /api/trash/{id}/restore).
  */
-export function useUndo(): (message: string, undo: () => void) => void {
+export function useUndo(): (message: string, undo: () => unknown) => void {
   const dispatch = useDispatch()
   return useCallback(
     (message, undo) => {
