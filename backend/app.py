@@ -32,6 +32,7 @@ from backend.api.schema import describe, operation_id
 from backend.api.services import Services
 from backend.api.ui import serve_ui
 from backend.comparisons.blind_votes import Arena
+from backend.comparisons.chats import ChatStore
 from backend.comparisons.history import Notebook
 from backend.core.disk.disk_errors import warn_of_full_disk
 from backend.core.disk.notice_watch import watch_notices
@@ -257,6 +258,7 @@ def build_services(settings: Settings) -> Services:
         jobs=(evaluations, fusions, exports, conversions, benchmarks, uploads),
         tiers=Tiers(settings, evaluator),
         notebook=Notebook(settings.data_dir, trash),
+        chats=ChatStore(settings.data_dir, trash),
         arena=Arena(settings.data_dir),
         rewards=reward_functions,
         method_files=MethodFiles(settings),

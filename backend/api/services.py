@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from backend.adapters.store import AdapterStore
 from backend.comparisons.blind_votes import Arena
+from backend.comparisons.chats import ChatStore
 from backend.comparisons.history import Notebook
 from backend.core.disk.notices import Notices
 from backend.core.disk.trash import Trash
@@ -70,6 +71,7 @@ class Services:
     jobs: tuple[EngineJobs[Any], ...]  # Of every kind: opened and closed with the app.
     tiers: Tiers
     notebook: Notebook
+    chats: ChatStore
     arena: Arena
     rewards: Rewards
     method_files: MethodFiles

@@ -28,7 +28,8 @@ def sweep_strays(settings: Settings) -> None:
     data = settings.data_dir
     Trash(data).empty()
     places = (
-        settings.datasets_dir, settings.adapters_dir, data / "comparisons", data / "prompt_sets",
+        settings.datasets_dir, settings.adapters_dir, data / "comparisons", data / "chats",
+        data / "prompt_sets",
         data / "evaluations", *_folders(data / "jobs"), data / ".cache" / "lora",
     )  # fmt: skip
     count = sum(

@@ -481,6 +481,45 @@ const injectedRtkApi = api
         }),
         invalidatesTags: ["notebook"],
       }),
+      listChats: build.query<ListChatsApiResponse, ListChatsApiArg>({
+        query: (queryArg) => ({
+          url: `/api/chats`,
+          params: {
+            limit: queryArg.limit,
+            cursor: queryArg.cursor,
+          },
+        }),
+        providesTags: ["notebook"],
+      }),
+      createChat: build.mutation<CreateChatApiResponse, CreateChatApiArg>({
+        query: (queryArg) => ({
+          url: `/api/chats`,
+          method: "POST",
+          body: queryArg.chatIn,
+        }),
+        invalidatesTags: ["notebook"],
+      }),
+      readChat: build.query<ReadChatApiResponse, ReadChatApiArg>({
+        query: (queryArg) => ({
+          url: `/api/chats/${encodeURIComponent(String(queryArg.chatId))}`,
+        }),
+        providesTags: ["notebook"],
+      }),
+      replaceChat: build.mutation<ReplaceChatApiResponse, ReplaceChatApiArg>({
+        query: (queryArg) => ({
+          url: `/api/chats/${encodeURIComponent(String(queryArg.chatId))}`,
+          method: "PUT",
+          body: queryArg.chatIn,
+        }),
+        invalidatesTags: ["notebook"],
+      }),
+      deleteChat: build.mutation<DeleteChatApiResponse, DeleteChatApiArg>({
+        query: (queryArg) => ({
+          url: `/api/chats/${encodeURIComponent(String(queryArg.chatId))}`,
+          method: "DELETE",
+        }),
+        invalidatesTags: ["notebook"],
+      }),
       listPromptSets: build.query<
         ListPromptSetsApiResponse,
         ListPromptSetsApiArg
@@ -1309,6 +1348,29 @@ export type ForgetComparisonApiResponse =
 export type ForgetComparisonApiArg = {
   comparisonId: string;
 };
+export type ListChatsApiResponse = /** status 200 Successful Response */ Chats;
+export type ListChatsApiArg = {
+  limit?: number;
+  cursor?: string | null;
+};
+export type CreateChatApiResponse = /** status 200 Successful Response */ Chat;
+export type CreateChatApiArg = {
+  chatIn: ChatIn;
+};
+export type ReadChatApiResponse = /** status 200 Successful Response */ Chat;
+export type ReadChatApiArg = {
+  chatId: string;
+};
+export type ReplaceChatApiResponse = /** status 200 Successful Response */ Chat;
+export type ReplaceChatApiArg = {
+  chatId: string;
+  chatIn: ChatIn;
+};
+export type DeleteChatApiResponse =
+  /** status 200 Successful Response */ Forgotten;
+export type DeleteChatApiArg = {
+  chatId: string;
+};
 export type ListPromptSetsApiResponse =
   /** status 200 Successful Response */ PromptSets;
 export type ListPromptSetsApiArg = void;
@@ -1879,6 +1941,8 @@ export type CompareTarget = {
   checkpoint?: ("best" | "latest") | number | null;
   /** Use the adapter also on a base that it does not name, if all shapes fit. */
   allow_other_base?: boolean;
+  /** Its own conversation, with its own earlier answers, in place of the question's `prompt` or `messages`. */
+  messages?: ChatMessage[] | null;
 };
 export type CompareRequest = {
   max_tokens?: number;
@@ -2690,6 +2754,56 @@ export type Forgotten = {
 export type Rating = {
   answer: number;
   rating: number | null;
+};
+export type ChatTarget = {
+  model_name: string;
+  adapter_name?: string | null;
+  checkpoint?: string | number | null;
+};
+export type ChatSummary = {
+  id: string;
+  at: string;
+  changed: string;
+  title: string;
+  turns: number;
+  targets: ChatTarget[];
+};
+export type Chats = {
+  chats: ChatSummary[];
+  next_cursor: string | null;
+  damaged?: DamagedItem[];
+};
+export type ChatAnswer = {
+  model_name: string;
+  adapter_name?: string | null;
+  checkpoint?: string | number | null;
+  text: string;
+  finish_reason?: string | null;
+  chat_template_used?: boolean | null;
+  warnings?: string[];
+  stats?: {
+    [key: string]: any;
+  };
+  rating?: number | null;
+  thoughts?: string | null;
+  answer?: string;
+};
+export type ChatTurn = {
+  prompt: string;
+  answers: ChatAnswer[];
+};
+export type Chat = {
+  system?: string | null;
+  targets: ChatTarget[];
+  turns: ChatTurn[];
+  id: string;
+  at: string;
+  changed: string;
+};
+export type ChatIn = {
+  system?: string | null;
+  targets: ChatTarget[];
+  turns: ChatTurn[];
 };
 export type NamedPromptSet = {
   prompts: string[];
@@ -4174,6 +4288,13 @@ export const {
   useForgetComparisonsMutation,
   useRateComparisonMutation,
   useForgetComparisonMutation,
+  useListChatsQuery,
+  useLazyListChatsQuery,
+  useCreateChatMutation,
+  useReadChatQuery,
+  useLazyReadChatQuery,
+  useReplaceChatMutation,
+  useDeleteChatMutation,
   useListPromptSetsQuery,
   useLazyListPromptSetsQuery,
   useKeepPromptSetMutation,
