@@ -19,6 +19,7 @@ from typing import Literal
 
 from backend.contract.run.folder import LOG
 from backend.core.disk.files import read_tail
+from backend.core.disk.trash import Trash
 from backend.core.hub import Hub
 from backend.core.machine.blas import engine_environment, report_keys
 from backend.core.process import Identity, kill
@@ -39,7 +40,7 @@ from backend.jobs.run.progress import Progress
 from backend.jobs.run.recipe import Recipe
 from backend.jobs.run.schemas import RunMetrics, SessionRecord, TrainingStateData, TrainingStatus
 from backend.jobs.run.state import FINAL, RunState
-from backend.jobs.run.store import SessionStore
+from backend.jobs.run.store import DeletedSession, SessionStore
 from backend.jobs.stopping import Grace, StopResult, end_in_time
 from backend.settings import Settings
 
@@ -377,15 +378,17 @@ class RunSupervisor:
         self._scribe.say(run, "session_loaded", data)
         await self._scribe.say_all(run, self._queue.shown())
 
-    async def delete(self, session_id: str, *, files: bool) -> str | None:
-        """Delete a session that does not live, with `files` the adapter it wrote: its name."""
+    async def delete(
+        self, session_id: str, *, files: bool, trash: Trash | None = None
+    ) -> DeletedSession:
+        """Delete a session that does not live, as `SessionStore.delete` does."""
         if session_id == self.slot.session:
             raise WrongState(
                 f"Session {session_id} is the active run.", hint="Stop it first, then delete it."
             )
-        adapter = await asyncio.to_thread(self._store.delete, session_id, files=files)
+        deleted = await asyncio.to_thread(self._store.delete, session_id, files=files, trash=trash)
         if self._run is not None and self._run.session_id == session_id:
             self._run = None
             message = f"Session {session_id} was deleted."
             self._hub.publish("training_reset", frames.ResetData(message=message))
-        return adapter
+        return deleted

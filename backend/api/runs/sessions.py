@@ -83,6 +83,12 @@ class Done(BaseModel):
     message: str
 
 
+class SessionDeleted(Done):
+    """`undo` is the id by which the trash puts it back; null where it can't."""
+
+    undo: str | None = None
+
+
 @router.get("", responses=refuses(404))
 async def list_sessions(
     services: Wired,
@@ -158,12 +164,14 @@ async def resume_session(
 
 
 @router.delete("/{session_id}", responses=refuses(404, 409, 422, 507))
-async def delete_session(session_id: str, services: Wired, files: bool = False) -> Done:
-    adapter = await services.supervisor.delete(session_id, files=files)
-    if adapter is not None:
-        what = f"and its adapter {adapter} are deleted"
+async def delete_session(session_id: str, services: Wired, files: bool = False) -> SessionDeleted:
+    """Without `files`, POST /api/trash/{undo}/restore puts it back for a day."""
+    deleted = await services.supervisor.delete(session_id, files=files, trash=services.trash)
+    if deleted.adapter is not None:
+        what = f"and its adapter {deleted.adapter} are deleted"
     elif files:
         what = "is deleted; there was no adapter that is its alone, so none was deleted"
     else:
         what = "is deleted; its adapter is kept"
-    return Done(status="success", message=f"Session {session_id} {what}.")
+    message = f"Session {session_id} {what}."
+    return SessionDeleted(status="success", message=message, undo=deleted.undo)

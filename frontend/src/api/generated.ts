@@ -2,6 +2,8 @@
 import { baseApi as api } from "./baseApi";
 export const addTagTypes = [
   "system",
+  "notebook",
+  "sessions",
   "adapters",
   "inference",
   "openai",
@@ -9,13 +11,11 @@ export const addTagTypes = [
   "fusion",
   "export",
   "exports",
-  "notebook",
   "models",
   "datasets",
   "training",
   "enhanced",
   "queue",
-  "sessions",
 ] as const;
 const injectedRtkApi = api
   .enhanceEndpoints({
@@ -65,6 +65,16 @@ const injectedRtkApi = api
           method: "DELETE",
         }),
         invalidatesTags: ["system"],
+      }),
+      restoreDeleted: build.mutation<
+        RestoreDeletedApiResponse,
+        RestoreDeletedApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/trash/${encodeURIComponent(String(queryArg.trashId))}/restore`,
+          method: "POST",
+        }),
+        invalidatesTags: ["notebook", "sessions"],
       }),
       listAdapters: build.query<ListAdaptersApiResponse, ListAdaptersApiArg>({
         query: () => ({ url: `/adapters` }),
@@ -467,6 +477,45 @@ const injectedRtkApi = api
       >({
         query: (queryArg) => ({
           url: `/api/comparisons/${encodeURIComponent(String(queryArg.comparisonId))}`,
+          method: "DELETE",
+        }),
+        invalidatesTags: ["notebook"],
+      }),
+      listChats: build.query<ListChatsApiResponse, ListChatsApiArg>({
+        query: (queryArg) => ({
+          url: `/api/chats`,
+          params: {
+            limit: queryArg.limit,
+            cursor: queryArg.cursor,
+          },
+        }),
+        providesTags: ["notebook"],
+      }),
+      createChat: build.mutation<CreateChatApiResponse, CreateChatApiArg>({
+        query: (queryArg) => ({
+          url: `/api/chats`,
+          method: "POST",
+          body: queryArg.chatIn,
+        }),
+        invalidatesTags: ["notebook"],
+      }),
+      readChat: build.query<ReadChatApiResponse, ReadChatApiArg>({
+        query: (queryArg) => ({
+          url: `/api/chats/${encodeURIComponent(String(queryArg.chatId))}`,
+        }),
+        providesTags: ["notebook"],
+      }),
+      replaceChat: build.mutation<ReplaceChatApiResponse, ReplaceChatApiArg>({
+        query: (queryArg) => ({
+          url: `/api/chats/${encodeURIComponent(String(queryArg.chatId))}`,
+          method: "PUT",
+          body: queryArg.chatIn,
+        }),
+        invalidatesTags: ["notebook"],
+      }),
+      deleteChat: build.mutation<DeleteChatApiResponse, DeleteChatApiArg>({
+        query: (queryArg) => ({
+          url: `/api/chats/${encodeURIComponent(String(queryArg.chatId))}`,
           method: "DELETE",
         }),
         invalidatesTags: ["notebook"],
@@ -1078,6 +1127,11 @@ export type DismissNoticeApiResponse =
 export type DismissNoticeApiArg = {
   noticeId: string;
 };
+export type RestoreDeletedApiResponse =
+  /** status 200 Successful Response */ Restored;
+export type RestoreDeletedApiArg = {
+  trashId: string;
+};
 export type ListAdaptersApiResponse =
   /** status 200 Successful Response */ AdaptersAnswer;
 export type ListAdaptersApiArg = void;
@@ -1293,6 +1347,29 @@ export type ForgetComparisonApiResponse =
   /** status 200 Successful Response */ Forgotten;
 export type ForgetComparisonApiArg = {
   comparisonId: string;
+};
+export type ListChatsApiResponse = /** status 200 Successful Response */ Chats;
+export type ListChatsApiArg = {
+  limit?: number;
+  cursor?: string | null;
+};
+export type CreateChatApiResponse = /** status 200 Successful Response */ Chat;
+export type CreateChatApiArg = {
+  chatIn: ChatIn;
+};
+export type ReadChatApiResponse = /** status 200 Successful Response */ Chat;
+export type ReadChatApiArg = {
+  chatId: string;
+};
+export type ReplaceChatApiResponse = /** status 200 Successful Response */ Chat;
+export type ReplaceChatApiArg = {
+  chatId: string;
+  chatIn: ChatIn;
+};
+export type DeleteChatApiResponse =
+  /** status 200 Successful Response */ Forgotten;
+export type DeleteChatApiArg = {
+  chatId: string;
 };
 export type ListPromptSetsApiResponse =
   /** status 200 Successful Response */ PromptSets;
@@ -1555,7 +1632,7 @@ export type ReadSessionApiArg = {
   sessionId: string;
 };
 export type DeleteSessionApiResponse =
-  /** status 200 Successful Response */ Done;
+  /** status 200 Successful Response */ SessionDeleted;
 export type DeleteSessionApiArg = {
   sessionId: string;
   files?: boolean;
@@ -1673,6 +1750,9 @@ export type Notice = {
 };
 export type NoticeList = {
   notices: Notice[];
+};
+export type Restored = {
+  restored: number;
 };
 export type AdapterData = {
   path: string;
@@ -1861,6 +1941,8 @@ export type CompareTarget = {
   checkpoint?: ("best" | "latest") | number | null;
   /** Use the adapter also on a base that it does not name, if all shapes fit. */
   allow_other_base?: boolean;
+  /** Its own conversation, with its own earlier answers, in place of the question's `prompt` or `messages`. */
+  messages?: ChatMessage[] | null;
 };
 export type CompareRequest = {
   max_tokens?: number;
@@ -2667,10 +2749,61 @@ export type ComparisonIn = {
 };
 export type Forgotten = {
   deleted: number;
+  undo?: string | null;
 };
 export type Rating = {
   answer: number;
   rating: number | null;
+};
+export type ChatTarget = {
+  model_name: string;
+  adapter_name?: string | null;
+  checkpoint?: string | number | null;
+};
+export type ChatSummary = {
+  id: string;
+  at: string;
+  changed: string;
+  title: string;
+  turns: number;
+  targets: ChatTarget[];
+};
+export type Chats = {
+  chats: ChatSummary[];
+  next_cursor: string | null;
+  damaged?: DamagedItem[];
+};
+export type ChatAnswer = {
+  model_name: string;
+  adapter_name?: string | null;
+  checkpoint?: string | number | null;
+  text: string;
+  finish_reason?: string | null;
+  chat_template_used?: boolean | null;
+  warnings?: string[];
+  stats?: {
+    [key: string]: any;
+  };
+  rating?: number | null;
+  thoughts?: string | null;
+  answer?: string;
+};
+export type ChatTurn = {
+  prompt: string;
+  answers: ChatAnswer[];
+};
+export type Chat = {
+  system?: string | null;
+  targets: ChatTarget[];
+  turns: ChatTurn[];
+  id: string;
+  at: string;
+  changed: string;
+};
+export type ChatIn = {
+  system?: string | null;
+  targets: ChatTarget[];
+  turns: ChatTurn[];
 };
 export type NamedPromptSet = {
   prompts: string[];
@@ -4002,9 +4135,10 @@ export type SessionsAnswer = {
   sessions: SessionSummary[];
   next_cursor: string | null;
 };
-export type Done = {
+export type SessionDeleted = {
   status: "success";
   message: string;
+  undo?: string | null;
 };
 export type BestModel = {
   step: number;
@@ -4046,6 +4180,10 @@ export type SessionLogs = {
   logs: string[];
   before: number | null;
 };
+export type Done = {
+  status: "success";
+  message: string;
+};
 export type ResumePoint = {
   checkpoint: number;
   step: number;
@@ -4074,6 +4212,7 @@ export const {
   useListNoticesQuery,
   useLazyListNoticesQuery,
   useDismissNoticeMutation,
+  useRestoreDeletedMutation,
   useListAdaptersQuery,
   useLazyListAdaptersQuery,
   useImportAdapterMutation,
@@ -4149,6 +4288,13 @@ export const {
   useForgetComparisonsMutation,
   useRateComparisonMutation,
   useForgetComparisonMutation,
+  useListChatsQuery,
+  useLazyListChatsQuery,
+  useCreateChatMutation,
+  useReadChatQuery,
+  useLazyReadChatQuery,
+  useReplaceChatMutation,
+  useDeleteChatMutation,
   useListPromptSetsQuery,
   useLazyListPromptSetsQuery,
   useKeepPromptSetMutation,
