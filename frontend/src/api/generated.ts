@@ -1018,6 +1018,14 @@ const injectedRtkApi = api
         }),
         providesTags: ["sessions"],
       }),
+      sessionAlerts: build.query<SessionAlertsApiResponse, SessionAlertsApiArg>(
+        {
+          query: (queryArg) => ({
+            url: `/sessions/${encodeURIComponent(String(queryArg.sessionId))}/alerts`,
+          }),
+          providesTags: ["sessions"],
+        },
+      ),
       sessionLogs: build.query<SessionLogsApiResponse, SessionLogsApiArg>({
         query: (queryArg) => ({
           url: `/sessions/${encodeURIComponent(String(queryArg.sessionId))}/logs`,
@@ -1570,6 +1578,11 @@ export type SessionMetricsApiArg = {
 export type SessionSamplesApiResponse =
   /** status 200 Successful Response */ SessionSamples;
 export type SessionSamplesApiArg = {
+  sessionId: string;
+};
+export type SessionAlertsApiResponse =
+  /** status 200 Successful Response */ SessionAlerts;
+export type SessionAlertsApiArg = {
   sessionId: string;
 };
 export type SessionLogsApiResponse =
@@ -3285,6 +3298,8 @@ export type StandardStart = {
   warmup_steps?: number;
   /** Iterations per weight update; the effective batch is this times batch size. */
   grad_accumulation_steps?: number;
+  /** Clip gradients to this global norm; empty: no limit. 1 is usual. */
+  max_grad_norm?: number | null;
   /** Recompute activations: less memory, somewhat slower. */
   grad_checkpoint?: boolean;
   /** Leave the prompt out of the loss. */
@@ -3447,6 +3462,7 @@ export type RunMetrics = {
   elapsed_seconds?: number | null;
   estimated_time_remaining?: number | null;
   epoch?: number | null;
+  grad_norm?: number | null;
 };
 export type RunError = {
   message: string;
@@ -3623,6 +3639,8 @@ export type EnhancedStart = {
   warmup_steps?: number;
   /** Iterations per weight update; the effective batch is this times batch size. */
   grad_accumulation_steps?: number;
+  /** Clip gradients to this global norm; empty: no limit. 1 is usual. */
+  max_grad_norm?: number | null;
   /** Recompute activations: less memory, somewhat slower. */
   grad_checkpoint?: boolean;
   /** Leave the prompt out of the loss. */
@@ -4042,6 +4060,22 @@ export type SessionSamples = {
   session_id: string;
   samples: SampleData[];
 };
+export type Alert = {
+  level: "info" | "warning" | "error";
+  code: string;
+  message: string;
+  hint?: string | null;
+  step?: number | null;
+  fix?: {
+    [key: string]: any;
+  } | null;
+  at?: string | null;
+};
+export type SessionAlerts = {
+  session_id: string;
+  alerts: Alert[];
+  health: ("healthy" | "watch" | "act") | null;
+};
 export type SessionLogs = {
   logs: string[];
   before: number | null;
@@ -4240,6 +4274,8 @@ export const {
   useLazySessionMetricsQuery,
   useSessionSamplesQuery,
   useLazySessionSamplesQuery,
+  useSessionAlertsQuery,
+  useLazySessionAlertsQuery,
   useSessionLogsQuery,
   useLazySessionLogsQuery,
   useLoadSessionMutation,
