@@ -38,7 +38,7 @@ from backend.jobs.run.legacy_records import (
 )
 from backend.jobs.run.progress import Progress, thin_series
 from backend.jobs.run.reward_numbers import SampleData
-from backend.jobs.run.schemas import Series, SessionRecord, SessionSummary
+from backend.jobs.run.schemas import Alert, Series, SessionRecord, SessionSummary
 from backend.jobs.run.session_order import Row, in_order, number_of
 from backend.jobs.run.state import ACTIVE
 
@@ -249,6 +249,13 @@ class SessionStore:
         """The last completions that the run made while training, oldest first."""
         self._raw(session_id)
         return list(self.progress(session_id).samples)
+
+    def alerts(self, session_id: str) -> list[Alert]:
+        """What the run had to tell, oldest first. Records from before health have none: then it is
+        what the run itself warned of.
+        """
+        known = self.record(session_id).alerts
+        return known or list(self.progress(session_id).alerts)
 
     def logs(self, session_id: str, limit: int, before: int | None) -> tuple[list[str], int | None]:
         """The last log lines before a position, and the position for those above; None at the top.

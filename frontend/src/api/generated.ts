@@ -1067,6 +1067,14 @@ const injectedRtkApi = api
         }),
         providesTags: ["sessions"],
       }),
+      sessionAlerts: build.query<SessionAlertsApiResponse, SessionAlertsApiArg>(
+        {
+          query: (queryArg) => ({
+            url: `/sessions/${encodeURIComponent(String(queryArg.sessionId))}/alerts`,
+          }),
+          providesTags: ["sessions"],
+        },
+      ),
       sessionLogs: build.query<SessionLogsApiResponse, SessionLogsApiArg>({
         query: (queryArg) => ({
           url: `/sessions/${encodeURIComponent(String(queryArg.sessionId))}/logs`,
@@ -1649,6 +1657,11 @@ export type SessionSamplesApiResponse =
 export type SessionSamplesApiArg = {
   sessionId: string;
 };
+export type SessionAlertsApiResponse =
+  /** status 200 Successful Response */ SessionAlerts;
+export type SessionAlertsApiArg = {
+  sessionId: string;
+};
 export type SessionLogsApiResponse =
   /** status 200 Successful Response */ SessionLogs;
 export type SessionLogsApiArg = {
@@ -1858,6 +1871,7 @@ export type InferenceRequest = {
   checkpoint?: ("best" | "latest") | number | null;
   /** Use the adapter also on a base that it does not name, if all shapes fit. */
   allow_other_base?: boolean;
+  messages?: ChatMessage[] | null;
   max_tokens?: number;
   temperature?: number;
   top_p?: number;
@@ -1867,7 +1881,6 @@ export type InferenceRequest = {
   seed?: number | null;
   stop?: string[];
   prompt?: string | null;
-  messages?: ChatMessage[] | null;
   system?: string | null;
   raw?: boolean;
   conversation?: string | null;
@@ -3418,6 +3431,8 @@ export type StandardStart = {
   warmup_steps?: number;
   /** Iterations per weight update; the effective batch is this times batch size. */
   grad_accumulation_steps?: number;
+  /** Clip gradients to this global norm; empty: no limit. 1 is usual. */
+  max_grad_norm?: number | null;
   /** Recompute activations: less memory, somewhat slower. */
   grad_checkpoint?: boolean;
   /** Leave the prompt out of the loss. */
@@ -3580,6 +3595,7 @@ export type RunMetrics = {
   elapsed_seconds?: number | null;
   estimated_time_remaining?: number | null;
   epoch?: number | null;
+  grad_norm?: number | null;
 };
 export type RunError = {
   message: string;
@@ -3756,6 +3772,8 @@ export type EnhancedStart = {
   warmup_steps?: number;
   /** Iterations per weight update; the effective batch is this times batch size. */
   grad_accumulation_steps?: number;
+  /** Clip gradients to this global norm; empty: no limit. 1 is usual. */
+  max_grad_norm?: number | null;
   /** Recompute activations: less memory, somewhat slower. */
   grad_checkpoint?: boolean;
   /** Leave the prompt out of the loss. */
@@ -4176,6 +4194,22 @@ export type SessionSamples = {
   session_id: string;
   samples: SampleData[];
 };
+export type Alert = {
+  level: "info" | "warning" | "error";
+  code: string;
+  message: string;
+  hint?: string | null;
+  step?: number | null;
+  fix?: {
+    [key: string]: any;
+  } | null;
+  at?: string | null;
+};
+export type SessionAlerts = {
+  session_id: string;
+  alerts: Alert[];
+  health: ("healthy" | "watch" | "act") | null;
+};
 export type SessionLogs = {
   logs: string[];
   before: number | null;
@@ -4386,6 +4420,8 @@ export const {
   useLazySessionMetricsQuery,
   useSessionSamplesQuery,
   useLazySessionSamplesQuery,
+  useSessionAlertsQuery,
+  useLazySessionAlertsQuery,
   useSessionLogsQuery,
   useLazySessionLogsQuery,
   useLoadSessionMutation,
