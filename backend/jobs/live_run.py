@@ -16,7 +16,7 @@ from backend.core.clock import SteadyClock
 from backend.core.process import Child
 from backend.jobs import frames
 from backend.jobs.run import events
-from backend.jobs.run.legacy_records import to_metrics
+from backend.jobs.run.legacy_records import CURVE_POINTS, to_metrics
 from backend.jobs.run.progress import Progress, newest_row
 from backend.jobs.run.schemas import (
     ExitSummary,
@@ -171,6 +171,7 @@ class LiveRun:
         """Bring the record up to date with the events."""
         self.record.metrics = self.metrics().model_dump(mode="json")
         self.record.best_model = self.progress.best or self.record.best_model
+        self.record.curve = self.progress.curve(CURVE_POINTS) or self.record.curve
 
     def metrics(self) -> RunMetrics:
         """The numbers of the events; of the record where there are none (a legacy session)."""

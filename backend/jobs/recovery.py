@@ -13,7 +13,7 @@ from backend.errors import AppError, EngineMissing
 from backend.jobs.lifecycle.follower import Follower
 from backend.jobs.live_run import KEPT_LINES, LiveRun
 from backend.jobs.run.events import Event
-from backend.jobs.run.follower import all_events, log_so_far, run_follower
+from backend.jobs.run.follower import fold_events, log_so_far, run_follower
 from backend.jobs.run.progress import Progress
 from backend.jobs.run.schemas import SessionRecord
 from backend.jobs.run.state import RunState
@@ -118,9 +118,7 @@ def no_start(problem: Exception) -> tuple[str, str | None]:
 
 def _folded(record: SessionRecord, store: SessionStore) -> tuple[Progress, int]:
     progress = Progress(total_steps=record.metrics.get("total_steps"))
-    found, offset = all_events(store.folder(record.session_id))
-    for event in found:
-        progress.apply(event)
+    offset = fold_events(store.folder(record.session_id), progress)
     progress.fresh_alerts()  # Already known to whoever was there.
     return progress, offset
 

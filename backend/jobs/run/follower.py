@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic_core import from_json
+
 from backend.contract.run.folder import EVENTS, LOG
 from backend.core.disk.files import JsonlTail, read_tail
+from backend.core.disk.stored_files import parse_json
 from backend.core.process import Child
-from backend.jobs.lifecycle.follower import Follower, parsed
+from backend.jobs.lifecycle.follower import Follower
 from backend.jobs.run.events import Event, parse_event
+from backend.jobs.run.progress import Progress
 
 
 def run_follower(
@@ -20,10 +24,26 @@ def run_follower(
     )
 
 
-def all_events(folder: Path) -> tuple[list[Event], int]:
-    """Every event that a run folder holds, and the byte at which to go on."""
-    tail = JsonlTail(folder / EVENTS, finite=False)
-    return parsed(tail.read_all(), parse_event), tail.offset
+def fold_events(folder: Path, progress: Progress, *, offset: int = 0) -> int:
+    """Feed the events of a run folder to `progress`, from a byte on; answers the byte at which to
+    go on. Blocking. Raises OSError.
+    """
+
+    def take(line: bytes) -> None:
+        try:
+            raw = from_json(line)  # Three times as fast, and as exact.
+        except ValueError:
+            raw = None
+        if isinstance(raw, dict) and progress.apply_report(raw):
+            return
+        event = parse_event(parse_json(line.decode("utf-8", errors="replace"), finite=False))
+        if event is not None:
+            progress.apply(event)
+
+    tail = JsonlTail(folder / EVENTS, offset=offset, parse=take)
+    for _ in tail.read_all():
+        pass
+    return tail.offset
 
 
 def log_so_far(folder: Path, lines: int) -> tuple[list[str], int]:
