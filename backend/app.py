@@ -146,6 +146,7 @@ def create_app(settings: Settings) -> FastAPI:
             await services.datasets.close()
             await services.dispatcher.close()
             await services.supervisor.close()
+            await asyncio.to_thread(services.store.close)
 
     app = FastAPI(
         title="Droid FineTuning",
@@ -170,7 +171,8 @@ def create_app(settings: Settings) -> FastAPI:
 def build_services(settings: Settings) -> Services:
     """Everything that the routes use, wired together; no file is touched yet."""
     hub = Hub()
-    store = SessionStore(settings.sessions_dir, settings.adapters_dir)
+    index = settings.data_dir / ".cache" / "sessions.json"
+    store = SessionStore(settings.sessions_dir, settings.adapters_dir, index=index)
     file_notices = Notices(settings.data_dir)
     trash = Trash(settings.data_dir)
     waiting = RunQueue(settings.sessions_dir, hub, notices=file_notices)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -20,7 +21,8 @@ from backend.jobs.health.facts import RunFacts
 from backend.jobs.health.monitor import HealthMonitor
 from backend.jobs.run import events
 from backend.jobs.run.events import Event
-from backend.jobs.run.legacy_records import to_metrics
+from backend.jobs.run.follower import EventSink
+from backend.jobs.run.legacy_records import CURVE_POINTS, to_metrics
 from backend.jobs.run.progress import Progress, newest_row
 from backend.jobs.run.schemas import (
     Alert,
@@ -49,7 +51,6 @@ class LiveRun:
     def __init__(
         self,
         record: SessionRecord,
-        events: Iterable[Event] = (),
         lines: Iterable[str] = (),
         *,
         memory_limit: int | None = None,
@@ -62,15 +63,10 @@ class LiveRun:
                 record.method, record.config, total_steps=total, memory_limit=memory_limit
             )
         )
-        # The record of a run that is over has its alerts.
-        take = self.progress.apply if record.state in FINAL else self.apply
-        for event in events:
-            take(event)
-        self.progress.fresh_alerts()  # Already known to whoever was there.
         self.child: Child | None = None
         self.lines: deque[str] = deque(lines, maxlen=KEPT_LINES)
         self.error: RunError | None = None
-        self._clock = SteadyClock(self.progress.last_at or record.started_at)
+        self._clock = SteadyClock(record.started_at)
         self._heard_at = time.monotonic()
         self.closing: RunState | None = None  # Shown while an ended run still holds the slot.
         if record.state in {RunState.ERROR, RunState.INTERRUPTED} and record.exit is not None:
@@ -106,6 +102,19 @@ class LiveRun:
 
     def move_to(self, target: RunState) -> None:
         self.record.state = self.record.training_state = move(self.state, target)
+
+    def take_history(self, fold: Callable[[EventSink], int]) -> int:
+        """Take in what the run has done before; answers what `fold` does. The record of a run that
+        is over has its alerts, so its health is not judged again.
+        """
+        answer = fold(self.progress if self.state in FINAL else self)
+        self.progress.fresh_alerts()  # Already known to whoever was there.
+        self._clock = SteadyClock(self.progress.last_at or self.record.started_at)
+        return answer
+
+    def apply_report(self, raw: Mapping[str, Any]) -> bool:
+        """Never the short way: health looks at whole events."""
+        return False
 
     def apply(self, event: Event) -> None:
         """Take in one event. One that was seen before changes nothing."""
@@ -222,6 +231,7 @@ class LiveRun:
         self.record.best_model = self.progress.best or self.record.best_model
         self.record.alerts = self.alerts()
         self.record.health = self.verdict
+        self.record.curve = self.progress.curve(CURVE_POINTS) or self.record.curve
 
     def metrics(self) -> RunMetrics:
         """The numbers of the events; of the record where there are none (a legacy session)."""

@@ -14,16 +14,17 @@ from backend.api.services import Wired
 from backend.core.limits import MOST, Steps
 from backend.jobs.run.reward_numbers import SampleData
 from backend.jobs.run.saved_states import saved_states
-from backend.jobs.run.schemas import Alert, Series, SessionSummary, Verdict
+from backend.jobs.run.schemas import Alert, Series, SessionPage, Verdict
+from backend.jobs.run.session_query import SessionQuery, SortKey, search_words
+from backend.jobs.run.state import RunState
 from backend.training.request.common_fields import ADAPTER_NAME
 from backend.training.schemas import StartAnswer
 
+_STATE = "|".join(RunState)
+_STATES = rf"^(?:{_STATE})(?:,(?:{_STATE}))*$"
+_STATE_HELP = "One state, or several with commas between them."
+_SEARCH_HELP = "Words that must all be in its names, notes, tags, files or ending."
 router = APIRouter(prefix="/sessions", tags=["sessions"])
-
-
-class SessionsAnswer(BaseModel):
-    sessions: list[SessionSummary]
-    next_cursor: str | None
 
 
 class SessionMetrics(BaseModel):
@@ -104,9 +105,27 @@ async def list_sessions(
     services: Wired,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     cursor: str | None = None,
-) -> SessionsAnswer:
-    sessions, next_cursor = await asyncio.to_thread(services.store.page, limit, cursor)
-    return SessionsAnswer(sessions=sessions, next_cursor=next_cursor)
+    sort: SortKey = "date",
+    order: Literal["asc", "desc"] = "desc",
+    state: Annotated[str | None, Query(pattern=_STATES, description=_STATE_HELP)] = None,
+    method: str | None = None,
+    model: str | None = None,
+    tag: str | None = None,
+    q: Annotated[str, Query(max_length=500, description=_SEARCH_HELP)] = "",
+    pinned_first: bool = False,
+) -> SessionPage:
+    """Saved runs, newest first unless asked otherwise; what is not known comes last."""
+    query = SessionQuery(
+        sort=sort,
+        descending=order == "desc",
+        pinned_first=pinned_first,
+        states=frozenset(RunState(one) for one in state.split(",")) if state else frozenset(),
+        method=method,
+        model=model,
+        tag=tag,
+        words=search_words(q),
+    )
+    return await asyncio.to_thread(services.store.page, limit, cursor, query)
 
 
 @router.get("/{session_id}", responses=refuses(400, 404, 422))

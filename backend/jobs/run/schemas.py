@@ -203,7 +203,8 @@ class ExitSummary(BaseModel):
 
 class SessionRecord(BaseModel):
     """`session_<uuid>.json`. Unknown fields survive a load and a save. `number` counts the sessions
-    of a data root in the order in which they began, whatever its clock said.
+    of a data root in the order in which they began, whatever its clock said; `curve` is a picture
+    of its training loss (or reward) in a few points.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -234,9 +235,11 @@ class SessionRecord(BaseModel):
     early_stopped: bool = False
     alerts: list[Alert] = []
     health: Verdict | None = None
+    curve: list[float | None] = []
     notes: str = ""
     tags: list[str] = []
     name: str | None = None
+    pinned: bool = False
 
 
 class SessionSummary(BaseModel):
@@ -259,5 +262,28 @@ class SessionSummary(BaseModel):
     notes: str
     tags: list[str]
     adapter_ready: bool
+    name: str | None = Field(None, description="What the user calls it, if not by its adapter.")
+    pinned: bool = False
+    curve: list[float | None] = Field(
+        [], description="Its training loss (or reward) in a few points from first to last."
+    )
     legacy: bool = False
     problem: str | None = Field(None, description="Why this record can't be read, if so.")
+
+
+class SessionChoices(BaseModel):
+    """The values that sessions can be filtered by."""
+
+    methods: list[str]
+    models: list[str]
+    tags: list[str]
+
+
+class SessionPage(BaseModel):
+    """A page of the list. `matching` counts the sessions that pass the filters, of `total`."""
+
+    sessions: list[SessionSummary]
+    next_cursor: str | None
+    matching: int
+    total: int
+    choices: SessionChoices

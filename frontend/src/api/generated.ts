@@ -1022,6 +1022,14 @@ const injectedRtkApi = api
           params: {
             limit: queryArg.limit,
             cursor: queryArg.cursor,
+            sort: queryArg.sort,
+            order: queryArg.order,
+            state: queryArg.state,
+            method: queryArg.method,
+            model: queryArg.model,
+            tag: queryArg.tag,
+            q: queryArg.q,
+            pinned_first: queryArg.pinnedFirst,
           },
         }),
         providesTags: ["sessions"],
@@ -1628,10 +1636,30 @@ export type RemoveQueuedRunApiArg = {
   sessionId: string;
 };
 export type ListSessionsApiResponse =
-  /** status 200 Successful Response */ SessionsAnswer;
+  /** status 200 Successful Response */ SessionPage;
 export type ListSessionsApiArg = {
   limit?: number;
   cursor?: string | null;
+  sort?:
+    | "date"
+    | "name"
+    | "state"
+    | "method"
+    | "model"
+    | "train"
+    | "validation"
+    | "best"
+    | "steps"
+    | "duration";
+  order?: "asc" | "desc";
+  /** One state, or several with commas between them. */
+  state?: string | null;
+  method?: string | null;
+  model?: string | null;
+  tag?: string | null;
+  /** Words that must all be in its names, notes, tags, files or ending. */
+  q?: string;
+  pinnedFirst?: boolean;
 };
 export type ReadSessionApiResponse = /** status 200 Successful Response */ {
   [key: string]: any;
@@ -4145,13 +4173,26 @@ export type SessionSummary = {
   notes: string;
   tags: string[];
   adapter_ready: boolean;
+  /** What the user calls it, if not by its adapter. */
+  name?: string | null;
+  pinned?: boolean;
+  /** Its training loss (or reward) in a few points from first to last. */
+  curve?: (number | null)[];
   legacy?: boolean;
   /** Why this record can't be read, if so. */
   problem?: string | null;
 };
-export type SessionsAnswer = {
+export type SessionChoices = {
+  methods: string[];
+  models: string[];
+  tags: string[];
+};
+export type SessionPage = {
   sessions: SessionSummary[];
   next_cursor: string | null;
+  matching: number;
+  total: number;
+  choices: SessionChoices;
 };
 export type SessionDeleted = {
   status: "success";
