@@ -196,13 +196,14 @@ class Sample(RunEvent, SampleData):
 
 @dataclass(frozen=True, kw_only=True)
 class Warning(RunEvent):
-    """Something the user should know; the run goes on."""
+    """Something the user should know; the run goes on. `level` info is a fact, not a doubt."""
 
     type: ClassVar[str] = "warning"
 
     code: str
     message: str
     hint: str | None = None
+    level: Literal["info", "warning"] = "warning"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -87,7 +87,15 @@ class Progress:
             case events.Best():
                 self._keep_best(event)
             case events.Warning():
-                self._warn(event.code, event.message, event.hint, event.at)
+                self._alert(
+                    Alert(
+                        level=event.level,
+                        code=event.code,
+                        message=event.message,
+                        hint=event.hint,
+                        at=event.at,
+                    )
+                )
             case events.EarlyStop():
                 self.early_stop = event
                 self._stopped_early(event)

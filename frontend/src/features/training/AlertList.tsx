@@ -1,19 +1,16 @@
 /** What the run wants its user to know: cause first, then the fix. */
 import type { Alert } from '@/api/frames'
-import { configGroups } from '@/run/reducer/runConfig'
-import type { RunConfig } from '@/run/reducer/runReducer'
-import { headline, isFact } from '@/start/review/review'
+import { headline } from '@/start/review/review'
 import { Notice } from '@/ui/feedback/Notice'
 import type { Advice } from '@/features/training/run/advice'
 
-type Props = { readonly alerts: readonly Alert[]; readonly advice: Advice | null; readonly config: RunConfig | null }
+type Props = { readonly alerts: readonly Alert[]; readonly advice: Advice | null }
 
 const TONES = { info: 'info', warning: 'warn', error: 'bad' } as const
 /** The newest few are shown; the log has all. */
 const SHOWN = 3
 
-export function AlertList({ alerts, advice, config }: Props) {
-  const changed = changedIn(config)
+export function AlertList({ alerts, advice }: Props) {
   const shown = alerts.slice(-SHOWN).reverse()
   return (
     <>
@@ -23,7 +20,7 @@ export function AlertList({ alerts, advice, config }: Props) {
         </Notice>
       ) : null}
       {shown.map((alert) => (
-        <AlertNotice key={`${alert.code} ${alert.message}`} alert={alert} changed={changed} />
+        <AlertNotice key={`${alert.code} ${alert.message}`} alert={alert} />
       ))}
       {alerts.length > SHOWN ? (
         <p className="px-1 text-small text-faint">{alerts.length - SHOWN} older alerts are in the log.</p>
@@ -32,24 +29,17 @@ export function AlertList({ alerts, advice, config }: Props) {
   )
 }
 
-/** What Review shows as a fact looks like one here too. */
-function AlertNotice({ alert, changed }: { readonly alert: Alert; readonly changed: ReadonlySet<string> }) {
-  if (alert.level !== 'warning' || !isFact(alert.message, changed)) {
-    return (
-      <Notice tone={TONES[alert.level]} title={alert.message}>
-        {alert.hint}
-      </Notice>
-    )
-  }
+/** A long one is one line, the rest behind it, as in Review. */
+function AlertNotice({ alert }: { readonly alert: Alert }) {
   const head = headline(alert.message)
   return (
-    <Notice>
-      {head === null ? (
-        alert.message
-      ) : (
+    <Notice tone={TONES[alert.level]} title={alert.level === 'info' ? undefined : (head ?? alert.message)}>
+      {head === null && alert.level === 'info' ? alert.message : null}
+      {head === null ? null : (
         <details>
           <summary className="cursor-pointer list-none">
-            {head} <span className="font-semibold underline">Why?</span>
+            {alert.level === 'info' ? `${head} ` : null}
+            <span className="font-semibold underline">Why?</span>
           </summary>
           <p className="mt-1">{alert.message}</p>
         </details>
@@ -57,9 +47,4 @@ function AlertNotice({ alert, changed }: { readonly alert: Alert; readonly chang
       {alert.hint ? <p>{alert.hint}</p> : null}
     </Notice>
   )
-}
-
-function changedIn(config: RunConfig | null): ReadonlySet<string> {
-  const rows = config ? configGroups(config).flatMap((group) => group.rows) : []
-  return new Set(rows.filter((row) => row.changed).map((row) => row.name))
 }

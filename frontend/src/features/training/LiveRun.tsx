@@ -39,7 +39,7 @@ export function LiveRun({ run, stores }: Props) {
         <RunProgress run={run} />
         <FigureGrid run={run} series={series} />
         <RunCharts series={series} kind={kind} end={run.metrics.total_steps ?? null} name={name} waiting={waitingWords(run)}>
-          <AlertList alerts={run.alerts} advice={advice} config={run.config} />
+          <AlertList alerts={run.alerts} advice={advice} />
         </RunCharts>
         {kind === 'reward' || run.samples.length > 0 ? (
           <SampleList samples={run.samples} waiting={live ? 'Samples appear with the reports.' : 'This run saved no samples.'} />
