@@ -1,13 +1,16 @@
-/** Messages at the top right. Errors stay until they are closed; the rest leave by themselves. */
+/** Messages at the bottom right, clear of the bars there. Errors stay until they are closed or their cause ends; the rest leave by themselves. */
 import { CircleAlert, CircleCheck, Info, X } from 'lucide-react'
 import { useEffect } from 'react'
 import { useDispatch, useSelector } from 'react-redux'
+import { Link } from 'react-router'
 import { cx } from '@/lib/cx'
 import { CopyButton } from '@/ui/controls/CopyButton'
 import { IconButton } from '@/ui/controls/IconButton'
 import { selectToasts, toastDismissed, type Toast } from './toastSlice'
 
 const SHOWN_MS = 5000
+/** Long enough to be pressed. */
+const SHOWN_WITH_ACTION_MS = 20_000
 const LOOKS = {
   info: { icon: Info, tone: 'text-soft' },
   good: { icon: CircleCheck, tone: 'text-good' },
@@ -19,7 +22,8 @@ export function Toasts() {
   return (
     <section
       aria-label="Messages"
-      className="pointer-events-none fixed top-3 right-3 left-3 z-50 flex flex-col items-end gap-2"
+      // Above the status bar; where the page is narrow also above the pages' bar and Setup's own.
+      className="pointer-events-none fixed right-3 bottom-38 left-3 z-50 flex flex-col items-end gap-2 md:bottom-24 lg:bottom-10"
     >
       {toasts.map((toast) => (
         <ToastBox key={toast.id} toast={toast} />
@@ -30,13 +34,14 @@ export function Toasts() {
 
 function ToastBox({ toast }: { readonly toast: Toast }) {
   const dispatch = useDispatch()
-  const { id, level, message, hint } = toast
+  const { id, level, message, hint, action } = toast
   const stays = level === 'error'
+  const acts = action !== undefined
   useEffect(() => {
     if (stays) return
-    const timer = setTimeout(() => dispatch(toastDismissed(id)), SHOWN_MS)
+    const timer = setTimeout(() => dispatch(toastDismissed(id)), acts ? SHOWN_WITH_ACTION_MS : SHOWN_MS)
     return () => clearTimeout(timer)
-  }, [dispatch, id, stays])
+  }, [dispatch, id, stays, acts])
   const { icon: Icon, tone } = LOOKS[level]
   return (
     <div
@@ -47,6 +52,15 @@ function ToastBox({ toast }: { readonly toast: Toast }) {
       <div className="min-w-0 flex-1 text-small break-words">
         <p className="font-medium text-ink">{message}</p>
         {hint ? <p className="mt-0.5 text-soft">{hint}</p> : null}
+        {action ? (
+          <Link
+            to={action.to}
+            className="mt-1 inline-block font-semibold text-accent hover:underline"
+            onClick={() => dispatch(toastDismissed(id))}
+          >
+            {action.label}
+          </Link>
+        ) : null}
         {stays ? <CopyButton text={hint ? `${message}\n${hint}` : message} label="Copy details" /> : null}
       </div>
       <IconButton icon={X} label="Dismiss" onClick={() => dispatch(toastDismissed(id))} />

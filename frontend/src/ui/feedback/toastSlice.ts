@@ -6,6 +6,10 @@ export type Toast = {
   readonly level: 'info' | 'good' | 'error'
   readonly message: string
   readonly hint?: string | null
+  /** The next step: a page of the app. */
+  readonly action?: { readonly label: string; readonly to: string }
+  /** It leaves by itself when this is no longer so: a run that was in the way, a server that did not answer. */
+  readonly cause?: 'run' | 'server'
 }
 export type ToastState = readonly Toast[]
 
@@ -26,6 +30,8 @@ const toastSlice = createSlice({
     },
     toastDismissed: (state, { payload }: PayloadAction<string>) =>
       state.filter((each) => each.id !== payload),
+    causeEnded: (state, { payload }: PayloadAction<NonNullable<Toast['cause']>>) =>
+      state.some((each) => each.cause === payload) ? state.filter((each) => each.cause !== payload) : state,
   },
   selectors: { selectToasts: (state) => state },
 })
@@ -41,5 +47,5 @@ function capped(toasts: readonly Toast[]): Toast[] {
 }
 
 export const toastReducer = toastSlice.reducer
-export const { toastRaised, toastDismissed } = toastSlice.actions
+export const { toastRaised, toastDismissed, causeEnded } = toastSlice.actions
 export const { selectToasts } = toastSlice.selectors
