@@ -116,6 +116,7 @@ class Metrics(RunEvent, RewardNumbers, EngineDetails):
     trained_tokens: int | None = None
     peak_memory_gb: float | None = None
     epoch: float | None = None
+    grad_norm: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,7 +197,9 @@ class Sample(RunEvent, SampleData):
 
 @dataclass(frozen=True, kw_only=True)
 class Warning(RunEvent):
-    """Something the user should know; the run goes on. `level` info is a fact, not a doubt."""
+    """Something the user should know; the run goes on. `level` info is a fact, not a doubt;
+    `metric` names the number that it is about, if it is about one.
+    """
 
     type: ClassVar[str] = "warning"
 
@@ -204,6 +207,7 @@ class Warning(RunEvent):
     message: str
     hint: str | None = None
     level: Literal["info", "warning"] = "warning"
+    metric: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

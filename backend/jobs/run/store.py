@@ -7,6 +7,7 @@ import threading
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from backend.core.disk.removal import (
     remove_all,
     sweep_removed,
 )
+from backend.core.disk.trash import Trash
 from backend.errors import Invalid, NotFound
 from backend.jobs.run.follower import all_events
 from backend.jobs.run.legacy_records import (
@@ -36,11 +38,19 @@ from backend.jobs.run.legacy_records import (
 )
 from backend.jobs.run.progress import Progress, thin_series
 from backend.jobs.run.reward_numbers import SampleData
-from backend.jobs.run.schemas import Series, SessionRecord, SessionSummary
+from backend.jobs.run.schemas import Alert, Series, SessionRecord, SessionSummary
 from backend.jobs.run.session_order import Row, in_order, number_of
 from backend.jobs.run.state import ACTIVE
 
 _LATEST = "latest.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletedSession:
+    """What went with a session: its `adapter`. `undo` is its id in the trash, where it is there."""
+
+    adapter: str | None = None
+    undo: str | None = None
 
 
 class SessionStore:
@@ -170,9 +180,9 @@ class SessionStore:
     def set_latest(self, session_id: str) -> None:
         write_json(self.sessions_dir / _LATEST, {"latest_session_id": session_id})
 
-    def delete(self, session_id: str, *, files: bool) -> str | None:
-        """Remove the record and the run folder; with `files`, also the adapter it wrote, whose
-        name is answered.
+    def delete(self, session_id: str, *, files: bool, trash: Trash | None = None) -> DeletedSession:
+        """Remove the record and the run folder; with `files`, also the adapter it wrote. Without
+        `files` they go to the `trash`, if one is given: an adapter is large, so its space is freed.
 
         All of it goes or, with an OSError, nothing. Links are removed, never followed. An adapter
         that another session has since written to (its lineage names that one) is kept. The caller
@@ -190,19 +200,19 @@ class SessionStore:
                 hint="Move that folder away, then delete the session.",
             )
         with self._lock:
-            remove_all(
-                [
-                    Doomed(path, self.sessions_dir, named(path.name)),
-                    Doomed(folder, self.sessions_dir, _is_run_folder),
-                    *([Doomed(adapter, self.adapters_dir, _names(session_id))] if adapter else []),
-                ],
-                link=True,
-            )
+            doomed = [
+                Doomed(path, self.sessions_dir, named(path.name)),
+                Doomed(folder, self.sessions_dir, _is_run_folder),
+                *([Doomed(adapter, self.adapters_dir, _names(session_id))] if adapter else []),
+            ]
+            undo = trash.put(doomed, link=True) if trash is not None and not files else None
+            if undo is None:
+                remove_all(doomed, link=True)
             self._unsaved.pop(session_id, None)
         with suppress(Damaged, FileNotFoundError):
             if read_raw(self.sessions_dir / _LATEST).get("latest_session_id") == session_id:
                 remove(self.sessions_dir / _LATEST, inside=self.sessions_dir, own=named(_LATEST))
-        return adapter.name if adapter is not None else None
+        return DeletedSession(adapter=adapter.name if adapter is not None else None, undo=undo)
 
     # -- what a run folder holds ------------------------------------------------------------
 
@@ -239,6 +249,13 @@ class SessionStore:
         """The last completions that the run made while training, oldest first."""
         self._raw(session_id)
         return list(self.progress(session_id).samples)
+
+    def alerts(self, session_id: str) -> list[Alert]:
+        """What the run had to tell, oldest first. Records from before health have none: then it is
+        what the run itself warned of.
+        """
+        known = self.record(session_id).alerts
+        return known or list(self.progress(session_id).alerts)
 
     def logs(self, session_id: str, limit: int, before: int | None) -> tuple[list[str], int | None]:
         """The last log lines before a position, and the position for those above; None at the top.

@@ -17,13 +17,13 @@ test('the end of a run names it, its best value and the next step, never an id',
   expect(endOf({ ...run, state: 'completed', best })).toEqual({
     level: 'good',
     message: 'support_full finished · best 0.111',
-    action: { label: 'Compare with base', to: '/compare?adapter=support_full' },
+    link: { label: 'Compare with base', to: '/compare?adapter=support_full' },
   })
   expect(endOf({ ...run, state: 'error', error: { message: 'Out of memory.', hint: null, log_tail: [] } })).toMatchObject({
     level: 'error',
     message: 'support_full failed',
     hint: 'Out of memory.',
-    action: { to: '/training' },
+    link: { to: '/training' },
   })
   expect(endOf(run)).toBeNull()
 })

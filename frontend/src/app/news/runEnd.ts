@@ -26,12 +26,12 @@ export function endOf(run: RunView): Omit<Toast, 'id'> | null {
   const look = { label: 'Show the run', to: '/training' }
   switch (run.state) {
     case 'completed':
-      return { level: 'good', message: [`${name} finished`, best].filter(Boolean).join(' · '), action: saved ? compare : look }
+      return { level: 'good', message: [`${name} finished`, best].filter(Boolean).join(' · '), link: saved ? compare : look }
     case 'stopped':
-      return { level: 'info', message: [`${name} was stopped`, best].filter(Boolean).join(' · '), action: saved ? compare : look }
+      return { level: 'info', message: [`${name} was stopped`, best].filter(Boolean).join(' · '), link: saved ? compare : look }
     case 'error':
     case 'interrupted':
-      return { level: 'error', message: `${name} ${run.state === 'error' ? 'failed' : 'was interrupted'}`, hint: run.error?.message ?? null, action: look }
+      return { level: 'error', message: `${name} ${run.state === 'error' ? 'failed' : 'was interrupted'}`, hint: run.error?.message ?? null, link: look }
     default:
       return null
   }

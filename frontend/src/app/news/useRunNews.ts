@@ -37,7 +37,7 @@ export function useRunNews(): void {
     followed.current = null
     dispatch(causeEnded('run'))
     if (document.hidden) setEnded(news.message)
-    if (document.hidden) notify(news.message, news.hint ?? '', () => (news.action ? void navigate(news.action.to) : undefined))
+    if (document.hidden) notify(news.message, news.hint ?? '', () => (news.link ? void navigate(news.link.to) : undefined))
     if (pathname !== '/training' || document.hidden) dispatch(toastRaised(news))
   }, [run, pathname, dispatch, navigate])
 

@@ -6,8 +6,10 @@ export type Toast = {
   readonly level: 'info' | 'good' | 'error'
   readonly message: string
   readonly hint?: string | null
+  /** A button that does something: its words. What it does is kept in `toastActions`, by the toast's id. */
+  readonly action?: string
   /** The next step: a page of the app. */
-  readonly action?: { readonly label: string; readonly to: string }
+  readonly link?: { readonly label: string; readonly to: string }
   /** It leaves by itself when this is no longer so: a run that was in the way, a server that did not answer. */
   readonly cause?: 'run' | 'server'
 }
@@ -48,4 +50,7 @@ function capped(toasts: readonly Toast[]): Toast[] {
 
 export const toastReducer = toastSlice.reducer
 export const { toastRaised, toastDismissed, causeEnded } = toastSlice.actions
+
+/** What the buttons of toasts do: functions, which a store can't hold. */
+export const toastActions = new Map<Toast['id'], () => unknown>()
 export const { selectToasts } = toastSlice.selectors
