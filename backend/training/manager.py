@@ -25,7 +25,7 @@ from backend.training.plan.resume import Continuations, resuming
 from backend.training.request.start_request import StartRequest
 from backend.training.rewards.choice import RewardChoice
 from backend.training.rewards.service import Rewards
-from backend.training.schemas import Preview, StartAnswer, StopAnswer
+from backend.training.schemas import Preview, StartAnswer, StopAnswer, remarks_of
 
 
 class TrainingManager:
@@ -157,5 +157,6 @@ def _answer(status: Literal["started", "queued"], message: str, recipe: Recipe) 
         status=status,
         message=message,
         session_id=recipe.session_id,
-        warnings=list(recipe.warnings),
+        warnings=list(map(str, recipe.warnings)),
+        remarks=remarks_of(recipe.warnings),
     )

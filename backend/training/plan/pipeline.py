@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from backend.jobs.run.recipe import Recipe
+from backend.jobs.run.recipe import Recipe, StartWarning
 from backend.training.plan.context import PlanContext, taken_name
 from backend.training.plan.defaults import as_standard, fit_to_context, with_name
 from backend.training.plan.effective_scale import confirmation_for, refuse_unconfirmed
@@ -31,14 +31,14 @@ from backend.training.plan.method_checks import (
     unused_fields,
 )
 from backend.training.plan.planner import Plan
-from backend.training.plan.resume import Continuations
+from backend.training.plan.resume import Continuations, free_name
 from backend.training.plan.run_config import Judgement, build_config, command_for
 from backend.training.plan.sft_checks import command_warnings, token_warnings
 from backend.training.request.method_fields import EnhancedStart
 from backend.training.request.start_request import StartRequest
 from backend.training.rewards.choice import ChosenRewards, RewardChoice
 from backend.training.run_data.prepare import stage_data
-from backend.training.schemas import DataPreview, Preview
+from backend.training.schemas import DataPreview, Preview, remarks_of
 
 PATIENCE = 2.0  # Seconds that a preview waits for the rows of long files; a start waits for all.
 
@@ -62,7 +62,7 @@ class StartPipeline:
             plan = await self._plan_method(request, patience)
         else:
             plan = await self._measured(request, patience)
-        resumed: list[str] = []
+        resumed: list[StartWarning] = []
         if going_on is not None:
             resumed = await asyncio.to_thread(
                 going_on.check, plan.model_ref, plan.data, plan.iterations
@@ -78,7 +78,8 @@ class StartPipeline:
             warnings += [*token_warnings(plan), *command_warnings(plan)]
         taken = await asyncio.to_thread(paths.adapter.exists)
         if taken and not await asyncio.to_thread(plan.replaces, paths.adapter):
-            warnings.append(taken_name(request.adapter_name))
+            free = await asyncio.to_thread(free_name, paths.adapter)
+            warnings.append(taken_name(request.adapter_name, free))
         config, sessions = self._config(plan, "<session>"), self._context.sessions
         benchmark = await asyncio.to_thread(self._context.benchmark)
         return Preview(
@@ -94,7 +95,8 @@ class StartPipeline:
             checkpoint_bytes=plan.checkpoint_bytes or None,
             checkpoints_kept=plan.checkpoints,
             needs_confirmation=confirmation_for(request, before=plan.before),
-            warnings=warnings,
+            warnings=list(map(str, warnings)),
+            remarks=remarks_of(warnings),
         )
 
     async def recipe(self, plan: Plan, session_id: str) -> Recipe:
@@ -129,7 +131,9 @@ class StartPipeline:
             warnings=warnings,
         )
 
-    async def _as_its_engine_takes_it(self, asked: StartRequest) -> tuple[StartRequest, list[str]]:
+    async def _as_its_engine_takes_it(
+        self, asked: StartRequest
+    ) -> tuple[StartRequest, list[StartWarning]]:
         if not isinstance(asked, EnhancedStart) or asked.method.engine == "rl":
             return asked, []
         refuse_contradictions(asked)
@@ -161,7 +165,7 @@ class StartPipeline:
         quantized = await self._context.quantize_remarks(plan)
         return replace(plan, warnings=(*quantized, *plan.warnings))
 
-    def _fitted(self, request: EnhancedStart) -> tuple[EnhancedStart, list[str]]:
+    def _fitted(self, request: EnhancedStart) -> tuple[EnhancedStart, list[StartWarning]]:
         model = self._context.planner.usable_model(request.model_path, "model_path")
         return fit_to_context(request, model)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from backend.jobs.run.recipe import StartWarning
 from backend.training.request.method_fields import EnhancedStart
 from backend.training.request.start_request import StartRequest
 
@@ -20,7 +21,7 @@ def unmet(request: StartRequest, name: str) -> str | None:
     return next((other for other, ok in when.items() if getattr(request, other) not in ok), None)
 
 
-def unused_beside(request: StartRequest) -> Iterator[str]:
+def unused_beside(request: StartRequest) -> Iterator[StartWarning]:
     """One sentence for each value that leaves other fields unused which were named and changed."""
     found: dict[str, list[str]] = {}
     for name, field in type(request).model_fields.items():
@@ -33,7 +34,8 @@ def unused_beside(request: StartRequest) -> Iterator[str]:
     for other, names in found.items():
         listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
         does = "does" if len(names) == 1 else "do"
-        yield f"{other} is {_word(getattr(request, other))}, so {listed} {does} nothing."
+        text = f"{other} is {_word(getattr(request, other))}, so {listed} {does} nothing."
+        yield StartWarning(text, code="unused_field")
 
 
 def _marks(request: StartRequest, name: str) -> dict[str, list[Any]]:
