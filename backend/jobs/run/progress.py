@@ -90,7 +90,7 @@ class Progress:
             case events.Warning(metric=metric) if metric in _LOSSES:
                 pass
             case events.Warning():
-                self._alert(
+                self.add_alert(
                     Alert(
                         level=event.level,
                         code=event.code,
