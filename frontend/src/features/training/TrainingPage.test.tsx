@@ -137,7 +137,7 @@ test('a completed run says which adapter is best and where; its times stand stil
   expect(outcome.getByText('/a/best_adapters.safetensors')).toBeTruthy()
   expect(outcome.getByRole('link', { name: 'Open in Results' }).getAttribute('href')).toBe('/results/run-1')
   expect(outcome.getByRole('link', { name: 'Fuse with…' }).getAttribute('href')).toBe('/fusion?adapters=support_tone')
-  expect(screen.getByText('Total 60 s')).toBeTruthy()
+  expect(screen.getByText(/Total 60 s$/)).toBeTruthy()
   expect(screen.queryByText(/left$/)).toBeNull()
   expect(screen.queryByRole('button', { name: 'Stop…' })).toBeNull()
 })
