@@ -79,22 +79,22 @@ def _record(recipe: Recipe, data: DataSummary) -> SessionRecord:
 
 def _told(recipe: Recipe) -> list[dict[str, str]]:
     """What the run says first: events are written by the run alone, so it is handed these."""
-    told = []
+    warnings = []
     for text in recipe.warnings:
         code = "start_warning"
         if isinstance(text, StartWarning):
             if text.said_by_run:
                 continue
             code = text.code
-        told.append({"code": code, "message": str(text)})
-    return told
+        warnings.append({"code": code, "message": str(text)})
+    return warnings
 
 
 def _versions(engine: str) -> dict[str, str]:
-    found = {"droid-finetuning": __version__, "python": platform.python_version()}
+    versions = {"droid-finetuning": __version__, "python": platform.python_version()}
     for name in (*_LIBRARIES, *_OF_ENGINES.get(engine, ())):
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return versions

@@ -61,8 +61,8 @@ def importing(place: str) -> Load:
 def _run(folder: Path, emit: Emitter, control: Control, load: Load, *, training: bool) -> Ending:
     emit(Phase(name="loading model"))
     try:
-        for known in _known(folder / WARNINGS):
-            emit.warning(known["code"], known["message"])
+        for warning in _known(folder / WARNINGS):
+            emit.warning(warning["code"], warning["message"])
         cache_imports()
         return load()(folder, emit, control)
     except BaseException as error:  # noqa: BLE001 - the top: nothing may end in silence
@@ -73,7 +73,7 @@ def _run(folder: Path, emit: Emitter, control: Control, load: Load, *, training:
 def _known(path: Path) -> list[dict[str, str]]:
     """What was warned of before the run began; whoever watches the run should hear it too."""
     try:
-        found: list[dict[str, str]] = json.loads(path.read_bytes())
+        warnings: list[dict[str, str]] = json.loads(path.read_bytes())
     except FileNotFoundError:  # A run folder of an earlier version.
         return []
-    return found
+    return warnings

@@ -20,9 +20,9 @@ class StartWarning(str):
     said_by_run: bool
 
     def __new__(cls, text: str, *, code: str, said_by_run: bool = False) -> StartWarning:
-        made = super().__new__(cls, text)
-        made.code, made.said_by_run = code, said_by_run
-        return made
+        recipe_text = super().__new__(cls, text)
+        recipe_text.code, recipe_text.said_by_run = code, said_by_run
+        return recipe_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,12 +77,12 @@ class SessionStore:
                     hint="Start again without a cursor.",
                 )
             start = ids.index(cursor) + 1
-        chosen = [
+        page_rows = [
             row.model_copy(update={"adapter_ready": self._adapter_ready(row)})
             for row in rows[start : start + limit]
         ]
         more = start + limit < len(rows)
-        return chosen, (chosen[-1].session_id if more and chosen else None)
+        return page_rows, (page_rows[-1].session_id if more and page_rows else None)
 
     def summaries(self) -> list[SessionSummary]:
         """Every session, newest first, damaged ones with their problem."""
@@ -95,14 +95,14 @@ class SessionStore:
                     stamp = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
                 except OSError:  # A dangling link, or deleted just now.
                     stamp = (0, 0, 0)
-                known = self._rows.get(session_id)
-                if known is None or known.stamp != stamp:
-                    known = self._summarise(session_id, stamp)
-                rows[session_id] = known
+                row_entry = self._rows.get(session_id)
+                if row_entry is None or row_entry.stamp != stamp:
+                    row_entry = self._summarise(session_id, stamp)
+                rows[session_id] = row_entry
             self._rows = rows
             waiting = list(self._unsaved)
-        shown = rows | {one: self._summarise(one, (0, 0, 0)) for one in waiting}
-        return [row.summary for row in in_order(shown.values())]
+        all_rows = rows | {one: self._summarise(one, (0, 0, 0)) for one in waiting}
+        return [row.summary for row in in_order(all_rows.values())]
 
     def unfinished(self) -> list[str]:
         """Sessions whose record says that the run still lives, newest first."""
@@ -256,8 +256,8 @@ class SessionStore:
 
     def _entries(self) -> list[os.DirEntry[str]]:
         try:
-            with os.scandir(self.sessions_dir) as found:
-                return [entry for entry in found if _is_record(entry.name)]
+            with os.scandir(self.sessions_dir) as entries:
+                return [entry for entry in entries if _is_record(entry.name)]
         except FileNotFoundError:
             return []
 

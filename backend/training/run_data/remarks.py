@@ -19,10 +19,10 @@ _NAMES: dict[Format, str] = {
 
 def spellings(*files: CheckedFile | None) -> list[StartWarning]:
     """How rows of another spelling are understood, each file once."""
-    named = {checked.path: checked for checked in files if checked is not None}
+    files_by_path = {checked.path: checked for checked in files if checked is not None}
     return [
         StartWarning(f"{path.name}: {reading}", code="spelling")
-        for path, checked in named.items()
+        for path, checked in files_by_path.items()
         for reading in checked.readings
     ]
 
@@ -55,21 +55,21 @@ def _quoted(system: str | None) -> str:
 
 def remarks(train: CheckedFile, request: StandardStart, chat_template: bool | None) -> list[str]:
     """What a fine-tuning run does with rows that it does not take as they are written."""
-    found = []
+    remarks_list = []
     if train.form != train.given:
-        found.append(
+        remarks_list.append(
             f"The {_NAMES[train.form]} rows are turned into conversations for this run; "
             f"{train.path.name} stays as it is."
         )
     if train.unlearned and not request.mask_prompt:
-        found.append(
+        remarks_list.append(
             f"{train.unlearned} rows have answers of the weight 0, which are left out only with "
             "training on answers only; this run learns them too."
         )
     if train.labelled_text and chat_template:
-        found.append(
+        remarks_list.append(
             "The text rows spell out roles such as “User:”. They are trained as they are, without "
             "the model's chat template, so chats with the model will look different to it. Rows "
             "with messages avoid that."
         )
-    return found
+    return remarks_list
