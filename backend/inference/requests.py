@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -137,6 +138,13 @@ class CompareTarget(BaseModel):
     adapter_name: str | None = Field(None, min_length=1, max_length=4096)
     checkpoint: Checkpoint | None = None
     allow_other_base: OtherBase = False
+    messages: list[ChatMessage] | None = Field(
+        None,
+        min_length=1,
+        max_length=1000,
+        description="Its own conversation, with its own earlier answers, in place of the "
+        "question's `prompt` or `messages`.",
+    )
 
 
 class InferenceRequest(QuestionFields, CompareTarget):
@@ -149,7 +157,8 @@ class InferenceRequest(QuestionFields, CompareTarget):
 
 class CompareRequest(QuestionFields):
     """POST /models/compare: one question to several targets. `together` false asks them one after
-    the other even where one batch could answer both.
+    the other even where one batch could answer both. A target with `messages` of its own continues
+    that conversation.
     """
 
     model_config = _STRICT
@@ -157,6 +166,22 @@ class CompareRequest(QuestionFields):
     targets: list[CompareTarget] = Field(min_length=1, max_length=8)
     together: bool = True
     stream: bool = True
+
+    @model_validator(mode="after")
+    def _not_raw(self) -> Self:
+        if self.raw and any(target.messages for target in self.targets):
+            raise ValueError("raw needs a prompt, since messages go through the chat template")
+        return self
+
+    def asks(self) -> list[Ask]:
+        """What each target is asked."""
+        ask = self.ask()
+        return [
+            replace(ask, prompt=None, messages=tuple(m.model_dump() for m in target.messages))
+            if target.messages
+            else ask
+            for target in self.targets
+        ]
 
 
 class TestRequest(BaseModel):

@@ -14,16 +14,17 @@ from backend.api.services import Wired
 from backend.core.limits import MOST, Steps
 from backend.jobs.run.reward_numbers import SampleData
 from backend.jobs.run.saved_states import saved_states
-from backend.jobs.run.schemas import Series, SessionSummary
+from backend.jobs.run.schemas import Alert, Series, SessionPage, Verdict
+from backend.jobs.run.session_query import SessionQuery, SortKey, search_words
+from backend.jobs.run.state import RunState
 from backend.training.request.common_fields import ADAPTER_NAME
 from backend.training.schemas import StartAnswer
 
+_STATE = "|".join(RunState)
+_STATES = rf"^(?:{_STATE})(?:,(?:{_STATE}))*$"
+_STATE_HELP = "One state, or several with commas between them."
+_SEARCH_HELP = "Words that must all be in its names, notes, tags, files or ending."
 router = APIRouter(prefix="/sessions", tags=["sessions"])
-
-
-class SessionsAnswer(BaseModel):
-    sessions: list[SessionSummary]
-    next_cursor: str | None
 
 
 class SessionMetrics(BaseModel):
@@ -43,6 +44,16 @@ class SessionSamples(BaseModel):
 
     session_id: str
     samples: list[SampleData]
+
+
+class SessionAlerts(BaseModel):
+    """What a run had to tell, oldest first, and the verdict on its health: null where it was never
+    judged.
+    """
+
+    session_id: str
+    alerts: list[Alert]
+    health: Verdict | None
 
 
 class ResumePoint(BaseModel):
@@ -83,14 +94,38 @@ class Done(BaseModel):
     message: str
 
 
+class SessionDeleted(Done):
+    """`undo` is the id by which the trash puts it back; null where it can't."""
+
+    undo: str | None = None
+
+
 @router.get("", responses=refuses(404))
 async def list_sessions(
     services: Wired,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     cursor: str | None = None,
-) -> SessionsAnswer:
-    sessions, next_cursor = await asyncio.to_thread(services.store.page, limit, cursor)
-    return SessionsAnswer(sessions=sessions, next_cursor=next_cursor)
+    sort: SortKey = "date",
+    order: Literal["asc", "desc"] = "desc",
+    state: Annotated[str | None, Query(pattern=_STATES, description=_STATE_HELP)] = None,
+    method: str | None = None,
+    model: str | None = None,
+    tag: str | None = None,
+    q: Annotated[str, Query(max_length=500, description=_SEARCH_HELP)] = "",
+    pinned_first: bool = False,
+) -> SessionPage:
+    """Saved runs, newest first unless asked otherwise; what is not known comes last."""
+    query = SessionQuery(
+        sort=sort,
+        descending=order == "desc",
+        pinned_first=pinned_first,
+        states=frozenset(RunState(one) for one in state.split(",")) if state else frozenset(),
+        method=method,
+        model=model,
+        tag=tag,
+        words=search_words(q),
+    )
+    return await asyncio.to_thread(services.store.page, limit, cursor, query)
 
 
 @router.get("/{session_id}", responses=refuses(400, 404, 422))
@@ -114,6 +149,14 @@ async def session_metrics(
 async def session_samples(session_id: str, services: Wired) -> SessionSamples:
     samples = await asyncio.to_thread(services.store.samples, session_id)
     return SessionSamples(session_id=session_id, samples=samples)
+
+
+@router.get("/{session_id}/alerts", responses=refuses(400, 404, 422))
+async def session_alerts(session_id: str, services: Wired) -> SessionAlerts:
+    """The same as the `training_alert` frames. `fix` names fields for the next run."""
+    record = await asyncio.to_thread(services.store.record, session_id)
+    alerts = await asyncio.to_thread(services.store.alerts, session_id)
+    return SessionAlerts(session_id=session_id, alerts=alerts, health=record.health)
 
 
 @router.get("/{session_id}/logs", responses=refuses(400, 404))
@@ -158,12 +201,14 @@ async def resume_session(
 
 
 @router.delete("/{session_id}", responses=refuses(404, 409, 422, 507))
-async def delete_session(session_id: str, services: Wired, files: bool = False) -> Done:
-    adapter = await services.supervisor.delete(session_id, files=files)
-    if adapter is not None:
-        what = f"and its adapter {adapter} are deleted"
+async def delete_session(session_id: str, services: Wired, files: bool = False) -> SessionDeleted:
+    """Without `files`, POST /api/trash/{undo}/restore puts it back for a day."""
+    deleted = await services.supervisor.delete(session_id, files=files, trash=services.trash)
+    if deleted.adapter is not None:
+        what = f"and its adapter {deleted.adapter} are deleted"
     elif files:
         what = "is deleted; there was no adapter that is its alone, so none was deleted"
     else:
         what = "is deleted; its adapter is kept"
-    return Done(status="success", message=f"Session {session_id} {what}.")
+    message = f"Session {session_id} {what}."
+    return SessionDeleted(status="success", message=message, undo=deleted.undo)

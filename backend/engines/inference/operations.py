@@ -28,7 +28,7 @@ from backend.contract.inference_frames import (
 from backend.contract.record import read_record
 from backend.engines.inference.generate import Watch, generate
 from backend.engines.inference.multi_adapter import answer_together
-from backend.engines.inference.protocol import Frames, Inbox, Refused, Request
+from backend.engines.inference.protocol import Cancelled, Frames, Inbox, Refused, Request
 from backend.engines.inference.resident_model import Resident, Unanswered
 from backend.engines.inference.score import score_rows
 
@@ -85,22 +85,30 @@ class Work:
         prompt, sampling = resident.encode(request.question, request.sampling)
         key = (request.conversation, resident.on) if request.conversation else None
         read = resident.conversations.take(resident.model, key, prompt.tokens)
-        for piece in generate(
-            resident.model,
-            resident.tokenizer,
-            prompt.tokens,
-            sampling,
-            read=read,
-            watch=watch,
-            on_prompt=partial(self._progress, number, "reading"),
-            start=start,
-        ):
-            if isinstance(piece, AnswerStats):
-                if key is not None:
-                    resident.conversations.put(key, read)
-                self._done(number, took.added_to(resident.end(prompt, sampling, piece)))
-            else:
-                self._frames.send(number, "token", Token(piece))
+        begun = False
+        try:
+            for piece in generate(
+                resident.model,
+                resident.tokenizer,
+                prompt.tokens,
+                sampling,
+                read=read,
+                watch=watch,
+                on_prompt=partial(self._progress, number, "reading"),
+                start=start,
+            ):
+                begun = True
+                if isinstance(piece, AnswerStats):
+                    if key is not None:
+                        resident.conversations.put(key, read)
+                    self._done(number, took.added_to(resident.end(prompt, sampling, piece)))
+                else:
+                    self._frames.send(number, "token", Token(piece))
+        except Cancelled:
+            # Between two tokens the cache holds what `read` says; in the prompt it does not.
+            if key is not None and begun:
+                resident.conversations.put(key, read)
+            raise
 
     def _batch(self, number: int, request: BatchRequest) -> None:
         watch = self._watch(number, request)

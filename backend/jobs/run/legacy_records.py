@@ -20,6 +20,8 @@ from backend.jobs.run.schemas import RunMetrics, SessionRecord, SessionSummary
 from backend.jobs.run.state import RunState
 
 SCHEMA_VERSION = 1
+CURVE_POINTS = 32  # Of the small picture in the list of sessions.
+_STATES = frozenset(RunState)
 
 
 class Damaged(DamagedFile):
@@ -91,9 +93,24 @@ def to_summary(raw: Mapping[str, Any], session_id: str) -> SessionSummary:
         notes=_text(raw.get("notes")) or "",
         tags=[tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else [],
         adapter_ready=False,
+        name=_text(raw.get("name")),
+        pinned=raw.get("pinned") is True,
+        curve=_curve(raw.get("curve")),
         legacy=is_legacy(raw),
         problem=None if _state(raw) else "The record has no valid training_state.",
     )
+
+
+def search_text(raw: Mapping[str, Any], summary: SessionSummary) -> str:
+    """What a search looks into, in lower case: names, notes, tags, files and how it ended."""
+    config, ending = _dict(raw.get("config")), _dict(raw.get("exit"))
+    named = (_text(config.get(name)) for name in ("model_path", "train_data_path"))
+    parts = [
+        summary.session_id, summary.name, summary.adapter_name, summary.model_name, summary.method,
+        summary.training_state, summary.notes, *summary.tags, *named, _text(ending.get("message")),
+        summary.problem,
+    ]  # fmt: skip
+    return "\n".join(part for part in parts if part).lower()
 
 
 def to_metrics(raw: Mapping[str, Any]) -> RunMetrics:
@@ -153,7 +170,7 @@ def _state(raw: Mapping[str, Any]) -> RunState | None:
     """The run's state, whichever of its two names it stands under."""
     for name in ("training_state", "state"):
         value = raw.get(name)
-        if isinstance(value, str) and value in set(RunState):
+        if isinstance(value, str) and value in _STATES:
             return RunState(value)
     return None
 
@@ -165,6 +182,14 @@ def _adapter_folder(raw: Mapping[str, Any]) -> str | None:
 
 def _dict(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _curve(value: Any) -> list[float | None]:
+    """A picture needs no more than four digits, and there are ten thousand of them."""
+    if not isinstance(value, list):
+        return []
+    numbers = map(_number, value[:CURVE_POINTS])
+    return [None if number is None else float(f"{number:.4g}") for number in numbers]
 
 
 def _text(value: Any) -> str | None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from backend.core.disk.trash import Trash
 from backend.errors import BadContent, NotFound
 from backend.jobs.run.schemas import SessionRecord
 from backend.jobs.run.state import RunState
@@ -97,7 +98,7 @@ def test_a_record_of_the_reference_app_loads_with_defaults_and_is_marked(
     before = path.read_bytes()
 
     loaded = store.record(str(LEGACY["session_id"]))
-    row = store.page(10, None)[0][0]
+    row = store.page(10, None).sessions[0]
 
     assert loaded.state is RunState.COMPLETED
     assert loaded.lora is None
@@ -120,7 +121,7 @@ def test_a_record_of_the_reference_app_stays_one_when_its_end_is_written(
         ended.state = ended.training_state = RunState.INTERRUPTED
         store.save(ended)
 
-    assert store.page(10, None)[0][0].legacy
+    assert store.page(10, None).sessions[0].legacy
     assert store.read(session_id)["legacy"] is True
     assert store.read(session_id)["training_state"] == "interrupted"
 
@@ -153,7 +154,7 @@ def test_a_damaged_record_is_listed_with_its_problem_and_left_alone(
     path = put(store, "bad", content)
     store.save(record("good"))
 
-    rows = {row.session_id: row for row in store.page(10, None)[0]}
+    rows = {row.session_id: row for row in store.page(10, None).sessions}
 
     assert rows["bad"].problem
     assert rows["good"].problem is None
@@ -167,14 +168,14 @@ def test_a_huge_record_is_listed_without_being_read(store: SessionStore) -> None
     path = store.sessions_dir / "session_big.json"
     with path.open("wb") as file:
         file.truncate(50 * 1024 * 1024)
-    row = store.page(10, None)[0][0]
+    row = store.page(10, None).sessions[0]
     assert row.problem
     assert "52,428,800" in row.problem
 
 
 def test_a_pipe_in_place_of_a_record_does_not_hang(store: SessionStore) -> None:
     os.mkfifo(store.sessions_dir / "session_pipe.json")
-    assert "regular" in (store.page(10, None)[0][0].problem or "")
+    assert "regular" in (store.page(10, None).sessions[0].problem or "")
 
 
 def test_numbers_that_json_cannot_have_are_shown_as_null(store: SessionStore) -> None:
@@ -189,20 +190,21 @@ def test_numbers_that_json_cannot_have_are_shown_as_null(store: SessionStore) ->
     assert store.read("one")["metrics"] == {
         "train_loss": None, "val_loss": None, "peak_memory_gb": None
     }  # fmt: skip
-    assert store.page(1, None)[0][0].final_train_loss is None
+    assert store.page(1, None).sessions[0].final_train_loss is None
 
 
 def test_a_page_is_newest_first_and_the_cursor_goes_on(store: SessionStore) -> None:
     for number in range(7):
         store.save(record(f"s{number}", minutes=number))
 
-    first, cursor = store.page(3, None)
-    second, cursor_2 = store.page(3, cursor)
-    third, end = store.page(3, cursor_2)
+    first = store.page(3, None)
+    second = store.page(3, first.next_cursor)
+    third = store.page(3, second.next_cursor)
 
-    ids = [row.session_id for row in (*first, *second, *third)]
+    ids = [row.session_id for page in (first, second, third) for row in page.sessions]
     assert ids == [f"s{number}" for number in reversed(range(7))]
-    assert end is None
+    assert third.next_cursor is None
+    assert (first.matching, first.total) == (7, 7)
 
 
 def test_an_unknown_cursor_is_refused(store: SessionStore) -> None:
@@ -212,20 +214,20 @@ def test_an_unknown_cursor_is_refused(store: SessionStore) -> None:
 
 def test_a_changed_record_changes_its_row(store: SessionStore) -> None:
     store.save(record("one", notes="before"))
-    assert store.page(1, None)[0][0].notes == "before"
+    assert store.page(1, None).sessions[0].notes == "before"
     store.save(record("one", notes="after"))
-    assert store.page(1, None)[0][0].notes == "after"
+    assert store.page(1, None).sessions[0].notes == "after"
 
 
 def test_the_adapter_is_ready_when_its_weights_are_there(store: SessionStore) -> None:
     store.save(record("one"))
-    assert not store.page(1, None)[0][0].adapter_ready
+    assert not store.page(1, None).sessions[0].adapter_ready
     folder = store.adapters_dir / "adapter_one"
     folder.mkdir()
     (folder / "adapter_config.json").write_text("{}")
-    assert not store.page(1, None)[0][0].adapter_ready
+    assert not store.page(1, None).sessions[0].adapter_ready
     (folder / "adapters.safetensors").write_bytes(b"")
-    assert store.page(1, None)[0][0].adapter_ready
+    assert store.page(1, None).sessions[0].adapter_ready
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"latest_session_id": "gone"}', "[]", None])
@@ -261,6 +263,26 @@ def test_deleting_keeps_the_adapter_unless_asked(store: SessionStore) -> None:
     assert adapter.exists()
     with pytest.raises(NotFound):
         store.read("one")
+
+
+def test_a_deleted_record_comes_back_with_its_run_folder(
+    store: SessionStore, tmp_path: Path
+) -> None:
+    trash = Trash(tmp_path)
+    store.save(record("one"))
+    before = store.read("one")
+    run = store.folder("one")
+    run.mkdir()
+    (run / "events.jsonl").write_text("")
+
+    undo = store.delete("one", files=False, trash=trash).undo
+    assert store.summaries() == []
+    assert undo is not None
+    trash.restore(undo)
+
+    assert store.read("one") == before
+    assert (run / "events.jsonl").exists()
+    assert [row.session_id for row in store.summaries()] == ["one"]
 
 
 def test_deleting_with_files_deletes_the_adapter_it_wrote(store: SessionStore) -> None:
