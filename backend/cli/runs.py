@@ -262,7 +262,7 @@ _LISTS: dict[str, tuple[str, str, tuple[str, ...], Callable[[Any], Rows], str]] 
 
 def compare(context: Context) -> int:
     client, out = context.client, context.out
-    ids = [find_run(client, wanted) for wanted in context.args.sessions]
+    ids = [find_run(client, run) for run in context.args.sessions]
     if len(set(ids)) < 2:
         raise Refused(f"Two different runs are needed; {len(set(ids))} was named.")
     records = [client.get(f"/sessions/{session}") for session in ids]
@@ -300,10 +300,10 @@ def _differences(records: list[dict[str, Any]]) -> list[tuple[str, list[Any]]]:
     """The fields of the requests that are not the same in all runs, with their values."""
     configs = [record.get("config") or {} for record in records]
     fields = dict.fromkeys(field for config in configs for field in config)
-    found = ((field, [config.get(field) for config in configs]) for field in fields)
+    rows = ((field, [config.get(field) for config in configs]) for field in fields)
     return [
         (field, values)
-        for field, values in found
+        for field, values in rows
         if field != "adapter_name" and any(value != values[0] for value in values)
     ]
 

@@ -52,8 +52,8 @@ def settle_run(
 
 
 def _settle(store: SessionStore, session_id: str) -> None:
-    known = store.exists(session_id)
-    exit_ = store.progress(session_id).exit if known else None
+    has_record = store.exists(session_id)
+    exit_ = store.progress(session_id).exit if has_record else None
     if settle(
         store.adapters_dir, _adapter_of(store, session_id), session_id, replaced=replaces(exit_)
     ):
@@ -74,8 +74,8 @@ def _adapter_of(store: SessionStore, session_id: str) -> str | None:
     """The name of the adapter that a session writes, by its record or its configuration."""
     try:
         if store.exists(session_id):
-            named = store.record(session_id).adapter_path
-            return _own_name(store, Path(named).parent) if named else None
+            recorded = store.record(session_id).adapter_path
+            return _own_name(store, Path(recorded).parent) if recorded else None
         config = read_yaml(store.folder(session_id) / CONFIG)
         return _own_name(store, Path(str(config["adapter_path"])))
     except (AppError, OSError, KeyError, TypeError):

@@ -286,7 +286,7 @@ class Progress:
     def add_alert(self, alert: Alert) -> None:
         """Keep an alert, unless the same was raised before."""
         code, message = alert.code, alert.message
-        if not any(seen.code == code and seen.message == message for seen in self.alerts):
+        if not any(visits.code == code and visits.message == message for visits in self.alerts):
             self.alerts.append(alert)
             self._fresh.append(alert)
 
@@ -335,17 +335,17 @@ def thin(columns: Columns, max_points: int, *, by: str) -> Columns:
         return columns
     values = columns.get(by) or columns["step"]
     buckets = max(1, (max_points - 2) // 2)
-    kept = {0, count - 1}
+    rows_to_keep = {0, count - 1}
     for bucket in range(buckets):
         rows = range(bucket * count // buckets, (bucket + 1) * count // buckets)
-        kept.update(_extremes(values, rows))
-    order = sorted(kept)
+        rows_to_keep.update(_extremes(values, rows))
+    order = sorted(rows_to_keep)
     return {name: [column[row] for row in order] for name, column in columns.items()}
 
 
 def _extremes(values: Sequence[float | None], rows: range) -> set[int]:
-    known = [(value, row) for row in rows if (value := values[row]) is not None]
-    return {min(known)[1], max(known)[1]} if known else {rows.start}
+    points = [(value, row) for row in rows if (value := values[row]) is not None]
+    return {min(points)[1], max(points)[1]} if points else {rows.start}
 
 
 def _since(columns: Columns, since: int) -> Columns:
