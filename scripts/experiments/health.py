@@ -122,6 +122,7 @@ def faulty() -> Iterator[HealthCell]:
         expected=over)  # fmt: skip
     equal = ("equal_rewards",)
     yield HealthCell(name="GRPO, a reward that never comes", method="grpo",
+                     own={"success_function": ""},
                      rewards=("r1_strict_format_reward_func",), expected=equal)  # fmt: skip
     yield HealthCell(name="GRPO, temperature 0.01", method="grpo", own={"temperature": 0.01},
                      expected=equal)  # fmt: skip

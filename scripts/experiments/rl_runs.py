@@ -62,7 +62,9 @@ def make_method_run(
             keys=SEVEN,
             iterations=request.iterations,
             model_fingerprint=None,
-            judgement=Judgement(rewards=tuple(rewards), success=fields.get("success_function")),
+            judgement=Judgement(
+                rewards=tuple(rewards), success=fields.get("success_function") or None
+            ),
         )
 
     return lay_out(root, data, configure)
