@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 
 from pydantic_core import from_json
 
-from backend.contract.run.folder import EVENTS, LOG
+from backend.contract.run.folder import CONFIG, EVENTS, LOG
 from backend.core.disk.files import JsonlTail, read_tail
 from backend.core.disk.stored_files import parse_json
 from backend.core.process import Child
 from backend.jobs.lifecycle.follower import Follower
 from backend.jobs.run.events import Event, parse_event
 from backend.jobs.run.progress import Progress
+
+
+def is_run_folder(folder: Path) -> bool:
+    """Whether a run wrote it: by a file that every run has, or by its name."""
+    return is_session_id(folder.name) or any(
+        (folder / name).is_file() for name in (CONFIG, EVENTS, LOG)
+    )
+
+
+def is_session_id(name: str) -> bool:
+    """Whether it is a name that this app gives to a session."""
+    try:
+        return str(uuid.UUID(name)) == name
+    except ValueError:
+        return False
 
 
 def run_follower(

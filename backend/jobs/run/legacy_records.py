@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import ValidationError
 
@@ -93,6 +93,8 @@ def to_summary(raw: Mapping[str, Any], session_id: str) -> SessionSummary:
         notes=_text(raw.get("notes")) or "",
         tags=[tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else [],
         adapter_ready=False,
+        train_data=_file_name(config.get("train_data_path") or config.get("data_path")),
+        coverage=_coverage(_dict(raw.get("lora")).get("keys")),
         name=_text(raw.get("name")),
         pinned=raw.get("pinned") is True,
         curve=_curve(raw.get("curve")),
@@ -182,6 +184,22 @@ def _adapter_folder(raw: Mapping[str, Any]) -> str | None:
 
 def _dict(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _file_name(value: Any) -> str | None:
+    path = _text(value)
+    return Path(path).name if path else None
+
+
+def _coverage(keys: Any) -> Literal["full", "attention", "other"] | None:
+    """By the names that LoRA's matrices have in every architecture."""
+    if not isinstance(keys, list) or not keys:
+        return None
+    attention = [str(key) for key in keys if "attn" in str(key) or "attention" in str(key)]
+    mlp = [str(key) for key in keys if "mlp" in str(key) or "feed_forward" in str(key)]
+    if attention and mlp:
+        return "full"
+    return "attention" if len(attention) == len(keys) else "other"
 
 
 def _curve(value: Any) -> list[float | None]:

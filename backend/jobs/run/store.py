@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from backend.contract.run.folder import CONFIG, EVENTS, LATEST, LINEAGE, LOG
+from backend.contract.run.folder import LATEST, LINEAGE, LOG
 from backend.core.disk.files import NAME, child_path, read_tail, sweep_temporary, write_json
 from backend.core.disk.removal import (
     Doomed,
@@ -25,7 +24,7 @@ from backend.core.disk.removal import (
 )
 from backend.errors import Invalid, NotFound
 from backend.jobs.run.folded_events import FoldedEvents
-from backend.jobs.run.follower import fold_events
+from backend.jobs.run.follower import fold_events, is_run_folder
 from backend.jobs.run.legacy_records import (
     Damaged,
     is_legacy,
@@ -40,6 +39,7 @@ from backend.jobs.run.progress import Progress, thin_series
 from backend.jobs.run.reward_numbers import SampleData
 from backend.jobs.run.schemas import (
     Series,
+    SessionChange,
     SessionChoices,
     SessionPage,
     SessionRecord,
@@ -55,10 +55,8 @@ T = TypeVar("T")
 
 
 class SessionStore:
-    """`sessions/session_<id>.json`, `sessions/<id>/` and `sessions/latest.json`. Blocking.
-
-    The list is kept by an index, in `index` too if that is given, so a page costs one look at the
-    folder.
+    """`sessions/session_<id>.json`, `sessions/<id>/` and `sessions/latest.json`. Blocking. An index
+    keeps the list, in the file `index` too if that is given.
     """
 
     def __init__(
@@ -160,6 +158,29 @@ class SessionStore:
         with self._lock:
             self._write(record)
 
+    def describe(self, session_id: str, change: SessionChange) -> None:
+        """Change what the user says of a session. All else in its file stays as it is.
+
+        Raises NotFound, or BadContent for a damaged record or one of a newer version.
+        """
+        with self._lock:
+            unsaved = self._unsaved.get(session_id)
+            if unsaved is not None:
+                self._unsaved[session_id] = unsaved.model_copy(update=change.values())
+                return
+            path = self._record_path(session_id)
+            raw = self._raw(session_id)
+            _refuse_newer(raw, path)
+            write_json(path, raw | change.values())
+
+    def adapter_bytes(self, session_id: str) -> int | None:
+        """The size of the newest weights that it wrote; None where they are not its own."""
+        adapter = self._own_adapter(session_id)
+        try:
+            return (adapter / LATEST).stat().st_size if adapter is not None else None
+        except OSError:
+            return None
+
     def save_later(self, record: SessionRecord) -> None:
         """Show the record from now on, though it could not be written; `save_pending` writes it."""
         with self._lock:
@@ -184,8 +205,7 @@ class SessionStore:
             raw = read_raw(path)
         except FileNotFoundError:
             raw = {}
-        if is_newer(raw):
-            raise Damaged(f"{path.name} was written by a newer version and is left alone.")
+        _refuse_newer(raw, path)
         number = raw.get("number") if raw else self._next_number()
         write_json(path, _merged(raw, record) | {"number": number})
         self._unsaved.pop(record.session_id, None)
@@ -215,7 +235,7 @@ class SessionStore:
         if not os.path.lexists(path) and not os.path.lexists(folder):
             raise self._unknown(session_id)
         adapter = self._own_adapter(session_id) if files else None
-        reason = refusal(folder, inside=self.sessions_dir, own=_is_run_folder, link=True)
+        reason = refusal(folder, inside=self.sessions_dir, own=is_run_folder, link=True)
         if reason is not None:
             raise NotRemoved(
                 f"Session {session_id} is not deleted: {folder} is left alone, because {reason}.",
@@ -225,7 +245,7 @@ class SessionStore:
             remove_all(
                 [
                     Doomed(path, self.sessions_dir, named(path.name)),
-                    Doomed(folder, self.sessions_dir, _is_run_folder),
+                    Doomed(folder, self.sessions_dir, is_run_folder),
                     *([Doomed(adapter, self.adapters_dir, _names(session_id))] if adapter else []),
                 ],
                 link=True,
@@ -351,30 +371,21 @@ class SessionStore:
         )
 
 
+def _refuse_newer(raw: Mapping[str, Any], path: Path) -> None:
+    if is_newer(raw):
+        raise Damaged(f"{path.name} was written by a newer version and is left alone.")
+
+
 def _merged(raw: Mapping[str, Any], record: SessionRecord) -> dict[str, Any]:
-    """The record over what the file has besides: unknown fields stay, and so does the mark of one
-    that the reference app wrote.
+    """The record over what the file has besides: unknown fields stay, what the user says of a
+    session (see `describe`), and the mark of one that the reference app wrote.
     """
     value = {**raw, **record.model_dump(mode="json")}
+    value |= {name: raw[name] for name in SessionChange.model_fields if name in raw}
     value.pop("legacy", None)
     if raw and is_legacy(raw):
         value["legacy"] = True
     return value
-
-
-def _is_run_folder(folder: Path) -> bool:
-    """Whether a run wrote it: by a file that every run has, or by its name."""
-    return is_session_id(folder.name) or any(
-        (folder / name).is_file() for name in (CONFIG, EVENTS, LOG)
-    )
-
-
-def is_session_id(name: str) -> bool:
-    """Whether it is a name that this app gives to a session."""
-    try:
-        return str(uuid.UUID(name)) == name
-    except ValueError:
-        return False
 
 
 def _names(session_id: str) -> Proof:
