@@ -50,11 +50,11 @@ def _preset(
         for other in others:
             newest.setdefault(same(other), other)
         for one in ones:
-            other = newest.get(same(one)) if None not in same(one) else None
-            if other is not None:
+            match = newest.get(same(one)) if None not in same(one) else None
+            if match is not None:
                 return Preset(
-                    id=id_, title=title, ids=[one.session_id, other.session_id],
-                    message=f"{_name(one)} and {_name(other)}",
+                    id=id_, title=title, ids=[one.session_id, match.session_id],
+                    message=f"{_name(one)} and {_name(match)}",
                 )  # fmt: skip
     return Preset(id=id_, title=title, ids=[], message=lacking)
 
