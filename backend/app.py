@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from backend import __version__
 from backend.adapters.store import AdapterStore, used_by
-from backend.api import health, notices, stream
+from backend.api import health, notices, stream, trash
 from backend.api.aliases import short_routes
 from backend.api.errors import render_errors, words_of_the_door
 from backend.api.evaluation import comparisons, evaluation
@@ -32,11 +32,13 @@ from backend.api.schema import describe, operation_id
 from backend.api.services import Services
 from backend.api.ui import serve_ui
 from backend.comparisons.blind_votes import Arena
+from backend.comparisons.chats import ChatStore
 from backend.comparisons.history import Notebook
 from backend.core.disk.disk_errors import warn_of_full_disk
 from backend.core.disk.notice_watch import watch_notices
 from backend.core.disk.notices import Notices
 from backend.core.disk.strays import sweep_strays
+from backend.core.disk.trash import Trash
 from backend.core.guard import Guard
 from backend.core.hub import Hub
 from backend.core.machine.blas import find_blas
@@ -79,6 +81,7 @@ from backend.training.run_data.method_files import MethodFiles
 ROUTERS = (
     health.router,
     notices.router,
+    trash.router,
     adapters.router,
     inference.router,
     compare.router,
@@ -171,6 +174,7 @@ def build_services(settings: Settings) -> Services:
     index = settings.data_dir / ".cache" / "sessions.json"
     store = SessionStore(settings.sessions_dir, settings.adapters_dir, index=index)
     file_notices = Notices(settings.data_dir)
+    trash = Trash(settings.data_dir)
     waiting = RunQueue(settings.sessions_dir, hub, notices=file_notices)
     supervisor = RunSupervisor(settings, store, hub, queue=waiting)
     models = ModelCatalog(settings, clean_defaults=known_defaults)
@@ -205,6 +209,7 @@ def build_services(settings: Settings) -> Services:
         settings=settings,
         hub=hub,
         notices=file_notices,
+        trash=trash,
         store=store,
         supervisor=supervisor,
         queue=waiting,
@@ -254,7 +259,8 @@ def build_services(settings: Settings) -> Services:
         benchmarks=benchmarks,
         jobs=(evaluations, fusions, exports, conversions, benchmarks, uploads),
         tiers=Tiers(settings, evaluator),
-        notebook=Notebook(settings.data_dir),
+        notebook=Notebook(settings.data_dir, trash),
+        chats=ChatStore(settings.data_dir, trash),
         arena=Arena(settings.data_dir),
         rewards=reward_functions,
         method_files=MethodFiles(settings),

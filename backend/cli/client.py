@@ -42,6 +42,13 @@ class Client:
         except (OSError, ValueError):
             return None
 
+    def healthy(self) -> bool:
+        """Whether a healthy service lets this client in."""
+        try:
+            return self.version() is not None
+        except Refused:
+            return False
+
     def get(self, path: str, *, timeout: float = _SHORT, **query: object) -> Any:
         given = {name: value for name, value in query.items() if value is not None}
         asked = f"?{urllib.parse.urlencode(given)}" if given else ""

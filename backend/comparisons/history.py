@@ -6,6 +6,7 @@ import hashlib
 import os
 import secrets
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,8 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from backend.core.disk.files import NAME, child_path, write_json, write_text
 from backend.core.disk.notices import Notices
-from backend.core.disk.removal import named, remove
+from backend.core.disk.removal import Doomed, named
 from backend.core.disk.stored_files import DamagedFile, read_model
+from backend.core.disk.trash import Trash
 from backend.core.limits import Whole
 from backend.core.schemas import DamagedItem
 from backend.errors import Invalid, NotFound, TooLarge
@@ -96,7 +98,8 @@ class PromptSets(BaseModel):
 class Notebook:
     """`<data>/comparisons/<id>.json` and `<data>/prompt_sets/<name>.json`. Blocking."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, trash: Trash | None = None) -> None:
+        self._trash = trash or Trash(data_dir)
         self._comparisons = data_dir / "comparisons"
         self._prompts = data_dir / "prompt_sets"
         self._notices = Notices(data_dir)
@@ -141,22 +144,27 @@ class Notebook:
             self._write(found)
         return found
 
-    def forget(self, comparison_id: str) -> None:
-        """Delete one, also one that can't be read. Raises NotFound, or DamagedFile for a folder."""
+    def forget(self, comparison_id: str) -> str | None:
+        """Delete one, also one that can't be read; its id in the trash.
+
+        Raises NotFound, or DamagedFile for a folder.
+        """
         with self._lock:
             if not os.path.lexists(self._file(comparison_id)):
                 raise _unknown(comparison_id)
-            _remove(self._file(comparison_id))
+            return self._discard([self._file(comparison_id)])
 
-    def forget_all(self) -> int:
-        """Delete those that can be read; answers how many. The others may be worth saving."""
-        deleted = 0
-        for one in self._ids():
-            with suppress(FileNotFoundError, DamagedFile):
-                self._read(one)
-                _remove(self._file(one))
-                deleted += 1
-        return deleted
+    def forget_all(self) -> tuple[int, str | None]:
+        """Delete those that can be read: how many, and their id in the trash. The others may be
+        worth saving.
+        """
+        readable: list[Path] = []
+        with self._lock:
+            for one in self._ids():
+                with suppress(FileNotFoundError, DamagedFile):
+                    self._read(one)
+                    readable.append(self._file(one))
+            return len(readable), self._discard(readable)
 
     def prompt_sets(self) -> PromptSets:
         """By name, and what can't be read."""
@@ -189,13 +197,23 @@ class Notebook:
         write_json(path, made.model_dump(mode="json"))
         return made
 
-    def forget_prompts(self, name: str) -> None:
-        """Raises NotFound."""
+    def forget_prompts(self, name: str) -> str | None:
+        """Its id in the trash. Raises NotFound."""
         name = _set_name(name)
         path = self._prompt_file(name)
         if not os.path.lexists(path):
             raise NotFound(f"There is no prompt set {name!r}.")
-        _remove(path)
+        return self._discard([path])
+
+    def _discard(self, paths: Sequence[Path]) -> str | None:
+        for path in paths:
+            if path.is_dir() and not path.is_symlink():
+                raise DamagedFile(
+                    f"{path.name} is a folder, which is not deleted here.",
+                    hint=f"Look into {path}.",
+                )
+        doomed = [Doomed(path, path.parent, named(r".+\.json")) for path in paths]
+        return self._trash.put(doomed, link=True)
 
     def _ids(self) -> list[str]:
         names = [
@@ -241,14 +259,6 @@ def _files_in(folder: Path) -> list[Path]:
 
 def _damaged(path: Path, damage: DamagedFile) -> DamagedItem:
     return DamagedItem(name=path.stem, path=str(path), problem=damage.detail)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        raise DamagedFile(
-            f"{path.name} is a folder, which is not deleted here.", hint=f"Look into {path}."
-        )
-    remove(path, inside=path.parent, own=named(r".+\.json"), link=True)
 
 
 def _unknown(comparison_id: str) -> NotFound:

@@ -14,7 +14,7 @@ from backend.core.process import find_marked
 from backend.errors import AppError
 from backend.jobs.adapter_reservation import replaces, settle, unsettled
 from backend.jobs.run.events import Exit
-from backend.jobs.run.follower import is_session_id
+from backend.jobs.run.ownership import is_session_id
 from backend.jobs.run.store import SessionStore
 
 _BACK = " The earlier adapter is back; continue this session to go on from what it saved itself."

@@ -25,6 +25,7 @@ from backend.training.schemas import StartAnswer
 KEY_LIFE = 3600.0  # Seconds.
 FILE = "keys.json"
 
+_NEWER_FIELDS = {"max_grad_norm"}
 _logger = logging.getLogger(__name__)
 
 Keep = Callable[[StartAnswer], Awaitable[None]]  # Called with the answer before the run begins.
@@ -152,5 +153,12 @@ def _require_same(before: str, now: str) -> None:
 
 
 def request_digest(request: StartRequest) -> str:
-    asked = json.dumps([type(request).__name__, request.model_dump(mode="json")], sort_keys=True)
+    """What tells two requests apart. A field that is newer than keys that may be on disk does not
+    count while it has its default: the key of an older version stands for the same request.
+    """
+    values = request.model_dump(mode="json")
+    for name in _NEWER_FIELDS & values.keys():
+        if getattr(request, name) == type(request).model_fields[name].default:
+            del values[name]
+    asked = json.dumps([type(request).__name__, values], sort_keys=True)
     return hashlib.sha256(asked.encode()).hexdigest()

@@ -15,11 +15,11 @@ from typing import Any
 
 import psutil
 
+from backend.cli.client import Client
 from scripts.bench.machine import machine
 from scripts.bench.measures import Measure
 from scripts.bench.page import shown_value, table, write_section
 from scripts.bench.runs import service
-from scripts.start.client import Client
 
 SESSIONS, REPORTS, ASKED = 10_000, 100_000, 5
 _PAGE, _START, _MEMORY, _CURVES = 150.0, 3.0, 250.0, 3.0  # Milliseconds, seconds, MB, seconds.

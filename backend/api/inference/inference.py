@@ -105,7 +105,7 @@ async def _whole(services: Services, target: Target, ask: Ask, question: str) ->
 
 async def _events(
     pieces: AsyncGenerator[Piece, None], target: Target, ask: Ask, question: str
-) -> AsyncGenerator[str, None]:
+) -> AsyncGenerator[bytes, None]:
     text: list[str] = []
     try:
         async with aclosing(pieces):

@@ -14,7 +14,7 @@ from backend.api.services import Wired
 from backend.core.limits import MOST, Steps
 from backend.jobs.run.reward_numbers import SampleData
 from backend.jobs.run.saved_states import saved_states
-from backend.jobs.run.schemas import Series, SessionChange, SessionPage
+from backend.jobs.run.schemas import Alert, Series, SessionChange, SessionPage, Verdict
 from backend.jobs.run.session_query import SessionQuery, SortKey, search_words
 from backend.jobs.run.state import RunState
 from backend.results.comparison import compare
@@ -47,6 +47,16 @@ class SessionSamples(BaseModel):
 
     session_id: str
     samples: list[SampleData]
+
+
+class SessionAlerts(BaseModel):
+    """What a run had to tell, oldest first, and the verdict on its health: null where it was never
+    judged.
+    """
+
+    session_id: str
+    alerts: list[Alert]
+    health: Verdict | None
 
 
 class ResumePoint(BaseModel):
@@ -85,6 +95,12 @@ class ResumeRequest(BaseModel):
 class Done(BaseModel):
     status: Literal["success"]
     message: str
+
+
+class SessionDeleted(Done):
+    """`undo` is the id by which the trash puts it back; null where it can't."""
+
+    undo: str | None = None
 
 
 @router.get("", responses=refuses(404))
@@ -157,6 +173,14 @@ async def session_samples(session_id: str, services: Wired) -> SessionSamples:
     return SessionSamples(session_id=session_id, samples=samples)
 
 
+@router.get("/{session_id}/alerts", responses=refuses(400, 404, 422))
+async def session_alerts(session_id: str, services: Wired) -> SessionAlerts:
+    """The same as the `training_alert` frames. `fix` names fields for the next run."""
+    record = await asyncio.to_thread(services.store.record, session_id)
+    alerts = await asyncio.to_thread(services.store.alerts, session_id)
+    return SessionAlerts(session_id=session_id, alerts=alerts, health=record.health)
+
+
 @router.get("/{session_id}/logs", responses=refuses(400, 404))
 async def session_logs(
     session_id: str,
@@ -206,12 +230,14 @@ async def describe_session(session_id: str, change: SessionChange, services: Wir
 
 
 @router.delete("/{session_id}", responses=refuses(404, 409, 422, 507))
-async def delete_session(session_id: str, services: Wired, files: bool = False) -> Done:
-    adapter = await services.supervisor.delete(session_id, files=files)
-    if adapter is not None:
-        what = f"and its adapter {adapter} are deleted"
+async def delete_session(session_id: str, services: Wired, files: bool = False) -> SessionDeleted:
+    """Without `files`, POST /api/trash/{undo}/restore puts it back for a day."""
+    deleted = await services.supervisor.delete(session_id, files=files, trash=services.trash)
+    if deleted.adapter is not None:
+        what = f"and its adapter {deleted.adapter} are deleted"
     elif files:
         what = "is deleted; there was no adapter that is its alone, so none was deleted"
     else:
         what = "is deleted; its adapter is kept"
-    return Done(status="success", message=f"Session {session_id} {what}.")
+    message = f"Session {session_id} {what}."
+    return SessionDeleted(status="success", message=message, undo=deleted.undo)

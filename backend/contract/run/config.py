@@ -54,12 +54,15 @@ class TrainedModel:
 
 @dataclass(frozen=True, kw_only=True)
 class Optimization:
-    """Optimizer, its own options by its name, and the learning rate or its schedule."""
+    """Optimizer, its own options by its name, the learning rate or its schedule, and the norm that
+    a gradient is limited to.
+    """
 
     optimizer: str
     optimizer_config: Mapping[str, Mapping[str, Any]]
     learning_rate: float
     lr_schedule: Mapping[str, Any] | None
+    max_grad_norm: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -116,6 +116,7 @@ class Metrics(RunEvent, RewardNumbers, EngineDetails):
     trained_tokens: int | None = None
     peak_memory_gb: float | None = None
     epoch: float | None = None
+    grad_norm: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,13 +197,16 @@ class Sample(RunEvent, SampleData):
 
 @dataclass(frozen=True, kw_only=True)
 class Warning(RunEvent):
-    """Something the user should know; the run goes on."""
+    """Something the user should know; the run goes on. `metric` names the number that it is about,
+    if it is about one.
+    """
 
     type: ClassVar[str] = "warning"
 
     code: str
     message: str
     hint: str | None = None
+    metric: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

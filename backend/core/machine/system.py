@@ -83,6 +83,11 @@ def describe_system(settings: Settings) -> SystemInfo:
     )
 
 
+def working_set(settings: Settings) -> int | None:
+    """The bytes of memory that an engine may use here, as `describe_system` says it; for less."""
+    return _accelerator(_DEVICES.get(find_blas(settings).name, "CPU")).working_set
+
+
 def _accelerator(device: Device) -> Accelerator:
     if device == "Metal":
         return describe_apple(ask, memory_limit())

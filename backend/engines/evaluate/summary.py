@@ -15,7 +15,7 @@ from backend.contract.jobs.evaluation import (
     MetricResult,
     TaskResult,
 )
-from backend.contract.thoughts import Marks, split_thoughts
+from backend.contract.thoughts import Split, split_thoughts
 from backend.engines.evaluate.bootstrap import (
     difference_of,
     difference_of_ratios,
@@ -78,15 +78,12 @@ def answer_to(
         metrics={},
     )
     if text is not None:
-        set_text(answer, text)
+        set_text(answer, text, split_thoughts(text))
     return answer
 
 
-def set_text(
-    row: GivenAnswer, text: str, *, own: Sequence[Marks] = (), opened: str | None = None
-) -> None:
-    """What the model wrote, its thoughts set apart as `contract/thoughts.py` does."""
-    parts = split_thoughts(text, own=own, opened=opened)
+def set_text(row: GivenAnswer, text: str, parts: Split) -> None:
+    """What the model wrote, and its thoughts set apart."""
     row.text, row.thoughts, row.answer = text, parts.thoughts, parts.answer
 
 

@@ -1,4 +1,4 @@
-"""Several prompts at once through the engine's batch generator: evaluation's way to ask."""
+"""Several prompts at once through the engine's batch generator, for `Resident.answer_all`."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import json
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 
 from backend.contract.run.events import Exit, Phase
@@ -16,7 +17,8 @@ from backend.engines.process.import_cache import cache_imports
 from backend.engines.process.signals import Control
 
 _TRAINING = frozenset({"backend.engines.sft", "backend.engines.rl"})
-Load = Callable[[], Callable[[Path, Emitter, Control], Ending]]
+Work = Callable[[Path, Emitter, Control], Ending]
+Load = Callable[[], Work]
 
 
 def run_process(argv: Sequence[str], *, module: str, load: Load) -> int:
@@ -43,6 +45,17 @@ def run_process(argv: Sequence[str], *, module: str, load: Load) -> int:
         )
     )
     return ending.code
+
+
+def importing(place: str) -> Load:
+    """The loader of the function at `module:name`."""
+    module, _, name = place.partition(":")
+
+    def load() -> Work:
+        work: Work = getattr(import_module(module), name)
+        return work
+
+    return load
 
 
 def _run(folder: Path, emit: Emitter, control: Control, load: Load, *, training: bool) -> Ending:

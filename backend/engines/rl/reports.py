@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
 from backend.contract.run.events import EngineDetails, Sample
 from backend.contract.run.numbers import RewardNumbers, Split
 from backend.engines.process.events import Emitter
@@ -45,7 +43,7 @@ _EMPTY_SHARE = 0.25
 class RlReport(MethodReport):
     """What rewards, completions and pairs add to the reports, and samples of completions.
 
-    `samples` is how many completions a report shows, `longest` the tokens at which one is cut.
+    `samples` is how many completions a report shows.
     `held_out()` answers the completions of the last validation.
     """
 
@@ -55,7 +53,6 @@ class RlReport(MethodReport):
         scorer: Scorer,
         *,
         samples: int,
-        longest: int,
         sums: bool,
         has_kl: bool,
         held_out: Callable[[], Rollouts] = Rollouts,
@@ -67,7 +64,7 @@ class RlReport(MethodReport):
         self._has_kl = has_kl
         self._held_out = held_out
         self._rollouts = Rollouts()
-        self._guards = Guards(emit, longest=longest)
+        self._guards = Guards(emit)
 
     def numbers(self, info: Mapping[str, Any], steps: int) -> dict[str, Any]:
         found = {
@@ -131,9 +128,8 @@ class RlReport(MethodReport):
 class Guards:
     """Warnings about what the numbers mean, each at most once in a run."""
 
-    def __init__(self, emit: Emitter, *, longest: int) -> None:
+    def __init__(self, emit: Emitter) -> None:
         self._emit = emit
-        self._longest = longest
         self._said: set[str] = set()
 
     def look(self, rollouts: Rollouts) -> None:
@@ -147,24 +143,6 @@ class Guards:
                 "answer at once.",
                 "Check that the prompts ask for an answer and that the rewards do not favour "
                 "silence; lower the learning rate if it began during the run.",
-            )
-        groups = rollouts.by_group()
-        compared = [group for group in groups if len(group) > 1]
-        if compared and not any(np.ptp(group) for group in compared):
-            mean = float(np.mean(rollouts.totals))
-            self._say(
-                "equal_rewards",
-                f"All completions of a prompt got the same reward ({mean:.3g} on average), so "
-                "there is nothing to learn from: only differences within a prompt's group count.",
-                "Use a reward that tells degrees apart, a higher temperature, a larger group, or "
-                "harder prompts if the reward is at its maximum.",
-            )
-        if rollouts.lengths and rollouts.cut == len(rollouts.lengths):
-            self._say(
-                "completions_cut",
-                f"Every completion was cut at {self._longest} tokens before "
-                "the model had ended it.",
-                "Raise max_completion_length, or reward shorter answers.",
             )
 
     def _say(self, code: str, message: str, hint: str) -> None:

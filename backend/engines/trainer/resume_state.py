@@ -37,6 +37,7 @@ from backend.contract.run.folder import (
 from backend.contract.run.saved_state import SavedState
 from backend.core.disk.files import link_or_copy, write_json
 from backend.core.disk.removal import NotRemoved, remove
+from backend.engines.optimizer.grad_norm import GRAD_NORM
 from backend.engines.trainer.adapter_folder import SAVED, write_weights
 from backend.engines.trainer.early_stopping import Counters
 
@@ -94,7 +95,7 @@ class StateFolder:
             write_weights(own, dict(tree_flatten(model.trainable_parameters())), checkpoint)
         else:
             link_or_copy(weights, own)
-        leaves = dict(tree_flatten(optimizer.state))
+        leaves = _kept_leaves(optimizer)
         optimizer_file = self._path / state_optimizer(checkpoint)
         write_weights(optimizer_file, leaves, checkpoint, check=False)
         counters = moment.counters
@@ -180,6 +181,13 @@ def _ours(path: Path) -> bool:
     return STATE_FILES.fullmatch(path.name) is not None
 
 
+def _kept_leaves(optimizer: optim.Optimizer) -> dict[str, mx.array]:
+    """What of an optimizer's state a resume needs."""
+    leaves = dict(tree_flatten(optimizer.state))
+    leaves.pop(GRAD_NORM, None)  # Measured anew at the next update.
+    return leaves
+
+
 def restore(saved: Saved, model: nn.Module, optimizer: optim.Optimizer) -> None:
     """Put the saved weights and optimizer in place. Raises NotResumable if they don't fit."""
     weights = _tensors(saved.weights)
@@ -188,8 +196,10 @@ def restore(saved: Saved, model: nn.Module, optimizer: optim.Optimizer) -> None:
     model.load_weights(list(weights.items()), strict=False)
     optimizer.init(model.trainable_parameters())
     leaves = _tensors(saved.optimizer)
-    _require_same("optimizer", dict(tree_flatten(optimizer.state)), leaves)
-    optimizer.state = tree_map_with_path(lambda path, _: leaves[path], optimizer.state)
+    _require_same("optimizer", _kept_leaves(optimizer), leaves)
+    optimizer.state = tree_map_with_path(
+        lambda path, value: leaves.get(path, value), optimizer.state
+    )
     mx.eval(model.parameters(), optimizer.state)
 
 

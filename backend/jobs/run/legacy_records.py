@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from backend.core.disk.stored_files import DamagedFile, read_object
 from backend.core.limits import known_steps
 from backend.jobs.run.reward_numbers import Metric
-from backend.jobs.run.schemas import RunMetrics, SessionRecord, SessionSummary
+from backend.jobs.run.schemas import RunMetrics, SessionChange, SessionRecord, SessionSummary
 from backend.jobs.run.state import RunState
 
 SCHEMA_VERSION = 1
@@ -45,6 +45,24 @@ def is_newer(raw: Mapping[str, Any]) -> bool:
     """From a later version of this app: shown, but never written back."""
     version = raw.get("schema_version")
     return isinstance(version, int) and version > SCHEMA_VERSION
+
+
+def refuse_newer(raw: Mapping[str, Any], path: Path) -> None:
+    """Raise Damaged for a record that a later version of this app wrote to `path`."""
+    if is_newer(raw):
+        raise Damaged(f"{path.name} was written by a newer version and is left alone.")
+
+
+def merge_record(raw: Mapping[str, Any], record: SessionRecord) -> dict[str, Any]:
+    """The record over what the file has besides: unknown fields stay, what the user says of a
+    session (see `describe`), and the mark of one that the reference app wrote.
+    """
+    value = {**raw, **record.model_dump(mode="json")}
+    value |= {name: raw[name] for name in SessionChange.model_fields if name in raw}
+    value.pop("legacy", None)
+    if raw and is_legacy(raw):
+        value["legacy"] = True
+    return value
 
 
 def to_record(raw: Mapping[str, Any], session_id: str) -> SessionRecord:

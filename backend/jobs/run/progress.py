@@ -39,6 +39,7 @@ VALIDATION = ("step", "val_loss", "val_time")
 MAX_ALERTS = 200
 MAX_SAMPLES = 24  # The last few reports' worth; events.jsonl has them all.
 
+_LOSSES = {"train_loss", "val_loss"}  # The run's health tells of these.
 _NOT_NUMBERS = {"seq", "at", "rewards", "val_rewards", "details"}
 _STAMP = {"seq", "at", "type"}
 _WHOLE = {"step", "trained_tokens"}
@@ -123,6 +124,8 @@ class Progress:
                 self.checkpoints.append(event.step)
             case events.Best():
                 self._keep_best(event)
+            case events.Warning(metric=metric) if metric in _LOSSES:
+                pass
             case events.Warning():
                 self._warn(event.code, event.message, event.hint, event.at)
             case events.EarlyStop():
@@ -253,7 +256,7 @@ class Progress:
             return None
         if math.isfinite(value):
             return value
-        if name not in self._warned:
+        if name not in self._warned and name not in _LOSSES:
             self._warned.add(name)
             self._warn(
                 "not_finite",
@@ -267,12 +270,13 @@ class Progress:
     def _stopped_early(self, event: events.EarlyStop) -> None:
         best = "" if event.best_step is None else f" The best was at iteration {event.best_step}."
         message = f"Validation has stopped improving at iteration {event.step}.{best}"
-        self._alert(Alert(level="info", code="early_stop", message=message, at=event.at))
+        self.add_alert(Alert(level="info", code="early_stop", message=message, at=event.at))
 
     def _warn(self, code: str, message: str, hint: str | None, at: datetime) -> None:
-        self._alert(Alert(level="warning", code=code, message=message, hint=hint, at=at))
+        self.add_alert(Alert(level="warning", code=code, message=message, hint=hint, at=at))
 
-    def _alert(self, alert: Alert) -> None:
+    def add_alert(self, alert: Alert) -> None:
+        """Keep an alert, unless the same was raised before."""
         code, message = alert.code, alert.message
         if not any(seen.code == code and seen.message == message for seen in self.alerts):
             self.alerts.append(alert)

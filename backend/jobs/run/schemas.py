@@ -43,6 +43,7 @@ class RunMetrics(BaseModel, RewardNumbers, ValidationNumbers):
     elapsed_seconds: float | None = None
     estimated_time_remaining: float | None = None
     epoch: float | None = None
+    grad_norm: float | None = None
 
 
 class BestModel(BaseModel):
@@ -81,13 +82,20 @@ class Series(BaseModel):
 
 
 class Alert(BaseModel):
-    """Something a run wants the user to know."""
+    """Something a run wants the user to know. `fix` names request fields and the values that the
+    next run should have; `step` is the iteration after which it was seen.
+    """
 
     level: Literal["info", "warning", "error"]
     code: str
     message: str
     hint: str | None = None
+    step: int | None = None
+    fix: dict[str, Any] | None = None
     at: datetime | None = None
+
+
+Verdict = Literal["healthy", "watch", "act"]
 
 
 class RunError(BaseModel):
@@ -121,6 +129,7 @@ class TrainingStateData(BaseModel):
     series: Series = Series()
     logs: list[str] = []
     alerts: list[Alert] = []
+    health: Verdict | None = None
     samples: list[SampleData] = []
     message: str | None = None
     early_stopped: bool = False
@@ -226,6 +235,8 @@ class SessionRecord(BaseModel):
     ended_at: datetime | None = None
     exit: ExitSummary | None = None
     early_stopped: bool = False
+    alerts: list[Alert] = []
+    health: Verdict | None = None
     curve: list[float | None] = []
     notes: str = ""
     tags: list[str] = []

@@ -4,40 +4,43 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from backend.contract.run.folder import LATEST, LINEAGE, LOG
+from backend.contract.run.folder import LATEST, LOG
 from backend.core.disk.files import NAME, child_path, read_tail, sweep_temporary, write_json
 from backend.core.disk.removal import (
     Doomed,
     NotRemoved,
-    Proof,
     named,
     refusal,
     remove,
     remove_all,
     sweep_removed,
 )
+from backend.core.disk.trash import Trash
 from backend.errors import Invalid, NotFound
-from backend.jobs.run.folded_events import FoldedEvents
-from backend.jobs.run.follower import fold_events, is_run_folder
+from backend.jobs.run.follower import FoldedEvents, fold_events
 from backend.jobs.run.legacy_records import (
     Damaged,
     is_legacy,
-    is_newer,
+    merge_record,
     problem_summary,
     read_raw,
+    refuse_newer,
     search_text,
     to_record,
     to_summary,
 )
+from backend.jobs.run.ownership import is_run_folder, names_session
 from backend.jobs.run.progress import Progress, thin_series
 from backend.jobs.run.reward_numbers import SampleData
 from backend.jobs.run.schemas import (
+    Alert,
     Series,
     SessionChange,
     SessionChoices,
@@ -52,6 +55,14 @@ from backend.jobs.run.state import ACTIVE
 
 _LATEST = "latest.json"
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletedSession:
+    """What went with a session: its `adapter`. `undo` is its id in the trash, where it is there."""
+
+    adapter: str | None = None
+    undo: str | None = None
 
 
 class SessionStore:
@@ -170,7 +181,7 @@ class SessionStore:
                 return
             path = self._record_path(session_id)
             raw = self._raw(session_id)
-            _refuse_newer(raw, path)
+            refuse_newer(raw, path)
             write_json(path, raw | change.values())
 
     def adapter_bytes(self, session_id: str) -> int | None:
@@ -205,9 +216,9 @@ class SessionStore:
             raw = read_raw(path)
         except FileNotFoundError:
             raw = {}
-        _refuse_newer(raw, path)
+        refuse_newer(raw, path)
         number = raw.get("number") if raw else self._next_number()
-        write_json(path, _merged(raw, record) | {"number": number})
+        write_json(path, merge_record(raw, record) | {"number": number})
         self._unsaved.pop(record.session_id, None)
 
     def latest(self) -> str | None:
@@ -222,9 +233,9 @@ class SessionStore:
     def set_latest(self, session_id: str) -> None:
         write_json(self.sessions_dir / _LATEST, {"latest_session_id": session_id})
 
-    def delete(self, session_id: str, *, files: bool) -> str | None:
-        """Remove the record and the run folder; with `files`, also the adapter it wrote, whose
-        name is answered.
+    def delete(self, session_id: str, *, files: bool, trash: Trash | None = None) -> DeletedSession:
+        """Remove the record and the run folder; with `files`, also the adapter it wrote. Without
+        `files` they go to the `trash`, if one is given: an adapter is large, so its space is freed.
 
         All of it goes or, with an OSError, nothing. Links are removed, never followed. An adapter
         that another session has since written to (its lineage names that one) is kept. The caller
@@ -242,19 +253,23 @@ class SessionStore:
                 hint="Move that folder away, then delete the session.",
             )
         with self._lock:
-            remove_all(
-                [
-                    Doomed(path, self.sessions_dir, named(path.name)),
-                    Doomed(folder, self.sessions_dir, is_run_folder),
-                    *([Doomed(adapter, self.adapters_dir, _names(session_id))] if adapter else []),
-                ],
-                link=True,
-            )
+            doomed = [
+                Doomed(path, self.sessions_dir, named(path.name)),
+                Doomed(folder, self.sessions_dir, is_run_folder),
+                *(
+                    [Doomed(adapter, self.adapters_dir, names_session(session_id))]
+                    if adapter
+                    else []
+                ),
+            ]
+            undo = trash.put(doomed, link=True) if trash is not None and not files else None
+            if undo is None:
+                remove_all(doomed, link=True)
             self._unsaved.pop(session_id, None)
         with suppress(Damaged, FileNotFoundError):
             if read_raw(self.sessions_dir / _LATEST).get("latest_session_id") == session_id:
                 remove(self.sessions_dir / _LATEST, inside=self.sessions_dir, own=named(_LATEST))
-        return adapter.name if adapter is not None else None
+        return DeletedSession(adapter=adapter.name if adapter is not None else None, undo=undo)
 
     # -- what a run folder holds ------------------------------------------------------------
 
@@ -289,6 +304,13 @@ class SessionStore:
         """The last completions that the run made while training, oldest first."""
         self._raw(session_id)
         return self._folded(session_id, lambda progress: list(progress.samples))
+
+    def alerts(self, session_id: str) -> list[Alert]:
+        """What the run had to tell, oldest first. Records from before health have none: then it is
+        what the run itself warned of.
+        """
+        known = self.record(session_id).alerts
+        return known or self._folded(session_id, lambda progress: list(progress.alerts))
 
     def logs(self, session_id: str, limit: int, before: int | None) -> tuple[list[str], int | None]:
         """The last log lines before a position, and the position for those above; None at the top.
@@ -325,7 +347,7 @@ class SessionStore:
             if unsaved is None:
                 raise self._unknown(session_id) from None
             raw = {}
-        return _merged(raw, unsaved) if unsaved is not None else raw
+        return merge_record(raw, unsaved) if unsaved is not None else raw
 
     def _loads(self, session_id: str) -> bool:
         try:
@@ -362,38 +384,10 @@ class SessionStore:
         if name is None or not NAME.fullmatch(name):
             return None
         folder = self.adapters_dir / name
-        return folder if _names(session_id)(folder) else None
+        return folder if names_session(session_id)(folder) else None
 
     def _unknown(self, session_id: str) -> NotFound:
         return NotFound(
             f"There is no session {session_id[:120]!r}.",
             hint="GET /sessions lists them all.",
         )
-
-
-def _refuse_newer(raw: Mapping[str, Any], path: Path) -> None:
-    if is_newer(raw):
-        raise Damaged(f"{path.name} was written by a newer version and is left alone.")
-
-
-def _merged(raw: Mapping[str, Any], record: SessionRecord) -> dict[str, Any]:
-    """The record over what the file has besides: unknown fields stay, what the user says of a
-    session (see `describe`), and the mark of one that the reference app wrote.
-    """
-    value = {**raw, **record.model_dump(mode="json")}
-    value |= {name: raw[name] for name in SessionChange.model_fields if name in raw}
-    value.pop("legacy", None)
-    if raw and is_legacy(raw):
-        value["legacy"] = True
-    return value
-
-
-def _names(session_id: str) -> Proof:
-    """The proof that an adapter's lineage names that session."""
-
-    def proves(adapter: Path) -> bool:
-        with suppress(Damaged, FileNotFoundError):
-            return read_raw(adapter / LINEAGE).get("session_id") == session_id
-        return False
-
-    return proves

@@ -10,7 +10,7 @@ from pathlib import Path
 from backend.contract.jobs.machine_benchmark import MachineBenchmark
 from backend.core.disk.disk_errors import require_room
 from backend.core.disk.files import child_path
-from backend.core.machine.system import describe_system
+from backend.core.machine.system import describe_system, working_set
 from backend.errors import AlreadyExists, FieldProblem
 from backend.jobs.kinds.machine_benchmark import benchmark_folders, newest_benchmark
 from backend.jobs.run.store import SessionStore
@@ -122,4 +122,4 @@ def _kept(ask: WorkingSet) -> WorkingSet:
 
 
 def _recommended(settings: Settings) -> int | None:
-    return describe_system(settings).recommended_working_set
+    return working_set(settings)

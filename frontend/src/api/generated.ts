@@ -2,6 +2,8 @@
 import { baseApi as api } from "./baseApi";
 export const addTagTypes = [
   "system",
+  "notebook",
+  "sessions",
   "adapters",
   "inference",
   "openai",
@@ -9,13 +11,11 @@ export const addTagTypes = [
   "fusion",
   "export",
   "exports",
-  "notebook",
   "models",
   "datasets",
   "training",
   "enhanced",
   "queue",
-  "sessions",
 ] as const;
 const injectedRtkApi = api
   .enhanceEndpoints({
@@ -65,6 +65,16 @@ const injectedRtkApi = api
           method: "DELETE",
         }),
         invalidatesTags: ["system"],
+      }),
+      restoreDeleted: build.mutation<
+        RestoreDeletedApiResponse,
+        RestoreDeletedApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/trash/${encodeURIComponent(String(queryArg.trashId))}/restore`,
+          method: "POST",
+        }),
+        invalidatesTags: ["notebook", "sessions"],
       }),
       listAdapters: build.query<ListAdaptersApiResponse, ListAdaptersApiArg>({
         query: () => ({ url: `/adapters` }),
@@ -467,6 +477,45 @@ const injectedRtkApi = api
       >({
         query: (queryArg) => ({
           url: `/api/comparisons/${encodeURIComponent(String(queryArg.comparisonId))}`,
+          method: "DELETE",
+        }),
+        invalidatesTags: ["notebook"],
+      }),
+      listChats: build.query<ListChatsApiResponse, ListChatsApiArg>({
+        query: (queryArg) => ({
+          url: `/api/chats`,
+          params: {
+            limit: queryArg.limit,
+            cursor: queryArg.cursor,
+          },
+        }),
+        providesTags: ["notebook"],
+      }),
+      createChat: build.mutation<CreateChatApiResponse, CreateChatApiArg>({
+        query: (queryArg) => ({
+          url: `/api/chats`,
+          method: "POST",
+          body: queryArg.chatIn,
+        }),
+        invalidatesTags: ["notebook"],
+      }),
+      readChat: build.query<ReadChatApiResponse, ReadChatApiArg>({
+        query: (queryArg) => ({
+          url: `/api/chats/${encodeURIComponent(String(queryArg.chatId))}`,
+        }),
+        providesTags: ["notebook"],
+      }),
+      replaceChat: build.mutation<ReplaceChatApiResponse, ReplaceChatApiArg>({
+        query: (queryArg) => ({
+          url: `/api/chats/${encodeURIComponent(String(queryArg.chatId))}`,
+          method: "PUT",
+          body: queryArg.chatIn,
+        }),
+        invalidatesTags: ["notebook"],
+      }),
+      deleteChat: build.mutation<DeleteChatApiResponse, DeleteChatApiArg>({
+        query: (queryArg) => ({
+          url: `/api/chats/${encodeURIComponent(String(queryArg.chatId))}`,
           method: "DELETE",
         }),
         invalidatesTags: ["notebook"],
@@ -1058,6 +1107,14 @@ const injectedRtkApi = api
         }),
         providesTags: ["sessions"],
       }),
+      sessionAlerts: build.query<SessionAlertsApiResponse, SessionAlertsApiArg>(
+        {
+          query: (queryArg) => ({
+            url: `/sessions/${encodeURIComponent(String(queryArg.sessionId))}/alerts`,
+          }),
+          providesTags: ["sessions"],
+        },
+      ),
       sessionLogs: build.query<SessionLogsApiResponse, SessionLogsApiArg>({
         query: (queryArg) => ({
           url: `/sessions/${encodeURIComponent(String(queryArg.sessionId))}/logs`,
@@ -1117,6 +1174,11 @@ export type DismissNoticeApiResponse =
   /** status 200 Successful Response */ NoticeList;
 export type DismissNoticeApiArg = {
   noticeId: string;
+};
+export type RestoreDeletedApiResponse =
+  /** status 200 Successful Response */ Restored;
+export type RestoreDeletedApiArg = {
+  trashId: string;
 };
 export type ListAdaptersApiResponse =
   /** status 200 Successful Response */ AdaptersAnswer;
@@ -1333,6 +1395,29 @@ export type ForgetComparisonApiResponse =
   /** status 200 Successful Response */ Forgotten;
 export type ForgetComparisonApiArg = {
   comparisonId: string;
+};
+export type ListChatsApiResponse = /** status 200 Successful Response */ Chats;
+export type ListChatsApiArg = {
+  limit?: number;
+  cursor?: string | null;
+};
+export type CreateChatApiResponse = /** status 200 Successful Response */ Chat;
+export type CreateChatApiArg = {
+  chatIn: ChatIn;
+};
+export type ReadChatApiResponse = /** status 200 Successful Response */ Chat;
+export type ReadChatApiArg = {
+  chatId: string;
+};
+export type ReplaceChatApiResponse = /** status 200 Successful Response */ Chat;
+export type ReplaceChatApiArg = {
+  chatId: string;
+  chatIn: ChatIn;
+};
+export type DeleteChatApiResponse =
+  /** status 200 Successful Response */ Forgotten;
+export type DeleteChatApiArg = {
+  chatId: string;
 };
 export type ListPromptSetsApiResponse =
   /** status 200 Successful Response */ PromptSets;
@@ -1632,7 +1717,7 @@ export type DescribeSessionApiArg = {
   sessionChange: SessionChange;
 };
 export type DeleteSessionApiResponse =
-  /** status 200 Successful Response */ Done;
+  /** status 200 Successful Response */ SessionDeleted;
 export type DeleteSessionApiArg = {
   sessionId: string;
   files?: boolean;
@@ -1647,6 +1732,11 @@ export type SessionMetricsApiArg = {
 export type SessionSamplesApiResponse =
   /** status 200 Successful Response */ SessionSamples;
 export type SessionSamplesApiArg = {
+  sessionId: string;
+};
+export type SessionAlertsApiResponse =
+  /** status 200 Successful Response */ SessionAlerts;
+export type SessionAlertsApiArg = {
   sessionId: string;
 };
 export type SessionLogsApiResponse =
@@ -1751,6 +1841,9 @@ export type Notice = {
 export type NoticeList = {
   notices: Notice[];
 };
+export type Restored = {
+  restored: number;
+};
 export type AdapterData = {
   path: string;
   rows?: number | null;
@@ -1850,6 +1943,12 @@ export type ChatMessage = {
   content: string;
 };
 export type InferenceRequest = {
+  model_name: string;
+  adapter_name?: string | null;
+  checkpoint?: ("best" | "latest") | number | null;
+  /** Use the adapter also on a base that it does not name, if all shapes fit. */
+  allow_other_base?: boolean;
+  messages?: ChatMessage[] | null;
   max_tokens?: number;
   temperature?: number;
   top_p?: number;
@@ -1859,17 +1958,11 @@ export type InferenceRequest = {
   seed?: number | null;
   stop?: string[];
   prompt?: string | null;
-  messages?: ChatMessage[] | null;
   system?: string | null;
   raw?: boolean;
   conversation?: string | null;
   /** Ask even while a run is active, and share the memory with it. */
   during_run?: boolean;
-  model_name: string;
-  adapter_name?: string | null;
-  checkpoint?: ("best" | "latest") | number | null;
-  /** Use the adapter also on a base that it does not name, if all shapes fit. */
-  allow_other_base?: boolean;
   stream?: boolean;
 };
 export type AvailableAdapter = {
@@ -1938,6 +2031,8 @@ export type CompareTarget = {
   checkpoint?: ("best" | "latest") | number | null;
   /** Use the adapter also on a base that it does not name, if all shapes fit. */
   allow_other_base?: boolean;
+  /** Its own conversation, with its own earlier answers, in place of the question's `prompt` or `messages`. */
+  messages?: ChatMessage[] | null;
 };
 export type CompareRequest = {
   max_tokens?: number;
@@ -2744,10 +2839,61 @@ export type ComparisonIn = {
 };
 export type Forgotten = {
   deleted: number;
+  undo?: string | null;
 };
 export type Rating = {
   answer: number;
   rating: number | null;
+};
+export type ChatTarget = {
+  model_name: string;
+  adapter_name?: string | null;
+  checkpoint?: string | number | null;
+};
+export type ChatSummary = {
+  id: string;
+  at: string;
+  changed: string;
+  title: string;
+  turns: number;
+  targets: ChatTarget[];
+};
+export type Chats = {
+  chats: ChatSummary[];
+  next_cursor: string | null;
+  damaged?: DamagedItem[];
+};
+export type ChatAnswer = {
+  model_name: string;
+  adapter_name?: string | null;
+  checkpoint?: string | number | null;
+  text: string;
+  finish_reason?: string | null;
+  chat_template_used?: boolean | null;
+  warnings?: string[];
+  stats?: {
+    [key: string]: any;
+  };
+  rating?: number | null;
+  thoughts?: string | null;
+  answer?: string;
+};
+export type ChatTurn = {
+  prompt: string;
+  answers: ChatAnswer[];
+};
+export type Chat = {
+  system?: string | null;
+  targets: ChatTarget[];
+  turns: ChatTurn[];
+  id: string;
+  at: string;
+  changed: string;
+};
+export type ChatIn = {
+  system?: string | null;
+  targets: ChatTarget[];
+  turns: ChatTurn[];
 };
 export type NamedPromptSet = {
   prompts: string[];
@@ -3362,6 +3508,8 @@ export type StandardStart = {
   warmup_steps?: number;
   /** Iterations per weight update; the effective batch is this times batch size. */
   grad_accumulation_steps?: number;
+  /** Clip gradients to this global norm; empty: no limit. 1 is usual. */
+  max_grad_norm?: number | null;
   /** Recompute activations: less memory, somewhat slower. */
   grad_checkpoint?: boolean;
   /** Leave the prompt out of the loss. */
@@ -3524,6 +3672,7 @@ export type RunMetrics = {
   elapsed_seconds?: number | null;
   estimated_time_remaining?: number | null;
   epoch?: number | null;
+  grad_norm?: number | null;
 };
 export type RunError = {
   message: string;
@@ -3700,6 +3849,8 @@ export type EnhancedStart = {
   warmup_steps?: number;
   /** Iterations per weight update; the effective batch is this times batch size. */
   grad_accumulation_steps?: number;
+  /** Clip gradients to this global norm; empty: no limit. 1 is usual. */
+  max_grad_norm?: number | null;
   /** Recompute activations: less memory, somewhat slower. */
   grad_checkpoint?: boolean;
   /** Leave the prompt out of the loss. */
@@ -4157,6 +4308,11 @@ export type SessionChange = {
   tags?: string[] | null;
   pinned?: boolean | null;
 };
+export type SessionDeleted = {
+  status: "success";
+  message: string;
+  undo?: string | null;
+};
 export type BestModel = {
   step: number;
   path: string;
@@ -4193,6 +4349,22 @@ export type SessionSamples = {
   session_id: string;
   samples: SampleData[];
 };
+export type Alert = {
+  level: "info" | "warning" | "error";
+  code: string;
+  message: string;
+  hint?: string | null;
+  step?: number | null;
+  fix?: {
+    [key: string]: any;
+  } | null;
+  at?: string | null;
+};
+export type SessionAlerts = {
+  session_id: string;
+  alerts: Alert[];
+  health: ("healthy" | "watch" | "act") | null;
+};
 export type SessionLogs = {
   logs: string[];
   before: number | null;
@@ -4225,6 +4397,7 @@ export const {
   useListNoticesQuery,
   useLazyListNoticesQuery,
   useDismissNoticeMutation,
+  useRestoreDeletedMutation,
   useListAdaptersQuery,
   useLazyListAdaptersQuery,
   useImportAdapterMutation,
@@ -4300,6 +4473,13 @@ export const {
   useForgetComparisonsMutation,
   useRateComparisonMutation,
   useForgetComparisonMutation,
+  useListChatsQuery,
+  useLazyListChatsQuery,
+  useCreateChatMutation,
+  useReadChatQuery,
+  useLazyReadChatQuery,
+  useReplaceChatMutation,
+  useDeleteChatMutation,
   useListPromptSetsQuery,
   useLazyListPromptSetsQuery,
   useKeepPromptSetMutation,
@@ -4396,6 +4576,8 @@ export const {
   useLazySessionMetricsQuery,
   useSessionSamplesQuery,
   useLazySessionSamplesQuery,
+  useSessionAlertsQuery,
+  useLazySessionAlertsQuery,
   useSessionLogsQuery,
   useLazySessionLogsQuery,
   useLoadSessionMutation,

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from backend.core.disk.trash import Trash
 from backend.errors import BadContent, NotFound
 from backend.jobs.run.schemas import SessionChange, SessionRecord
 from backend.jobs.run.state import RunState
@@ -290,6 +291,26 @@ def test_deleting_keeps_the_adapter_unless_asked(store: SessionStore) -> None:
     assert adapter.exists()
     with pytest.raises(NotFound):
         store.read("one")
+
+
+def test_a_deleted_record_comes_back_with_its_run_folder(
+    store: SessionStore, tmp_path: Path
+) -> None:
+    trash = Trash(tmp_path)
+    store.save(record("one"))
+    before = store.read("one")
+    run = store.folder("one")
+    run.mkdir()
+    (run / "events.jsonl").write_text("")
+
+    undo = store.delete("one", files=False, trash=trash).undo
+    assert store.summaries() == []
+    assert undo is not None
+    trash.restore(undo)
+
+    assert store.read("one") == before
+    assert (run / "events.jsonl").exists()
+    assert [row.session_id for row in store.summaries()] == ["one"]
 
 
 def test_deleting_with_files_deletes_the_adapter_it_wrote(store: SessionStore) -> None:

@@ -3,27 +3,21 @@ import type { Alert } from '@/api/frames'
 import { configGroups } from '@/run/reducer/runConfig'
 import type { RunConfig } from '@/run/reducer/runReducer'
 import { headline, isFact } from '@/start/review/review'
+import { AlertNotice, type AlertOf } from '@/start/page/AlertNotice'
 import { Notice } from '@/ui/feedback/Notice'
-import type { Advice } from '@/features/training/run/advice'
 
-type Props = { readonly alerts: readonly Alert[]; readonly advice: Advice | null; readonly config: RunConfig | null }
+type Props = { readonly alerts: readonly Alert[]; readonly name: string; readonly config: RunConfig | null }
 
-const TONES = { info: 'info', warning: 'warn', error: 'bad' } as const
 /** The newest few are shown; the log has all. */
 const SHOWN = 3
 
-export function AlertList({ alerts, advice, config }: Props) {
+export function AlertList({ alerts, name, config }: Props) {
   const changed = changedIn(config)
   const shown = alerts.slice(-SHOWN).reverse()
   return (
     <>
-      {advice ? (
-        <Notice tone="warn" title={advice.title}>
-          {advice.text}
-        </Notice>
-      ) : null}
       {shown.map((alert) => (
-        <AlertNotice key={`${alert.code} ${alert.message}`} alert={alert} changed={changed} />
+        <RunAlert key={`${alert.code} ${alert.message}`} alert={alert} name={name} config={config} changed={changed} />
       ))}
       {alerts.length > SHOWN ? (
         <p className="px-1 text-small text-faint">{alerts.length - SHOWN} older alerts are in the log.</p>
@@ -32,15 +26,11 @@ export function AlertList({ alerts, advice, config }: Props) {
   )
 }
 
+type RunAlertProps = AlertOf & { readonly alert: Alert; readonly changed: ReadonlySet<string> }
+
 /** What Review shows as a fact looks like one here too. */
-function AlertNotice({ alert, changed }: { readonly alert: Alert; readonly changed: ReadonlySet<string> }) {
-  if (alert.level !== 'warning' || !isFact(alert.message, changed)) {
-    return (
-      <Notice tone={TONES[alert.level]} title={alert.message}>
-        {alert.hint}
-      </Notice>
-    )
-  }
+function RunAlert({ alert, name, config, changed }: RunAlertProps) {
+  if (alert.level !== 'warning' || !isFact(alert.message, changed)) return <AlertNotice alert={alert} name={name} config={config} />
   const head = headline(alert.message)
   return (
     <Notice>

@@ -162,6 +162,16 @@ test('alerts name cause and fix', () => {
   expect(screen.getByText('Lower the learning rate.')).toBeTruthy()
 })
 
+test('a setting that would mend it goes into the form of the next run', async () => {
+  const user = userEvent.setup()
+  const fix = { learning_rate: 2e-5 }
+  const alerts = [{ level: 'error' as const, code: 'divergence', message: 'Training diverges.', hint: 'Stop the run.', step: 40, fix }]
+  const { store } = show({ state: 'running', alerts, health: 'act', config: { ...config, learning_rate: 1e-4 } })
+  expect(screen.getByText('Act')).toBeTruthy()
+  await user.click(screen.getByRole('button', { name: 'Set up the next run with learning rate 2e-5' }))
+  expect(store.getState().handoff.setup?.config).toMatchObject({ learning_rate: 2e-5 })
+})
+
 test('what follows from the defaults is a fact, and a warning once a setting was changed', () => {
   const message = 'The effective learning rate is high: multiplier 32 × 1e-4. Scaling alpha_over_rank would make it 1.'
   const alerts = [{ level: 'warning' as const, code: 'plan', message, hint: null }]

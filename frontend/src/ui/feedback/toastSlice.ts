@@ -6,6 +6,8 @@ export type Toast = {
   readonly level: 'info' | 'good' | 'error'
   readonly message: string
   readonly hint?: string | null
+  /** A button that does something: its words. What it does is kept in `toastActions`, by the toast's id. */
+  readonly action?: string
 }
 export type ToastState = readonly Toast[]
 
@@ -42,4 +44,7 @@ function capped(toasts: readonly Toast[]): Toast[] {
 
 export const toastReducer = toastSlice.reducer
 export const { toastRaised, toastDismissed } = toastSlice.actions
+
+/** What the buttons of toasts do: functions, which a store can't hold. */
+export const toastActions = new Map<Toast['id'], () => unknown>()
 export const { selectToasts } = toastSlice.selectors

@@ -5,6 +5,7 @@ import { adapterName, methodBadge, modelName } from '@/run/reducer/runConfig'
 import type { RunView } from '@/run/reducer/runReducer'
 import { Badge } from '@/ui/Badge'
 import { Button } from '@/ui/controls/Button'
+import { HealthBadge } from '@/run/view/HealthBadge'
 import { PageHeader } from '@/ui/PageHeader'
 import { PauseButton, ResumeButton } from '@/features/training/commands/PauseButton'
 import { StopDialog } from '@/features/training/commands/StopDialog'
@@ -20,6 +21,7 @@ export function RunHeader({ run }: { readonly run: RunView }) {
       title={adapterName(run.config) ?? 'Training'}
       subtitle={
         <span className="flex flex-wrap items-center gap-x-3 gap-y-1">
+          <HealthBadge verdict={run.health} />
           {badge ? <Badge tone="accent">{badge}</Badge> : null}
           {run.config ? <span>{modelName(run.config)}</span> : null}
         </span>

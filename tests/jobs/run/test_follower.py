@@ -12,10 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.core.disk.files import JsonlTail, append_jsonl
-from backend.jobs.run import folded_events
+from backend.jobs.run import follower
 from backend.jobs.run.events import parse_event
-from backend.jobs.run.folded_events import FoldedEvents
-from backend.jobs.run.follower import fold_events
+from backend.jobs.run.follower import FoldedEvents, fold_events
 from backend.jobs.run.progress import Progress
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -82,7 +81,7 @@ def test_only_what_is_new_is_read_again(tmp_path: Path, monkeypatch: pytest.Monk
         offsets.append(offset)
         return fold_events(folder, progress, offset=offset)
 
-    monkeypatch.setattr(folded_events, "fold_events", counted)
+    monkeypatch.setattr(follower, "fold_events", counted)
     held = FoldedEvents()
     report(tmp_path, 1)
     assert losses(held, tmp_path) == [1 / 7]
@@ -109,4 +108,4 @@ def test_few_runs_are_held_and_a_missing_one_is_empty(tmp_path: Path) -> None:
         report(tmp_path / name, 1)
         assert losses(held, tmp_path / name) == [1 / 7]
     assert losses(held, tmp_path / "none") == []
-    assert len(held._held) == folded_events.HELD
+    assert len(held._held) == follower.HELD
