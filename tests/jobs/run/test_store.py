@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from backend.core.disk.trash import Trash
 from backend.errors import BadContent, NotFound
-from backend.jobs.run.schemas import SessionRecord
+from backend.jobs.run.schemas import SessionChange, SessionRecord
 from backend.jobs.run.state import RunState
 from backend.jobs.run.store import SessionStore
 
@@ -75,11 +75,11 @@ def test_unknown_fields_survive_a_load_and_a_save(store: SessionStore) -> None:
     put(store, "one", record("one").model_dump(mode="json") | {"from_the_future": {"x": [1]}})
 
     loaded = store.record("one")
-    loaded.notes = "changed"
+    loaded.command = "changed"
     store.save(loaded)
 
     assert store.read("one")["from_the_future"] == {"x": [1]}
-    assert store.read("one")["notes"] == "changed"
+    assert store.read("one")["command"] == "changed"
 
 
 def test_what_another_writer_added_meanwhile_is_kept(store: SessionStore) -> None:
@@ -213,10 +213,38 @@ def test_an_unknown_cursor_is_refused(store: SessionStore) -> None:
 
 
 def test_a_changed_record_changes_its_row(store: SessionStore) -> None:
-    store.save(record("one", notes="before"))
-    assert store.page(1, None).sessions[0].notes == "before"
-    store.save(record("one", notes="after"))
-    assert store.page(1, None).sessions[0].notes == "after"
+    store.save(record("one", method="sft"))
+    assert store.page(1, None).sessions[0].method == "sft"
+    store.save(record("one", method="grpo"))
+    assert store.page(1, None).sessions[0].method == "grpo"
+
+
+def test_what_the_user_says_of_a_session_is_not_undone_by_its_run(store: SessionStore) -> None:
+    running = record("one", notes="as it began", tags=["a"])
+    store.save(running)
+    change = SessionChange(name=" Mine ", notes="", tags=["b", "b", "c"], pinned=True)
+
+    store.describe("one", change)
+    running.metrics = {"train_loss": 0.5}
+    store.save(running)
+
+    row = store.page(1, None).sessions[0]
+    assert (row.name, row.notes, row.tags, row.pinned) == ("Mine", "", ["b", "c"], True)
+    assert row.final_train_loss == 0.5
+    store.describe("one", SessionChange(name="", pinned=False))
+    row = store.page(1, None).sessions[0]
+    assert (row.name, row.tags, row.pinned) == (None, ["b", "c"], False)
+
+
+def test_describing_changes_nothing_else_of_a_record(store: SessionStore) -> None:
+    path = put(store, LEGACY["session_id"], LEGACY)  # type: ignore[arg-type]
+    store.describe(str(LEGACY["session_id"]), SessionChange(notes="an old one"))
+    assert json.loads(path.read_text()) == LEGACY | {"notes": "an old one"}
+    with pytest.raises(NotFound):
+        store.describe("gone", SessionChange(notes="x"))
+    put(store, "new", {"schema_version": 99, "training_state": "completed"})
+    with pytest.raises(BadContent, match="newer version"):
+        store.describe("new", SessionChange(notes="x"))
 
 
 def test_the_adapter_is_ready_when_its_weights_are_there(store: SessionStore) -> None:
