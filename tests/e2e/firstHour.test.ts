@@ -19,7 +19,7 @@ const answered = 'It waits for you in the blue room.'
 
 type Row = Readonly<Record<string, unknown>>
 const FORMS: Readonly<Record<string, (n: number) => Row>> = {
-  'prompt answer': (n) => ({ prompt: asked(n), answer: answered, system: SYSTEM }),
+  prompt_answer: (n) => ({ prompt: asked(n), answer: answered, system: SYSTEM }),
   messages: (n) => ({
     messages: [
       { role: 'system', content: SYSTEM },
@@ -27,7 +27,7 @@ const FORMS: Readonly<Record<string, (n: number) => Row>> = {
       { role: 'assistant', content: answered },
     ],
   }),
-  'odd columns': (n) => ({ nr: n, anweisung: SYSTEM, frage: asked(n), erwiderung: `${answered} Bye ${n}.` }),
+  odd_columns: (n) => ({ nr: n, anweisung: SYSTEM, frage: asked(n), erwiderung: `${answered} Bye ${n}.` }),
 }
 
 let browser: Browser
@@ -71,13 +71,13 @@ test.each(Object.keys(FORMS))('a file of 150 rows (%s) is trained on and answers
   const { page, errors } = await openPage(browser, server.url, { fresh: true })
   const toStart = presses(page)
   await toStart.choose(button(page, 'Browse…'), written(form))
-  if (form === 'odd columns') {
+  if (form === 'odd_columns') {
     await toStart.press(button(page, 'Map columns…'))
     await toStart.press(button(page, 'Convert'))
     await toStart.press(button(page, 'Use the new file'))
   }
   await toStart.press(button(page, /^Start Training/))
-  await page.getByRole('heading', { name: form.replace(' ', '-'), level: 1 }).waitFor()
+  await page.getByRole('heading', { name: form, level: 1 }).waitFor()
   await page.getByText(/^iteration \d/).first().waitFor()
   expect(toStart.made()).toBeLessThanOrEqual(MOST_TO_START)
 
@@ -86,7 +86,7 @@ test.each(Object.keys(FORMS))('a file of 150 rows (%s) is trained on and answers
   await toAnswer.press(page.getByRole('link', { name: 'Compare with base' }).first())
   await toAnswer.press(button(page, /^Where do I find order \d+\?/))
   const answerOf = (name: string) => page.getByRole('region', { name: new RegExp(`^${name}`) })
-  const [base, adapter] = [answerOf('droid-demo'), answerOf(form.replace(' ', '-'))]
+  const [base, adapter] = [answerOf('droid-demo'), answerOf(form)]
   await adapter.getByText(LEARNED).waitFor()
   expect(await base.textContent()).not.toContain(LEARNED)
   expect(toAnswer.made()).toBeLessThanOrEqual(MOST_TO_ANSWER)
