@@ -124,7 +124,9 @@ class Progress:
                 self.checkpoints.append(event.step)
             case events.Best():
                 self._keep_best(event)
-            case events.Warning(metric=metric) if metric in _LOSSES:
+            case events.Warning(metric=metric, code=code) if (
+                metric in _LOSSES or code == "diverged"
+            ):
                 pass
             case events.Warning():
                 self.add_alert(
