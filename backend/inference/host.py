@@ -16,13 +16,13 @@ from typing import Any
 
 from backend.adapters.finder import Adapters
 from backend.adapters.folder import Checkpoint
-from backend.contract.answers import Done
+from backend.contract.answers import AnswerEnd
 from backend.contract.inference_frames import (
     AnswerFrame,
+    AnswerProgress,
     BatchItem,
     BatchRequest,
     GenerateRequest,
-    Progress,
     ScoreRequest,
     Scores,
     TogetherRequest,
@@ -114,7 +114,7 @@ class InferenceHost:
     # -- asking -----------------------------------------------------------------------------
 
     async def stream(self, target: Target, ask: Ask) -> AsyncGenerator[Piece, None]:
-        """The answer as it is made; the last piece is `Done`. Closing it ends the answer.
+        """The answer as it is made; the last piece is `AnswerEnd`. Closing it ends the answer.
 
         Raises WorkerBusy, WrongState (a run is active), BadContent (a prompt too long, say),
         EngineTimeout or EngineFailed.
@@ -133,10 +133,10 @@ class InferenceHost:
                     case "token":
                         yield read_record(Token, frame)
                     case "progress":
-                        yield read_record(Progress, frame)
+                        yield read_record(AnswerProgress, frame)
                     case "done":
                         self._answered += 1
-                        yield read_record(Done, frame)
+                        yield read_record(AnswerEnd, frame)
 
     async def together(
         self, targets: Sequence[Target], ask: Ask
@@ -159,7 +159,7 @@ class InferenceHost:
                         token = read_record(Token, frame)
                         yield token.row, token
                     case "progress":
-                        yield 0, read_record(Progress, frame)
+                        yield 0, read_record(AnswerProgress, frame)
                     case "answer":
                         self._answered += 1
                         answer = read_record(AnswerFrame, frame)
@@ -172,7 +172,7 @@ class InferenceHost:
             async for piece in stream:
                 if isinstance(piece, Token):
                     pieces.append(piece.text)
-                elif isinstance(piece, Done):
+                elif isinstance(piece, AnswerEnd):
                     return Answer(text="".join(pieces), done=piece)
         raise EngineFailed("The inference worker ended its answer without a last word.")
 

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 import psutil
 
-from backend.contract.inference_frames import Refusal, WorkerRequest, WorkerStatus
+from backend.contract.inference_frames import WorkerRefusal, WorkerRequest, WorkerStatus
 from backend.contract.record import read_record, write_record
 from backend.core.disk.files import read_tail
 from backend.core.exits import explain
@@ -109,7 +109,7 @@ class Talk:
                     frame = await self._next(frames)
                 ended = frame["type"] in _LAST
                 if frame["type"] == "error":
-                    raise RequestFailed(read_record(Refusal, frame))
+                    raise RequestFailed(read_record(WorkerRefusal, frame))
                 yield frame
         except TimeoutError:
             ended = True
@@ -244,6 +244,6 @@ def _end_of(child: Child) -> int | None:
 class RequestFailed(Exception):
     """The worker's own refusal of a request; the worker lives on."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: WorkerRefusal) -> None:
         super().__init__(refusal.message)
         self.code, self.message, self.hint = refusal.code, refusal.message, refusal.hint

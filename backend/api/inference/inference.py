@@ -14,8 +14,8 @@ from pydantic import BaseModel
 from backend.api.refusals import refuses
 from backend.api.services import Services, Wired
 from backend.api.sse import EventStream, begun, error_data, event, while_connected
-from backend.contract.answers import Done
-from backend.contract.inference_frames import Progress, Token
+from backend.contract.answers import AnswerEnd
+from backend.contract.inference_frames import AnswerProgress, Token
 from backend.errors import AppError, WrongState
 from backend.inference.answers import shown
 from backend.inference.available import available
@@ -114,12 +114,12 @@ async def _events(
                     case Token():
                         text.append(piece.text)
                         yield event("token", {"text": piece.text})
-                    case Progress():
+                    case AnswerProgress():
                         yield event(
                             "progress",
                             {"phase": piece.phase, "done": piece.done, "total": piece.total},
                         )
-                    case Done():
+                    case AnswerEnd():
                         yield event("done", shown(target, ask, question, "".join(text), piece))
     except AppError as problem:
         yield event("error", error_data(problem))

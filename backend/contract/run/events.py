@@ -17,7 +17,7 @@ from backend.contract.run.numbers import (
     FunctionReward,
     Metric,
     RewardNumbers,
-    SampleData,
+    SampleRecord,
     SetFields,
     ValidationNumbers,
 )
@@ -189,7 +189,7 @@ class Tested(RunEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sample(RunEvent, SampleData):
+class Sample(RunEvent, SampleRecord):
     """A completion made while training, with what the reward functions gave for it, if any do."""
 
     type: ClassVar[str] = "sample"

@@ -42,7 +42,7 @@ from backend.engines.evaluate.summary import (
     summarise,
 )
 from backend.engines.inference.generate import Watch
-from backend.engines.inference.protocol import Cancelled, Refused
+from backend.engines.inference.protocol import Cancelled, QuestionRefused
 from backend.engines.inference.resident_model import Resident, Unanswered
 from backend.engines.inference.score import score_rows
 from backend.engines.process.endings import Ending, Unusable
@@ -64,7 +64,7 @@ def evaluate_run(folder: Path, emit: Emitter, control: Control) -> Ending:
         result = _Evaluation(folder, request, rows, emit, control).result()
     except Cancelled:
         return Ending("stopped", "The evaluation was cancelled; nothing was saved.")
-    except Refused as refusal:
+    except QuestionRefused as refusal:
         raise Unusable(refusal.message, refusal.hint) from refusal
     finally:
         with suppress(OSError):

@@ -12,7 +12,7 @@ from mlx.utils import tree_flatten
 
 from backend.contract.run.events import RunEvent
 from backend.engines.process.events import Emitter
-from backend.engines.trainer.adapter_folder import AdapterFolder, NotFinite, all_finite
+from backend.engines.trainer.adapter_folder import AdapterOutput, NotFinite, all_finite
 
 
 class SilentEmitter(Emitter):
@@ -23,7 +23,7 @@ class SilentEmitter(Emitter):
     def __call__(self, event: RunEvent) -> None: ...
 
 
-class UnwrittenAdapter(AdapterFolder):
+class UnwrittenAdapter(AdapterOutput):
     """Looks at the weights as a save does, and keeps none."""
 
     def begin(self, engine_config: Mapping[str, Any], lineage: Mapping[str, Any]) -> None: ...

@@ -41,7 +41,7 @@ class NotFinite(Exception):
     """The weights hold NaN or infinity and must not replace good ones."""
 
 
-class AdapterFolder:
+class AdapterOutput:
     """Saves the trainable weights of `model`. `keep` numbered checkpoints stay; 0 keeps all."""
 
     def __init__(self, path: Path, model: nn.Module, *, keep: int, emit: Emitter) -> None:

@@ -29,7 +29,7 @@ from backend.engines.process.events import Emitter
 from backend.engines.process.signals import Control
 from backend.engines.trainer.adapter_folder import lineage_of
 from backend.engines.trainer.lora import attach, describe
-from backend.engines.trainer.method import C, Method, Run
+from backend.engines.trainer.method import C, Run, TrainingMethod
 from backend.engines.trainer.quantize import make_quantized_base
 from backend.engines.trainer.steps import say
 from backend.engines.trainer.token_losses import token_losses
@@ -37,7 +37,7 @@ from backend.engines.trainer.training import Training
 from backend.engines.weights.base import load
 
 
-def train_run(method: Method[C], folder: Path, emit: Emitter, control: Control) -> Ending:
+def train_run(method: TrainingMethod[C], folder: Path, emit: Emitter, control: Control) -> Ending:
     """Train in this process; answer how it ended. Errors are raised."""
     config = method.config
     np.random.seed(config.seed)

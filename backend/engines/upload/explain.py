@@ -6,7 +6,7 @@ import httpx2
 from huggingface_hub.errors import HfHubHTTPError
 
 from backend.contract.jobs.upload import UploadRequest
-from backend.engines.download.fetch import Refused
+from backend.engines.download.fetch import HubRefused
 from backend.engines.process.endings import Ending
 
 _AGAIN = "Upload it again: large files that are there already are not sent twice."
@@ -16,7 +16,7 @@ def explain_upload(problem: BaseException, request: UploadRequest) -> Ending | N
     """How it ended; None for what is no answer of the hub and no fault of the network."""
     for cause in _causes(problem):
         match cause:
-            case Refused():
+            case HubRefused():
                 return Ending("error", str(cause), "If you use a mirror, check HF_ENDPOINT.")
             case HfHubHTTPError():
                 return _refused(cause, request)

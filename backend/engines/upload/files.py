@@ -14,7 +14,7 @@ CARD = "README.md"
 Report = Callable[[int], None]  # The place in a file up to which it is read. May raise Stopped.
 
 
-class Stopped(Exception):
+class UploadStopped(Exception):
     """The upload was asked to end."""
 
 

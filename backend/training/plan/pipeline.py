@@ -32,7 +32,7 @@ from backend.training.plan.method_checks import (
 )
 from backend.training.plan.planner import Plan
 from backend.training.plan.resume import Continuations
-from backend.training.plan.run_config import Judgement, build_config, command_for
+from backend.training.plan.run_config import AnswerJudges, build_config, command_for
 from backend.training.plan.sft_checks import command_warnings, token_warnings
 from backend.training.request.method_fields import EnhancedStart
 from backend.training.request.start_request import StartRequest
@@ -165,8 +165,8 @@ class StartPipeline:
         model = self._context.planner.usable_model(request.model_path, "model_path")
         return fit_to_context(request, model)
 
-    async def _judgement(self, request: EnhancedStart, rewards: ChosenRewards) -> Judgement:
-        return Judgement(
+    async def _judgement(self, request: EnhancedStart, rewards: ChosenRewards) -> AnswerJudges:
+        return AnswerJudges(
             rewards=rewards.names,
             weights=rewards.weights,
             file=rewards.file,

@@ -24,7 +24,7 @@ from backend.training.lora.groups import seed_warnings
 from backend.training.lora.inspector import ModelInspector
 from backend.training.plan.checks import refuse_impossible, warnings_for
 from backend.training.plan.resume import Continuation
-from backend.training.plan.run_config import NOT_JUDGED, Judgement
+from backend.training.plan.run_config import NOT_JUDGED, AnswerJudges
 from backend.training.request.start_request import StartRequest
 from backend.training.run_data.data_plan import DataPlan, leave_out
 from backend.training.run_data.files import DataFiles
@@ -55,7 +55,7 @@ class Plan:
     checkpoint_bytes: int
     checkpoints: int
     warnings: tuple[str, ...]
-    judgement: Judgement = NOT_JUDGED
+    judgement: AnswerJudges = NOT_JUDGED
     going_on: Continuation | None = None
 
     @property

@@ -20,7 +20,7 @@ from backend.jobs.run.state import ACTIVE
 from backend.jobs.run.store import SessionStore
 from backend.models import fingerprint
 from backend.training.plan.queued_request import spelling_of
-from backend.training.plan.run_config import ResumePoint
+from backend.training.plan.run_config import ResumeFiles
 from backend.training.request.start_request import StartRequest
 from backend.training.run_data.data_plan import DataPlan
 from backend.training.run_data.prepare import foresee_data, stage_data
@@ -54,8 +54,8 @@ class Continuation:
     renamed: str | None = None  # Why the adapter has another name than the source's.
 
     @property
-    def point(self) -> ResumePoint:
-        return ResumePoint(
+    def point(self) -> ResumeFiles:
+        return ResumeFiles(
             session_id=self.source.session_id,
             checkpoint=self.state.checkpoint,
             weights=self.state.weights,
