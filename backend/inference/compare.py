@@ -61,8 +61,8 @@ async def compare(
 
     Where the engine finds out that a batch is not possible, another plan follows the first, before
     any token.
-    A target that fails has an error in the place of its `AnswerEnd`, and the others go on. Raises what
-    concerns all of them: WorkerBusy, or WrongState during a run.
+    A target that fails has an error in the place of its `AnswerEnd`, and the others go on. Raises
+    what concerns all of them: WorkerBusy, or WrongState during a run.
     """
     plan = plan_for(targets, asks, together=together)
     yield plan

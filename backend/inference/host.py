@@ -127,7 +127,9 @@ class InferenceHost:
             conversation=ask.conversation,
             deadline=ask.deadline,
         )
-        async with self._asked("generate", request, ask.deadline, ask.during_run) as frames:
+        async with self._request_frames(
+            "generate", request, ask.deadline, ask.during_run
+        ) as frames:
             async for frame in frames:
                 match frame["type"]:
                     case "token":
@@ -152,7 +154,9 @@ class InferenceHost:
             sampling=ask.sampling,
             deadline=ask.deadline,
         )
-        async with self._asked("together", request, ask.deadline, ask.during_run) as frames:
+        async with self._request_frames(
+            "together", request, ask.deadline, ask.during_run
+        ) as frames:
             async for frame in frames:
                 match frame["type"]:
                     case "token":
@@ -200,7 +204,7 @@ class InferenceHost:
             deadline=deadline,
         )
         answers: dict[int, Answer] = {}
-        async with self._asked("batch", request, deadline, during_run) as frames:
+        async with self._request_frames("batch", request, deadline, during_run) as frames:
             async for frame in frames:
                 if frame["type"] == "answer":
                     frame_answer = read_record(AnswerFrame, frame)
@@ -231,7 +235,7 @@ class InferenceHost:
             deadline=deadline,
         )
         last: Frame = {}
-        async with self._asked("score", request, deadline, during_run) as frames:
+        async with self._request_frames("score", request, deadline, during_run) as frames:
             async for frame in frames:
                 if frame["type"] == "progress" and frame["phase"] == "scoring":
                     on_progress(frame["done"])
@@ -287,7 +291,7 @@ class InferenceHost:
     # -- helpers ----------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def _asked(
+    async def _request_frames(
         self, op: str, request: WorkerRequest, deadline: float, during_run: bool
     ) -> AsyncIterator[AsyncGenerator[Frame, None]]:
         """The frames of one request, in its turn; refusals of the worker as AppErrors."""

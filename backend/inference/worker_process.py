@@ -140,10 +140,10 @@ class Talk:
 
     async def _next(self, frames: asyncio.Queue[Frame | None]) -> Frame:
         if self._over.is_set() and frames.empty():
-            raise await self._explained()
+            raise await self._explain()
         frame = await frames.get()
         if frame is None:
-            raise await self._explained()
+            raise await self._explain()
         return frame
 
     async def _send(self, request: dict[str, Any]) -> None:
@@ -153,7 +153,7 @@ class Talk:
                 await asyncio.to_thread(self._put, line)
         except (OSError, ValueError):  # Ended, or closed just now.
             await asyncio.to_thread(self.child.kill)
-            raise await self._explained() from None
+            raise await self._explain() from None
 
     def _put(self, line: bytes) -> None:
         self._stdin.write(line)
@@ -211,9 +211,9 @@ class Talk:
                 hint=f"logs/{LOG} says how far it came.",
             ) from None
         if self._over.is_set():
-            raise await self._explained()
+            raise await self._explain()
 
-    async def _explained(self) -> AppError:
+    async def _explain(self) -> AppError:
         """Why the worker is gone, in a sentence."""
         if self._why is None:
             code = await asyncio.to_thread(_end_of, self.child)

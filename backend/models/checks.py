@@ -220,7 +220,7 @@ def _is_embedding(name: str, tensor: Tensor) -> bool:
 
 def _token_ids(folder: Path) -> Iterator[tuple[str, int]]:
     path = folder / "tokenizer.json"
-    for entry in _added(path):
+    for entry in _added_tokens(path):
         if isinstance(entry, Mapping) and isinstance(entry.get("id"), int):
             yield str(entry.get("content")), entry["id"]
     decoder = _object(folder / "tokenizer_config.json").get("added_tokens_decoder")
@@ -239,7 +239,7 @@ def _token_ids(folder: Path) -> Iterator[tuple[str, int]]:
             yield from ((str(item[0]), at) for at, item in enumerate(vocabulary) if item)
 
 
-def _added(path: Path) -> list[Any]:
+def _added_tokens(path: Path) -> list[Any]:
     """The added tokens, which stand at the head of a tokenizer.json that may be large."""
     try:
         with path.open(encoding="utf-8") as file:

@@ -14,7 +14,7 @@ from backend.api.sse import EventStream, error_data, event, while_connected
 from backend.contract.answers import AnswerEnd
 from backend.contract.inference_frames import AnswerProgress, Token
 from backend.errors import AppError, FieldProblem
-from backend.inference.answers import shown
+from backend.inference.answers import present
 from backend.inference.compare import ComparePlan, Heard, compare
 from backend.inference.requests import CompareRequest
 from backend.inference.schemas import CompareAnswer, ComparedAnswer
@@ -84,7 +84,9 @@ async def _events(
                     values = {"phase": piece.phase, "done": piece.done, "total": piece.total}
                     yield event("progress", {"target": place, **values})
                 case AnswerEnd():
-                    answer = shown(targets[place], asks[place], body.question, texts[place], piece)
+                    answer = present(
+                        targets[place], asks[place], body.question, texts[place], piece
+                    )
                     values = {"target": place, "answer": answer.model_dump(mode="json")}
                     yield event("done", values)
                 case _:
@@ -110,7 +112,7 @@ async def _whole(services: Services, body: CompareRequest, targets: list[Target]
                 case Heard(place, Token(text)):
                     texts[place] += text
                 case Heard(place, AnswerEnd() as done):
-                    answers[place].answer = shown(
+                    answers[place].answer = present(
                         targets[place], asks[place], body.question, texts[place], done
                     )
                 case Heard(place, AppError() as problem):

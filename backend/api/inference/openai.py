@@ -19,7 +19,7 @@ from fastapi.sse import format_sse_event
 from backend.api.errors import openai_answer, refusal_of
 from backend.api.refusals import refuses
 from backend.api.services import Services, Wired
-from backend.api.sse import EventStream, begun, event, while_connected
+from backend.api.sse import EventStream, event, wait_for_first, while_connected
 from backend.contract.answers import AnswerEnd, AnswerStats
 from backend.contract.inference_frames import AnswerProgress, Token
 from backend.errors import AppError, NotFound
@@ -88,7 +88,7 @@ async def chat_completion(
     target = await _target(services, body.model, allow_other_base=body.allow_other_base)
     ask, who = body.ask(), CompletionIdentity.new("chatcmpl", body.model)
     if body.stream:
-        return await _streamed(services, request, target, ask, _ChatPieces(who, body))
+        return await _stream(services, request, target, ask, _ChatPieces(who, body))
     answer = await while_connected(request, services.inference.answer(target, ask))
     choice = ChatChoice(
         message=AssistantMessage(content=answer.text), finish_reason=answer.done.stats.finish_reason
@@ -104,7 +104,7 @@ async def text_completion(
     target = await _target(services, body.model, allow_other_base=body.allow_other_base)
     asks, who = body.asks(), CompletionIdentity.new("cmpl", body.model)
     if body.stream:
-        return await _streamed(services, request, target, asks[0], _TextPieces(who, body))
+        return await _stream(services, request, target, asks[0], _TextPieces(who, body))
     if len(asks) == 1:
         answers = [await while_connected(request, services.inference.answer(target, asks[0]))]
     else:
@@ -160,7 +160,7 @@ class _TextPieces:
         return text_piece(self._who, "", usage=Usage.of(stats))
 
 
-async def _streamed(
+async def _stream(
     services: Services,
     request: Request,
     target: Target,
@@ -168,7 +168,7 @@ async def _streamed(
     shape: _ChatPieces | _TextPieces,
 ) -> Response:
     stream = _without_progress(services.inference.stream(target, ask))
-    pieces = await while_connected(request, begun(stream))
+    pieces = await while_connected(request, wait_for_first(stream))
     return EventStream(_events(pieces, shape))
 
 

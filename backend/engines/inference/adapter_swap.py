@@ -114,7 +114,7 @@ def replace(model: nn.Module, modules: list[tuple[str, nn.Module]]) -> None:
         model.update_modules(tree_unflatten(modules))
 
 
-def adapted(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+def adapter_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
     """The modules that carry an adapter now, by name."""
     return ((name, module) for name, module in model.named_modules() if "lora_a" in module)
 

@@ -119,7 +119,7 @@ def answer_together(
         logits = model(tokens, cache=cache)[:, -1, :]
         if making[0].processors:
             logits = mx.concatenate(
-                [_processed(row, logits[at : at + 1]) for at, row in enumerate(making)], axis=0
+                [_process(row, logits[at : at + 1]) for at, row in enumerate(making)], axis=0
             )
         return sampler(logits - mx.logsumexp(logits, axis=-1, keepdims=True))
 
@@ -154,7 +154,7 @@ def answer_together(
         watch.check()
 
 
-def _processed(row: _AnswerRow, logits: mx.array) -> mx.array:
+def _process(row: _AnswerRow, logits: mx.array) -> mx.array:
     context = mx.array(row.tokens)
     for processor in row.processors:
         logits = processor(context, logits)

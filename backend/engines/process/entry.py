@@ -61,7 +61,7 @@ def importing(place: str) -> Load:
 def _run(folder: Path, emit: Emitter, control: Control, load: Load, *, training: bool) -> Ending:
     emit(Phase(name="loading model"))
     try:
-        for warning in _known(folder / WARNINGS):
+        for warning in _read_warnings(folder / WARNINGS):
             emit.warning(warning["code"], warning["message"])
         cache_imports()
         return load()(folder, emit, control)
@@ -70,7 +70,7 @@ def _run(folder: Path, emit: Emitter, control: Control, load: Load, *, training:
         return explain(error, training=training)
 
 
-def _known(path: Path) -> list[dict[str, str]]:
+def _read_warnings(path: Path) -> list[dict[str, str]]:
     """What was warned of before the run began; whoever watches the run should hear it too."""
     try:
         warnings: list[dict[str, str]] = json.loads(path.read_bytes())

@@ -32,19 +32,19 @@ class UnwrittenAdapter(AdapterOutput):
         self, weights: Path, best: Path | None, checkpoints: Mapping[int, Path]
     ) -> None: ...
 
-    def kept(self) -> set[int]:
+    def kept_steps(self) -> set[int]:
         return set()
 
     def save_latest(self, step: int) -> Path:
-        return self._checked(step)
+        return self._check_path(step)
 
     def save_best(self, step: int) -> Path:
-        return self._checked(step)
+        return self._check_path(step)
 
     def save_checkpoint(self, step: int) -> Path:
-        return self._checked(step)
+        return self._check_path(step)
 
-    def _checked(self, step: int) -> Path:
+    def _check_path(self, step: int) -> Path:
         if not all_finite(dict(tree_flatten(self._model.trainable_parameters()))):
             raise NotFinite(f"The weights after step {step} are not finite.")
         return self.path

@@ -160,7 +160,7 @@ class Training(Generic[C]):
         perplexity = None
         if self._method.perplexity and measurement.val_loss is not None:
             perplexity = math.exp(min(measurement.val_loss, 700.0))
-        self._run.emit(tested(measurement, perplexity))
+        self._run.emit(test_event(measurement, perplexity))
         value = measurement.measured(self._method.metric)
         if value is None:
             return None
@@ -171,7 +171,7 @@ class Training(Generic[C]):
         return sentence
 
 
-def tested(measurement: Validation, perplexity: float | None) -> Tested:
+def test_event(measurement: Validation, perplexity: float | None) -> Tested:
     """The same numbers, measured on the test set."""
     numbers = {
         name.replace("val_", "test_", 1): value

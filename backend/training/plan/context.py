@@ -47,7 +47,7 @@ class PlanContext:
         self.inspector = inspector
         self.planner = Planner(models, inspector, TokenCounter(settings))
         self.sessions = sessions
-        self.working_set = working_set or _kept(lambda: _recommended(settings))
+        self.working_set = working_set or _cache_answer(lambda: _recommended_size(settings))
         self._on_cpu = cache(lambda: describe_system(settings).device == "CPU")
 
     async def available(self) -> int | None:
@@ -109,7 +109,7 @@ def taken_name(name: str) -> str:
     return f"There is already an adapter {name!r}: choose another name, or turn on Overwrite."
 
 
-def _kept(ask: WorkingSet) -> WorkingSet:
+def _cache_answer(ask: WorkingSet) -> WorkingSet:
     """Asks until there is an answer, and then no more."""
     sizes: list[int] = []
 
@@ -121,5 +121,5 @@ def _kept(ask: WorkingSet) -> WorkingSet:
     return working_set
 
 
-def _recommended(settings: Settings) -> int | None:
+def _recommended_size(settings: Settings) -> int | None:
     return working_set(settings)

@@ -109,7 +109,7 @@ def unused_fields(request: EnhancedStart) -> list[str]:
         and name in request.model_fields_set
         and getattr(request, name) != EnhancedStart.model_fields[name].default
     ]
-    return [f"{method.display_name} does not use {_listed(unused)}."] if unused else []
+    return [f"{method.display_name} does not use {_listing(unused)}."] if unused else []
 
 
 def method_warnings(
@@ -125,7 +125,7 @@ def _contradictions(request: EnhancedStart) -> Iterator[FieldProblem]:
     if method.engine == "rl" and request.optimizer not in ENGINE_OPTIMIZERS:
         yield FieldProblem(
             "optimizer",
-            f"{method.display_name} trains with {_listed(ENGINE_OPTIMIZERS)}; {request.optimizer} "
+            f"{method.display_name} trains with {_listing(ENGINE_OPTIMIZERS)}; {request.optimizer} "
             "is not among them.",
         )
     if request.batch_size < method.least_batch:
@@ -155,7 +155,7 @@ def _not_the_method(request: EnhancedStart, method: Method) -> Iterator[FieldPro
         instead = f" Choose {best.display_name} for {value}." if best else ""
         yield FieldProblem(
             name,
-            f"{method.display_name} has {name} {_listed(allowed)}; {value} would make it another "
+            f"{method.display_name} has {name} {_listing(allowed)}; {value} would make it another "
             f"method.{instead}",
         )
 
@@ -198,5 +198,5 @@ def _warnings(
         yield "Neither rewards nor a judge are named: the untouched base model judges its answers."
 
 
-def _listed(values: Sequence[Any]) -> str:
+def _listing(values: Sequence[Any]) -> str:
     return ", ".join(str(value) for value in values)

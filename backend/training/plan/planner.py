@@ -93,7 +93,7 @@ class Planner:
         )
         targets, (data, counts) = await asyncio.gather(
             self._inspector.targets(model),
-            self._counted(request, model, data, patience),
+            self._count_tokens(request, model, data, patience),
         )
         config = await asyncio.to_thread(read_model_config, model)
         fingerprint = await asyncio.to_thread(self._models.fingerprint, model.path)
@@ -135,7 +135,7 @@ class Planner:
             ),
         )
 
-    async def _counted(
+    async def _count_tokens(
         self,
         request: StartRequest,
         model: ModelInfo,
@@ -164,7 +164,7 @@ class Planner:
 
     def usable_model(self, name: str, field: str) -> ModelInfo:
         """A model by folder or name; a refusal names `field`. Blocking."""
-        model = _named(field, self._models.find)(name)
+        model = _model_finder(field, self._models.find)(name)
         if model.problem is not None:
             text = f"{model.name} can't be used. {model.problem}"
             raise BadContent(text, errors=[FieldProblem(field, text)])
@@ -254,7 +254,7 @@ def _no_module(request: StartRequest, keys: list[str]) -> AppError:
     return BadContent(text, errors=[FieldProblem("lora_num_layers", text)])
 
 
-def _named(field: str, call: Callable[[str], ModelInfo]) -> Callable[[str], ModelInfo]:
+def _model_finder(field: str, call: Callable[[str], ModelInfo]) -> Callable[[str], ModelInfo]:
     """Let a refusal of `call` name the form's field."""
 
     def named(value: str) -> ModelInfo:

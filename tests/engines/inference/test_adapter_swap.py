@@ -13,7 +13,7 @@ from mlx_lm.utils import load_model
 
 from backend.adapters.peft import peft_layout
 from backend.engines.inference.adapter_cache import Shelf
-from backend.engines.inference.adapter_swap import adapted, attach, module_place, strip
+from backend.engines.inference.adapter_swap import adapter_modules, attach, module_place, strip
 from backend.engines.inference.protocol import QuestionRefused
 from backend.models.safetensors_headers import read_weights
 from tests.engines.architectures import CONFIGS, make_adapter, make_model, spec_of, weights_of
@@ -79,7 +79,7 @@ def test_after_every_swap_the_logits_are_those_of_a_fresh_load(case: str, tmp_pa
             attach(resident, shelf.take(spec_of(step)))
         assert mx.array_equal(logits(resident), expected[step]), f"{step} differs"
 
-    assert not list(adapted(resident))
+    assert not list(adapter_modules(resident))
     told_apart = list(expected.values())
     assert not any(mx.array_equal(told_apart[0], other) for other in told_apart[1:])
 
