@@ -50,9 +50,9 @@ class Client:
             return False
 
     def get(self, path: str, *, timeout: float = _SHORT, **query: object) -> Any:
-        given = {name: value for name, value in query.items() if value is not None}
-        asked = f"?{urllib.parse.urlencode(given)}" if given else ""
-        return self._answer("GET", path + asked, None, timeout)
+        parameters = {name: value for name, value in query.items() if value is not None}
+        query_text = f"?{urllib.parse.urlencode(parameters)}" if parameters else ""
+        return self._answer("GET", path + query_text, None, timeout)
 
     def post(
         self, path: str, body: Mapping[str, Any] | None = None, *, timeout: float = _START

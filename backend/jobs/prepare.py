@@ -91,10 +91,10 @@ def _told(recipe: Recipe) -> list[dict[str, str]]:
 
 
 def _versions(engine: str) -> dict[str, str]:
-    found = {"droid-finetuning": __version__, "python": platform.python_version()}
+    versions = {"droid-finetuning": __version__, "python": platform.python_version()}
     for name in (*_LIBRARIES, *_OF_ENGINES.get(engine, ())):
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return versions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from backend.contract.run.folder import LOG
@@ -14,7 +15,7 @@ from backend.errors import AppError, EngineMissing
 from backend.jobs.lifecycle.follower import Follower
 from backend.jobs.live_run import KEPT_LINES, LiveRun
 from backend.jobs.run.events import Event
-from backend.jobs.run.follower import all_events, log_so_far, run_follower
+from backend.jobs.run.follower import fold_events, log_so_far, run_follower
 from backend.jobs.run.progress import Progress
 from backend.jobs.run.schemas import SessionRecord
 from backend.jobs.run.state import RunState
@@ -33,16 +34,16 @@ def find_child(record: SessionRecord, store: SessionStore) -> Child | None:
     if record.pid is not None and record.process_started is not None:
         identity = Identity(record.pid, record.process_started, mark)
         return Child(identity) if alive(identity) and works_on(identity, Path(mark)) else None
-    found = find_marked(mark)
-    return Child(found) if found is not None else None
+    children = find_marked(mark)
+    return Child(children) if children is not None else None
 
 
 def begin(record: SessionRecord, store: SessionStore, settings: Settings) -> tuple[LiveRun, int]:
     """A run that is about to start, with the history of the one it continues; and the byte after
     that history, where a follower begins.
     """
-    events, offset = all_events(store.folder(record.session_id))
-    return LiveRun(record, events, memory_limit=working_set(settings)), offset
+    run = LiveRun(record, memory_limit=working_set(settings))
+    return run, run.take_history(partial(fold_events, store.folder(record.session_id)))
 
 
 def adopt(
@@ -53,9 +54,9 @@ def adopt(
     A run whose server died while it was starting may have moved on since; so may a paused one.
     """
     folder = store.folder(record.session_id)
-    events, offset = all_events(folder)
     lines, log_offset = log_so_far(folder, KEPT_LINES)
-    run = LiveRun(record, events, lines, memory_limit=working_set(settings))
+    run = LiveRun(record, lines, memory_limit=working_set(settings))
+    offset = run.take_history(partial(fold_events, folder))
     run.child = child
     record.pid, record.process_started = child.identity.pid, child.identity.started
     if run.state is not RunState.STOPPING:
@@ -67,7 +68,9 @@ def reopen(record: SessionRecord, store: SessionStore) -> LiveRun:
     """A run that is over, to look at."""
     folder = store.folder(record.session_id)
     lines, _ = read_tail(folder / LOG, KEPT_LINES)
-    return LiveRun(record, all_events(folder)[0], lines)
+    run = LiveRun(record, lines)
+    run.take_history(partial(fold_events, folder))
+    return run
 
 
 def review(record: SessionRecord, store: SessionStore) -> LiveRun:
@@ -90,9 +93,9 @@ def ending(
     `deleted` is its folder, if that was taken away while it ran.
     """
     stopping = run.state is RunState.STOPPING
-    said = run.progress.exit
-    if said is not None:
-        return RunState(said.state), said.message, said.hint
+    exit_event = run.progress.exit
+    if exit_event is not None:
+        return RunState(exit_event.state), exit_event.message, exit_event.hint
     explained = exits.explain(code, list(run.lines), stopping=stopping)
     if deleted is not None:
         explained = exits.folder_deleted(deleted)

@@ -49,13 +49,13 @@ async def compare_models(
 
 
 async def _target(services: Services, body: CompareRequest, place: int) -> Target:
-    asked = body.targets[place]
+    fields = body.targets[place]
     try:
         return await services.inference.target(
-            asked.model_name,
-            asked.adapter_name,
-            asked.checkpoint,
-            allow_other_base=asked.allow_other_base,
+            fields.model_name,
+            fields.adapter_name,
+            fields.checkpoint,
+            allow_other_base=fields.allow_other_base,
         )
     except AppError as problem:
         problem.errors = (FieldProblem(f"targets.{place}", problem.detail),)
@@ -81,12 +81,12 @@ async def _events(
                     texts[place] += piece.text
                     yield event("token", {"target": place, "text": piece.text})
                 case Progress():
-                    told = {"phase": piece.phase, "done": piece.done, "total": piece.total}
-                    yield event("progress", {"target": place, **told})
+                    values = {"phase": piece.phase, "done": piece.done, "total": piece.total}
+                    yield event("progress", {"target": place, **values})
                 case Done():
                     answer = shown(targets[place], asks[place], body.question, texts[place], piece)
-                    told = {"target": place, "answer": answer.model_dump(mode="json")}
-                    yield event("done", told)
+                    values = {"target": place, "answer": answer.model_dump(mode="json")}
+                    yield event("done", values)
                 case _:
                     failed = error_data(piece).model_dump(
                         mode="json", exclude={"success", "errors"}

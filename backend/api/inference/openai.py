@@ -60,9 +60,9 @@ class OpenAIRoute(APIRoute):
             try:
                 return await handle(request)
             except (AppError, RequestValidationError) as refusal:
-                status, told = await refusal_of(request, refusal)
+                status, answer = await refusal_of(request, refusal)
                 # A body that can't be used is 400 in that API.
-                return openai_answer(400 if status == 422 else status, told)
+                return openai_answer(400 if status == 422 else status, answer)
 
         return handled
 
@@ -197,8 +197,8 @@ async def _events(
                     if shape.wants_usage:
                         yield event(None, shape.usage(piece.stats))
     except AppError as refusal:
-        told = problem(refusal.status, type(refusal).__name__, _sentence(refusal))
-        yield event(None, told)
+        refused = problem(refusal.status, type(refusal).__name__, _sentence(refusal))
+        yield event(None, refused)
         return
     yield format_sse_event(data_str="[DONE]")
 
@@ -210,10 +210,10 @@ async def _names(services: Services) -> list[str]:
 
 async def _target(services: Services, name: str, *, allow_other_base: bool = False) -> Target:
     models = await asyncio.to_thread(services.models.scan)
-    wanted = parse_name(name, {model.name for model in models})
+    parsed = parse_name(name, {model.name for model in models})
     try:
         return await services.inference.target(
-            wanted.model, wanted.adapter, wanted.checkpoint, allow_other_base=allow_other_base
+            parsed.model, parsed.adapter, parsed.checkpoint, allow_other_base=allow_other_base
         )
     except NotFound as unknown:
         unknown.hint = unknown.hint or "GET /v1/models lists them."

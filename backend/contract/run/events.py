@@ -255,8 +255,8 @@ EVENTS: dict[str, type[RunEvent]] = {
 def write_event(event: RunEvent, *, seq: int, at: datetime) -> dict[str, Any]:
     """The line of an event, as a JSON value apart from numbers that are not finite."""
     stamp = {"seq": seq, "at": at.isoformat(), "type": event.type}
-    given = event.set_fields()
-    return stamp | {name: _written(given[name]) for name in given if name not in stamp}
+    fields_set = event.set_fields()
+    return stamp | {name: _written(fields_set[name]) for name in fields_set if name not in stamp}
 
 
 def read_event(raw: object) -> RunEvent | None:

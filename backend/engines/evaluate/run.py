@@ -59,7 +59,7 @@ def evaluate_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     request = read_record(EvaluationRequest, json.loads(text))
     with (folder / "rows.jsonl").open(encoding="utf-8") as lines:
         rows = [read_record(EvaluationRow, json.loads(line)) for line in lines]
-    started = time.monotonic()
+    start = time.monotonic()
     try:
         result = _Evaluation(folder, request, rows, emit, control).result()
     except Cancelled:
@@ -69,7 +69,7 @@ def evaluate_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     finally:
         with suppress(OSError):
             remove(folder / _COPIES, inside=folder, own=named(_COPIES))
-    result = replace(result, seconds=time.monotonic() - started)
+    result = replace(result, seconds=time.monotonic() - start)
     write_text(folder / "report.md", report_of(request, result))
     # Last: with it the evaluation is there.
     write_json(folder / "result.json", write_measurements(result))
@@ -230,9 +230,9 @@ class _Evaluation:
     def _batches(self) -> Iterator[list[tuple[int, Question]]]:
         if not self._wants_answers:
             return
-        asked = [(at, question) for at, question in enumerate(self._questions) if question]
-        for first in range(0, len(asked), _AT_ONCE):
-            yield asked[first : first + _AT_ONCE]
+        questions = [(at, question) for at, question in enumerate(self._questions) if question]
+        for first in range(0, len(questions), _AT_ONCE):
+            yield questions[first : first + _AT_ONCE]
 
     def _tell(self, target: EvaluationTarget | None, more: int) -> None:
         if more:

@@ -79,7 +79,7 @@ class Work:
     # -- the operations ---------------------------------------------------------------------
 
     def _generate(self, number: int, request: GenerateRequest) -> None:
-        started = time.perf_counter()
+        start = time.perf_counter()
         watch = self._watch(number, request)
         resident, took = self._ready(number, request)
         prompt, sampling = resident.encode(request.question, request.sampling)
@@ -95,7 +95,7 @@ class Work:
                 read=read,
                 watch=watch,
                 on_prompt=partial(self._progress, number, "reading"),
-                started=started,
+                start=start,
             ):
                 begun = True
                 if isinstance(piece, AnswerStats):
@@ -113,16 +113,16 @@ class Work:
     def _batch(self, number: int, request: BatchRequest) -> None:
         watch = self._watch(number, request)
         resident, _ = self._ready(number, request)
-        started = time.perf_counter()
+        start = time.perf_counter()
         for answer in resident.answer_all(request.prompts, watch):
             if isinstance(answer, Unanswered):
                 raise answer.refusal
             self._frames.send(number, "answer", answer)
-        seconds = time.perf_counter() - started
+        seconds = time.perf_counter() - start
         self._done(number, BatchEnd(batched=resident.batches, seconds=seconds))
 
     def _together(self, number: int, request: TogetherRequest) -> None:
-        started = time.perf_counter()
+        start = time.perf_counter()
         watch = self._watch(number, request)
         resident, took = self._ready(number, request)
         prompt, sampling = resident.encode(request.question, request.sampling)
@@ -131,7 +131,7 @@ class Work:
         try:
             for row, piece in answer_together(
                 resident.model, resident.tokenizer, prompt.tokens, sampling,
-                rows=len(request.adapters), watch=watch, started=started,
+                rows=len(request.adapters), watch=watch, start=start,
             ):  # fmt: skip
                 if isinstance(piece, AnswerStats):
                     end = took.added_to(resident.end(prompt, sampling, piece))

@@ -64,11 +64,11 @@ class Resident:
     """A loaded base. `on` is the key of the adapter it carries, `name` that adapter's name."""
 
     def __init__(self, path: Path) -> None:
-        started = time.perf_counter()
+        start = time.perf_counter()
         self.path = path
         self.model, self.tokenizer, self._config = _load(path)
         self._modules = dict(self.model.named_modules())
-        self.load_seconds = time.perf_counter() - started
+        self.load_seconds = time.perf_counter() - start
         self.base_bytes = sum(value.nbytes for _, value in tree_flatten(self.model.parameters()))
         self.shelf = Shelf(max(_LEAST_BUDGET, int(self.base_bytes * _ADAPTER_SHARE)))
         self.conversations = Conversations(
@@ -98,7 +98,7 @@ class Resident:
         """
         if (spec["key"] if spec else BARE) == self.on:
             return Swap()
-        started = time.perf_counter()
+        start = time.perf_counter()
         adapter = self.shelf.take(spec) if spec else None
         self.bare()
         reloaded = self._overwritten
@@ -106,17 +106,17 @@ class Resident:
             self._reload()
         if adapter is not None:
             self._put_on(adapter)
-        return Swap(seconds=time.perf_counter() - started, reloaded=reloaded)
+        return Swap(seconds=time.perf_counter() - start, reloaded=reloaded)
 
     def carry_rows(self, specs: Sequence[AdapterSpec | None]) -> Swap:
         """Put another adapter on every row of a batch; `bare` takes them off again.
 
         Raises Refused: `not_together` when these can't be, and then the base is bare.
         """
-        started = time.perf_counter()
+        start = time.perf_counter()
         took = self.carry(None)
         attach_rows(self.model, [self.shelf.take(spec) if spec else None for spec in specs])
-        return Swap(seconds=time.perf_counter() - started, reloaded=took.reloaded)
+        return Swap(seconds=time.perf_counter() - start, reloaded=took.reloaded)
 
     def bare(self) -> None:
         """Take off whatever is on: what was put on by name, else whatever is found."""

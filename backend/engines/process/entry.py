@@ -77,7 +77,7 @@ def _run(folder: Path, emit: Emitter, control: Control, load: Load, *, training:
 def _known(path: Path) -> list[dict[str, str]]:
     """What was warned of before the run began; whoever watches the run should hear it too."""
     try:
-        found: list[dict[str, str]] = json.loads(path.read_bytes())
+        warnings: list[dict[str, str]] = json.loads(path.read_bytes())
     except FileNotFoundError:  # A run folder of an earlier version.
         return []
-    return found
+    return warnings

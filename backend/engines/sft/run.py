@@ -140,7 +140,7 @@ class SftLoop(Loop):
                 remove(scratch, inside=run.folder, own=named(scratch.name))
 
     def measure(self, feed: Feed, which: DataSet, *, step: int) -> Validation:
-        config, started = self._run.config, time.perf_counter()
+        config, start = self._run.config, time.perf_counter()
         loss = evaluate(
             model=self._run.model,
             dataset=which.dataset,
@@ -151,7 +151,7 @@ class SftLoop(Loop):
             iterate_batches=feed,
         )
         self._run.model.train()
-        return Validation(step=step, val_loss=float(loss), val_time=time.perf_counter() - started)
+        return Validation(step=step, val_loss=float(loss), val_time=time.perf_counter() - start)
 
     def seconds(self, feed: Feed, info: Mapping[str, Any], steps: int) -> float:
         # The engine divides by steps_per_report even when the last stretch was shorter.
@@ -183,11 +183,11 @@ class SftReport(MethodReport):
     def __init__(self, services: TrainingCallback | None) -> None:
         self._services = services
 
-    def show_validation(self, found: Validation) -> None:
-        loss, seconds = found.val_loss, found.val_time
+    def show_validation(self, validation: Validation) -> None:
+        loss, seconds = validation.val_loss, validation.val_time
         if loss is None or seconds is None:
             return
-        say(f"Iter {found.step}: Val loss {loss:.3f}, Val took {seconds:.3f}s")
+        say(f"Iter {validation.step}: Val loss {loss:.3f}, Val took {seconds:.3f}s")
         if self._services is not None:
-            info = {"iteration": found.step, "val_loss": loss, "val_time": seconds}
+            info = {"iteration": validation.step, "val_loss": loss, "val_time": seconds}
             self._services.on_val_loss_report(info)

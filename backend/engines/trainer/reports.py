@@ -26,7 +26,7 @@ class MethodReport:
     def show_training(self, step: int) -> None:
         """Samples of what was just reported."""
 
-    def show_validation(self, found: Validation) -> None:
+    def show_validation(self, validation: Validation) -> None:
         """Lines and samples of what was just validated."""
 
     def warn(self) -> None:

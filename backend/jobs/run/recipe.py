@@ -43,9 +43,14 @@ class StartWarning(str):
         said_by_run: bool = False,
         fix: StartFix | None = None,
     ) -> StartWarning:
-        made = super().__new__(cls, text)
-        made.code, made.level, made.said_by_run, made.fix = code, level, said_by_run, fix
-        return made
+        warning = super().__new__(cls, text)
+        warning.code, warning.level, warning.said_by_run, warning.fix = (
+            code,
+            level,
+            said_by_run,
+            fix,
+        )
+        return warning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

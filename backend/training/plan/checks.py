@@ -81,13 +81,13 @@ def options_of(request: type[StartRequest]) -> dict[str, list[str]]:
     """Options that only some optimizers have, by the marks of the fields: anywhere else they would
     be ignored. Those with a default that is not "none" are warned of instead.
     """
-    found: dict[str, list[str]] = {}
+    options: dict[str, list[str]] = {}
     for name, field in request.model_fields.items():
         marks = field.json_schema_extra
         when = marks.get("when") if isinstance(marks, dict) else None
         if isinstance(when, dict) and "optimizer" in when and field.default in (None, False):
-            found[name] = cast(list[str], when["optimizer"])
-    return found
+            options[name] = cast(list[str], when["optimizer"])
+    return options
 
 
 def _missing_reporters(request: StandardStart) -> Iterator[FieldProblem]:

@@ -119,12 +119,12 @@ def taken_name(name: str, free: str) -> StartWarning:
 
 def _kept(ask: WorkingSet) -> WorkingSet:
     """Asks until there is an answer, and then no more."""
-    known: list[int] = []
+    sizes: list[int] = []
 
     def working_set() -> int | None:
-        if not known and (found := ask()) is not None:
-            known.append(found)
-        return known[0] if known else None
+        if not sizes and (result := ask()) is not None:
+            sizes.append(result)
+        return sizes[0] if sizes else None
 
     return working_set
 

@@ -53,9 +53,9 @@ class StartPipeline:
         self._continuations = continuations
         self._rewards = rewards
 
-    async def plan(self, asked: StartRequest, *, patience: float | None = None) -> Plan:
+    async def plan(self, start: StartRequest, *, patience: float | None = None) -> Plan:
         """Everything that is worked out before a run may start."""
-        request, first = await self._as_its_engine_takes_it(asked)
+        request, first = await self._as_its_engine_takes_it(start)
         going_on = await asyncio.to_thread(self._continuations.find, request)
         request = going_on.request if going_on else request
         if isinstance(request, EnhancedStart):
@@ -69,9 +69,9 @@ class StartPipeline:
             )
         return replace(plan, going_on=going_on, warnings=(*first, *resumed, *plan.warnings))
 
-    async def preview(self, asked: StartRequest) -> Preview:
+    async def preview(self, start: StartRequest) -> Preview:
         """What a start would do."""
-        plan = await self.plan(asked, patience=PATIENCE)
+        plan = await self.plan(start, patience=PATIENCE)
         request, paths = plan.request, self._context.paths(plan, "<session>")
         warnings = [*plan.warnings]
         if request.method.engine == "sft":
@@ -132,23 +132,23 @@ class StartPipeline:
         )
 
     async def _as_its_engine_takes_it(
-        self, asked: StartRequest
+        self, start: StartRequest
     ) -> tuple[StartRequest, list[StartWarning]]:
-        if not isinstance(asked, EnhancedStart) or asked.method.engine == "rl":
-            return asked, []
-        refuse_contradictions(asked)
-        if asked.resume_from is not None:
-            return as_standard(asked), unused_fields(asked)
-        fitted, shortened = await asyncio.to_thread(self._fitted, with_name(asked))
+        if not isinstance(start, EnhancedStart) or start.method.engine == "rl":
+            return start, []
+        refuse_contradictions(start)
+        if start.resume_from is not None:
+            return as_standard(start), unused_fields(start)
+        fitted, shortened = await asyncio.to_thread(self._fitted, with_name(start))
         return as_standard(fitted), [*unused_fields(fitted), *shortened]
 
     async def _plan_method(self, request: EnhancedStart, patience: float | None) -> Plan:
         refuse_contradictions(request)
         request, shortened = await asyncio.to_thread(self._fitted, with_name(request))
-        chosen, remarks = await self._rewards.choose(request)
-        judgement = await self._judgement(request, chosen)
+        rewards, remarks = await self._rewards.choose(request)
+        judgement = await self._judgement(request, rewards)
         plan = await self._measured(request, patience)
-        lacking = reward_warnings(chosen.needs, plan.data)
+        lacking = reward_warnings(rewards.needs, plan.data)
         refuse_lengths(request, plan.model, plan.data, plan.counts)
         warnings = (
             *unused_fields(request),
@@ -169,12 +169,12 @@ class StartPipeline:
         model = self._context.planner.usable_model(request.model_path, "model_path")
         return fit_to_context(request, model)
 
-    async def _judgement(self, request: EnhancedStart, chosen: ChosenRewards) -> Judgement:
+    async def _judgement(self, request: EnhancedStart, rewards: ChosenRewards) -> Judgement:
         return Judgement(
-            rewards=chosen.names,
-            weights=chosen.weights,
-            file=chosen.file,
-            sha256=chosen.sha256,
+            rewards=rewards.names,
+            weights=rewards.weights,
+            file=rewards.file,
+            sha256=rewards.sha256,
             success=request.success_function or None,
             judge=await self._model(request.judge, "judge"),
             reference=await self._model(request.reference_model_path, "reference_model_path"),

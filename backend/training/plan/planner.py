@@ -193,14 +193,14 @@ def iterations_of(request: StartRequest, steps_per_epoch: int) -> int:
     """How long to train: the iterations, or what the epochs come to. Raises Invalid."""
     if request.epochs is None:
         return request.iterations
-    wanted = request.epochs * steps_per_epoch
-    if wanted > MOST_STEPS:
+    iterations = request.epochs * steps_per_epoch
+    if iterations > MOST_STEPS:
         text = (
             f"{request.epochs:g} epochs of {steps_per_epoch} iterations are more than the "
             f"{MOST_STEPS:,} that a run may have; use at most {MOST_STEPS // steps_per_epoch}."
         )
         raise Invalid(text, errors=[FieldProblem("epochs", text)])
-    return max(1, round(wanted))
+    return max(1, round(iterations))
 
 
 def _target_warnings(request: StartRequest, targets: LoraTargets) -> list[StartWarning]:

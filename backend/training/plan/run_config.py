@@ -184,8 +184,8 @@ def select_by(request: EnhancedStart) -> SelectBy:
 
 def own_choice(request: EnhancedStart, name: str) -> Any:
     """The field as asked, or what makes the method: the first of its choices."""
-    asked = getattr(request, name)
-    return asked if asked is not None else request.method.choices.get(name, (None,))[0]
+    value = getattr(request, name)
+    return value if value is not None else request.method.choices.get(name, (None,))[0]
 
 
 def command_for(run: Path, request: StartRequest) -> str:

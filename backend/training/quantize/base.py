@@ -98,9 +98,9 @@ def unpacked_layers(model: ModelInfo, targets: LoraTargets) -> str | None:
     odd = {key.name: width for key in targets.keys for width, _, _ in _sizes(key) if width % group}
     if not odd:
         return None
-    shown = ", ".join(f"{name} ({width})" for name, width in sorted(odd.items()))
+    listing = ", ".join(f"{name} ({width})" for name, width in sorted(odd.items()))
     return (
-        f"Not packed, because groups of {group} don't divide their inputs: {shown}. They stay as "
+        f"Not packed, because groups of {group} don't divide their inputs: {listing}. They stay as "
         "they are in the base."
     )
 

@@ -23,15 +23,15 @@ def unmet(request: StartRequest, name: str) -> str | None:
 
 def unused_beside(request: StartRequest) -> Iterator[StartWarning]:
     """One sentence for each value that leaves other fields unused which were named and changed."""
-    found: dict[str, list[str]] = {}
+    fields: dict[str, list[str]] = {}
     for name, field in type(request).model_fields.items():
         changed = name in request.model_fields_set and getattr(request, name) != field.default
         if not changed or not _of_the_method(request, name):
             continue
         other = unmet(request, name)
         if other is not None and not _TOLD_APART & _marks(request, name).keys():
-            found.setdefault(other, []).append(name)
-    for other, names in found.items():
+            fields.setdefault(other, []).append(name)
+    for other, names in fields.items():
         listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
         does = "does" if len(names) == 1 else "do"
         text = f"{other} is {_word(getattr(request, other))}, so {listed} {does} nothing."

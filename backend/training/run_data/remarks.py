@@ -19,10 +19,10 @@ _NAMES: dict[Format, str] = {
 
 def spellings(*files: CheckedFile | None) -> list[StartWarning]:
     """How rows of another spelling are understood, each file once."""
-    named = {checked.path: checked for checked in files if checked is not None}
+    files_by_path = {checked.path: checked for checked in files if checked is not None}
     return [
         StartWarning(f"{path.name}: {reading}", code="spelling", level="info")
-        for path, checked in named.items()
+        for path, checked in files_by_path.items()
         for reading in checked.readings
     ]
 
@@ -58,25 +58,25 @@ def remarks(
     train: CheckedFile, request: StandardStart, chat_template: bool | None
 ) -> list[StartWarning]:
     """What a fine-tuning run does with rows that it does not take as they are written."""
-    found = []
+    warnings = []
     if train.form != train.given:
         text = (
             f"The {_NAMES[train.form]} rows are turned into conversations for this run; "
             f"{train.path.name} stays as it is."
         )
-        found.append(StartWarning(text, code="turned_into_chat", level="info"))
+        warnings.append(StartWarning(text, code="turned_into_chat", level="info"))
     if train.unlearned and not request.mask_prompt:
         text = (
             f"{train.unlearned} rows have answers of the weight 0, which are left out only with "
             "training on answers only; this run learns them too."
         )
         answers_only = StartFix("Train on answers only", "mask_prompt", True)
-        found.append(StartWarning(text, code="weight_zero", fix=answers_only))
+        warnings.append(StartWarning(text, code="weight_zero", fix=answers_only))
     if train.labelled_text and chat_template:
         text = (
             "The text rows spell out roles such as “User:”. They are trained as they are, without "
             "the model's chat template, so chats with the model will look different to it. Rows "
             "with messages avoid that."
         )
-        found.append(StartWarning(text, code="labelled_text"))
-    return found
+        warnings.append(StartWarning(text, code="labelled_text"))
+    return warnings

@@ -74,12 +74,12 @@ class TokenCounter:
         `bad` names those that the plan does not leave out yet.
         """
         files = data.files
-        found = await self._rendered.find(
+        rendering = await self._rendered.find(
             model, list(files.values()), train_mode=train_mode, patience=patience
         )
-        if isinstance(found, float):
-            return found
-        rendered = dict(zip(files, found, strict=True))
+        if isinstance(rendering, float):
+            return rendering
+        rendered = dict(zip(files, rendering, strict=True))
         bits = REFUSED | (UNLEARNABLE if mask else 0)
         bad = {
             name: frozenset(rows.positions(bits)) - data.skipped.get(name, frozenset())
@@ -162,13 +162,13 @@ def _refusal(
 
 
 def _first(rendered: RenderedFile, bits: int) -> list[tuple[int, str]]:
-    found = [
+    batch = [
         (each.line, each.message)
         for bit, name in _WHY.items()
         if bits & bit and name in rendered.notes.notes
         for each in rendered.notes.notes[name].first
     ]
-    return sorted(found)
+    return sorted(batch)
 
 
 def _left_out(

@@ -1022,8 +1022,37 @@ const injectedRtkApi = api
           params: {
             limit: queryArg.limit,
             cursor: queryArg.cursor,
+            sort: queryArg.sort,
+            order: queryArg.order,
+            state: queryArg.state,
+            method: queryArg.method,
+            model: queryArg.model,
+            tag: queryArg.tag,
+            q: queryArg.q,
+            pinned_first: queryArg.pinnedFirst,
           },
         }),
+        providesTags: ["sessions"],
+      }),
+      compareSessions: build.query<
+        CompareSessionsApiResponse,
+        CompareSessionsApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/sessions/compare`,
+          params: {
+            ids: queryArg.ids,
+            x: queryArg.x,
+            max_points: queryArg.maxPoints,
+          },
+        }),
+        providesTags: ["sessions"],
+      }),
+      comparePresets: build.query<
+        ComparePresetsApiResponse,
+        ComparePresetsApiArg
+      >({
+        query: () => ({ url: `/sessions/presets` }),
         providesTags: ["sessions"],
       }),
       readSession: build.query<ReadSessionApiResponse, ReadSessionApiArg>({
@@ -1031,6 +1060,17 @@ const injectedRtkApi = api
           url: `/sessions/${encodeURIComponent(String(queryArg.sessionId))}`,
         }),
         providesTags: ["sessions"],
+      }),
+      describeSession: build.mutation<
+        DescribeSessionApiResponse,
+        DescribeSessionApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/sessions/${encodeURIComponent(String(queryArg.sessionId))}`,
+          method: "PATCH",
+          body: queryArg.sessionChange,
+        }),
+        invalidatesTags: ["sessions"],
       }),
       deleteSession: build.mutation<
         DeleteSessionApiResponse,
@@ -1628,16 +1668,53 @@ export type RemoveQueuedRunApiArg = {
   sessionId: string;
 };
 export type ListSessionsApiResponse =
-  /** status 200 Successful Response */ SessionsAnswer;
+  /** status 200 Successful Response */ SessionPage;
 export type ListSessionsApiArg = {
   limit?: number;
   cursor?: string | null;
+  sort?:
+    | "date"
+    | "name"
+    | "state"
+    | "method"
+    | "model"
+    | "train"
+    | "validation"
+    | "best"
+    | "steps"
+    | "duration";
+  order?: "asc" | "desc";
+  /** One state, or several with commas between them. */
+  state?: string | null;
+  method?: string | null;
+  model?: string | null;
+  tag?: string | null;
+  /** Words that must all be in its names, notes, tags, files or ending. */
+  q?: string;
+  pinnedFirst?: boolean;
 };
+export type CompareSessionsApiResponse =
+  /** status 200 Successful Response */ Comparison2;
+export type CompareSessionsApiArg = {
+  /** Session ids, by commas. */
+  ids: string;
+  x?: "step" | "tokens" | "seconds";
+  maxPoints?: number;
+};
+export type ComparePresetsApiResponse =
+  /** status 200 Successful Response */ Presets;
+export type ComparePresetsApiArg = void;
 export type ReadSessionApiResponse = /** status 200 Successful Response */ {
   [key: string]: any;
 };
 export type ReadSessionApiArg = {
   sessionId: string;
+};
+export type DescribeSessionApiResponse =
+  /** status 200 Successful Response */ Done;
+export type DescribeSessionApiArg = {
+  sessionId: string;
+  sessionChange: SessionChange;
 };
 export type DeleteSessionApiResponse =
   /** status 200 Successful Response */ SessionDeleted;
@@ -4159,13 +4236,91 @@ export type SessionSummary = {
   notes: string;
   tags: string[];
   adapter_ready: boolean;
+  /** The name of its training file. */
+  train_data?: string | null;
+  /** Which matrices have LoRA: attention and MLP, attention alone, or others. */
+  coverage?: ("full" | "attention" | "other") | null;
+  /** What the user calls it, if not by its adapter. */
+  name?: string | null;
+  pinned?: boolean;
+  /** Its training loss (or reward) in a few points from first to last. */
+  curve?: (number | null)[];
   legacy?: boolean;
   /** Why this record can't be read, if so. */
   problem?: string | null;
 };
-export type SessionsAnswer = {
+export type SessionChoices = {
+  methods: string[];
+  models: string[];
+  tags: string[];
+};
+export type SessionPage = {
   sessions: SessionSummary[];
   next_cursor: string | null;
+  matching: number;
+  total: number;
+  choices: SessionChoices;
+};
+export type BestResult = {
+  metric?: ("val_loss" | "val_reward" | "val_accuracy") | null;
+  value?: number | null;
+  val_loss?: number | null;
+  step?: number | null;
+};
+export type RunResources = {
+  duration_seconds: number | null;
+  tokens_per_second: number | null;
+  peak_memory_gb: number | null;
+  adapter_bytes: number | null;
+  trainable_parameters: number | null;
+};
+export type ComparedRun = {
+  session_id: string;
+  name: string;
+  state: RunState;
+  method: string;
+  model_name: string | null;
+  series: {
+    [key: string]: [number, number | null][];
+  };
+  final: RunMetrics;
+  best: BestResult;
+  resources: RunResources;
+};
+export type Difference = {
+  field: string;
+  values: any[];
+};
+export type HeldOut = {
+  same: boolean | null;
+  rows: (number | null)[];
+  common: number | null;
+  message: string;
+};
+export type Comparison2 = {
+  x: "step" | "tokens" | "seconds";
+  runs: ComparedRun[];
+  differences: Difference[];
+  held_out: HeldOut;
+};
+export type Preset = {
+  id: "coverage" | "method";
+  title: string;
+  ids: string[];
+  message: string;
+};
+export type Presets = {
+  presets: Preset[];
+};
+export type Done = {
+  status: "success";
+  message: string;
+};
+export type SessionChange = {
+  name?: string | null;
+  notes?: string | null;
+  tags?: string[] | null;
+  pinned?: boolean | null;
 };
 export type SessionDeleted = {
   status: "success";
@@ -4227,10 +4382,6 @@ export type SessionAlerts = {
 export type SessionLogs = {
   logs: string[];
   before: number | null;
-};
-export type Done = {
-  status: "success";
-  message: string;
 };
 export type ResumePoint = {
   checkpoint: number;
@@ -4427,8 +4578,13 @@ export const {
   useRemoveQueuedRunMutation,
   useListSessionsQuery,
   useLazyListSessionsQuery,
+  useCompareSessionsQuery,
+  useLazyCompareSessionsQuery,
+  useComparePresetsQuery,
+  useLazyComparePresetsQuery,
   useReadSessionQuery,
   useLazyReadSessionQuery,
+  useDescribeSessionMutation,
   useDeleteSessionMutation,
   useSessionMetricsQuery,
   useLazySessionMetricsQuery,

@@ -55,7 +55,10 @@ def record(*history: tuple[float, str, dict[str, Any]], **more: Any) -> LiveRun:
         method="gspo",
         **more,
     )
-    return LiveRun(kept, events_of(*history))
+    run = LiveRun(kept)
+    for event in events_of(*history):
+        run.apply(event)
+    return run
 
 
 def test_every_reward_function_has_a_curve_of_its_own() -> None:

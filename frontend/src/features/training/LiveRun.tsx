@@ -13,7 +13,6 @@ import { LogPanel } from '@/run/log/LogPanel'
 import { RunCharts } from '@/run/charts/RunCharts'
 import { SampleList } from '@/run/view/SampleList'
 import { useVersion } from '@/ui/chart/useVersion'
-import { overFitting } from '@/features/training/run/advice'
 import { AlertList } from './AlertList'
 import { FigureGrid } from './FigureGrid'
 import { LostServer } from './LostServer'
@@ -31,11 +30,6 @@ export function LiveRun({ run, stores }: Props) {
   const live = isLive(run.state)
   const stale = useSelector(selectLostAt) !== null
   const kind = runKind(run.method, series)
-  const advice = overFitting(series, {
-    live,
-    earlyStop: run.config?.['early_stop'] === true,
-    patience: numberOf(run.config, 'patience'),
-  })
   return (
     <>
       <RunHeader run={run} />
@@ -45,7 +39,7 @@ export function LiveRun({ run, stores }: Props) {
         {live || run.state === 'error' ? <RunProgress run={run} /> : null}
         <FigureGrid run={run} series={series} />
         <RunCharts series={series} kind={kind} end={run.metrics.total_steps ?? null} name={name} waiting={waitingWords(run)}>
-          <AlertList alerts={run.alerts} advice={advice} />
+          <AlertList alerts={run.alerts} name={name} config={run.config} />
         </RunCharts>
         {kind === 'reward' || run.samples.length > 0 ? (
           <SampleList samples={run.samples} waiting={live ? 'Samples appear with the reports.' : 'This run saved no samples.'} />

@@ -137,7 +137,7 @@ test('a completed run says which adapter is best and where; its times stand stil
   expect(outcome.getByText('/a/best_adapters.safetensors')).toBeTruthy()
   expect(outcome.getByRole('link', { name: 'Open in Results' }).getAttribute('href')).toBe('/results/run-1')
   expect(outcome.getByRole('link', { name: 'Fuse with…' }).getAttribute('href')).toBe('/fusion?adapters=support_tone')
-  expect(screen.getByText('Total 60 s')).toBeTruthy()
+  expect(screen.getByText(/Total 60 s$/)).toBeTruthy()
   expect(screen.queryByText(/left$/)).toBeNull()
   expect(screen.queryByRole('button', { name: 'Stop…' })).toBeNull()
 })
@@ -160,6 +160,16 @@ test('alerts name cause and fix', () => {
   show({ state: 'running', alerts: [{ level: 'warning', code: 'not_finite', message: 'train_loss was nan.', hint: 'Lower the learning rate.' }] })
   expect(screen.getByText('train_loss was nan.')).toBeTruthy()
   expect(screen.getByText('Lower the learning rate.')).toBeTruthy()
+})
+
+test('a setting that would mend it goes into the form of the next run', async () => {
+  const user = userEvent.setup()
+  const fix = { learning_rate: 2e-5 }
+  const alerts = [{ level: 'error' as const, code: 'divergence', message: 'Training diverges.', hint: 'Stop the run.', step: 40, fix }]
+  const { store } = show({ state: 'running', alerts, health: 'act', config: { ...config, learning_rate: 1e-4 } })
+  expect(screen.getByText('Act')).toBeTruthy()
+  await user.click(screen.getByRole('button', { name: 'Set up the next run with learning rate 2e-5' }))
+  expect(store.getState().handoff.setup?.config).toMatchObject({ learning_rate: 2e-5 })
 })
 
 test('a fact looks like one, and a warning is one line with its reason behind it', () => {

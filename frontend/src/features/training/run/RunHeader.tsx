@@ -7,6 +7,7 @@ import type { RunView } from '@/run/reducer/runReducer'
 import { selectLostAt } from '@/run/reducer/runSlice'
 import { Badge } from '@/ui/Badge'
 import { Button } from '@/ui/controls/Button'
+import { HealthBadge } from '@/run/view/HealthBadge'
 import { PageHeader } from '@/ui/PageHeader'
 import { PauseButton, ResumeButton } from '@/features/training/commands/PauseButton'
 import { StopDialog } from '@/features/training/commands/StopDialog'
@@ -23,6 +24,7 @@ export function RunHeader({ run }: { readonly run: RunView }) {
       title={adapterName(run.config) ?? 'Training'}
       subtitle={
         <span className="flex flex-wrap items-center gap-x-3 gap-y-1">
+          <HealthBadge verdict={run.health} />
           {badge ? <Badge tone="accent">{badge}</Badge> : null}
           {run.config ? <span>{modelName(run.config)}</span> : null}
         </span>
