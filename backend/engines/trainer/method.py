@@ -87,16 +87,15 @@ class TrainingMethod(ABC, Generic[C]):
     """One kind of training.
 
     `metric` finds the best adapter; with `beats_base` only what is better than the untrained model
-    is one. `validates` says that the engine's loop validates by itself, before the step that is
-    due; otherwise `measure` is asked between steps and after the last one. `hint` is the remedy for
-    a run without a gain, `perplexity` whether the loss of a test has one. With `writes` off
-    another process of the run keeps its states, and the adapter's folder is of a kind that writes
-    nothing.
+    is one. With `continues_from_best` a state is kept with every best adapter, where that is cheap.
+    `hint` is the remedy for a run without a gain, `perplexity` whether the loss of a test has one.
+    With `writes` off another process of the run keeps its states, and the adapter's folder is of a
+    kind that writes nothing.
     """
 
     metric: Metric = "val_loss"
     beats_base: ClassVar[bool] = False
-    validates: ClassVar[bool] = False
+    continues_from_best: ClassVar[bool] = False
     perplexity: ClassVar[bool] = False
     hint: ClassVar[str]
     writes: bool = True

@@ -57,7 +57,6 @@ class Training(Generic[C]):
             self._loop.report,
             seconds=partial(self._loop.seconds, self._feed),
             check=self._check_loss,
-            judge=self._judge,
             steps_per_epoch=self._loop.batches.per_epoch,
             first_step=moment.step,
             trained_tokens=moment.trained_tokens,
@@ -88,9 +87,7 @@ class Training(Generic[C]):
 
     def _train(self) -> tuple[int, bool]:
         """How many steps are done, and whether the engine was left before its last one."""
-        sets, config = self._run.sets, self._run.config
-        if sets.valid is not None:
-            self._feed.hold_out(sets.valid, config.val_batches)
+        config = self._run.config
         try:
             self._loop.train(self._feed, self._reports)
         except Halted:
@@ -105,19 +102,19 @@ class Training(Generic[C]):
         return self._between.go_on(done) and not self._stopping.stopped
 
     def _validate(self, done: int) -> None:
-        """Where the engine does not do it: the very weights that training goes on from."""
+        """After `done` steps: the very weights that training goes on from."""
         config, emit, valid = self._run.config, self._run.emit, self._run.sets.valid
-        if self._method.validates or valid is None or self._validated == done:
+        if valid is None or self._validated == done:
             return
         self._validated = done
         try:
             validation: Validation | None = self._measure(valid, config.val_batches, done)
         except Halted:
             validation = None  # Cut short by the stop: numbers over part of the rows would mislead.
-        if done < config.iters:
-            emit(Phase(name="training"))
         if validation is not None:
             self._judge(validation)
+        if done < config.iters:
+            emit(Phase(name="training"))
 
     def _measure(self, which: DataSet, batches: int, done: int) -> Validation:
         self._feed.hold_out(which, batches)
@@ -126,7 +123,7 @@ class Training(Generic[C]):
     def _judge(self, validation: Validation) -> None:
         """Tell of a validation, and take it for the best or against the patience."""
         self._run.emit(validation)
-        self._loop.report.show_validation(validation.step)
+        self._loop.report.show_validation(validation)
         if validation.val_loss is None or not math.isfinite(validation.val_loss):
             raise Diverged(validation.step, "the validation loss is not a number")
         if self._divergence is not None:
@@ -138,8 +135,7 @@ class Training(Generic[C]):
             return
         before = self._stopping.best
         self._stopping.judge(validation.step, value)
-        # Where we validate, the moment that is noted lies before the validation.
-        if self._stopping.best != before and self._method.validates:
+        if self._stopping.best != before and self._method.continues_from_best:
             self._between.keep_best(validation.step)
 
     def _check_loss(self, step: int, loss: float) -> None:
