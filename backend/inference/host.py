@@ -127,9 +127,7 @@ class InferenceHost:
             conversation=ask.conversation,
             deadline=ask.deadline,
         )
-        async with self._request_frames(
-            "generate", request, ask.deadline, ask.during_run
-        ) as frames:
+        async with self._frames_of("generate", request, ask.deadline, ask.during_run) as frames:
             async for frame in frames:
                 match frame["type"]:
                     case "token":
@@ -154,9 +152,7 @@ class InferenceHost:
             sampling=ask.sampling,
             deadline=ask.deadline,
         )
-        async with self._request_frames(
-            "together", request, ask.deadline, ask.during_run
-        ) as frames:
+        async with self._frames_of("together", request, ask.deadline, ask.during_run) as frames:
             async for frame in frames:
                 match frame["type"]:
                     case "token":
@@ -204,14 +200,14 @@ class InferenceHost:
             deadline=deadline,
         )
         answers: dict[int, Answer] = {}
-        async with self._request_frames("batch", request, deadline, during_run) as frames:
+        async with self._frames_of("batch", request, deadline, during_run) as frames:
             async for frame in frames:
                 if frame["type"] == "answer":
-                    frame_answer = read_record(AnswerFrame, frame)
-                    answer = Answer(text=frame_answer.text, done=frame_answer.end)
-                    answers[frame_answer.index] = answer
+                    part = read_record(AnswerFrame, frame)
+                    answer = Answer(text=part.text, done=part.end)
+                    answers[part.index] = answer
                     self._answered += 1
-                    on_answer(frame_answer.index, answer)
+                    on_answer(part.index, answer)
         return [answers[index] for index in range(len(asks))]
 
     async def score(
@@ -235,7 +231,7 @@ class InferenceHost:
             deadline=deadline,
         )
         last: Frame = {}
-        async with self._request_frames("score", request, deadline, during_run) as frames:
+        async with self._frames_of("score", request, deadline, during_run) as frames:
             async for frame in frames:
                 if frame["type"] == "progress" and frame["phase"] == "scoring":
                     on_progress(frame["done"])
@@ -291,7 +287,7 @@ class InferenceHost:
     # -- helpers ----------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def _request_frames(
+    async def _frames_of(
         self, op: str, request: WorkerRequest, deadline: float, during_run: bool
     ) -> AsyncIterator[AsyncGenerator[Frame, None]]:
         """The frames of one request, in its turn; refusals of the worker as AppErrors."""

@@ -78,5 +78,5 @@ def test_a_damaged_root_starts_and_is_listed(damage: str, tmp_path: Path) -> Non
 MAY_BE_REFUSED = {
     "/api/datasets/hub", "/api/datasets/hub/rows",
     "/api/evaluation/result", "/api/fusion/result", "/api/fusion/export-result", "/models/describe",
-    "/models/convert/estimate",
+    "/models/convert/estimate", "/sessions/compare",
 }  # fmt: skip

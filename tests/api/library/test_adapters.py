@@ -124,10 +124,11 @@ def test_the_run_of_an_adapter_says_its_name_and_its_best_validation(
     (folder / "adapter_config.json").write_text("{}")
     (folder / "droid.json").write_text(json.dumps({"session_id": session}))
     record = live.services.store.record(session)
-    record.name = "Dye shades"
     record.best_model = BestModel(step=2, path="best_adapters.safetensors", value=1.5)
     live.services.store.save(record)
+    named = live.client.patch(f"/sessions/{session}", json={"name": "Dye shades"})
 
+    assert named.status_code == 200
     shown = listed(live)["of-a-run"]
 
     assert shown["session_name"] == "Dye shades"
