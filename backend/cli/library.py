@@ -118,6 +118,8 @@ def download_gspo(context: Context) -> int:
         }
         given = {name: value for name, value in body.items() if value is not None}
         worst = max(worst, _fetch(context, "/api/datasets/downloads", given, detach=False))
+        if worst == exits.INTERRUPTED:  # Ctrl-C is meant for all of them.
+            break
     return worst
 
 
