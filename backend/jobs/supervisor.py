@@ -21,7 +21,7 @@ from backend.contract.run.folder import LOG
 from backend.core.disk.files import read_tail
 from backend.core.hub import Hub
 from backend.core.machine.blas import engine_environment, report_keys
-from backend.core.process import Identity, kill
+from backend.core.process import Child, Identity, kill
 from backend.core.tasks import Tasks
 from backend.errors import WrongState
 from backend.jobs import frames, recovery
@@ -67,6 +67,8 @@ class RunSupervisor:
         self._run: LiveRun | None = None
         self.slot = Slot()
         self.make_room: Callable[[], Awaitable[None]] | None = None  # Awaited before a launch.
+        self.go_on: Callable[[SessionRecord], Awaitable[str]] = recovery.ends_here
+        self.killed: list[SessionRecord] = []  # While no server was there.
         self._tasks = Tasks()
         self._scribe = Scribe(store, hub, self._tasks)
         self._stop_wanted: Literal["save", "discard"] | None = None
@@ -120,8 +122,9 @@ class RunSupervisor:
             return
         run = await asyncio.to_thread(recovery.reopen, record, self._store)
         if record.pid is not None:  # It may have left helpers behind; they carry its mark.
-            mark = self._store.mark(session_id)
-            await asyncio.to_thread(kill, Identity(record.pid, 0.0, mark))
+            await asyncio.to_thread(kill, Identity(record.pid, 0.0, self._store.mark(session_id)))
+        if recovery.was_killed(run, None):
+            self.killed.append(record)
         state, message, hint = recovery.ending(run, code=None, seen=False)
         message += await self._settle(run)
         run.end(state, message, hint, at=run.progress.last_at)
@@ -134,6 +137,10 @@ class RunSupervisor:
     def active_session(self) -> str | None:
         """The session that holds the slot: a run that lives, or one that is being prepared."""
         return self.slot.session
+
+    @property
+    def child(self) -> Child | None:
+        return self._run.child if self._run is not None and self.slot.session else None
 
     def require_free(self) -> None:
         """Raise RunAlreadyActive or EvaluationActive, naming it, unless a run may start now."""
@@ -215,9 +222,8 @@ class RunSupervisor:
             await self._begin_stop(run, save=save)
         await self.slot.news.until(lambda: self.slot.session != session_id, limit=wait)
         if self.slot.session == session_id:
-            what = "saves its weights and ends" if save else "ends"
-            message = f"The run {what} after its current step."
-            return StopResult("stopped", False, message, session_id)
+            what = "The run saves its weights and ends" if save else "The run ends"
+            return StopResult("stopped", False, f"{what} after its current step.", session_id)
         ended = self._run.record.exit if self._run is not None else None
         return StopResult("stopped", True, ended.message if ended else "Stopped.", session_id)
 
@@ -278,7 +284,10 @@ class RunSupervisor:
 
         last = await follow(follower, take, reader=self._reader)
         code, deleted = last.exit_code, last.deleted
-        await self._finish(run, *recovery.ending(run, code=code, seen=True, deleted=deleted))
+        state, message, hint = recovery.ending(run, code=code, seen=True, deleted=deleted)
+        if deleted is None and recovery.was_killed(run, code):
+            message += await self.go_on(run.record)
+        await self._finish(run, state, message, hint)
 
     async def _try(self, run: LiveRun, work: Coroutine[None, None, None]) -> None:
         """The follower's top level: what goes wrong with one event must not cost the next."""

@@ -151,6 +151,12 @@ def _require_same(before: str, now: str) -> None:
         )
 
 
+# Fields that the previous version did not have, with the value that changes nothing: its keys hold.
+_NEW = {"auto_continue": 0}
+
+
 def request_digest(request: StartRequest) -> str:
-    asked = json.dumps([type(request).__name__, request.model_dump(mode="json")], sort_keys=True)
+    new = {name for name in _NEW if getattr(request, name) == _NEW[name]}
+    fields = request.model_dump(mode="json", exclude=new)
+    asked = json.dumps([type(request).__name__, fields], sort_keys=True)
     return hashlib.sha256(asked.encode()).hexdigest()

@@ -64,6 +64,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "jobs", "jobs.run", "jobs.kinds", "data", "data.*", "models", "adapters",
     },
     "training": {"training.*", "jobs", "jobs.run", "data", "data.*", "models", "adapters"},
+    "preferences": {"downloads", "models", "training.request"},
     "api": {"SERVICES"},
     "api.library": {"api", "SERVICES"},
     "api.runs": {"api", "SERVICES"},
@@ -78,6 +79,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 SERVICES = {
     "models", "data", "data.*", "downloads", "jobs", "jobs.*", "adapters", "inference",
     "inference.openai", "comparisons", "evaluation", "export", "fusion", "training", "training.*",
+    "preferences",
 }  # fmt: skip
 OPEN_TO_ALL = {"errors", "settings", "__version__", "core", "contract"}
 

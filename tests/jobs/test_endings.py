@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from backend.core.disk.files import JsonlTail, TextTail
-from backend.jobs import recorder
+from backend.jobs import recorder, recovery
 from backend.jobs.live_run import LiveRun
 from backend.jobs.run.events import Event
+from backend.jobs.run.progress import Progress
 from backend.jobs.run.schemas import SessionRecord
 from backend.jobs.run.state import RunState
 from tests.jobs.world import World
@@ -274,3 +275,24 @@ async def test_an_event_that_trips_the_server_does_not_cost_the_ones_after_it(
     assert last["type"] == "training_completed"
     points = [f["data"]["point"] for f in world.frames if f["data"].get("point")]
     assert [point["values"]["step"] for point in points] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("code", "lines", "killed"),
+    [
+        (-9, [], True),
+        (-15, [], True),
+        (137, [], True),
+        (None, [], True),
+        (-6, ["[METAL] Command buffer execution failed: Impacting Interactivity"], True),
+        (-9, ["[METAL] kIOGPUCommandBufferCallbackErrorOutOfMemory"], False),
+        (-11, [], False),
+        (1, ["ValueError: no"], False),
+    ],
+)
+def test_only_an_end_from_outside_counts_as_killed(
+    world: World, code: int | None, lines: list[str], killed: bool
+) -> None:
+    run = LiveRun(queued(world), Progress(), lines)
+
+    assert recovery.was_killed(run, code) is killed

@@ -7,6 +7,8 @@ import { FileNotices } from '@/app/FileNotices'
 import { Sidebar } from '@/app/sidebar/Sidebar'
 import { StatusBar } from '@/app/StatusBar'
 import { useLiveRun } from '@/app/useLiveRun'
+import { useRunNotices, useShownRun } from '@/app/useRunNotices'
+import { useSavedTheme } from '@/app/useSavedTheme'
 import { useFind } from '@/app/palette/useFind'
 import { useMenu } from '@/app/useMenu'
 import { usePalette } from '@/app/palette/usePalette'
@@ -18,6 +20,9 @@ const CommandPalette = lazy(async () => ({ default: (await import('@/app/palette
 
 export function Shell() {
   useLiveRun()
+  useSavedTheme()
+  useRunNotices()
+  useShownRun()
   useMenu()
   const palette = usePalette()
   useFind(palette.show)
