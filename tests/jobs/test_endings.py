@@ -13,7 +13,6 @@ from backend.core.disk.files import JsonlTail, TextTail
 from backend.jobs import recorder, recovery
 from backend.jobs.live_run import LiveRun
 from backend.jobs.run.events import Event
-from backend.jobs.run.progress import Progress
 from backend.jobs.run.schemas import SessionRecord
 from backend.jobs.run.state import RunState
 from tests.jobs.world import World
@@ -68,14 +67,14 @@ async def test_a_traceback_comes_with_the_error(world: World) -> None:
     assert any("Traceback" in line for line in last["data"]["log_tail"])
 
 
-async def test_numbers_that_are_not_finite_are_null_with_one_warning_each(world: World) -> None:
+async def test_numbers_that_are_not_finite_are_null_with_one_alert(world: World) -> None:
     """F26: the last good loss is not shown for ever."""
     session_id = await world.start(mode="nan")
     last = await world.until_end()
 
     assert last["data"]["final_metrics"]["train_loss"] is None
     alerts = [f["data"] for f in world.frames if f["type"] == "training_alert"]
-    assert [alert["code"] for alert in alerts] == ["not_finite", "not_finite"]
+    assert [alert["code"] for alert in alerts] == ["loss_not_finite"]
     assert world.supervisor.snapshot().series.train["train_loss"] == [1.5, None, None]
     assert "NaN" not in (world.settings.sessions_dir / f"session_{session_id}.json").read_text()
 
@@ -277,6 +276,17 @@ async def test_an_event_that_trips_the_server_does_not_cost_the_ones_after_it(
     assert [point["values"]["step"] for point in points] == [1, 2, 3, 4, 5]
 
 
+async def test_what_a_run_had_to_tell_stays_with_its_record(world: World) -> None:
+    session_id = await world.start(mode="nan")
+    await world.until_end()
+
+    told = [f["data"]["code"] for f in world.frames if f["type"] == "training_alert"]
+    record = world.store.record(session_id)
+    assert [alert.code for alert in record.alerts] == told == ["loss_not_finite"]
+    assert record.health == world.supervisor.snapshot().health == "act"
+    assert world.store.alerts(session_id) == record.alerts
+
+
 @pytest.mark.parametrize(
     ("code", "lines", "killed"),
     [
@@ -293,6 +303,6 @@ async def test_an_event_that_trips_the_server_does_not_cost_the_ones_after_it(
 def test_only_an_end_from_outside_counts_as_killed(
     world: World, code: int | None, lines: list[str], killed: bool
 ) -> None:
-    run = LiveRun(queued(world), Progress(), lines)
+    run = LiveRun(queued(world), lines)
 
     assert recovery.was_killed(run, code) is killed

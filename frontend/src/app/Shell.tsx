@@ -7,10 +7,12 @@ import { FileNotices } from '@/app/FileNotices'
 import { Sidebar } from '@/app/sidebar/Sidebar'
 import { StatusBar } from '@/app/StatusBar'
 import { useLiveRun } from '@/app/useLiveRun'
-import { useRunNotices, useShownRun } from '@/app/useRunNotices'
 import { useSavedTheme } from '@/app/useSavedTheme'
+import { useShownRun } from '@/app/useShownRun'
+import { useRunNews } from '@/app/news/useRunNews'
 import { useFind } from '@/app/palette/useFind'
 import { useMenu } from '@/app/useMenu'
+import { ShortcutSheet } from '@/app/palette/ShortcutSheet'
 import { usePalette } from '@/app/palette/usePalette'
 import { ResumeDialog } from '@/features/resume/ResumeDialog'
 import { Toasts } from '@/ui/feedback/Toasts'
@@ -21,8 +23,8 @@ const CommandPalette = lazy(async () => ({ default: (await import('@/app/palette
 export function Shell() {
   useLiveRun()
   useSavedTheme()
-  useRunNotices()
   useShownRun()
+  useRunNews()
   useMenu()
   const palette = usePalette()
   useFind(palette.show)
@@ -59,9 +61,10 @@ export function Shell() {
       <ResumeDialog />
       {palette.open ? (
         <Suspense>
-          <CommandPalette onClose={palette.hide} />
+          <CommandPalette onClose={palette.hide} onShortcuts={palette.showSheet} />
         </Suspense>
       ) : null}
+      {palette.sheet ? <ShortcutSheet onClose={palette.hideSheet} /> : null}
       <Toasts />
     </div>
   )

@@ -1,6 +1,6 @@
 /** How the app looks and behaves: theme, messages at the end of a run, the machine's sleep. */
 import type { SettingsView } from '@/api/generated'
-import { askToNotify, useNotifyPermission } from '@/lib/notifications'
+import { askToNotify, useNotifyPermission } from '@/ui/feedback/notifications'
 import { chooseTheme, useTheme, type Theme } from '@/lib/theme'
 import { Card } from '@/ui/Card'
 import { LinkButton } from '@/ui/controls/LinkButton'

@@ -22,8 +22,8 @@ export async function askToNotify(): Promise<void> {
   listeners.forEach((listener) => listener())
 }
 
-/** Shows it where that is allowed. A click brings the page to the front. */
-export function notify(title: string, body: string): void {
+/** Shows it where that is allowed. A click brings the page to the front. The desktop window shows it unless it is looked at. */
+export function notify(title: string, body: string, onClick: () => void): void {
   const desktop = bridge()
   if (desktop) {
     void desktop.notify(title, body.replace(/\s+/g, ' ').slice(0, 500))
@@ -31,7 +31,10 @@ export function notify(title: string, body: string): void {
   }
   if (readPermission() !== 'granted') return
   const shown = new globalThis.Notification(title, { body, tag: 'droid-run' })
-  shown.onclick = () => globalThis.focus()
+  shown.onclick = () => {
+    globalThis.focus()
+    onClick()
+  }
 }
 
 function subscribe(listener: () => void): () => void {
