@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from backend.contract.run.events import EngineDetails, Sample
+from backend.contract.run.events import EngineDetails, Sample, Validation
 from backend.contract.run.numbers import RewardNumbers, Split
 from backend.engines.process.events import Emitter
 from backend.engines.rl.rollouts import Completion, Rollouts
@@ -76,7 +76,7 @@ class RlReport(MethodReport):
             values = self._sums.means(values, steps)
         self._rollouts = rollouts = self._scorer.take()
         return (
-            self._named(values)
+            self._by_name(values)
             | rollouts.rewards_report(self._scorer.names).set_fields()
             | rollouts.lengths_report().set_fields()
             | {"success_rate": self._scorer.success_rate(rollouts)}
@@ -86,9 +86,9 @@ class RlReport(MethodReport):
         """Of the last step, the best and the worst completion first."""
         self._show(step, _telling(self._rollouts.latest), "train")
 
-    def show_validation(self, step: int) -> None:
+    def show_validation(self, validation: Validation) -> None:
         """Those of the same prompts each time."""
-        self._show(step, _firsts(self._held_out().completions), "valid")
+        self._show(validation.step, _firsts(self._held_out().completions), "valid")
 
     def warn(self) -> None:
         self._guards.look(self._rollouts)
@@ -107,7 +107,7 @@ class RlReport(MethodReport):
                 )
             )
 
-    def _named(self, values: dict[str, float]) -> dict[str, Any]:
+    def _by_name(self, values: dict[str, float]) -> dict[str, Any]:
         numbers: dict[str, Any] = {}
         for name, number in _NAMES.items():
             if name in values:

@@ -91,7 +91,8 @@ class BetweenSteps:
         done and the best has just been saved.
         """
         size = sum(value.nbytes for _, value in tree_flatten(self._run.optimizer.state))
-        if self._states.newest != done and size <= CHEAP:
+        if done < self._config.iters and self._states.newest != done and size <= CHEAP:
+            self._note_moment(done)
             self._save_state(done, self._run.adapter.best_path)
 
     def stopped(self, done: int) -> Ending:
@@ -164,7 +165,7 @@ class BetweenSteps:
             optimizer=run.optimizer,
             weights=weights,
             best=run.adapter.best_path if best else None,
-            saved_steps=run.adapter.kept(),
+            saved_steps=run.adapter.kept_steps(),
         )
 
     def _save_numbered(self, done: int) -> None:

@@ -74,7 +74,7 @@ function FileButton({ file, chosen, onChoose }: ButtonProps) {
         <span className="block truncate font-medium text-ink">{file.name}</span>
         <span className="block truncate text-tiny text-faint">{factsOf(file)}</span>
       </span>
-      <Badge tone={file.problem ? 'bad' : 'neutral'}>{file.problem ? 'problem' : formName(file.format)}</Badge>
+      {file.problem ? <Badge tone="bad">problem</Badge> : null}
     </button>
   )
 }
@@ -82,7 +82,7 @@ function FileButton({ file, chosen, onChoose }: ButtonProps) {
 function factsOf(file: DatasetInfo): string {
   if (file.problem) return file.problem
   const sets = [file.has_valid && 'valid', file.has_test && 'test'].filter(Boolean).join(', ')
-  return [file.rows === null ? null : plural(file.rows, 'row'), bytes(file.size_bytes), sets && `with ${sets}`]
+  return [formName(file.format), file.rows === null ? null : plural(file.rows, 'row'), bytes(file.size_bytes), sets && `with ${sets}`]
     .filter(Boolean)
     .join(' · ')
 }

@@ -4,7 +4,7 @@ import { adapterName } from '@/run/reducer/runConfig'
 import type { RunView } from '@/run/reducer/runReducer'
 import { bestWords, metricWords } from '@/run/series/best'
 import { progressOf, timesOf } from '@/run/reducer/runSlice'
-import { compact, count, duration } from '@/lib/format'
+import { compact, count, duration, plural } from '@/lib/format'
 import { ActionLink } from '@/ui/controls/ActionLink'
 import { CopyButton } from '@/ui/controls/CopyButton'
 import { ResumeRunButton } from '@/features/training/commands/ResumeRunButton'
@@ -25,13 +25,14 @@ export function RunOutcome({ run }: { readonly run: RunView }) {
   }
 }
 
-/** How far it came and how long it took. */
+/** How long it was; where one that was cut short ended, its message says. */
 function lengthWords(run: RunView): string {
-  const { step, total } = progressOf(run)
+  const { step } = progressOf(run)
   const { elapsed } = timesOf(run, 0)
+  const whole = run.state === 'completed'
   return [
-    step === null ? null : `iteration ${count(step)} of ${count(total)}`,
-    run.metrics.epoch == null ? null : `epoch ${compact(run.metrics.epoch, 2)}`,
+    step === null || !whole ? null : plural(step, 'iteration'),
+    run.metrics.epoch == null || !whole ? null : `${compact(run.metrics.epoch, 2)} epochs`,
     elapsed === null ? null : `Total ${duration(elapsed)}`,
   ]
     .filter(Boolean)
@@ -56,8 +57,7 @@ function Ended({ run, icon: Icon, tone, title }: EndedProps) {
   const name = adapterName(run.config)
   const message = run.message ?? run.error?.message
   return (
-    <section aria-label="Outcome" className="@container rounded-card border border-line bg-card p-4">
-      <div className="flex flex-wrap items-start gap-x-6 gap-y-3">
+    <section aria-label="Outcome" className="flex flex-wrap items-start gap-x-6 gap-y-3 rounded-card border border-line bg-card p-4">
       <div className="flex min-w-0 flex-1 basis-80 gap-3">
         <Icon className={`mt-0.5 size-5 shrink-0 ${tone}`} strokeWidth={1.75} aria-hidden="true" />
         <div className="min-w-0 flex-1">
@@ -67,7 +67,7 @@ function Ended({ run, icon: Icon, tone, title }: EndedProps) {
           </div>
           {message ? <p className="text-soft">{message}</p> : null}
           {run.error?.hint ? <p className="text-soft">{run.error.hint}</p> : null}
-          <dl className="mt-1.5 grid gap-x-6 gap-y-1 @3xl:grid-cols-2">
+          <dl className="mt-1.5 flex flex-col gap-1">
             {best ? (
               <Path label={`Best adapter · iteration ${count(best.step)}, ${metricWords(best.metric)} ${bestWords(best.metric, best.value)}`} path={best.path} />
             ) : null}
@@ -87,17 +87,16 @@ function Ended({ run, icon: Icon, tone, title }: EndedProps) {
           </ActionLink>
         ) : null}
       </div>
-      </div>
     </section>
   )
 }
 
 function Path({ label, path }: { readonly label: string; readonly path: string }) {
   return (
-    <div className="min-w-0">
+    <div className="flex min-w-0 flex-wrap items-baseline gap-x-3">
       <dt className="text-small font-medium">{label}</dt>
       <dd className="flex min-w-0 items-baseline gap-3">
-        <code className="min-w-0 truncate font-mono text-tiny text-soft" title={path}>
+        <code className="min-w-0 font-mono text-tiny break-all text-soft" title={path}>
           {endOf(path)}
         </code>
         <span className="shrink-0">
