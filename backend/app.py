@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from backend import __version__
 from backend.adapters.store import AdapterStore, used_by
 from backend.api import health, notices, stream, trash
+from backend.api import settings as settings_routes
 from backend.api.aliases import short_routes
 from backend.api.errors import render_errors, words_of_the_door
 from backend.api.evaluation import comparisons, evaluation
@@ -57,6 +58,7 @@ from backend.export.service import Export
 from backend.fusion.jobs import FUSION, Fusions, fused_models, uses_adapter
 from backend.fusion.service import Fusion
 from backend.inference.host import InferenceHost
+from backend.jobs.keep_awake import KeepAwake, keeper
 from backend.jobs.kinds.conversion import Conversions
 from backend.jobs.kinds.machine_benchmark import MachineBenchmarks
 from backend.jobs.kinds.upload import Uploads
@@ -68,7 +70,10 @@ from backend.jobs.supervisor import RunSupervisor
 from backend.models.catalog import ModelCatalog
 from backend.models.conversion import ConversionPlanner
 from backend.models.own_models import OwnModels
+from backend.preferences.schemas import KeepingAwake
+from backend.preferences.service import Preferences
 from backend.settings import Settings
+from backend.training.auto_continue import AutoContinue
 from backend.training.lora.inspector import ModelInspector
 from backend.training.manager import TrainingManager
 from backend.training.plan.context import PlanContext
@@ -81,6 +86,7 @@ from backend.training.run_data.method_files import MethodFiles
 ROUTERS = (
     health.router,
     notices.router,
+    settings_routes.router,
     trash.router,
     adapters.router,
     inference.router,
@@ -121,6 +127,10 @@ def create_app(settings: Settings) -> FastAPI:
         await services.dataset_downloads.open()
         for jobs in services.jobs:
             await jobs.open()
+        await services.queue.open()
+        for record in services.supervisor.killed:
+            await services.supervisor.go_on(record)
+        services.keep_awake.open()
         await services.dispatcher.open()
         background.start(
             asyncio.to_thread(sweep_strays, settings), name="remove what was never finished"
@@ -138,6 +148,7 @@ def create_app(settings: Settings) -> FastAPI:
             yield
         finally:
             await background.close()
+            await services.keep_awake.close()
             await services.downloads.close()
             await services.dataset_downloads.close()
             for jobs in services.jobs:
@@ -205,10 +216,19 @@ def build_services(settings: Settings) -> Services:
     reward_functions = Rewards(settings)
     planning = PlanContext(settings, models, inspector, store)
     training = TrainingManager(planning, supervisor, queue=waiting, rewards=reward_functions)
+    supervisor.go_on = AutoContinue(waiting, store)
+    jobs = (evaluations, fusions, exports, conversions, benchmarks, uploads)
+    awake = KeepAwake(
+        settings, slot.news, lambda: filter(None, (slot.child, *(job.child for job in jobs)))
+    )
     return Services(
         settings=settings,
         hub=hub,
         notices=file_notices,
+        preferences=Preferences(
+            settings, models, lambda: KeepingAwake(by=keeper(), active=awake.active)
+        ),
+        keep_awake=awake,
         trash=trash,
         store=store,
         supervisor=supervisor,
@@ -257,7 +277,7 @@ def build_services(settings: Settings) -> Services:
         exported=ExportedModels(settings, export, uploads, hub_endpoint(settings)),
         uploads=uploads,
         benchmarks=benchmarks,
-        jobs=(evaluations, fusions, exports, conversions, benchmarks, uploads),
+        jobs=jobs,
         tiers=Tiers(settings, evaluator),
         notebook=Notebook(settings.data_dir, trash),
         chats=ChatStore(settings.data_dir, trash),

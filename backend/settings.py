@@ -1,4 +1,4 @@
-"""Every knob of the service, read once from flags, environment and `.env`."""
+"""Every setting of the service: flags, environment and `.env`, over what was saved in the app."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from backend.core.saved_settings import SavedSettings
 
 # What holds `backend`, the built page and the demo: a checkout, or the installed package.
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -17,11 +19,27 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What flags, environment and `.env` say of what can also be saved on the Settings page: it
+    holds over that, and can't be changed there. Empty or None where nothing is said.
+    """
+
+    models_dirs: tuple[Path, ...] = ()
+    token: str | None = field(default=None, repr=False)
+    hf_token: str | None = field(default=None, repr=False)
+    judge_url: str | None = None
+    judge_model: str | None = None
+    judge_key: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Paths are absolute. `token` is None on a loopback address unless one was given."""
+    """Paths are absolute. `token` is None on a loopback address unless one was given or saved.
+
+    What was saved may change while the server runs, so the properties are read where they are used.
+    """
 
     data_dir: Path
-    models_dirs: tuple[Path, ...]
     adapters_dir: Path
     sessions_dir: Path
     logs_dir: Path
@@ -30,17 +48,50 @@ class Settings:
     ui_dir: Path
     host: str = "127.0.0.1"
     port: int = 8000
-    token: str | None = None
     python: Path = Path(sys.executable)
     hf_endpoint: str | None = None
-    hf_token: str | None = field(default=None, repr=False)
-    judge_url: str | None = None
-    judge_model: str | None = None
-    judge_key: str | None = field(default=None, repr=False)
+    given: Given = Given()
+    saved: SavedSettings = field(repr=False, compare=False)
 
     @property
     def is_loopback(self) -> bool:
         return self.host in LOOPBACK
+
+    @property
+    def own_models_dirs(self) -> tuple[Path, ...]:
+        """Where this app's models are: those of the user, and the demo."""
+        return (self.data_dir / "models", CHECKOUT / "test_data" / "models")
+
+    @property
+    def models_dirs(self) -> tuple[Path, ...]:
+        """The folders that are searched for base models."""
+        if self.given.models_dirs:
+            return self.given.models_dirs
+        saved = self.saved.values.models_dirs
+        others = other_models_dirs() if saved is None else map(_absolute, saved)
+        return (*self.own_models_dirs, *others)
+
+    @property
+    def token(self) -> str | None:
+        return self.given.token or self.saved.secrets.token
+
+    @property
+    def hf_token(self) -> str | None:
+        return self.given.hf_token or self.saved.secrets.hub_token
+
+    @property
+    def judge_url(self) -> str | None:
+        return self.given.judge_url or self.saved.values.judge_url
+
+    @property
+    def judge_model(self) -> str | None:
+        return self.given.judge_model or self.saved.values.judge_model
+
+    @property
+    def judge_key(self) -> str | None:
+        # A saved key is for the saved address and is sent to no other.
+        saved = None if self.given.judge_url else self.saved.secrets.judge_key
+        return self.given.judge_key or saved
 
 
 def read_settings(
@@ -68,7 +119,8 @@ def read_settings(
     ]
     chosen_host = host or env.get("DROID_HOST") or "127.0.0.1"
     chosen_token = token or env.get("DROID_TOKEN") or None
-    if chosen_host not in LOOPBACK and not chosen_token:
+    saved = SavedSettings(root)
+    if chosen_host not in LOOPBACK and not (chosen_token or saved.secrets.token):
         raise ValueError(
             f"Refusing to listen on {chosen_host} without a token, because anyone on the network "
             "could then start runs and read files. Give --token (or DROID_TOKEN), "
@@ -81,7 +133,6 @@ def read_settings(
         )
     return Settings(
         data_dir=root,
-        models_dirs=tuple(_absolute(path) for path in searched) or _default_models_dirs(root),
         adapters_dir=folder("DROID_ADAPTERS_DIR", "adapters"),
         sessions_dir=folder("DROID_SESSIONS_DIR", "sessions"),
         logs_dir=folder("DROID_LOGS_DIR", "logs"),
@@ -90,13 +141,17 @@ def read_settings(
         ui_dir=CHECKOUT / "frontend" / "dist",
         host=chosen_host,
         port=_port(env.get("DROID_PORT"), port),
-        token=chosen_token,
         python=Path(env.get("DROID_PYTHON") or sys.executable),
         hf_endpoint=env.get("HF_ENDPOINT") or None,
-        hf_token=env.get("HF_TOKEN") or None,
-        judge_url=env.get("DROID_JUDGE_URL") or None,
-        judge_model=env.get("DROID_JUDGE_MODEL") or None,
-        judge_key=env.get("DROID_JUDGE_KEY") or None,
+        given=Given(
+            models_dirs=tuple(_absolute(path) for path in searched),
+            token=chosen_token,
+            hf_token=env.get("HF_TOKEN") or None,
+            judge_url=env.get("DROID_JUDGE_URL") or None,
+            judge_model=env.get("DROID_JUDGE_MODEL") or None,
+            judge_key=env.get("DROID_JUDGE_KEY") or None,
+        ),
+        saved=saved,
     )
 
 
@@ -133,15 +188,15 @@ def _port(from_env: str | None, from_flag: int | None) -> int:
     return port
 
 
-def _default_models_dirs(root: Path) -> tuple[Path, ...]:
+def other_models_dirs() -> tuple[Path, ...]:
+    """Where other programs keep models that can be used, as far as there are any."""
     home = Path.home()
     elsewhere = (
         home / ".lmstudio" / "models",
         home / ".cache" / "lm-studio" / "models",
         home / ".cache" / "huggingface" / "hub",
     )
-    own = (root / "models", CHECKOUT / "test_data" / "models")
-    return (*own, *(path for path in elsewhere if path.is_dir()))
+    return tuple(path for path in elsewhere if path.is_dir())
 
 
 def _read_dotenv(path: Path) -> dict[str, str]:

@@ -22,6 +22,7 @@ from backend.export.exported import ExportedModels
 from backend.export.service import Export
 from backend.fusion.service import Fusion
 from backend.inference.host import InferenceHost
+from backend.jobs.keep_awake import KeepAwake
 from backend.jobs.kinds.conversion import Conversions
 from backend.jobs.kinds.machine_benchmark import MachineBenchmarks
 from backend.jobs.kinds.upload import Uploads
@@ -33,6 +34,7 @@ from backend.jobs.supervisor import RunSupervisor
 from backend.models.catalog import ModelCatalog
 from backend.models.conversion import ConversionPlanner
 from backend.models.own_models import OwnModels
+from backend.preferences.service import Preferences
 from backend.settings import Settings
 from backend.training.lora.inspector import ModelInspector
 from backend.training.manager import TrainingManager
@@ -46,6 +48,8 @@ class Services:
     settings: Settings
     hub: Hub
     notices: Notices
+    preferences: Preferences
+    keep_awake: KeepAwake
     trash: Trash
     store: SessionStore
     supervisor: RunSupervisor

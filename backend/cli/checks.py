@@ -17,21 +17,16 @@ from backend.cli.service import find_service, lock_path, port_is_free
 from backend.core.disk.disk_errors import LOW_SPACE
 from backend.core.disk.files import format_bytes
 from backend.core.disk.lock import read_holder
-from backend.core.machine.blas import engine_environment, find_blas
+from backend.core.machine.blas import find_blas
+from backend.core.machine.engine_check import install_again, try_engine
 from backend.core.machine.hardware import memory_limit, os_name
 from backend.core.machine.versions import engine_versions
-from backend.core.process import run_child
-from backend.errors import AppError
-from backend.settings import CHECKOUT, INSTALLED, Settings
+from backend.settings import CHECKOUT, Settings
 
 Level = Literal["ok", "warning", "problem"]
 
 _ROOMY = 5_000_000_000  # Bytes free below which a model of some size does not fit.
 _NEEDED = ("mlx", "mlx-lm", "mlx-lm-lora", "transformers")
-_TRY = """import mlx.core as mx
-ones = mx.ones((64, 64))
-mx.eval(ones @ ones)
-print(mx.default_device())"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,27 +68,17 @@ def _python(settings: Settings) -> Check:
 def _engines(settings: Settings) -> Iterator[Check]:
     _, versions = engine_versions(settings)
     missing = [name for name in _NEEDED if versions[name] is None]
-    again = _install_again()
+    again = install_again()
     if missing:
         yield Check("MLX", "problem", f"not installed: {', '.join(missing)}", again)
         return
     versions_text = ", ".join(f"{name} {versions[name]}" for name in _NEEDED[:3])
-    try:
-        done = asyncio.run(
-            run_child(
-                [str(settings.python), "-c", _TRY], cwd=CHECKOUT,
-                env=engine_environment(settings), deadline=120,
-            )
-        )  # fmt: skip
-    except AppError as problem:
-        yield Check("MLX", "problem", problem.detail, again)
-        return
-    if done.exit_code != 0:
-        last = (done.stderr.strip().splitlines() or [f"exit code {done.exit_code}"])[-1]
-        yield Check("MLX", "problem", f"{versions_text}: can't compute. {last}", again)
+    done = asyncio.run(try_engine(settings))
+    if done.problem is not None:
+        yield Check("MLX", "problem", f"{versions_text}: {done.problem}", again)
         return
     yield Check("MLX", "ok", versions_text)
-    device = done.stdout.decode(errors="replace").strip()
+    device = done.device or ""
     if sys.platform == "darwin" and "gpu" not in device.lower():
         yield Check(
             "Metal",
@@ -105,19 +90,11 @@ def _engines(settings: Settings) -> Iterator[Check]:
         yield Check("Metal" if sys.platform == "darwin" else "Device", "ok", device)
 
 
-def _install_again() -> str:
-    if not INSTALLED:
-        return "Run ./startmlxnew once; it installs what is missing."
-    extra = "" if sys.platform == "darwin" else "[cpu]"
-    card = "" if sys.platform == "darwin" else " (or droid-finetuning[cuda] for an NVIDIA card)"
-    return f"Install it again: pip install 'droid-finetuning{extra}'{card}"
-
-
 def _blas(settings: Settings) -> Check:
     blas = find_blas(settings)
     if blas.name == "reference":
         return Check("BLAS", "warning", blas.source,
-                     f"Training is some 80 times slower. {_install_again()} "
+                     f"Training is some 80 times slower. {install_again()} "
                      "Or install OpenBLAS: apt install libopenblas0")  # fmt: skip
     return Check("BLAS", "ok", f"{blas.name} ({blas.source})")
 
@@ -178,7 +155,7 @@ def _disk(folder: Path) -> Check:
 def _page(settings: Settings) -> Check:
     model = CHECKOUT / "test_data" / "models" / "droid-demo" / "model.safetensors"
     if not model.is_file():
-        return Check("Files", "problem", f"the demo model is missing ({model})", _install_again())
+        return Check("Files", "problem", f"the demo model is missing ({model})", install_again())
     if not (settings.ui_dir / "index.html").is_file():
         return Check("Files", "warning", "the page is not built",
                      "Run npm run build:frontend; the commands work without it.")  # fmt: skip

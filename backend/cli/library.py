@@ -120,6 +120,8 @@ def download_gspo(context: Context) -> int:
         }
         fields = {name: value for name, value in body.items() if value is not None}
         worst = max(worst, _fetch(context, "/api/datasets/downloads", fields, detach=False))
+        if worst == exits.INTERRUPTED:  # Ctrl-C is meant for all of them.
+            break
     return worst
 
 

@@ -75,7 +75,7 @@ class Guard:
     def __init__(self, app: App, *, settings: Settings, words: Words = plain_words) -> None:
         self._app = app
         self._words = words
-        self._token = settings.token
+        self._settings = settings  # The token can be made anew on the Settings page.
         self._hosts = frozenset(_with_port(known_names(settings), settings.port))
         self._origins = frozenset(f"http://{host}" for host in self._hosts)
         self._at_work = 0  # Requests that came in whole (an upload: its head) and are not done.
@@ -136,11 +136,12 @@ class Guard:
 
     def _check_token(self, scope: Scope, headers: dict[str, list[str]]) -> str | None:
         """Refuse without the token. Answers it when it came in the address: it becomes a cookie."""
-        if self._token is None:
+        token_needed = self._settings.token
+        if token_needed is None:
             return None
         query = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])[0]
         bearer = (_only(headers, "authorization") or "").removeprefix("Bearer ")
-        own_token = self._token.encode()
+        own_token = token_needed.encode()
         for token in (bearer, query, _cookie(headers)):
             if token and secrets.compare_digest(token.encode(), own_token):
                 return token if token == query else None
@@ -289,8 +290,13 @@ def _secure(send: Send) -> Send:
     return with_headers
 
 
+def token_cookie(token: str) -> str:
+    """The header that gives a page the token, which its scripts can't read."""
+    return f"{COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/"
+
+
 def _with_cookie(send: Send, token: str) -> Send:
-    value = f"{COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/".encode("latin-1")
+    value = token_cookie(token).encode("latin-1")
 
     async def with_cookie(message: Message) -> None:
         if message["type"] == "http.response.start":

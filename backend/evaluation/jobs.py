@@ -74,12 +74,12 @@ class Evaluations(EngineJobs[EvaluationSubject]):
         make_room: Callable[[], Awaitable[object]],
     ) -> None:
         super().__init__(EVALUATION, settings, hub, slot=slot, make_room=make_room)
-        self._judge_key = settings.judge_key
 
     async def evaluate(self, request: EvaluationRequest, rows: ChosenRows) -> JobFolder:
         """Start one. Raises WrongState as `require_free` does, or EngineMissing."""
         judged = isinstance(request.judge, JudgeService)
-        secrets = {JUDGE_KEY: self._judge_key} if self._judge_key and judged else None
+        key = self._settings.judge_key
+        secrets = {JUDGE_KEY: key} if key and judged else None
         job = await self.start(
             write_request(request), fill=partial(write_rows, rows=rows), secrets=secrets
         )

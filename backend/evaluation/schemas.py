@@ -47,7 +47,7 @@ class EvaluationStart(BaseModel):
     seed: int = Field(0, ge=0, lt=2**32)
     judge: bool = Field(
         False,
-        description="Ask a judge for scores too: the service in DROID_JUDGE_URL, or `judge_model`.",
+        description="Ask a judge for scores too: the service of the settings, or `judge_model`.",
     )
     judge_model: str | None = Field(
         None, min_length=1, description="A model of this machine that judges instead of a service."

@@ -249,11 +249,12 @@ class Evaluator:
             return None
         url, model = self._settings.judge_url, self._settings.judge_model
         if not url or not model:
-            missing = "DROID_JUDGE_URL" if not url else "DROID_JUDGE_MODEL"
+            missing = "address" if not url else "model"
             raise BadContent(
-                f"There is no judge: {missing} is not set.",
-                hint="Set DROID_JUDGE_URL (as https://host/v1), DROID_JUDGE_MODEL and, if it needs "
-                "one, DROID_JUDGE_KEY in .env, or give judge_model, a model of this machine.",
+                f"There is no judge: its {missing} is not set.",
+                hint="Set the judge's address (as https://host/v1), model and key in Settings, or "
+                "as DROID_JUDGE_URL, DROID_JUDGE_MODEL and DROID_JUDGE_KEY; or give judge_model, a "
+                "model of this machine.",
             )
         return JudgeService(url=url, model=model)
 

@@ -95,6 +95,12 @@ class RunQueue:
             self.release()
             return len(self._waiting())
 
+    async def add_first(self, run: WaitingRun) -> None:
+        """Put a run before all others that wait. A held queue stays held."""
+        async with self._lock:
+            starting = [other for other in self._runs if other.session_id == self._starting]
+            await self._set([*starting, run, *self._waiting()])
+
     async def move(self, session_id: str, position: int) -> None:
         """Put a waiting run at `position`, from 1; beyond the end means last. Raises NotFound."""
         async with self._lock:

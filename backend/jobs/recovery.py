@@ -104,6 +104,21 @@ def ending(
     return RunState.ERROR if seen else RunState.INTERRUPTED, explained.message, explained.hint
 
 
+def was_killed(run: LiveRun, code: int | None) -> bool:
+    """Whether its process was ended from outside: by a signal, the system's watchdog or a power
+    cut. Not by a stop, and not by an end that it explained itself.
+    """
+    if run.progress.exit is not None or run.state is RunState.STOPPING:
+        return False
+    cause = exits.explain(code, list(run.lines)).cause
+    return cause in ("killed", "watchdog") or (cause == "unknown" and code is None)
+
+
+async def ends_here(_: SessionRecord) -> str:
+    """What is added to the end of a killed run that nobody lets go on: nothing."""
+    return ""
+
+
 def launch_refusal(problem: OSError) -> AppError:
     """What a start answers when the system would not let its process begin."""
     missing = EngineMissing(f"The engine could not be started: {problem}.")

@@ -69,6 +69,8 @@ class RunSupervisor:
         self._run: LiveRun | None = None
         self.slot = Slot()
         self.make_room: Callable[[], Awaitable[None]] | None = None  # Awaited before a launch.
+        self.go_on: Callable[[SessionRecord], Awaitable[str]] = recovery.ends_here
+        self.killed: list[SessionRecord] = []  # While no server was there.
         self._tasks = Tasks()
         self._scribe = Scribe(store, hub, self._tasks)
         self._stop_wanted: Literal["save", "discard"] | None = None
@@ -97,10 +99,7 @@ class RunSupervisor:
     async def close(self) -> None:
         """Stop following. A living run is left to itself; the next server adopts it."""
         if self.slot.session is not None and self._run is not None and self._run.active:
-            _logger.info(
-                "The run %s goes on without the server and is adopted at the next start.",
-                self.slot.session,
-            )
+            _logger.info("The run %s goes on; the next start adopts it.", self.slot.session)
         await self._tasks.close()
         self._reader.shutdown(wait=True)
 
@@ -112,7 +111,7 @@ class RunSupervisor:
                 recovery.adopt, record, child, self._store, self._settings
             )
             self._run = run
-            self.slot.take(session_id)
+            self.slot.take(session_id, child)
             _logger.info("Adopted the run %s (pid %d).", session_id, child.identity.pid)
             self._follow(run, follower)
             await self._scribe.save(run)
@@ -124,8 +123,9 @@ class RunSupervisor:
             return
         run = await asyncio.to_thread(recovery.reopen, record, self._store)
         if record.pid is not None:  # It may have left helpers behind; they carry its mark.
-            mark = self._store.mark(session_id)
-            await asyncio.to_thread(kill, Identity(record.pid, 0.0, mark))
+            await asyncio.to_thread(kill, Identity(record.pid, 0.0, self._store.mark(session_id)))
+        if recovery.was_killed(run, None):
+            self.killed.append(record)
         state, message, hint = recovery.ending(run, code=None, seen=False)
         message += await self._settle(run)
         run.end(state, message, hint, at=run.progress.last_at)
@@ -197,7 +197,7 @@ class RunSupervisor:
         mark = self._store.mark(run.session_id)
         launch = Launch(engine=recipe.engine, folder=folder, log=LOG, mark=mark, env=env)
         child = await asyncio.to_thread(start_engine, self._settings, launch)
-        run.child = child
+        run.child = self.slot.child = child
         run.record.pid = child.identity.pid
         run.record.process_started = child.identity.started
         self._follow(run, run_follower(folder, child, event_offset=heard))
@@ -221,9 +221,8 @@ class RunSupervisor:
             await self._begin_stop(run, save=save)
         await self.slot.news.until(lambda: self.slot.session != session_id, limit=wait)
         if self.slot.session == session_id:
-            what = "saves its weights and ends" if save else "ends"
-            message = f"The run {what} after its current step."
-            return StopResult("stopped", False, message, session_id)
+            what = "The run saves its weights and ends" if save else "The run ends"
+            return StopResult("stopped", False, f"{what} after its current step.", session_id)
         ended = self._run.record.exit if self._run is not None else None
         return StopResult("stopped", True, ended.message if ended else "Stopped.", session_id)
 
@@ -264,8 +263,7 @@ class RunSupervisor:
             await self._scribe.save(run)
             self._scribe.say(run, *run.progress_frame())
         if run.child is not None and (first or not save):
-            number = signal.SIGTERM if save else signal.SIGINT
-            await asyncio.to_thread(run.child.signal, number)
+            await asyncio.to_thread(run.child.signal, signal.SIGTERM if save else signal.SIGINT)
         if first:
             self._tasks.start(end_in_time(run, self._grace), name="end a stopping run")
 
@@ -285,7 +283,10 @@ class RunSupervisor:
 
         last = await follow(follower, take, reader=self._reader)
         code, deleted = last.exit_code, last.deleted
-        await self._finish(run, *recovery.ending(run, code=code, seen=True, deleted=deleted))
+        state, message, hint = recovery.ending(run, code=code, seen=True, deleted=deleted)
+        if deleted is None and recovery.was_killed(run, code):
+            message += await self.go_on(run.record)
+        await self._finish(run, state, message, hint)
 
     async def _try(self, run: LiveRun, work: Coroutine[None, None, None]) -> None:
         """The follower's top level: what goes wrong with one event must not cost the next."""
@@ -298,8 +299,7 @@ class RunSupervisor:
         if quiet:
             await self._scribe.say_all(run, self._queue.shown())
         if batch.lines:
-            lines = run.take_lines(batch.lines)
-            self._scribe.say(run, *run.progress_frame(lines=lines))
+            self._scribe.say(run, *run.progress_frame(lines=run.take_lines(batch.lines)))
         if batch.events:
             await self._scribe.save_metrics(run)
 

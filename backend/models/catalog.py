@@ -27,7 +27,7 @@ class ModelCatalog:
     """
 
     def __init__(self, settings: Settings, clean_defaults: CleanDefaults | None = None) -> None:
-        self._folders = settings.models_dirs
+        self._settings = settings
         self._root = settings.data_dir
         self._clean = clean_defaults or dict
         self._cache: dict[Path, tuple[object, Described]] = {}
@@ -96,7 +96,7 @@ class ModelCatalog:
         """Unique names: of two models with one name, the later gets its publisher in front."""
         taken: set[str] = set()
         folders: set[Path] = set()
-        for root in self._folders:
+        for root in self._settings.models_dirs:
             for publisher, name, folder in _models_in(root):
                 real = folder.resolve()
                 if real in folders:

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 
 import type { Log } from './log'
-import { authorised, tokenOf } from './token'
+import { authorised } from './token'
 
 export type Ended = { readonly code: number | null; readonly signal: NodeJS.Signals | null }
 
@@ -27,6 +27,7 @@ export type Launch = {
   readonly checkout: string
   readonly env: NodeJS.ProcessEnv
   readonly log: Log
+  readonly token: () => string | undefined
   /** Milliseconds until a silent start counts as failed, and from SIGTERM to SIGKILL. */
   readonly startTimeout: number
   readonly stopGrace: number
@@ -93,7 +94,7 @@ export async function startBackend(
   ])
   try {
     const url = await readyUrl(child, ended, launch, giveUp)
-    await untilHealthy(url, tokenOf(launch.env), ended, giveUp)
+    await untilHealthy(url, launch.token, ended, giveUp)
     return { url, pid: child.pid ?? null, ended, stop }
   } catch (reason) {
     await stop()
@@ -185,7 +186,7 @@ function describeNoStart(error: NodeJS.ErrnoException, python: string): string {
 
 async function untilHealthy(
   url: string,
-  token: string | undefined,
+  token: () => string | undefined,
   ended: Promise<Ended>,
   giveUp: AbortSignal,
 ): Promise<void> {
@@ -193,7 +194,7 @@ async function untilHealthy(
   void ended.then((value) => {
     end = value
   })
-  while (!(await isHealthy(url, token))) {
+  while (!(await isHealthy(url, token()))) {
     giveUp.throwIfAborted()
     if (end !== null) throw new BackendFailure(`The local server ${describeEnd(end)}.`)
     await delay(PROBE_PAUSE)

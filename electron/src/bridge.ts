@@ -14,6 +14,8 @@ export type MenuCommand =
   | 'find'
   | 'toggle-sidebar'
   | { readonly page: PageId }
+  /** A link to a run: `droid-finetuning://session/<id>`. */
+  | { readonly session: string }
 
 export type FileFilter = {
   readonly name: string
@@ -30,6 +32,9 @@ export type OpenFileOptions = {
 
 export type OpenFolderOptions = Pick<OpenFileOptions, 'title' | 'startIn'>
 
+/** A run that lives: how far it is, from 0 to 1 or null, and whether the machine is to stay awake. */
+export type ShownRun = { readonly fraction: number | null; readonly awake: boolean }
+
 export type Bridge = {
   /** As Node names it: `darwin`, `linux`, `win32`. */
   readonly platform: string
@@ -42,6 +47,10 @@ export type Bridge = {
   readonly writeText: (text: string) => Promise<void>
   /** Where a dropped file lies, which a sandboxed page can't see; null when it is not a file. */
   readonly pathOfFile: (file: File) => string | null
+  /** Shows the run on the Dock or task bar; null: none lives. */
+  readonly showRun: (run: ShownRun | null) => Promise<void>
+  /** A message of the system, and a mark on the Dock until the window is looked at. */
+  readonly notify: (title: string, text: string) => Promise<void>
   /** Calls `listener` for each menu command until the returned function is called. */
   readonly onMenu: (listener: (command: MenuCommand) => void) => () => void
 }

@@ -4,7 +4,7 @@
  */
 import type { IpcMainInvokeEvent } from 'electron'
 
-import type { Bridge, FileFilter, MenuCommand, OpenFileOptions } from './bridge'
+import type { Bridge, FileFilter, MenuCommand, OpenFileOptions, ShownRun } from './bridge'
 import type { ElectronPort } from './port'
 
 /** Page → shell: asked and answered. */
@@ -14,6 +14,8 @@ export type Calls = {
   readonly 'file:save': Bridge['saveFile']
   readonly 'clipboard:read': Bridge['readClipboard']
   readonly 'clipboard:write': Bridge['writeText']
+  readonly 'run:show': Bridge['showRun']
+  readonly 'run:notify': Bridge['notify']
 }
 
 /** Shell → page. */
@@ -50,6 +52,8 @@ export function answerCalls({ ipcMain, trustedOrigin, calls, onRefused }: Option
   answer('file:save', ([name, text]) => [fileName(name), content(text)])
   answer('clipboard:read', () => [])
   answer('clipboard:write', ([text]) => [content(text)])
+  answer('run:show', ([run]) => [shownRun(run)])
+  answer('run:notify', ([title, text]) => [line(title, 'title'), line(text, 'text')])
 }
 
 /** Compares whole origins: a prefix test would let `http://127.0.0.1:80@evil` pass. */
@@ -67,6 +71,13 @@ export function originOf(url: string): string | null {
   if (!URL.canParse(url)) return null
   const { origin } = new URL(url)
   return origin === 'null' ? null : origin
+}
+
+const LINK = /^droid-finetuning:\/\/session\/([A-Za-z0-9][A-Za-z0-9-]{0,63})\/?$/
+
+/** The run that a link of ours names; null for anything else that the system hands over. */
+export function linkedSession(url: string): string | null {
+  return LINK.exec(url)?.[1] ?? null
 }
 
 const TEXT_LIMIT = 32 * 1024 * 1024
@@ -94,6 +105,14 @@ function filter(value: unknown): FileFilter {
   const odd = extensions.find((one) => !/^(\*|[A-Za-z0-9]{1,16})$/.test(one))
   if (odd !== undefined) throw new TypeError(`${JSON.stringify(odd)} is not a file extension.`)
   return { name: line(given['name'], 'name'), extensions }
+}
+
+function shownRun(value: unknown): ShownRun | null {
+  if (value === null || value === undefined) return null
+  const { fraction, awake } = record(value, 'run')
+  const share = fraction === null || (typeof fraction === 'number' && fraction >= 0 && fraction <= 1)
+  if (!share) throw new TypeError('fraction must be a number from 0 to 1, or null.')
+  return { fraction: fraction as number | null, awake: awake === true }
 }
 
 function fileName(value: unknown): string {

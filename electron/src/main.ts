@@ -7,6 +7,8 @@ import {
   dialog,
   ipcMain,
   Menu,
+  Notification,
+  powerSaveBlocker,
   screen,
   session,
   shell,
@@ -16,12 +18,19 @@ import { recordedUrl } from './backend'
 import { openLog } from './log'
 import type { ElectronPort } from './port'
 import { run } from './shell'
+import { tokenOf } from './token'
 
 const port: ElectronPort = {
   app,
   ipcMain,
   shell,
   clipboard,
+  powerSaveBlocker,
+  notify: (title, body, onClick) => {
+    const shown = new Notification({ title, body })
+    shown.on('click', onClick)
+    shown.show()
+  },
   showErrorBox: (title, content) => {
     dialog.showErrorBox(title, content)
   },
@@ -64,9 +73,11 @@ void run(port, {
     checkout,
     env,
     log,
+    token: () => tokenOf(env, join(dataDir, 'secrets.json')),
     startTimeout: 60_000,
     stopGrace: 15_000,
   },
+  argv: process.argv,
   runningUrls: () => [env['DROID_URL'], recordedUrl(join(sessionsDir, 'server.lock'))],
   onSignal: (listener) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, listener)

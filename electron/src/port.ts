@@ -18,6 +18,7 @@ import type {
   NavigationHistory,
   OpenDialogOptions,
   OpenDialogReturnValue,
+  PowerSaveBlocker,
   Rectangle,
   SaveDialogOptions,
   SaveDialogReturnValue,
@@ -44,11 +45,15 @@ export interface AppPort
     | 'getPath'
     | 'quit'
     | 'requestSingleInstanceLock'
+    | 'setAboutPanelOptions'
+    | 'setAsDefaultProtocolClient'
+    | 'setBadgeCount'
     | 'setName'
     | 'whenReady'
   > {
   on(event: 'before-quit', listener: (event: Preventable) => void): unknown
-  on(event: 'second-instance', listener: () => void): unknown
+  on(event: 'second-instance', listener: (event: unknown, argv: string[]) => void): unknown
+  on(event: 'open-url', listener: (event: Preventable, url: string) => void): unknown
   on(event: 'activate', listener: () => void): unknown
 }
 
@@ -73,15 +78,18 @@ export interface WindowPort
     | 'getNormalBounds'
     | 'hide'
     | 'isDestroyed'
+    | 'isFocused'
     | 'isMaximized'
     | 'isMinimized'
     | 'loadURL'
     | 'maximize'
     | 'restore'
+    | 'setProgressBar'
     | 'show'
   > {
   readonly webContents: ContentsPort
   on(event: 'close', listener: (event: Preventable) => void): unknown
+  on(event: 'focus', listener: () => void): unknown
   once(event: 'ready-to-show', listener: () => void): unknown
 }
 
@@ -104,6 +112,9 @@ export interface ElectronPort {
   readonly ipcMain: Pick<IpcMain, 'handle'>
   readonly shell: Pick<Shell, 'openExternal' | 'openPath'>
   readonly clipboard: Pick<Clipboard, 'readText' | 'writeText'>
+  readonly powerSaveBlocker: Pick<PowerSaveBlocker, 'start' | 'stop'>
+  /** A message of the system; `onClick` when it is pressed. */
+  notify(title: string, text: string, onClick: () => void): void
   showErrorBox(title: string, content: string): void
   setMenu(template: MenuItemConstructorOptions[]): void
   /** A menu where the mouse is. */
@@ -120,6 +131,11 @@ export interface StandInModule {
   readonly ipcMain: Pick<IpcMain, 'handle'>
   readonly shell: Pick<Shell, 'openExternal' | 'openPath'>
   readonly clipboard: Pick<Clipboard, 'readText' | 'writeText'>
+  readonly powerSaveBlocker: Pick<PowerSaveBlocker, 'start' | 'stop'>
+  readonly Notification: new (options: { title: string; body: string }) => {
+    on(event: 'click', listener: () => void): unknown
+    show(): void
+  }
   readonly dialog: {
     showErrorBox(title: string, content: string): void
     showOpenDialog(window: WindowPort, options: OpenDialogOptions): Promise<OpenDialogReturnValue>

@@ -17,6 +17,8 @@ const bridge: Bridge = {
   readClipboard: () => invoke('clipboard:read'),
   writeText: (text) => invoke('clipboard:write', text),
   pathOfFile: (file) => webUtils.getPathForFile(file) || null,
+  showRun: (run) => invoke('run:show', run),
+  notify: (title, text) => invoke('run:notify', title, text),
   onMenu: (listener) => {
     const hear = (_event: unknown, command: MenuCommand) => {
       listener(command)

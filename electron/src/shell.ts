@@ -3,13 +3,13 @@ import type { MenuCommand } from './bridge'
 import { findBackend, startBackend, type Backend, type Launch } from './backend'
 import { desktopCalls } from './calls'
 import { editMenu } from './contextMenu'
-import { answerCalls, originOf, type Messages } from './ipc'
+import { answerCalls, linkedSession, originOf, type Messages } from './ipc'
 import { LOADING_URL } from './loading'
 import type { Log } from './log'
 import { menuTemplate } from './menu'
 import type { ElectronPort, OpenedWindow, Preventable } from './port'
 import { mayQuit } from './quit'
-import { entrance, tokenOf } from './token'
+import { entrance } from './token'
 import { watchBackend, type Watch } from './watch'
 import {
   guardNavigation,
@@ -25,6 +25,8 @@ export type ShellOptions = {
   readonly windowFile: string
   readonly log: Log
   readonly launch: Launch
+  /** The command line: a link of ours may stand in it. */
+  readonly argv: readonly string[]
   /** Servers that may run already; the first that answers is used, and never stopped. */
   readonly runningUrls: () => readonly (string | undefined)[]
   /** Tells of SIGINT, SIGTERM and SIGHUP. */
@@ -50,6 +52,7 @@ class DesktopShell {
   private way: 'open' | 'asking' | 'leaving' = 'open'
   /** The server is gone, if it was ours: the app may end. */
   private serverStopped = false
+  private link: string | null = null
 
   constructor(
     private readonly port: ElectronPort,
@@ -58,7 +61,14 @@ class DesktopShell {
 
   async start(): Promise<void> {
     const { app } = this.port
-    app.on('second-instance', () => this.show())
+    app.on('second-instance', (_event, argv) => {
+      this.show()
+      this.follow(argv)
+    })
+    app.on('open-url', (event, url) => {
+      event.preventDefault()
+      this.follow([url])
+    })
     app.on('activate', () => this.show())
     app.on('before-quit', (event) => this.beforeQuit(event))
     this.options.onSignal((signal) => {
@@ -67,10 +77,21 @@ class DesktopShell {
       void this.leave(0)
     })
     await app.whenReady()
+    app.setAsDefaultProtocolClient('droid-finetuning')
+    app.setAboutPanelOptions({ applicationName: 'Droid FineTuning', copyright: 'MIT licence' })
     this.openWindow()
     this.starting = this.startServer()
     await this.starting
     await this.showPage()
+    this.follow(this.link === null ? this.options.argv : [this.link])
+  }
+
+  /** Leads the page to the run that a link names; one that comes before the page is there waits. */
+  private follow(words: readonly string[]): void {
+    const link = words.find((word) => linkedSession(word) !== null)
+    if (link === undefined) return
+    if (this.origin() === null) this.link = link
+    else this.send({ session: linkedSession(link) ?? '' })
   }
 
   private openWindow(): void {
@@ -84,7 +105,7 @@ class DesktopShell {
     answerCalls({
       ipcMain: port.ipcMain,
       trustedOrigin,
-      calls: desktopCalls(() => dialogs, port.clipboard),
+      calls: desktopCalls({ port, dialogs: () => dialogs, window, show: () => this.show() }),
       onRefused: (what) => options.log.write('shell', `Refused ${what}.`),
     })
     if (remembered?.maximized) window.maximize()
@@ -182,7 +203,7 @@ class DesktopShell {
   }
 
   private token(): string | undefined {
-    return tokenOf(this.options.launch.env)
+    return this.options.launch.token()
   }
 
   private origin(): string | null {

@@ -1,7 +1,19 @@
-/** The token that a server may ask for: `DROID_TOKEN`, as `startmlxnew` hands it on. */
+/** The token that a server may ask for: `DROID_TOKEN`, or the one that was made on the Settings page. */
+import { readFileSync } from 'node:fs'
 
-export function tokenOf(env: NodeJS.ProcessEnv): string | undefined {
-  return env['DROID_TOKEN'] || undefined
+/** Read anew each time: it can be made and dropped while the window is open. */
+export function tokenOf(env: NodeJS.ProcessEnv, secretsFile: string): string | undefined {
+  return env['DROID_TOKEN'] || savedToken(secretsFile)
+}
+
+function savedToken(path: string): string | undefined {
+  try {
+    const saved: unknown = JSON.parse(readFileSync(path, 'utf-8'))
+    if (typeof saved !== 'object' || saved === null || !('token' in saved)) return undefined
+    return typeof saved.token === 'string' && saved.token !== '' ? saved.token : undefined
+  } catch {
+    return undefined // no such file, or a damaged one, which the server tells about
+  }
 }
 
 /** The headers of a request by this shell. */

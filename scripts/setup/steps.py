@@ -35,13 +35,15 @@ _WORKS = """import sys, importlib.util as look
 sys.exit(sys.version_info < (3, 11) or not (look.find_spec("pip") or look.find_spec("uv")))"""
 
 
-def python_environment(asked: Flavour | None) -> None:
-    """`.venv` with exactly what the lock says. Unasked, an environment keeps the flavour it has."""
+def python_environment(asked: Flavour | None, *, afresh: bool = False) -> None:
+    """`.venv` with exactly what the lock says. Unasked, an environment keeps the flavour it has.
+    `afresh` makes it anew, whatever its state.
+    """
     stamp = read_stamp(VENV)
     flavour: Flavour = asked or _flavour(stamp.get("flavour"))
     lock = CHECKOUT / _LOCKS[flavour]
     wanted = digest([lock, CHECKOUT / "locks/requirements-setup.lock"])
-    works = succeeds([PYTHON, "-c", _WORKS])
+    works = not afresh and succeeds([PYTHON, "-c", _WORKS])
     if works and stamp.get("digest") == wanted:
         return
     drop_stamp(VENV)

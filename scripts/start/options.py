@@ -13,6 +13,7 @@ class Options:
     window: bool
     demo: bool
     cuda: bool
+    repair: bool
 
 
 def read_options(argv: Sequence[str]) -> Options:
@@ -30,5 +31,10 @@ def read_options(argv: Sequence[str]) -> Options:
         help="train the demo model at once and print the result; with --no-window end after it",
     )
     parser.add_argument("--cuda", action="store_true", help="install mlx for NVIDIA cards (Linux)")
+    parser.add_argument(
+        "--repair",
+        action="store_true",
+        help="make the Python environment anew first; end the app with ./killmlxnew before that",
+    )
     args = parser.parse_args(argv)
-    return Options(args.port, not args.no_window, args.demo, args.cuda)
+    return Options(args.port, not args.no_window, args.demo, args.cuda, args.repair)

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from backend.cli import library
 from backend.cli.output import printable, seconds
 from backend.settings import CHECKOUT
 from tests.cli.conftest import Run
-from tests.cli.fake_service import IDLE, RUN, FakeService, Refusal
+from tests.cli.fake_service import HEALTHY, IDLE, RUN, FakeService, Refusal
 
 COMMANDS = (
     "train", "status", "watch", "stop", "list", "compare", "ask", "evaluate", "fuse", "export",
@@ -294,3 +295,20 @@ def test_a_terminal_is_not_steered_by_what_is_shown() -> None:
 )
 def test_a_duration_is_told_in_two_units(value: float | None, shown: str) -> None:
     assert seconds(value) == shown
+
+
+def test_ctrl_c_ends_all_the_downloads_of_the_sets_for_gspo(
+    service: FakeService, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.answers = {
+        "GET /health": HEALTHY,
+        "GET /api/datasets/catalog": {"datasets": []},
+        "POST /api/datasets/download": {"id": "one", "state": "downloading"},
+    }
+    monkeypatch.setattr(library, "follow_job", lambda *_: None)  # As it answers after Ctrl-C.
+
+    said = run("download_gspo_datasets", "a/one", "b/two")
+
+    assert said.code == 130
+    asked = [body["repo_id"] for body in service.bodies("POST /api/datasets/download")]
+    assert asked == ["a/one"]

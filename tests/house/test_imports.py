@@ -65,6 +65,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "jobs", "jobs.run", "jobs.kinds", "data", "data.*", "models", "adapters",
     },
     "training": {"training.*", "jobs", "jobs.run", "data", "data.*", "models", "adapters"},
+    "preferences": {"downloads", "models", "training.request"},
     "results": {"jobs.run", "training.request"},
     "api": {"SERVICES"},
     "api.library": {"api", "SERVICES"},
@@ -79,7 +80,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }  # fmt: skip
 SERVICES = {
     "models", "data", "data.*", "downloads", "jobs", "jobs.*", "adapters", "inference",
-    "inference.openai", "comparisons", "evaluation", "export", "fusion", "results",
+    "inference.openai", "comparisons", "evaluation", "export", "fusion", "results", "preferences",
     "training", "training.*",
 }  # fmt: skip
 OPEN_TO_ALL = {"errors", "settings", "__version__", "core", "contract"}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from backend.core.disk.files import JsonlTail, TextTail
-from backend.jobs import recorder
+from backend.jobs import recorder, recovery
 from backend.jobs.live_run import LiveRun
 from backend.jobs.run.events import Event
 from backend.jobs.run.schemas import SessionRecord
@@ -285,3 +285,24 @@ async def test_what_a_run_had_to_tell_stays_with_its_record(world: World) -> Non
     assert [alert.code for alert in record.alerts] == told == ["loss_not_finite"]
     assert record.health == world.supervisor.snapshot().health == "act"
     assert world.store.alerts(session_id) == record.alerts
+
+
+@pytest.mark.parametrize(
+    ("code", "lines", "killed"),
+    [
+        (-9, [], True),
+        (-15, [], True),
+        (137, [], True),
+        (None, [], True),
+        (-6, ["[METAL] Command buffer execution failed: Impacting Interactivity"], True),
+        (-9, ["[METAL] kIOGPUCommandBufferCallbackErrorOutOfMemory"], False),
+        (-11, [], False),
+        (1, ["ValueError: no"], False),
+    ],
+)
+def test_only_an_end_from_outside_counts_as_killed(
+    world: World, code: int | None, lines: list[str], killed: bool
+) -> None:
+    run = LiveRun(queued(world), lines)
+
+    assert recovery.was_killed(run, code) is killed

@@ -11,8 +11,10 @@ import pytest
 
 from backend.cli.client import Client, Refused
 from backend.settings import Settings, read_settings
+from scripts.setup.terminal import SetupFailed
 from scripts.start import end as end_command
 from scripts.start import serve
+from scripts.start.__main__ import require_ended
 from scripts.start.demo import demo_request, free_name
 from scripts.start.options import Options, read_options
 from scripts.start.record import Known, Record, drop_record, end, known, read_record, write_record
@@ -39,8 +41,20 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_options_are_what_the_help_says() -> None:
-    assert read_options([]) == Options(port=None, window=True, demo=False, cuda=False)
-    assert read_options(["--no-window", "--demo", "--port", "0"]) == Options(0, False, True, False)
+    assert read_options([]) == Options(None, window=True, demo=False, cuda=False, repair=False)
+    assert read_options(["--no-window", "--demo", "--port", "0"]) == Options(
+        0, window=False, demo=True, cuda=False, repair=False
+    )
+    assert read_options(["--repair"]).repair
+
+
+def test_an_environment_is_not_made_anew_under_a_running_service(settings: Settings) -> None:
+    lock = settings.sessions_dir / "server.lock"
+    require_ended(settings.data_dir)
+    lock.write_text(json.dumps({"pid": os.getpid()}))
+
+    with pytest.raises(SetupFailed, match=f"process {os.getpid()}.*killmlxnew"):
+        require_ended(settings.data_dir)
 
 
 def test_the_demo_request_takes_the_models_own_defaults(tmp_path: Path) -> None:

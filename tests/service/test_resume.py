@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 from pathlib import Path
 from typing import Any
@@ -78,23 +79,32 @@ def test_a_stopped_run_goes_on_after_a_restart_and_its_chart_is_whole(
         again.stop()
 
 
-def test_a_killed_run_goes_on_from_its_last_checkpoint_as_if_nothing_had_happened(
+def test_a_killed_run_goes_on_by_itself_as_if_nothing_had_happened(
     server: Server, long_request: dict[str, Any]
 ) -> None:
+    """SIGKILL at two random steps: the curve that comes out is that of an unbroken run."""
     with listening(server) as socket:
         whole = server.post("/training/start", long_request)["session_id"]
         assert frames_until(socket, has_ended)[-1]["type"] == "training_completed"
-    killed = run_until(server, long_request | {"adapter_name": "killed"}, 6)
+    first, second = sorted(random.sample(range(1, STEPS - 4), 2))
+    request = long_request | {"adapter_name": "killed", "auto_continue": 2}
     with listening(server) as socket:
-        os.kill(server.get("/training/status")["pid"], signal.SIGKILL)
-        assert frames_until(socket, has_ended)[-1]["type"] == "training_error"
+        killed = server.post("/training/start", request)["session_id"]
+        for step in (first, second):
+            frames_until(socket, at_step(step))
+            os.kill(server.get("/training/status")["pid"], signal.SIGKILL)
+            assert frames_until(socket, has_ended)[-1]["type"] == "training_error", step
+            frames_until(socket, lambda frame: frame["type"] == "training_started")
+        ended = frames_until(socket, has_ended)[-1]
+    assert ended["type"] == "training_completed", f"killed at {first} and {second}: {ended}"
+    told = server.get(f"/sessions/{killed}")["exit"]["message"]
+    assert "It goes on by itself" in told and "1 more time" in told
 
-    resumed = go_on(server, killed, {})
-
+    resumed = server.get("/training/status")["session_id"]
     expected = server.get(f"/sessions/{whole}/metrics")["series"]
     found = server.get(f"/sessions/{resumed}/metrics")["series"]
     for kind, name in (("train", "train_loss"), ("validation", "val_loss")):
-        assert found[kind]["step"] == expected[kind]["step"]
+        assert found[kind]["step"] == expected[kind]["step"], f"killed at {first} and {second}"
         assert found[kind][name] == pytest.approx(expected[kind][name], abs=1e-4)
     assert found["checkpoints"] == expected["checkpoints"]
     assert found["best"]["step"] == expected["best"]["step"]

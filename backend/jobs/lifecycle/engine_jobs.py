@@ -151,6 +151,12 @@ class EngineJobs(Generic[R]):
         job = self.current
         return job.title if job is not None and not job.ended.is_set() else None
 
+    @property
+    def child(self) -> Child | None:
+        """The process of the job at work."""
+        job = self.current
+        return job.child if job is not None and not job.ended.is_set() else None
+
     def holder(self) -> MemoryHolder | None:
         title = self.active
         if title is None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from backend.core.news import News
+from backend.core.process import Child
 from backend.errors import JobActive, RunAlreadyActive
 
 
@@ -32,6 +33,7 @@ class Slot:
 
     def __init__(self) -> None:
         self.session: str | None = None
+        self.child: Child | None = None  # The run's process, while it lives.
         self.holders: list[Callable[[], MemoryHolder | None]] = []
         self.news = News()
 
@@ -65,9 +67,9 @@ class Slot:
     async def until_free(self) -> None:
         await self.news.until(lambda: self.free)
 
-    def take(self, session_id: str) -> None:
-        self.session = session_id
+    def take(self, session_id: str, child: Child | None = None) -> None:
+        self.session, self.child = session_id, child
 
     def leave(self) -> None:
-        self.session = None
+        self.session = self.child = None
         self.news.tell()

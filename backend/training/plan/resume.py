@@ -235,6 +235,12 @@ def resuming(source: SessionRecord, **fields: Any) -> StartRequest:
     return _valid(kind, source, request | {"resume_from": source.session_id} | fields)
 
 
+def repeating(source: SessionRecord, **fields: Any) -> StartRequest:
+    """The request that a session was started with, but for the given fields: from the beginning."""
+    kind = spelling_of(source.config)
+    return _valid(kind, source, _recorded_fields(kind, source) | fields)
+
+
 def _merge(request: StartRequest, source: SessionRecord) -> StartRequest:
     """The source's request with the fields that this one names and that may change."""
     changes = request.model_dump(include=request.model_fields_set)

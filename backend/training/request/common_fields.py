@@ -369,6 +369,15 @@ class CommonFields(BaseModel):
         description="QLoRA: train on a 4- or 8-bit copy of the base model.",
         json_schema_extra=form("lora", level="advanced", when=ADAPTERS),
     )
+    auto_continue: int = Field(
+        0,
+        ge=0,
+        le=10,
+        title="Go on by itself",
+        description="Times a run continues from its newest state after its process was killed from "
+        "outside; 0 = off.",
+        json_schema_extra=form("parameters", level="advanced", unit="times"),
+    )
     resume_from: str | None = Field(
         None,
         title="Resume from",

@@ -62,6 +62,11 @@ export class Desktop {
     this.order({ closeWindow: true })
   }
 
+  /** A link that the system hands to a second start, which hands it on. */
+  openLink(link: string): void {
+    this.order({ secondInstance: true, argv: ['electron', '.', link] })
+  }
+
   answer(answers: Partial<Answers>): void {
     this.order({ answers })
   }

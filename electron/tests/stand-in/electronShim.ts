@@ -18,7 +18,7 @@ import { StandInWindow, type Handlers } from './standInWindow'
 export type Order =
   | { readonly press: string }
   | { readonly closeWindow: true }
-  | { readonly secondInstance: true }
+  | { readonly secondInstance: true; readonly argv?: readonly string[] }
   | { readonly answers: Partial<Answers> }
 
 /** From the stand-in to the test. */
@@ -28,6 +28,9 @@ export type News =
   | { readonly prevented: string }
   | { readonly asked: string }
   | { readonly errorBox: string }
+  | { readonly notified: string }
+  | { readonly blockers: number }
+  | { readonly progress: number }
 
 export type Answers = {
   readonly open: string | null
@@ -42,12 +45,22 @@ const windows: StandInWindow[] = []
 let answers: Answers = { open: null, save: null, button: 'Cancel' }
 let menu: readonly MenuItemConstructorOptions[] = []
 let clipboardText = ''
+let blockers = 0
 
 const tell = (news: News) => process.send?.(news)
 
 class StandInApp extends EventEmitter {
   enableSandbox() {}
   setName() {}
+  setAboutPanelOptions() {}
+
+  setAsDefaultProtocolClient() {
+    return true
+  }
+
+  setBadgeCount() {
+    return true
+  }
 
   async whenReady() {}
 
@@ -87,6 +100,27 @@ const electron = {
     writeText: async (text) => {
       clipboardText = text
     },
+  },
+  powerSaveBlocker: {
+    start: () => {
+      blockers += 1
+      tell({ blockers })
+      return blockers
+    },
+    stop: () => {
+      blockers -= 1
+      tell({ blockers })
+      return true
+    },
+  },
+  Notification: class {
+    constructor(private readonly options: { title: string; body: string }) {}
+    on() {
+      return this
+    }
+    show() {
+      tell({ notified: `${this.options.title}: ${this.options.body}` })
+    }
   },
   dialog: {
     showErrorBox: (_title, content) => {
@@ -147,7 +181,7 @@ function press(name: string, items: readonly MenuItemConstructorOptions[] = menu
 process.on('message', (order: Order) => {
   if ('press' in order) press(order.press)
   if ('closeWindow' in order) windows[0]?.close()
-  if ('secondInstance' in order) app.emit('second-instance')
+  if ('secondInstance' in order) app.emit('second-instance', {}, order.argv ?? [])
   if ('answers' in order) answers = { ...answers, ...order.answers }
 })
 process.on('disconnect', () => process.exit(70)) // the test is gone; leave no Chromium behind

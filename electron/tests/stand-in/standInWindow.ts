@@ -101,6 +101,14 @@ export class StandInWindow extends EventEmitter implements WindowPort {
     return { x: 0, y: 0, width, height }
   }
 
+  isFocused() {
+    return false
+  }
+
+  setProgressBar(progress: number) {
+    this.setup.tell({ progress })
+  }
+
   isMaximized() {
     return false
   }

@@ -54,6 +54,24 @@ test('the Paste button of Compare reads the clipboard through preload and shell'
   expect(await desktop.exited).toBe(0)
 })
 
+test('a run is shown on the desktop, keeps the machine awake, and a link leads to one', async () => {
+  const desktop = openDesktop()
+  const page = await desktop.page()
+  await page.getByRole('navigation').first().waitFor()
+  await page.evaluate('window.droid.showRun({ fraction: 0.5, awake: true })')
+  await desktop.told('progress', ({ progress }) => progress === 0.5)
+  await desktop.told('blockers', ({ blockers }) => blockers === 1)
+  await page.evaluate('window.droid.notify("Training is complete", "captain")')
+  expect(await desktop.told('notified')).toEqual({ notified: 'Training is complete: captain' })
+  await page.evaluate('window.droid.showRun(null)')
+  await desktop.told('blockers', ({ blockers }) => blockers === 0)
+
+  desktop.openLink('droid-finetuning://session/0c6ae53e-6a3c-4f27-9d5b-0d2f0f7a9c11')
+  await page.waitForURL(/#\/results\/0c6ae53e-6a3c-4f27-9d5b-0d2f0f7a9c11$/)
+  desktop.press('quit')
+  expect(await desktop.exited).toBe(0)
+})
+
 test('a server that is killed comes back on the same address', async () => {
   const desktop = openDesktop()
   const page = await desktop.page()

@@ -8,8 +8,13 @@ import { temporaryFolder } from './given'
 
 function desktop() {
   const fake = fakePort()
-  const { dialogs } = fake.port.createWindow({})
-  return { ...fake, calls: desktopCalls(() => dialogs, fake.port.clipboard) }
+  const { dialogs, window } = fake.port.createWindow({})
+  let shown = 0
+  const show = () => {
+    shown += 1
+  }
+  const calls = desktopCalls({ port: fake.port, dialogs: () => dialogs, window, show })
+  return { ...fake, calls, window: fake.windows[0], shown: () => shown }
 }
 
 describe('opening', () => {
@@ -58,4 +63,46 @@ test('the clipboard is written and read', async () => {
   const { calls } = desktop()
   await calls['clipboard:write']('a prompt')
   expect(await calls['clipboard:read']()).toBe('a prompt')
+})
+
+describe('a run', () => {
+  test('is on the task bar, and keeps the machine awake once and only while it is wanted', async () => {
+    const { calls, window, blockers } = desktop()
+    await calls['run:show']({ fraction: 0.25, awake: true })
+    await calls['run:show']({ fraction: 0.5, awake: true })
+    expect(blockers.kinds).toEqual(['prevent-app-suspension'])
+    expect(blockers.held()).toBe(1)
+    await calls['run:show']({ fraction: null, awake: false })
+    expect(blockers.held()).toBe(0)
+    await calls['run:show'](null)
+    expect(window?.progress).toEqual([0.25, 0.5, 2, -1])
+  })
+
+  test('that ends unseen is told, with a mark that goes when the window is looked at', async () => {
+    const { calls, window, notified, badges, shown } = desktop()
+    await calls['run:notify']('Training is complete', 'captain')
+    expect(notified.map(({ title, text }) => `${title}: ${text}`)).toEqual(['Training is complete: captain'])
+    expect(badges).toEqual([1])
+    notified[0]?.click()
+    expect(shown()).toBe(1)
+    window?.emit('focus')
+    expect(badges).toEqual([1, 0])
+  })
+
+  test('that ends in front of the user is not told', async () => {
+    const { calls, window, notified } = desktop()
+    if (window) window.focused = true
+    await calls['run:notify']('Training is complete', 'captain')
+    expect(notified).toEqual([])
+  })
+})
+
+test('a dialog opens where the last one ended, unless the page says where', async () => {
+  const { calls, answers, opened } = desktop()
+  answers.open = { canceled: false, filePaths: ['/data/mine/train.jsonl'] }
+  await calls['file:open']()
+  await calls['file:open']()
+  await calls['file:open']({ startIn: '/elsewhere' })
+  await calls['folder:open']()
+  expect(opened.map(({ defaultPath }) => defaultPath)).toEqual([undefined, '/data/mine', '/elsewhere', undefined])
 })

@@ -68,6 +68,8 @@ export class FakeWindow extends EventEmitter {
   destroyed = false
   maximized = false
   minimized = false
+  focused = false
+  readonly progress: number[] = []
 
   constructor(readonly options: BrowserWindowConstructorOptions) {
     super()
@@ -101,6 +103,14 @@ export class FakeWindow extends EventEmitter {
 
   isDestroyed() {
     return this.destroyed
+  }
+
+  isFocused() {
+    return this.focused
+  }
+
+  setProgressBar(fraction: number) {
+    this.progress.push(fraction)
   }
 
   isMaximized() {
@@ -138,6 +148,20 @@ class FakeApp extends EventEmitter {
 
   setName() {}
 
+  setAboutPanelOptions() {}
+
+  readonly protocols: string[] = []
+  setAsDefaultProtocolClient(protocol: string) {
+    this.protocols.push(protocol)
+    return true
+  }
+
+  readonly badges: number[] = []
+  setBadgeCount(count = 0) {
+    this.badges.push(count)
+    return true
+  }
+
   async whenReady() {}
 }
 
@@ -160,6 +184,10 @@ export function fakePort() {
   }
   const session: { [K in keyof SessionPort]?: Parameters<SessionPort[K]>[0] } = {}
   let menu: MenuItemConstructorOptions[] = []
+  const held = new Set<number>()
+  const kinds: string[] = []
+  const blockers = { kinds, held: () => held.size }
+  const notified: { title: string; text: string; click: () => void }[] = []
   const popups: MenuItemConstructorOptions[][] = []
   const app = Object.assign(new FakeApp(), {
     /** As Electron: asks `before-quit`, closes the windows, and only then ends. */
@@ -205,6 +233,17 @@ export function fakePort() {
         answers.clipboard = text
       },
     },
+    powerSaveBlocker: {
+      start: (kind) => {
+        kinds.push(kind)
+        held.add(kinds.length)
+        return kinds.length
+      },
+      stop: (id) => held.delete(id),
+    },
+    notify: (title, text, click) => {
+      notified.push({ title, text, click })
+    },
     showErrorBox: (title, content) => {
       errors.push({ title, content })
     },
@@ -245,6 +284,9 @@ export function fakePort() {
     session,
     menu: () => menu,
     popups,
+    blockers,
+    notified,
+    badges: app.badges,
     /** The exit code, once the app has ended. */
     exited: new Promise<number>((resolve) => {
       events.once('exit', resolve)

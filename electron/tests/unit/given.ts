@@ -26,6 +26,7 @@ export function fakeLaunch(env: NodeJS.ProcessEnv = {}, more: Partial<Launch> = 
     python: FAKE_PYTHON,
     checkout: folder,
     env: { ...process.env, ...env, FAKE_RECORD: record },
+    token: () => env['DROID_TOKEN'],
     log: openLog(join(folder, 'logs', 'electron.log')),
     startTimeout: 10_000,
     stopGrace: 5_000,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { answerCalls, isTrusted, type Calls } from '../../src/ipc'
+import { answerCalls, isTrusted, linkedSession, type Calls } from '../../src/ipc'
 import { callFrom, fakePort } from './fakePort'
 
 const OWN = 'http://127.0.0.1:8123'
@@ -22,6 +22,8 @@ function answering(origin: string | null = OWN) {
     'file:save': keep('/data/out.csv'),
     'clipboard:read': keep('text'),
     'clipboard:write': keep(undefined),
+    'run:show': keep(undefined),
+    'run:notify': keep(undefined),
   }
   answerCalls({
     ipcMain: port.ipcMain,
@@ -116,3 +118,26 @@ describe('what may be asked', () => {
     await expect(call('clipboard:write', own, text)).rejects.toThrow('text must be a string')
   })
 })
+
+test('a link names a run, and nothing else that the system hands over is taken', () => {
+  expect(linkedSession('droid-finetuning://session/0c6ae53e-6a3c-4f27')).toBe('0c6ae53e-6a3c-4f27')
+  for (const word of [
+    'droid-finetuning://session/../settings',
+    'droid-finetuning://session/',
+    'droid-finetuning://open/0c6ae53e',
+    'droid-finetuning://session/a?x=1',
+    'http://session/a',
+    '--session',
+  ]) {
+    expect(linkedSession(word), word).toBeNull()
+  }
+})
+
+test.each([[{ fraction: 2, awake: true }], [{ fraction: Number.NaN, awake: true }], ['half'], [[0.5]]])(
+  'a run of the form %j is refused',
+  async (run) => {
+    const { call, reached } = answering()
+    await expect(call('run:show', undefined, run)).rejects.toThrow(/must be/)
+    expect(reached).toEqual([])
+  },
+)

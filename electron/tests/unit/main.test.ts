@@ -36,6 +36,8 @@ function electronMock(root: string, shown: string[], exit: (code: number) => voi
     readonly once = listen.once
     readonly loadURL = vi.fn().mockResolvedValue(undefined)
     readonly isDestroyed = () => false
+    readonly isFocused = () => false
+    readonly setProgressBar = vi.fn()
     readonly isMaximized = () => false
     readonly getNormalBounds = () => ({ x: 0, y: 0, width: 1400, height: 900 })
   }
@@ -47,6 +49,9 @@ function electronMock(root: string, shown: string[], exit: (code: number) => voi
       getPath: () => root,
       quit: vi.fn(),
       requestSingleInstanceLock: () => true,
+      setAboutPanelOptions: vi.fn(),
+      setAsDefaultProtocolClient: vi.fn(),
+      setBadgeCount: vi.fn(),
       setName: vi.fn(),
       whenReady: () => Promise.resolve(),
     },
@@ -54,6 +59,8 @@ function electronMock(root: string, shown: string[], exit: (code: number) => voi
     clipboard: {},
     dialog: { showErrorBox: (_title: string, content: string) => shown.push(content) },
     ipcMain: { handle: vi.fn() },
+    Notification: vi.fn(),
+    powerSaveBlocker: { start: vi.fn(), stop: vi.fn() },
     Menu: { buildFromTemplate: vi.fn(), setApplicationMenu: vi.fn() },
     screen: { getAllDisplays: () => [] },
     session: {

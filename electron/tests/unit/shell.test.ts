@@ -11,6 +11,7 @@ import { fakeLaunch, runningBackend } from './given'
 
 type More = {
   readonly env?: NodeJS.ProcessEnv
+  readonly argv?: readonly string[]
   readonly platform?: NodeJS.Platform
   readonly runningUrl?: string
   readonly button?: number
@@ -31,6 +32,7 @@ async function started(more: More = {}) {
     windowFile: join(launch.checkout, 'window.json'),
     log: launch.log,
     launch,
+    argv: more.argv ?? [],
     runningUrls: () => [undefined, runningUrl],
     onSignal: (listener) => {
       signalled = listener
@@ -68,7 +70,7 @@ describe('starting', () => {
     expect(second.windows).toEqual([])
 
     windows[0]?.hide()
-    port.app.emit('second-instance')
+    port.app.emit('second-instance', {}, [])
     expect(windows[0]?.visible).toBe(true)
   })
 
@@ -302,3 +304,25 @@ async function dieUntilGone(url: string): Promise<'gone' | 'still there'> {
   }
   return (await isHealthy(url)) ? 'still there' : 'gone'
 }
+
+describe('a link to a run', () => {
+  const LINK = 'droid-finetuning://session/0c6ae53e'
+  const MESSAGE = ['menu:command', { session: '0c6ae53e' }]
+
+  test('in the command line leads the page there once it is loaded', async () => {
+    const { running, windows, port } = await started({ argv: ['electron', '.', LINK] })
+    await running
+    expect(port.app.protocols).toEqual(['droid-finetuning'])
+    expect(windows[0]?.webContents.sent).toEqual([MESSAGE])
+  })
+
+  test('of the system is followed at once, of a second instance too, and before the page it waits', async () => {
+    const { running, windows, port } = await started()
+    port.app.emit('open-url', { preventDefault: () => undefined }, LINK)
+    await running
+    expect(windows[0]?.webContents.sent).toEqual([MESSAGE])
+    port.app.emit('second-instance', {}, ['electron', LINK])
+    port.app.emit('open-url', { preventDefault: () => undefined }, 'droid-finetuning://other')
+    expect(windows[0]?.webContents.sent).toEqual([MESSAGE, MESSAGE])
+  })
+})

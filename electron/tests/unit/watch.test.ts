@@ -38,6 +38,14 @@ test('the fourth end within a minute is told instead of restarted', async () => 
   ])
 })
 
+test('each restart within a minute waits longer, and a stop does not wait for it', async () => {
+  const { pauses, ends, watch, restarts } = scripted()
+  for (let end = 0; end < 3; end += 1) await ends({ code: 1, signal: null })
+  expect(pauses).toEqual([1_000, 4_000])
+  await watch.stop()
+  expect(restarts()).toBe(3)
+})
+
 test('ends that lie more than a minute apart are restarted each time', async () => {
   const { given, ends, restarts, later } = scripted()
   for (let end = 0; end < 6; end += 1) {
@@ -61,6 +69,7 @@ function scripted() {
   let time = 0
   let count = 0
   const given: string[] = []
+  const pauses: number[] = []
   const backend = (): Backend => ({
     url: 'http://127.0.0.1:1234',
     pid: 1,
@@ -77,10 +86,14 @@ function scripted() {
     onGivenUp: (reason) => given.push(reason),
     log: fakeLaunch().launch.log,
     now: () => time,
+    pause: async (milliseconds) => {
+      pauses.push(milliseconds)
+    },
   })
   return {
     watch,
     given,
+    pauses,
     restarts: () => count,
     later: (by: number) => {
       time += by

@@ -2,6 +2,7 @@
 import { baseApi as api } from "./baseApi";
 export const addTagTypes = [
   "system",
+  "settings",
   "notebook",
   "sessions",
   "adapters",
@@ -65,6 +66,39 @@ const injectedRtkApi = api
           method: "DELETE",
         }),
         invalidatesTags: ["system"],
+      }),
+      readSettings: build.query<ReadSettingsApiResponse, ReadSettingsApiArg>({
+        query: () => ({ url: `/settings` }),
+        providesTags: ["settings"],
+      }),
+      changeSettings: build.mutation<
+        ChangeSettingsApiResponse,
+        ChangeSettingsApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/settings`,
+          method: "PATCH",
+          body: queryArg.settingsPatch,
+        }),
+        invalidatesTags: ["settings"],
+      }),
+      makeToken: build.mutation<MakeTokenApiResponse, MakeTokenApiArg>({
+        query: () => ({ url: `/settings/token`, method: "POST" }),
+        invalidatesTags: ["settings"],
+      }),
+      dropToken: build.mutation<DropTokenApiResponse, DropTokenApiArg>({
+        query: () => ({ url: `/settings/token`, method: "DELETE" }),
+        invalidatesTags: ["settings"],
+      }),
+      checkEngines: build.mutation<CheckEnginesApiResponse, CheckEnginesApiArg>(
+        {
+          query: () => ({ url: `/settings/engines/check`, method: "POST" }),
+          invalidatesTags: ["settings"],
+        },
+      ),
+      diagnostics: build.query<DiagnosticsApiResponse, DiagnosticsApiArg>({
+        query: () => ({ url: `/diagnostics` }),
+        providesTags: ["settings"],
       }),
       restoreDeleted: build.mutation<
         RestoreDeletedApiResponse,
@@ -1175,6 +1209,26 @@ export type DismissNoticeApiResponse =
 export type DismissNoticeApiArg = {
   noticeId: string;
 };
+export type ReadSettingsApiResponse =
+  /** status 200 Successful Response */ SettingsView;
+export type ReadSettingsApiArg = void;
+export type ChangeSettingsApiResponse =
+  /** status 200 Successful Response */ SettingsView;
+export type ChangeSettingsApiArg = {
+  settingsPatch: SettingsPatch;
+};
+export type MakeTokenApiResponse =
+  /** status 200 Successful Response */ NewToken;
+export type MakeTokenApiArg = void;
+export type DropTokenApiResponse =
+  /** status 200 Successful Response */ SettingsView;
+export type DropTokenApiArg = void;
+export type CheckEnginesApiResponse =
+  /** status 200 Successful Response */ EngineCheck;
+export type CheckEnginesApiArg = void;
+export type DiagnosticsApiResponse =
+  /** status 200 A zip without secrets. */ Blob;
+export type DiagnosticsApiArg = void;
 export type RestoreDeletedApiResponse =
   /** status 200 Successful Response */ Restored;
 export type RestoreDeletedApiArg = {
@@ -1841,6 +1895,119 @@ export type Notice = {
 export type NoticeList = {
   notices: Notice[];
 };
+export type Folders = {
+  data: string;
+  sessions: string;
+  adapters: string;
+  exports: string;
+  logs: string;
+};
+export type ModelsFolder = {
+  path: string;
+  origin: "own" | "demo" | "found" | "added" | "given";
+  exists: boolean;
+  models: number;
+  removable: boolean;
+};
+export type ApiAccess = {
+  url: string;
+  token: "none" | "saved" | "given";
+  local_only: boolean;
+};
+export type EngineInstallation = {
+  python: string;
+  python_version: string;
+  versions: {
+    [key: string]: string | null;
+  };
+  repair_command: string;
+  repair_note: string;
+};
+export type JudgeSetting = {
+  url: string | null;
+  model: string | null;
+  key_saved: boolean;
+  fixed_by: string | null;
+};
+export type HubSetting = {
+  endpoint: string;
+  token_saved: boolean;
+  fixed_by: string | null;
+};
+export type KeepingAwake = {
+  by: string | null;
+  active: boolean;
+};
+export type RunDefaults = {
+  /** 16 under 100 examples, 32 for 100–1000, 64 and more above. */
+  lora_rank?: number | null;
+  /** Strength of the adapter. */
+  lora_alpha?: number | null;
+  /** Rows per iteration. More is steadier and needs more memory. */
+  batch_size?: number | null;
+  /** Iterations per weight update; the effective batch is this times batch size. */
+  grad_accumulation_steps?: number | null;
+  optimizer?: ("adam" | "adamw" | "muon" | "sgd" | "adafactor") | null;
+  /** End the run when validation stops improving. */
+  early_stop?: boolean | null;
+  /** Evaluations without improvement before the run ends. */
+  patience?: number | null;
+  /** Iterations between two numbered checkpoints. */
+  save_every?: number | null;
+  /** Numbered checkpoints kept besides best and latest; 0 keeps all. */
+  keep_checkpoints?: number | null;
+  /** Recompute activations: less memory, somewhat slower. */
+  grad_checkpoint?: boolean | null;
+  seed?: number | null;
+  /** Times a run continues from its newest state after its process was killed from outside; 0 = off. */
+  auto_continue?: number | null;
+};
+export type Connection = {
+  name: string;
+  host: string | null;
+  when: string;
+  sends: string;
+};
+export type SettingsView = {
+  version: string;
+  folders: Folders;
+  models_dirs: ModelsFolder[];
+  models_dirs_fixed_by: string | null;
+  api: ApiAccess;
+  engines: EngineInstallation;
+  judge: JudgeSetting;
+  hub: HubSetting;
+  keep_awake: boolean;
+  keeping_awake: KeepingAwake;
+  notifications: boolean;
+  theme: ("light" | "dark" | "system") | null;
+  run_defaults: RunDefaults;
+  connections: Connection[];
+};
+export type SettingsPatch = {
+  /** Folders to search beside the app's own two. */
+  models_dirs?: string[] | null;
+  /** As https://host/v1. */
+  judge_url?: string | null;
+  judge_model?: string | null;
+  /** Write-only. */
+  judge_key?: string | null;
+  /** Write-only; a token of Hugging Face. */
+  hub_token?: string | null;
+  keep_awake?: boolean;
+  notifications?: boolean;
+  theme?: ("light" | "dark" | "system") | null;
+  run_defaults?: RunDefaults | null;
+};
+export type NewToken = {
+  token: string;
+};
+export type EngineCheck = {
+  works: boolean;
+  device: string | null;
+  problem: string | null;
+  remedy: string | null;
+};
 export type Restored = {
   restored: number;
 };
@@ -2221,7 +2388,7 @@ export type EvaluationStart = {
   max_tokens?: number;
   temperature?: number;
   seed?: number;
-  /** Ask a judge for scores too: the service in DROID_JUDGE_URL, or `judge_model`. */
+  /** Ask a judge for scores too: the service of the settings, or `judge_model`. */
   judge?: boolean;
   /** A model of this machine that judges instead of a service. */
   judge_model?: string | null;
@@ -3533,6 +3700,8 @@ export type StandardStart = {
   keep_checkpoints?: number;
   /** QLoRA: train on a 4- or 8-bit copy of the base model. */
   quantize_base?: (4 | 8) | null;
+  /** Times a run continues from its newest state after its process was killed from outside; 0 = off. */
+  auto_continue?: number;
   /** Session to continue. */
   resume_from?: string | null;
   /** Which kept checkpoint of that session; empty is the newest. */
@@ -3875,6 +4044,8 @@ export type EnhancedStart = {
   keep_checkpoints?: number;
   /** QLoRA: train on a 4- or 8-bit copy of the base model. */
   quantize_base?: (4 | 8) | null;
+  /** Times a run continues from its newest state after its process was killed from outside; 0 = off. */
+  auto_continue?: number;
   /** Session to continue. */
   resume_from?: string | null;
   /** Which kept checkpoint of that session; empty is the newest. */
@@ -4411,6 +4582,14 @@ export const {
   useListNoticesQuery,
   useLazyListNoticesQuery,
   useDismissNoticeMutation,
+  useReadSettingsQuery,
+  useLazyReadSettingsQuery,
+  useChangeSettingsMutation,
+  useMakeTokenMutation,
+  useDropTokenMutation,
+  useCheckEnginesMutation,
+  useDiagnosticsQuery,
+  useLazyDiagnosticsQuery,
   useRestoreDeletedMutation,
   useListAdaptersQuery,
   useLazyListAdaptersQuery,

@@ -9,7 +9,6 @@ import { MAIN_PAGES, SIDE_PAGES } from './pages'
 import { DiskNotice } from './DiskNotice'
 import { BottomBar } from '@/app/sidebar/BottomBar'
 import { Sidebar } from '@/app/sidebar/Sidebar'
-import { SoonPage } from './SoonPage'
 import { StatusBar } from './StatusBar'
 
 const SYSTEM = {
@@ -44,11 +43,11 @@ const running = framesReceived({
   ],
 })
 
-test('every page has its entry, and those to come say so', () => {
+test('every page has its entry, with what it is for', () => {
   renderPage(<Sidebar onFind={vi.fn()} />)
   for (const page of [...MAIN_PAGES, ...SIDE_PAGES]) {
     const link = screen.getByRole('link', { name: new RegExp(`^${page.name}`) })
-    expect(link.textContent?.includes('soon')).toBe(page.soon !== undefined)
+    expect(link.textContent).toContain(page.line)
   }
 })
 
@@ -81,14 +80,6 @@ test('the status bar tells the connection, the run and the machine', async () =>
   expect(await screen.findByText('A chip · CPU')).toBeTruthy()
   expect(screen.getByText('Memory 14.0 / 24 GB')).toBeTruthy()
   expect(screen.getByText('mlx 0.32.4 · mlx-lm 0.32.2')).toBeTruthy()
-})
-
-test('a page that is not built yet says what it will do', () => {
-  const page = MAIN_PAGES.find((each) => each.soon !== undefined)
-  if (!page) return
-  renderPage(<SoonPage page={page} />)
-  expect(screen.getByRole('heading', { name: 'Not in this version yet' })).toBeTruthy()
-  expect(screen.getByText(page.soon ?? '')).toBeTruthy()
 })
 
 test('a disk without room is told on every page, with what to do', async () => {

@@ -7,6 +7,8 @@ import { FileNotices } from '@/app/FileNotices'
 import { Sidebar } from '@/app/sidebar/Sidebar'
 import { StatusBar } from '@/app/StatusBar'
 import { useLiveRun } from '@/app/useLiveRun'
+import { useSavedTheme } from '@/app/useSavedTheme'
+import { useShownRun } from '@/app/useShownRun'
 import { useRunNews } from '@/app/news/useRunNews'
 import { useFind } from '@/app/palette/useFind'
 import { useMenu } from '@/app/useMenu'
@@ -20,6 +22,8 @@ const CommandPalette = lazy(async () => ({ default: (await import('@/app/palette
 
 export function Shell() {
   useLiveRun()
+  useSavedTheme()
+  useShownRun()
   useRunNews()
   useMenu()
   const palette = usePalette()

@@ -1,6 +1,8 @@
 /** One quiet line: the connection, the run, the machine. */
+import { Coffee } from 'lucide-react'
+import { useEffect } from 'react'
 import { useSelector } from 'react-redux'
-import { useSystemQuery, type SystemInfo } from '@/api/generated'
+import { useReadSettingsQuery, useSystemQuery, type SystemInfo } from '@/api/generated'
 import type { RunView } from '@/run/reducer/runReducer'
 import { progressOf, selectConnection, selectIsLive, selectLostAt, selectQueue, selectRun, timesOf } from '@/run/reducer/runSlice'
 import { ConnectionBadge } from '@/app/ConnectionBadge'
@@ -18,6 +20,7 @@ export function StatusBar() {
       <LastHeard />
       <RunLine />
       <WaitingLine />
+      <AwakeLine />
       {data ? <Machine system={data} /> : null}
     </footer>
   )
@@ -59,6 +62,22 @@ function lastWord({ metrics }: RunView): string | null {
 function WaitingLine() {
   const { length } = useSelector(selectQueue)
   return length === 0 ? null : <span className="shrink-0">{count(length)} waiting</span>
+}
+
+/** Asked once the run is under way: the program that keeps it awake may have failed. */
+function AwakeLine() {
+  const training = useSelector(selectRun).state === 'running'
+  const { data, refetch, isUninitialized } = useReadSettingsQuery(undefined, { skip: !training })
+  useEffect(() => {
+    if (training && !isUninitialized) void refetch()
+  }, [training, isUninitialized, refetch])
+  if (!training || !data?.keep_awake || !data.keeping_awake.active) return null
+  return (
+    <span className="hidden shrink-0 items-center gap-1.5 lg:flex" title="This computer does not sleep until the run has ended; its display may. Change it in Settings.">
+      <Coffee className="size-3.5" strokeWidth={1.75} aria-hidden="true" />
+      Kept awake
+    </span>
+  )
 }
 
 const LABELS: Partial<Record<string, string>> = {

@@ -1,6 +1,7 @@
 /** Light → dark → as the system says. */
 import { Monitor, Moon, Sun } from 'lucide-react'
-import { chooseTheme, useTheme, type Theme } from '@/lib/theme'
+import { useTheme, type Theme } from '@/lib/theme'
+import { useThemeChoice } from '@/app/useSavedTheme'
 import { IconButton } from '@/ui/controls/IconButton'
 
 const LOOKS = { light: Sun, dark: Moon, system: Monitor }
@@ -9,11 +10,12 @@ const NAMES: Record<Theme, string> = { light: 'Light', dark: 'Dark', system: 'Sy
 
 export function ThemeButton() {
   const theme = useTheme()
+  const choose = useThemeChoice()
   return (
     <IconButton
       icon={LOOKS[theme]}
       label={`Theme: ${NAMES[theme]}. Change to ${NAMES[NEXT[theme]]}`}
-      onClick={() => chooseTheme(NEXT[theme])}
+      onClick={() => choose(NEXT[theme])}
     />
   )
 }

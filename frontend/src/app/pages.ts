@@ -1,4 +1,4 @@
-/** Every page of the app: its address, its name, its line in the sidebar, and whether it is here yet. */
+/** Every page of the app: its address, its name, its line in the sidebar. */
 import {
   BookOpen,
   Boxes,
@@ -19,8 +19,6 @@ export type PageInfo = {
   readonly short?: string
   readonly line: string
   readonly icon: LucideIcon
-  /** What the page will do, for those that are not built yet. */
-  readonly soon?: string
 }
 
 export const MAIN_PAGES: readonly PageInfo[] = [
@@ -66,6 +64,5 @@ export const SIDE_PAGES: readonly PageInfo[] = [
     name: 'Settings',
     line: 'Folders and engines',
     icon: Settings2,
-    soon: 'Folders, engine versions and repair, the API’s address and token, notifications and diagnostics.',
   },
 ]

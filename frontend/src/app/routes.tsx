@@ -1,12 +1,8 @@
 /** Hash routes, so that the page works wherever it is served from. Each page loads when first opened. */
 import { createHashRouter, Navigate, type RouteObject } from 'react-router'
-import { MAIN_PAGES, SIDE_PAGES } from '@/app/pages'
 import { RouteError } from '@/app/RouteError'
 import { Shell } from '@/app/Shell'
-import { SoonPage } from '@/app/SoonPage'
 import { SetupPage } from '@/start/page/SetupPage'
-
-const soon = [...MAIN_PAGES, ...SIDE_PAGES].filter((page) => page.soon !== undefined)
 
 const compare = async () => ({
   Component: (await import('@/features/compare/ComparePage')).ComparePage,
@@ -33,6 +29,10 @@ const session = async () => ({
   Component: (await import('@/features/results/session/SessionPage')).SessionPage,
 })
 
+const settings = async () => ({
+  Component: (await import('@/features/settings/SettingsPage')).SettingsPage,
+})
+
 export const routes: RouteObject[] = [
   {
     element: <Shell />,
@@ -51,7 +51,7 @@ export const routes: RouteObject[] = [
           { path: 'data', lazy: data },
           { path: 'models', lazy: models },
           { path: 'results/:id', lazy: session },
-          ...soon.map((page) => ({ path: page.path.slice(1), element: <SoonPage page={page} /> })),
+          { path: 'settings', lazy: settings },
           { path: '*', element: <Navigate to="/setup" replace /> },
         ],
       },

@@ -8,7 +8,7 @@ export function useMenu(): void {
   useEffect(
     () =>
       bridge()?.onMenu((command) => {
-        if (typeof command === 'object') void navigate(`/${command.page}`)
+        if (typeof command === 'object') void navigate('page' in command ? `/${command.page}` : `/results/${command.session}`)
         // The page that acts on these may not be open yet; it hears the command by its address.
         if (command === 'open-training-data') void navigate('/setup')
       }),

@@ -29,6 +29,11 @@ export function chooseTheme(theme: Theme): void {
   applyTheme(theme)
 }
 
+/** The theme that was chosen in another window, where nobody chose one in this. */
+export function adoptTheme(theme: Theme): void {
+  if (readStored(KEY, (value) => value) === undefined) chooseTheme(theme)
+}
+
 export function useTheme(): Theme {
   return useSyncExternalStore(subscribe, readTheme)
 }

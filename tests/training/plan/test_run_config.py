@@ -266,6 +266,7 @@ def test_every_field_of_the_request_is_accounted_for() -> None:
         "on_bad_rows",  # the staged data; tests/field/templates
         "iterations", "epochs",  # become iters
         "overwrite", "queue", "notes", "tags",  # the server's own
+        "auto_continue",  # the server's own; tests/training/test_auto_continue.py
         "resume_from", "resume_checkpoint",  # tests/training/plan/test_resume.py
         "confirm_high_scale",  # tests/training/plan/test_effective_scale.py
         "lora_keys", "lora_rank", "lora_alpha", "lora_dropout",  # checked above

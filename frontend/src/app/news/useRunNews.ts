@@ -2,7 +2,9 @@
 import { useEffect, useRef, useState } from 'react'
 import { useDispatch, useSelector } from 'react-redux'
 import { useLocation, useNavigate } from 'react-router'
+import { useReadSettingsQuery } from '@/api/generated'
 import { bridge } from '@/lib/bridge'
+import { notify } from '@/ui/feedback/notifications'
 import { isLive } from '@/run/reducer/runReducer'
 import { selectConnection, selectRun } from '@/run/reducer/runSlice'
 import { causeEnded, toastRaised } from '@/ui/feedback/toastSlice'
@@ -14,6 +16,7 @@ export function useRunNews(): void {
   const { pathname } = useLocation()
   const dispatch = useDispatch()
   const navigate = useNavigate()
+  const wanted = useReadSettingsQuery().data?.notifications ?? true
   const followed = useRef<string | null>(null)
   const [ended, setEnded] = useState<string | null>(null)
 
@@ -37,9 +40,9 @@ export function useRunNews(): void {
     followed.current = null
     dispatch(causeEnded('run'))
     if (document.hidden) setEnded(news.message)
-    if (document.hidden) notify(news.message, news.hint ?? '', () => (news.link ? void navigate(news.link.to) : undefined))
+    if (wanted && (document.hidden || bridge())) notify(news.message, news.hint ?? '', () => (news.link ? void navigate(news.link.to) : undefined))
     if (pathname !== '/training' || document.hidden) dispatch(toastRaised(news))
-  }, [run, pathname, dispatch, navigate])
+  }, [run, pathname, dispatch, navigate, wanted])
 
   useEffect(() => {
     const seen = () => {
@@ -48,14 +51,4 @@ export function useRunNews(): void {
     document.addEventListener('visibilitychange', seen)
     return () => document.removeEventListener('visibilitychange', seen)
   }, [])
-}
-
-/** The desktop window has its own. */
-function notify(title: string, body: string, onClick: () => void): void {
-  if (bridge() || !('Notification' in globalThis) || Notification.permission !== 'granted') return
-  const shown = new Notification(title, { body })
-  shown.onclick = () => {
-    globalThis.focus()
-    onClick()
-  }
 }

@@ -7,10 +7,11 @@ import { useListSessionsQuery } from '@/api/generated'
 import { MAIN_PAGES, SIDE_PAGES } from '@/app/pages'
 import { usePaletteActions } from './usePaletteActions'
 import { moment } from '@/lib/format'
-import { chooseTheme, type Theme } from '@/lib/theme'
+import { useThemeChoice } from '@/app/useSavedTheme'
+import type { Theme } from '@/lib/theme'
 import { Dialog } from '@/ui/Dialog'
 
-const PAGES = [...MAIN_PAGES, ...SIDE_PAGES].filter((page) => page.soon === undefined)
+const PAGES = [...MAIN_PAGES, ...SIDE_PAGES]
 const MOST_RUNS = 50
 const THEMES: readonly { readonly theme: Theme; readonly name: string; readonly icon: LucideIcon }[] = [
   { theme: 'light', name: 'Light theme', icon: Sun },
@@ -31,6 +32,7 @@ export function CommandPalette({ onClose, onShortcuts }: Props) {
   const navigate = useNavigate()
   const { data } = useListSessionsQuery({ limit: MOST_RUNS })
   const runs = data?.sessions ?? []
+  const chooseTheme = useThemeChoice()
   const actions = usePaletteActions(runs, onShortcuts)
   const go = (path: string) => {
     onClose()

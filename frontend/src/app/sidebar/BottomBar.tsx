@@ -7,7 +7,8 @@ import { isLive } from '@/run/reducer/runReducer'
 import { progressOf, selectConnection, selectIsLive, selectRun } from '@/run/reducer/runSlice'
 import { MAIN_PAGES, SIDE_PAGES, type PageInfo } from '@/app/pages'
 import { cx } from '@/lib/cx'
-import { chooseTheme, useTheme, type Theme } from '@/lib/theme'
+import { useThemeChoice } from '@/app/useSavedTheme'
+import { useTheme, type Theme } from '@/lib/theme'
 import { Dialog } from '@/ui/Dialog'
 import { LiveDot } from '@/ui/feedback/LiveDot'
 import { Segmented } from '@/ui/controls/Segmented'
@@ -27,6 +28,7 @@ const THEMES: readonly { readonly value: Theme; readonly label: string }[] = [
 export function BottomBar() {
   const [more, setMore] = useState(false)
   const theme = useTheme()
+  const choose = useThemeChoice()
   return (
     <nav aria-label="Pages" className="flex border-t border-line bg-sidebar px-2 pb-[env(safe-area-inset-bottom)] md:hidden">
       <ShortStatus />
@@ -48,12 +50,11 @@ export function BottomBar() {
               >
                 <page.icon className="size-4 text-soft" strokeWidth={1.75} aria-hidden="true" />
                 <span className="flex-1">{page.name}</span>
-                {page.soon === undefined ? null : <span className="text-tiny text-faint">soon</span>}
               </NavLink>
             </li>
           ))}
         </ul>
-        <Segmented label="Theme" value={theme} choices={THEMES} onChoose={chooseTheme} />
+        <Segmented label="Theme" value={theme} choices={THEMES} onChoose={choose} />
       </Dialog>
     </nav>
   )

@@ -10,7 +10,7 @@ type Props = { readonly page: PageInfo; readonly folded: boolean }
 /** A page's entry; Training pulses while a run lives. */
 export function SidebarLink({ page, folded }: Props) {
   const live = useSelector(selectIsLive) && page.path === '/training'
-  const { icon: Icon, name, line, soon } = page
+  const { icon: Icon, name, line } = page
   return (
     <li>
       <NavLink
@@ -34,7 +34,6 @@ export function SidebarLink({ page, folded }: Props) {
           <span className="truncate font-medium">{name}</span>
           <span className="truncate text-tiny text-faint">{line}</span>
         </span>
-        {soon && !folded ? <span className="text-tiny text-faint">soon</span> : null}
         {live && !folded ? <LiveDot /> : null}
       </NavLink>
     </li>

@@ -13,7 +13,7 @@ const GROUPS: readonly Group[] = [
     ],
   },
   { name: 'Validation', fields: ['steps_per_eval', 'val_batches', 'min_delta', 'test'] },
-  { name: 'Checkpoints', fields: ['save_every', 'keep_checkpoints', 'overwrite'] },
+  { name: 'Checkpoints', fields: ['save_every', 'keep_checkpoints', 'auto_continue', 'overwrite'] },
   { name: 'Reporting', fields: ['steps_per_report', 'report_to', 'project_name'] },
 ]
 const REST = 'Memory and speed'

@@ -3,7 +3,7 @@
  * edits over them, and the request that comes out. Only edits are kept; all else is derived.
  */
 import type { Field, FieldName } from '@/api/fields'
-import type { ModelInfo } from '@/api/generated'
+import type { ModelInfo, RunDefaults } from '@/api/generated'
 import { applies } from './applies'
 import { fileDefaults, type TrainingFile } from './fileDefaults'
 import { draftOf, parseDraft, type Draft, type Edits } from './fieldRules'
@@ -28,11 +28,14 @@ type Surroundings = {
   readonly taken?: ReadonlySet<string>
   /** The chosen training file: what nobody edited follows it. */
   readonly file?: TrainingFile | null
+  /** The user's own defaults for new runs, from Settings. */
+  readonly chosen?: RunDefaults | undefined
 }
 
-export function defaultsFor(spec: FormSpec, { model, taken = new Set(), file = null }: Surroundings): Values {
+export function defaultsFor(spec: FormSpec, { model, taken = new Set(), file = null, chosen = {} }: Surroundings): Values {
   const schema = Object.fromEntries(spec.fields.map((field) => [field.name, draftOf(field, field.default) ?? '']))
-  const merged = { ...schema, ...spec.pageDefaults, ...fileDefaults(spec, file), model_path: model?.path ?? '' } as Values
+  const page = { ...spec.pageDefaults, ...draftsOf(spec, chosen) }
+  const merged = { ...schema, ...page, ...fileDefaults(spec, file), model_path: model?.path ?? '' } as Values
   const fits = { max_seq_length: atMost(merged.max_seq_length, model?.context_length) }
   return { ...merged, ...fits, adapter_name: freeName(String(merged.adapter_name), taken) }
 }

@@ -2,7 +2,7 @@
 import { useCallback, useEffect, useMemo, useReducer, useState } from 'react'
 import type { Problem } from '@/api/errors'
 import type { Field, FieldName } from '@/api/fields'
-import type { ModelInfo } from '@/api/generated'
+import type { ModelInfo, RunDefaults } from '@/api/generated'
 import { applies } from './applies'
 import type { Draft, Edits } from './fieldRules'
 import { defaultsFor, edited, toRequest, unusualFields, valuesOf, type Outcome, type Values } from './form'
@@ -30,6 +30,7 @@ export function formReducer(state: Remembered, event: FormEvent): Remembered {
 type Options = {
   readonly models: readonly ModelInfo[]
   readonly taken: ReadonlySet<string>
+  readonly chosen?: RunDefaults | undefined
 }
 
 export type StartForm<Request = unknown> = Outcome<Request> & {
@@ -54,7 +55,7 @@ export type StartForm<Request = unknown> = Outcome<Request> & {
 }
 
 /** `specOf` may look at the edits: which fields there are can follow from one of them. */
-export function useStartForm<Request>(specOf: (edits: Edits) => FormSpec, { models, taken }: Options): StartForm<Request> {
+export function useStartForm<Request>(specOf: (edits: Edits) => FormSpec, { models, taken, chosen }: Options): StartForm<Request> {
   const [state, dispatch] = useReducer(formReducer, undefined, () => recallForm(specOf({})))
   const { edits, level } = state
   const base = specOf(edits)
@@ -69,10 +70,10 @@ export function useStartForm<Request>(specOf: (edits: Edits) => FormSpec, { mode
   const longest = measured?.path === path ? measured.longest : null
   const file = useMemo(() => ({ path, longest }), [path, longest])
   const derived = useMemo(() => {
-    const defaults = defaultsFor(spec, { model, taken, file })
+    const defaults = defaultsFor(spec, { model, taken, file, chosen })
     const values = valuesOf(edits, defaults)
     return { defaults, values, unusual: unusualFields(spec, edits, defaults), ...toRequest<Request>(spec, values) }
-  }, [spec, edits, model, taken, file])
+  }, [spec, edits, model, taken, file, chosen])
 
   const { values } = derived
   const field = useCallback((name: FieldName) => fieldIn(spec, name), [spec])

@@ -1,7 +1,7 @@
 /** Everything that a run needs, and what it will cost. Which cards there are follows from the page's kind and its method. */
 import { useMemo, useState } from 'react'
 import { useSelector } from 'react-redux'
-import { useListSessionsQuery } from '@/api/generated'
+import { useListSessionsQuery, useReadSettingsQuery } from '@/api/generated'
 import { selectIsLive, selectQueue } from '@/run/reducer/runSlice'
 import { DataCard } from '@/start/data/DataCard'
 import { MethodDataCard } from '@/start/data/MethodDataCard'
@@ -41,7 +41,8 @@ export function StartPage({ kind }: { readonly kind: StartKind }) {
   const queue = useSelector(selectQueue)
   const live = useSelector(selectIsLive)
   const taken = useMemo(() => namesTaken(sessions.data?.sessions, queue), [sessions.data, queue])
-  const { form, chosen, ...methods } = useMethodForm(kind, { models: list.models, taken })
+  const { data: settings } = useReadSettingsQuery()
+  const { form, chosen, ...methods } = useMethodForm(kind, { models: list.models, taken, chosen: settings?.run_defaults })
   useHandedForm({ page: kind.path, spec: kind.whole, replace: form.replace, set: form.set, taken: sessions.isFetching ? null : taken })
   const { targets, problem: targetsProblem } = useTargets(form.model)
   const complete = list.loaded && methods.loaded

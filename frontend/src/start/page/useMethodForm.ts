@@ -1,6 +1,6 @@
 /** The form of the chosen method. What is typed for one method stays for the next where it has the field too. */
 import { useCallback, useMemo } from 'react'
-import { useTrainingMethodsQuery, type ModelInfo } from '@/api/generated'
+import { useTrainingMethodsQuery, type ModelInfo, type RunDefaults } from '@/api/generated'
 import { readProblem } from '@/api/errors'
 import type { Edits } from '@/start/fields/fieldRules'
 import { useStartForm } from '@/start/fields/useStartForm'
@@ -10,7 +10,7 @@ import type { StartKind, StartRequest } from './startKinds'
 
 const NONE: Methods = {}
 
-type Around = { readonly models: readonly ModelInfo[]; readonly taken: ReadonlySet<string> }
+type Around = { readonly models: readonly ModelInfo[]; readonly taken: ReadonlySet<string>; readonly chosen?: RunDefaults | undefined }
 
 /** Where no method is chosen, the fields are always the same and nothing is asked. */
 export function useMethodForm({ byMethod, whole }: StartKind, around: Around) {

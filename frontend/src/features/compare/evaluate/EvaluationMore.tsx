@@ -54,7 +54,7 @@ export function EvaluationMore({ fields, problems, models, onChange }: Props) {
 
 function serviceLabel(offers: EvaluationOffers | undefined): string {
   if (!offers) return 'Online service'
-  return offers.judge ? `${offers.judge.model} at ${offers.judge.host}` : 'Online service: set DROID_JUDGE_URL first'
+  return offers.judge ? `${offers.judge.model} at ${offers.judge.host}` : 'Online service: set one in Settings first'
 }
 
 type TasksProps = Pick<Props, 'fields' | 'problems' | 'onChange'> & { readonly offers: EvaluationOffers }

@@ -28,6 +28,7 @@ export function RunFailure({ run }: { readonly run: RunView }) {
         <div className="flex flex-wrap items-center gap-3">
           <CopyButton text={[message, hint, ...tail].filter(Boolean).join('\n')} label="Copy details" />
           <ResumeRunButton run={run} />
+          <ActionLink to="/settings?at=help">Troubleshooting</ActionLink>
           <ActionLink to="/setup" primary>
             Edit setup
           </ActionLink>
