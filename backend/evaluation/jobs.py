@@ -78,8 +78,8 @@ class Evaluations(EngineJobs[EvaluationSubject]):
 
     async def evaluate(self, request: EvaluationRequest, rows: ChosenRows) -> JobFolder:
         """Start one. Raises WrongState as `require_free` does, or EngineMissing."""
-        judged = isinstance(request.judge, JudgeService)
-        secrets = {JUDGE_KEY: self._judge_key} if self._judge_key and judged else None
+        by_service = isinstance(request.judge, JudgeService)
+        secrets = {JUDGE_KEY: self._judge_key} if self._judge_key and by_service else None
         job = await self.start(
             write_request(request), fill=partial(write_rows, rows=rows), secrets=secrets
         )

@@ -13,7 +13,7 @@ from backend.core.disk.disk_errors import disk_refusals
 from backend.core.disk.files import write_json, write_yaml
 from backend.core.disk.removal import named, remove
 from backend.jobs.adapter_reservation import reserve, settle
-from backend.jobs.run.recipe import Recipe, StartWarning
+from backend.jobs.run.recipe import Recipe
 from backend.jobs.run.schemas import DataSummary, RunMetrics, SessionRecord
 from backend.jobs.run.state import RunState
 from backend.jobs.run.store import SessionStore
@@ -79,15 +79,15 @@ def _record(recipe: Recipe, data: DataSummary) -> SessionRecord:
 
 def _warning_values(recipe: Recipe) -> list[dict[str, str]]:
     """What the run says first: events are written by the run alone, so it is handed these."""
-    warnings = []
-    for text in recipe.warnings:
-        code = "start_warning"
-        if isinstance(text, StartWarning):
-            if text.said_by_run:
-                continue
-            code = text.code
-        warnings.append({"code": code, "message": str(text)})
-    return warnings
+    return [
+        {
+            "code": warning.code,
+            "level": "info" if warning.level == "info" else "warning",
+            "message": str(warning),
+        }
+        for warning in recipe.warnings
+        if not warning.said_by_run
+    ]
 
 
 def _versions(engine: str) -> dict[str, str]:

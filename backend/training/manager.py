@@ -25,7 +25,7 @@ from backend.training.plan.resume import Continuations, resuming
 from backend.training.request.start_request import StartRequest
 from backend.training.rewards.choice import RewardChoice
 from backend.training.rewards.service import Rewards
-from backend.training.schemas import Preview, StartAnswer, StopAnswer
+from backend.training.schemas import Preview, StartAnswer, StopAnswer, remarks_of
 
 
 class TrainingManager:
@@ -76,12 +76,12 @@ class TrainingManager:
         belongs to another run by now.
         """
         source = await asyncio.to_thread(self._continuations.record, session_id)
-        changed: dict[str, Any] = {"resume_checkpoint": checkpoint, "overwrite": overwrite}
+        changes: dict[str, Any] = {"resume_checkpoint": checkpoint, "overwrite": overwrite}
         if iterations is not None:
-            changed["iterations"] = iterations
+            changes["iterations"] = iterations
         if adapter_name is not None:
-            changed["adapter_name"] = adapter_name
-        return await self._start(resuming(source, **changed))
+            changes["adapter_name"] = adapter_name
+        return await self._start(resuming(source, **changes))
 
     async def stop(self, *, save: bool) -> StopAnswer:
         """Ask the active run to end; `idle` when there is none."""
@@ -157,5 +157,6 @@ def _answer(status: Literal["started", "queued"], message: str, recipe: Recipe) 
         status=status,
         message=message,
         session_id=recipe.session_id,
-        warnings=list(recipe.warnings),
+        warnings=list(map(str, recipe.warnings)),
+        remarks=remarks_of(recipe.warnings),
     )

@@ -50,10 +50,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "fusion": {"adapters", "evaluation", "jobs.lifecycle", "models"},
     "export": {"adapters", "evaluation", "jobs.lifecycle", "jobs.kinds", "models"},
     "training.schemas": {"jobs.run"},
-    "training.request": {"data.*"},
+    "training.request": {"training.schemas", "jobs.run", "data.*"},
     "training.lora": {"jobs.run", "models"},
-    "training.quantize": {"training.request", "jobs", "models"},
-    "training.rewards": {"training.request", "data.*"},
+    "training.quantize": {"training.request", "jobs", "jobs.run", "models"},
+    "training.rewards": {"training.request", "jobs.run", "data.*"},
     "training.run_data": {"training.request", "jobs.run", "data", "data.*", "models"},
     "training.estimate": {
         "training.schemas", "training.request", "training.quantize", "training.run_data",
@@ -65,6 +65,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "jobs", "jobs.run", "jobs.kinds", "data", "data.*", "models", "adapters",
     },
     "training": {"training.*", "jobs", "jobs.run", "data", "data.*", "models", "adapters"},
+    "results": {"jobs.run", "training.request"},
     "api": {"SERVICES"},
     "api.library": {"api", "SERVICES"},
     "api.runs": {"api", "SERVICES"},
@@ -78,7 +79,8 @@ MAY_IMPORT: dict[str, set[str]] = {
 }  # fmt: skip
 SERVICES = {
     "models", "data", "data.*", "downloads", "jobs", "jobs.*", "adapters", "inference",
-    "inference.openai", "comparisons", "evaluation", "export", "fusion", "training", "training.*",
+    "inference.openai", "comparisons", "evaluation", "export", "fusion", "results",
+    "training", "training.*",
 }  # fmt: skip
 OPEN_TO_ALL = {"errors", "settings", "__version__", "core", "contract"}
 

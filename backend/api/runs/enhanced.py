@@ -54,6 +54,7 @@ async def start_enhanced(
         pid=running.pid if is_started else None,
         log_file=str(log) if answer.status == "started" else None,
         warnings=answer.warnings,
+        remarks=answer.remarks,
     )
 
 

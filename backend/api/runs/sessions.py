@@ -14,9 +14,12 @@ from backend.api.services import Wired
 from backend.core.limits import MOST, Steps
 from backend.jobs.run.reward_numbers import SampleData
 from backend.jobs.run.saved_states import saved_states
-from backend.jobs.run.schemas import Alert, Series, SessionPage, Verdict
+from backend.jobs.run.schemas import Alert, Series, SessionChange, SessionPage, Verdict
 from backend.jobs.run.session_query import SessionQuery, SortKey, search_words
 from backend.jobs.run.state import RunState
+from backend.results.comparison import compare
+from backend.results.presets import presets
+from backend.results.schemas import Axis, Comparison, Presets
 from backend.training.request.common_fields import ADAPTER_NAME
 from backend.training.schemas import StartAnswer
 
@@ -128,6 +131,25 @@ async def list_sessions(
     return await asyncio.to_thread(services.store.page, limit, cursor, query)
 
 
+@router.get("/compare", responses=refuses(400, 404, 422))
+async def compare_sessions(
+    services: Wired,
+    ids: Annotated[str, Query(max_length=6000, description="Session ids, by commas.")],
+    x: Axis = "step",
+    max_points: Annotated[int, Query(ge=10, le=200_000)] = 2000,
+) -> Comparison:
+    """Runs side by side: curves over one axis, numbers, and the settings that differ."""
+    wanted = [one for one in ids.split(",") if one]
+    return await asyncio.to_thread(compare, services.store, wanted, x, max_points)
+
+
+@router.get("/presets")
+async def compare_presets(services: Wired) -> Presets:
+    """Pairs of finished runs that are worth comparing."""
+    sessions = await asyncio.to_thread(services.store.summaries)
+    return Presets(presets=presets(sessions))
+
+
 @router.get("/{session_id}", responses=refuses(400, 404, 422))
 async def read_session(session_id: str, services: Wired) -> dict[str, Any]:
     """The stored record as it is on disk, unknown fields included."""
@@ -198,6 +220,13 @@ async def resume_session(
         adapter_name=request.adapter_name,
         overwrite=request.overwrite,
     )
+
+
+@router.patch("/{session_id}", responses=refuses(404, 507))
+async def describe_session(session_id: str, change: SessionChange, services: Wired) -> Done:
+    """Change its name, notes, tags, or whether it is pinned."""
+    await asyncio.to_thread(services.store.describe, session_id, change)
+    return Done(status="success", message=f"Session {session_id} is changed.")
 
 
 @router.delete("/{session_id}", responses=refuses(404, 409, 422, 507))

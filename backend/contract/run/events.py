@@ -197,8 +197,8 @@ class Sample(RunEvent, SampleRecord):
 
 @dataclass(frozen=True, kw_only=True)
 class Warning(RunEvent):
-    """Something the user should know; the run goes on. `metric` names the number that it is about,
-    if it is about one.
+    """Something the user should know; the run goes on. `level` info is a fact, not a doubt;
+    `metric` names the number that it is about, if it is about one.
     """
 
     type: ClassVar[str] = "warning"
@@ -206,6 +206,7 @@ class Warning(RunEvent):
     code: str
     message: str
     hint: str | None = None
+    level: Literal["info", "warning"] = "warning"
     metric: str | None = None
 
 

@@ -8,8 +8,9 @@ import traceback
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Literal
 
-from backend.contract.run.events import Exit, Phase
+from backend.contract.run.events import Exit, Phase, Warning
 from backend.contract.run.folder import EVENTS, WARNINGS
 from backend.engines.process.endings import Ending, explain
 from backend.engines.process.events import Emitter
@@ -61,8 +62,11 @@ def importing(place: str) -> Load:
 def _run(folder: Path, emit: Emitter, control: Control, load: Load, *, training: bool) -> Ending:
     emit(Phase(name="loading model"))
     try:
-        for warning in _read_warnings(folder / WARNINGS):
-            emit.warning(warning["code"], warning["message"])
+        for known in _read_warnings(folder / WARNINGS):
+            level: Literal["info", "warning"] = (
+                "info" if known.get("level") == "info" else "warning"
+            )
+            emit(Warning(code=known["code"], message=known["message"], level=level))
         cache_imports()
         return load()(folder, emit, control)
     except BaseException as error:  # noqa: BLE001 - the top: nothing may end in silence

@@ -9,14 +9,14 @@ import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import ValidationError
 
 from backend.core.disk.stored_files import DamagedFile, read_object
 from backend.core.limits import known_steps
 from backend.jobs.run.reward_numbers import Metric
-from backend.jobs.run.schemas import RunMetrics, SessionRecord, SessionSummary
+from backend.jobs.run.schemas import RunMetrics, SessionChange, SessionRecord, SessionSummary
 from backend.jobs.run.state import RunState
 
 SCHEMA_VERSION = 1
@@ -45,6 +45,24 @@ def is_newer(raw: Mapping[str, Any]) -> bool:
     """From a later version of this app: shown, but never written back."""
     version = raw.get("schema_version")
     return isinstance(version, int) and version > SCHEMA_VERSION
+
+
+def refuse_newer(raw: Mapping[str, Any], path: Path) -> None:
+    """Raise Damaged for a record that a later version of this app wrote to `path`."""
+    if is_newer(raw):
+        raise Damaged(f"{path.name} was written by a newer version and is left alone.")
+
+
+def merge_record(raw: Mapping[str, Any], record: SessionRecord) -> dict[str, Any]:
+    """The record over what the file has besides: unknown fields stay, what the user says of a
+    session (see `describe`), and the mark of one that the reference app wrote.
+    """
+    value = {**raw, **record.model_dump(mode="json")}
+    value |= {name: raw[name] for name in SessionChange.model_fields if name in raw}
+    value.pop("legacy", None)
+    if raw and is_legacy(raw):
+        value["legacy"] = True
+    return value
 
 
 def to_record(raw: Mapping[str, Any], session_id: str) -> SessionRecord:
@@ -93,6 +111,8 @@ def to_summary(raw: Mapping[str, Any], session_id: str) -> SessionSummary:
         notes=_text(raw.get("notes")) or "",
         tags=[tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else [],
         adapter_ready=False,
+        train_data=_file_name(config.get("train_data_path") or config.get("data_path")),
+        coverage=_coverage(_dict(raw.get("lora")).get("keys")),
         name=_text(raw.get("name")),
         pinned=raw.get("pinned") is True,
         curve=_curve(raw.get("curve")),
@@ -182,6 +202,22 @@ def _adapter_folder(raw: Mapping[str, Any]) -> str | None:
 
 def _dict(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _file_name(value: Any) -> str | None:
+    path = _text(value)
+    return Path(path).name if path else None
+
+
+def _coverage(keys: Any) -> Literal["full", "attention", "other"] | None:
+    """By the names that LoRA's matrices have in every architecture."""
+    if not isinstance(keys, list) or not keys:
+        return None
+    attention = [str(key) for key in keys if "attn" in str(key) or "attention" in str(key)]
+    mlp = [str(key) for key in keys if "mlp" in str(key) or "feed_forward" in str(key)]
+    if attention and mlp:
+        return "full"
+    return "attention" if len(attention) == len(keys) else "other"
 
 
 def _curve(value: Any) -> list[float | None]:

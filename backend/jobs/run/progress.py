@@ -127,7 +127,15 @@ class RunProgress:
             case events.Warning(metric=metric) if metric in _LOSSES:
                 pass
             case events.Warning():
-                self._warn(event.code, event.message, event.hint, event.at)
+                self.add_alert(
+                    Alert(
+                        level=event.level,
+                        code=event.code,
+                        message=event.message,
+                        hint=event.hint,
+                        at=event.at,
+                    )
+                )
             case events.EarlyStop():
                 self.early_stop = event
                 self._stopped_early(event)

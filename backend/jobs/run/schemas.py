@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from backend.jobs.run.reward_numbers import Metric, RewardNumbers, SampleData, ValidationNumbers
 from backend.jobs.run.state import RunState
+
+SessionTag = Annotated[str, Field(min_length=1, max_length=60)]
 
 
 class RunMetrics(BaseModel, RewardNumbers, ValidationNumbers):
@@ -262,6 +264,10 @@ class SessionSummary(BaseModel):
     notes: str
     tags: list[str]
     adapter_ready: bool
+    train_data: str | None = Field(None, description="The name of its training file.")
+    coverage: Literal["full", "attention", "other"] | None = Field(
+        None, description="Which matrices have LoRA: attention and MLP, attention alone, or others."
+    )
     name: str | None = Field(None, description="What the user calls it, if not by its adapter.")
     pinned: bool = False
     curve: list[float | None] = Field(
@@ -269,6 +275,26 @@ class SessionSummary(BaseModel):
     )
     legacy: bool = False
     problem: str | None = Field(None, description="Why this record can't be read, if so.")
+
+
+class SessionChange(BaseModel):
+    """PATCH /sessions/{id}. What is left out stays as it is; an empty name is none."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: Annotated[str, Field(max_length=120)] | None = None
+    notes: Annotated[str, Field(max_length=20_000)] | None = None
+    tags: Annotated[list[SessionTag], Field(max_length=30)] | None = None
+    pinned: bool | None = None
+
+    def values(self) -> dict[str, Any]:
+        """The fields of the record that change, with what they become."""
+        values = self.model_dump(exclude_none=True)
+        if self.name is not None:
+            values["name"] = self.name.strip() or None
+        if self.tags is not None:
+            values["tags"] = list(dict.fromkeys(self.tags))
+        return values
 
 
 class SessionChoices(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,9 +28,10 @@ from backend.jobs.run.follower import FoldedEvents, fold_events
 from backend.jobs.run.legacy_records import (
     Damaged,
     is_legacy,
-    is_newer,
+    merge_record,
     problem_summary,
     read_raw,
+    refuse_newer,
     search_text,
     to_record,
     to_summary,
@@ -41,6 +42,7 @@ from backend.jobs.run.reward_numbers import SampleData
 from backend.jobs.run.schemas import (
     Alert,
     Series,
+    SessionChange,
     SessionChoices,
     SessionPage,
     SessionRecord,
@@ -64,10 +66,8 @@ class DeletedSession:
 
 
 class SessionStore:
-    """`sessions/session_<id>.json`, `sessions/<id>/` and `sessions/latest.json`. Blocking.
-
-    The list is kept by an index, in `index` too if that is given, so a page costs one look at the
-    folder.
+    """`sessions/session_<id>.json`, `sessions/<id>/` and `sessions/latest.json`. Blocking. An index
+    keeps the list, in the file `index` too if that is given.
     """
 
     def __init__(
@@ -169,6 +169,29 @@ class SessionStore:
         with self._lock:
             self._write(record)
 
+    def describe(self, session_id: str, change: SessionChange) -> None:
+        """Change what the user says of a session. All else in its file stays as it is.
+
+        Raises NotFound, or BadContent for a damaged record or one of a newer version.
+        """
+        with self._lock:
+            unsaved = self._unsaved.get(session_id)
+            if unsaved is not None:
+                self._unsaved[session_id] = unsaved.model_copy(update=change.values())
+                return
+            path = self._record_path(session_id)
+            raw = self._raw(session_id)
+            refuse_newer(raw, path)
+            write_json(path, raw | change.values())
+
+    def adapter_bytes(self, session_id: str) -> int | None:
+        """The size of the newest weights that it wrote; None where they are not its own."""
+        adapter = self._own_adapter(session_id)
+        try:
+            return (adapter / LATEST).stat().st_size if adapter is not None else None
+        except OSError:
+            return None
+
     def save_later(self, record: SessionRecord) -> None:
         """Show the record from now on, though it could not be written; `save_pending` writes it."""
         with self._lock:
@@ -193,10 +216,9 @@ class SessionStore:
             raw = read_raw(path)
         except FileNotFoundError:
             raw = {}
-        if is_newer(raw):
-            raise Damaged(f"{path.name} was written by a newer version and is left alone.")
+        refuse_newer(raw, path)
         number = raw.get("number") if raw else self._next_number()
-        write_json(path, _merged(raw, record) | {"number": number})
+        write_json(path, merge_record(raw, record) | {"number": number})
         self._unsaved.pop(record.session_id, None)
 
     def latest(self) -> str | None:
@@ -310,8 +332,8 @@ class SessionStore:
             summary = to_summary(raw, session_id)
             return Row(stamp, summary, number_of(raw), search_text(raw, summary))
         except (Damaged, NotFound) as problem:
-            changed = datetime.fromtimestamp(stamp[0] / 1e9, UTC)
-            summary = problem_summary(session_id, problem.detail, changed)
+            changes = datetime.fromtimestamp(stamp[0] / 1e9, UTC)
+            summary = problem_summary(session_id, problem.detail, changes)
             return Row(stamp, summary, None, search_text({}, summary))
 
     def _next_number(self) -> int:
@@ -325,7 +347,7 @@ class SessionStore:
             if unsaved is None:
                 raise self._unknown(session_id) from None
             raw = {}
-        return _merged(raw, unsaved) if unsaved is not None else raw
+        return merge_record(raw, unsaved) if unsaved is not None else raw
 
     def _loads(self, session_id: str) -> bool:
         try:
@@ -369,14 +391,3 @@ class SessionStore:
             f"There is no session {session_id[:120]!r}.",
             hint="GET /sessions lists them all.",
         )
-
-
-def _merged(raw: Mapping[str, Any], record: SessionRecord) -> dict[str, Any]:
-    """The record over what the file has besides: unknown fields stay, and so does the mark of one
-    that the reference app wrote.
-    """
-    value = {**raw, **record.model_dump(mode="json")}
-    value.pop("legacy", None)
-    if raw and is_legacy(raw):
-        value["legacy"] = True
-    return value

@@ -118,13 +118,14 @@ def unknown_targets(
     )
 
 
-def seed_warnings(architecture: str, unmatched: Sequence[str]) -> list[str]:
+def seed_warnings(architecture: str, unmatched: Sequence[str]) -> list[StartWarning]:
     """The names that are listed for this architecture by custom, but that match no module."""
     return [
         StartWarning(
             f"{name} is listed for {architecture}, but is no matrix that LoRA can be attached to, "
             "and is not sent.",
             code="unmatched_seed_key",
+            level="info",
         )
         for name in SEEDS.get(architecture, ())
         if name in unmatched
@@ -255,10 +256,10 @@ def _notes(
     tree: Mapping[str, Any],
     depth: int,
 ) -> list[str]:
-    added = SEEDS.get(tree["architecture"], ())
-    parameters = [name for name in unmatched if name in tree["others"] and name not in added]
-    missing = [name for name in unmatched if name not in parameters and name not in added]
-    notes = seed_warnings(tree["architecture"], unmatched)
+    additions = SEEDS.get(tree["architecture"], ())
+    parameters = [name for name in unmatched if name in tree["others"] and name not in additions]
+    missing = [name for name in unmatched if name not in parameters and name not in additions]
+    notes: list[str] = [*seed_warnings(tree["architecture"], unmatched)]
     if parameters:
         notes.append(f"LoRA can't be attached to {_listing(parameters)} here.")
     if missing and keys:

@@ -13,6 +13,7 @@ from backend.core.disk.files import child_path
 from backend.core.machine.system import describe_system, working_set
 from backend.errors import AlreadyExists, FieldProblem
 from backend.jobs.kinds.machine_benchmark import benchmark_folders, newest_benchmark
+from backend.jobs.run.recipe import StartFix, StartWarning
 from backend.jobs.run.store import SessionStore
 from backend.models.catalog import ModelCatalog
 from backend.settings import Settings
@@ -66,13 +67,15 @@ class PlanContext:
             data_dir=self.settings.data_dir,
         )
 
-    async def quantize_remarks(self, plan: Plan) -> list[str]:
+    async def quantize_remarks(self, plan: Plan) -> list[StartWarning]:
         base = self.quantized(plan)
         if base is None:
             return []
         unpacked = unpacked_layers(plan.model, plan.targets)
         remarks = quantize_remarks(base, on_cpu=await asyncio.to_thread(self._on_cpu))
-        return [*remarks, *([unpacked] if unpacked else [])]
+        if unpacked:
+            remarks.append(StartWarning(unpacked, code="unpacked_layers", level="info"))
+        return remarks
 
     def paths(self, plan: Plan, session_id: str) -> RunPaths:
         model, quantized = Path(plan.model.path), self.quantized(plan)
@@ -92,21 +95,26 @@ class PlanContext:
                 hint="Choose another name, or turn on Overwrite.",
                 errors=[FieldProblem("adapter_name", text)],
             )
-        needed = plan.checkpoint_bytes * (plan.checkpoints + 3)  # Latest, best, one being written.
+        need = plan.checkpoint_bytes * (plan.checkpoints + 3)  # Latest, best, one being written.
         quantized = self.quantized(plan)
-        needed += quantized.missing_bytes if quantized else 0
+        need += quantized.missing_bytes if quantized else 0
         require_room(
             self.settings.data_dir,
-            needed,
+            need,
             what=f"The checkpoints {'and the quantised base ' if quantized else ''}need",
             hint="Save less often, keep fewer checkpoints, or use a smaller rank.",
             field="save_every",
         )
 
 
-def taken_name(name: str) -> str:
-    """What a preview says of a name that a start would refuse."""
-    return f"There is already an adapter {name!r}: choose another name, or turn on Overwrite."
+def taken_name(name: str, free: str) -> StartWarning:
+    """What a preview says of a name that a start would refuse; `free` is one that it would not."""
+    return StartWarning(
+        f"There is already an adapter {name!r}: choose another name, or turn on Overwrite.",
+        code="name_taken",
+        level="error",
+        fix=StartFix(f"Name it {free}", "adapter_name", free),
+    )
 
 
 def _cache_answer(ask: WorkingSet) -> WorkingSet:

@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from backend.jobs.run.recipe import Recipe
+from backend.jobs.run.recipe import Recipe, StartWarning
 from backend.training.plan.context import PlanContext, taken_name
 from backend.training.plan.defaults import as_standard, fit_to_context, with_name
 from backend.training.plan.effective_scale import confirmation_for, refuse_unconfirmed
@@ -31,14 +31,14 @@ from backend.training.plan.method_checks import (
     unused_fields,
 )
 from backend.training.plan.planner import Plan
-from backend.training.plan.resume import Continuations
+from backend.training.plan.resume import Continuations, free_name
 from backend.training.plan.run_config import AnswerJudges, build_config, command_for
 from backend.training.plan.sft_checks import command_warnings, token_warnings
 from backend.training.request.method_fields import EnhancedStart
 from backend.training.request.start_request import StartRequest
 from backend.training.rewards.choice import ChosenRewards, RewardChoice
 from backend.training.run_data.prepare import stage_data
-from backend.training.schemas import DataPreview, Preview
+from backend.training.schemas import DataPreview, Preview, remarks_of
 
 PATIENCE = 2.0  # Seconds that a preview waits for the rows of long files; a start waits for all.
 
@@ -62,7 +62,7 @@ class StartPipeline:
             plan = await self._plan_method(request, patience)
         else:
             plan = await self._measure_tokens(request, patience)
-        resumed: list[str] = []
+        resumed: list[StartWarning] = []
         if going_on is not None:
             resumed = await asyncio.to_thread(
                 going_on.check, plan.model_ref, plan.data, plan.iterations
@@ -76,9 +76,10 @@ class StartPipeline:
         warnings = [*plan.warnings]
         if request.method.engine == "sft":
             warnings += [*token_warnings(plan), *command_warnings(plan)]
-        taken = await asyncio.to_thread(paths.adapter.exists)
-        if taken and not await asyncio.to_thread(plan.replaces, paths.adapter):
-            warnings.append(taken_name(request.adapter_name))
+        is_taken = await asyncio.to_thread(paths.adapter.exists)
+        if is_taken and not await asyncio.to_thread(plan.replaces, paths.adapter):
+            free = await asyncio.to_thread(free_name, paths.adapter)
+            warnings.append(taken_name(request.adapter_name, free))
         config, sessions = self._config(plan, "<session>"), self._context.sessions
         benchmark = await asyncio.to_thread(self._context.benchmark)
         return Preview(
@@ -94,7 +95,8 @@ class StartPipeline:
             checkpoint_bytes=plan.checkpoint_bytes or None,
             checkpoints_kept=plan.checkpoints,
             needs_confirmation=confirmation_for(request, before=plan.before),
-            warnings=warnings,
+            warnings=list(map(str, warnings)),
+            remarks=remarks_of(warnings),
         )
 
     async def recipe(self, plan: Plan, session_id: str) -> Recipe:
@@ -129,18 +131,20 @@ class StartPipeline:
             warnings=warnings,
         )
 
-    async def _as_its_engine_takes_it(self, start: StartRequest) -> tuple[StartRequest, list[str]]:
+    async def _as_its_engine_takes_it(
+        self, start: StartRequest
+    ) -> tuple[StartRequest, list[StartWarning]]:
         if not isinstance(start, EnhancedStart) or start.method.engine == "rl":
             return start, []
         refuse_contradictions(start)
         if start.resume_from is not None:
             return as_standard(start), unused_fields(start)
-        fitted, shortened = await asyncio.to_thread(self._fit_length, with_name(start))
-        return as_standard(fitted), [*unused_fields(fitted), *shortened]
+        fitted, excerpt = await asyncio.to_thread(self._fit_length, with_name(start))
+        return as_standard(fitted), [*unused_fields(fitted), *excerpt]
 
     async def _plan_method(self, request: EnhancedStart, patience: float | None) -> Plan:
         refuse_contradictions(request)
-        request, shortened = await asyncio.to_thread(self._fit_length, with_name(request))
+        request, excerpt = await asyncio.to_thread(self._fit_length, with_name(request))
         rewards, remarks = await self._rewards.choose(request)
         judgement = await self._judgement(request, rewards)
         plan = await self._measure_tokens(request, patience)
@@ -148,7 +152,7 @@ class StartPipeline:
         refuse_lengths(request, plan.model, plan.data, plan.counts)
         warnings = (
             *unused_fields(request),
-            *shortened,
+            *excerpt,
             *remarks,
             *lacking,
             *method_warnings(request, plan.model, plan.data, plan.counts),
@@ -161,7 +165,7 @@ class StartPipeline:
         quantized = await self._context.quantize_remarks(plan)
         return replace(plan, warnings=(*quantized, *plan.warnings))
 
-    def _fit_length(self, request: EnhancedStart) -> tuple[EnhancedStart, list[str]]:
+    def _fit_length(self, request: EnhancedStart) -> tuple[EnhancedStart, list[StartWarning]]:
         model = self._context.planner.usable_model(request.model_path, "model_path")
         return fit_to_context(request, model)
 

@@ -54,7 +54,7 @@ class Plan:
     trainable: int
     checkpoint_bytes: int
     checkpoints: int
-    warnings: tuple[str, ...]
+    warnings: tuple[StartWarning, ...]
     judgement: AnswerJudges = NOT_JUDGED
     going_on: Continuation | None = None
 
@@ -131,6 +131,7 @@ class Planner:
                     iterations=iterations,
                     checkpoint_bytes=checkpoint_bytes,
                     checkpoints=checkpoints,
+                    suggested=model.defaults or {},
                 ),
             ),
         )
@@ -174,10 +175,12 @@ class Planner:
         return self._models.fingerprint(model.path)
 
 
-def _still_rendered(share: float) -> str:
-    return (
+def _still_rendered(share: float) -> StartWarning:
+    return StartWarning(
         f"The rows are still being rendered with the model's chat template ({share:.0%} are done); "
-        "a start waits until all of them are."
+        "a start waits until all of them are.",
+        code="rendering",
+        level="info",
     )
 
 
@@ -200,7 +203,7 @@ def iterations_of(request: StartRequest, steps_per_epoch: int) -> int:
     return max(1, round(iterations))
 
 
-def _target_warnings(request: StartRequest, targets: LoraTargets) -> list[str]:
+def _target_warnings(request: StartRequest, targets: LoraTargets) -> list[StartWarning]:
     """What the model's tree has to say that a run should be warned of."""
     if not targets.keys:
         return [StartWarning(note, code="unread_modules") for note in targets.notes]

@@ -69,7 +69,7 @@ class Continuation:
             step=self.state.step,
         )
 
-    def check(self, model: ModelRef, data: DataPlan, iterations: int) -> list[str]:
+    def check(self, model: ModelRef, data: DataPlan, iterations: int) -> list[StartWarning]:
         """Raises BadContent for another model or other data, Invalid when nothing is left to
         train; answers what the user should know. Blocking: all rows are read.
         """
@@ -147,19 +147,22 @@ class Continuation:
                     errors=[FieldProblem(field, text)],
                 )
 
-    def _remarks(self, iterations: int) -> list[str]:
-        remarks: list[str] = [
+    def _remarks(self, iterations: int) -> list[StartWarning]:
+        text = (
             f"The run continues at step {self.state.step} of {iterations}, with the optimizer and "
             f"the data order of session {self.source.session_id}."
-        ]
+        )
+        remarks = [StartWarning(text, code="continues", level="info")]
         if self.renamed:
-            remarks.append(StartWarning(self.renamed, code="another_adapter_name"))
+            renamed = StartWarning(self.renamed, code="another_adapter_name", level="info")
+            remarks.append(renamed)
         before = self.source.config.get("iterations")
         if self.request.lr_schedule != "constant" and before != iterations:
-            remarks.append(
+            text = (
                 f"The {self.request.lr_schedule} schedule now ends at {iterations} instead of "
                 f"{before} iterations, so the learning rate jumps where the run continues."
             )
+            remarks.append(StartWarning(text, code="schedule_jumps"))
         return remarks
 
 
@@ -214,7 +217,7 @@ class Continuations:
         adapter = self._store.adapters_dir / request.adapter_name
         if not adapter.exists() or _owner(adapter) == source.session_id:
             return request, None
-        name = _free_name(adapter)
+        name = free_name(adapter)
         why = (
             f"The adapter {adapter.name} belongs to {_state_name(_owner(adapter))} by now, so this "
             f"run writes to {name}."
@@ -295,7 +298,7 @@ def _choose_state(
     raise Invalid(text, errors=[FieldProblem("resume_checkpoint", text)])
 
 
-def _free_name(taken: Path) -> str:
+def free_name(taken: Path) -> str:
     """`<name>_2`, `<name>_3`, …: the first that is free, within the length of a name."""
     names = (f"{taken.name[:95]}_{number}" for number in itertools.count(2))
     return next(name for name in names if not (taken.parent / name).exists())

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from backend.data.checks.method_rows import Need
 from backend.errors import AppError, FieldProblem, Invalid
+from backend.jobs.run.recipe import StartWarning
 from backend.training.request.method_fields import EnhancedStart
 from backend.training.rewards.code import code_path
 from backend.training.rewards.schemas import ResolvedReward
@@ -36,7 +37,7 @@ class RewardChoice:
         self._rewards = rewards
         self._held: OrderedDict[object, Sequence[ResolvedReward]] = OrderedDict()
 
-    async def choose(self, request: EnhancedStart) -> tuple[ChosenRewards, list[str]]:
+    async def choose(self, request: EnhancedStart) -> tuple[ChosenRewards, list[StartWarning]]:
         """Raises Invalid for a wrong name, parameter or weight, NotTrusted or BadContent for the
         file; `errors` name the fields. Remarks say what was not asked for.
         """
@@ -49,11 +50,9 @@ class RewardChoice:
         _check_success(request, resolved)
         remarks = []
         if not request.reward_functions.strip():
-            remarks.append(
-                "No reward functions are named, so the engine's five are used: "
-                + ", ".join(reward.name for reward in resolved)
-                + "."
-            )
+            names = ", ".join(reward.name for reward in resolved)
+            text = f"No reward functions are named, so the engine's five are used: {names}."
+            remarks.append(StartWarning(text, code="default_rewards", level="info"))
         choice = ChosenRewards(
             names=tuple(reward.name for reward in resolved),
             weights=tuple(reward.weight for reward in resolved),

@@ -27,7 +27,7 @@ class DataPlan:
     test: CheckedFile | None
     held_out: frozenset[int]
     seed: int
-    warnings: tuple[str, ...]
+    warnings: tuple[StartWarning, ...]
     skipped: Mapping[str, frozenset[int]] = field(default_factory=dict)
 
     @property
@@ -66,28 +66,29 @@ def leave_out(
         f"No validation file is given: {len(held_out)} of the {plan.train_rows} rows are held "
         f"out for validation, chosen by seed {request.seed}.",
         code="validation_split",
+        level="info",
     )
     return _with_warning(replace(plan, held_out=held_out), split)
 
 
 def _with_warning(plan: DataPlan, warning: StartWarning) -> DataPlan:
     """The plan with that warning, in the place of one of the same code."""
-    others = [text for text in plan.warnings if getattr(text, "code", None) != warning.code]
+    others = [each for each in plan.warnings if each.code != warning.code]
     return replace(plan, warnings=(*others, warning))
 
 
 def _check_batch(plan: DataPlan, request: StartRequest) -> None:
     """The engine needs one whole batch in each set, and fails in the middle of a run otherwise."""
-    for field_name, checked in plan.files.items():
+    for field_name, check_result in plan.files.items():
         rows = plan.rows_of(field_name)
         if rows < request.batch_size:
-            shared = checked is plan.train and plan.valid is None and request.val_split > 0
+            shared = check_result is plan.train and plan.valid is None and request.val_split > 0
             most = _largest_batch(rows, request) if shared else rows
             left = " left" if field_name in plan.skipped else ""
             raise _invalid(
                 "batch_size",
                 f"The batch size of {request.batch_size} is larger than the {_SETS[field_name]} "
-                f"set: {checked.path.name} has {rows} rows{left}.",
+                f"set: {check_result.path.name} has {rows} rows{left}.",
                 _smaller(most) if shared else f"Use a batch size of at most {most}.",
             )
 

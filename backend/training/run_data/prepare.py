@@ -22,6 +22,7 @@ from backend.data.readers.data_file import read_lines
 from backend.data.rows.conversation import Unsuitable
 from backend.data.rows.engine_form import trainable
 from backend.errors import AppError, BadContent, FieldProblem, Invalid
+from backend.jobs.run.recipe import StartFix, StartWarning
 from backend.jobs.run.schemas import DataFile, DataSummary
 from backend.training.request.sft_fields import StandardStart
 from backend.training.request.start_request import StartRequest
@@ -64,15 +65,21 @@ def _plan_rows(
     needs = request.method.data_form
     train = files.check(request.train_data_path, field="train_data_path", needs=needs)
     valid, warnings = _validation_file(request, files, needs)
-    for checked, field in ((train, "train_data_path"), (valid, "val_data_path"), (test, "test")):
-        if checked is not None:
-            check(checked, field)
+    for file, field in (
+        (train, "train_data_path"),
+        (valid, "val_data_path"),
+        (test, "test"),
+    ):
+        if file is not None:
+            check(file, field)
     warnings += spellings(train, valid, test)
     if valid is not None and valid.path == train.path:
-        warnings.append(
+        text = (
             "The validation file is the training file, so validation can't tell learning from "
             "memorising."
         )
+        hold_out = StartFix("Hold rows out instead", "val_data_path", "")
+        warnings.append(StartWarning(text, code="same_validation", fix=hold_out))
     if request.val_data_path and valid is not None:
         warnings += foreign_validation(train, valid)
     plan = DataPlan(
@@ -91,9 +98,9 @@ def stage_data(plan: DataPlan, folder: Path) -> DataSummary:
 
     Raises BadContent when a file has changed since it was checked.
     """
-    for checked in filter(None, (plan.train, plan.valid, plan.test)):
-        if stamp_of(checked.path) != checked.stamp:
-            raise _change_error(checked.path)
+    for file in filter(None, (plan.train, plan.valid, plan.test)):
+        if stamp_of(file.path) != file.stamp:
+            raise _change_error(file.path)
     data = folder / "data"
     data.mkdir(parents=True, exist_ok=True)
     _give(plan.train, data / "train.jsonl", _training_rows(plan))
@@ -196,15 +203,15 @@ def _change_error(path: Path) -> BadContent:
 
 def _validation_file(
     request: StartRequest, files: DataFiles, needs: DataNeeds
-) -> tuple[CheckedFile | None, list[str]]:
+) -> tuple[CheckedFile | None, list[StartWarning]]:
     if request.val_data_path:
         path = request.val_data_path
         return files.check(path, field="val_data_path", name="valid.jsonl", needs=needs), []
     inside = Path(request.train_data_path).expanduser() / "valid.jsonl"
     if inside.is_file():  # The training path is a folder: its own validation set came with it.
-        return files.check(str(inside), field="val_data_path", needs=needs), [
-            f"The folder's own {inside.name} is used for validation."
-        ]
+        text = f"The folder's own {inside.name} is used for validation."
+        own = StartWarning(text, code="own_validation", level="info")
+        return files.check(str(inside), field="val_data_path", needs=needs), [own]
     return None, []
 
 

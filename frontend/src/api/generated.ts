@@ -1034,11 +1034,43 @@ const injectedRtkApi = api
         }),
         providesTags: ["sessions"],
       }),
+      compareSessions: build.query<
+        CompareSessionsApiResponse,
+        CompareSessionsApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/sessions/compare`,
+          params: {
+            ids: queryArg.ids,
+            x: queryArg.x,
+            max_points: queryArg.maxPoints,
+          },
+        }),
+        providesTags: ["sessions"],
+      }),
+      comparePresets: build.query<
+        ComparePresetsApiResponse,
+        ComparePresetsApiArg
+      >({
+        query: () => ({ url: `/sessions/presets` }),
+        providesTags: ["sessions"],
+      }),
       readSession: build.query<ReadSessionApiResponse, ReadSessionApiArg>({
         query: (queryArg) => ({
           url: `/sessions/${encodeURIComponent(String(queryArg.sessionId))}`,
         }),
         providesTags: ["sessions"],
+      }),
+      describeSession: build.mutation<
+        DescribeSessionApiResponse,
+        DescribeSessionApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/sessions/${encodeURIComponent(String(queryArg.sessionId))}`,
+          method: "PATCH",
+          body: queryArg.sessionChange,
+        }),
+        invalidatesTags: ["sessions"],
       }),
       deleteSession: build.mutation<
         DeleteSessionApiResponse,
@@ -1661,11 +1693,28 @@ export type ListSessionsApiArg = {
   q?: string;
   pinnedFirst?: boolean;
 };
+export type CompareSessionsApiResponse =
+  /** status 200 Successful Response */ Comparison2;
+export type CompareSessionsApiArg = {
+  /** Session ids, by commas. */
+  ids: string;
+  x?: "step" | "tokens" | "seconds";
+  maxPoints?: number;
+};
+export type ComparePresetsApiResponse =
+  /** status 200 Successful Response */ Presets;
+export type ComparePresetsApiArg = void;
 export type ReadSessionApiResponse = /** status 200 Successful Response */ {
   [key: string]: any;
 };
 export type ReadSessionApiArg = {
   sessionId: string;
+};
+export type DescribeSessionApiResponse =
+  /** status 200 Successful Response */ Done;
+export type DescribeSessionApiArg = {
+  sessionId: string;
+  sessionChange: SessionChange;
 };
 export type DeleteSessionApiResponse =
   /** status 200 Successful Response */ SessionDeleted;
@@ -3359,11 +3408,23 @@ export type UploadAnswer = {
   path: string;
   size_bytes: number;
 };
+export type RemarkFix = {
+  label: string;
+  field: string;
+  value: string | boolean | number | number;
+};
+export type StartRemark = {
+  code: string;
+  level: "info" | "caution" | "error";
+  message: string;
+  fix: RemarkFix | null;
+};
 export type StartAnswer = {
   status: "started" | "queued";
   message: string;
   session_id: string;
   warnings: string[];
+  remarks?: StartRemark[];
 };
 export type DistributedTraining = {
   /** So many on this machine, each with a copy of the model. */
@@ -3539,6 +3600,7 @@ export type Preview = {
   checkpoints_kept: number;
   needs_confirmation: string | null;
   warnings: string[];
+  remarks?: StartRemark[];
 };
 export type StopAnswer2 = {
   status: "stopped" | "idle";
@@ -3927,6 +3989,7 @@ export type EnhancedStartAnswer = {
   pid: number | null;
   log_file: string | null;
   warnings: string[];
+  remarks?: StartRemark[];
 };
 export type Estimation = {
   method: string;
@@ -4173,6 +4236,10 @@ export type SessionSummary = {
   notes: string;
   tags: string[];
   adapter_ready: boolean;
+  /** The name of its training file. */
+  train_data?: string | null;
+  /** Which matrices have LoRA: attention and MLP, attention alone, or others. */
+  coverage?: ("full" | "attention" | "other") | null;
   /** What the user calls it, if not by its adapter. */
   name?: string | null;
   pinned?: boolean;
@@ -4193,6 +4260,67 @@ export type SessionPage = {
   matching: number;
   total: number;
   choices: SessionChoices;
+};
+export type BestResult = {
+  metric?: ("val_loss" | "val_reward" | "val_accuracy") | null;
+  value?: number | null;
+  val_loss?: number | null;
+  step?: number | null;
+};
+export type RunResources = {
+  duration_seconds: number | null;
+  tokens_per_second: number | null;
+  peak_memory_gb: number | null;
+  adapter_bytes: number | null;
+  trainable_parameters: number | null;
+};
+export type ComparedRun = {
+  session_id: string;
+  name: string;
+  state: RunState;
+  method: string;
+  model_name: string | null;
+  series: {
+    [key: string]: [number, number | null][];
+  };
+  final: RunMetrics;
+  best: BestResult;
+  resources: RunResources;
+};
+export type Difference = {
+  field: string;
+  values: any[];
+};
+export type HeldOut = {
+  same: boolean | null;
+  rows: (number | null)[];
+  common: number | null;
+  message: string;
+};
+export type Comparison2 = {
+  x: "step" | "tokens" | "seconds";
+  runs: ComparedRun[];
+  differences: Difference[];
+  held_out: HeldOut;
+};
+export type Preset = {
+  id: "coverage" | "method";
+  title: string;
+  ids: string[];
+  message: string;
+};
+export type Presets = {
+  presets: Preset[];
+};
+export type Done = {
+  status: "success";
+  message: string;
+};
+export type SessionChange = {
+  name?: string | null;
+  notes?: string | null;
+  tags?: string[] | null;
+  pinned?: boolean | null;
 };
 export type SessionDeleted = {
   status: "success";
@@ -4254,10 +4382,6 @@ export type SessionAlerts = {
 export type SessionLogs = {
   logs: string[];
   before: number | null;
-};
-export type Done = {
-  status: "success";
-  message: string;
 };
 export type ResumePoint = {
   checkpoint: number;
@@ -4454,8 +4578,13 @@ export const {
   useRemoveQueuedRunMutation,
   useListSessionsQuery,
   useLazyListSessionsQuery,
+  useCompareSessionsQuery,
+  useLazyCompareSessionsQuery,
+  useComparePresetsQuery,
+  useLazyComparePresetsQuery,
   useReadSessionQuery,
   useLazyReadSessionQuery,
+  useDescribeSessionMutation,
   useDeleteSessionMutation,
   useSessionMetricsQuery,
   useLazySessionMetricsQuery,

@@ -114,6 +114,15 @@ def test_a_number_that_is_not_finite_is_unknown_and_warned_of_once() -> None:
     assert progress.fresh_alerts() == []
 
 
+def test_a_fact_of_the_start_is_no_warning_in_the_run() -> None:
+    fact = {"code": "validation_split", "message": "2 rows are held out.", "level": "info"}
+    progress = told((0, "warning", fact), (1, "warning", {"code": "truncated", "message": "Cut."}))
+    assert [(alert.level, alert.code) for alert in progress.alerts] == [
+        ("info", "validation_split"),
+        ("warning", "truncated"),
+    ]
+
+
 def test_the_remaining_time_follows_the_median_of_recent_speeds() -> None:
     history = [
         (step, "metrics", metrics(step, iterations_per_second=0.01 if step == 15 else 2.0))
