@@ -46,20 +46,20 @@ def base_match(
         if adapter.quantize_base
         else ()
     )
-    recorded = adapter.fingerprint
+    record_value = adapter.fingerprint
     if any(_same_path(base, model.path) for base in adapter.bases):
-        if recorded and fingerprint and not same_model(recorded, fingerprint):
+        if record_value and fingerprint and not same_model(record_value, fingerprint):
             text = (
                 f"The base has changed since {adapter.name} was trained: its fingerprint was "
-                f"{short(recorded)}, and is {short(fingerprint)} now."
+                f"{short(record_value)}, and is {short(fingerprint)} now."
             )
             return BaseMatch(known=True, warnings=(text, *quantized))
         return BaseMatch(known=True, warnings=quantized)
-    if any(same_model(fingerprint, one) for one in (recorded, *_fingerprints(adapter, models))):
+    if any(same_model(fingerprint, one) for one in (record_value, *_fingerprints(adapter, models))):
         return BaseMatch(known=True, warnings=quantized)
     first = adapter.bases[0]
     there = any(Path(base).is_dir() for base in adapter.bases)
-    if not recorded and not there and any(_same_name(base, model) for base in adapter.bases):
+    if not record_value and not there and any(_same_name(base, model) for base in adapter.bases):
         text = f"The base that it names, {first}, is not there; this model has the same name."
         return BaseMatch(known=True, warnings=(text,))
     return BaseMatch(

@@ -151,8 +151,8 @@ def named_checkpoint(adapter: AdapterFolder, *, use_best: bool) -> Checkpoint | 
 
 def base_record(adapter: AdapterFolder, name: str, path: str) -> dict[str, Any]:
     """`base_model` of the lineage of what is made from an adapter on the base found here."""
-    recorded = adapter.lineage.get("base_model")
-    record = dict(recorded) if isinstance(recorded, dict) else {}
+    record_value = adapter.lineage.get("base_model")
+    record = dict(record_value) if isinstance(record_value, dict) else {}
     return {**record, "name": name, "path": path}
 
 

@@ -202,8 +202,8 @@ class AdapterStore:
     ) -> AdapterInfo:
         """What its files say, the base of the list that it belongs to, and what its run says."""
         info = info_of(adapter, self._adapters.problem_of(adapter))
-        listed = self._models.scan() if models is None else models
-        base = next((one for one in listed if self._adapters.belongs_to(adapter, one)), None)
+        listing = self._models.scan() if models is None else models
+        base = next((one for one in listing if self._adapters.belongs_to(adapter, one)), None)
         info.base_name = base.name if base else None
         info.command = command_of(adapter, base.path if base else info.base_model)
         if info.session_id is not None:

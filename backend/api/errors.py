@@ -274,8 +274,8 @@ def _sentence(field: str, item: Mapping[str, Any], names: Sequence[str]) -> str:
         return f"{field} is required."
     if kind == "extra_forbidden":
         near = difflib.get_close_matches(field, names, n=1, cutoff=0.5)
-        meant = f" Did you mean {near[0]}?" if near else ""
-        return f"There is no field {field}.{meant}"
+        suggestion = f" Did you mean {near[0]}?" if near else ""
+        return f"There is no field {field}.{suggestion}"
     input_text = _describe_value(item.get("input"))
     if kind == "string_pattern_mismatch" and str(context.get("pattern", "")).startswith("^[A-Za"):
         return f"{field} {_NAME_RULE.format(_='a sign')}; {input_text}."

@@ -81,17 +81,17 @@ def _newest_adapter(client: Client) -> str:
 
 
 def _base_of(client: Client, adapter: str) -> str:
-    listed = client.get("/models/available")
-    for model in listed["models"]:
+    listing = client.get("/models/available")
+    for model in listing["models"]:
         if any(one["name"] == adapter for one in model["adapters"]):
             return str(model["name"])
-    for one in listed["unassigned"]:
+    for one in listing["unassigned"]:
         if one["name"] == adapter:
             raise Refused(
                 f"The base model of {adapter} ({one['recorded_base'] or 'not recorded'}) is not "
                 "here.\nName one that fits with --model."
             )
-    names = [one["name"] for model in listed["models"] for one in model["adapters"]]
+    names = [one["name"] for model in listing["models"] for one in model["adapters"]]
     choices = f"There are: {', '.join(sorted(names)[:8])}." if names else "There are none yet."
     raise Refused(f"There is no adapter {adapter!r}.\n{choices}")
 
@@ -127,8 +127,8 @@ def _ask_both(context: Context, target: dict[str, Any], body: dict[str, Any]) ->
     )
     context.out.value(answer)
     for name, one in zip(("Base", target["adapter_name"]), answer["answers"], strict=True):
-        refused = one["error"]
-        text = refused["detail"] if refused else one["answer"]["response"]
+        refusals = one["error"]
+        text = refusals["detail"] if refusals else one["answer"]["response"]
         context.out.text(f"{name}:\n{text.strip()}\n")
     failed = any(one["error"] for one in answer["answers"])
     return exits.FAILED if failed else exits.OK

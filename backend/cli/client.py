@@ -108,8 +108,8 @@ def _refuse(body: bytes) -> Refused:
         answer = json.loads(body)
         fields = [f"{each['field']}: {each['message']}" for each in answer.get("errors") or ()]
         # A single field's message is the detail itself.
-        listed = fields if len(fields) > 1 else []
-        lines = [answer["detail"], *listed, answer.get("hint")]
+        listing = fields if len(fields) > 1 else []
+        lines = [answer["detail"], *listing, answer.get("hint")]
         return Refused("\n".join(line for line in lines if line), answer)
     except (ValueError, KeyError, TypeError, AttributeError):
         return Refused(body.decode(errors="replace")[:300] or "An empty answer.")

@@ -44,8 +44,8 @@ class Parser(argparse.ArgumentParser):
         if not choices or value in choices or value in (action.choices or ()):
             return
         near = difflib.get_close_matches(str(value), choices, 1)
-        meant = f"; did you mean {near[0]}?" if near else f". There are: {', '.join(choices)}"
-        raise argparse.ArgumentError(action, f"{value!r} is not known{meant}")
+        suggestion = f"; did you mean {near[0]}?" if near else f". There are: {', '.join(choices)}"
+        raise argparse.ArgumentError(action, f"{value!r} is not known{suggestion}")
 
 
 def make_parser() -> Parser:

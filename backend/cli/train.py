@@ -193,10 +193,10 @@ def demo_request(client: Client) -> dict[str, Any]:
         why = (model or {}).get("problem") or "it is not in the list of models with its defaults"
         raise Refused(f"The demo model {DEMO} can't be used: {why}.")
     request: dict[str, Any] = {"model_path": model["path"], **model["defaults"]}
-    taken = {adapter["name"] for adapter in client.get("/adapters")["adapters"]}
+    names = {adapter["name"] for adapter in client.get("/adapters")["adapters"]}
     first_name = name = str(request.get("adapter_name") or "demo")
     number = 2
-    while name in taken:
+    while name in names:
         name, number = f"{first_name}-{number}", number + 1
     request["adapter_name"] = name
     return request

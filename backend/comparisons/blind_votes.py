@@ -96,7 +96,7 @@ class Arena:
     def _votes(self) -> tuple[list[Vote], int]:
         """The votes, and how many lines are none: of another version, or torn by a crash."""
         votes: list[Vote] = []
-        tail, refused = JsonlTail(self._path), 0
+        tail, refusals = JsonlTail(self._path), 0
         try:
             for line in tail.read_all():
                 if isinstance(line, dict):
@@ -104,11 +104,11 @@ class Arena:
                 try:
                     votes.append(Vote.model_validate_json(json.dumps(line)))
                 except ValidationError:
-                    refused += 1
+                    refusals += 1
         except OSError as problem:
             text = f"{self._path.name} can't be read: {problem.strerror}."
             self._notices.report(self._path, text, "No votes are counted.")
-        if unreadable := refused + tail.skipped:
+        if unreadable := refusals + tail.skipped:
             text = f"{unreadable} of the lines of {self._path.name} can't be read."
             self._notices.report(self._path, text, "They are not counted as votes.")
         return votes, unreadable

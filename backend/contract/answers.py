@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from backend.contract.thoughts import Marks, SplitAnswer, split_thoughts
+from backend.contract.thoughts import AnswerParts, Marks, split_thoughts
 
 Finish = Literal["stop", "length"]
 
@@ -43,7 +43,7 @@ class AnswerEnd:
     thoughts_opened: str | None = None
     repeated_mark: str | None = None
 
-    def split(self, text: str) -> SplitAnswer:
+    def split(self, text: str) -> AnswerParts:
         """The answer's text with its thoughts set apart."""
         own = [Marks(begin, end) for begin, end in self.thought_marks]
         return split_thoughts(text, own=own, opened=self.thoughts_opened)

@@ -76,7 +76,7 @@ def _reader(kind: Any) -> Reader:
 def _record_reader(kind: Any) -> Reader:
     hints = get_type_hints(kind)
     readers = {field.name: _reader(hints[field.name]) for field in fields(kind)}
-    needed = [
+    need = [
         field.name
         for field in fields(kind)
         if field.default is MISSING and field.default_factory is MISSING
@@ -97,7 +97,7 @@ def _record_reader(kind: Any) -> Reader:
                     values[name] = readers[name](one)
         except _Misfit as misfit:
             raise misfit.below(f".{name}") from None
-        for name in needed:
+        for name in need:
             if name not in values:
                 raise _Misfit((f".{name}", "is missing"))
         return make(values)

@@ -23,7 +23,7 @@ class Marks:
 
 
 @dataclass(frozen=True, slots=True)
-class SplitAnswer:
+class AnswerParts:
     """`thoughts` is None where the text has none; `answer` is empty where they did not end."""
 
     thoughts: str | None
@@ -70,7 +70,7 @@ _TAG = re.compile(rf"<({_WORD})>|\[({_WORD})\]", re.IGNORECASE)
 
 def split_thoughts(
     text: str, *, own: Sequence[Marks] = (), opened: str | None = None
-) -> SplitAnswer:
+) -> AnswerParts:
     """The thoughts at the beginning of a text, and the answer behind them.
 
     `own` are marks of this model beside the families', from `marks_of`. `opened` is the mark that
@@ -93,8 +93,8 @@ def split_thoughts(
         last = unopened
     if last is None:
         bare = _answer_alone(text, marks)
-        return SplitAnswer(None, text if bare is None else bare)
-    return SplitAnswer("\n\n".join(part for part in thoughts if part), _bare(rest, last))
+        return AnswerParts(None, text if bare is None else bare)
+    return AnswerParts("\n\n".join(part for part in thoughts if part), _bare(rest, last))
 
 
 def answer_of(text: str, *, own: Sequence[Marks] = (), opened: str | None = None) -> str:

@@ -30,8 +30,8 @@ class ModelKind(DownloadKind):
 
     async def settle(self, folder: DownloadFolder, plan: DownloadPlan) -> Arrival:
         path = await asyncio.to_thread(_finish, folder, plan)
-        described = await asyncio.to_thread(describe_folder, path.name, path)
-        return Arrival(path=path, problem=described.info.problem)
+        description = await asyncio.to_thread(describe_folder, path.name, path)
+        return Arrival(path=path, problem=description.info.problem)
 
 
 def model_place(folder: DownloadFolder) -> Path:

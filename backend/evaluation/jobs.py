@@ -77,9 +77,9 @@ class Evaluations(EngineJobs[EvaluationSubject]):
 
     async def evaluate(self, request: EvaluationRequest, rows: ChosenRows) -> JobFolder:
         """Start one. Raises WrongState as `require_free` does, or EngineMissing."""
-        judged = isinstance(request.judge, JudgeService)
+        by_service = isinstance(request.judge, JudgeService)
         key = self._settings.judge_key
-        secrets = {JUDGE_KEY: key} if key and judged else None
+        secrets = {JUDGE_KEY: key} if key and by_service else None
         job = await self.start(
             write_request(request), fill=partial(write_rows, rows=rows), secrets=secrets
         )

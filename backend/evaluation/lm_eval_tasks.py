@@ -123,11 +123,11 @@ def _local_data(path: Path, name: str, config: Mapping[str, Any]) -> dict[str, A
             "dataset_kwargs.data_files.",
         )
     splits = files if isinstance(files, dict) else {"train": files}
-    placed = {
+    places = {
         str(split): [_data_file(path, name, one) for one in _several(paths)]
         for split, paths in splits.items()
     }
-    return dict(options or {}) | {"data_files": placed}
+    return dict(options or {}) | {"data_files": places}
 
 
 def _several(value: Any) -> list[Any]:

@@ -165,17 +165,17 @@ def read_proof(
     """What a job's evaluations of the same rows measured; None if one of them is not there.
     Raises DamagedFile. Blocking.
     """
-    measured: list[EvaluationMeasurements] = []
+    measurements: list[EvaluationMeasurements] = []
     for place in places:
         path = folder / place / "result.json"
         try:
             value = read_object(path, most=_LARGEST_RESULT)
-            measured.append(read_record(EvaluationMeasurements, value))
+            measurements.append(read_record(EvaluationMeasurements, value))
         except FileNotFoundError:
             return None
         except BadRecord as problem:
             raise DamagedFile(f"{path} can't be read ({problem}).") from problem
-    return summarise_proof(measured, sets, reference=reference)
+    return summarise_proof(measurements, sets, reference=reference)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,8 +67,8 @@ def choose_rows(data_path: str | Path, *, count: int, seed: int, data: Path | No
         if not Path(data_path).is_dir()
         else _inside(Path(data_path))
     )
-    changed = _find_changes(data, path)
-    trained = frozenset() if _TRAINED in changed else _training_digests(data)
+    changes = _find_changes(data, path)
+    trained = frozenset() if _TRAINED in changes else _training_digests(data)
     chance = random.Random(f"{seed}/evaluation")
     rows: list[EvaluationRow] = []
     available = skipped = 0
@@ -95,7 +95,7 @@ def choose_rows(data_path: str | Path, *, count: int, seed: int, data: Path | No
         available=available,
         skipped=skipped,
         compared=bool(trained),
-        changed=changed,
+        changed=changes,
     )
 
 

@@ -169,7 +169,10 @@ class Evaluator:
         session = adapter.lineage.get("session_id") or adapter.config.get("session_id")
         own = self._settings.sessions_dir / str(session) / "data" if session else None
         recorded = adapter.config.get("data")
-        places = [own, Path(recorded) if isinstance(recorded, str) and recorded else None]
+        places = [
+            own,
+            Path(recorded) if isinstance(recorded, str) and recorded else None,
+        ]
         return next((place for place in places if place is not None and place.is_dir()), None)
 
     def data_by_adapter(self, adapter: AdapterFolder) -> dict[str, Path | None]:

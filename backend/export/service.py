@@ -221,13 +221,13 @@ class Export:
 
     def _check_room(self, request: ExportRequest, output: Path) -> None:
         try:
-            needed = needed_bytes(request)
+            need = needed_bytes(request)
         except (OSError, ValueError) as problem:
             raise BadContent(f"The model can't be exported: {problem}") from problem
         output.parent.mkdir(parents=True, exist_ok=True)
         require_room(
             output.parent,
-            needed,
+            need,
             what="The export needs",
             hint="Free some space, choose a smaller format, or set DROID_EXPORTS_DIR to a "
             "folder on another disk.",

@@ -11,13 +11,13 @@ from backend.models.catalog import ModelCatalog
 def available(models: ModelCatalog, adapters: Adapters) -> AvailableModels:
     """Every model with its adapters, and the adapters of no model that is here. Blocking."""
     folders = adapters.all()
-    placed: set[str] = set()
-    listed = []
+    places: set[str] = set()
+    entries = []
     scanned = models.scan()
     for model in scanned:
         own = [adapter for adapter in folders if adapters.belongs_to(adapter, model)]
-        placed |= {adapter.name for adapter in own}
-        listed.append(
+        places |= {adapter.name for adapter in own}
+        entries.append(
             AvailableModel(
                 name=model.name,
                 path=model.path,
@@ -28,11 +28,11 @@ def available(models: ModelCatalog, adapters: Adapters) -> AvailableModels:
     usable = [model for model in scanned if model.problem is None]
     rest = []
     for adapter in folders:
-        if adapter.name not in placed:
+        if adapter.name not in places:
             entry = _present(adapter, adapters, base_known=False)
             entry.fits = adapters.fitting(adapter, usable) if entry.problem is None else []
             rest.append(entry)
-    return AvailableModels(models=listed, unassigned=rest)
+    return AvailableModels(models=entries, unassigned=rest)
 
 
 def _present(adapter: AdapterFolder, adapters: Adapters, *, base_known: bool) -> AvailableAdapter:

@@ -74,8 +74,8 @@ def _adapter_of(store: SessionStore, session_id: str) -> str | None:
     """The name of the adapter that a session writes, by its record or its configuration."""
     try:
         if store.exists(session_id):
-            recorded = store.record(session_id).adapter_path
-            return _own_name(store, Path(recorded).parent) if recorded else None
+            record_value = store.record(session_id).adapter_path
+            return _own_name(store, Path(record_value).parent) if record_value else None
         config = read_yaml(store.folder(session_id) / CONFIG)
         return _own_name(store, Path(str(config["adapter_path"])))
     except (AppError, OSError, KeyError, TypeError):

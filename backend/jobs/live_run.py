@@ -127,17 +127,17 @@ class LiveRun:
 
     def state_after(self, event: Event) -> RunState | None:
         """The state that an event means, if it is another than now."""
-        meant: RunState | None = None
+        suggestion: RunState | None = None
         match event:
             case events.Phase(name="paused"):
-                meant = RunState.PAUSED if self.state is RunState.RUNNING else None
+                suggestion = RunState.PAUSED if self.state is RunState.RUNNING else None
             case events.Phase(name=name) if name in _AT_WORK:
-                meant = RunState.RUNNING
+                suggestion = RunState.RUNNING
             case events.Metrics() | events.Validation() if self.state is RunState.STARTING:
-                meant = RunState.RUNNING
-        if meant is self.state or self.state not in ACTIVE - {RunState.STOPPING}:
+                suggestion = RunState.RUNNING
+        if suggestion is self.state or self.state not in ACTIVE - {RunState.STOPPING}:
             return None
-        return meant
+        return suggestion
 
     def frames_for(self, event: Event) -> list[Frame]:
         """What the world hears of an event that was just applied."""

@@ -41,9 +41,9 @@ def knows_tokenizer(name: str) -> bool:
     locations = spec.submodule_search_locations if spec else None
     if not locations:
         return True
-    listed = _text(Path(locations[0]) / "models" / "auto" / "tokenization_auto.py")
+    listing = _text(Path(locations[0]) / "models" / "auto" / "tokenization_auto.py")
     plain = name.removesuffix("Fast")
-    return any(f'"{each}"' in listed for each in (name, plain, f"{plain}Fast"))
+    return any(f'"{each}"' in listing for each in (name, plain, f"{plain}Fast"))
 
 
 def _engine_folder() -> Path | None:

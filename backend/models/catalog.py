@@ -94,7 +94,7 @@ class ModelCatalog:
 
     def _named_folders(self) -> Iterator[tuple[str, Path]]:
         """Unique names: of two models with one name, the later gets its publisher in front."""
-        taken: set[str] = set()
+        names: set[str] = set()
         folders: set[Path] = set()
         for root in self._settings.models_dirs:
             for publisher, name, folder in _models_in(root):
@@ -105,9 +105,9 @@ class ModelCatalog:
                 unique = next(
                     candidate
                     for candidate in _candidates(publisher, name)
-                    if candidate not in taken
+                    if candidate not in names
                 )
-                taken.add(unique)
+                names.add(unique)
                 yield unique, folder
 
 

@@ -82,15 +82,15 @@ class ConversionPlanner:
         """Raises NotFound or BadContent where there is nothing that can be converted so."""
         model = self._usable(source, target)
         size = converted_bytes(_tensors(model), target)
-        needed = size + _SPARE
+        need = size + _SPARE
         free = _free_bytes(self.folder)
         return ConversionEstimate(
             source=model.name,
             source_bytes=model.size_bytes or 0,
             size_bytes=size,
-            disk_needed=needed,
+            disk_needed=need,
             disk_free=free,
-            enough_space=needed <= free,
+            enough_space=need <= free,
             output_name=self._free_name(model, target),
         )
 

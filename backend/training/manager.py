@@ -76,12 +76,12 @@ class TrainingManager:
         belongs to another run by now.
         """
         source = await asyncio.to_thread(self._continuations.record, session_id)
-        changed: dict[str, Any] = {"resume_checkpoint": checkpoint, "overwrite": overwrite}
+        changes: dict[str, Any] = {"resume_checkpoint": checkpoint, "overwrite": overwrite}
         if iterations is not None:
-            changed["iterations"] = iterations
+            changes["iterations"] = iterations
         if adapter_name is not None:
-            changed["adapter_name"] = adapter_name
-        return await self._start(resuming(source, **changed))
+            changes["adapter_name"] = adapter_name
+        return await self._start(resuming(source, **changes))
 
     async def stop(self, *, save: bool) -> StopAnswer:
         """Ask the active run to end; `idle` when there is none."""

@@ -197,15 +197,15 @@ async def _events(
                     if shape.wants_usage:
                         yield event(None, shape.usage(piece.stats))
     except AppError as refusal:
-        refused = problem(refusal.status, type(refusal).__name__, _sentence(refusal))
-        yield event(None, refused)
+        error_answer = problem(refusal.status, type(refusal).__name__, _sentence(refusal))
+        yield event(None, error_answer)
         return
     yield format_sse_event(data_str="[DONE]")
 
 
 async def _names(services: Services) -> list[str]:
-    listed = await asyncio.to_thread(available, services.models, services.inference.adapters)
-    return list(served_names(listed))
+    listing = await asyncio.to_thread(available, services.models, services.inference.adapters)
+    return list(served_names(listing))
 
 
 async def _target(services: Services, name: str, *, allow_other_base: bool = False) -> Target:

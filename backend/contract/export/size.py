@@ -35,11 +35,11 @@ class WeightCount:
 
 def needed_bytes(request: ExportRequest) -> int:
     """What must be free for it at its largest moment. Raises OSError or ValueError."""
-    needed = written_bytes(request) + BESIDE
+    need = written_bytes(request) + BESIDE
     if request.format in _THROUGH_F16:
         count = count_weights(Path(request.model))
-        needed += count.matrices * 2 + count.others * 4
-    return needed
+        need += count.matrices * 2 + count.others * 4
+    return need
 
 
 def written_bytes(request: ExportRequest) -> int:

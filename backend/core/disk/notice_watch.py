@@ -42,11 +42,11 @@ async def watch_notices(
 
 def _look(data_dir: Path) -> tuple[int, bool | None]:
     try:
-        changed = (data_dir / FOLDER).stat().st_mtime_ns
+        changes = (data_dir / FOLDER).stat().st_mtime_ns
     except OSError:
-        changed = 0
+        changes = 0
     try:
         low = shutil.disk_usage(data_dir).free < LOW_SPACE
     except OSError:
-        return changed, None
-    return changed, low
+        return changes, None
+    return changes, low

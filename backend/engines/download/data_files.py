@@ -174,9 +174,9 @@ def _regex(glob: str) -> re.Pattern[str]:
 
 
 def _by_branch(files: Sequence[HubFile]) -> list[Config]:
-    placed = [(_CONVERTED.fullmatch(file.name), file) for file in files]
+    places = [(_CONVERTED.fullmatch(file.name), file) for file in files]
     branches: dict[str, dict[str, list[HubFile]]] = {}
-    for match, file in placed:
+    for match, file in places:
         if match is None:
             return []
         branches.setdefault(match[1], {}).setdefault(match[2], []).append(file)
@@ -230,8 +230,8 @@ def _names(parts: Sequence[Any]) -> str:
 
 def _facts(card: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """`dataset_info` of the card, by configuration."""
-    listed = [each for each in _list(card.get("dataset_info")) if isinstance(each, Mapping)]
-    return {str(each.get("config_name") or DEFAULT): each for each in listed}
+    entries = [each for each in _list(card.get("dataset_info")) if isinstance(each, Mapping)]
+    return {str(each.get("config_name") or DEFAULT): each for each in entries}
 
 
 def _columns(facts: Mapping[str, Any]) -> tuple[str, ...]:

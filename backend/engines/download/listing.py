@@ -25,9 +25,9 @@ class NoModel(Exception):
 
 def choose(files: Iterable[HubFile]) -> list[HubFile]:
     """The files to fetch, small ones first: a wrong choice is noticed before the weights come."""
-    listed = list(files)
-    names = [file.name for file in listed]
-    choice = [f for f in listed if _WEIGHTS.fullmatch(f.name) or _BESIDE.fullmatch(f.name)]
+    entries = list(files)
+    names = [file.name for file in entries]
+    choice = [f for f in entries if _WEIGHTS.fullmatch(f.name) or _BESIDE.fullmatch(f.name)]
     if not any(_WEIGHTS.fullmatch(file.name) for file in choice):
         raise NoModel(_instead(names))
     if "config.json" not in names:

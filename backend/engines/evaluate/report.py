@@ -136,9 +136,9 @@ def _telling(result: EvaluationMeasurements, labels: Sequence[str]) -> list[str]
     ]
     if not scored:
         return []
-    ordered = [question for _, question in sorted(scored, key=lambda pair: pair[0])]
-    worst = ordered[:_SHOWN_ROWS]
-    best = ordered[len(worst) :][::-1][:_SHOWN_ROWS]
+    order = [question for _, question in sorted(scored, key=lambda pair: pair[0])]
+    worst = order[:_SHOWN_ROWS]
+    best = order[len(worst) :][::-1][:_SHOWN_ROWS]
     return [
         *_rows("## Furthest from the expected answer", worst, labels),
         *_rows("## Nearest to the expected answer", best, labels),

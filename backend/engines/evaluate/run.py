@@ -102,11 +102,11 @@ class _Evaluation:
         self._asked = sum(question is not None for question in self._questions)
         self._asked *= self._wants_answers
         per_target = len(rows) * self._wants_loss + self._asked
-        judged = calls_for(self._asked, len(self._targets)) if self._judge else 0
+        judge_calls = calls_for(self._asked, len(self._targets)) if self._judge else 0
         self._tasks = request.tasks
         self._task_limit = request.task_limit
         per_target += len(self._tasks) * _AT_ONCE  # A task counts as a batch.
-        self._total, self._done = per_target * len(self._targets) + judged, 0
+        self._total, self._done = per_target * len(self._targets) + judge_calls, 0
         self._task_scores: list[list[TaskScore]] = []
         self._folder = folder
 

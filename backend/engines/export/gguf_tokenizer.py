@@ -70,5 +70,5 @@ def _add_sentencepiece(writer: GGUFWriter, model: Path, rows: int) -> None:
 def _special_tokens(model: Path) -> dict[int, str]:
     if not (model / "tokenizer.json").is_file():
         return {}
-    added = tokenizer_json(model).get("added_tokens") or []
-    return {token["id"]: token["content"] for token in added if token["special"]}
+    additions = tokenizer_json(model).get("added_tokens") or []
+    return {token["id"]: token["content"] for token in additions if token["special"]}

@@ -119,7 +119,7 @@ def _scores(folder: Path) -> tuple[CardScore, ...]:
     scores: list[CardScore] = []
     for name in PROOFS:
         value = json.loads((folder / name / "result.json").read_text(encoding="utf-8"))
-        measured = read_record(EvaluationMeasurements, value)
+        measurement = read_record(EvaluationMeasurements, value)
         scores += [
             CardScore(
                 name=target.label,
@@ -128,8 +128,8 @@ def _scores(folder: Path) -> tuple[CardScore, ...]:
                 low=estimate.low,
                 high=estimate.high,
             )
-            for metric in measured.metrics
-            for target, estimate in zip(measured.targets, metric.values, strict=True)
+            for metric in measurement.metrics
+            for target, estimate in zip(measurement.targets, metric.values, strict=True)
             if estimate is not None
         ]
     return tuple(scores)
@@ -201,14 +201,14 @@ def _require_room(request: ExportRequest, output: Path) -> None:
     if output.exists():
         raise Unusable(f"There is already an export {output.name}.", "Choose another output_name.")
     try:
-        needed = needed_bytes(request)
+        need = needed_bytes(request)
     except ValueError as problem:
         raise Unusable(f"The model can't be exported: {problem}") from problem
     place = next(folder for folder in output.parents if folder.exists())
     free = shutil.disk_usage(place).free
-    if free < needed:
+    if free < need:
         raise Unusable(
-            f"The export needs {format_bytes(needed)} in {output.parent}, and "
+            f"The export needs {format_bytes(need)} in {output.parent}, and "
             f"{format_bytes(free)} are free.",
             "Free some space, or choose a smaller format.",
         )

@@ -106,8 +106,8 @@ def decompose(matrix: Array, rank: int, *, seed: int = 0) -> tuple[LowRank, floa
     root = np.sqrt(values[..., :rank])
     factors = LowRank(u[..., :rank] * root[..., None, :], root[..., :, None] * v[..., :rank, :])
     total = float((matrix**2).sum())
-    taken = float((values[..., :rank] ** 2).sum())
-    return factors, math.sqrt(max(0.0, total - taken) / total) if total else 0.0
+    rank_used = float((values[..., :rank] ** 2).sum())
+    return factors, math.sqrt(max(0.0, total - rank_used) / total) if total else 0.0
 
 
 def _range(matrix: Array, columns: int, random: np.random.Generator) -> Array:

@@ -98,14 +98,14 @@ def _size(module: nn.Module) -> dict[str, int] | None:
     """Inputs, outputs and copies of a module that LoRA can be attached to, else None."""
     if hasattr(module, "to_lora"):
         attached = module.to_lora(r=1, scale=1.0, dropout=0.0)
-        added = sum(
+        additions = sum(
             value.size
             for name, value in tree_flatten(attached.parameters())
             # Fused matrices keep a list of them: lora_a.0, lora_a.1.
             if not {"lora_a", "lora_b"}.isdisjoint(name.split("."))
         )
         # What a rank costs is all that counts; the split into two sides is not known.
-        return {"inputs": added, "outputs": 0, "copies": 1}
+        return {"inputs": additions, "outputs": 0, "copies": 1}
     if isinstance(module, SwitchLinear):
         copies, outputs, inputs = module.weight.shape
         return {"inputs": inputs, "outputs": outputs, "copies": copies}

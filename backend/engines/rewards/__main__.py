@@ -58,10 +58,10 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
             file=file,
             sha256=request.get("sha256"),
         )
-        described = [_describe(reward) for reward in rewards]
+        description = [_describe(reward) for reward in rewards]
         if request["task"] == "check":
-            return {"functions": described}
-        return {"functions": described, **_try(rewards, request["samples"])}
+            return {"functions": description}
+        return {"functions": description, **_try(rewards, request["samples"])}
     except FileRefused as problem:
         return _refuse(problem, "reward_functions_file")
     except RewardFailed as problem:

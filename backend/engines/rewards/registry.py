@@ -236,8 +236,8 @@ def _weights(names: Sequence[str], weights: Sequence[float] | None) -> Sequence[
 
 def _unknown(name: str, names: Sequence[str]) -> str:
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.4)
-    meant = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names)}."
-    return f"There is no reward function {name}; {meant}"
+    suggestion = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names)}."
+    return f"There is no reward function {name}; {suggestion}"
 
 
 def _describe_shipped(shipped: Shipped) -> dict[str, Any]:

@@ -73,8 +73,8 @@ class Scorer:
 
     def take(self) -> Rollouts:
         """What has come in since the last time."""
-        taken, self.rollouts = self.rollouts, Rollouts()
-        return taken
+        results, self.rollouts = self.rollouts, Rollouts()
+        return results
 
     def success_rate(self, rollouts: Rollouts) -> float | None:
         """The share of completions at the success function's maximum, of those it applies to."""

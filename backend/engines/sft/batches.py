@@ -108,9 +108,9 @@ def collate(
     padded = np.zeros((len(items), width), np.int32)
     borders = []
     for row, (tokens, spans) in enumerate(items):
-        shortened = tokens[:limit]
-        padded[row, : len(shortened)] = shortened
-        borders.append((spans[0][0], len(shortened)))
+        excerpt = tokens[:limit]
+        padded[row, : len(excerpt)] = excerpt
+        borders.append((spans[0][0], len(excerpt)))
     if learned == "borders":
         return mx.array(padded), mx.array(borders)
     mask = target_mask(items, limit, width)

@@ -113,19 +113,19 @@ class _Pieces:
 
     def _place(self, turns: Sequence[Mapping[str, Any]]) -> int:
         """How far the turns reach in the whole, which must begin with them."""
-        rendered = self._render(turns)
-        if not self._starts_with(rendered):
+        rendering = self._render(turns)
+        if not self._starts_with(rendering):
             raise UnstableTemplate(_UNSTABLE)
-        return len(rendered)
+        return len(rendering)
 
     def _starts_with(self, tokens: list[int]) -> bool:
         return self._whole[: len(tokens)] == tokens
 
     def _render(self, turns: Sequence[Mapping[str, Any]], *, ask: bool = False) -> list[int]:
-        rendered = self._tokenizer.apply_chat_template(
+        rendering = self._tokenizer.apply_chat_template(
             list(turns), tools=self._tools, add_generation_prompt=ask, return_dict=False
         )
-        return list(rendered)
+        return list(rendering)
 
 
 def shared_length(one: Sequence[int], other: Sequence[int]) -> int:

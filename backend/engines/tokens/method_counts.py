@@ -73,9 +73,9 @@ class MethodRenderer:
         if self._needs == "preference":
             return self._pair(row, item)
         ids = list(item[0] if self._needs == "prompt_answer" else item["prompt"])
-        rendered = Rendered(length=len(ids), start=len(ids))
-        self._compare(rendered, self._turns(row), ids, ask=True)
-        return rendered
+        rendering = Rendered(length=len(ids), start=len(ids))
+        self._compare(rendering, self._turns(row), ids, ask=True)
+        return rendering
 
     def _item(self, tokenizer: Any, row: Row) -> Any:
         """What a run gets of a row; a sentence where its template can't take it."""
@@ -100,17 +100,17 @@ class MethodRenderer:
 
     def _pair(self, row: Row, item: Mapping[str, Any]) -> Rendered:
         start = int(item["chosen_prompt_length"])
-        rendered = Rendered(length=max(len(item["chosen"]), len(item["rejected"])), start=start)
+        rendering = Rendered(length=max(len(item["chosen"]), len(item["rejected"])), start=start)
         for side in _SIDES:
             ids = list(item[side])
-            self._compare(rendered, [*self._turns(row), _answer(row, side)], ids, ask=False)
-            if rendered.unlearnable is None and is_empty(
+            self._compare(rendering, [*self._turns(row), _answer(row, side)], ids, ask=False)
+            if rendering.unlearnable is None and is_empty(
                 self._tokenizer, self._special, ids[start:]
             ):
                 cut = ": the chat template cuts its thoughts off"
-                why = cut if "thoughts" in rendered.omitted else ""
-                rendered.unlearnable = f"nothing of its {side} answer but an end mark is left{why}"
-        return rendered
+                why = cut if "thoughts" in rendering.omitted else ""
+                rendering.unlearnable = f"nothing of its {side} answer but an end mark is left{why}"
+        return rendering
 
     def _compare(self, rendered: Rendered, turns: Any, ids: Sequence[int], *, ask: bool) -> None:
         """Add what the template leaves out; rows of a form that only the engine knows pass."""

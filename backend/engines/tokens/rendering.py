@@ -66,7 +66,7 @@ class ChatRenderer:
             prose = [row["text"] for row in rows if "text" in row]
             self._tokenizer.prepare_prose(prose)
             self._tokenizer.prepare(
-                [text for row, (text, refused) in pairs if refused is None and "text" not in row]
+                [text for row, (text, refusals) in pairs if refusals is None and "text" not in row]
             )
         results = [self._one(row, *one) for row, one in zip(rows, written, strict=True)]
         if isinstance(self._tokenizer, RowTokenizer):
@@ -89,23 +89,23 @@ class ChatRenderer:
             tokens, _ = tokens_and_spans(self._tokenizer, row, mask=False)
         except Exception as error:  # noqa: BLE001 - a template raises what it likes
             return Rendered(refused=sentence(error))
-        rendered = Rendered(length=len(tokens))
-        rendered.omitted = doubled_parts(text, tokens, start=self._start, end=self._end)
+        rendering = Rendered(length=len(tokens))
+        rendering.omitted = doubled_parts(text, tokens, start=self._start, end=self._end)
         if "text" in row:
-            return rendered
+            return rendering
         turns, tools = conversation(row), row.get("tools")
-        rendered.omitted += omitted_parts(turns, tools, text, self._template)
+        rendering.omitted += omitted_parts(turns, tools, text, self._template)
         try:
             spans = answer_spans(self._tokenizer, turns, tools, tokens)
         except Exception as error:  # noqa: BLE001 - a template raises what it likes
-            rendered.start, rendered.unlearnable = len(tokens), sentence(error)
-            return rendered
-        rendered.start = spans[0][0] if spans else len(tokens)
+            rendering.start, rendering.unlearnable = len(tokens), sentence(error)
+            return rendering
+        rendering.start = spans[0][0] if spans else len(tokens)
         for at, (begin, end) in zip(learned_answers(turns), spans, strict=True):
             if is_empty(self._tokenizer, self._special, tokens[begin:end]):
-                rendered.unlearnable = _nothing_learned(at + 1, rendered.omitted)
+                rendering.unlearnable = _nothing_learned(at + 1, rendering.omitted)
                 break
-        return rendered
+        return rendering
 
     def _template(self, turns: Any, tools: Any) -> str:
         text: str = self._tokenizer.apply_chat_template(list(turns), tools=tools, tokenize=False)
@@ -129,8 +129,8 @@ def first_id(tokenizer: Any) -> int | None:
 def special_ids(tokenizer: Any) -> set[int]:
     """The ids of marks, which say nothing by themselves."""
     ids = set(tokenizer.all_special_ids)
-    added = tokenizer.added_tokens_decoder
-    return ids | {number for number, token in added.items() if token.special}
+    additions = tokenizer.added_tokens_decoder
+    return ids | {number for number, token in additions.items() if token.special}
 
 
 def is_empty(tokenizer: Any, special: set[int], ids: Sequence[int]) -> bool:

@@ -121,8 +121,8 @@ class Feed:
         if self._began is not None:
             self._busy += now - self._began
             self._began = now
-        taken, self._busy = self._busy, 0.0
-        return taken
+        seconds, self._busy = self._busy, 0.0
+        return seconds
 
     def _steps(self, dataset: Any, limit: int) -> Iterator[Any]:
         batches = self._batches

@@ -200,9 +200,9 @@ class ChatRequest(OpenAIRequest):
 
     @model_validator(mode="after")
     def _only_free_variables(self) -> Self:
-        taken = sorted(_TEMPLATE_OWN & (self.chat_template_kwargs or {}).keys())
-        if taken:
-            raise FieldInvalid("chat_template_kwargs", f"chat_template_kwargs can't set {taken[0]}")
+        names = sorted(_TEMPLATE_OWN & (self.chat_template_kwargs or {}).keys())
+        if names:
+            raise FieldInvalid("chat_template_kwargs", f"chat_template_kwargs can't set {names[0]}")
         return self
 
     def ask(self) -> Ask:

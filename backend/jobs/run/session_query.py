@@ -84,10 +84,10 @@ def select(rows: Sequence[Row], query: SessionQuery) -> list[Row]:
         pairs.sort(key=lambda pair: pair[0], reverse=query.descending)
         known = [row for _, row in pairs]
         unknown = [row for key, row in keyed if key is None]
-    ordered = known + unknown
+    order = known + unknown
     if query.pinned_first and any(row.summary.pinned for row in rows):
-        ordered.sort(key=lambda row: not row.summary.pinned)
-    return ordered
+        order.sort(key=lambda row: not row.summary.pinned)
+    return order
 
 
 def rows_after(rows: Sequence[Row], query: SessionQuery, cursor: str) -> list[Row] | None:
@@ -97,14 +97,14 @@ def rows_after(rows: Sequence[Row], query: SessionQuery, cursor: str) -> list[Ro
     last = next((row for row in rows if row.summary.session_id == cursor), None)
     if last is None:
         return None
-    ordered = select(rows, query)
-    if last not in ordered:  # It has changed since: its place is where it would stand.
+    order = select(rows, query)
+    if last not in order:  # It has changed since: its place is where it would stand.
         plain = SessionQuery(
             sort=query.sort, descending=query.descending, pinned_first=query.pinned_first
         )
-        admitted = {row.summary.session_id for row in ordered} | {cursor}
-        ordered = [row for row in select(rows, plain) if row.summary.session_id in admitted]
-    return ordered[ordered.index(last) + 1 :]
+        admitted = {row.summary.session_id for row in order} | {cursor}
+        order = [row for row in select(rows, plain) if row.summary.session_id in admitted]
+    return order[order.index(last) + 1 :]
 
 
 def choices(rows: Sequence[Row]) -> SessionChoices:

@@ -332,8 +332,8 @@ class SessionStore:
             summary = to_summary(raw, session_id)
             return Row(stamp, summary, number_of(raw), search_text(raw, summary))
         except (Damaged, NotFound) as problem:
-            changed = datetime.fromtimestamp(stamp[0] / 1e9, UTC)
-            summary = problem_summary(session_id, problem.detail, changed)
+            changes = datetime.fromtimestamp(stamp[0] / 1e9, UTC)
+            summary = problem_summary(session_id, problem.detail, changes)
             return Row(stamp, summary, None, search_text({}, summary))
 
     def _next_number(self) -> int:

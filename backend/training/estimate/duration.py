@@ -56,8 +56,8 @@ def estimate_seconds(
     alike = [run for run in same if run.checkpointing == work.checkpointing]
     speeds = [_speed(run, work) for run in (alike or same or past)]
     speeds_known = [speed for speed in speeds if speed is not None][:_ASKED]
-    if not speeds_known and (measured := _benchmark_speed(benchmark, work)) is not None:
-        speeds_known = [measured]
+    if not speeds_known and (measurement := _benchmark_speed(benchmark, work)) is not None:
+        speeds_known = [measurement]
     if not speeds_known:
         return None
     trained_per_second = statistics.median(speeds_known)

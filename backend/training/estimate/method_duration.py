@@ -138,10 +138,10 @@ def _past_run(record: SessionRecord) -> PastSteps | None:
     method, settings, metrics = METHODS.get(record.method), record.config, record.metrics
     if method is None or record.model is None or record.model.fingerprint is None:
         return None
-    needed = ["batch_size", _limit_of(method)]
-    needed += [name for name in ("group_size",) if name in method.params]
+    need = ["batch_size", _limit_of(method)]
+    need += [name for name in ("group_size",) if name in method.params]
     speed = _positive(metrics.get("iterations_per_second"))
-    if speed is None or not all(_positive(settings.get(name)) for name in needed):
+    if speed is None or not all(_positive(settings.get(name)) for name in need):
         return None
     answers, limit = _answers(method, settings), settings[_limit_of(method)]
     if method.generates:

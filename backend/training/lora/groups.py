@@ -256,9 +256,9 @@ def _notes(
     tree: Mapping[str, Any],
     depth: int,
 ) -> list[str]:
-    added = SEEDS.get(tree["architecture"], ())
-    parameters = [name for name in unmatched if name in tree["others"] and name not in added]
-    missing = [name for name in unmatched if name not in parameters and name not in added]
+    additions = SEEDS.get(tree["architecture"], ())
+    parameters = [name for name in unmatched if name in tree["others"] and name not in additions]
+    missing = [name for name in unmatched if name not in parameters and name not in additions]
     notes: list[str] = [*seed_warnings(tree["architecture"], unmatched)]
     if parameters:
         notes.append(f"LoRA can't be attached to {_listing(parameters)} here.")

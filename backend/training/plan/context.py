@@ -95,12 +95,12 @@ class PlanContext:
                 hint="Choose another name, or turn on Overwrite.",
                 errors=[FieldProblem("adapter_name", text)],
             )
-        needed = plan.checkpoint_bytes * (plan.checkpoints + 3)  # Latest, best, one being written.
+        need = plan.checkpoint_bytes * (plan.checkpoints + 3)  # Latest, best, one being written.
         quantized = self.quantized(plan)
-        needed += quantized.missing_bytes if quantized else 0
+        need += quantized.missing_bytes if quantized else 0
         require_room(
             self.settings.data_dir,
-            needed,
+            need,
             what=f"The checkpoints {'and the quantised base ' if quantized else ''}need",
             hint="Save less often, keep fewer checkpoints, or use a smaller rank.",
             field="save_every",

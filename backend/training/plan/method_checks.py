@@ -178,9 +178,9 @@ def _warnings(
         text = "At one update per rollout nothing is clipped: Epsilon and Epsilon high do nothing"
         text += ", and GSPO trains as GRPO does." if method.id == "gspo" else "."
         clips = StartFix("Use 2 updates per rollout", "updates_per_rollout", 2)
-        changed = {"epsilon", "epsilon_high"} & request.model_fields_set
+        changes = {"epsilon", "epsilon_high"} & request.model_fields_set
         differs = any(
-            getattr(request, name) != EnhancedStart.model_fields[name].default for name in changed
+            getattr(request, name) != EnhancedStart.model_fields[name].default for name in changes
         )
         yield StartWarning(
             text, code="no_clipping", level="caution" if differs else "info", fix=clips

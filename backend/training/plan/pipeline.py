@@ -76,8 +76,8 @@ class StartPipeline:
         warnings = [*plan.warnings]
         if request.method.engine == "sft":
             warnings += [*token_warnings(plan), *command_warnings(plan)]
-        taken = await asyncio.to_thread(paths.adapter.exists)
-        if taken and not await asyncio.to_thread(plan.replaces, paths.adapter):
+        is_taken = await asyncio.to_thread(paths.adapter.exists)
+        if is_taken and not await asyncio.to_thread(plan.replaces, paths.adapter):
             free = await asyncio.to_thread(free_name, paths.adapter)
             warnings.append(taken_name(request.adapter_name, free))
         config, sessions = self._config(plan, "<session>"), self._context.sessions
@@ -139,12 +139,12 @@ class StartPipeline:
         refuse_contradictions(start)
         if start.resume_from is not None:
             return as_standard(start), unused_fields(start)
-        fitted, shortened = await asyncio.to_thread(self._fit_length, with_name(start))
-        return as_standard(fitted), [*unused_fields(fitted), *shortened]
+        fitted, excerpt = await asyncio.to_thread(self._fit_length, with_name(start))
+        return as_standard(fitted), [*unused_fields(fitted), *excerpt]
 
     async def _plan_method(self, request: EnhancedStart, patience: float | None) -> Plan:
         refuse_contradictions(request)
-        request, shortened = await asyncio.to_thread(self._fit_length, with_name(request))
+        request, excerpt = await asyncio.to_thread(self._fit_length, with_name(request))
         rewards, remarks = await self._rewards.choose(request)
         judgement = await self._judgement(request, rewards)
         plan = await self._measure_tokens(request, patience)
@@ -152,7 +152,7 @@ class StartPipeline:
         refuse_lengths(request, plan.model, plan.data, plan.counts)
         warnings = (
             *unused_fields(request),
-            *shortened,
+            *excerpt,
             *remarks,
             *lacking,
             *method_warnings(request, plan.model, plan.data, plan.counts),

@@ -76,8 +76,8 @@ class EstimateRequest(BaseModel):
     def as_start(self) -> EnhancedStart:
         """The start request of these settings, with a data file that is never read."""
         fields = self.model_dump(include=self.model_fields_set - {"method", "dataset_size"})
-        needed = {"training_method": self.method, "train_data_path": "-"}
-        return EnhancedStart.model_validate(needed | fields)
+        need = {"training_method": self.method, "train_data_path": "-"}
+        return EnhancedStart.model_validate(need | fields)
 
 
 class Resources:

@@ -138,12 +138,12 @@ def quantize_remarks(base: QuantizedBase | None, *, on_cpu: bool) -> list[StartW
         return []
     size = format_bytes(base.size) if base.size else ""
     if base.there:
-        taken = f" ({size} in .cache)" if size else ""
-        text = f"The {base.bits}-bit copy of the base{taken} exists already and is reused."
+        space = f" ({size} in .cache)" if size else ""
+        text = f"The {base.bits}-bit copy of the base{space} exists already and is reused."
     else:
-        taken = f", about {size} in .cache" if size else " into .cache"
+        space = f", about {size} in .cache" if size else " into .cache"
         text = (
-            f"The base is quantised to {base.bits} bits once{taken}. The copy is removed when no "
+            f"The base is quantised to {base.bits} bits once{space}. The copy is removed when no "
             "run has used it for 30 days, or when four others were used since."
         )
     remarks = [StartWarning(text, code="quantized_copy", level="info")]

@@ -20,11 +20,11 @@ def known_method(value: Any) -> Any:
     if value in METHODS:
         return value
     near = difflib.get_close_matches(str(value), METHODS, n=1, cutoff=0.4)
-    meant = f" Did you mean {near[0]}?" if near else ""
+    suggestion = f" Did you mean {near[0]}?" if near else ""
     raise PydanticCustomError(
         "unknown_method",
         "there is no such method.{meant} Known are {known}",
-        {"meant": meant, "known": ", ".join(METHODS)},
+        {"meant": suggestion, "known": ", ".join(METHODS)},
     )
 
 

@@ -17,10 +17,10 @@ def known_defaults(values: dict[str, Any]) -> dict[str, Any]:
 def _is_valid(name: str, value: Any) -> bool:
     if name not in StandardStart.model_fields:
         return False
-    needed: dict[str, Any] = {"model_path": "-", "train_data_path": "-"}
+    need: dict[str, Any] = {"model_path": "-", "train_data_path": "-"}
     request: type[BaseModel] = StandardStart
     try:
-        request.model_validate(needed | {name: value})
+        request.model_validate(need | {name: value})
     except ValidationError:
         return False
     return True

@@ -25,16 +25,16 @@ def unused_beside(request: StartRequest) -> Iterator[StartWarning]:
     """One sentence for each value that leaves other fields unused which were named and changed."""
     fields: dict[str, list[str]] = {}
     for name, field in type(request).model_fields.items():
-        changed = name in request.model_fields_set and getattr(request, name) != field.default
-        if not changed or not _of_the_method(request, name):
+        changes = name in request.model_fields_set and getattr(request, name) != field.default
+        if not changes or not _of_the_method(request, name):
             continue
         other = unmet(request, name)
         if other is not None and not _TOLD_APART & _marks(request, name).keys():
             fields.setdefault(other, []).append(name)
     for other, names in fields.items():
-        listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+        listing = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
         does = "does" if len(names) == 1 else "do"
-        text = f"{other} is {_word(getattr(request, other))}, so {listed} {does} nothing."
+        text = f"{other} is {_word(getattr(request, other))}, so {listing} {does} nothing."
         yield StartWarning(text, code="unused_field")
 
 

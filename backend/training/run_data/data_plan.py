@@ -79,16 +79,16 @@ def _with_warning(plan: DataPlan, warning: StartWarning) -> DataPlan:
 
 def _check_batch(plan: DataPlan, request: StartRequest) -> None:
     """The engine needs one whole batch in each set, and fails in the middle of a run otherwise."""
-    for field_name, checked in plan.files.items():
+    for field_name, check_result in plan.files.items():
         rows = plan.rows_of(field_name)
         if rows < request.batch_size:
-            shared = checked is plan.train and plan.valid is None and request.val_split > 0
+            shared = check_result is plan.train and plan.valid is None and request.val_split > 0
             most = _largest_batch(rows, request) if shared else rows
             left = " left" if field_name in plan.skipped else ""
             raise _invalid(
                 "batch_size",
                 f"The batch size of {request.batch_size} is larger than the {_SETS[field_name]} "
-                f"set: {checked.path.name} has {rows} rows{left}.",
+                f"set: {check_result.path.name} has {rows} rows{left}.",
                 _smaller(most) if shared else f"Use a batch size of at most {most}.",
             )
 

@@ -64,14 +64,14 @@ class DataFiles:
                 return report
             if stamp[0] > SMALL or path.suffix == ".parquet":  # Whose size says little.
                 raise Unread((path, needs, stamp), field)
-            checked = check_file(path, needs)
+            check_result = check_file(path, needs)
         except OSError as problem:
             text = f"{value} can't be read: {problem.strerror}."
             raise BadContent(text, errors=[FieldProblem(field, text)]) from problem
         except AppError as refusal:
             raise _naming(field, refusal) from refusal
-        self._hold(checked)
-        return checked
+        self._hold(check_result)
+        return check_result
 
     async def _read_in_child(self, unread: Unread) -> None:
         # Two previews that ask at once share one child.

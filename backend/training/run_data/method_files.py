@@ -64,6 +64,6 @@ def _method(name: str) -> Method:
     if method is not None:
         return method
     near = difflib.get_close_matches(name, METHODS, n=1, cutoff=0.5)
-    meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(METHODS)}."
-    text = f"There is no training method {name[:80]!r}; {meant}"
+    suggestion = f"did you mean {near[0]}?" if near else f"there are {', '.join(METHODS)}."
+    text = f"There is no training method {name[:80]!r}; {suggestion}"
     raise Invalid(text, errors=[FieldProblem("method", text)])

@@ -65,9 +65,13 @@ def _plan_rows(
     needs = request.method.data_form
     train = files.check(request.train_data_path, field="train_data_path", needs=needs)
     valid, warnings = _validation_file(request, files, needs)
-    for checked, field in ((train, "train_data_path"), (valid, "val_data_path"), (test, "test")):
-        if checked is not None:
-            check(checked, field)
+    for file, field in (
+        (train, "train_data_path"),
+        (valid, "val_data_path"),
+        (test, "test"),
+    ):
+        if file is not None:
+            check(file, field)
     warnings += spellings(train, valid, test)
     if valid is not None and valid.path == train.path:
         text = (
@@ -94,9 +98,9 @@ def stage_data(plan: DataPlan, folder: Path) -> DataSummary:
 
     Raises BadContent when a file has changed since it was checked.
     """
-    for checked in filter(None, (plan.train, plan.valid, plan.test)):
-        if stamp_of(checked.path) != checked.stamp:
-            raise _change_error(checked.path)
+    for file in filter(None, (plan.train, plan.valid, plan.test)):
+        if stamp_of(file.path) != file.stamp:
+            raise _change_error(file.path)
     data = folder / "data"
     data.mkdir(parents=True, exist_ok=True)
     _give(plan.train, data / "train.jsonl", _training_rows(plan))

@@ -19,11 +19,11 @@ _NAMES: dict[Format, str] = {
 
 def spellings(*files: CheckedFile | None) -> list[StartWarning]:
     """How rows of another spelling are understood, each file once."""
-    files_by_path = {checked.path: checked for checked in files if checked is not None}
+    files_by_path = {file.path: file for file in files if file is not None}
     return [
         StartWarning(f"{path.name}: {reading}", code="spelling", level="info")
-        for path, checked in files_by_path.items()
-        for reading in checked.readings
+        for path, file in files_by_path.items()
+        for reading in file.readings
     ]
 
 

@@ -79,16 +79,16 @@ class TokenCounter:
         )
         if isinstance(rendering, float):
             return rendering
-        rendered = dict(zip(files, rendering, strict=True))
+        renderings = dict(zip(files, rendering, strict=True))
         bits = REFUSED | (UNLEARNABLE if mask else 0)
         bad = {
             name: frozenset(rows.positions(bits)) - data.skipped.get(name, frozenset())
-            for name, rows in rendered.items()
+            for name, rows in renderings.items()
         }
         bad = {name: rows for name, rows in bad.items() if rows}
         if bad and not skip:
-            raise _refusal(model, files, rendered, bits)
-        return _counts(model, data, rendered, bad, bits)
+            raise _refusal(model, files, renderings, bits)
+        return _counts(model, data, renderings, bad, bits)
 
 
 def _counts(
@@ -135,10 +135,10 @@ def _refusal(
 ) -> RowsRefused:
     problems: list[FieldProblem] = []
     counts: list[str] = []
-    whole, refused = False, 0
+    whole, refusals = False, 0
     for name, file in files.items():
         bad = sum(1 for _ in rendered[name].positions(bits))
-        whole, refused = whole or bad == file.rows, refused + bad
+        whole, refusals = whole or bad == file.rows, refusals + bad
         if bad:
             counts.append(f"{bad} of {file.rows} rows of {file.path.name}")
             problems += [
@@ -147,7 +147,7 @@ def _refusal(
             ]
     hint = "Correct these rows, or use a model whose chat template takes them."
     if not whole:
-        text = f"Choose skip to leave out {refused} {'row' if refused == 1 else 'rows'}."
+        text = f"Choose skip to leave out {refusals} {'row' if refusals == 1 else 'rows'}."
         problems.append(FieldProblem("on_bad_rows", text))
         hint = (
             'Correct these rows, or leave them out: on_bad_rows "skip" trains without them and '
