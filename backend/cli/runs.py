@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from backend.cli import exits
-from backend.cli.client import Refused, quoted
+from backend.cli.client import Refused, quote_name
 from backend.cli.context import Commands, Context, find_run
 from backend.cli.follow import ACTIVE
 from backend.cli.output import UNKNOWN, moment, number, seconds, size, word
@@ -157,7 +157,7 @@ def _cancel_downloads(context: Context) -> int:
     for path in _DOWNLOADS:
         for download in context.client.get(path)["downloads"]:
             if download["state"] in _FETCHING:
-                cancelled.append(context.client.delete(f"{path}/{quoted(download['id'])}"))
+                cancelled.append(context.client.delete(f"{path}/{quote_name(download['id'])}"))
     context.out.value({"cancelled": cancelled})
     for download in cancelled:
         context.out.text(
@@ -230,7 +230,7 @@ def _methods(items: Any) -> Rows:
         yield name, method["display_name"], method["data_format"], method["description"]
 
 
-def _fetched(items: Any) -> Rows:
+def _fetch_rows(items: Any) -> Rows:
     for one in items:
         yield (
             one["repo_id"],
@@ -254,7 +254,8 @@ _LISTS: dict[str, tuple[str, str, tuple[str, ...], Callable[[Any], Rows], str]] 
     "data": ("/api/datasets", "datasets",
              ("Name", "Source", "Format", "Rows", "Size", "Path", "Problem"), _data, "No data."),
     "downloads": ("/models/downloads", "downloads",
-                  ("Repository", "State", "Fetched", "Path", "Error"), _fetched, "No downloads."),
+                  ("Repository", "State", "Fetched", "Path", "Error"), _fetch_rows,
+                  "No downloads."),
     "methods": ("/api/training/methods", "methods",
                 ("Method", "Name", "Data", "What it is"), _methods, "No methods."),
 }  # fmt: skip
@@ -262,25 +263,21 @@ _LISTS: dict[str, tuple[str, str, tuple[str, ...], Callable[[Any], Rows], str]] 
 
 def compare(context: Context) -> int:
     client, out = context.client, context.out
-    ids = [find_run(client, wanted) for wanted in context.args.sessions]
+    ids = [find_run(client, run) for run in context.args.sessions]
     if len(set(ids)) < 2:
         raise Refused(f"Two different runs are needed; {len(set(ids))} was named.")
-    records = [client.get(f"/sessions/{session}") for session in ids]
-    differences = _differences(records)
+    answer = client.get("/sessions/compare", ids=",".join(ids), max_points=10)
+    runs = answer["runs"]
     out.value({
-        "runs": [{"session_id": session, "state": record.get("training_state"),
-                  "metrics": record.get("metrics")}
-                 for session, record in zip(ids, records, strict=True)],
-        "differences": [{"field": field, "values": values} for field, values in differences],
+        "runs": [{"session_id": run["session_id"], "state": run["state"], "metrics": run["final"]}
+                 for run in runs],
+        "differences": answer["differences"],
     })  # fmt: skip
-    names = [word((record.get("config") or {}).get("adapter_name")) for record in records]
-    rows = [
-        (title, *(show(record.get("metrics") or {}) for record in records))
-        for title, show in _RESULTS
-    ]
-    rows.insert(0, ("state", *(word(record.get("training_state")) for record in records)))
-    rows += [(field, *map(word, values)) for field, values in differences]
-    out.table(("", *names), rows, empty="")
+    rows = [(title, *(show(run["final"]) for run in runs)) for title, show in _RESULTS]
+    rows.insert(0, ("state", *(word(run["state"]) for run in runs)))
+    rows += [(one["field"], *map(word, one["values"])) for one in answer["differences"]]
+    out.table(("", *(run["name"] for run in runs)), rows, empty="")
+    out.text(answer["held_out"]["message"])
     return exits.OK
 
 
@@ -294,18 +291,6 @@ _RESULTS: tuple[tuple[str, Callable[[dict[str, Any]], str]], ...] = (
     ("tokens/s", lambda of: number(of.get("tokens_per_second"), 0)),
     ("peak memory GB", lambda of: number(of.get("peak_memory_gb"), 2)),
 )
-
-
-def _differences(records: list[dict[str, Any]]) -> list[tuple[str, list[Any]]]:
-    """The fields of the requests that are not the same in all runs, with their values."""
-    configs = [record.get("config") or {} for record in records]
-    fields = dict.fromkeys(field for config in configs for field in config)
-    found = ((field, [config.get(field) for config in configs]) for field in fields)
-    return [
-        (field, values)
-        for field, values in found
-        if field != "adapter_name" and any(value != values[0] for value in values)
-    ]
 
 
 def log(context: Context) -> int:

@@ -15,49 +15,41 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import mlx.optimizers as optim
 import numpy as np
 import yaml
-from mlx_lm.tuner.utils import build_schedule, print_trainable_parameters
+from mlx_lm.tuner.utils import print_trainable_parameters
 
 from backend.contract.record import BadRecord
-from backend.contract.run.config import Optimization, read_run_config
+from backend.contract.run.config import read_run_config
 from backend.contract.run.events import Phase
 from backend.contract.run.folder import DATA, DATA_SUMMARY
+from backend.engines.optimizer.build import build_optimizer
 from backend.engines.process.endings import Ending, Unusable
 from backend.engines.process.events import Emitter
 from backend.engines.process.signals import Control
 from backend.engines.trainer.adapter_folder import lineage_of
 from backend.engines.trainer.lora import attach, describe
-from backend.engines.trainer.method import C, Method, Run
+from backend.engines.trainer.method import C, Run, TrainingMethod
 from backend.engines.trainer.quantize import make_quantized_base
 from backend.engines.trainer.steps import say
 from backend.engines.trainer.token_losses import token_losses
 from backend.engines.trainer.training import Training
 from backend.engines.weights.base import load
 
-_OPTIMIZERS = {
-    "adam": optim.Adam,
-    "adamw": optim.AdamW,
-    "muon": optim.Muon,
-    "sgd": optim.SGD,
-    "adafactor": optim.Adafactor,
-}
 
-
-def train_run(method: Method[C], folder: Path, emit: Emitter, control: Control) -> Ending:
+def train_run(method: TrainingMethod[C], folder: Path, emit: Emitter, control: Control) -> Ending:
     """Train in this process; answer how it ended. Errors are raised."""
     config = method.config
     np.random.seed(config.seed)
     make_quantized_base(config, emit, say)
     model, tokenizer = load(config.model)
     if _stops(control):
-        return _stopped("the model was loading")
+        return _end_stopped("the model was loading")
 
     emit(Phase(name="preparing data"))
     sets = method.load_sets(tokenizer, emit)
     if _stops(control):
-        return _stopped("the data was prepared")
+        return _end_stopped("the data was prepared")
 
     coverage = attach(model, config)
     say(describe(config, coverage, depth=len(model.layers)))
@@ -65,7 +57,7 @@ def train_run(method: Method[C], folder: Path, emit: Emitter, control: Control) 
     emit(coverage.event())
     method.load_references(model, emit)
     if _stops(control):
-        return _stopped("the reference was loading")
+        return _end_stopped("the reference was loading")
 
     adapter = method.adapter_folder(
         Path(config.adapter_path), model, keep=config.keep_checkpoints, emit=emit
@@ -104,19 +96,12 @@ def config_of(kind: type[C], values: Mapping[str, Any]) -> C:
         ) from problem
 
 
-def build_optimizer(config: Optimization) -> optim.Optimizer:
-    """From `optimizer`, `optimizer_config`, `learning_rate` and `lr_schedule`."""
-    rate = build_schedule(config.lr_schedule) if config.lr_schedule else config.learning_rate
-    options = config.optimizer_config.get(config.optimizer, {})
-    return _OPTIMIZERS[config.optimizer](learning_rate=rate, **options)
-
-
 def _stops(control: Control) -> bool:
     control.agree()
     return control.stop is not None
 
 
-def _stopped(during: str) -> Ending:
+def _end_stopped(during: str) -> Ending:
     return Ending("stopped", f"Stopped while {during}; nothing was saved.")
 
 

@@ -1029,8 +1029,37 @@ const injectedRtkApi = api
           params: {
             limit: queryArg.limit,
             cursor: queryArg.cursor,
+            sort: queryArg.sort,
+            order: queryArg.order,
+            state: queryArg.state,
+            method: queryArg.method,
+            model: queryArg.model,
+            tag: queryArg.tag,
+            q: queryArg.q,
+            pinned_first: queryArg.pinnedFirst,
           },
         }),
+        providesTags: ["sessions"],
+      }),
+      compareSessions: build.query<
+        CompareSessionsApiResponse,
+        CompareSessionsApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/sessions/compare`,
+          params: {
+            ids: queryArg.ids,
+            x: queryArg.x,
+            max_points: queryArg.maxPoints,
+          },
+        }),
+        providesTags: ["sessions"],
+      }),
+      comparePresets: build.query<
+        ComparePresetsApiResponse,
+        ComparePresetsApiArg
+      >({
+        query: () => ({ url: `/sessions/presets` }),
         providesTags: ["sessions"],
       }),
       readSession: build.query<ReadSessionApiResponse, ReadSessionApiArg>({
@@ -1038,6 +1067,17 @@ const injectedRtkApi = api
           url: `/sessions/${encodeURIComponent(String(queryArg.sessionId))}`,
         }),
         providesTags: ["sessions"],
+      }),
+      describeSession: build.mutation<
+        DescribeSessionApiResponse,
+        DescribeSessionApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/sessions/${encodeURIComponent(String(queryArg.sessionId))}`,
+          method: "PATCH",
+          body: queryArg.sessionChange,
+        }),
+        invalidatesTags: ["sessions"],
       }),
       deleteSession: build.mutation<
         DeleteSessionApiResponse,
@@ -1074,6 +1114,14 @@ const injectedRtkApi = api
         }),
         providesTags: ["sessions"],
       }),
+      sessionAlerts: build.query<SessionAlertsApiResponse, SessionAlertsApiArg>(
+        {
+          query: (queryArg) => ({
+            url: `/sessions/${encodeURIComponent(String(queryArg.sessionId))}/alerts`,
+          }),
+          providesTags: ["sessions"],
+        },
+      ),
       sessionLogs: build.query<SessionLogsApiResponse, SessionLogsApiArg>({
         query: (queryArg) => ({
           url: `/sessions/${encodeURIComponent(String(queryArg.sessionId))}/logs`,
@@ -1631,16 +1679,53 @@ export type RemoveQueuedRunApiArg = {
   sessionId: string;
 };
 export type ListSessionsApiResponse =
-  /** status 200 Successful Response */ SessionsAnswer;
+  /** status 200 Successful Response */ SessionPage;
 export type ListSessionsApiArg = {
   limit?: number;
   cursor?: string | null;
+  sort?:
+    | "date"
+    | "name"
+    | "state"
+    | "method"
+    | "model"
+    | "train"
+    | "validation"
+    | "best"
+    | "steps"
+    | "duration";
+  order?: "asc" | "desc";
+  /** One state, or several with commas between them. */
+  state?: string | null;
+  method?: string | null;
+  model?: string | null;
+  tag?: string | null;
+  /** Words that must all be in its names, notes, tags, files or ending. */
+  q?: string;
+  pinnedFirst?: boolean;
 };
+export type CompareSessionsApiResponse =
+  /** status 200 Successful Response */ Comparison2;
+export type CompareSessionsApiArg = {
+  /** Session ids, by commas. */
+  ids: string;
+  x?: "step" | "tokens" | "seconds";
+  maxPoints?: number;
+};
+export type ComparePresetsApiResponse =
+  /** status 200 Successful Response */ Presets;
+export type ComparePresetsApiArg = void;
 export type ReadSessionApiResponse = /** status 200 Successful Response */ {
   [key: string]: any;
 };
 export type ReadSessionApiArg = {
   sessionId: string;
+};
+export type DescribeSessionApiResponse =
+  /** status 200 Successful Response */ Done;
+export type DescribeSessionApiArg = {
+  sessionId: string;
+  sessionChange: SessionChange;
 };
 export type DeleteSessionApiResponse =
   /** status 200 Successful Response */ SessionDeleted;
@@ -1658,6 +1743,11 @@ export type SessionMetricsApiArg = {
 export type SessionSamplesApiResponse =
   /** status 200 Successful Response */ SessionSamples;
 export type SessionSamplesApiArg = {
+  sessionId: string;
+};
+export type SessionAlertsApiResponse =
+  /** status 200 Successful Response */ SessionAlerts;
+export type SessionAlertsApiArg = {
   sessionId: string;
 };
 export type SessionLogsApiResponse =
@@ -1864,6 +1954,12 @@ export type ChatMessage = {
   content: string;
 };
 export type InferenceRequest = {
+  model_name: string;
+  adapter_name?: string | null;
+  checkpoint?: ("best" | "latest") | number | null;
+  /** Use the adapter also on a base that it does not name, if all shapes fit. */
+  allow_other_base?: boolean;
+  messages?: ChatMessage[] | null;
   max_tokens?: number;
   temperature?: number;
   top_p?: number;
@@ -1873,17 +1969,11 @@ export type InferenceRequest = {
   seed?: number | null;
   stop?: string[];
   prompt?: string | null;
-  messages?: ChatMessage[] | null;
   system?: string | null;
   raw?: boolean;
   conversation?: string | null;
   /** Ask even while a run is active, and share the memory with it. */
   during_run?: boolean;
-  model_name: string;
-  adapter_name?: string | null;
-  checkpoint?: ("best" | "latest") | number | null;
-  /** Use the adapter also on a base that it does not name, if all shapes fit. */
-  allow_other_base?: boolean;
   stream?: boolean;
 };
 export type AvailableAdapter = {
@@ -3354,11 +3444,23 @@ export type UploadAnswer = {
   path: string;
   size_bytes: number;
 };
+export type RemarkFix = {
+  label: string;
+  field: string;
+  value: string | boolean | number | number;
+};
+export type StartRemark = {
+  code: string;
+  level: "info" | "caution" | "error";
+  message: string;
+  fix: RemarkFix | null;
+};
 export type StartAnswer = {
   status: "started" | "queued";
   message: string;
   session_id: string;
   warnings: string[];
+  remarks?: StartRemark[];
 };
 export type DistributedTraining = {
   /** So many on this machine, each with a copy of the model. */
@@ -3454,6 +3556,8 @@ export type StandardStart = {
   warmup_steps?: number;
   /** Iterations per weight update; the effective batch is this times batch size. */
   grad_accumulation_steps?: number;
+  /** Clip gradients to this global norm; empty: no limit. 1 is usual. */
+  max_grad_norm?: number | null;
   /** Recompute activations: less memory, somewhat slower. */
   grad_checkpoint?: boolean;
   /** Leave the prompt out of the loss. */
@@ -3532,6 +3636,7 @@ export type Preview = {
   checkpoints_kept: number;
   needs_confirmation: string | null;
   warnings: string[];
+  remarks?: StartRemark[];
 };
 export type StopAnswer2 = {
   status: "stopped" | "idle";
@@ -3616,6 +3721,7 @@ export type RunMetrics = {
   elapsed_seconds?: number | null;
   estimated_time_remaining?: number | null;
   epoch?: number | null;
+  grad_norm?: number | null;
 };
 export type RunError = {
   message: string;
@@ -3792,6 +3898,8 @@ export type EnhancedStart = {
   warmup_steps?: number;
   /** Iterations per weight update; the effective batch is this times batch size. */
   grad_accumulation_steps?: number;
+  /** Clip gradients to this global norm; empty: no limit. 1 is usual. */
+  max_grad_norm?: number | null;
   /** Recompute activations: less memory, somewhat slower. */
   grad_checkpoint?: boolean;
   /** Leave the prompt out of the loss. */
@@ -3917,6 +4025,7 @@ export type EnhancedStartAnswer = {
   pid: number | null;
   log_file: string | null;
   warnings: string[];
+  remarks?: StartRemark[];
 };
 export type Estimation = {
   method: string;
@@ -4163,13 +4272,91 @@ export type SessionSummary = {
   notes: string;
   tags: string[];
   adapter_ready: boolean;
+  /** The name of its training file. */
+  train_data?: string | null;
+  /** Which matrices have LoRA: attention and MLP, attention alone, or others. */
+  coverage?: ("full" | "attention" | "other") | null;
+  /** What the user calls it, if not by its adapter. */
+  name?: string | null;
+  pinned?: boolean;
+  /** Its training loss (or reward) in a few points from first to last. */
+  curve?: (number | null)[];
   legacy?: boolean;
   /** Why this record can't be read, if so. */
   problem?: string | null;
 };
-export type SessionsAnswer = {
+export type SessionChoices = {
+  methods: string[];
+  models: string[];
+  tags: string[];
+};
+export type SessionPage = {
   sessions: SessionSummary[];
   next_cursor: string | null;
+  matching: number;
+  total: number;
+  choices: SessionChoices;
+};
+export type BestResult = {
+  metric?: ("val_loss" | "val_reward" | "val_accuracy") | null;
+  value?: number | null;
+  val_loss?: number | null;
+  step?: number | null;
+};
+export type RunResources = {
+  duration_seconds: number | null;
+  tokens_per_second: number | null;
+  peak_memory_gb: number | null;
+  adapter_bytes: number | null;
+  trainable_parameters: number | null;
+};
+export type ComparedRun = {
+  session_id: string;
+  name: string;
+  state: RunState;
+  method: string;
+  model_name: string | null;
+  series: {
+    [key: string]: [number, number | null][];
+  };
+  final: RunMetrics;
+  best: BestResult;
+  resources: RunResources;
+};
+export type Difference = {
+  field: string;
+  values: any[];
+};
+export type HeldOut = {
+  same: boolean | null;
+  rows: (number | null)[];
+  common: number | null;
+  message: string;
+};
+export type Comparison2 = {
+  x: "step" | "tokens" | "seconds";
+  runs: ComparedRun[];
+  differences: Difference[];
+  held_out: HeldOut;
+};
+export type Preset = {
+  id: "coverage" | "method";
+  title: string;
+  ids: string[];
+  message: string;
+};
+export type Presets = {
+  presets: Preset[];
+};
+export type Done = {
+  status: "success";
+  message: string;
+};
+export type SessionChange = {
+  name?: string | null;
+  notes?: string | null;
+  tags?: string[] | null;
+  pinned?: boolean | null;
 };
 export type SessionDeleted = {
   status: "success";
@@ -4212,13 +4399,25 @@ export type SessionSamples = {
   session_id: string;
   samples: SampleData[];
 };
+export type Alert = {
+  level: "info" | "warning" | "error";
+  code: string;
+  message: string;
+  hint?: string | null;
+  step?: number | null;
+  fix?: {
+    [key: string]: any;
+  } | null;
+  at?: string | null;
+};
+export type SessionAlerts = {
+  session_id: string;
+  alerts: Alert[];
+  health: ("healthy" | "watch" | "act") | null;
+};
 export type SessionLogs = {
   logs: string[];
   before: number | null;
-};
-export type Done = {
-  status: "success";
-  message: string;
 };
 export type ResumePoint = {
   checkpoint: number;
@@ -4417,13 +4616,20 @@ export const {
   useRemoveQueuedRunMutation,
   useListSessionsQuery,
   useLazyListSessionsQuery,
+  useCompareSessionsQuery,
+  useLazyCompareSessionsQuery,
+  useComparePresetsQuery,
+  useLazyComparePresetsQuery,
   useReadSessionQuery,
   useLazyReadSessionQuery,
+  useDescribeSessionMutation,
   useDeleteSessionMutation,
   useSessionMetricsQuery,
   useLazySessionMetricsQuery,
   useSessionSamplesQuery,
   useLazySessionSamplesQuery,
+  useSessionAlertsQuery,
+  useLazySessionAlertsQuery,
   useSessionLogsQuery,
   useLazySessionLogsQuery,
   useLoadSessionMutation,
