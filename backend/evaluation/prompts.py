@@ -14,13 +14,15 @@ from backend.evaluation.rows import held_out_file
 from backend.evaluation.schemas import AdapterPrompts
 
 _ROWS = 500  # Of a long file the first rows say enough, and a page waits for the answer.
-_PROMPTS = 3
+FEW_PROMPTS = 3
 _LONGEST = 4000  # A prompt that is pressed stands in a small box; longer texts are no examples.
 
 
-def prompts_of(data: Path | None) -> AdapterPrompts:
+def prompts_of(data: Path | None, *, limit: int = FEW_PROMPTS) -> AdapterPrompts:
     """Of the rows in a run's data folder, null and empty where there are none."""
-    return AdapterPrompts(system=_system(data / "train.jsonl") if data else None, **_held_out(data))
+    return AdapterPrompts(
+        system=_system(data / "train.jsonl") if data else None, **_held_out(data, limit)
+    )
 
 
 def _system(train: Path) -> str | None:
@@ -30,13 +32,13 @@ def _system(train: Path) -> str | None:
     return texts.common()
 
 
-def _held_out(data: Path | None) -> dict[str, Any]:
+def _held_out(data: Path | None, limit: int) -> dict[str, Any]:
     try:
         path = held_out_file(data)
     except NotFound:
         return {"prompts": [], "source": None}
     prompts = dict.fromkeys(text for row in _rows(path) if (text := _prompt(row)) is not None)
-    return {"prompts": list(islice(prompts, _PROMPTS)), "source": path.name}
+    return {"prompts": list(islice(prompts, limit)), "source": path.name}
 
 
 def _rows(path: Path) -> Iterator[Mapping[str, Any]]:

@@ -86,7 +86,8 @@ class AdapterPrompts(BaseModel):
     """GET /adapters/{name}/prompts: how its training rows ask.
 
     `system` is the system prompt that most of them have, null where there is none. `prompts` are
-    up to three that it was not trained on, of the file `source`; null where nothing was held out.
+    those of up to `limit` rows that it was not trained on, of the file `source`; null where nothing
+    was held out.
     """
 
     system: str | None

@@ -27,7 +27,7 @@ from backend.errors import BadContent, NotFound, WrongState
 from backend.evaluation.folder import REPORT
 from backend.evaluation.jobs import Evaluations
 from backend.evaluation.lm_eval_tasks import INSTALL, LmEvalTasks
-from backend.evaluation.prompts import prompts_of
+from backend.evaluation.prompts import FEW_PROMPTS, prompts_of
 from backend.evaluation.rows import ChosenRows, choose_rows, held_out_file
 from backend.evaluation.schemas import (
     AdapterPrompts,
@@ -190,9 +190,12 @@ class Evaluator:
                 folders |= {str(name): self.data_of(self._adapters.find(str(name)))}
         return folders or {adapter.name: None}
 
-    def prompts(self, name: str) -> AdapterPrompts:
-        """How the rows of an adapter's run ask. Raises NotFound for an unknown one. Blocking."""
-        return prompts_of(self.data_of(self._adapters.find(name)))
+    def prompts(self, name: str, limit: int = FEW_PROMPTS) -> AdapterPrompts:
+        """How the rows of an adapter's run ask, with up to `limit` prompts. Blocking.
+
+        Raises NotFound for an unknown one.
+        """
+        return prompts_of(self.data_of(self._adapters.find(name)), limit=limit)
 
     def _prepare(
         self, request: EvaluationStart, compare: bool, helper: bool

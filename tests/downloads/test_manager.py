@@ -22,7 +22,9 @@ from backend.downloads.model_kind import ModelKind, model_place
 from backend.downloads.schemas import DownloadInfo, DownloadRequest
 from backend.errors import AccessRefused, AlreadyExists, HubUnreachable, NoDiskSpace, NotFound
 from backend.models.catalog import ModelCatalog
+from backend.models.known_bases import KNOWN_BASES
 from backend.settings import Settings, read_settings
+from backend.training.plan.base_catalog import base_catalog
 from tests.fakes.hub import FakeHub, running_hub
 from tests.models.folders import model_folder
 
@@ -94,19 +96,25 @@ def mark_of(settings: Settings, download_id: str) -> str:
 ASKED = DownloadRequest(repo_id="acme/tiny")
 
 
-async def test_a_model_arrives_and_is_in_the_model_list(settings: Settings, hub: FakeHub) -> None:
+async def test_a_base_of_the_catalogue_arrives_and_is_in_the_lists(
+    settings: Settings, hub: FakeHub
+) -> None:
+    base = KNOWN_BASES[0].repo_id
+    hub.repo, asked = base, DownloadRequest(repo_id=base)
     async with opened(settings) as (downloads, listener):
-        await downloads.start(ASKED)
+        await downloads.start(asked)
         done = await heard(listener, of_type("job_completed"))
 
         assert done["data"]["kind"] == "download"
         assert done["data"]["progress"] == 1.0
         (model,) = ModelCatalog(settings).scan()
-        assert (model.name, model.problem) == ("tiny", None)
+        assert (model.name, model.problem) == (base.partition("/")[2], None)
         assert done["data"]["path"] == model.path
+        here = {one.repo_id: one.here for one in base_catalog([model], None).bases if one.here}
+        assert here == {base: model.name}
         assert not (settings.data_dir / "models" / ".downloads").exists()
-        with pytest.raises(AlreadyExists, match="here already, as tiny"):
-            await downloads.start(ASKED)
+        with pytest.raises(AlreadyExists, match=f"here already, as {model.name}"):
+            await downloads.start(asked)
     assert set(hub.tokens) == {TOKEN}
 
 

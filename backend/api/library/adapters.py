@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from backend.adapters.schemas import (
     AdapterChange,
@@ -32,9 +33,11 @@ async def import_adapter(body: AdapterImport, services: Wired) -> AdapterInfo:
 
 
 @router.get("/{name}/prompts", responses=refuses(404))
-async def adapter_prompts(name: str, services: Wired) -> AdapterPrompts:
+async def adapter_prompts(
+    name: str, services: Wired, limit: Annotated[int, Query(ge=1, le=500)] = 3
+) -> AdapterPrompts:
     """The system prompt of its training rows, and prompts that it was not trained on."""
-    return await asyncio.to_thread(services.evaluator.prompts, name)
+    return await asyncio.to_thread(services.evaluator.prompts, name, limit)
 
 
 @router.patch("/{name}", responses=refuses(404, 409, 507))

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from backend.api.refusals import refuses
 from backend.api.services import Services, Wired
 from backend.models.schemas import LoraTargets, ModelDeleted, ModelInfo, ModelsAnswer
+from backend.training.plan.base_catalog import BaseCatalog
 
 router = APIRouter(prefix="/models", tags=["models"])
 
@@ -19,6 +20,15 @@ async def list_models(services: Wired) -> ModelsAnswer:
     against the architecture's own list, before a preview or start.
     """
     return ModelsAnswer(models=await asyncio.to_thread(_list_models, services))
+
+
+@router.get("/catalog")
+async def model_catalog(services: Wired) -> BaseCatalog:
+    """Well-known bases of the hub, those that this machine can train first. No hub is asked;
+    POST /models/download fetches one.
+    """
+    models = await asyncio.to_thread(services.models.scan)
+    return await services.resources.base_catalog(models)
 
 
 @router.get("/describe", responses=refuses(404))

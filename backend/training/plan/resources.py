@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -19,6 +19,7 @@ from backend.training.estimate.method_memory import (
     has_judge_model,
     needs_reference_copy,
 )
+from backend.training.plan.base_catalog import BaseCatalog, base_catalog
 from backend.training.plan.context import PlanContext
 from backend.training.plan.defaults import as_standard, fit_to_context
 from backend.training.plan.planner import coverage, iterations_of, read_model_config
@@ -85,6 +86,11 @@ class Resources:
 
     def __init__(self, context: PlanContext) -> None:
         self._context = context
+
+    async def base_catalog(self, models: Sequence[ModelInfo]) -> BaseCatalog:
+        """Well-known bases with what training them needs; `models` are those of this machine."""
+        available = await self._context.available()
+        return await asyncio.to_thread(base_catalog, models, available)
 
     async def estimate(self, estimate_request: EstimateRequest) -> EstimateAnswer:
         """Raises NotFound, BadContent or Invalid naming the field."""

@@ -131,6 +131,9 @@ const injectedRtkApi = api
       >({
         query: (queryArg) => ({
           url: `/adapters/${encodeURIComponent(String(queryArg.name))}/prompts`,
+          params: {
+            limit: queryArg.limit,
+          },
         }),
         providesTags: ["adapters"],
       }),
@@ -635,6 +638,10 @@ const injectedRtkApi = api
       }),
       listModels: build.query<ListModelsApiResponse, ListModelsApiArg>({
         query: () => ({ url: `/models` }),
+        providesTags: ["models"],
+      }),
+      modelCatalog: build.query<ModelCatalogApiResponse, ModelCatalogApiArg>({
+        query: () => ({ url: `/models/catalog` }),
         providesTags: ["models"],
       }),
       describeModel: build.query<DescribeModelApiResponse, DescribeModelApiArg>(
@@ -1246,6 +1253,7 @@ export type AdapterPromptsApiResponse =
   /** status 200 Successful Response */ AdapterPrompts;
 export type AdapterPromptsApiArg = {
   name: string;
+  limit?: number;
 };
 export type ChangeAdapterApiResponse =
   /** status 200 Successful Response */ AdapterInfo;
@@ -1514,6 +1522,9 @@ export type StopConversionApiArg = void;
 export type ListModelsApiResponse =
   /** status 200 Successful Response */ ModelsAnswer;
 export type ListModelsApiArg = void;
+export type ModelCatalogApiResponse =
+  /** status 200 Successful Response */ BaseCatalog;
+export type ModelCatalogApiArg = void;
 export type DescribeModelApiResponse =
   /** status 200 Successful Response */ ModelInfo;
 export type DescribeModelApiArg = {
@@ -3189,6 +3200,31 @@ export type ModelInfo = {
 export type ModelsAnswer = {
   models: ModelInfo[];
 };
+export type TrainingMemory = {
+  estimate_gb: number;
+  verdict: ("ok" | "tight" | "too_large") | null;
+};
+export type CatalogBase = {
+  repo_id: string;
+  good_for: string;
+  license: string | null;
+  gated: boolean | null;
+  parameters: number;
+  size_bytes: number;
+  layers: number;
+  width: number;
+  heads: number;
+  kv_heads: number;
+  vocabulary: number;
+  intermediate: number;
+  lora_4bit: TrainingMemory;
+  full: TrainingMemory;
+  here: string | null;
+};
+export type BaseCatalog = {
+  bases: CatalogBase[];
+  available_gb: number | null;
+};
 export type LoraKey = {
   name: string;
   group: "attention" | "mlp" | "moe" | "linear_attention" | "other";
@@ -4688,6 +4724,8 @@ export const {
   useStopConversionMutation,
   useListModelsQuery,
   useLazyListModelsQuery,
+  useModelCatalogQuery,
+  useLazyModelCatalogQuery,
   useDescribeModelQuery,
   useLazyDescribeModelQuery,
   useLoraTargetsQuery,

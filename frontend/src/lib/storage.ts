@@ -18,17 +18,26 @@ export function forgetStored(key: string): void {
  * last in any.
  */
 export function readDraft<T>(key: string, parse: (value: unknown) => T | undefined): T | undefined {
-  return read(() => globalThis.sessionStorage, key, parse) ?? readStored(key, parse)
+  return readOfWindow(key, parse) ?? readStored(key, parse)
 }
 
 export function writeDraft(key: string, value: unknown): void {
-  write(() => globalThis.sessionStorage, key, value)
+  writeOfWindow(key, value)
   writeStored(key, value)
 }
 
 export function forgetDraft(key: string): void {
   forget(() => globalThis.sessionStorage, key)
   forgetStored(key)
+}
+
+/** Of this window alone, until it is closed. */
+export function readOfWindow<T>(key: string, parse: (value: unknown) => T | undefined): T | undefined {
+  return read(() => globalThis.sessionStorage, key, parse)
+}
+
+export function writeOfWindow(key: string, value: unknown): void {
+  write(() => globalThis.sessionStorage, key, value)
 }
 
 /** Naming a blocked storage throws too. */

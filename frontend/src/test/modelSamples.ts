@@ -1,5 +1,5 @@
 /** A model and an adapter for tests of this page. */
-import type { AdapterInfo, ModelInfo } from '@/api/generated'
+import type { AdapterInfo, CatalogBase, ModelInfo } from '@/api/generated'
 
 export function model(changes: Partial<ModelInfo> = {}): ModelInfo {
   return {
@@ -49,5 +49,27 @@ export function adapter(changes: Partial<AdapterInfo> = {}): AdapterInfo {
     best: { step: 200, metric: 'val_loss', value: 0.447 },
     command: 'python -m mlx_lm generate --model /models/demo',
     ...changes,
+  }
+}
+
+/** A base of the catalogue, with a verdict on this machine. */
+export function base(repoId: string, verdict: 'ok' | 'tight' | 'too_large', more: Partial<CatalogBase> = {}): CatalogBase {
+  return {
+    repo_id: repoId,
+    good_for: 'Support answers',
+    license: 'apache-2.0',
+    gated: false,
+    parameters: 494_032_768,
+    size_bytes: 988_065_536,
+    layers: 24,
+    width: 896,
+    heads: 14,
+    kv_heads: 2,
+    vocabulary: 151_936,
+    intermediate: 4864,
+    lora_4bit: { estimate_gb: 1.4, verdict },
+    full: { estimate_gb: 6.2, verdict },
+    here: null,
+    ...more,
   }
 }

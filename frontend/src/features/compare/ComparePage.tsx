@@ -12,15 +12,18 @@ import { Segmented } from '@/ui/controls/Segmented'
 import { Skeleton } from '@/ui/feedback/Skeleton'
 import { AskView } from '@/features/compare/ask/AskView'
 import { asker, blindAsker } from '@/features/compare/ask/asker'
+import { chatter } from '@/features/compare/chat/chatter'
+import { ChatView } from '@/features/compare/chat/ChatView'
 import { EvaluateView } from '@/features/compare/evaluate/EvaluateView'
 import { TargetDialog } from '@/features/compare/targets/TargetDialog'
 import { usePrompt } from '@/features/compare/prompt/usePrompt'
 import { useTargets, type Targets } from '@/features/compare/targets/useTargets'
 import { VoteView } from '@/features/compare/vote/VoteView'
 
-type View = 'ask' | 'evaluate' | 'vote'
+type View = 'ask' | 'chat' | 'evaluate' | 'vote'
 const VIEWS: readonly { readonly value: View; readonly label: string }[] = [
   { value: 'ask', label: 'Ask' },
+  { value: 'chat', label: 'Chat' },
   { value: 'evaluate', label: 'Evaluate' },
   { value: 'vote', label: 'Blind vote' },
 ]
@@ -60,10 +63,15 @@ type BodyProps = { readonly view: View; readonly all: Targets; readonly onChoose
 
 function Body({ view, all, onChooseTargets }: BodyProps) {
   const prompt = usePrompt()
+  const [message, setMessage] = useState('')
+  // A message that is being written is not the prompt that was asked on its own.
+  const draft = { ...prompt, text: message, setText: setMessage }
   if (all.targets.length === 0 && all.missing.length === 0) return <NobodyYet all={all} onChoose={onChooseTargets} />
   switch (view) {
     case 'ask':
       return <AskView all={all} asker={asker} prompt={prompt} onChooseTargets={onChooseTargets} />
+    case 'chat':
+      return <ChatView all={all} chatter={chatter} prompt={draft} />
     case 'evaluate':
       return <EvaluateView all={all} />
     case 'vote':

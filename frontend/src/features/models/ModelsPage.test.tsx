@@ -5,7 +5,7 @@ import { expect, test, vi } from 'vitest'
 
 import { framesReceived } from '@/api/streamEvents'
 import { FrameMaker } from '@/test/fakeServer'
-import { adapter, model } from '@/test/modelSamples'
+import { adapter, base, model } from '@/test/modelSamples'
 import { renderRoute, type Answers } from '@/test/renderRoute'
 import { ModelsPage } from './ModelsPage'
 
@@ -28,6 +28,7 @@ const NONE = { state: null, phase: null, progress: null, job_id: null, result: n
 const SERVER: Answers = {
   'GET /models': { body: { models: [model(), OTHER, BERT] } },
   'GET /models/downloads': { body: { downloads: [] } },
+  'GET /models/catalog': { body: { bases: [base('Org/fits', 'ok'), base('Org/huge', 'too_large', { gated: true, license: null })], available_gb: 12 } },
   'GET /models/convert': { body: NONE },
   'GET /api/exports': { body: { exports: [], damaged: [], folder: '/exports', hub: 'https://huggingface.co' } },
   'GET /api/exports/upload': { body: { state: null } },
@@ -119,6 +120,19 @@ test('an adapter is renamed and tagged in one step', async () => {
   await userEvent.click(within(dialog).getByRole('button', { name: 'Save' }))
   await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
   expect(calls.find(({ request }) => request.startsWith('PATCH'))?.body).toEqual({ name: 'plain', tags: ['maths', 'algebra'] })
+})
+
+test('a base of the catalogue says what it needs, and one press fetches it', async () => {
+  const { calls } = show({ 'POST /models/download': { status: 503, body: { error: 'HubUnreachable', detail: 'The hub does not answer.' } } })
+  const list = await screen.findByRole('list', { name: 'Bases for this machine' })
+  const [fits, huge] = within(list).getAllByRole('listitem')
+  expect(fits?.textContent).toContain('4-bit LoRA 1.4 GB · fits')
+  expect(fits?.textContent).toContain('494.0M · download 988 MB · apache-2.0')
+  expect(huge?.textContent).toContain('too large')
+  expect(huge?.textContent).toContain('— · needs a Hugging Face token')
+  await userEvent.click(within(list).getByRole('button', { name: 'Download Org/fits' }))
+  expect(await screen.findByText('Org/fits was not downloaded: The hub does not answer.')).toBeTruthy()
+  expect(calls.find(({ request }) => request === 'POST /models/download')?.body).toEqual({ repo_id: 'Org/fits', revision: null })
 })
 
 test('the page has no accessibility problem that axe can find', async () => {

@@ -1,9 +1,11 @@
 /** Models and adapters of this machine: fetched, converted, tidied up. */
 import { useState } from 'react'
+import { BaseCatalog } from '@/start/model/BaseCatalog'
 import { DownloadDialog } from '@/start/model/DownloadDialog'
 import { useDownloads } from '@/start/model/useDownloads'
 import { useModels } from '@/start/model/useModels'
 import { Button } from '@/ui/controls/Button'
+import { Card } from '@/ui/Card'
 import { PageHeader } from '@/ui/PageHeader'
 import { AdaptersCard } from './adapters/AdaptersCard'
 import { ModelsCard } from './bases/ModelsCard'
@@ -25,6 +27,9 @@ export function ModelsPage() {
       </PageHeader>
       <div className="flex flex-col gap-4">
         <ModelsCard list={list} downloads={downloads} onDownload={open} />
+        <Card title="Bases for this machine" subtitle="Well-known models, those that fit first.">
+          <BaseCatalog downloads={downloads} />
+        </Card>
         <AdaptersCard models={list.models} />
         <ExportsCard />
       </div>

@@ -1,6 +1,7 @@
 /** The base model: what was found, what the chosen one is, whether it fits. */
 import { useCallback, useState } from 'react'
 import { useSystemQuery, type Preview } from '@/api/generated'
+import { BaseCatalog } from './BaseCatalog'
 import { DownloadDialog } from './DownloadDialog'
 import { DownloadRows } from './DownloadRows'
 import { canResume, isLive } from './downloads'
@@ -64,6 +65,12 @@ export function ModelCard({ form, errors, list, preview }: Props) {
       )}
       {list.loaded ? <ModelFacts model={form.model} memory={preview?.memory ?? null} listed={!byPath && form.model !== null && list.models.includes(form.model)} /> : null}
       <UnusableModels models={list.models} />
+      {list.loaded && list.models.every((model) => model.problem !== null) ? (
+        <div className="mt-4">
+          <h3 className="mb-1 text-small font-medium">Bases for this machine</h3>
+          <BaseCatalog downloads={downloads} />
+        </div>
+      ) : null}
       {unfinished.length > 0 && !downloading ? (
         <div className="mt-3">
           <DownloadRows shown={unfinished} downloads={downloads} />

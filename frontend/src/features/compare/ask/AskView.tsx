@@ -99,6 +99,7 @@ export function AskView({ all, asker, prompt, onChooseTargets }: Props) {
       <HistoryCard onUse={useAgain} />
       <PromptSetDialog
         open={sets}
+        adapter={targets.find((each) => each.adapter !== null)?.adapter ?? null}
         prompt={text}
         blocked={busy ? 'Wait for the answer.' : blocked}
         runWords="Ask all"

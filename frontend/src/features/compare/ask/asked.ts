@@ -1,6 +1,6 @@
 /** One question to several targets, from being sent to its last answer: a state machine fed by events. */
 import type { Problem } from '@/api/errors'
-import type { Comparison, ComparisonIn, InferenceAnswer } from '@/api/generated'
+import type { Comparison, ComparisonIn, InferenceAnswer, SavedAnswer } from '@/api/generated'
 import type { ServerEvent } from '@/api/sse'
 import type { Sampling } from '@/features/compare/prompt/sampling'
 import type { Target } from '@/features/compare/targets/targets'
@@ -134,17 +134,22 @@ export function toKeep({ question, sides, state, plan }: Asked): ComparisonIn | 
     prompt: question.prompt,
     system: question.system,
     sampling: { ...question.sampling, raw: question.raw, ...(plan ? { mode: plan.mode, reason: plan.reason } : {}) },
-    answers: sides.map((each) => ({
-      model_name: each.target.model,
-      adapter_name: each.target.adapter,
-      checkpoint: each.answer?.model_info.adapter_details.checkpoint ?? each.target.checkpoint,
-      text: each.text,
-      finish_reason: each.answer?.stats.finish_reason ?? each.state,
-      chat_template_used: each.answer?.model_info.adapter_details.chat_template_used ?? null,
-      warnings: each.problem ? [each.problem.detail] : (each.answer?.model_info.adapter_details.warnings ?? []).slice(0, 50),
-      stats: each.answer ? { ...each.answer.stats } : {},
-      rating: null,
-    })),
+    answers: sides.map(savedAnswer),
+  }
+}
+
+export function savedAnswer(side: Side): SavedAnswer {
+  const details = side.answer?.model_info.adapter_details
+  return {
+    model_name: side.target.model,
+    adapter_name: side.target.adapter,
+    checkpoint: details?.checkpoint ?? side.target.checkpoint,
+    text: side.text,
+    finish_reason: side.answer?.stats.finish_reason ?? side.state,
+    chat_template_used: details?.chat_template_used ?? null,
+    warnings: side.problem ? [side.problem.detail] : (details?.warnings ?? []).slice(0, 50),
+    stats: side.answer ? { ...side.answer.stats } : {},
+    rating: null,
   }
 }
 

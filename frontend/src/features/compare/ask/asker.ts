@@ -72,6 +72,11 @@ export class Asker {
     if (this.now.asked?.kept?.id === comparison.id) this.change((asked) => ({ ...asked, kept: comparison }))
   }
 
+  /** What was being looked at before a reload. */
+  restore(asked: Asked): void {
+    if (!this.busy) this.say({ asked })
+  }
+
   clear(): void {
     if (!this.busy) this.say(NOTHING)
   }

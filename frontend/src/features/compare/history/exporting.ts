@@ -41,7 +41,7 @@ function answerMarkdown(answer: SavedAnswer): string {
 }
 
 /** A fence longer than any in the text, so that no answer can break out of it. */
-function fenced(text: string): string {
+export function fenced(text: string): string {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map((found) => found[0].length))
   const fence = '`'.repeat(longest + 1)
   return `${fence}\n${text}\n${fence}`

@@ -7,12 +7,12 @@ import { toastRaised } from '@/ui/feedback/toastSlice'
 import { useUndo } from '@/ui/feedback/useUndo'
 
 /** `undo` is what the server answered to the deletion; null where there is no way back. */
-export function useDeleted(): (message: string, undo: string | null | undefined) => void {
+export function useDeleted(): (message: string, undo: string | null | undefined, onRestored?: () => void) => void {
   const offerUndo = useUndo()
   const dispatch = useDispatch()
   const [restore] = useRestoreDeletedMutation()
   return useCallback(
-    (message, undo) => {
+    (message, undo, onRestored) => {
       if (undo == null) {
         dispatch(toastRaised({ level: 'info', message }))
         return
@@ -20,6 +20,7 @@ export function useDeleted(): (message: string, undo: string | null | undefined)
       offerUndo(message, async () => {
         const problem = readProblem((await restore({ trashId: undo })).error)
         if (problem) dispatch(toastRaised({ level: 'error', message: problem.detail, hint: problem.hint }))
+        else onRestored?.()
       })
     },
     [offerUndo, dispatch, restore],

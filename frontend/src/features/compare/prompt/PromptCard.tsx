@@ -4,13 +4,12 @@ import { useId, useRef, useState, type KeyboardEvent, type ReactNode } from 'rea
 import { isMac } from '@/lib/bridge'
 import { bytes } from '@/lib/format'
 import { Button } from '@/ui/controls/Button'
-import { Field } from '@/ui/controls/Field'
-import { LinkButton } from '@/ui/controls/LinkButton'
 import { Notice } from '@/ui/feedback/Notice'
 import { CONTROL } from '@/ui/controls/TextInput'
 import type { Pasted } from './paste'
 import { PasteButton, pasteHint } from './PasteButton'
 import { SamplingField, SamplingFields } from './SamplingFields'
+import { fromRows, SystemField } from './SystemField'
 import { TrainedPrompts } from './TrainedPrompts'
 import type { Prompt } from './usePrompt'
 import type { Trained } from './useTrained'
@@ -41,8 +40,7 @@ export function PromptCard({ prompt, trained, busy, blocked, onAsk, onStop, onPr
   const [pasted, setPasted] = useState<Pasted | null>(null)
   const { text, setText, form, change } = prompt
   const [open, setOpen] = useState<Open>({ system: form.system === '' ? null : true, sampling: false })
-  const fromRows = trained?.system != null && form.system === trained.system
-  const showsSystem = open.system ?? fromRows
+  const showsSystem = open.system ?? fromRows(form, trained)
   const hint = pasteHint(pasted)
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== 'Enter' || !(event.metaKey || event.ctrlKey)) return
@@ -86,24 +84,7 @@ export function PromptCard({ prompt, trained, busy, blocked, onAsk, onStop, onPr
       {trained ? (
         <TrainedPrompts trained={trained} system={form.system} onPrompt={onPrompt ?? setText} onSystem={(system) => change({ system })} />
       ) : null}
-      {showsSystem ? (
-        <Field
-          label="System prompt"
-          help={fromRows ? `From the training rows of ${trained.adapter}` : 'Sent before the prompt where the chat template supports it'}
-          aside={fromRows ? <LinkButton onClick={() => change({ system: '' })}>Remove</LinkButton> : undefined}
-        >
-          {(control) => (
-            <textarea
-              {...control}
-              value={form.system}
-              rows={2}
-              spellCheck={false}
-              onChange={(event) => change({ system: event.target.value })}
-              className={`${CONTROL} max-h-48 resize-y px-2.5 py-2 [field-sizing:content]`}
-            />
-          )}
-        </Field>
-      ) : null}
+      {showsSystem ? <SystemField form={form} trained={trained} onChange={change} /> : null}
       <div className="flex flex-wrap items-end gap-x-3 gap-y-3">
         <div className="grid w-full grid-cols-2 gap-3 sm:w-72">
           <SamplingField field="temperature" form={form} onChange={change} />

@@ -1,8 +1,8 @@
-/** Sets of prompts, kept by the server: make one, change it, take it out, ask all of it. */
+/** Many prompts at once: a set kept by the server, which is made and changed here, or the rows held out from training. */
 import { Play } from 'lucide-react'
 import { useState } from 'react'
 import { readProblem } from '@/api/errors'
-import { useForgetPromptSetMutation, useKeepPromptSetMutation, useListPromptSetsQuery, type NamedPromptSet } from '@/api/generated'
+import { useAdapterPromptsQuery, useForgetPromptSetMutation, useKeepPromptSetMutation, useListPromptSetsQuery } from '@/api/generated'
 import { plural } from '@/lib/format'
 import { Button } from '@/ui/controls/Button'
 import { DamagedItems } from '@/ui/DamagedItems'
@@ -18,6 +18,8 @@ export type SetRun = { readonly name: string; readonly prompts: readonly string[
 
 type Props = {
   readonly open: boolean
+  /** Whose held-out rows are offered too; null where no adapter is asked. */
+  readonly adapter: string | null
   /** What stands in the prompt box, to begin a set with. */
   readonly prompt: string
   /** Why a set can't be asked now; null where it can. */
@@ -32,9 +34,15 @@ export function PromptSetDialog({ open, ...rest }: Props) {
 }
 
 const NEW = ''
+/** No name of a set, which is printable. */
+const HELD_OUT = '\n'
+/** As many as a set may have. */
+const MOST_ROWS = 500
 
-function OpenDialog({ prompt, blocked, onClose, onRun, runWords }: Omit<Props, 'open'>) {
+function OpenDialog({ prompt, adapter, blocked, onClose, onRun, runWords }: Omit<Props, 'open'>) {
   const { data } = useListPromptSetsQuery()
+  const { currentData: rows } = useAdapterPromptsQuery({ name: adapter ?? '', limit: MOST_ROWS }, { skip: adapter === null })
+  const heldOut = rows?.prompts ?? []
   const sets = data?.prompt_sets ?? []
   const [chosen, setChosen] = useState<string | null>(null)
   const [name, setName] = useState('')
@@ -48,10 +56,11 @@ function OpenDialog({ prompt, blocked, onClose, onRun, runWords }: Omit<Props, '
   const problems = setProblem(name, prompts)
   const fits = problems.name === undefined && problems.prompts === undefined
   const problem = readProblem(keeping.error) ?? readProblem(forgetting.error)
-  const show = (set: NamedPromptSet | undefined) => {
-    setChosen(set?.name ?? NEW)
+  const show = (key: string) => {
+    const set = sets.find((each) => each.name === key)
+    setChosen(key)
     setName(set?.name ?? '')
-    setText(textOf(set?.prompts ?? []))
+    setText(textOf(key === HELD_OUT ? heldOut : (set?.prompts ?? [])))
     setTried(false)
   }
   const save = async () => {
@@ -74,7 +83,7 @@ function OpenDialog({ prompt, blocked, onClose, onRun, runWords }: Omit<Props, '
       onClose={onClose}
       footer={
         <>
-          {current === NEW ? null : (
+          {current === NEW || current === HELD_OUT ? null : (
             <Button kind="danger" className="mr-auto" busy={forgetting.isLoading && 'Deleting…'} onClick={() => void remove()}>
               Delete
             </Button>
@@ -86,7 +95,7 @@ function OpenDialog({ prompt, blocked, onClose, onRun, runWords }: Omit<Props, '
             kind="primary"
             disabled={prompts.length === 0 || blocked !== null}
             title={blocked ?? undefined}
-            onClick={() => onRun({ name: name.trim() || 'These prompts', prompts })}
+            onClick={() => onRun({ name: name.trim() || (current === HELD_OUT ? 'Held-out rows' : 'These prompts'), prompts })}
           >
             <Play className="size-3.5" aria-hidden="true" />
             {runWords}
@@ -111,9 +120,10 @@ function OpenDialog({ prompt, blocked, onClose, onRun, runWords }: Omit<Props, '
               value={current}
               options={[
                 { value: NEW, label: 'New set' },
+                ...(heldOut.length > 0 ? [{ value: HELD_OUT, label: `Held-out rows of ${adapter ?? ''} · ${plural(heldOut.length, 'prompt')}` }] : []),
                 ...sets.map((set) => ({ value: set.name, label: `${set.name} · ${plural(set.prompts.length, 'prompt')}` })),
               ]}
-              onChoose={(value) => show(sets.find((set) => set.name === value))}
+              onChoose={show}
             />
           )}
         </Field>

@@ -4,11 +4,13 @@ import { useRef, useState } from 'react'
 import { useSelector } from 'react-redux'
 import { readProblem } from '@/api/errors'
 import { useArenaQuery, useVoteMutation } from '@/api/generated'
+import { plural } from '@/lib/format'
 import { selectIsLive, type RunSliceState } from '@/run/reducer/runSlice'
 import { Button } from '@/ui/controls/Button'
 import { Card } from '@/ui/Card'
 import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
 import { Field } from '@/ui/controls/Field'
+import { LinkButton } from '@/ui/controls/LinkButton'
 import { Select } from '@/ui/controls/Select'
 import type { Asker } from '@/features/compare/ask/asker'
 import { BlindAnswers } from './BlindAnswers'
@@ -20,7 +22,8 @@ import { bareBase, type Target } from '@/features/compare/targets/targets'
 import { useAsking } from '@/features/compare/ask/useAsker'
 import type { Prompt } from '@/features/compare/prompt/usePrompt'
 import { useTrained } from '@/features/compare/prompt/useTrained'
-import { useVoteKeys } from './useVoteKeys'
+import { useAdvance, useVoteKeys } from './useVoteKeys'
+import { useVoteRound } from './useVoteRound'
 import type { Targets } from '@/features/compare/targets/useTargets'
 import { pairsOf, shuffled, winnerOf, type Choice } from './vote'
 
@@ -34,7 +37,6 @@ export function VoteView({ all, asker, prompt }: Props) {
   const [picked, setPicked] = useState<string | null>(null)
   const [voted, setVoted] = useState<{ readonly asked: unknown; readonly choice: Choice } | null>(null)
   const [sets, setSets] = useState(false)
-  const [waiting, setWaiting] = useState<readonly string[]>([])
   const answers = useRef<HTMLDivElement>(null)
 
   const pairs = all.available ? pairsOf(all.available) : []
@@ -47,6 +49,7 @@ export function VoteView({ all, asker, prompt }: Props) {
   const busy = asked?.state === 'asking'
   const blocked = blockedBy({ form: prompt.form, targets, duringRun: false, live })
   const choice = voted !== null && voted.asked === asked?.question ? voted.choice : null
+  const [waiting, setWaiting] = useVoteRound(asker, asked, choice !== null)
   const canVote = asked?.state === 'done' && asked.sides.every((side) => side.state === 'done') && choice === null
 
   const askOne = (text: string) => {
@@ -90,6 +93,7 @@ export function VoteView({ all, asker, prompt }: Props) {
     askOne(first)
   }
   useVoteKeys(canVote, (chosen) => void vote(chosen))
+  useAdvance(choice !== null && waiting.length > 0 && blocked === null, next)
 
   if (!pair) {
     return (
@@ -106,10 +110,18 @@ export function VoteView({ all, asker, prompt }: Props) {
       </div>
       {asked?.problem && asked.state === 'failed' ? <ErrorPanel message={asked.problem.detail} hint={asked.problem.hint} /> : null}
       {problem ? <ErrorPanel message={`The vote was not saved: ${problem.detail}`} hint={problem.hint} /> : null}
-      {choice !== null && waiting.length > 0 ? (
-        <Button kind="primary" className="self-center" onClick={next}>
+      {waiting.length > 0 && !busy && (choice !== null || !canVote) ? (
+        <Button kind="primary" className="self-center" disabled={blocked !== null} onClick={next}>
           Next prompt ({waiting.length} left)
         </Button>
+      ) : null}
+      {waiting.length > 0 && (busy || canVote) ? (
+        <p className="text-center text-small text-soft">
+          {plural(waiting.length, 'more prompt')} after this one.{' '}
+          <LinkButton className="text-small" onClick={() => setWaiting([])}>
+            End here
+          </LinkButton>
+        </p>
       ) : null}
       <PromptCard
         trained={trained}
@@ -151,6 +163,7 @@ export function VoteView({ all, asker, prompt }: Props) {
       </Card>
       <PromptSetDialog
         open={sets}
+        adapter={pair.adapter}
         prompt={prompt.text}
         blocked={busy ? 'Wait for the answers.' : blocked}
         runWords="Vote on all"

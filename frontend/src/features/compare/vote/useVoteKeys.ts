@@ -1,4 +1,4 @@
-/** 1, 2 and 0 vote, unless somebody is typing. */
+/** 1, 2 and 0 vote, unless somebody is typing; a moment after the vote the next pair comes by itself. */
 import { useEffect, useRef } from 'react'
 import { choiceOfKey, type Choice } from './vote'
 
@@ -17,6 +17,21 @@ export function useVoteKeys(active: boolean, onVote: (choice: Choice) => void): 
     }
     window.addEventListener('keydown', listen)
     return () => window.removeEventListener('keydown', listen)
+  }, [active])
+}
+
+/** Time to read who it was. */
+const REVEALED_MS = 1500
+
+export function useAdvance(active: boolean, onNext: () => void): void {
+  const newest = useRef(onNext)
+  useEffect(() => {
+    newest.current = onNext
+  }, [onNext])
+  useEffect(() => {
+    if (!active) return
+    const timer = setTimeout(() => newest.current(), REVEALED_MS)
+    return () => clearTimeout(timer)
   }, [active])
 }
 
