@@ -180,27 +180,27 @@ def build_services(settings: Settings) -> Services:
     models = ModelCatalog(settings, clean_defaults=known_defaults)
     inspector = ModelInspector(settings)
     slot = supervisor.slot  # Who has the memory: one base at a time, unless a question shares it.
-    asked = InferenceHost(
+    host = InferenceHost(
         settings,
         models,
         active_run=lambda: slot.session,
         holder=lambda: slot.holder,
     )
-    supervisor.make_room = asked.make_room
-    evaluations = Evaluations(settings, hub, slot=slot, make_room=asked.unload)
-    benchmarks = MachineBenchmarks(settings, hub, slot=slot, make_room=asked.unload)
+    supervisor.make_room = host.make_room
+    evaluations = Evaluations(settings, hub, slot=slot, make_room=host.unload)
+    benchmarks = MachineBenchmarks(settings, hub, slot=slot, make_room=host.unload)
     fusions: Fusions = EngineJobs(
-        FUSION, settings, hub, slot=slot, make_room=asked.unload, results=settings.adapters_dir
+        FUSION, settings, hub, slot=slot, make_room=host.unload, results=settings.adapters_dir
     )
     exports: Exports = EngineJobs(
-        EXPORT, settings, hub, slot=slot, make_room=asked.unload, results=settings.exports_dir
+        EXPORT, settings, hub, slot=slot, make_room=host.unload, results=settings.exports_dir
     )
     converter = ConversionPlanner(settings, models)
     conversions = Conversions(
-        settings, hub, slot=slot, make_room=asked.unload, models_folder=converter.folder
+        settings, hub, slot=slot, make_room=host.unload, models_folder=converter.folder
     )
-    evaluator = Evaluator(settings, models, asked.adapters, evaluations)
-    export = Export(settings, asked.adapters, evaluator, exports)
+    evaluator = Evaluator(settings, models, host.adapters, evaluations)
+    export = Export(settings, host.adapters, evaluator, exports)
     uploads = Uploads(settings, hub)
     reward_functions = Rewards(settings)
     planning = PlanContext(settings, models, inspector, store)
@@ -221,7 +221,7 @@ def build_services(settings: Settings) -> Services:
             users=(
                 ("a run trains on it; stop it, or wait.", training.active_models),
                 ("a run in the queue needs it; remove that run first.", training.waiting_models),
-                ("it is in memory; POST /models/unload frees it.", asked.bases),
+                ("it is in memory; POST /models/unload frees it.", host.bases),
                 ("an evaluation asks it; stop it, or wait.", evaluations.models),
                 ("it is being converted; stop that, or wait.", conversions.models),
                 ("a fusion works on it; stop it, or wait.", partial(fused_models, fusions)),
@@ -235,16 +235,16 @@ def build_services(settings: Settings) -> Services:
         dataset_downloads=Downloads(settings, hub, DatasetKind(settings)),
         inspector=inspector,
         training=training,
-        inference=asked,
+        inference=host,
         adapters=AdapterStore(
             settings,
-            asked.adapters,
+            host.adapters,
             store,
             models,
             active_run=lambda: supervisor.active_session,
             users=used_by(
                 {
-                    "the model in memory carries it; POST /models/unload frees it.": asked.carries,
+                    "the model in memory carries it; POST /models/unload frees it.": host.carries,
                     "an evaluation asks it; stop it, or wait.": evaluations.asks,
                     "a fusion uses it; stop it, or wait.": partial(uses_adapter, fusions),
                     "an export reads it; stop it, or wait.": partial(exports_adapter, exports),
@@ -252,7 +252,7 @@ def build_services(settings: Settings) -> Services:
             ),
         ),
         evaluator=evaluator,
-        fusion=Fusion(settings, asked.adapters, evaluator, fusions),
+        fusion=Fusion(settings, host.adapters, evaluator, fusions),
         export=export,
         exported=ExportedModels(settings, export, uploads, hub_endpoint(settings)),
         uploads=uploads,

@@ -50,9 +50,9 @@ class Client:
             return False
 
     def get(self, path: str, *, timeout: float = _SHORT, **query: object) -> Any:
-        given = {name: value for name, value in query.items() if value is not None}
-        asked = f"?{urllib.parse.urlencode(given)}" if given else ""
-        return self._answer("GET", path + asked, None, timeout)
+        parameters = {name: value for name, value in query.items() if value is not None}
+        query_text = f"?{urllib.parse.urlencode(parameters)}" if parameters else ""
+        return self._answer("GET", path + query_text, None, timeout)
 
     def post(
         self, path: str, body: Mapping[str, Any] | None = None, *, timeout: float = _START
@@ -100,10 +100,10 @@ class Client:
             return _OPENER.open(request, timeout=timeout)
         except urllib.error.HTTPError as refusal:
             with refusal:
-                raise _refused(refusal.read()) from None
+                raise _refuse(refusal.read()) from None
 
 
-def _refused(body: bytes) -> Refused:
+def _refuse(body: bytes) -> Refused:
     try:
         answer = json.loads(body)
         fields = [f"{each['field']}: {each['message']}" for each in answer.get("errors") or ()]
@@ -115,6 +115,6 @@ def _refused(body: bytes) -> Refused:
         return Refused(body.decode(errors="replace")[:300] or "An empty answer.")
 
 
-def quoted(name: str) -> str:
+def quote_name(name: str) -> str:
     """A name as one part of an address."""
     return urllib.parse.quote(name, safe="")

@@ -105,7 +105,7 @@ class Notebook:
         self._notices = Notices(data_dir)
         self._lock = threading.Lock()  # A rating is read, changed and written.
 
-    def keep(self, given: ComparisonIn) -> Comparison:
+    def keep(self, comparison: ComparisonIn) -> Comparison:
         """Raises TooLarge once there are as many as are kept."""
         if len(self._ids()) >= MOST_COMPARISONS:
             raise TooLarge(
@@ -114,9 +114,9 @@ class Notebook:
             )
         now = datetime.now(UTC)
         name = f"{now:%Y%m%d_%H%M%S_%f}_{secrets.token_hex(2)}"  # Sorts by time.
-        made = Comparison(id=name, at=now, **given.model_dump())
-        self._write(made)
-        return made
+        entry = Comparison(id=name, at=now, **comparison.model_dump())
+        self._write(entry)
+        return entry
 
     def page(self, limit: int, cursor: str | None) -> Comparisons:
         """A page of them, and what of it can't be read."""
@@ -126,23 +126,23 @@ class Notebook:
             try:
                 page.comparisons.append(self._read(one))
             except DamagedFile as damage:
-                page.damaged.append(_damaged(self._file(one), damage))
+                page.damaged.append(_damage_of(self._file(one), damage))
             except FileNotFoundError:  # Deleted just now.
                 continue
         return page
 
-    def rate(self, comparison_id: str, given: Rating) -> Comparison:
+    def rate(self, comparison_id: str, rating: Rating) -> Comparison:
         """Raises NotFound for the comparison or the answer."""
         with self._lock:
-            found = self._find(comparison_id)
-            if given.answer >= len(found.answers):
+            comparison = self._find(comparison_id)
+            if rating.answer >= len(comparison.answers):
                 raise NotFound(
-                    f"The comparison has {len(found.answers)} answers; there is no number "
-                    f"{given.answer} (they count from 0)."
+                    f"The comparison has {len(comparison.answers)} answers; there is no number "
+                    f"{rating.answer} (they count from 0)."
                 )
-            found.answers[given.answer].rating = given.rating
-            self._write(found)
-        return found
+            comparison.answers[rating.answer].rating = rating.rating
+            self._write(comparison)
+        return comparison
 
     def forget(self, comparison_id: str) -> str | None:
         """Delete one, also one that can't be read; its id in the trash.
@@ -168,24 +168,24 @@ class Notebook:
 
     def prompt_sets(self) -> PromptSets:
         """By name, and what can't be read."""
-        found, damaged = [], []
+        sets, damaged = [], []
         for path in sorted(_files_in(self._prompts)):
             try:
-                found.append(read_model(path, NamedPromptSet))
+                sets.append(read_model(path, NamedPromptSet))
             except DamagedFile as damage:
-                damaged.append(_damaged(path, damage))
+                damaged.append(_damage_of(path, damage))
             except FileNotFoundError:  # Deleted just now.
                 continue
-        found.sort(key=lambda one: one.name.casefold())
-        return PromptSets(prompt_sets=found, damaged=damaged)
+        sets.sort(key=lambda one: one.name.casefold())
+        return PromptSets(prompt_sets=sets, damaged=damaged)
 
-    def keep_prompts(self, name: str, given: PromptSet) -> NamedPromptSet:
+    def keep_prompts(self, name: str, prompt_set: PromptSet) -> NamedPromptSet:
         """Replaces a set of the same name; one that can't be read is set aside.
 
         Raises Invalid for a name that is no line of text.
         """
         name = _set_name(name)
-        made = NamedPromptSet(name=name, prompts=given.prompts)
+        entry = NamedPromptSet(name=name, prompts=prompt_set.prompts)
         path = self._prompt_file(name)
         try:
             read_model(path, NamedPromptSet)
@@ -194,8 +194,8 @@ class Notebook:
         except OSError:  # There was none.
             pass
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, made.model_dump(mode="json"))
-        return made
+        write_json(path, entry.model_dump(mode="json"))
+        return entry
 
     def forget_prompts(self, name: str) -> str | None:
         """Its id in the trash. Raises NotFound."""
@@ -232,9 +232,9 @@ class Notebook:
 
     def _read(self, comparison_id: str) -> Comparison:
         """Raises FileNotFoundError or DamagedFile."""
-        found = read_model(self._file(comparison_id), Comparison)
-        found.id = comparison_id  # Of a copied file too.
-        return found
+        comparison = read_model(self._file(comparison_id), Comparison)
+        comparison.id = comparison_id  # Of a copied file too.
+        return comparison
 
     def _write(self, comparison: Comparison) -> None:
         self._comparisons.mkdir(parents=True, exist_ok=True)
@@ -257,7 +257,7 @@ def _files_in(folder: Path) -> list[Path]:
         return []
 
 
-def _damaged(path: Path, damage: DamagedFile) -> DamagedItem:
+def _damage_of(path: Path, damage: DamagedFile) -> DamagedItem:
     return DamagedItem(name=path.stem, path=str(path), problem=damage.detail)
 
 
@@ -267,10 +267,10 @@ def _unknown(comparison_id: str) -> NotFound:
 
 def _set_name(name: str) -> str:
     """Raises Invalid for a name that can't be shown on one line."""
-    kept = name.strip()
-    if not kept or len(kept) > _LONGEST_NAME or not kept.isprintable():
+    short = name.strip()
+    if not short or len(short) > _LONGEST_NAME or not short.isprintable():
         raise Invalid(
             f"A prompt set can't be named {name[:120]!r}.",
             hint=f"Use 1 to {_LONGEST_NAME} printable characters.",
         )
-    return kept
+    return short

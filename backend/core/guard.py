@@ -85,21 +85,21 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = _headers(scope)
-        secured = _secured(send)
+        secured = _secure(send)
         try:
             self._check_source(scope, headers)
-            given = self._check_token(scope, headers)
+            cookie = self._check_token(scope, headers)
             if scope["type"] == "http":
                 receive = await _checked_body(scope, headers, receive)
                 self._check_load()
         except _Gone:
             return
         except Refusal as refusal:
-            told = self._words(str(scope.get("path", "")), refusal)
-            await _refuse(scope, receive, secured, refusal, told)
+            answer = self._words(str(scope.get("path", "")), refusal)
+            await _refuse(scope, receive, secured, refusal, answer)
             return
-        if given is not None:
-            secured = _with_cookie(secured, given)
+        if cookie is not None:
+            secured = _with_cookie(secured, cookie)
         if scope["type"] == "websocket":
             await self._app(scope, receive, send)
             return
@@ -140,10 +140,10 @@ class Guard:
             return None
         query = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])[0]
         bearer = (_only(headers, "authorization") or "").removeprefix("Bearer ")
-        wanted = self._token.encode()
-        for given in (bearer, query, _cookie(headers)):
-            if given and secrets.compare_digest(given.encode(), wanted):
-                return given if given == query else None
+        own_token = self._token.encode()
+        for token in (bearer, query, _cookie(headers)):
+            if token and secrets.compare_digest(token.encode(), own_token):
+                return token if token == query else None
         raise Refusal(
             401,
             "AccessRefused",
@@ -166,10 +166,10 @@ def known_names(settings: Settings) -> Iterable[str]:
     if settings.is_loopback:
         return _LOCAL
     if settings.host not in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
-        return (_bracketed(settings.host), *_LOCAL)
+        return (_bracket(settings.host), *_LOCAL)
     name = socket.gethostname()
     addresses = {
-        _bracketed(entry.address.split("%")[0])
+        _bracket(entry.address.split("%")[0])
         for entries in psutil.net_if_addrs().values()
         for entry in entries
         if entry.family in {socket.AF_INET, socket.AF_INET6}
@@ -177,7 +177,7 @@ def known_names(settings: Settings) -> Iterable[str]:
     return (*_LOCAL, name, name.removesuffix(".local") + ".local", *addresses)
 
 
-def _bracketed(address: str) -> str:
+def _bracket(address: str) -> str:
     return f"[{address}]" if ":" in address and not address.startswith("[") else address
 
 
@@ -194,10 +194,10 @@ def _example(hosts: frozenset[str]) -> str:
 
 
 def _headers(scope: Scope) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    values: dict[str, list[str]] = {}
     for name, value in scope["headers"]:
-        found.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
-    return found
+        values.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+    return values
 
 
 def _only(headers: dict[str, list[str]], name: str) -> str | None:
@@ -231,27 +231,27 @@ async def _checked_body(scope: Scope, headers: dict[str, list[str]], receive: Re
     chunked = "transfer-encoding" in headers
     if not chunked and length in {None, "0"}:
         return receive
-    wanted = "application/octet-stream" if upload else "application/json"
+    content_type = "application/octet-stream" if upload else "application/json"
     kind = (_only(headers, "content-type") or "").partition(";")[0].strip().lower()
-    if kind != wanted:
+    if kind != content_type:
         raise Refusal(
             400,
             "BadContent",
-            f"The body is sent as {kind or 'no type'!r}; this route takes {wanted}.",
-            f"Send the header 'Content-Type: {wanted}'.",
+            f"The body is sent as {kind or 'no type'!r}; this route takes {content_type}.",
+            f"Send the header 'Content-Type: {content_type}'.",
         )
     if upload:  # Counted and capped by the route, as it streams to the disk.
         return receive
     if length is not None and (not length.isdecimal() or int(length) > MAX_BODY):
         raise _too_large()
-    return await _buffered(receive)
+    return await _buffer(receive)
 
 
 class _Gone(Exception):
     """The client left in the middle of its body."""
 
 
-async def _buffered(receive: Receive) -> Receive:
+async def _buffer(receive: Receive) -> Receive:
     """Read a body up to the cap, and hand it on in one piece: work begins once it is there."""
     body = b""
     while True:
@@ -280,7 +280,7 @@ def _too_large() -> Refusal:
     )
 
 
-def _secured(send: Send) -> Send:
+def _secure(send: Send) -> Send:
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             message["headers"] = [*message.get("headers", []), *_HEADERS]
@@ -301,13 +301,13 @@ def _with_cookie(send: Send, token: str) -> Send:
 
 
 async def _refuse(
-    scope: Scope, receive: Receive, send: Send, refusal: Refusal, told: Mapping[str, Any]
+    scope: Scope, receive: Receive, send: Send, refusal: Refusal, answer: Mapping[str, Any]
 ) -> None:
     if scope["type"] == "websocket":
         await receive()  # The handshake; refused before it is accepted.
         await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": refusal.detail})
         return
-    body = json.dumps(told).encode()
+    body = json.dumps(answer).encode()
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),

@@ -10,32 +10,32 @@ from backend.models.catalog import ModelCatalog
 
 def available(models: ModelCatalog, adapters: Adapters) -> AvailableModels:
     """Every model with its adapters, and the adapters of no model that is here. Blocking."""
-    found = adapters.all()
+    folders = adapters.all()
     placed: set[str] = set()
     listed = []
     scanned = models.scan()
     for model in scanned:
-        own = [adapter for adapter in found if adapters.belongs_to(adapter, model)]
+        own = [adapter for adapter in folders if adapters.belongs_to(adapter, model)]
         placed |= {adapter.name for adapter in own}
         listed.append(
             AvailableModel(
                 name=model.name,
                 path=model.path,
-                adapters=[_shown(adapter, adapters, base_known=True) for adapter in own],
+                adapters=[_present(adapter, adapters, base_known=True) for adapter in own],
                 problem=model.problem,
             )
         )
     usable = [model for model in scanned if model.problem is None]
     rest = []
-    for adapter in found:
+    for adapter in folders:
         if adapter.name not in placed:
-            shown = _shown(adapter, adapters, base_known=False)
-            shown.fits = adapters.fitting(adapter, usable) if shown.problem is None else []
-            rest.append(shown)
+            entry = _present(adapter, adapters, base_known=False)
+            entry.fits = adapters.fitting(adapter, usable) if entry.problem is None else []
+            rest.append(entry)
     return AvailableModels(models=listed, unassigned=rest)
 
 
-def _shown(adapter: AdapterFolder, adapters: Adapters, *, base_known: bool) -> AvailableAdapter:
+def _present(adapter: AdapterFolder, adapters: Adapters, *, base_known: bool) -> AvailableAdapter:
     method, session = adapter.lineage.get("method"), adapter.lineage.get("session_id")
     return AvailableAdapter(
         name=adapter.name,

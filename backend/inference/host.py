@@ -16,13 +16,13 @@ from typing import Any
 
 from backend.adapters.finder import Adapters
 from backend.adapters.folder import Checkpoint
-from backend.contract.answers import Done
+from backend.contract.answers import AnswerEnd
 from backend.contract.inference_frames import (
     AnswerFrame,
+    AnswerProgress,
     BatchItem,
     BatchRequest,
     GenerateRequest,
-    Progress,
     ScoreRequest,
     Scores,
     TogetherRequest,
@@ -98,23 +98,23 @@ class InferenceHost:
     def _find(
         self, model: str, adapter: str | None, checkpoint: Checkpoint | None, other: bool
     ) -> Target:
-        found = self._models.find(model)
-        if found.problem is not None:
+        base = self._models.find(model)
+        if base.problem is not None:
             raise BadContent(
-                f"The model {found.name} can't be used: {found.problem}",
+                f"The model {base.name} can't be used: {base.problem}",
                 hint="Choose another model; GET /models lists them.",
             )
         ready = (
-            self.adapters.ready(adapter, found, checkpoint, allow_other_base=other)
+            self.adapters.ready(adapter, base, checkpoint, allow_other_base=other)
             if adapter
             else None
         )
-        return Target(model=found, adapter=ready)
+        return Target(model=base, adapter=ready)
 
     # -- asking -----------------------------------------------------------------------------
 
     async def stream(self, target: Target, ask: Ask) -> AsyncGenerator[Piece, None]:
-        """The answer as it is made; the last piece is `Done`. Closing it ends the answer.
+        """The answer as it is made; the last piece is `AnswerEnd`. Closing it ends the answer.
 
         Raises WorkerBusy, WrongState (a run is active), BadContent (a prompt too long, say),
         EngineTimeout or EngineFailed.
@@ -127,16 +127,18 @@ class InferenceHost:
             conversation=ask.conversation,
             deadline=ask.deadline,
         )
-        async with self._asked("generate", request, ask.deadline, ask.during_run) as frames:
+        async with self._request_frames(
+            "generate", request, ask.deadline, ask.during_run
+        ) as frames:
             async for frame in frames:
                 match frame["type"]:
                     case "token":
                         yield read_record(Token, frame)
                     case "progress":
-                        yield read_record(Progress, frame)
+                        yield read_record(AnswerProgress, frame)
                     case "done":
                         self._answered += 1
-                        yield read_record(Done, frame)
+                        yield read_record(AnswerEnd, frame)
 
     async def together(
         self, targets: Sequence[Target], ask: Ask
@@ -152,14 +154,16 @@ class InferenceHost:
             sampling=ask.sampling,
             deadline=ask.deadline,
         )
-        async with self._asked("together", request, ask.deadline, ask.during_run) as frames:
+        async with self._request_frames(
+            "together", request, ask.deadline, ask.during_run
+        ) as frames:
             async for frame in frames:
                 match frame["type"]:
                     case "token":
                         token = read_record(Token, frame)
                         yield token.row, token
                     case "progress":
-                        yield 0, read_record(Progress, frame)
+                        yield 0, read_record(AnswerProgress, frame)
                     case "answer":
                         self._answered += 1
                         answer = read_record(AnswerFrame, frame)
@@ -172,7 +176,7 @@ class InferenceHost:
             async for piece in stream:
                 if isinstance(piece, Token):
                     pieces.append(piece.text)
-                elif isinstance(piece, Done):
+                elif isinstance(piece, AnswerEnd):
                     return Answer(text="".join(pieces), done=piece)
         raise EngineFailed("The inference worker ended its answer without a last word.")
 
@@ -200,14 +204,14 @@ class InferenceHost:
             deadline=deadline,
         )
         answers: dict[int, Answer] = {}
-        async with self._asked("batch", request, deadline, during_run) as frames:
+        async with self._request_frames("batch", request, deadline, during_run) as frames:
             async for frame in frames:
                 if frame["type"] == "answer":
-                    made = read_record(AnswerFrame, frame)
-                    answer = Answer(text=made.text, done=made.end)
-                    answers[made.index] = answer
+                    frame_answer = read_record(AnswerFrame, frame)
+                    answer = Answer(text=frame_answer.text, done=frame_answer.end)
+                    answers[frame_answer.index] = answer
                     self._answered += 1
-                    on_answer(made.index, answer)
+                    on_answer(frame_answer.index, answer)
         return [answers[index] for index in range(len(asks))]
 
     async def score(
@@ -231,7 +235,7 @@ class InferenceHost:
             deadline=deadline,
         )
         last: Frame = {}
-        async with self._asked("score", request, deadline, during_run) as frames:
+        async with self._request_frames("score", request, deadline, during_run) as frames:
             async for frame in frames:
                 if frame["type"] == "progress" and frame["phase"] == "scoring":
                     on_progress(frame["done"])
@@ -287,7 +291,7 @@ class InferenceHost:
     # -- helpers ----------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def _asked(
+    async def _request_frames(
         self, op: str, request: WorkerRequest, deadline: float, during_run: bool
     ) -> AsyncIterator[AsyncGenerator[Frame, None]]:
         """The frames of one request, in its turn; refusals of the worker as AppErrors."""

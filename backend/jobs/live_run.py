@@ -23,7 +23,7 @@ from backend.jobs.run import events
 from backend.jobs.run.events import Event
 from backend.jobs.run.follower import EventSink
 from backend.jobs.run.legacy_records import CURVE_POINTS, to_metrics
-from backend.jobs.run.progress import Progress, newest_row
+from backend.jobs.run.progress import RunProgress, newest_row
 from backend.jobs.run.schemas import (
     Alert,
     ExitSummary,
@@ -57,7 +57,7 @@ class LiveRun:
     ) -> None:
         total = record.metrics.get("total_steps")
         self.record = record
-        self.progress = Progress(total_steps=total)
+        self.progress = RunProgress(total_steps=total)
         self.health = HealthMonitor(
             RunFacts.of_request(
                 record.method, record.config, total_steps=total, memory_limit=memory_limit
@@ -141,37 +141,37 @@ class LiveRun:
 
     def frames_for(self, event: Event) -> list[Frame]:
         """What the world hears of an event that was just applied."""
-        found: list[Frame] = []
+        all_frames: list[Frame] = []
         match event:
             case events.Metrics():
                 row = newest_row(self.progress.train)
-                found.append(self.progress_frame(frames.Point(kind="train", values=row)))
+                all_frames.append(self.progress_frame(frames.Point(kind="train", values=row)))
             case events.Validation():
                 row = newest_row(self.progress.validation)
-                found.append(self.progress_frame(frames.Point(kind="validation", values=row)))
+                all_frames.append(self.progress_frame(frames.Point(kind="validation", values=row)))
             case events.Phase() | events.Model() | events.Tested():
-                found.append(self.progress_frame())
+                all_frames.append(self.progress_frame())
             case events.Best() if self.progress.best is not None:
-                found.append(("best_model_updated", self.progress.best))
+                all_frames.append(("best_model_updated", self.progress.best))
             case events.Sample() if self.progress.samples:
-                found.append(("training_sample", self.progress.samples[-1]))
+                all_frames.append(("training_sample", self.progress.samples[-1]))
             case events.Checkpoint():
-                found.append(
+                all_frames.append(
                     ("checkpoint_saved", frames.CheckpointData(step=event.step, path=event.path))
                 )
             case _:
                 pass
         alerts = self.progress.fresh_alerts()
-        return found + [("training_alert", alert) for alert in alerts]
+        return all_frames + [("training_alert", alert) for alert in alerts]
 
     def progress_frame(
         self, point: frames.Point | None = None, lines: list[str] | None = None
     ) -> Frame:
-        shown = lines or []
+        log_lines = lines or []
         return "training_progress", frames.ProgressData(
             metrics=self.metrics(),
-            log_line=shown[-1] if shown else None,
-            log_lines=shown,
+            log_line=log_lines[-1] if log_lines else None,
+            log_lines=log_lines,
             point=point,
             phase=self.progress.phase,
             state=self.state,
@@ -194,8 +194,8 @@ class LiveRun:
         """
         self.move_to(state)
         self.child = None
-        ended, started = at or self._clock.now(), self.record.started_at
-        self.record.ended_at = max(ended, started) if started is not None else ended
+        ended, start = at or self._clock.now(), self.record.started_at
+        self.record.ended_at = max(ended, start) if start is not None else ended
         self.record.exit = ExitSummary(state=state, message=message, hint=hint)
         self.record.early_stopped = self.progress.early_stop is not None
         self.note_metrics()
@@ -236,11 +236,11 @@ class LiveRun:
     def metrics(self) -> RunMetrics:
         """The numbers of the events; of the record where there are none (a legacy session)."""
         if self.progress.last_seq or self.active:
-            found = self.progress.metrics()
+            metrics_now = self.progress.metrics()
         else:
-            found = to_metrics(self.record.metrics)
-        found.method = found.method or self.record.method
-        return found
+            metrics_now = to_metrics(self.record.metrics)
+        metrics_now.method = metrics_now.method or self.record.method
+        return metrics_now
 
     def snapshot(self, seq: int, queue: list[QueuedRun]) -> TrainingStateData:
         """All there is to show, with every point: thin the series before sending it."""

@@ -16,7 +16,7 @@ from backend.jobs.lifecycle.follower import Follower
 from backend.jobs.live_run import KEPT_LINES, LiveRun
 from backend.jobs.run.events import Event
 from backend.jobs.run.follower import fold_events, log_so_far, run_follower
-from backend.jobs.run.progress import Progress
+from backend.jobs.run.progress import RunProgress
 from backend.jobs.run.schemas import SessionRecord
 from backend.jobs.run.state import RunState
 from backend.jobs.run.store import SessionStore
@@ -34,8 +34,8 @@ def find_child(record: SessionRecord, store: SessionStore) -> Child | None:
     if record.pid is not None and record.process_started is not None:
         identity = Identity(record.pid, record.process_started, mark)
         return Child(identity) if alive(identity) and works_on(identity, Path(mark)) else None
-    found = find_marked(mark)
-    return Child(found) if found is not None else None
+    children = find_marked(mark)
+    return Child(children) if children is not None else None
 
 
 def begin(record: SessionRecord, store: SessionStore, settings: Settings) -> tuple[LiveRun, int]:
@@ -93,9 +93,9 @@ def ending(
     `deleted` is its folder, if that was taken away while it ran.
     """
     stopping = run.state is RunState.STOPPING
-    said = run.progress.exit
-    if said is not None:
-        return RunState(said.state), said.message, said.hint
+    exit_event = run.progress.exit
+    if exit_event is not None:
+        return RunState(exit_event.state), exit_event.message, exit_event.hint
     explained = exits.explain(code, list(run.lines), stopping=stopping)
     if deleted is not None:
         explained = exits.folder_deleted(deleted)
@@ -122,7 +122,7 @@ def no_start(problem: Exception) -> tuple[str, str | None]:
     return "The run could not start: something unexpected went wrong; see backend.log.", None
 
 
-def _state_of(progress: Progress) -> RunState:
+def _state_of(progress: RunProgress) -> RunState:
     if progress.phase == "paused":
         return RunState.PAUSED
     at_work = progress.phase in {"training", "evaluating", "saving", "done"}

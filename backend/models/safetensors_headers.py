@@ -80,8 +80,8 @@ def read_weights(files: Sequence[Path]) -> WeightSummary:
     for path in sorted(files):
         raw, size = _header_of(path)
         digest.update(path.name.encode() + str(size).encode() + raw)
-        own, said = _tensors(path, raw, size - 8 - len(raw))
-        form = form or said
+        own, metadata = _tensors(path, raw, size - 8 - len(raw))
+        form = form or metadata
         for name in own.keys() & tensors.keys():
             copies[name] = home[name], path.name
             same = same and own[name] == tensors[name]
@@ -107,9 +107,9 @@ def count_parameters(tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -
     """
     quantization = _quantization(config)
     return sum(
-        _unpacked(name, tensor, tensors, quantization)
+        _unpacked_width(name, tensor, tensors, quantization)
         for name, tensor in tensors.items()
-        if not _dropped(name, tensors, config)
+        if not _is_dropped(name, tensors, config)
     )
 
 
@@ -140,12 +140,12 @@ def _quantization(config: Mapping[str, Any]) -> Mapping[str, Any]:
     for name in ("quantization", "quantization_config"):
         for place in places:
             if isinstance(place.get(name), Mapping):
-                found: Mapping[str, Any] = place[name]
-                return found
+                quantization: Mapping[str, Any] = place[name]
+                return quantization
     return {}
 
 
-def _unpacked(
+def _unpacked_width(
     name: str, tensor: Tensor, tensors: Mapping[str, Tensor], quantization: Mapping[str, Any]
 ) -> int:
     base = name.rsplit(".", 1)[0]
@@ -156,7 +156,7 @@ def _unpacked(
     return tensor.size * 32 // bits if isinstance(bits, int) and bits > 0 else tensor.size
 
 
-def _dropped(name: str, tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> bool:
+def _is_dropped(name: str, tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> bool:
     base, _, leaf = name.rpartition(".")
     if leaf in ("scales", "biases"):
         weight = tensors.get(f"{base}.weight")
@@ -230,7 +230,7 @@ def _span(name: str, entry: Any) -> tuple[int, int, str]:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    names = dict(pairs)
+    if len(names) != len(pairs):
         raise ValueError("a name stands twice")
-    return found
+    return names

@@ -50,10 +50,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "fusion": {"adapters", "evaluation", "jobs.lifecycle", "models"},
     "export": {"adapters", "evaluation", "jobs.lifecycle", "jobs.kinds", "models"},
     "training.schemas": {"jobs.run"},
-    "training.request": {"data.*"},
+    "training.request": {"training.schemas", "jobs.run", "data.*"},
     "training.lora": {"jobs.run", "models"},
-    "training.quantize": {"training.request", "jobs", "models"},
-    "training.rewards": {"training.request", "data.*"},
+    "training.quantize": {"training.request", "jobs", "jobs.run", "models"},
+    "training.rewards": {"training.request", "jobs.run", "data.*"},
     "training.run_data": {"training.request", "jobs.run", "data", "data.*", "models"},
     "training.estimate": {
         "training.schemas", "training.request", "training.quantize", "training.run_data",

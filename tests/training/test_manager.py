@@ -218,7 +218,7 @@ async def test_rows_that_are_cut_are_warned_of(house: House) -> None:
     shown = await house.manager.preview(house.request(mask_prompt=True))
 
     assert any("1 of 18 rows are longer than 64 tokens" in warning for warning in shown.warnings)
-    assert any("1 rows are left out" in warning for warning in shown.warnings)
+    assert any("1 row is left out" in warning for warning in shown.warnings)
 
 
 async def test_a_command_that_would_train_on_other_answers_is_warned_of(house: House) -> None:
@@ -295,7 +295,7 @@ async def test_memory_that_was_not_known_is_asked_for_again(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers: list[int | None] = [None, 8_000, 9_000]
-    monkeypatch.setattr(context, "_recommended", lambda settings: answers.pop(0))
+    monkeypatch.setattr(context, "_recommended_size", lambda settings: answers.pop(0))
     made = PlanContext(
         house.settings, ModelCatalog(house.settings), cast(ModelInspector, FakeInspector()),
         SessionStore(house.settings.sessions_dir, house.settings.adapters_dir),

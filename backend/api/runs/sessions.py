@@ -212,13 +212,13 @@ async def resume_session(
     session_id: str, services: Wired, body: ResumeRequest | None = None
 ) -> StartAnswer:
     """Continue it in a new session, from its newest state unless a checkpoint is named."""
-    asked = body or ResumeRequest()
+    request = body or ResumeRequest()
     return await services.training.resume(
         session_id,
-        iterations=asked.iterations,
-        checkpoint=None if asked.checkpoint == "latest" else asked.checkpoint,
-        adapter_name=asked.adapter_name,
-        overwrite=asked.overwrite,
+        iterations=request.iterations,
+        checkpoint=None if request.checkpoint == "latest" else request.checkpoint,
+        adapter_name=request.adapter_name,
+        overwrite=request.overwrite,
     )
 
 

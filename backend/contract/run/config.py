@@ -145,7 +145,7 @@ def read_run_config(kind: type[C], values: Mapping[str, Any]) -> C:
 
     Full fine-tuning has no LoRA parameters, whatever the engine's defaults say.
     """
-    given = dict(values)
-    if given.get("fine_tune_type") == "full":
-        given["lora_parameters"] = None
-    return read_record(kind, given | {"values": given})
+    fields_given = dict(values)
+    if fields_given.get("fine_tune_type") == "full":
+        fields_given["lora_parameters"] = None
+    return read_record(kind, fields_given | {"values": fields_given})

@@ -187,7 +187,7 @@ def sweep_temporary(folder: Path, *, older_than: float = 0.0) -> int:
     return swept
 
 
-def shown(raw: bytes) -> str:
+def printable(raw: bytes) -> str:
     """A log line as it may be shown: valid text without terminal codes, at most SHOWN_LINE long."""
     text = raw[: SHOWN_LINE * 4].decode("utf-8", errors="replace")
     text = _CONTROL.sub("", _ANSI.sub("", text))
@@ -218,8 +218,8 @@ def read_tail(path: Path, lines: int, *, before: int | None = None) -> tuple[lis
     pieces = list(_pieces(data, start))
     if start > 0 and len(pieces) > 1:
         pieces = pieces[1:]  # The first piece began before the block that was read.
-    kept = pieces[-lines:]
-    return [shown(piece) for _, piece in kept], (kept[0][0] if kept else 0)
+    tail = pieces[-lines:]
+    return [printable(piece) for _, piece in tail], (tail[0][0] if tail else 0)
 
 
 class JsonlTail:
@@ -299,27 +299,27 @@ class TextTail:
         self.offset += len(data)
         data = self._pending + data
         # A final carriage return may be the first half of "\r\n".
-        held = 1 if data.endswith(b"\r") else 0
-        cut = max(data.rfind(b"\n"), data.rfind(b"\r", 0, len(data) - held)) + 1
+        carry = 1 if data.endswith(b"\r") else 0
+        cut = max(data.rfind(b"\n"), data.rfind(b"\r", 0, len(data) - carry)) + 1
         self._pending = data[cut:][: SHOWN_LINE * 4]
-        return [shown(piece) for _, piece in _pieces(data[:cut], 0)]
+        return [printable(piece) for _, piece in _pieces(data[:cut], 0)]
 
     def flush(self) -> list[str]:
         """The unfinished last line, if there is one."""
         pending, self._pending = self._pending, b""
-        return [shown(piece) for _, piece in _pieces(pending, 0)]
+        return [printable(piece) for _, piece in _pieces(pending, 0)]
 
 
 def _pieces(data: bytes, start: int) -> list[tuple[int, bytes]]:
     """(offset, line) of each line in `data`; what a carriage return leaves empty is no line."""
-    found, at = [], 0
+    result, at = [], 0
     for match in _BREAK.finditer(data):
         if match.start() > at or match.group() != b"\r":
-            found.append((start + at, data[at : match.start()]))
+            result.append((start + at, data[at : match.start()]))
         at = match.end()
     if at < len(data):
-        found.append((start + at, data[at:]))
-    return found
+        result.append((start + at, data[at:]))
+    return result
 
 
 def _read_from(path: Path, offset: int) -> bytes:

@@ -126,8 +126,8 @@ def read_pmset(text: str | None) -> str | None:
 def describe_nvidia(ask: Ask) -> Accelerator:
     """The first NVIDIA card, from `nvidia-smi`."""
     fields = "name,memory.total,utilization.gpu,temperature.gpu"
-    said = ask(["nvidia-smi", f"--query-gpu={fields}", "--format=csv,noheader,nounits"])
-    parts = [part.strip() for part in said.splitlines()[0].split(",")] if said else []
+    output = ask(["nvidia-smi", f"--query-gpu={fields}", "--format=csv,noheader,nounits"])
+    parts = [part.strip() for part in output.splitlines()[0].split(",")] if output else []
     if len(parts) != 4:
         return Accelerator(None, None, None, None)
     name, mebibytes, percent, degrees = parts

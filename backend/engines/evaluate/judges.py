@@ -110,11 +110,11 @@ class LocalJudge:
                 yield answer.index, answer.text
 
 
-def judge_of(asked: JudgeService | JudgeModel) -> Judge:
+def judge_of(judge: JudgeService | JudgeModel) -> Judge:
     """The judge that a request names."""
-    if isinstance(asked, JudgeModel):
-        return LocalJudge(Path(asked.path))
-    return RemoteJudge(asked.url, asked.model)
+    if isinstance(judge, JudgeModel):
+        return LocalJudge(Path(judge.path))
+    return RemoteJudge(judge.url, judge.model)
 
 
 def _content(answer: httpx2.Response) -> str | JudgeFailed:

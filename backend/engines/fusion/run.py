@@ -33,7 +33,7 @@ from backend.engines.fusion.factors import adapter_weights, read_changes
 from backend.engines.fusion.low_rank import LowRank, inner_product
 from backend.engines.fusion.merge import MergeSettings, merge, zero_like
 from backend.engines.inference.adapter_cache import load_adapter
-from backend.engines.inference.protocol import Refused
+from backend.engines.inference.protocol import QuestionRefused
 from backend.engines.process.endings import Ending, Unusable
 from backend.engines.process.events import Emitter, PartEmitter
 from backend.engines.process.signals import Control
@@ -52,7 +52,7 @@ def fusion_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     request = read_record(
         FusionRequest, json.loads((folder / "request.json").read_text(encoding="utf-8"))
     )
-    staging, started = Path(request.staging), time.monotonic()
+    staging, start = Path(request.staging), time.monotonic()
     try:
         emit(Phase(name="reading adapters"))
         sources = [_read(source) for source in request.sources]
@@ -68,10 +68,10 @@ def fusion_run(folder: Path, emit: Emitter, control: Control) -> Ending:
             ending = evaluate_run(folder / PROOF, part, control)
             if ending.state != "completed":
                 return _STOPPED
-        result = _result(request, sources, merged, errors, time.monotonic() - started)
+        result = _result(request, sources, merged, errors, time.monotonic() - start)
         publish(staging, Path(request.output))
         write_json(folder / "result.json", write_record(result))
-    except Refused as refusal:
+    except QuestionRefused as refusal:
         raise Unusable(refusal.message, refusal.hint) from refusal
     finally:
         remove(staging, inside=staging.parent, own=named(STAGING))
@@ -172,8 +172,8 @@ def _result(
         worst_matrix=worst if errors[worst] > 0 else None,
         worst_error=errors[worst],
         sources=tuple(
-            _share(asked, changes, merged, total)
-            for asked, changes in zip(request.sources, sources, strict=True)
+            _share(source, changes, merged, total)
+            for source, changes in zip(request.sources, sources, strict=True)
         ),
         seconds=seconds,
     )

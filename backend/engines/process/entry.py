@@ -8,8 +8,9 @@ import traceback
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Literal
 
-from backend.contract.run.events import Exit, Phase
+from backend.contract.run.events import Exit, Phase, Warning
 from backend.contract.run.folder import EVENTS, WARNINGS
 from backend.engines.process.endings import Ending, explain
 from backend.engines.process.events import Emitter
@@ -61,8 +62,11 @@ def importing(place: str) -> Load:
 def _run(folder: Path, emit: Emitter, control: Control, load: Load, *, training: bool) -> Ending:
     emit(Phase(name="loading model"))
     try:
-        for known in _known(folder / WARNINGS):
-            emit.warning(known["code"], known["message"])
+        for known in _read_warnings(folder / WARNINGS):
+            level: Literal["info", "warning"] = (
+                "info" if known.get("level") == "info" else "warning"
+            )
+            emit(Warning(code=known["code"], message=known["message"], level=level))
         cache_imports()
         return load()(folder, emit, control)
     except BaseException as error:  # noqa: BLE001 - the top: nothing may end in silence
@@ -70,10 +74,10 @@ def _run(folder: Path, emit: Emitter, control: Control, load: Load, *, training:
         return explain(error, training=training)
 
 
-def _known(path: Path) -> list[dict[str, str]]:
+def _read_warnings(path: Path) -> list[dict[str, str]]:
     """What was warned of before the run began; whoever watches the run should hear it too."""
     try:
-        found: list[dict[str, str]] = json.loads(path.read_bytes())
+        warnings: list[dict[str, str]] = json.loads(path.read_bytes())
     except FileNotFoundError:  # A run folder of an earlier version.
         return []
-    return found
+    return warnings

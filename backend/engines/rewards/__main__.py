@@ -40,33 +40,36 @@ About = Literal["reward_functions", "reward_weights", "reward_functions_file", "
 def main() -> int:
     """0 with an answer or a refusal; another code only when the functions ended the process."""
     answers = _own_channel()
-    asked = json.load(sys.stdin)
-    _limit_memory(answers, asked["memory"])
-    _say(answers, answer(asked))
+    request = json.load(sys.stdin)
+    _limit_memory(answers, request["memory"])
+    _say(answers, answer(request))
     return 0
 
 
-def answer(asked: Mapping[str, Any]) -> dict[str, Any]:
+def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     """What is written to stdout for one question."""
-    file = Path(asked["file"]) if asked.get("file") else None
+    file = Path(request["file"]) if request.get("file") else None
     try:
-        if asked["task"] == "list":
-            return {"functions": list_rewards(file=file, sha256=asked.get("sha256"))}
+        if request["task"] == "list":
+            return {"functions": list_rewards(file=file, sha256=request.get("sha256"))}
         rewards = load_rewards(
-            asked["names"], weights=asked.get("weights"), file=file, sha256=asked.get("sha256")
+            request["names"],
+            weights=request.get("weights"),
+            file=file,
+            sha256=request.get("sha256"),
         )
         described = [_describe(reward) for reward in rewards]
-        if asked["task"] == "check":
+        if request["task"] == "check":
             return {"functions": described}
-        return {"functions": described, **_try(rewards, asked["samples"])}
+        return {"functions": described, **_try(rewards, request["samples"])}
     except FileRefused as problem:
-        return _refused(problem, "reward_functions_file")
+        return _refuse(problem, "reward_functions_file")
     except RewardFailed as problem:
-        return _refused(problem, "scoring")
+        return _refuse(problem, "scoring")
     except WeightsRefused as problem:
-        return _refused(problem, "reward_weights")
+        return _refuse(problem, "reward_weights")
     except ValueError as problem:
-        return _refused(problem, "reward_functions")
+        return _refuse(problem, "reward_functions")
 
 
 def _try(rewards: Sequence[Reward], samples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -116,19 +119,19 @@ def _describe(reward: Reward) -> dict[str, Any]:
     }
 
 
-def _refused(problem: Exception, about: About) -> dict[str, Any]:
+def _refuse(problem: Exception, about: About) -> dict[str, Any]:
     return {"refused": str(problem)[:2000], "about": about}
 
 
 def _own_channel() -> IO[str]:
     """Standard output for the answer alone; what functions print goes where errors go."""
-    kept = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    return kept
+    return channel
 
 
-def _say(answers: IO[str], said: Mapping[str, Any]) -> None:
-    answers.write(json.dumps(said, allow_nan=False))
+def _say(answers: IO[str], text: Mapping[str, Any]) -> None:
+    answers.write(json.dumps(text, allow_nan=False))
     answers.flush()
 
 
@@ -142,7 +145,7 @@ def _limit_memory(answers: IO[str], most: int) -> None:
         while this.memory_info().rss < most:
             time.sleep(_LOOK_EVERY)
         text = f"The reward functions took more than {most // 1024**2} MiB of memory."
-        _say(answers, _refused(MemoryError(text), "scoring"))
+        _say(answers, _refuse(MemoryError(text), "scoring"))
         os._exit(0)
 
     threading.Thread(target=watch, name="memory", daemon=True).start()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from backend.contract.run.events import EngineDetails, Sample
+from backend.contract.run.events import EngineDetails, Sample, Validation
 from backend.contract.run.numbers import RewardNumbers, Split
 from backend.engines.process.events import Emitter
 from backend.engines.rl.rollouts import Completion, Rollouts
@@ -67,16 +67,16 @@ class RlReport(MethodReport):
         self._guards = Guards(emit)
 
     def numbers(self, info: Mapping[str, Any], steps: int) -> dict[str, Any]:
-        found = {
+        values = {
             name.removeprefix("train_"): float(value)
             for name, value in info.items()
             if name.startswith("train_") and name != "train_loss"
         }
         if self._sums is not None:
-            found = self._sums.means(found, steps)
+            values = self._sums.means(values, steps)
         self._rollouts = rollouts = self._scorer.take()
         return (
-            self._named(found)
+            self._by_name(values)
             | rollouts.rewards_report(self._scorer.names).set_fields()
             | rollouts.lengths_report().set_fields()
             | {"success_rate": self._scorer.success_rate(rollouts)}
@@ -86,9 +86,9 @@ class RlReport(MethodReport):
         """Of the last step, the best and the worst completion first."""
         self._show(step, _telling(self._rollouts.latest), "train")
 
-    def show_validation(self, step: int) -> None:
+    def show_validation(self, validation: Validation) -> None:
         """Those of the same prompts each time."""
-        self._show(step, _firsts(self._held_out().completions), "valid")
+        self._show(validation.step, _firsts(self._held_out().completions), "valid")
 
     def warn(self) -> None:
         self._guards.look(self._rollouts)
@@ -107,22 +107,22 @@ class RlReport(MethodReport):
                 )
             )
 
-    def _named(self, found: dict[str, float]) -> dict[str, Any]:
-        named: dict[str, Any] = {}
+    def _by_name(self, values: dict[str, float]) -> dict[str, Any]:
+        numbers: dict[str, Any] = {}
         for name, number in _NAMES.items():
-            if name in found:
-                named |= number(found[name]).set_fields()
+            if name in values:
+                numbers |= number(values[name]).set_fields()
         if not self._has_kl:  # The engine says 0 when it did not compare with anything.
-            named |= RewardNumbers(kl=None, kl_saturation=None).set_fields()
+            numbers |= RewardNumbers(kl=None, kl_saturation=None).set_fields()
         functions = tuple(f"{name}_" for name in self._scorer.names)
         details = {
             name: value
-            for name, value in found.items()
+            for name, value in values.items()
             if name not in _NAMES
             and not name.startswith(functions)
             and not any(word in name for word in _OURS)
         }
-        return named | (EngineDetails(details=details).set_fields() if details else {})
+        return numbers | (EngineDetails(details=details).set_fields() if details else {})
 
 
 class Guards:
@@ -159,8 +159,8 @@ class _Sums:
     def __init__(self) -> None:
         self._before: dict[str, float] = {}
 
-    def means(self, found: dict[str, float], steps: int) -> dict[str, float]:
-        sums = {name: value * steps for name, value in found.items()}
+    def means(self, values: dict[str, float], steps: int) -> dict[str, float]:
+        sums = {name: value * steps for name, value in values.items()}
         means = {
             name: (total - self._before.get(name, 0.0)) / steps for name, total in sums.items()
         }

@@ -52,9 +52,9 @@ class Scorer:
         self._stopping = stopping
         self._success = next((one for one in rewards if one.name == success), None)
         if success is not None and self._success is None:
-            named = ", ".join(one.name for one in rewards)
+            names = ", ".join(one.name for one in rewards)
             raise Unusable(
-                f"The success function {success} is not one of the reward functions: {named}.",
+                f"The success function {success} is not one of the reward functions: {names}.",
                 "Choose one of them, or none.",
             )
 
@@ -69,7 +69,7 @@ class Scorer:
     def functions(self) -> list[Any]:
         """One callable per reward, for the engine; it calls all of them, in order, each time."""
         heard: list[Sequence[float | None]] = []
-        return [_Heard(self, number, heard) for number in range(len(self.rewards))]
+        return [_RewardResult(self, number, heard) for number in range(len(self.rewards))]
 
     def take(self) -> Rollouts:
         """What has come in since the last time."""
@@ -98,12 +98,12 @@ class Scorer:
         self.note(prompts, texts, answers, scores)
         return [one.total for one in self.rollouts.latest]
 
-    def hear(self, number: int, **given: Any) -> Sequence[float | None]:
+    def hear(self, number: int, **arguments: Any) -> Sequence[float | None]:
         """Call one reward function. Raises Unusable when it fails: the run can't go on."""
         if self._stopping():
             raise Halted
         try:
-            return self.rewards[number](**given)
+            return self.rewards[number](**arguments)
         except RewardFailed as problem:
             raise Unusable(
                 str(problem), "Try the reward functions on samples of your data first."
@@ -134,7 +134,7 @@ class Scorer:
         self.rollouts.add(rows, groups=-(-len(rows) // self._group))
 
 
-class _Heard:
+class _RewardResult:
     """One reward function in the engine's hands."""
 
     def __init__(self, scorer: Scorer, number: int, heard: list[Sequence[float | None]]) -> None:

@@ -26,13 +26,13 @@ from backend.engines.sft.data import has_several_spans, load_sets
 from backend.engines.sft.loss import of_share, over_parts
 from backend.engines.sft.recurrences import save_recurrence_memory
 from backend.engines.trainer import run as trainer
-from backend.engines.trainer.adapter_folder import AdapterFolder
-from backend.engines.trainer.divergence import Divergence
+from backend.engines.trainer.adapter_folder import AdapterOutput
+from backend.engines.trainer.divergence import LossGuard
 from backend.engines.trainer.feed import Feed
-from backend.engines.trainer.method import Loop, Method, Run
+from backend.engines.trainer.method import Loop, Run, TrainingMethod
 from backend.engines.trainer.reports import Both, MethodReport, Reports
 from backend.engines.trainer.resume_state import Moment
-from backend.engines.trainer.schedule import Every, WhenDue
+from backend.engines.trainer.schedule import Every
 from backend.engines.trainer.steps import say
 from backend.engines.trainer.types import DataSet, Sets
 
@@ -48,11 +48,11 @@ def read_config(path: Path) -> SftConfig:
     return trainer.config_of(SftConfig, trainer.read_values(path, CONFIG_DEFAULTS))
 
 
-class Sft(Method[SftConfig]):
-    """Supervised fine-tuning, of which this process has a share. The engine validates by itself."""
+class Sft(TrainingMethod[SftConfig]):
+    """Supervised fine-tuning, of which this process has a share."""
 
     beats_base: ClassVar[bool] = True
-    validates: ClassVar[bool] = True
+    continues_from_best: ClassVar[bool] = True
     perplexity: ClassVar[bool] = True
     hint: ClassVar[str] = (
         "The adapter is unlikely to help: check the data, or lower the learning rate."
@@ -62,7 +62,7 @@ class Sft(Method[SftConfig]):
         super().__init__(config)
         self._share = share
         self.writes = share.first
-        self.adapter_folder = AdapterFolder if share.first else UnwrittenAdapter
+        self.adapter_folder = AdapterOutput if share.first else UnwrittenAdapter
 
     @property
     def accumulation(self) -> int:
@@ -74,8 +74,8 @@ class Sft(Method[SftConfig]):
     def loop(self, run: Run[SftConfig], moment: Moment) -> SftLoop:
         return SftLoop(run, moment, self._share)
 
-    def divergence(self, model: nn.Module) -> Divergence:
-        return Divergence(getattr(getattr(model, "args", None), "vocab_size", None))
+    def divergence(self, model: nn.Module) -> LossGuard:
+        return LossGuard(getattr(getattr(model, "args", None), "vocab_size", None))
 
 
 class SftLoop(Loop):
@@ -95,7 +95,8 @@ class SftLoop(Loop):
         self._run = run
         self._share = share
         self._first_step = moment.step
-        self.report = MethodReport()
+        self._services = self._reporting_services()
+        self.report = SftReport(self._services)
         self.batches: SftBatches = SftBatches(
             run.sets.train.rows,
             batch_size=config.batch_size,
@@ -111,22 +112,18 @@ class SftLoop(Loop):
         # The engine writes the last weights in place; ours are written atomically instead.
         scratch = run.folder / ENGINE_WEIGHTS
 
-        def validation_is_due() -> bool:
-            step = feed.done + 1
-            return step == 1 or step % config.steps_per_eval == 0 or step == config.iters
-
         try:
             train(
                 model=run.model,
                 optimizer=run.optimizer,
                 train_dataset=run.sets.train.dataset,
-                val_dataset=run.sets.valid and WhenDue(run.sets.valid.dataset, validation_is_due),
+                # The engine validates before a step; we do after it, so that the validation of
+                # iteration 40 is of the weights after 40 iterations.
+                val_dataset=None,
                 args=TrainingArgs(
                     batch_size=config.batch_size,
                     iters=config.iters - first,
-                    val_batches=config.val_batches,
                     steps_per_report=Every(config.steps_per_report, after=first),
-                    steps_per_eval=Every(config.steps_per_eval, after=first),
                     # We save between steps, atomically; the engine's own saves are not.
                     steps_per_save=config.iters + 1,
                     adapter_file=str(scratch),
@@ -136,14 +133,14 @@ class SftLoop(Loop):
                 ),
                 loss=self._loss,
                 iterate_batches=feed,
-                training_callback=self._reporters(reports),
+                training_callback=self._callback(reports),
             )
         finally:
             if self._share.first:
                 remove(scratch, inside=run.folder, own=named(scratch.name))
 
     def measure(self, feed: Feed, which: DataSet, *, step: int) -> Validation:
-        config, started = self._run.config, time.perf_counter()
+        config, start = self._run.config, time.perf_counter()
         loss = evaluate(
             model=self._run.model,
             dataset=which.dataset,
@@ -153,7 +150,8 @@ class SftLoop(Loop):
             loss=self._loss,
             iterate_batches=feed,
         )
-        return Validation(step=step, val_loss=loss, val_time=time.perf_counter() - started)
+        self._run.model.train()
+        return Validation(step=step, val_loss=float(loss), val_time=time.perf_counter() - start)
 
     def seconds(self, feed: Feed, info: Mapping[str, Any], steps: int) -> float:
         # The engine divides by steps_per_report even when the last stretch was shorter.
@@ -162,15 +160,34 @@ class SftLoop(Loop):
     def trained_tokens(self, reports: Reports) -> int:
         return self.batches.tokens
 
-    def _reporters(self, reports: Reports) -> TrainingCallback:
+    def _callback(self, reports: Reports) -> TrainingCallback:
         """Ours, and the services that were asked for beside it."""
+        services = self._services
+        return Both(reports, services, first_step=self._first_step) if services else reports
+
+    def _reporting_services(self) -> TrainingCallback | None:
         config = self._run.config
         if not config.report_to or not self._share.first:
-            return reports
-        theirs = get_reporting_callbacks(
+            return None
+        return get_reporting_callbacks(
             config.report_to,
             project_name=config.project_name,
             log_dir=str(self._run.folder),
             config=config.values,
         )
-        return Both(reports, theirs, first_step=self._first_step)
+
+
+class SftReport(MethodReport):
+    """A validation in the log, as the engine would write it, and to the services."""
+
+    def __init__(self, services: TrainingCallback | None) -> None:
+        self._services = services
+
+    def show_validation(self, validation: Validation) -> None:
+        loss, seconds = validation.val_loss, validation.val_time
+        if loss is None or seconds is None:
+            return
+        say(f"Iter {validation.step}: Val loss {loss:.3f}, Val took {seconds:.3f}s")
+        if self._services is not None:
+            info = {"iteration": validation.step, "val_loss": loss, "val_time": seconds}
+            self._services.on_val_loss_report(info)

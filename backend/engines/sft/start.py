@@ -19,7 +19,7 @@ from backend.engines.ranks.start import run_ranks
 
 def start_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     """Train what the run folder describes, here or in several processes at once."""
-    distributed = _distributed(folder / CONFIG)
+    distributed = _read_distributed(folder / CONFIG)
     if distributed is None:
         from backend.engines.sft.run import train_run
 
@@ -28,10 +28,10 @@ def start_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     return run_ranks(folder, distributed, module=module, emit=emit, control=control)
 
 
-def _distributed(path: Path) -> Distributed | None:
-    given = yaml.safe_load(path.read_text(encoding="utf-8")).get("distributed")
+def _read_distributed(path: Path) -> Distributed | None:
+    value = yaml.safe_load(path.read_text(encoding="utf-8")).get("distributed")
     try:
-        return None if given is None else read_record(Distributed, given)
+        return None if value is None else read_record(Distributed, value)
     except BadRecord as problem:
         raise Unusable(
             f"The run's config.yaml can't be used: distributed: {problem}.",

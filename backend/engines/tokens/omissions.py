@@ -35,15 +35,17 @@ def omitted_parts(turns: Turns, tools: Any, text: str, render: Render) -> list[P
         except Exception:  # noqa: BLE001 - a template raises what it likes: it reads the part
             return False
 
-    return list(_omitted(turns, tools, text, same))
+    return list(_find_omissions(turns, tools, text, same))
 
 
-def _omitted(turns: Turns, tools: Any, text: str, same: Callable[..., bool]) -> Iterator[Part]:
+def _find_omissions(
+    turns: Turns, tools: Any, text: str, same: Callable[..., bool]
+) -> Iterator[Part]:
     if tools and same(turns, None):
         yield "tools"
     for part, names in _FIELDS.items():
         holders = [at for at, turn in enumerate(turns) if any(turn.get(name) for name in names)]
-        if any(same(_changed(turns, at, _without(turns[at], names))) for at in holders):
+        if any(same(_find_changes(turns, at, _without(turns[at], names))) for at in holders):
             yield part
     if any(_lost_thoughts(turns, at, same) for at in range(len(turns))):
         yield "thoughts"
@@ -55,16 +57,16 @@ def doubled_parts(text: str, ids: Sequence[int], *, start: int | None, end: str)
     """Marks that stand twice in a row: those the tokenizer or template adds to one that is there.
     `start` is the id of the tokenizer's first token, `end` the text of its end mark.
     """
-    found: list[Part] = []
+    parts: list[Part] = []
     if start is not None and list(ids[:2]) == [start, start]:
-        found.append("doubled_start")
+        parts.append("doubled_start")
     if end and (at := text.find(end)) >= 0:
         while (following := text.find(end, at + len(end))) >= 0:
             if not text[at + len(end) : following].strip():
-                found.append("doubled_end")
+                parts.append("doubled_end")
                 break
             at = following
-    return found
+    return parts
 
 
 def _lost_thoughts(turns: Turns, at: int, same: Callable[..., bool]) -> bool:
@@ -77,23 +79,23 @@ def _lost_thoughts(turns: Turns, at: int, same: Callable[..., bool]) -> bool:
         return False
     begin, stop = thoughts.span(1)
     other = f"{content[:begin]}\nother thoughts\n{content[stop:]}"
-    return same(_changed(turns, at, {**turns[at], "content": other}))
+    return same(_find_changes(turns, at, {**turns[at], "content": other}))
 
 
 def _lost_message(turns: Turns, at: int, text: str, same: Callable[..., bool]) -> bool:
     content = turns[at].get("content")
-    said = content.strip() if isinstance(content, str) else ""
-    if not said or said in text:
+    reply = content.strip() if isinstance(content, str) else ""
+    if not reply or reply in text:
         return False
-    if "</think>" in said:  # What is cut there has a word of its own.
-        said = said.rpartition("</think>")[2].strip()
-        if not said or said in text:
+    if "</think>" in reply:  # What is cut there has a word of its own.
+        reply = reply.rpartition("</think>")[2].strip()
+        if not reply or reply in text:
             return False
     other = f"{content} another text"
-    return same(_changed(turns, at, {**turns[at], "content": other}))
+    return same(_find_changes(turns, at, {**turns[at], "content": other}))
 
 
-def _changed(turns: Turns, at: int, turn: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _find_changes(turns: Turns, at: int, turn: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [*turns[:at], turn, *turns[at + 1 :]]
 
 

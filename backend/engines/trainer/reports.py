@@ -1,4 +1,4 @@
-"""The engine's training callback: its reports become events, and its validations are judged."""
+"""The engine's training callback: its reports become events."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import mlx.core as mx
 import mlx.optimizers as optim
 from mlx_lm.tuner.callbacks import TrainingCallback
 
-from backend.contract.run.events import Metrics, Phase, Validation
+from backend.contract.run.events import Metrics, Validation
 from backend.engines.optimizer.grad_norm import GRAD_NORM
 from backend.engines.process.events import Emitter
 from backend.engines.trainer.divergence import Diverged
@@ -26,8 +26,8 @@ class MethodReport:
     def show_training(self, step: int) -> None:
         """Samples of what was just reported."""
 
-    def show_validation(self, step: int) -> None:
-        """Samples of what was just validated."""
+    def show_validation(self, validation: Validation) -> None:
+        """Lines and samples of what was just validated."""
 
     def warn(self) -> None:
         """Say what in the reported stretch needs a warning."""
@@ -36,7 +36,7 @@ class MethodReport:
 class Reports(TrainingCallback):  # type: ignore[misc]  # the engine has no types
     """Turns the engine's reports into events of the whole run's steps. Raises Diverged on a loss
     that is not a number. `seconds(info, steps)` is the time of the steps reported, `check(loss)`
-    looks at every training loss, `judge` at every validation that the engine itself makes.
+    looks at every training loss.
     """
 
     def __init__(
@@ -47,7 +47,6 @@ class Reports(TrainingCallback):  # type: ignore[misc]  # the engine has no type
         *,
         seconds: Callable[[Mapping[str, Any], int], float],
         check: Callable[[int, float], None],
-        judge: Callable[[Validation], None],
         steps_per_epoch: int,
         first_step: int = 0,
         trained_tokens: int = 0,
@@ -60,7 +59,6 @@ class Reports(TrainingCallback):  # type: ignore[misc]  # the engine has no type
         self._method = method
         self._seconds = seconds
         self._check = check
-        self._judge = judge
         self._steps_per_epoch = steps_per_epoch
         self._first_step = first_step
         self._first_tokens = trained_tokens
@@ -104,12 +102,6 @@ class Reports(TrainingCallback):  # type: ignore[misc]  # the engine has no type
             return None
         return float(self._optimizer.state[GRAD_NORM].item())
 
-    def on_val_loss_report(self, info: dict[str, Any]) -> None:
-        step = self._first_step + int(info["iteration"])
-        loss, seconds = float(info["val_loss"]), float(info["val_time"])
-        self._judge(Validation(step=step, val_loss=loss, val_time=seconds))
-        self._emit(Phase(name="training"))
-
 
 class Both(TrainingCallback):  # type: ignore[misc]  # the engine has no types
     """Our reports, and the engine's own reporters beside them, which hear the run's own steps."""
@@ -120,12 +112,8 @@ class Both(TrainingCallback):  # type: ignore[misc]  # the engine has no types
         self._first_step = first_step
 
     def on_train_loss_report(self, info: dict[str, Any]) -> None:
-        self._reporters.on_train_loss_report(self._shifted(info))
+        self._reporters.on_train_loss_report(self._shift(info))
         self._reports.on_train_loss_report(info)
 
-    def on_val_loss_report(self, info: dict[str, Any]) -> None:
-        self._reporters.on_val_loss_report(self._shifted(info))
-        self._reports.on_val_loss_report(info)
-
-    def _shifted(self, info: dict[str, Any]) -> dict[str, Any]:
+    def _shift(self, info: dict[str, Any]) -> dict[str, Any]:
         return info | {"iteration": self._first_step + info["iteration"]}

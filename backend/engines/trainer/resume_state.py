@@ -83,11 +83,11 @@ class StateFolder:
         optimizer: optim.Optimizer,
         weights: Path | None,
         best: Path | None,
-        kept: Collection[int],
+        saved_steps: Collection[int],
     ) -> None:
         """Keep the state as of now. `weights` is the adapter file that was just written, if one
-        was; `best` the best adapter's. States of checkpoints that are not in `kept` are removed,
-        apart from this one.
+        was; `best` the best adapter's. States of checkpoints that are not in `saved_steps` are
+        removed, apart from this one.
         """
         self._path.mkdir(exist_ok=True)
         own = self._path / state_weights(checkpoint)
@@ -120,12 +120,12 @@ class StateFolder:
         )
         write_json(self._path / state_file(checkpoint), write_record(state))
         self.newest = checkpoint
-        self._prune({*kept, checkpoint})
+        self._prune({*saved_steps, checkpoint})
 
     def load(self, checkpoint: int) -> Saved:
         """The state of that checkpoint. Raises NotResumable when it is not whole."""
         state = self._read(checkpoint)
-        saved = _saved(self._path, state)
+        saved = _read_saved(self._path, state)
         for path in (saved.weights, saved.optimizer):
             if not path.is_file():
                 raise NotResumable(f"{path.name} is missing from the saved state.")
@@ -138,7 +138,7 @@ class StateFolder:
 
     def all(self) -> list[Saved]:
         """Every whole state, oldest first."""
-        return [_saved(self._path, self._read(number)) for number in self._numbers()]
+        return [_read_saved(self._path, self._read(number)) for number in self._numbers()]
 
     def _read(self, checkpoint: int) -> SavedState:
         path = self._path / state_file(checkpoint)
@@ -152,8 +152,8 @@ class StateFolder:
     def _numbers(self) -> list[int]:
         if not self._path.is_dir():
             return []
-        found = (STATE_FILE.fullmatch(path.name) for path in self._path.iterdir())
-        return sorted(int(match[1]) for match in found if match)
+        matches = (STATE_FILE.fullmatch(path.name) for path in self._path.iterdir())
+        return sorted(int(match[1]) for match in matches if match)
 
     def _keep_best(self, counters: Counters, best: Path | None) -> str | None:
         if counters.best is None or best is None:
@@ -163,16 +163,16 @@ class StateFolder:
             link_or_copy(best, own)
         return own.name
 
-    def _prune(self, kept: Collection[int]) -> None:
+    def _prune(self, keep: Collection[int]) -> None:
         """The JSON goes first: what is left behind by a crash is then no state."""
         for number in self._numbers():
-            if number not in kept:
+            if number not in keep:
                 remove(self._path / state_file(number), inside=self._path, own=_ours)
-        named: set[str] = set()
+        names: set[str] = set()
         for number in self._numbers():
-            named.update(self._read(number).files)
+            names.update(self._read(number).files)
         for path in self._path.iterdir():
-            if path.name not in named:
+            if path.name not in names:
                 with suppress(OSError, NotRemoved):
                     remove(path, inside=self._path, own=_ours)
 
@@ -191,8 +191,8 @@ def _kept_leaves(optimizer: optim.Optimizer) -> dict[str, mx.array]:
 def restore(saved: Saved, model: nn.Module, optimizer: optim.Optimizer) -> None:
     """Put the saved weights and optimizer in place. Raises NotResumable if they don't fit."""
     weights = _tensors(saved.weights)
-    wanted = dict(tree_flatten(model.trainable_parameters()))
-    _require_same("weights", wanted, weights)
+    parameters = dict(tree_flatten(model.trainable_parameters()))
+    _require_same("weights", parameters, weights)
     model.load_weights(list(weights.items()), strict=False)
     optimizer.init(model.trainable_parameters())
     leaves = _tensors(saved.optimizer)
@@ -203,7 +203,7 @@ def restore(saved: Saved, model: nn.Module, optimizer: optim.Optimizer) -> None:
     mx.eval(model.parameters(), optimizer.state)
 
 
-def _saved(folder: Path, state: SavedState) -> Saved:
+def _read_saved(folder: Path, state: SavedState) -> Saved:
     return Saved(
         checkpoint=state.checkpoint,
         moment=Moment(
@@ -232,10 +232,12 @@ def _id_of(path: Path) -> str | None:
     return facts.get(SAVED)
 
 
-def _require_same(what: str, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> None:
-    odd = sorted(wanted.keys() ^ found.keys())
+def _require_same(what: str, expected: Mapping[str, Any], actual: Mapping[str, Any]) -> None:
+    odd = sorted(expected.keys() ^ actual.keys())
     odd += [
-        name for name in wanted.keys() & found.keys() if wanted[name].shape != found[name].shape
+        name
+        for name in expected.keys() & actual.keys()
+        if expected[name].shape != actual[name].shape
     ]
     if odd:
         raise NotResumable(

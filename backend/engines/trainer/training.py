@@ -18,7 +18,7 @@ from backend.engines.trainer.adapter_folder import NotFinite
 from backend.engines.trainer.divergence import Diverged
 from backend.engines.trainer.early_stopping import EarlyStopping, Patience
 from backend.engines.trainer.feed import Feed, Halted
-from backend.engines.trainer.method import C, Method, Run
+from backend.engines.trainer.method import C, Run, TrainingMethod
 from backend.engines.trainer.reports import Reports
 from backend.engines.trainer.steps import BetweenSteps, say
 from backend.engines.trainer.types import DataSet
@@ -27,7 +27,7 @@ from backend.engines.trainer.types import DataSet
 class Training(Generic[C]):
     """One run's training; `run` answers how it ended."""
 
-    def __init__(self, method: Method[C], run: Run[C]) -> None:
+    def __init__(self, method: TrainingMethod[C], run: Run[C]) -> None:
         config = run.config
         self._method = method
         self._run = run
@@ -57,7 +57,6 @@ class Training(Generic[C]):
             self._loop.report,
             seconds=partial(self._loop.seconds, self._feed),
             check=self._check_loss,
-            judge=self._judge,
             steps_per_epoch=self._loop.batches.per_epoch,
             first_step=moment.step,
             trained_tokens=moment.trained_tokens,
@@ -88,9 +87,7 @@ class Training(Generic[C]):
 
     def _train(self) -> tuple[int, bool]:
         """How many steps are done, and whether the engine was left before its last one."""
-        sets, config = self._run.sets, self._run.config
-        if sets.valid is not None:
-            self._feed.hold_out(sets.valid, config.val_batches)
+        config = self._run.config
         try:
             self._loop.train(self._feed, self._reports)
         except Halted:
@@ -105,42 +102,41 @@ class Training(Generic[C]):
         return self._between.go_on(done) and not self._stopping.stopped
 
     def _validate(self, done: int) -> None:
-        """Where the engine does not do it: the very weights that training goes on from."""
+        """After `done` steps: the very weights that training goes on from."""
         config, emit, valid = self._run.config, self._run.emit, self._run.sets.valid
-        if self._method.validates or valid is None or self._validated == done:
+        if valid is None or self._validated == done:
             return
         self._validated = done
         try:
-            found: Validation | None = self._measure(valid, config.val_batches, done)
+            validation: Validation | None = self._measure(valid, config.val_batches, done)
         except Halted:
-            found = None  # Cut short by the stop: numbers over part of the rows would mislead.
+            validation = None  # Cut short by the stop: numbers over part of the rows would mislead.
+        if validation is not None:
+            self._judge(validation)
         if done < config.iters:
             emit(Phase(name="training"))
-        if found is not None:
-            self._judge(found)
 
     def _measure(self, which: DataSet, batches: int, done: int) -> Validation:
         self._feed.hold_out(which, batches)
         return self._loop.measure(self._feed, which, step=done)
 
-    def _judge(self, found: Validation) -> None:
+    def _judge(self, validation: Validation) -> None:
         """Tell of a validation, and take it for the best or against the patience."""
-        self._run.emit(found)
-        self._loop.report.show_validation(found.step)
-        if found.val_loss is None or not math.isfinite(found.val_loss):
-            raise Diverged(found.step, "the validation loss is not a number")
+        self._run.emit(validation)
+        self._loop.report.show_validation(validation)
+        if validation.val_loss is None or not math.isfinite(validation.val_loss):
+            raise Diverged(validation.step, "the validation loss is not a number")
         if self._divergence is not None:
-            ruined = self._divergence.validated(found.val_loss, self._stopping.baseline)
+            ruined = self._divergence.validated(validation.val_loss, self._stopping.baseline)
             if ruined:
-                raise Diverged(found.step, ruined)
-        value = found.measured(self._method.metric)
+                raise Diverged(validation.step, ruined)
+        value = validation.measured(self._method.metric)
         if value is None:
             return
         before = self._stopping.best
-        self._stopping.judge(found.step, value)
-        # Where we validate, the moment that is noted lies before the validation.
-        if self._stopping.best != before and self._method.validates:
-            self._between.keep_best(found.step)
+        self._stopping.judge(validation.step, value)
+        if self._stopping.best != before and self._method.continues_from_best:
+            self._between.keep_best(validation.step)
 
     def _check_loss(self, step: int, loss: float) -> None:
         if self._divergence is None:
@@ -154,14 +150,14 @@ class Training(Generic[C]):
         if test is None or self._run.control.stop:
             return None
         try:
-            found = self._measure(test, -1, done)
+            measurement = self._measure(test, -1, done)
         except Halted:
             return "The test was cut short."
         perplexity = None
-        if self._method.perplexity and found.val_loss is not None:
-            perplexity = math.exp(min(found.val_loss, 700.0))
-        self._run.emit(tested(found, perplexity))
-        value = found.measured(self._method.metric)
+        if self._method.perplexity and measurement.val_loss is not None:
+            perplexity = math.exp(min(measurement.val_loss, 700.0))
+        self._run.emit(test_event(measurement, perplexity))
+        value = measurement.measured(self._method.metric)
         if value is None:
             return None
         measured = self._stopping.measured.replace("validation", "Test")
@@ -171,11 +167,11 @@ class Training(Generic[C]):
         return sentence
 
 
-def tested(found: Validation, perplexity: float | None) -> Tested:
+def test_event(measurement: Validation, perplexity: float | None) -> Tested:
     """The same numbers, measured on the test set."""
     numbers = {
         name.replace("val_", "test_", 1): value
-        for name, value in found.set_fields().items()
+        for name, value in measurement.set_fields().items()
         if name.startswith("val_") and name != "val_time"
     }
-    return Tested(step=found.step, test_perplexity=perplexity, **numbers)
+    return Tested(step=measurement.step, test_perplexity=perplexity, **numbers)

@@ -25,7 +25,7 @@ from backend.engines.process.endings import Ending, Unusable
 from backend.engines.process.events import Emitter, PartEmitter
 from backend.engines.process.signals import Control
 from backend.engines.upload.explain import explain_upload
-from backend.engines.upload.files import CountedFile, Stopped, files_of, without_places
+from backend.engines.upload.files import CountedFile, UploadStopped, files_of, without_places
 
 _WHOLE, _HASHED = 1000, 100
 _BETWEEN = 0.2  # Seconds between two reports.
@@ -54,8 +54,8 @@ def upload_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     write_json(folder / "result.json", write_record(result))
     emit(Phase(name="done"))
     size = format_bytes(result.bytes)
-    seen = "private" if result.private else "public"
-    return Ending("completed", f"{request.export} is at {result.url} ({size}, {seen}).")
+    visibility = "private" if result.private else "public"
+    return Ending("completed", f"{request.export} is at {result.url} ({size}, {visibility}).")
 
 
 def _upload(
@@ -141,7 +141,7 @@ class _Meter:
     def require_going(self) -> None:
         """Raise Stopped once the upload was asked to end."""
         if self._control.stop is not None:
-            raise Stopped
+            raise UploadStopped
 
     def at(self, place: int) -> None:
         self.require_going()

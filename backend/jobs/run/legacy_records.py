@@ -135,15 +135,15 @@ def search_text(raw: Mapping[str, Any], summary: SessionSummary) -> str:
 
 def to_metrics(raw: Mapping[str, Any]) -> RunMetrics:
     """The stored numbers of a run that has ended; what is not one is unknown."""
-    known = {name: raw[name] for name in RunMetrics.model_fields if name in raw}
-    known.pop("estimated_time_remaining", None)
-    known["total_steps"] = known_steps(raw.get("total_steps"))
+    values = {name: raw[name] for name in RunMetrics.model_fields if name in raw}
+    values.pop("estimated_time_remaining", None)
+    values["total_steps"] = known_steps(raw.get("total_steps"))
     try:
-        return RunMetrics.model_validate(known)
+        return RunMetrics.model_validate(values)
     except ValidationError as problem:
         for error in problem.errors():
-            known.pop(str(error["loc"][0]), None)
-        return RunMetrics.model_validate(known)
+            values.pop(str(error["loc"][0]), None)
+        return RunMetrics.model_validate(values)
 
 
 def problem_summary(session_id: str, problem: str, timestamp: datetime) -> SessionSummary:

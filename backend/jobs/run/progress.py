@@ -48,7 +48,7 @@ _EXACT = 2**53
 _RECENT = 9  # Reports whose median speed gives the remaining time.
 
 
-class Progress:
+class RunProgress:
     """What a run's events add up to so far. Feed it in order; read it at any time."""
 
     def __init__(self, *, total_steps: int | None = None) -> None:
@@ -124,10 +124,20 @@ class Progress:
                 self.checkpoints.append(event.step)
             case events.Best():
                 self._keep_best(event)
-            case events.Warning(metric=metric) if metric in _LOSSES:
+            case events.Warning(metric=metric, code=code) if (
+                metric in _LOSSES or code == "diverged"
+            ):
                 pass
             case events.Warning():
-                self._warn(event.code, event.message, event.hint, event.at)
+                self.add_alert(
+                    Alert(
+                        level=event.level,
+                        code=event.code,
+                        message=event.message,
+                        hint=event.hint,
+                        at=event.at,
+                    )
+                )
             case events.EarlyStop():
                 self.early_stop = event
                 self._stopped_early(event)
@@ -278,7 +288,7 @@ class Progress:
     def add_alert(self, alert: Alert) -> None:
         """Keep an alert, unless the same was raised before."""
         code, message = alert.code, alert.message
-        if not any(seen.code == code and seen.message == message for seen in self.alerts):
+        if not any(visits.code == code and visits.message == message for visits in self.alerts):
             self.alerts.append(alert)
             self._fresh.append(alert)
 
@@ -327,17 +337,17 @@ def thin(columns: Columns, max_points: int, *, by: str) -> Columns:
         return columns
     values = columns.get(by) or columns["step"]
     buckets = max(1, (max_points - 2) // 2)
-    kept = {0, count - 1}
+    rows_to_keep = {0, count - 1}
     for bucket in range(buckets):
         rows = range(bucket * count // buckets, (bucket + 1) * count // buckets)
-        kept.update(_extremes(values, rows))
-    order = sorted(kept)
+        rows_to_keep.update(_extremes(values, rows))
+    order = sorted(rows_to_keep)
     return {name: [column[row] for row in order] for name, column in columns.items()}
 
 
 def _extremes(values: Sequence[float | None], rows: range) -> set[int]:
-    known = [(value, row) for row in rows if (value := values[row]) is not None]
-    return {min(known)[1], max(known)[1]} if known else {rows.start}
+    points = [(value, row) for row in rows if (value := values[row]) is not None]
+    return {min(points)[1], max(points)[1]} if points else {rows.start}
 
 
 def _since(columns: Columns, since: int) -> Columns:

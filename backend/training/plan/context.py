@@ -13,6 +13,7 @@ from backend.core.disk.files import child_path
 from backend.core.machine.system import describe_system, working_set
 from backend.errors import AlreadyExists, FieldProblem
 from backend.jobs.kinds.machine_benchmark import benchmark_folders, newest_benchmark
+from backend.jobs.run.recipe import StartFix, StartWarning
 from backend.jobs.run.store import SessionStore
 from backend.models.catalog import ModelCatalog
 from backend.settings import Settings
@@ -47,7 +48,7 @@ class PlanContext:
         self.inspector = inspector
         self.planner = Planner(models, inspector, TokenCounter(settings))
         self.sessions = sessions
-        self.working_set = working_set or _kept(lambda: _recommended(settings))
+        self.working_set = working_set or _cache_answer(lambda: _recommended_size(settings))
         self._on_cpu = cache(lambda: describe_system(settings).device == "CPU")
 
     async def available(self) -> int | None:
@@ -66,13 +67,15 @@ class PlanContext:
             data_dir=self.settings.data_dir,
         )
 
-    async def quantize_remarks(self, plan: Plan) -> list[str]:
+    async def quantize_remarks(self, plan: Plan) -> list[StartWarning]:
         base = self.quantized(plan)
         if base is None:
             return []
         unpacked = unpacked_layers(plan.model, plan.targets)
         remarks = quantize_remarks(base, on_cpu=await asyncio.to_thread(self._on_cpu))
-        return [*remarks, *([unpacked] if unpacked else [])]
+        if unpacked:
+            remarks.append(StartWarning(unpacked, code="unpacked_layers", level="info"))
+        return remarks
 
     def paths(self, plan: Plan, session_id: str) -> RunPaths:
         model, quantized = Path(plan.model.path), self.quantized(plan)
@@ -104,22 +107,27 @@ class PlanContext:
         )
 
 
-def taken_name(name: str) -> str:
-    """What a preview says of a name that a start would refuse."""
-    return f"There is already an adapter {name!r}: choose another name, or turn on Overwrite."
+def taken_name(name: str, free: str) -> StartWarning:
+    """What a preview says of a name that a start would refuse; `free` is one that it would not."""
+    return StartWarning(
+        f"There is already an adapter {name!r}: choose another name, or turn on Overwrite.",
+        code="name_taken",
+        level="error",
+        fix=StartFix(f"Name it {free}", "adapter_name", free),
+    )
 
 
-def _kept(ask: WorkingSet) -> WorkingSet:
+def _cache_answer(ask: WorkingSet) -> WorkingSet:
     """Asks until there is an answer, and then no more."""
-    known: list[int] = []
+    sizes: list[int] = []
 
     def working_set() -> int | None:
-        if not known and (found := ask()) is not None:
-            known.append(found)
-        return known[0] if known else None
+        if not sizes and (result := ask()) is not None:
+            sizes.append(result)
+        return sizes[0] if sizes else None
 
     return working_set
 
 
-def _recommended(settings: Settings) -> int | None:
+def _recommended_size(settings: Settings) -> int | None:
     return working_set(settings)

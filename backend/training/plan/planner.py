@@ -24,7 +24,7 @@ from backend.training.lora.groups import seed_warnings
 from backend.training.lora.inspector import ModelInspector
 from backend.training.plan.checks import refuse_impossible, warnings_for
 from backend.training.plan.resume import Continuation
-from backend.training.plan.run_config import NOT_JUDGED, Judgement
+from backend.training.plan.run_config import NOT_JUDGED, AnswerJudges
 from backend.training.request.start_request import StartRequest
 from backend.training.run_data.data_plan import DataPlan, leave_out
 from backend.training.run_data.files import DataFiles
@@ -54,8 +54,8 @@ class Plan:
     trainable: int
     checkpoint_bytes: int
     checkpoints: int
-    warnings: tuple[str, ...]
-    judgement: Judgement = NOT_JUDGED
+    warnings: tuple[StartWarning, ...]
+    judgement: AnswerJudges = NOT_JUDGED
     going_on: Continuation | None = None
 
     @property
@@ -93,7 +93,7 @@ class Planner:
         )
         targets, (data, counts) = await asyncio.gather(
             self._inspector.targets(model),
-            self._counted(request, model, data, patience),
+            self._count_tokens(request, model, data, patience),
         )
         config = await asyncio.to_thread(read_model_config, model)
         fingerprint = await asyncio.to_thread(self._models.fingerprint, model.path)
@@ -131,11 +131,12 @@ class Planner:
                     iterations=iterations,
                     checkpoint_bytes=checkpoint_bytes,
                     checkpoints=checkpoints,
+                    suggested=model.defaults or {},
                 ),
             ),
         )
 
-    async def _counted(
+    async def _count_tokens(
         self,
         request: StartRequest,
         model: ModelInfo,
@@ -164,7 +165,7 @@ class Planner:
 
     def usable_model(self, name: str, field: str) -> ModelInfo:
         """A model by folder or name; a refusal names `field`. Blocking."""
-        model = _named(field, self._models.find)(name)
+        model = _model_finder(field, self._models.find)(name)
         if model.problem is not None:
             text = f"{model.name} can't be used. {model.problem}"
             raise BadContent(text, errors=[FieldProblem(field, text)])
@@ -174,10 +175,12 @@ class Planner:
         return self._models.fingerprint(model.path)
 
 
-def _still_rendered(share: float) -> str:
-    return (
+def _still_rendered(share: float) -> StartWarning:
+    return StartWarning(
         f"The rows are still being rendered with the model's chat template ({share:.0%} are done); "
-        "a start waits until all of them are."
+        "a start waits until all of them are.",
+        code="rendering",
+        level="info",
     )
 
 
@@ -190,17 +193,17 @@ def iterations_of(request: StartRequest, steps_per_epoch: int) -> int:
     """How long to train: the iterations, or what the epochs come to. Raises Invalid."""
     if request.epochs is None:
         return request.iterations
-    wanted = request.epochs * steps_per_epoch
-    if wanted > MOST_STEPS:
+    iterations = request.epochs * steps_per_epoch
+    if iterations > MOST_STEPS:
         text = (
             f"{request.epochs:g} epochs of {steps_per_epoch} iterations are more than the "
             f"{MOST_STEPS:,} that a run may have; use at most {MOST_STEPS // steps_per_epoch}."
         )
         raise Invalid(text, errors=[FieldProblem("epochs", text)])
-    return max(1, round(wanted))
+    return max(1, round(iterations))
 
 
-def _target_warnings(request: StartRequest, targets: LoraTargets) -> list[str]:
+def _target_warnings(request: StartRequest, targets: LoraTargets) -> list[StartWarning]:
     """What the model's tree has to say that a run should be warned of."""
     if not targets.keys:
         return [StartWarning(note, code="unread_modules") for note in targets.notes]
@@ -254,7 +257,7 @@ def _no_module(request: StartRequest, keys: list[str]) -> AppError:
     return BadContent(text, errors=[FieldProblem("lora_num_layers", text)])
 
 
-def _named(field: str, call: Callable[[str], ModelInfo]) -> Callable[[str], ModelInfo]:
+def _model_finder(field: str, call: Callable[[str], ModelInfo]) -> Callable[[str], ModelInfo]:
     """Let a refusal of `call` name the form's field."""
 
     def named(value: str) -> ModelInfo:

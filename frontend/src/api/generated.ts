@@ -3408,11 +3408,23 @@ export type UploadAnswer = {
   path: string;
   size_bytes: number;
 };
+export type RemarkFix = {
+  label: string;
+  field: string;
+  value: string | boolean | number | number;
+};
+export type StartRemark = {
+  code: string;
+  level: "info" | "caution" | "error";
+  message: string;
+  fix: RemarkFix | null;
+};
 export type StartAnswer = {
   status: "started" | "queued";
   message: string;
   session_id: string;
   warnings: string[];
+  remarks?: StartRemark[];
 };
 export type DistributedTraining = {
   /** So many on this machine, each with a copy of the model. */
@@ -3588,6 +3600,7 @@ export type Preview = {
   checkpoints_kept: number;
   needs_confirmation: string | null;
   warnings: string[];
+  remarks?: StartRemark[];
 };
 export type StopAnswer2 = {
   status: "stopped" | "idle";
@@ -3976,6 +3989,7 @@ export type EnhancedStartAnswer = {
   pid: number | null;
   log_file: string | null;
   warnings: string[];
+  remarks?: StartRemark[];
 };
 export type Estimation = {
   method: string;

@@ -101,7 +101,7 @@ def reports(path: Path, scorer: Scorer, *, sums: bool = False) -> Reports:
     return Reports(
         emit, optim.Adam(learning_rate=1e-4),
         RlReport(emit, scorer, samples=2, sums=sums, has_kl=False),
-        seconds=lambda info, steps: 0.5, check=lambda step, loss: None, judge=lambda found: None,
+        seconds=lambda info, steps: 0.5, check=lambda step, loss: None,
         steps_per_epoch=10, first_step=20, trained_tokens=100,
     )  # fmt: skip
 

@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.jobs.run.events import Event, parse_event
-from backend.jobs.run.progress import Progress, append_row, thin, thin_series
+from backend.jobs.run.progress import RunProgress, append_row, thin, thin_series
 from backend.jobs.run.schemas import Series
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def told(*history: tuple[float, str, dict[str, Any]], total: int | None = 100) -> Progress:
+def told(*history: tuple[float, str, dict[str, Any]], total: int | None = 100) -> RunProgress:
     """A run's events as (seconds since its start, type, fields)."""
-    progress = Progress(total_steps=total)
+    progress = RunProgress(total_steps=total)
     for event in events_of(*history):
         progress.apply(event)
     return progress
@@ -112,6 +112,15 @@ def test_a_number_that_is_not_finite_is_unknown_and_warned_of_once() -> None:
     assert progress.series().train["kl"] == [0.1, None, None]
     assert [alert.code for alert in progress.fresh_alerts()] == ["not_finite"]
     assert progress.fresh_alerts() == []
+
+
+def test_a_fact_of_the_start_is_no_warning_in_the_run() -> None:
+    fact = {"code": "validation_split", "message": "2 rows are held out.", "level": "info"}
+    progress = told((0, "warning", fact), (1, "warning", {"code": "truncated", "message": "Cut."}))
+    assert [(alert.level, alert.code) for alert in progress.alerts] == [
+        ("info", "validation_split"),
+        ("warning", "truncated"),
+    ]
 
 
 def test_the_remaining_time_follows_the_median_of_recent_speeds() -> None:

@@ -1,7 +1,10 @@
 /** One run on the page, from its first phase to its outcome. */
+import { useSelector } from 'react-redux'
 import { configGroups, numberOf, adapterName } from '@/run/reducer/runConfig'
 import type { RunStores } from '@/run/stream/runFeed'
 import { isLive, type RunView } from '@/run/reducer/runReducer'
+import { selectLostAt } from '@/run/reducer/runSlice'
+import { cx } from '@/lib/cx'
 import { count } from '@/lib/format'
 import { runKind } from '@/run/series/runKind'
 import { Card } from '@/ui/Card'
@@ -12,6 +15,7 @@ import { SampleList } from '@/run/view/SampleList'
 import { useVersion } from '@/ui/chart/useVersion'
 import { AlertList } from './AlertList'
 import { FigureGrid } from './FigureGrid'
+import { LostServer } from './LostServer'
 import { QueueCard } from './QueueCard'
 import { RunHeader } from '@/features/training/run/RunHeader'
 import { RunOutcome } from '@/features/training/run/RunOutcome'
@@ -24,13 +28,15 @@ export function LiveRun({ run, stores }: Props) {
   useVersion(series)
   const name = adapterName(run.config) ?? 'run'
   const live = isLive(run.state)
+  const stale = useSelector(selectLostAt) !== null
   const kind = runKind(run.method, series)
   return (
     <>
       <RunHeader run={run} />
-      <div className="flex flex-col gap-3">
+      <LostServer live={live} />
+      <div className={cx('flex flex-col gap-3 transition-opacity', stale && 'opacity-60')}>
         <RunOutcome run={run} />
-        <RunProgress run={run} />
+        {live || run.state === 'error' ? <RunProgress run={run} /> : null}
         <FigureGrid run={run} series={series} />
         <RunCharts series={series} kind={kind} end={run.metrics.total_steps ?? null} name={name} waiting={waitingWords(run)}>
           <AlertList alerts={run.alerts} name={name} config={run.config} />

@@ -5,20 +5,34 @@ import { ENHANCED_FIELDS, FIELDS } from '@/api/fields'
 import type { Alert } from '@/api/frames'
 import { Button } from '@/ui/controls/Button'
 import { Notice } from '@/ui/feedback/Notice'
+import { headline } from '@/start/review/review'
 import { handedTo, setupAsked } from './handoffSlice'
 
 export type AlertOf = { readonly name: string; readonly config: Readonly<Record<string, unknown>> | null }
 
 const TONES = { info: 'info', warning: 'warn', error: 'bad' } as const
 
+/** A long one is one line, the rest behind it, as in Review. */
 export function AlertNotice({ alert, name, config }: { readonly alert: Alert } & AlertOf) {
+  const head = headline(alert.message)
+  const info = alert.level === 'info'
   return (
     <Notice
       tone={TONES[alert.level]}
-      title={alert.message}
+      title={info ? undefined : (head ?? alert.message)}
       action={config && alert.fix ? <FixButton fix={alert.fix} name={name} config={config} /> : undefined}
     >
-      {alert.hint}
+      {head === null && info ? alert.message : null}
+      {head === null ? null : (
+        <details>
+          <summary className="cursor-pointer list-none">
+            {info ? `${head} ` : null}
+            <span className="font-semibold underline">Why?</span>
+          </summary>
+          <p className="mt-1">{alert.message}</p>
+        </details>
+      )}
+      {alert.hint ? <p>{alert.hint}</p> : null}
     </Notice>
   )
 }

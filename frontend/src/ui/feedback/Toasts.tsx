@@ -1,7 +1,8 @@
-/** Messages at the top right. Errors stay until they are closed; the rest leave by themselves. */
+/** Messages at the bottom right, clear of the bars there. Errors stay until they are closed or their cause ends; the rest leave by themselves. */
 import { CircleAlert, CircleCheck, Info, X } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { useDispatch, useSelector } from 'react-redux'
+import { Link } from 'react-router'
 import { cx } from '@/lib/cx'
 import { CopyButton } from '@/ui/controls/CopyButton'
 import { Button } from '@/ui/controls/Button'
@@ -22,7 +23,8 @@ export function Toasts() {
   return (
     <section
       aria-label="Messages"
-      className="pointer-events-none fixed top-3 right-3 left-3 z-50 flex flex-col items-end gap-2"
+      // Above the status bar; where the page is narrow also above the pages' bar and Setup's own.
+      className="pointer-events-none fixed right-3 bottom-38 left-3 z-50 flex flex-col items-end gap-2 md:bottom-24 lg:bottom-10"
     >
       {toasts.map((toast) => (
         <ToastBox key={toast.id} toast={toast} />
@@ -33,15 +35,16 @@ export function Toasts() {
 
 function ToastBox({ toast }: { readonly toast: Toast }) {
   const dispatch = useDispatch()
-  const { id, level, message, hint, action } = toast
+  const { id, level, message, hint, action, link } = toast
   const stays = level === 'error'
+  const pressable = action !== undefined || link !== undefined
   // Under the pointer or with the focus in it, somebody is about to press its button.
   const [held, setHeld] = useState(false)
   useEffect(() => {
     if (stays || held) return
-    const timer = setTimeout(() => dispatch(toastDismissed(id)), action === undefined ? SHOWN_MS : WITH_ACTION_MS)
+    const timer = setTimeout(() => dispatch(toastDismissed(id)), pressable ? WITH_ACTION_MS : SHOWN_MS)
     return () => clearTimeout(timer)
-  }, [dispatch, id, stays, held, action])
+  }, [dispatch, id, stays, held, pressable])
   useEffect(() => () => void toastActions.delete(id), [id])
   const act = () => {
     toastActions.get(id)?.()
@@ -63,6 +66,15 @@ function ToastBox({ toast }: { readonly toast: Toast }) {
       <div className="min-w-0 flex-1 text-small break-words">
         <p className="font-medium text-ink">{message}</p>
         {hint ? <p className="mt-0.5 text-soft">{hint}</p> : null}
+        {link ? (
+          <Link
+            to={link.to}
+            className="mt-1 inline-block font-semibold text-accent hover:underline"
+            onClick={() => dispatch(toastDismissed(id))}
+          >
+            {link.label}
+          </Link>
+        ) : null}
         {stays ? <CopyButton text={hint ? `${message}\n${hint}` : message} label="Copy details" /> : null}
       </div>
       {action === undefined ? null : (

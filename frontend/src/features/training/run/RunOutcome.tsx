@@ -3,7 +3,8 @@ import { CircleCheck, CircleSlash, Unplug } from 'lucide-react'
 import { adapterName } from '@/run/reducer/runConfig'
 import type { RunView } from '@/run/reducer/runReducer'
 import { bestWords, metricWords } from '@/run/series/best'
-import { count } from '@/lib/format'
+import { progressOf, timesOf } from '@/run/reducer/runSlice'
+import { compact, count, duration, plural } from '@/lib/format'
 import { ActionLink } from '@/ui/controls/ActionLink'
 import { CopyButton } from '@/ui/controls/CopyButton'
 import { ResumeRunButton } from '@/features/training/commands/ResumeRunButton'
@@ -24,6 +25,26 @@ export function RunOutcome({ run }: { readonly run: RunView }) {
   }
 }
 
+/** How long it was; where one that was cut short ended, its message says. */
+function lengthWords(run: RunView): string {
+  const { step } = progressOf(run)
+  const { elapsed } = timesOf(run, 0)
+  const whole = run.state === 'completed'
+  return [
+    step === null || !whole ? null : plural(step, 'iteration'),
+    run.metrics.epoch == null || !whole ? null : `${compact(run.metrics.epoch, 2)} epochs`,
+    elapsed === null ? null : `Total ${duration(elapsed)}`,
+  ]
+    .filter(Boolean)
+    .join(' · ')
+}
+
+/** Of a path the parts that tell it from others: the folder of all adapters is the same. */
+function endOf(path: string): string {
+  const parts = path.split('/')
+  return parts.length > 4 ? `…/${parts.slice(-3).join('/')}` : path
+}
+
 type EndedProps = {
   readonly run: RunView
   readonly icon: typeof CircleCheck
@@ -40,10 +61,13 @@ function Ended({ run, icon: Icon, tone, title }: EndedProps) {
       <div className="flex min-w-0 flex-1 basis-80 gap-3">
         <Icon className={`mt-0.5 size-5 shrink-0 ${tone}`} strokeWidth={1.75} aria-hidden="true" />
         <div className="min-w-0 flex-1">
-          <h2 className="text-lead font-semibold">{title}</h2>
+          <div className="flex flex-wrap items-baseline gap-x-3">
+            <h2 className="text-lead font-semibold">{title}</h2>
+            <p className="text-soft">{lengthWords(run)}</p>
+          </div>
           {message ? <p className="text-soft">{message}</p> : null}
           {run.error?.hint ? <p className="text-soft">{run.error.hint}</p> : null}
-          <dl className="mt-2 flex flex-col gap-1">
+          <dl className="mt-1.5 flex flex-col gap-1">
             {best ? (
               <Path label={`Best adapter · iteration ${count(best.step)}, ${metricWords(best.metric)} ${bestWords(best.metric, best.value)}`} path={best.path} />
             ) : null}
@@ -69,11 +93,11 @@ function Ended({ run, icon: Icon, tone, title }: EndedProps) {
 
 function Path({ label, path }: { readonly label: string; readonly path: string }) {
   return (
-    <div className="min-w-0">
+    <div className="flex min-w-0 flex-wrap items-baseline gap-x-3">
       <dt className="text-small font-medium">{label}</dt>
       <dd className="flex min-w-0 items-baseline gap-3">
-        <code className="min-w-0 truncate font-mono text-tiny text-soft" title={path}>
-          {path}
+        <code className="min-w-0 font-mono text-tiny break-all text-soft" title={path}>
+          {endOf(path)}
         </code>
         <span className="shrink-0">
           <CopyButton text={path} label="Copy path" />
