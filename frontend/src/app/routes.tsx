@@ -25,6 +25,9 @@ const training = async () => ({
 const results = async () => ({
   Component: (await import('@/features/results/ResultsPage')).ResultsPage,
 })
+const compareRuns = async () => ({
+  Component: (await import('@/features/results/compare/CompareRunsPage')).CompareRunsPage,
+})
 const session = async () => ({
   Component: (await import('@/features/results/session/SessionPage')).SessionPage,
 })
@@ -50,6 +53,7 @@ export const routes: RouteObject[] = [
           { path: 'fusion', lazy: fusion },
           { path: 'data', lazy: data },
           { path: 'models', lazy: models },
+          { path: 'results/compare', lazy: compareRuns },
           { path: 'results/:id', lazy: session },
           { path: 'settings', lazy: settings },
           { path: '*', element: <Navigate to="/setup" replace /> },

@@ -5,6 +5,7 @@ import { useDeleteSessionMutation } from '@/api/generated'
 import { Button } from '@/ui/controls/Button'
 import { Dialog } from '@/ui/Dialog'
 import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
+import { useUndoDelete } from './useUndoDelete'
 
 type Props = {
   readonly open: boolean
@@ -22,10 +23,12 @@ export function DeleteDialog({ open, ...rest }: Props) {
 function OpenDelete({ sessionId, name, damaged, onClose, onDeleted }: Omit<Props, 'open'>) {
   const [files, setFiles] = useState(false)
   const [remove, { isLoading, error }] = useDeleteSessionMutation()
+  const undoable = useUndoDelete()
   const problem = readProblem(error)
   const confirm = async () => {
     const result = await remove({ sessionId, files })
     if (result.error) return
+    undoable(name, result.data.undo)
     onClose()
     onDeleted?.()
   }

@@ -9,6 +9,7 @@ import { SessionPage } from '@/features/results/session/SessionPage'
 
 // Queries by role are slow in jsdom, and the machine may be busy.
 vi.setConfig({ testTimeout: 30_000 })
+const BUSY = { timeout: 10_000 }
 
 vi.mock('@/ui/chart/chartPlot', () => ({
   createPlot: () => ({
@@ -41,9 +42,19 @@ const session = (part: Partial<SessionSummary>): SessionSummary => ({
 })
 const done = { body: { status: 'success', message: 'ok' } }
 
+const FIRST = 'GET /sessions?limit=100&pinned_first=true'
+const choices = { methods: ['sft'], models: ['Qwen'], tags: [] }
+const page = (sessions: readonly SessionSummary[], total = sessions.length) => ({
+  body: { sessions, next_cursor: null, matching: sessions.length, total, choices },
+})
+const PRESETS = [
+  { id: 'coverage', title: 'Full-layer against attention-only', ids: ['one', 'two'], message: 'alpha and beta' },
+  { id: 'method', title: 'SFT against reward learning', ids: [], message: 'Needs a finished SFT run.' },
+]
+
 function list(sessions: readonly SessionSummary[], more: Answers = {}) {
   return renderRoute(<ResultsPage />, {
-    answers: { 'GET /sessions?limit=200': { body: { sessions, next_cursor: null } }, ...more },
+    answers: { [FIRST]: page(sessions), 'GET /sessions/presets': { body: { presets: PRESETS } }, ...more },
     path: '/results',
     route: '/results',
   })
@@ -75,27 +86,51 @@ test('a session shows its losses, a damaged one its problem, a legacy one its ba
   expect(rows.find((row) => row.textContent?.includes('older'))?.textContent).toContain('legacy')
 })
 
-test('typing narrows the list, also with a bracket', async () => {
+test('what is typed and chosen is asked of the server', async () => {
   const user = userEvent.setup()
-  list([session({}), session({ session_id: 'two', adapter_name: 'beta (v2)' })])
+  const beta = session({ session_id: 'two', adapter_name: 'beta (v2)' })
+  list([session({}), beta], {
+    'GET /sessions?limit=100&q=beta&pinned_first=true': page([beta], 2),
+    'GET /sessions?limit=100&state=error&pinned_first=true': page([], 2),
+  })
   await table()
-  await user.type(screen.getByRole('searchbox'), '(v2')
-  await waitFor(() => expect(screen.getAllByRole('row')).toHaveLength(2))
-  expect(screen.getByText('1 of 2 sessions')).toBeTruthy()
-  await user.type(screen.getByRole('searchbox'), 'zzz')
-  expect(await screen.findByText(/No matching sessions/)).toBeTruthy()
+  await user.type(screen.getByRole('searchbox'), 'beta')
+  expect(await screen.findByText('1 of 2 sessions', {}, BUSY)).toBeTruthy()
+  await user.clear(screen.getByRole('searchbox'))
+  expect(await screen.findByText('2 sessions', {}, BUSY)).toBeTruthy()
+  await user.click(screen.getByRole('radio', { name: 'Failed' }))
+  expect(await screen.findByText(/No matching sessions/, {}, BUSY)).toBeTruthy()
+  await user.click(screen.getByRole('button', { name: 'Show all' }))
+  expect(await screen.findByText('2 sessions', {}, BUSY)).toBeTruthy()
 })
 
-test('a click on a column sorts by it, a second one turns it around', async () => {
+test('a click on a column sorts all runs by it, a second one turns it around', async () => {
   const user = userEvent.setup()
-  list([session({ best_val_loss: 2, best_value: 2 }), session({ session_id: 'two', adapter_name: 'beta', best_val_loss: 1, best_value: 1 })])
+  const [one, two] = [session({}), session({ session_id: 'two', adapter_name: 'beta' })]
+  list([one, two], {
+    'GET /sessions?limit=100&sort=best&order=asc&pinned_first=true': page([two, one]),
+    'GET /sessions?limit=100&sort=best&order=desc&pinned_first=true': page([one, two]),
+  })
   const head = await screen.findByRole('columnheader', { name: 'Best' })
   const first = () => screen.getAllByRole('row')[1]?.textContent ?? ''
   await user.click(within(head).getByRole('button'))
+  await waitFor(() => expect(first()).toContain('beta'))
   expect(head.getAttribute('aria-sort')).toBe('ascending')
-  expect(first()).toContain('beta')
   await user.click(within(head).getByRole('button'))
-  expect(first()).toContain('alpha')
+  await waitFor(() => expect(first()).toContain('alpha'))
+})
+
+test('two chosen runs are compared, and so is a pair that is worth it', async () => {
+  const user = userEvent.setup()
+  list([session({}), session({ session_id: 'two', adapter_name: 'beta' })])
+  const rows = await table()
+  expect((await screen.findByRole('link', { name: 'Full-layer against attention-only' })).getAttribute('href')).toBe('/results/compare?ids=one,two')
+  const lacking = screen.getByRole<HTMLButtonElement>('button', { name: 'SFT against reward learning' })
+  expect([lacking.disabled, lacking.title]).toEqual([true, 'Needs a finished SFT run.'])
+  await user.click(rows.getByRole('checkbox', { name: 'Compare beta' }))
+  expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Compare runs' }).disabled).toBe(true)
+  await user.click(rows.getByRole('checkbox', { name: 'Compare alpha' }))
+  expect(screen.getByRole('link', { name: 'Compare runs' }).getAttribute('href')).toBe('/results/compare?ids=two,one')
 })
 
 test.each([
@@ -154,6 +189,26 @@ test('a session opens with its numbers, its log and older lines on request', asy
   await user.click(screen.getByRole('button', { name: 'Show older lines' }))
   expect(await screen.findByText('oldest')).toBeTruthy()
   expect(screen.queryByRole('button', { name: 'Show older lines' })).toBeNull()
+})
+
+test('name, tags, notes and pin are saved as they are typed', async () => {
+  const user = userEvent.setup()
+  const { calls } = renderRoute(<SessionPage />, { answers: { ...oneSession, 'PATCH /sessions/one': done }, path: '/results/one', route: '/results/:id' })
+  await user.type(await screen.findByLabelText('Name'), 'The good one')
+  await user.type(screen.getByLabelText('Tags'), 'keep, low rank')
+  await user.click(screen.getByRole('switch', { name: /Pinned/ }))
+  await user.click(screen.getByRole('button', { name: 'Save' }))
+  await waitFor(() =>
+    expect(calls.find((call) => call.request === 'PATCH /sessions/one')?.body).toEqual({ name: 'The good one', notes: '', tags: ['keep', 'low rank'], pinned: true }),
+  )
+})
+
+test('deleting is never the first thing that a session offers', async () => {
+  renderRoute(<SessionPage />, { answers: oneSession, path: '/results/one', route: '/results/:id' })
+  await screen.findByRole('button', { name: 'Delete…' })
+  const heading = screen.getByRole('heading', { level: 1 }).closest('header')
+  const buttons = within(heading ?? document.body).getAllByRole('button')
+  expect(buttons.at(-1)?.textContent).toBe('Delete…')
 })
 
 test('a session that is gone says so', async () => {

@@ -1,36 +1,38 @@
-/** Every run there was: find one, open it, load it, delete it. */
+/** Every run there was: find one, open it, load it, delete it, or compare several. */
 import { BookOpen } from 'lucide-react'
-import { useMemo, useState } from 'react'
+import { useState } from 'react'
 import { readProblem } from '@/api/errors'
 import { useListSessionsQuery } from '@/api/generated'
-import { plural } from '@/lib/format'
+import { count, plural } from '@/lib/format'
+import { useDebounced } from '@/lib/useDebounced'
 import { ActionLink } from '@/ui/controls/ActionLink'
 import { Button } from '@/ui/controls/Button'
 import { Card } from '@/ui/Card'
 import { EmptyState } from '@/ui/feedback/EmptyState'
 import { RetryPanel } from '@/ui/feedback/RetryPanel'
 import { PageHeader } from '@/ui/PageHeader'
-import { Segmented } from '@/ui/controls/Segmented'
 import { Skeleton } from '@/ui/feedback/Skeleton'
-import { TextInput } from '@/ui/controls/TextInput'
+import { CompareBar } from './CompareBar'
+import { ResultsFilters } from './ResultsFilters'
 import { SessionList } from './SessionList'
-import { chosenSessions, NEWEST_FIRST, type Sort, type StateFilter } from './sessions'
+import { listRequest, NEWEST_FIRST, NO_FILTERS, type Filters, type Sort } from './sessions'
 import { SessionTable } from './SessionTable'
 
-const PAGE = 200
+const PAGE = 100
 const MOST = 1000
+const TYPING_MS = 150
 
 export function ResultsPage() {
   const [limit, setLimit] = useState(PAGE)
-  const { data, error, isLoading, isFetching, refetch } = useListSessionsQuery({ limit })
-  const [text, setText] = useState('')
-  const [state, setState] = useState<StateFilter>('all')
+  const [filters, setFilters] = useState<Filters>(NO_FILTERS)
   const [sort, setSort] = useState<Sort>(NEWEST_FIRST)
-  const sessions = data?.sessions
-  const shown = useMemo(() => chosenSessions(sessions ?? [], text, state, sort), [sessions, text, state, sort])
+  const [chosen, setChosen] = useState<readonly string[]>([])
+  const text = useDebounced(filters.text, TYPING_MS)
+  const { data, error, isFetching, refetch } = useListSessionsQuery(listRequest({ ...filters, text }, sort, limit))
   const problem = readProblem(error)
+  const choose = (id: string) => setChosen((ids) => (ids.includes(id) ? ids.filter((one) => one !== id) : [...ids, id]))
 
-  if (problem && !sessions) {
+  if (problem && !data) {
     return (
       <>
         <PageHeader title="Results" />
@@ -38,66 +40,54 @@ export function ResultsPage() {
       </>
     )
   }
-  if (isLoading || !sessions) return <Waiting />
-  if (sessions.length === 0) return <NoSessions />
+  if (!data) return <Waiting />
+  if (data.total === 0) return <NoSessions />
+  const { sessions } = data
   return (
     <>
-      <PageHeader title="Results" subtitle={shownWords(shown.length, sessions.length)}>
-        <TextInput
-          type="search"
-          value={text}
-          onText={setText}
-          placeholder="Name, model, method, tag"
-          aria-label="Filter the sessions"
-          className="w-56"
-        />
-        <Segmented
-          label="State"
-          value={state}
-          choices={[
-            { value: 'all', label: 'All' },
-            { value: 'completed', label: 'Completed' },
-            { value: 'stopped', label: 'Stopped' },
-            { value: 'failed', label: 'Failed' },
-          ]}
-          onChoose={setState}
+      <PageHeader title="Results" subtitle={shownWords(data.matching, data.total)}>
+        <ResultsFilters
+          filters={filters}
+          choices={data.choices}
+          onChange={(part) => {
+            setFilters({ ...filters, ...part })
+            setLimit(PAGE)
+          }}
         />
       </PageHeader>
-      {shown.length === 0 ? (
+      <CompareBar chosen={chosen} onClear={() => setChosen([])} />
+      {sessions.length === 0 ? (
         <Card>
           <p className="py-8 text-center text-soft">
             No matching sessions{' '}
-            <Button
-              size="small"
-              kind="ghost"
-              onClick={() => {
-                setText('')
-                setState('all')
-              }}
-            >
+            <Button size="small" kind="ghost" onClick={() => setFilters(NO_FILTERS)}>
               Show all
             </Button>
           </p>
         </Card>
       ) : (
         <>
-          <SessionTable sessions={shown} sort={sort} onSort={setSort} className="hidden md:block" />
-          <SessionList sessions={shown} className="md:hidden" />
+          <SessionTable sessions={sessions} sort={sort} onSort={setSort} chosen={chosen} onChoose={choose} className="hidden md:block" />
+          <SessionList sessions={sessions} chosen={chosen} onChoose={choose} className="md:hidden" />
         </>
       )}
-      {data.next_cursor !== null && limit < MOST ? (
+      {data.next_cursor === null ? null : (
         <div className="mt-4 text-center">
-          <Button onClick={() => setLimit(MOST)} busy={isFetching && 'Loading…'}>
-            Show older sessions
-          </Button>
+          {limit < MOST ? (
+            <Button onClick={() => setLimit(limit === PAGE ? 3 * PAGE : MOST)} busy={isFetching && 'Loading…'}>
+              Show more
+            </Button>
+          ) : (
+            <p className="text-small text-soft">The first {count(MOST)} of {count(data.matching)} are shown. Search or filter to see others.</p>
+          )}
         </div>
-      ) : null}
+      )}
     </>
   )
 }
 
 function shownWords(shown: number, all: number): string {
-  return shown === all ? plural(all, 'session') : `${shown} of ${plural(all, 'session')}`
+  return shown === all ? plural(all, 'session') : `${count(shown)} of ${plural(all, 'session')}`
 }
 
 function NoSessions() {

@@ -7,18 +7,31 @@ import { cx } from '@/lib/cx'
 import { duration, moment, UNKNOWN } from '@/lib/format'
 import { Badge } from '@/ui/Badge'
 import { StateBadge } from '@/run/view/StateBadge'
+import { ChooseRun } from './ChooseRun'
 import { SessionActions } from './SessionActions'
 import { sessionName } from './sessions'
 
-type Props = { readonly sessions: readonly SessionSummary[]; readonly className?: string }
+type Props = {
+  readonly sessions: readonly SessionSummary[]
+  readonly chosen: readonly string[]
+  readonly onChoose: (id: string) => void
+  readonly className?: string
+}
 
-export function SessionList({ sessions, className }: Props) {
+export function SessionList({ sessions, chosen, onChoose, className }: Props) {
   return (
     <ul className={cx('flex flex-col gap-2', className)}>
       {sessions.map((session) => (
         <li key={session.session_id} className="rounded-card border border-line bg-card p-3">
           <div className="flex items-center justify-between gap-2">
             <span className="flex min-w-0 items-center gap-2">
+              {session.problem == null ? (
+                <ChooseRun
+                  session={session}
+                  chosen={chosen.includes(session.session_id)}
+                  onChoose={() => onChoose(session.session_id)}
+                />
+              ) : null}
               {session.problem == null ? (
                 <Link
                   to={`/results/${encodeURIComponent(session.session_id)}`}

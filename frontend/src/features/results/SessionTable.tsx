@@ -1,5 +1,5 @@
 /** The sessions side by side, for screens with room. A click on a column's name sorts by it. */
-import { ArrowDown, ArrowUp } from 'lucide-react'
+import { ArrowDown, ArrowUp, Pin } from 'lucide-react'
 import { Link } from 'react-router'
 import type { SessionSummary } from '@/api/generated'
 import { methodName } from '@/run/reducer/runConfig'
@@ -9,13 +9,17 @@ import { count, duration, loss, moment, UNKNOWN } from '@/lib/format'
 import { Badge } from '@/ui/Badge'
 import { StateBadge } from '@/run/view/StateBadge'
 import { Cell, HeadCell, Row, Table } from '@/ui/Table'
+import { ChooseRun } from './ChooseRun'
 import { SessionActions } from './SessionActions'
 import { sessionName, type Sort, type SortKey } from './sessions'
+import { Sparkline } from './Sparkline'
 
 type Props = {
   readonly sessions: readonly SessionSummary[]
   readonly sort: Sort
   readonly onSort: (sort: Sort) => void
+  readonly chosen: readonly string[]
+  readonly onChoose: (id: string) => void
   readonly className?: string
 }
 
@@ -32,12 +36,15 @@ const COLUMNS: readonly Column[] = [
   { key: 'date', label: 'Date', right: true },
 ]
 
-export function SessionTable({ sessions, sort, onSort, className }: Props) {
+export function SessionTable({ sessions, sort, onSort, chosen, onChoose, className }: Props) {
   return (
     <div className={cx('rounded-card border border-line bg-card px-1', className)}>
       <Table caption="Sessions">
         <thead>
           <Row>
+            <HeadCell className="w-8">
+              <span className="sr-only">Compare</span>
+            </HeadCell>
             {COLUMNS.map((column) => (
               <SortHead key={column.key} column={column} sort={sort} onSort={onSort} />
             ))}
@@ -48,7 +55,12 @@ export function SessionTable({ sessions, sort, onSort, className }: Props) {
         </thead>
         <tbody>
           {sessions.map((session) => (
-            <SessionRow key={session.session_id} session={session} />
+            <SessionRow
+              key={session.session_id}
+              session={session}
+              chosen={chosen.includes(session.session_id)}
+              onChoose={() => onChoose(session.session_id)}
+            />
           ))}
         </tbody>
       </Table>
@@ -82,10 +94,15 @@ function SortHead({ column: { key, label, right, from }, sort, onSort }: SortHea
   )
 }
 
-function SessionRow({ session }: { readonly session: SessionSummary }) {
+type RowProps = { readonly session: SessionSummary; readonly chosen: boolean; readonly onChoose: () => void }
+
+function SessionRow({ session, chosen, onChoose }: RowProps) {
   const address = `/results/${encodeURIComponent(session.session_id)}`
   return (
     <Row className="hover:bg-sunken">
+      <Cell className="pr-0">
+        {session.problem == null ? <ChooseRun session={session} chosen={chosen} onChoose={onChoose} /> : null}
+      </Cell>
       <Cell className="w-full max-w-0">
         <span className="flex min-w-0 items-center gap-2">
           {session.problem == null ? (
@@ -95,6 +112,10 @@ function SessionRow({ session }: { readonly session: SessionSummary }) {
           ) : (
             <span className="min-w-0 truncate font-medium">{sessionName(session)}</span>
           )}
+          {session.pinned ? <Pin className="size-3.5 shrink-0 text-accent" aria-label="Pinned" /> : null}
+          {session.tags.map((tag) => (
+            <Badge key={tag}>{tag}</Badge>
+          ))}
           {session.legacy ? <Badge title="Recorded by the reference app">legacy</Badge> : null}
         </span>
         <span className={cx('block truncate text-small', session.problem == null ? 'text-soft' : 'whitespace-normal text-bad')}>
@@ -102,7 +123,12 @@ function SessionRow({ session }: { readonly session: SessionSummary }) {
         </span>
       </Cell>
       <Cell>{stateOf(session)}</Cell>
-      <Cell className="hidden text-right lg:table-cell">{loss(session.final_train_loss)}</Cell>
+      <Cell className="hidden text-right lg:table-cell">
+        <span className="inline-flex items-center gap-3">
+          <Sparkline curve={session.curve ?? []} />
+          {loss(session.final_train_loss)}
+        </span>
+      </Cell>
       <Cell className="hidden text-right xl:table-cell">{loss(session.final_val_loss)}</Cell>
       <Cell className="text-right font-medium" title={metricWords(session.best_metric)}>
         {bestWords(session.best_metric, session.best_value)}

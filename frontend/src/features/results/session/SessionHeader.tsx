@@ -39,12 +39,6 @@ export function SessionHeader({ session }: { readonly session: SessionView }) {
         </span>
       }
     >
-      {live ? null : (
-        <Button kind="danger" onClick={() => setDeleting(true)}>
-          <Trash2 className="size-3.5" aria-hidden="true" />
-          Delete…
-        </Button>
-      )}
       <Button onClick={() => void duplicate()} title="Fill Setup with this configuration">
         <Copy className="size-3.5" aria-hidden="true" />
         Duplicate into Setup
@@ -75,6 +69,10 @@ export function SessionHeader({ session }: { readonly session: SessionView }) {
           )}
           <Button busy={isLoading && 'Loading…'} onClick={() => void load(session.id)}>
             Show in Training
+          </Button>
+          <Button kind="danger" onClick={() => setDeleting(true)}>
+            <Trash2 className="size-3.5" aria-hidden="true" />
+            Delete…
           </Button>
         </>
       )}

@@ -18,6 +18,7 @@ import { SessionFigures } from './SessionFigures'
 import { SessionHeader } from './SessionHeader'
 import { SessionHealth } from './SessionHealth'
 import { SessionLog } from './SessionLog'
+import { SessionNotes } from './SessionNotes'
 import { SessionOutcome } from './SessionOutcome'
 import { SessionSamples } from './SessionSamples'
 
@@ -65,6 +66,7 @@ function Session({ id, record }: Props) {
         )}
         <SessionHealth session={session} />
         {kind === 'reward' ? <SessionSamples id={id} /> : null}
+        <SessionNotes key={id} session={session} />
         <SessionLog id={id} name={session.name} />
         <Card title="Configuration" subtitle="As sent; values that differ from the defaults are bold.">
           <ConfigGrid groups={configGroups(session.config)} />

@@ -9,6 +9,11 @@ type Values = { readonly [key: string]: unknown }
 export type SessionView = {
   readonly id: string
   readonly name: string
+  /** What the user calls it, if not by its adapter. */
+  readonly ownName: string | null
+  readonly notes: string
+  readonly tags: readonly string[]
+  readonly pinned: boolean
   readonly state: RunState | null
   readonly method: string | null
   readonly config: Values
@@ -36,6 +41,10 @@ export function readSession(record: Values, id: string): SessionView {
   return {
     id,
     name: text(record['name']) ?? text(config['adapter_name']) ?? id,
+    ownName: text(record['name']),
+    notes: text(record['notes']) ?? '',
+    tags: Array.isArray(record['tags']) ? record['tags'].filter((tag) => typeof tag === 'string') : [],
+    pinned: record['pinned'] === true,
     state: isRunState(state) ? state : null,
     method: text(record['method']) ?? text(config['training_method']) ?? 'sft',
     config,
