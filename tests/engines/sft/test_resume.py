@@ -108,8 +108,8 @@ def test_a_run_that_is_killed_before_its_first_checkpoint_goes_on_from_its_best(
 ) -> None:
     first = prepare_run(tmp_path / "first", tiny_model, **SHAPE | {"save_every": 1000})
     process = start(first)
-    wait_for(first, process, "best", step=15)
-    wait_for(first, process, "metrics", step=17)
+    wait_for(first, process, "best", step=16)
+    wait_for(first, process, "metrics", step=18)
     process.kill()
     process.wait()
     (newest,) = newest_states(first)
