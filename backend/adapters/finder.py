@@ -16,9 +16,9 @@ from backend.adapters import compatibility
 from backend.adapters.folder import (
     AdapterFolder,
     Checkpoint,
+    default_checkpoint,
     is_folder_name,
     looks_like_adapter,
-    preferred,
     read_folder,
     weights_of,
 )
@@ -83,7 +83,7 @@ class Adapters:
         """Why it can't be used: its folder, or the weights that would be taken."""
         if adapter.problem is not None:
             return adapter.problem
-        file = weights_of(adapter, preferred(adapter))
+        file = weights_of(adapter, default_checkpoint(adapter))
         try:
             stat = file.stat()
         except OSError as problem:
@@ -225,7 +225,7 @@ class Adapters:
 
 def _choose(adapter: AdapterFolder, checkpoint: Checkpoint | None) -> Checkpoint:
     if checkpoint is None:
-        return preferred(adapter)
+        return default_checkpoint(adapter)
     there: list[Checkpoint] = list(adapter.checkpoints)
     if adapter.has_latest:
         there.insert(0, "latest")

@@ -13,8 +13,8 @@ from backend.contract.run.folder import (
     BEST,
     LATEST,
     LINEAGE,
+    checkpoint_file,
     checkpoint_of,
-    numbered,
 )
 from backend.core.disk.stored_files import DamagedFile, read_object
 from backend.models.checks import JSON_CAP
@@ -137,7 +137,7 @@ def _is_name(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and value != "" and "\0" not in value
 
 
-def preferred(adapter: AdapterFolder) -> Checkpoint:
+def default_checkpoint(adapter: AdapterFolder) -> Checkpoint:
     """The checkpoint that is taken where none is named. It must have some."""
     if adapter.has_best:
         return "best"
@@ -163,7 +163,7 @@ def weights_of(adapter: AdapterFolder, checkpoint: str | int) -> Path:
     if checkpoint == "latest":
         latest = adapter.path / LATEST
         return latest if latest.is_file() or not adapter.is_peft else adapter.path / peft.FILE
-    return adapter.path / numbered(int(checkpoint))
+    return adapter.path / checkpoint_file(int(checkpoint))
 
 
 def read_tags(folder: Path) -> tuple[str, ...]:

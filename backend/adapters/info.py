@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from backend.adapters.folder import AdapterFolder, preferred, weights_of
+from backend.adapters.folder import AdapterFolder, default_checkpoint, weights_of
 from backend.adapters.peft import NotConvertible, PeftLayout, peft_layout
 from backend.adapters.schemas import AdapterData, AdapterInfo
 from backend.contract.run.folder import ADAPTER_CONFIG
@@ -43,7 +43,7 @@ def info_of(adapter: AdapterFolder, problem: str | None) -> AdapterInfo:
         keys=list(dict.fromkeys(match[2] for match in at)),
         num_layers=len({match[1] for match in at}) or None,
         size_bytes=_size(adapter.path),
-        created=_created(adapter),
+        created=_creation_time(adapter),
         session_id=session if isinstance(session, str) else None,
         has_best=adapter.has_best,
         checkpoints=list(adapter.checkpoints),
@@ -75,7 +75,7 @@ def _train_data(recorded: Any) -> AdapterData | None:
 
 def _weights(adapter: AdapterFolder) -> tuple[Mapping[str, Tensor], PeftLayout | None]:
     try:
-        tensors = read_weights([weights_of(adapter, preferred(adapter))]).tensors
+        tensors = read_weights([weights_of(adapter, default_checkpoint(adapter))]).tensors
         layout = peft_layout(adapter.config, tensors) if adapter.is_peft else None
     except (BadWeights, NotConvertible):  # It was whole a moment ago.
         return {}, None
@@ -91,7 +91,7 @@ def _type(adapter: AdapterFolder, tensors: Mapping[str, Tensor]) -> str | None:
     return "dora" if any(name.endswith(".m") for name in tensors) else "lora"
 
 
-def _created(adapter: AdapterFolder) -> datetime | None:
+def _creation_time(adapter: AdapterFolder) -> datetime | None:
     time = adapter.lineage.get("created")
     try:
         if isinstance(time, str):

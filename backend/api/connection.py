@@ -89,7 +89,7 @@ class Connection(H11Protocol):
 
     def _watch(self) -> None:
         """Set the time limit for what the client has to send next."""
-        phase = self._awaited()
+        phase = self._current_phase()
         if phase == self._phase and self._timer is not None:
             return  # One limit for all of a head; a body's is moved on when it is reached.
         self._forget()
@@ -102,7 +102,7 @@ class Connection(H11Protocol):
             self._timer.cancel()
         self._timer, self._phase = None, None
 
-    def _awaited(self) -> Phase | None:
+    def _current_phase(self) -> Phase | None:
         if self not in self.connections:  # Lost, or a WebSocket by now.
             return None
         if self.conn.their_state is h11.IDLE:

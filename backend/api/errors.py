@@ -60,10 +60,10 @@ _NAME_RULE = "must be 1 to 100 letters, digits, dots, dashes or underscores, not
 def render_errors(app: FastAPI, routers: Sequence[APIRouter]) -> None:
     """Give the app its handlers: refusals, validation, unknown addresses, disks, and bugs."""
     app.state.methods_at = lambda path: methods_at(routers, path)
-    app.add_exception_handler(AppError, _refused)
+    app.add_exception_handler(AppError, _refuse)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(ClientDisconnect, _gone)
+    app.add_exception_handler(ClientDisconnect, _client_closed)
     app.add_exception_handler(OSError, _disk)
     app.add_exception_handler(Exception, _bug)
 
@@ -100,12 +100,12 @@ def words_of_the_door(routers: Iterable[APIRouter]) -> Words:
 
 async def refusal_of(request: Request, error: Exception) -> tuple[int, ErrorAnswer]:
     """Status and words of a refusal, for routes that answer in another shape."""
-    render = _refused if isinstance(error, AppError) else _invalid
+    render = _refuse if isinstance(error, AppError) else _invalid
     answer = await render(request, error)
     return answer.status_code, ErrorAnswer.model_validate_json(bytes(answer.body))
 
 
-async def _refused(request: Request, error: Exception) -> JSONResponse:
+async def _refuse(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, AppError)  # noqa: S101 - what it was registered for
     problems = [FieldError(field=p.field, message=p.message) for p in error.errors]
     return _answer(
@@ -174,7 +174,7 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     return answer
 
 
-async def _gone(request: Request, error: Exception) -> JSONResponse:
+async def _client_closed(request: Request, error: Exception) -> JSONResponse:
     """The client left before it was answered: no bug, and nobody reads this."""
     _logger.info("The client of %s %s went away.", request.method, request.url.path)
     return _answer(499, "ClientGone", "The client went away before it was answered.")
@@ -188,7 +188,7 @@ async def _disk(request: Request, error: Exception) -> JSONResponse:
     if refusal is None:
         return await _bug(request, error)
     _logger.warning("%s %s: %s", request.method, request.url.path, refusal, exc_info=error)
-    answer = await _refused(request, refusal)
+    answer = await _refuse(request, refusal)
     if _is_openai(request.url.path):
         return openai_answer(refusal.status, ErrorAnswer.model_validate_json(bytes(answer.body)))
     return answer
@@ -276,7 +276,7 @@ def _sentence(field: str, item: Mapping[str, Any], names: Sequence[str]) -> str:
         near = difflib.get_close_matches(field, names, n=1, cutoff=0.5)
         meant = f" Did you mean {near[0]}?" if near else ""
         return f"There is no field {field}.{meant}"
-    input_text = _given(item.get("input"))
+    input_text = _describe_value(item.get("input"))
     if kind == "string_pattern_mismatch" and str(context.get("pattern", "")).startswith("^[A-Za"):
         return f"{field} {_NAME_RULE.format(_='a sign')}; {input_text}."
     rule = _MUST.get(kind)
@@ -293,7 +293,7 @@ class _Plain(dict[str, Any]):
         return "?"
 
 
-def _given(value: Any) -> str:
+def _describe_value(value: Any) -> str:
     text = repr(value) if not isinstance(value, dict | list) else f"a {type(value).__name__}"
     return f"got {text if len(text) <= 80 else text[:79] + '…'}"
 

@@ -50,7 +50,7 @@ def error_data(problem: AppError) -> ErrorAnswer:
     return ErrorAnswer(error=type(problem).__name__, detail=problem.detail, hint=problem.hint)
 
 
-async def begun(stream: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+async def wait_for_first(stream: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
     """The same stream, once its first piece is there: what fails before that is raised here, in
     time for a status of its own.
     """

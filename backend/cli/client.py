@@ -100,10 +100,10 @@ class Client:
             return _OPENER.open(request, timeout=timeout)
         except urllib.error.HTTPError as refusal:
             with refusal:
-                raise _refused(refusal.read()) from None
+                raise _refuse(refusal.read()) from None
 
 
-def _refused(body: bytes) -> Refused:
+def _refuse(body: bytes) -> Refused:
     try:
         answer = json.loads(body)
         fields = [f"{each['field']}: {each['message']}" for each in answer.get("errors") or ()]
@@ -115,6 +115,6 @@ def _refused(body: bytes) -> Refused:
         return Refused(body.decode(errors="replace")[:300] or "An empty answer.")
 
 
-def quoted(name: str) -> str:
+def quote_name(name: str) -> str:
     """A name as one part of an address."""
     return urllib.parse.quote(name, safe="")

@@ -12,7 +12,7 @@ from contextlib import suppress
 from types import FrameType
 
 from backend.cli import exits
-from backend.cli.client import Client, Refused, quoted
+from backend.cli.client import Client, Refused, quote_name
 from backend.cli.context import Commands, Context, find_run
 from backend.cli.follow import ACTIVE
 from backend.cli.service import Started, find_service, start_service
@@ -52,7 +52,7 @@ def open_page(context: Context) -> int:
 def _open(context: Context, client: Client, place: str = "") -> None:
     """The token goes into the browser's address, where it becomes a cookie; not to the terminal."""
     token = context.settings.token
-    query = "" if token is None else f"?token={quoted(token)}"
+    query = "" if token is None else f"?token={quote_name(token)}"
     address = f"{client.url}/{place}"
     if has_display() and _open_browser(f"{client.url}/{query}{place}"):
         context.out.text(f"Opened {address} in the browser.")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from backend.cli import exits
-from backend.cli.client import Refused, quoted
+from backend.cli.client import Refused, quote_name
 from backend.cli.context import Commands, Context, find_run
 from backend.cli.follow import ACTIVE
 from backend.cli.output import UNKNOWN, moment, number, seconds, size, word
@@ -157,7 +157,7 @@ def _cancel_downloads(context: Context) -> int:
     for path in _DOWNLOADS:
         for download in context.client.get(path)["downloads"]:
             if download["state"] in _FETCHING:
-                cancelled.append(context.client.delete(f"{path}/{quoted(download['id'])}"))
+                cancelled.append(context.client.delete(f"{path}/{quote_name(download['id'])}"))
     context.out.value({"cancelled": cancelled})
     for download in cancelled:
         context.out.text(
@@ -230,7 +230,7 @@ def _methods(items: Any) -> Rows:
         yield name, method["display_name"], method["data_format"], method["description"]
 
 
-def _fetched(items: Any) -> Rows:
+def _fetch_rows(items: Any) -> Rows:
     for one in items:
         yield (
             one["repo_id"],
@@ -254,7 +254,8 @@ _LISTS: dict[str, tuple[str, str, tuple[str, ...], Callable[[Any], Rows], str]] 
     "data": ("/api/datasets", "datasets",
              ("Name", "Source", "Format", "Rows", "Size", "Path", "Problem"), _data, "No data."),
     "downloads": ("/models/downloads", "downloads",
-                  ("Repository", "State", "Fetched", "Path", "Error"), _fetched, "No downloads."),
+                  ("Repository", "State", "Fetched", "Path", "Error"), _fetch_rows,
+                  "No downloads."),
     "methods": ("/api/training/methods", "methods",
                 ("Method", "Name", "Data", "What it is"), _methods, "No methods."),
 }  # fmt: skip

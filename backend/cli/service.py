@@ -102,13 +102,13 @@ def _wait(child: Child, settings: Settings, log: Path, written: int) -> Client:
             if client.version() is not None:
                 return client
         if ended:
-            output = _said(log, written)
+            output = _log_text(log, written)
             raise NoService(output or f"The service ended with {child.exit_code()}; see {log}.")
         time.sleep(TICK)
     raise NoService(f"The service did not answer within {_READY_WITHIN:.0f} seconds; see {log}.")
 
 
-def _said(log: Path, start: int) -> str:
+def _log_text(log: Path, start: int) -> str:
     with log.open("rb") as file:
         file.seek(start)
         lines = file.read(64 * 1024).decode(errors="replace").strip().splitlines()

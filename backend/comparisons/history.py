@@ -126,7 +126,7 @@ class Notebook:
             try:
                 page.comparisons.append(self._read(one))
             except DamagedFile as damage:
-                page.damaged.append(_damaged(self._file(one), damage))
+                page.damaged.append(_damage_of(self._file(one), damage))
             except FileNotFoundError:  # Deleted just now.
                 continue
         return page
@@ -173,7 +173,7 @@ class Notebook:
             try:
                 sets.append(read_model(path, NamedPromptSet))
             except DamagedFile as damage:
-                damaged.append(_damaged(path, damage))
+                damaged.append(_damage_of(path, damage))
             except FileNotFoundError:  # Deleted just now.
                 continue
         sets.sort(key=lambda one: one.name.casefold())
@@ -257,7 +257,7 @@ def _files_in(folder: Path) -> list[Path]:
         return []
 
 
-def _damaged(path: Path, damage: DamagedFile) -> DamagedItem:
+def _damage_of(path: Path, damage: DamagedFile) -> DamagedItem:
     return DamagedItem(name=path.stem, path=str(path), problem=damage.detail)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from backend.contract.thoughts import Marks, Split, split_thoughts
+from backend.contract.thoughts import Marks, SplitAnswer, split_thoughts
 
 Finish = Literal["stop", "length"]
 
@@ -27,7 +27,7 @@ class AnswerStats:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class AnswerEnd:
     """The end of an answer. `max_tokens` is what the context had room for.
 
     `reloaded` says that a full fine-tune made loading the base again necessary. The marks of
@@ -43,7 +43,7 @@ class Done:
     thoughts_opened: str | None = None
     repeated_mark: str | None = None
 
-    def split(self, text: str) -> Split:
+    def split(self, text: str) -> SplitAnswer:
         """The answer's text with its thoughts set apart."""
         own = [Marks(begin, end) for begin, end in self.thought_marks]
         return split_thoughts(text, own=own, opened=self.thoughts_opened)

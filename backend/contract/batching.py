@@ -26,7 +26,7 @@ def shuffled_batches(
     rows: Sequence[int], *, batch_size: int, seed: int, epoch: int
 ) -> list[list[int]]:
     """The batches of one epoch, as chance has it."""
-    order, _ = _shuffled(rows, seed=seed, epoch=epoch)
+    order, _ = _shuffle(rows, seed=seed, epoch=epoch)
     return _cut(order, batch_size)
 
 
@@ -38,7 +38,7 @@ def epoch_batches(
     `length` is asked for one window at a time, as it is reached. Not for a loss that is a mean per
     token: short rows would weigh more than in mixed batches, which costs validation loss.
     """
-    order, chance = _shuffled(rows, seed=seed, epoch=epoch)
+    order, chance = _shuffle(rows, seed=seed, epoch=epoch)
     span = batch_size * WINDOW
     for start in range(0, len(order), span):
         window = sorted(order[start : start + span], key=length)
@@ -75,7 +75,7 @@ def step_seed(seed: int, step: int) -> int:
     return random.Random(f"{seed}/step/{step}").getrandbits(63)
 
 
-def _shuffled(rows: Sequence[int], *, seed: int, epoch: int) -> tuple[list[int], random.Random]:
+def _shuffle(rows: Sequence[int], *, seed: int, epoch: int) -> tuple[list[int], random.Random]:
     chance = random.Random(f"{seed}/{epoch}")  # A text seed gives the same order on any machine.
     order = list(rows)
     chance.shuffle(order)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from backend.contract.answers import Done
+from backend.contract.answers import AnswerEnd
 from backend.contract.sampling import Sampling
 
 AdapterSpec = Mapping[str, Any]  # As backend/adapters/finder.py writes it.
@@ -85,7 +85,7 @@ class ScoreRequest(WorkerRequest):
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class AnswerProgress:
     """What happens before the first token: the model is loaded, a long prompt is read."""
 
     phase: str
@@ -110,7 +110,7 @@ class AnswerFrame:
     """
 
     index: int
-    end: Done
+    end: AnswerEnd
     text: str = ""
 
 
@@ -148,7 +148,7 @@ class BatchEnd:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class WorkerRefusal:
     """`error`: why a request could not be met. The server makes a status of the code."""
 
     code: str

@@ -34,7 +34,7 @@ class _Misfit(Exception):
 
 def write_record(record: Any) -> dict[str, Any]:
     """The JSON value of a record, every field of it, also of records within."""
-    return asdict(record, dict_factory=_written)
+    return asdict(record, dict_factory=_write)
 
 
 def read_record(kind: type[T], value: object) -> T:
@@ -46,7 +46,7 @@ def read_record(kind: type[T], value: object) -> T:
         raise BadRecord("; ".join(problems)) from None
 
 
-def _written(fields_: list[tuple[str, Any]]) -> dict[str, Any]:
+def _write(fields_: list[tuple[str, Any]]) -> dict[str, Any]:
     return {
         name: value.isoformat() if isinstance(value, datetime) else value for name, value in fields_
     }

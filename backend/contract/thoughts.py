@@ -23,7 +23,7 @@ class Marks:
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
+class SplitAnswer:
     """`thoughts` is None where the text has none; `answer` is empty where they did not end."""
 
     thoughts: str | None
@@ -68,7 +68,9 @@ _WORD = r"[\w:|-]*(?:think|thought|reason)[\w:|-]*"
 _TAG = re.compile(rf"<({_WORD})>|\[({_WORD})\]", re.IGNORECASE)
 
 
-def split_thoughts(text: str, *, own: Sequence[Marks] = (), opened: str | None = None) -> Split:
+def split_thoughts(
+    text: str, *, own: Sequence[Marks] = (), opened: str | None = None
+) -> SplitAnswer:
     """The thoughts at the beginning of a text, and the answer behind them.
 
     `own` are marks of this model beside the families', from `marks_of`. `opened` is the mark that
@@ -91,8 +93,8 @@ def split_thoughts(text: str, *, own: Sequence[Marks] = (), opened: str | None =
         last = unopened
     if last is None:
         bare = _answer_alone(text, marks)
-        return Split(None, text if bare is None else bare)
-    return Split("\n\n".join(part for part in thoughts if part), _bare(rest, last))
+        return SplitAnswer(None, text if bare is None else bare)
+    return SplitAnswer("\n\n".join(part for part in thoughts if part), _bare(rest, last))
 
 
 def answer_of(text: str, *, own: Sequence[Marks] = (), opened: str | None = None) -> str:

@@ -93,7 +93,7 @@ def explain(code: int | None, tail: Sequence[str] = (), *, stopping: bool = Fals
         )
     number = -code if code < 0 else code - 128 if code > 128 else None
     if number is not None:
-        return _signalled(number)
+        return _explain_signal(number)
     if code == 0:
         return Explanation("unknown", "The run ended without reporting a result.", _SEE_LOG)
     raised = next((line for line in reversed(tail) if _RAISED.match(line)), None)
@@ -121,7 +121,7 @@ def folder_deleted(folder: Path) -> Explanation:
     )
 
 
-def _signalled(number: int) -> Explanation:
+def _explain_signal(number: int) -> Explanation:
     name = _signal_name(number)
     if number == signal.SIGKILL:
         return Explanation(

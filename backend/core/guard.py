@@ -85,7 +85,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = _headers(scope)
-        secured = _secured(send)
+        secured = _secure(send)
         try:
             self._check_source(scope, headers)
             cookie = self._check_token(scope, headers)
@@ -166,10 +166,10 @@ def known_names(settings: Settings) -> Iterable[str]:
     if settings.is_loopback:
         return _LOCAL
     if settings.host not in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
-        return (_bracketed(settings.host), *_LOCAL)
+        return (_bracket(settings.host), *_LOCAL)
     name = socket.gethostname()
     addresses = {
-        _bracketed(entry.address.split("%")[0])
+        _bracket(entry.address.split("%")[0])
         for entries in psutil.net_if_addrs().values()
         for entry in entries
         if entry.family in {socket.AF_INET, socket.AF_INET6}
@@ -177,7 +177,7 @@ def known_names(settings: Settings) -> Iterable[str]:
     return (*_LOCAL, name, name.removesuffix(".local") + ".local", *addresses)
 
 
-def _bracketed(address: str) -> str:
+def _bracket(address: str) -> str:
     return f"[{address}]" if ":" in address and not address.startswith("[") else address
 
 
@@ -244,14 +244,14 @@ async def _checked_body(scope: Scope, headers: dict[str, list[str]], receive: Re
         return receive
     if length is not None and (not length.isdecimal() or int(length) > MAX_BODY):
         raise _too_large()
-    return await _buffered(receive)
+    return await _buffer(receive)
 
 
 class _Gone(Exception):
     """The client left in the middle of its body."""
 
 
-async def _buffered(receive: Receive) -> Receive:
+async def _buffer(receive: Receive) -> Receive:
     """Read a body up to the cap, and hand it on in one piece: work begins once it is there."""
     body = b""
     while True:
@@ -280,7 +280,7 @@ def _too_large() -> Refusal:
     )
 
 
-def _secured(send: Send) -> Send:
+def _secure(send: Send) -> Send:
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             message["headers"] = [*message.get("headers", []), *_HEADERS]

@@ -126,7 +126,7 @@ class Hub:
         """
         listener = Listener()
         if since is not None:
-            missed = self._missed(since, epoch)
+            missed = self._missing_since(since, epoch)
             if missed is None:
                 return None
             listener = Listener(missed)
@@ -140,7 +140,7 @@ class Hub:
     def listeners(self) -> int:
         return len(self._listeners)
 
-    def _missed(self, since: int, epoch: str | None) -> list[Sent] | None:
+    def _missing_since(self, since: int, epoch: str | None) -> list[Sent] | None:
         if epoch != self.epoch or not 0 <= since <= self.seq:
             return None
         missed = [sent for sent in self._ring if sent.seq > since]

@@ -83,7 +83,7 @@ def spawn(
     finally:
         os.close(log)
     # Not yet reaped, so the pid is surely ours, even if it has already ended.
-    return Child(Identity(popen.pid, _started(popen.pid) or time.time(), mark), popen)
+    return Child(Identity(popen.pid, _start_time(popen.pid) or time.time(), mark), popen)
 
 
 def spawn_talking(
@@ -101,7 +101,7 @@ def spawn_talking(
         popen = _popen(argv, cwd=cwd, env={**env, MARK: mark}, out=pipe, err=log, stdin=pipe)
     finally:
         os.close(log)
-    child = Child(Identity(popen.pid, _started(popen.pid) or time.time(), mark), popen)
+    child = Child(Identity(popen.pid, _start_time(popen.pid) or time.time(), mark), popen)
     return child, cast("IO[bytes]", popen.stdin), cast("IO[bytes]", popen.stdout)
 
 
@@ -125,7 +125,7 @@ def works_on(identity: Identity, folder: Path) -> bool:
 def find_marked(mark: str) -> Identity | None:
     """The oldest living process that carries `mark`: a run whose pid was never written down."""
     processes = [process for process in psutil.process_iter() if _has_mark(process, mark)]
-    starts = [(start, p.pid) for p in processes if (start := _started(p.pid)) and _may_signal(p)]
+    starts = [(start, p.pid) for p in processes if (start := _start_time(p.pid)) and _may_signal(p)]
     return Identity(min(starts)[1], min(starts)[0], mark) if starts else None
 
 
@@ -244,7 +244,7 @@ def reading(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> Iterat
         popen = _popen(
             argv, cwd=cwd, env={**env, MARK: mark}, out=subprocess.PIPE, err=err.fileno()
         )
-        child = Child(Identity(popen.pid, _started(popen.pid) or time.time(), mark), popen)
+        child = Child(Identity(popen.pid, _start_time(popen.pid) or time.time(), mark), popen)
         try:
             yield Reading(popen, err)
         finally:
@@ -274,7 +274,7 @@ def _run(
         popen = _popen(
             argv, cwd=cwd, env=env, out=out.fileno(), err=err.fileno(), stdin=source.fileno()
         )
-        child = Child(Identity(popen.pid, _started(popen.pid) or time.time(), mark), popen)
+        child = Child(Identity(popen.pid, _start_time(popen.pid) or time.time(), mark), popen)
         end = time.monotonic() + deadline
 
         def too_much() -> bool:
@@ -367,7 +367,7 @@ def _may_signal(process: psutil.Process) -> bool:
     return False
 
 
-def _started(pid: int) -> float | None:
+def _start_time(pid: int) -> float | None:
     try:
         return psutil.Process(pid).create_time()
     except psutil.Error:

@@ -18,7 +18,7 @@ class Tasks:
     def start(self, work: Coroutine[None, None, None], *, name: str) -> None:
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._on_end)
 
     async def close(self) -> None:
         """Cancel them all and wait until they are gone."""
@@ -27,7 +27,7 @@ class Tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _on_end(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (problem := task.exception()) is not None:
             _logger.error("The task %r failed.", task.get_name(), exc_info=problem)

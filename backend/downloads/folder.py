@@ -113,10 +113,10 @@ def left_behind(root: Path) -> list[DownloadFolder | DamagedDownload]:
         paths = sorted(path for path in (root / HIDDEN).iterdir() if _is_folder(path))
     except OSError:
         return []
-    return [_left(root, path) for path in paths]
+    return [_read_leftover(root, path) for path in paths]
 
 
-def _left(root: Path, path: Path) -> DownloadFolder | DamagedDownload:
+def _read_leftover(root: Path, path: Path) -> DownloadFolder | DamagedDownload:
     try:
         request = read_record(HubRequest, read_object(path / REQUEST))
     except FileNotFoundError:

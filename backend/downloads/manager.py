@@ -139,7 +139,7 @@ class Downloads:
         if job.info.state in LIVE:
             await self._tasks.cancel(job_id)
             if job.info.state in LIVE:  # It had not begun.
-                self._stopped(job)
+                self._on_stop(job)
             return job.info
         await self._forget(job)
         return job.info
@@ -172,14 +172,14 @@ class Downloads:
             if end.ok:
                 await self._finish(job)
             else:
-                self._failed(job, end)
+                self._fail(job, end)
         except asyncio.CancelledError:
-            self._stopped(job)
+            self._on_stop(job)
         except Exception as problem:  # noqa: BLE001 - told whatever it is; a bug is logged
             job.refusal = problem if isinstance(problem, AppError) else None
             name = f"The download of {job.info.repo_id}"
             failure = failure_of(problem, name, self._kind.root)
-            self._failed(job, DownloadEnd(ok=False, error=failure.message, hint=failure.hint))
+            self._fail(job, DownloadEnd(ok=False, error=failure.message, hint=failure.hint))
         finally:
             job.known.set()
 
@@ -286,14 +286,14 @@ class Downloads:
         info.bytes_per_second = info.eta_seconds = None
         self._publish(job, now=True)
 
-    def _failed(self, job: _Job, end: DownloadEnd) -> None:
+    def _fail(self, job: _Job, end: DownloadEnd) -> None:
         job.end, info = end, job.info
         info.state, info.message = "error", None
         info.error, info.hint = end.error, end.hint
         info.bytes_per_second = info.eta_seconds = None
         self._publish(job, now=True)
 
-    def _stopped(self, job: _Job) -> None:
+    def _on_stop(self, job: _Job) -> None:
         info = job.info
         info.state, info.message = "cancelled", "Stopped. The downloaded part is saved."
         info.bytes_per_second = info.eta_seconds = None

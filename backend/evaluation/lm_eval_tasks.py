@@ -28,7 +28,7 @@ _CAP = 1024 * 1024
 _RUNS_CODE = ("include", "custom_dataset", "process_docs", "class", "unsafe_code")
 
 
-class Tasks:
+class LmEvalTasks:
     """`<data>/tasks/<name>.yaml`, the shipped ones, or a file by its path. Blocking."""
 
     def __init__(self, settings: Settings) -> None:

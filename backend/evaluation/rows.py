@@ -67,8 +67,8 @@ def choose_rows(data_path: str | Path, *, count: int, seed: int, data: Path | No
         if not Path(data_path).is_dir()
         else _inside(Path(data_path))
     )
-    changed = _changed(data, path)
-    trained = frozenset() if _TRAINED in changed else _trained(data)
+    changed = _find_changes(data, path)
+    trained = frozenset() if _TRAINED in changed else _training_digests(data)
     chance = random.Random(f"{seed}/evaluation")
     rows: list[EvaluationRow] = []
     available = skipped = 0
@@ -119,7 +119,7 @@ def _inside(folder: Path) -> Path:
     return data_file(folder, HELD_OUT[-1])
 
 
-def _changed(data: Path | None, chosen_file: Path) -> tuple[str, ...]:
+def _find_changes(data: Path | None, chosen_file: Path) -> tuple[str, ...]:
     """Which of the run's training rows and the rows that are asked differ from what it used.
 
     A file that could be used as it was is linked, so an editor that saves in place changes both.
@@ -142,7 +142,7 @@ def _changed(data: Path | None, chosen_file: Path) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _trained(data: Path | None) -> frozenset[bytes]:
+def _training_digests(data: Path | None) -> frozenset[bytes]:
     if data is None or not (data / _TRAINED).is_file():
         return frozenset()
     return frozenset(content_of(row) for _, row, _ in _rows(data / _TRAINED) if row is not None)

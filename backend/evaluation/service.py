@@ -26,7 +26,7 @@ from backend.core.disk.stored_files import DamagedFile
 from backend.errors import BadContent, NotFound, WrongState
 from backend.evaluation.folder import REPORT
 from backend.evaluation.jobs import Evaluations
-from backend.evaluation.lm_eval_tasks import INSTALL, Tasks
+from backend.evaluation.lm_eval_tasks import INSTALL, LmEvalTasks
 from backend.evaluation.prompts import prompts_of
 from backend.evaluation.rows import ChosenRows, choose_rows, held_out_file
 from backend.evaluation.schemas import (
@@ -51,7 +51,7 @@ class Evaluator:
         self, settings: Settings, models: ModelCatalog, adapters: Adapters, jobs: Evaluations
     ) -> None:
         self.jobs = jobs
-        self._tasks = Tasks(settings)
+        self._tasks = LmEvalTasks(settings)
         self._settings = settings
         self._models = models
         self._adapters = adapters

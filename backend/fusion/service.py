@@ -71,7 +71,7 @@ class Fusion:
 
     def adapters(self) -> FusionAdapters:
         """Every adapter, with why it can't be merged if so. Blocking."""
-        rows = [self._shown(adapter) for adapter in self._adapters.all()]
+        rows = [self._present(adapter) for adapter in self._adapters.all()]
         return FusionAdapters(adapters=sorted(rows, key=lambda one: (one.base or "~", one.name)))
 
     def check(self, names: Sequence[str]) -> FusionCheck:
@@ -138,7 +138,7 @@ class Fusion:
 
     # -- checks -----------------------------------------------------------------------------
 
-    def _shown(self, adapter: AdapterFolder) -> FusionAdapter:
+    def _present(self, adapter: AdapterFolder) -> FusionAdapter:
         problem = self._adapters.problem_of(adapter)
         info = info_of(adapter, problem)
         base: str | None = None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from backend.contract.answers import Done
+from backend.contract.answers import AnswerEnd
 from backend.inference.schemas import AdapterDetails, InferenceAnswer, ModelAnswered
 from backend.inference.types import Ask, Target
 
 NO_ADAPTER = "none (base model)"  # As the reference app says it.
 
 
-def shown(target: Target, ask: Ask, question: str, text: str, done: Done) -> InferenceAnswer:
+def present(target: Target, ask: Ask, question: str, text: str, done: AnswerEnd) -> InferenceAnswer:
     """A whole answer with who gave it, how it was asked and what it took."""
     parts = done.split(text)
     return InferenceAnswer(
@@ -17,12 +17,12 @@ def shown(target: Target, ask: Ask, question: str, text: str, done: Done) -> Inf
         response=text,
         thoughts=parts.thoughts,
         answer=parts.answer,
-        model_info=_answered(target, ask, done),
+        model_info=_answer(target, ask, done),
         stats=done.stats,
     )
 
 
-def _answered(target: Target, ask: Ask, done: Done) -> ModelAnswered:
+def _answer(target: Target, ask: Ask, done: AnswerEnd) -> ModelAnswered:
     adapter = target.adapter
     warnings = list(adapter.warnings) if adapter else []
     if not done.chat_template_used and not ask.raw:

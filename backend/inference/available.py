@@ -21,7 +21,7 @@ def available(models: ModelCatalog, adapters: Adapters) -> AvailableModels:
             AvailableModel(
                 name=model.name,
                 path=model.path,
-                adapters=[_shown(adapter, adapters, base_known=True) for adapter in own],
+                adapters=[_present(adapter, adapters, base_known=True) for adapter in own],
                 problem=model.problem,
             )
         )
@@ -29,13 +29,13 @@ def available(models: ModelCatalog, adapters: Adapters) -> AvailableModels:
     rest = []
     for adapter in folders:
         if adapter.name not in placed:
-            entry = _shown(adapter, adapters, base_known=False)
+            entry = _present(adapter, adapters, base_known=False)
             entry.fits = adapters.fitting(adapter, usable) if entry.problem is None else []
             rest.append(entry)
     return AvailableModels(models=listed, unassigned=rest)
 
 
-def _shown(adapter: AdapterFolder, adapters: Adapters, *, base_known: bool) -> AvailableAdapter:
+def _present(adapter: AdapterFolder, adapters: Adapters, *, base_known: bool) -> AvailableAdapter:
     method, session = adapter.lineage.get("method"), adapter.lineage.get("session_id")
     return AvailableAdapter(
         name=adapter.name,

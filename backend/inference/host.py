@@ -16,13 +16,13 @@ from typing import Any
 
 from backend.adapters.finder import Adapters
 from backend.adapters.folder import Checkpoint
-from backend.contract.answers import Done
+from backend.contract.answers import AnswerEnd
 from backend.contract.inference_frames import (
     AnswerFrame,
+    AnswerProgress,
     BatchItem,
     BatchRequest,
     GenerateRequest,
-    Progress,
     ScoreRequest,
     Scores,
     TogetherRequest,
@@ -114,7 +114,7 @@ class InferenceHost:
     # -- asking -----------------------------------------------------------------------------
 
     async def stream(self, target: Target, ask: Ask) -> AsyncGenerator[Piece, None]:
-        """The answer as it is made; the last piece is `Done`. Closing it ends the answer.
+        """The answer as it is made; the last piece is `AnswerEnd`. Closing it ends the answer.
 
         Raises WorkerBusy, WrongState (a run is active), BadContent (a prompt too long, say),
         EngineTimeout or EngineFailed.
@@ -127,16 +127,18 @@ class InferenceHost:
             conversation=ask.conversation,
             deadline=ask.deadline,
         )
-        async with self._asked("generate", request, ask.deadline, ask.during_run) as frames:
+        async with self._request_frames(
+            "generate", request, ask.deadline, ask.during_run
+        ) as frames:
             async for frame in frames:
                 match frame["type"]:
                     case "token":
                         yield read_record(Token, frame)
                     case "progress":
-                        yield read_record(Progress, frame)
+                        yield read_record(AnswerProgress, frame)
                     case "done":
                         self._answered += 1
-                        yield read_record(Done, frame)
+                        yield read_record(AnswerEnd, frame)
 
     async def together(
         self, targets: Sequence[Target], ask: Ask
@@ -152,14 +154,16 @@ class InferenceHost:
             sampling=ask.sampling,
             deadline=ask.deadline,
         )
-        async with self._asked("together", request, ask.deadline, ask.during_run) as frames:
+        async with self._request_frames(
+            "together", request, ask.deadline, ask.during_run
+        ) as frames:
             async for frame in frames:
                 match frame["type"]:
                     case "token":
                         token = read_record(Token, frame)
                         yield token.row, token
                     case "progress":
-                        yield 0, read_record(Progress, frame)
+                        yield 0, read_record(AnswerProgress, frame)
                     case "answer":
                         self._answered += 1
                         answer = read_record(AnswerFrame, frame)
@@ -172,7 +176,7 @@ class InferenceHost:
             async for piece in stream:
                 if isinstance(piece, Token):
                     pieces.append(piece.text)
-                elif isinstance(piece, Done):
+                elif isinstance(piece, AnswerEnd):
                     return Answer(text="".join(pieces), done=piece)
         raise EngineFailed("The inference worker ended its answer without a last word.")
 
@@ -200,7 +204,7 @@ class InferenceHost:
             deadline=deadline,
         )
         answers: dict[int, Answer] = {}
-        async with self._asked("batch", request, deadline, during_run) as frames:
+        async with self._request_frames("batch", request, deadline, during_run) as frames:
             async for frame in frames:
                 if frame["type"] == "answer":
                     frame_answer = read_record(AnswerFrame, frame)
@@ -231,7 +235,7 @@ class InferenceHost:
             deadline=deadline,
         )
         last: Frame = {}
-        async with self._asked("score", request, deadline, during_run) as frames:
+        async with self._request_frames("score", request, deadline, during_run) as frames:
             async for frame in frames:
                 if frame["type"] == "progress" and frame["phase"] == "scoring":
                     on_progress(frame["done"])
@@ -287,7 +291,7 @@ class InferenceHost:
     # -- helpers ----------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def _asked(
+    async def _request_frames(
         self, op: str, request: WorkerRequest, deadline: float, during_run: bool
     ) -> AsyncIterator[AsyncGenerator[Frame, None]]:
         """The frames of one request, in its turn; refusals of the worker as AppErrors."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from backend.adapters.finder import ReadyAdapter
-from backend.contract.answers import Done
-from backend.contract.inference_frames import AdapterSpec, ModelInput, Progress, Token
+from backend.contract.answers import AnswerEnd
+from backend.contract.inference_frames import AdapterSpec, AnswerProgress, ModelInput, Token
 from backend.contract.sampling import Sampling
 from backend.models.schemas import ModelInfo
 
@@ -66,7 +66,7 @@ class Ask:
         )
 
 
-Piece = Progress | Token | Done
+Piece = AnswerProgress | Token | AnswerEnd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,4 +74,4 @@ class Answer:
     """A whole answer."""
 
     text: str
-    done: Done
+    done: AnswerEnd

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 import psutil
 
-from backend.contract.inference_frames import Refusal, WorkerRequest, WorkerStatus
+from backend.contract.inference_frames import WorkerRefusal, WorkerRequest, WorkerStatus
 from backend.contract.record import read_record, write_record
 from backend.core.disk.files import read_tail
 from backend.core.exits import explain
@@ -109,7 +109,7 @@ class Talk:
                     frame = await self._next(frames)
                 ended = frame["type"] in _LAST
                 if frame["type"] == "error":
-                    raise RequestFailed(read_record(Refusal, frame))
+                    raise RequestFailed(read_record(WorkerRefusal, frame))
                 yield frame
         except TimeoutError:
             ended = True
@@ -140,10 +140,10 @@ class Talk:
 
     async def _next(self, frames: asyncio.Queue[Frame | None]) -> Frame:
         if self._over.is_set() and frames.empty():
-            raise await self._explained()
+            raise await self._explain()
         frame = await frames.get()
         if frame is None:
-            raise await self._explained()
+            raise await self._explain()
         return frame
 
     async def _send(self, request: dict[str, Any]) -> None:
@@ -153,7 +153,7 @@ class Talk:
                 await asyncio.to_thread(self._put, line)
         except (OSError, ValueError):  # Ended, or closed just now.
             await asyncio.to_thread(self.child.kill)
-            raise await self._explained() from None
+            raise await self._explain() from None
 
     def _put(self, line: bytes) -> None:
         self._stdin.write(line)
@@ -211,9 +211,9 @@ class Talk:
                 hint=f"logs/{LOG} says how far it came.",
             ) from None
         if self._over.is_set():
-            raise await self._explained()
+            raise await self._explain()
 
-    async def _explained(self) -> AppError:
+    async def _explain(self) -> AppError:
         """Why the worker is gone, in a sentence."""
         if self._why is None:
             code = await asyncio.to_thread(_end_of, self.child)
@@ -244,6 +244,6 @@ def _end_of(child: Child) -> int | None:
 class RequestFailed(Exception):
     """The worker's own refusal of a request; the worker lives on."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: WorkerRefusal) -> None:
         super().__init__(refusal.message)
         self.code, self.message, self.hint = refusal.code, refusal.message, refusal.hint

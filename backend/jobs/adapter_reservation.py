@@ -122,7 +122,7 @@ def is_of(adapter: Path, session_id: str) -> bool:
     return lineage.get("session_id") == session_id
 
 
-def unsettled(adapters_dir: Path) -> set[str]:
+def leftover_names(adapters_dir: Path) -> set[str]:
     """The sessions that took or set aside an adapter and have not settled it."""
     names = [path.name for path in adapters_dir.glob(f"{_ASIDE}*")]
     begun = [path.name.removeprefix(_NEW) for path in adapters_dir.glob(f"{_NEW}*")]

@@ -12,7 +12,7 @@ from backend.core.disk.removal import remove
 from backend.core.disk.stored_files import read_yaml
 from backend.core.process import find_marked
 from backend.errors import AppError
-from backend.jobs.adapter_reservation import replaces, settle, unsettled
+from backend.jobs.adapter_reservation import leftover_names, replaces, settle
 from backend.jobs.run.events import Exit
 from backend.jobs.run.ownership import is_session_id
 from backend.jobs.run.store import SessionStore
@@ -27,7 +27,7 @@ def settle_leftovers(store: SessionStore, *, live: str | None) -> None:
     Removed is only what this app began and nobody heard of: a folder named by a session id, with
     no record, no log of an engine and no process. `live` is the run that goes on. Blocking.
     """
-    for session_id in unsettled(store.adapters_dir):
+    for session_id in leftover_names(store.adapters_dir):
         if session_id != live and find_marked(store.mark(session_id)) is None:
             _try(_settle, store, session_id)
     for folder in _never_begun(store):

@@ -23,7 +23,7 @@ from backend.jobs.run import events
 from backend.jobs.run.events import Event
 from backend.jobs.run.follower import EventSink
 from backend.jobs.run.legacy_records import CURVE_POINTS, to_metrics
-from backend.jobs.run.progress import Progress, newest_row
+from backend.jobs.run.progress import RunProgress, newest_row
 from backend.jobs.run.schemas import (
     Alert,
     ExitSummary,
@@ -57,7 +57,7 @@ class LiveRun:
     ) -> None:
         total = record.metrics.get("total_steps")
         self.record = record
-        self.progress = Progress(total_steps=total)
+        self.progress = RunProgress(total_steps=total)
         self.health = HealthMonitor(
             RunFacts.of_request(
                 record.method, record.config, total_steps=total, memory_limit=memory_limit

@@ -36,7 +36,7 @@ def prepare(recipe: Recipe, store: SessionStore) -> SessionRecord:
         try:
             data = recipe.stage(folder)
             write_yaml(folder / CONFIG, dict(recipe.config))
-            write_json(folder / WARNINGS, _told(recipe))
+            write_json(folder / WARNINGS, _warning_values(recipe))
             reserve(recipe.adapter_path, recipe.session_id, overwrite=recipe.overwrite)
             try:
                 record = _record(recipe, data)
@@ -77,7 +77,7 @@ def _record(recipe: Recipe, data: DataSummary) -> SessionRecord:
     )
 
 
-def _told(recipe: Recipe) -> list[dict[str, str]]:
+def _warning_values(recipe: Recipe) -> list[dict[str, str]]:
     """What the run says first: events are written by the run alone, so it is handed these."""
     return [
         {

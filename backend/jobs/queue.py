@@ -37,7 +37,7 @@ class WaitingRun(QueuedRun):
         return QueuedRun.model_validate(self.model_dump(include=set(QueuedRun.model_fields)))
 
 
-class _Stored(BaseModel):
+class _QueueFile(BaseModel):
     schema_version: int = 1
     queue: list[WaitingRun] = []
 
@@ -161,11 +161,11 @@ class RunQueue:
         self._tell()
 
     def _write(self, runs: list[WaitingRun]) -> None:
-        write_json(self._path, _Stored(queue=runs).model_dump(mode="json"))
+        write_json(self._path, _QueueFile(queue=runs).model_dump(mode="json"))
 
     def _read(self) -> list[WaitingRun]:
         try:
-            return read_model(self._path, _Stored).queue
+            return read_model(self._path, _QueueFile).queue
         except FileNotFoundError:
             return []
         except DamagedFile as damage:

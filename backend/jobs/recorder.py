@@ -68,7 +68,7 @@ class Scribe:
     async def say_all(self, run: LiveRun, queue: list[QueuedRun]) -> None:
         """Tell everything anew, where telling what changed would be a flood."""
         captured = run.snapshot(self._hub.seq, queue)
-        self.say(run, "training_state", await asyncio.to_thread(thinned, captured))
+        self.say(run, "training_state", await asyncio.to_thread(thin, captured))
 
     def _repeat(self, run: LiveRun, problem: OSError | AppError) -> None:
         if self._repeating:
@@ -106,7 +106,7 @@ class Scribe:
         self.say(run, "training_alert", alert)
 
 
-def thinned(snapshot: TrainingStateData) -> TrainingStateData:
+def thin(snapshot: TrainingStateData) -> TrainingStateData:
     """The snapshot with at most SNAPSHOT_POINTS rows in each table."""
     series = thin_series(snapshot.series, SNAPSHOT_POINTS)
     return snapshot.model_copy(update={"series": series})

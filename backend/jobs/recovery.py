@@ -16,7 +16,7 @@ from backend.jobs.lifecycle.follower import Follower
 from backend.jobs.live_run import KEPT_LINES, LiveRun
 from backend.jobs.run.events import Event
 from backend.jobs.run.follower import fold_events, log_so_far, run_follower
-from backend.jobs.run.progress import Progress
+from backend.jobs.run.progress import RunProgress
 from backend.jobs.run.schemas import SessionRecord
 from backend.jobs.run.state import RunState
 from backend.jobs.run.store import SessionStore
@@ -122,7 +122,7 @@ def no_start(problem: Exception) -> tuple[str, str | None]:
     return "The run could not start: something unexpected went wrong; see backend.log.", None
 
 
-def _state_of(progress: Progress) -> RunState:
+def _state_of(progress: RunProgress) -> RunState:
     if progress.phase == "paused":
         return RunState.PAUSED
     at_work = progress.phase in {"training", "evaluating", "saving", "done"}

@@ -23,7 +23,7 @@ class Grace:
     exit: float = 10.0
 
 
-class Patience:
+class StopPatience:
     """How long a run is still waited for. Its stages only come one after the other, and each has
     its own time: a last word after a long save does not find the time used up.
     """
@@ -53,7 +53,7 @@ class StopResult:
 
 async def end_in_time(run: LiveRun, grace: Grace) -> None:
     """Wait for a run to end by itself; kill it when its time is up."""
-    patience = Patience(grace, asyncio.get_running_loop().time())
+    patience = StopPatience(grace, asyncio.get_running_loop().time())
     await wait_then_kill(
         f"The run {run.session_id}",
         lambda: run.child,

@@ -34,7 +34,7 @@ from backend.jobs.lifecycle.slot import Slot
 from backend.jobs.live_run import Frame, LiveRun
 from backend.jobs.prepare import prepare
 from backend.jobs.queue import RunQueue
-from backend.jobs.recorder import Scribe, thinned
+from backend.jobs.recorder import Scribe, thin
 from backend.jobs.run.events import Event
 from backend.jobs.run.follower import run_follower
 from backend.jobs.run.recipe import Recipe
@@ -348,12 +348,12 @@ class RunSupervisor:
 
     def snapshot(self) -> TrainingStateData:
         """All that a page needs after a reload, of this very moment."""
-        return thinned(self._capture())
+        return thin(self._capture())
 
     def snapshot_later(self) -> Callable[[], TrainingStateData]:
         """The same, split: what is captured now may be thinned in a thread."""
         captured = self._capture()
-        return lambda: thinned(captured)
+        return lambda: thin(captured)
 
     def logs(self, limit: int) -> list[str]:
         """The last lines of the current or last run. Blocking."""

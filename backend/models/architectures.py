@@ -19,7 +19,7 @@ def is_supported(model_type: str) -> bool:
         return True
     if not _NAME.fullmatch(model_type):
         return False
-    return _has_model(folder / "models" / f"{_renamed(folder).get(model_type, model_type)}.py")
+    return _has_model(folder / "models" / f"{_rename(folder).get(model_type, model_type)}.py")
 
 
 def source_of(model_type: str) -> str:
@@ -27,7 +27,7 @@ def source_of(model_type: str) -> str:
     folder = _engine_folder()
     if folder is None or not _NAME.fullmatch(model_type):
         return ""
-    name = _renamed(folder).get(model_type, model_type)
+    name = _rename(folder).get(model_type, model_type)
     return _text(folder / "models" / f"{name}.py")
 
 
@@ -69,7 +69,7 @@ def _has_model(path: Path) -> bool:
 
 
 @lru_cache(maxsize=4)
-def _renamed(folder: Path) -> dict[str, str]:
+def _rename(folder: Path) -> dict[str, str]:
     """MODEL_REMAPPING of mlx_lm/utils.py: names that another architecture's code serves."""
     try:
         tree = ast.parse((folder / "utils.py").read_text(encoding="utf-8"))

@@ -10,7 +10,7 @@ from typing import Any
 
 from backend.core.disk.stored_files import DamagedFile, read_text
 from backend.errors import NotFound
-from backend.models.fingerprint import joined, sample_weights
+from backend.models.fingerprint import join_digests, sample_weights
 from backend.models.folder import Described, describe_folder, looks_like_model, stamp, weight_files
 from backend.models.schemas import ModelInfo
 from backend.settings import Settings
@@ -36,7 +36,7 @@ class ModelCatalog:
 
     def scan(self) -> list[ModelInfo]:
         """Every model folder, usable ones first, then by name. Names are unique."""
-        models = [self._describe(name, folder).info for name, folder in self._named()]
+        models = [self._describe(name, folder).info for name, folder in self._named_folders()]
         return sorted(models, key=lambda model: (model.problem is not None, model.name.lower()))
 
     def find(self, name_or_path: str) -> ModelInfo:
@@ -59,10 +59,10 @@ class ModelCatalog:
                 return model_folder.shape
             with self._lock:
                 self._samples[folder] = sample
-        return joined(model_folder.shape, sample[1])
+        return join_digests(model_folder.shape, sample[1])
 
     def _find(self, name_or_path: str) -> Described:
-        folders = list(self._named())
+        folders = list(self._named_folders())
         for name, folder in folders:
             if name == name_or_path:
                 return self._describe(name, folder)
@@ -92,7 +92,7 @@ class ModelCatalog:
             self._cache[folder] = (now, described)
         return described
 
-    def _named(self) -> Iterator[tuple[str, Path]]:
+    def _named_folders(self) -> Iterator[tuple[str, Path]]:
         """Unique names: of two models with one name, the later gets its publisher in front."""
         taken: set[str] = set()
         folders: set[Path] = set()
@@ -152,11 +152,11 @@ def _snapshot(folder: Path) -> Path | None:
         revision = ""
     snapshots = _subfolders(folder / "snapshots")
     revisions = [path for path in snapshots if path.name == revision]
-    newest = max(revisions or snapshots, key=_changed, default=None)
+    newest = max(revisions or snapshots, key=_change_time, default=None)
     return newest if newest is not None and _has_config(newest) else None
 
 
-def _changed(path: Path) -> float:
+def _change_time(path: Path) -> float:
     try:
         return path.stat().st_mtime
     except OSError:

@@ -1,6 +1,6 @@
 """What a base's headers and settings say before a run: what the engine can't load, what it drops.
 
-A refusal raises `Unusable` with a sentence; a fact is a sentence that refuses nothing.
+A refusal raises `UnusableModel` with a sentence; a fact is a sentence that refuses nothing.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _ENCODER_CLASS = re.compile(r".*For(?:MaskedLM|SequenceClassification|TokenClass
 _PROCESSOR_FILES = ("chat_template.json", "processor_config.json", "preprocessor_config.json")
 
 
-class Unusable(Exception):
+class UnusableModel(Exception):
     """The folder is not a model that can be trained; the text is the sentence for the user."""
 
 
@@ -65,7 +65,7 @@ def check_quantization(config: Mapping[str, Any], tensors: Mapping[str, Tensor])
         quantization = _setting(config, "quantization_config")
         method = quantization.get("quant_method") if isinstance(quantization, Mapping) else None
         if quantization and method not in _METHODS and not _is_mlx(quantization):
-            raise Unusable(
+            raise UnusableModel(
                 f"Its weights are quantised by {method or 'a method without a name'} "
                 f"(quantization_config in config.json), which the engine can't load; it reads "
                 f"{', '.join(_METHODS)} and MLX's own. Use the model's unquantised version, with "
@@ -75,7 +75,7 @@ def check_quantization(config: Mapping[str, Any], tensors: Mapping[str, Tensor])
             return
         packed = next((name for name in tensors if _is_packed(name, tensors)), None)
         if packed is not None:
-            raise Unusable(
+            raise UnusableModel(
                 f"{packed} is packed (it has scales), and config.json names no quantization. Put "
                 "back the config.json that belongs to these weights."
             )
@@ -87,7 +87,7 @@ def check_copies(copies: Mapping[str, tuple[str, str]], same: bool) -> str | Non
         return None
     name, (first, second) = next(iter(copies.items()))
     if not same:
-        raise Unusable(
+        raise UnusableModel(
             f"{first} and {second} both hold {name}, in different forms (one may be packed, with "
             "scales that config.json names no quantization for). The engine reads every file named "
             f"model*.safetensors: move the one that does not belong to the model out of the folder."
@@ -110,7 +110,7 @@ def check_head(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None
         _EMBEDDINGS.fullmatch(name) for name in tensors
     ):
         return
-    raise Unusable(
+    raise UnusableModel(
         "lm_head.weight is missing: config.json says tie_word_embeddings false, so the output "
         "layer has weights of its own. Set it to true if the model shares them with its "
         "embeddings, or download the missing file."
@@ -124,7 +124,7 @@ def code_facts(config: Mapping[str, Any], tokenizer: Mapping[str, Any]) -> Itera
     for name, source in (("config.json", config), ("tokenizer_config.json", tokenizer)):
         for key in ("model_file", "_attn_implementation_internal"):
             if source.get(key):
-                raise Unusable(
+                raise UnusableModel(
                     f"{name} asks to run code that came with the model ({key}), which is never "
                     f"done. If the engine knows the architecture without it, remove {key}."
                 )
@@ -137,7 +137,7 @@ def code_facts(config: Mapping[str, Any], tokenizer: Mapping[str, Any]) -> Itera
     if own:
         kind = str(tokenizer.get("tokenizer_class") or "")
         if not knows_tokenizer(kind):
-            raise Unusable(
+            raise UnusableModel(
                 f"Its tokenizer {kind or 'without a name'} needs code that came with the model "
                 "(auto_map in tokenizer_config.json), which is never run. Look for a version with "
                 "a tokenizer.json whose tokenizer_class is PreTrainedTokenizerFast."
@@ -220,7 +220,7 @@ def _is_embedding(name: str, tensor: Tensor) -> bool:
 
 def _token_ids(folder: Path) -> Iterator[tuple[str, int]]:
     path = folder / "tokenizer.json"
-    for entry in _added(path):
+    for entry in _added_tokens(path):
         if isinstance(entry, Mapping) and isinstance(entry.get("id"), int):
             yield str(entry.get("content")), entry["id"]
     decoder = _object(folder / "tokenizer_config.json").get("added_tokens_decoder")
@@ -239,7 +239,7 @@ def _token_ids(folder: Path) -> Iterator[tuple[str, int]]:
             yield from ((str(item[0]), at) for at, item in enumerate(vocabulary) if item)
 
 
-def _added(path: Path) -> list[Any]:
+def _added_tokens(path: Path) -> list[Any]:
     """The added tokens, which stand at the head of a tokenizer.json that may be large."""
     try:
         with path.open(encoding="utf-8") as file:

@@ -18,7 +18,7 @@ _LEAST = 4  # Of each file.
 _MARK = "+"
 
 
-def joined(shape: str, sample: str) -> str:
+def join_digests(shape: str, sample: str) -> str:
     return f"{shape}{_MARK}{sample}"
 
 
@@ -51,7 +51,7 @@ def short(fingerprint: str | None) -> str:
     if fingerprint is None:
         return "unknown"
     shape, sample = _parts(fingerprint)
-    return joined(shape[:8], sample[:8]) if sample else shape[:12]
+    return join_digests(shape[:8], sample[:8]) if sample else shape[:12]
 
 
 def digest(fingerprint: str) -> str:

@@ -14,7 +14,7 @@ from backend.core.disk.stored_files import DamagedFile, read_bytes, read_object
 from backend.models.architectures import is_supported
 from backend.models.checks import (
     JSON_CAP,
-    Unusable,
+    UnusableModel,
     beyond_embedding,
     chat_template,
     check_copies,
@@ -65,7 +65,7 @@ def describe_folder(name: str, folder: Path) -> Described:
         _check_type(config)
         _check_tokenizer(folder)
         facts.extend(_facts(folder, config, weights, stale))
-    except (Unusable, BadWeights) as refusal:
+    except (UnusableModel, BadWeights) as refusal:
         problem = str(refusal)
     except OSError as failure:  # No permission, or a disk that is gone.
         problem = f"{folder} can't be read: {failure.strerror}."
@@ -134,8 +134,8 @@ def _config(folder: Path) -> Mapping[str, Any]:
     path = folder / "config.json"
     if not path.is_file():
         if (folder / ADAPTER_CONFIG).is_file():
-            raise Unusable("This is an adapter, not a base model: it has no config.json.")
-        raise Unusable("There is no config.json, so this is not a model folder.")
+            raise UnusableModel("This is an adapter, not a base model: it has no config.json.")
+        raise UnusableModel("There is no config.json, so this is not a model folder.")
     return _read_object(path)
 
 
@@ -143,9 +143,9 @@ def _read_object(path: Path) -> Mapping[str, Any]:
     try:
         return read_object(path, most=JSON_CAP)
     except OSError as problem:
-        raise Unusable(f"{path.name} can't be read: {problem.strerror}.") from problem
+        raise UnusableModel(f"{path.name} can't be read: {problem.strerror}.") from problem
     except DamagedFile as problem:
-        raise Unusable(problem.detail) from problem
+        raise UnusableModel(problem.detail) from problem
 
 
 def _weights(folder: Path) -> WeightSummary:
@@ -154,22 +154,22 @@ def _weights(folder: Path) -> WeightSummary:
         return read_weights(files)
     _stale_index(folder, None)
     if (folder / ADAPTER_CONFIG).is_file():
-        raise Unusable("This is an adapter, not a base model: it has no model weights.")
+        raise UnusableModel("This is an adapter, not a base model: it has no model weights.")
     others = sorted(path.name for path in folder.glob("*.safetensors"))
     if others:
-        raise Unusable(
+        raise UnusableModel(
             f"The weights are in {others[0]}, but the engine reads only files named "
             "model*.safetensors."
         )
     pickled = sorted(path.name for path in folder.iterdir() if path.suffix in _PICKLED)
     if pickled:
-        raise Unusable(
+        raise UnusableModel(
             f"The weights are in {pickled[0]}, a pickle that can run code when it is opened. "
             "Only safetensors are loaded; look for a safetensors version of the model."
         )
     if any(folder.glob("*.gguf")):
-        raise Unusable("The weights are GGUF, which can be run but not trained.")
-    raise Unusable("There are no weights: model*.safetensors is missing.")
+        raise UnusableModel("The weights are GGUF, which can be run but not trained.")
+    raise UnusableModel("There are no weights: model*.safetensors is missing.")
 
 
 def _stale_index(folder: Path, weights: WeightSummary | None) -> str | None:
@@ -181,14 +181,14 @@ def _stale_index(folder: Path, weights: WeightSummary | None) -> str | None:
         return None
     weight_map = _read_object(path).get("weight_map")
     if not isinstance(weight_map, dict):
-        raise Unusable(f"{path.name} has no weight_map.")
+        raise UnusableModel(f"{path.name} has no weight_map.")
     parts = sorted({str(part) for part in weight_map.values()})
     missing = [part for part in parts if not (folder / Path(part).name).is_file()]
     if not missing:
         return None
     absent = sorted(name for name in weight_map if weights is None or name not in weights.tensors)
     if absent:
-        raise Unusable(
+        raise UnusableModel(
             f"{len(missing)} of {len(parts)} weight files are missing, {missing[0]} for one. "
             "The download may not have finished."
         )
@@ -201,21 +201,23 @@ def _stale_index(folder: Path, weights: WeightSummary | None) -> str | None:
 def _check_type(config: Mapping[str, Any]) -> None:
     model_type = config.get("model_type")
     if not isinstance(model_type, str) or not model_type:
-        raise Unusable("config.json names no model_type.")
+        raise UnusableModel("config.json names no model_type.")
     if not is_supported(model_type):
-        raise Unusable(f"The installed engine does not know the architecture {model_type!r}.")
+        raise UnusableModel(f"The installed engine does not know the architecture {model_type!r}.")
 
 
 def _check_tokenizer(folder: Path) -> None:
     if not any((folder / name).is_file() for name in _TOKENIZERS):
-        raise Unusable("The tokenizer is missing: there is no tokenizer.json or tokenizer.model.")
+        raise UnusableModel(
+            "The tokenizer is missing: there is no tokenizer.json or tokenizer.model."
+        )
 
 
 def _has_chat_template(folder: Path) -> tuple[bool | None, str | None]:
     path = folder / "tokenizer_config.json"
     try:
         return chat_template(folder, _read_object(path) if path.is_file() else {})
-    except (Unusable, OSError):
+    except (UnusableModel, OSError):
         return None, None
 
 
@@ -232,7 +234,7 @@ def _facts(
     check_quantization(config, weights.tensors)
     check_head(config, weights.tensors)
     if wrong := positions_problem(config):
-        raise Unusable(wrong)
+        raise UnusableModel(wrong)
     if beyond := beyond_embedding(folder, weights.tensors):
         yield beyond
 
@@ -242,7 +244,7 @@ def _defaults(folder: Path) -> dict[str, Any] | None:
     path = folder / DEFAULTS_FILE
     try:
         values = dict(_read_object(path))
-    except Unusable:  # Most have none.
+    except UnusableModel:  # Most have none.
         return None
     for name in ("train_data_path", "val_data_path"):
         if isinstance(values.get(name), str) and values[name]:

@@ -50,7 +50,7 @@ class OwnModels:
         """Remove its folder whole. Raises NotFound, WrongState where it is not ours or is used, or
         OSError.
         """
-        model = self._named(name)
+        model = self._with_name(name)
         folder = Path(model.path)
         inside = self._place(folder)
         if inside is None:
@@ -63,7 +63,7 @@ class OwnModels:
             raise WrongState(f"The model {model.name} can't be deleted now: {reason}")
         remove(folder, inside=inside, own=self._proves, link=True)
 
-    def _named(self, name: str) -> ModelInfo:
+    def _with_name(self, name: str) -> ModelInfo:
         if "/" in name or (model := self._catalog.find(name)).name != name:
             raise NotFound(
                 f"There is no model {name[:200]!r}.", hint="GET /models lists them by name."

@@ -107,9 +107,9 @@ def count_parameters(tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -
     """
     quantization = _quantization(config)
     return sum(
-        _unpacked(name, tensor, tensors, quantization)
+        _unpacked_width(name, tensor, tensors, quantization)
         for name, tensor in tensors.items()
-        if not _dropped(name, tensors, config)
+        if not _is_dropped(name, tensors, config)
     )
 
 
@@ -145,7 +145,7 @@ def _quantization(config: Mapping[str, Any]) -> Mapping[str, Any]:
     return {}
 
 
-def _unpacked(
+def _unpacked_width(
     name: str, tensor: Tensor, tensors: Mapping[str, Tensor], quantization: Mapping[str, Any]
 ) -> int:
     base = name.rsplit(".", 1)[0]
@@ -156,7 +156,7 @@ def _unpacked(
     return tensor.size * 32 // bits if isinstance(bits, int) and bits > 0 else tensor.size
 
 
-def _dropped(name: str, tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> bool:
+def _is_dropped(name: str, tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> bool:
     base, _, leaf = name.rpartition(".")
     if leaf in ("scales", "biases"):
         weight = tensors.get(f"{base}.weight")

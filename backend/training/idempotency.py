@@ -43,7 +43,7 @@ class Kept(BaseModel):
         return datetime.now(UTC) - self.at >= timedelta(seconds=KEY_LIFE)
 
 
-class _Stored(BaseModel):
+class _KeysFile(BaseModel):
     keys: dict[str, Kept] = {}
 
 
@@ -122,7 +122,7 @@ class StartKeys:
         being able to start.
         """
         try:
-            stored = read_model(self._path, _Stored)
+            stored = read_model(self._path, _KeysFile)
         except FileNotFoundError:
             return {}
         except (OSError, DamagedFile) as problem:
@@ -139,7 +139,7 @@ class StartKeys:
             if answer is not None:
                 keys[key] = answer
             try:
-                write_json(self._path, _Stored(keys=keys).model_dump(mode="json"))
+                write_json(self._path, _KeysFile(keys=keys).model_dump(mode="json"))
             except OSError as problem:
                 _logger.warning("The key of a start could not be kept: %s", problem)
 

@@ -10,7 +10,7 @@ from backend.api.services import Services
 from backend.core.machine.blas import engine_environment
 from backend.jobs.prepare import prepare
 from backend.jobs.run.follower import fold_events
-from backend.jobs.run.progress import Progress
+from backend.jobs.run.progress import RunProgress
 from backend.settings import CHECKOUT
 from backend.training.request.start_request import StartRequest
 
@@ -34,7 +34,7 @@ async def peak_of(services: Services, request: StartRequest) -> float:
         text=True,
         check=False,
     )
-    progress = Progress()
+    progress = RunProgress()
     fold_events(run, progress)
     found = [peak for peak in progress.train["peak_memory_gb"] if peak]
     if done.returncode != 0 or not found:

@@ -97,7 +97,7 @@ def healthy() -> Iterator[HealthCell]:
 
 
 def faulty() -> Iterator[HealthCell]:
-    high = ("loss_not_finite", "divergence", "learning_rate_high")
+    high = ("loss_not_finite", "diverged", "learning_rate_high")
     yield HealthCell(name="rate 1e-2", own={"learning_rate": 1e-2}, expected=high)
     yield HealthCell(name="rate 3e-2, attention", keys=_ATTENTION,
                      own={"learning_rate": 3e-2}, expected=high)  # fmt: skip
@@ -121,8 +121,8 @@ def faulty() -> Iterator[HealthCell]:
         "iterations": 80, "fine_tune_type": "full", "learning_rate": 3e-4},
         expected=over)  # fmt: skip
     equal = ("equal_rewards",)
-    yield HealthCell(name="GRPO, a reward that never comes", method="grpo",
-                     rewards=("r1_strict_format_reward_func",), expected=equal)  # fmt: skip
+    yield HealthCell(name="GRPO, always the likeliest token", method="grpo", own={"top_k": 1},
+                     expected=equal)  # fmt: skip
     yield HealthCell(name="GRPO, temperature 0.01", method="grpo", own={"temperature": 0.01},
                      expected=equal)  # fmt: skip
     yield HealthCell(name="GRPO, 4 tokens an answer", method="grpo", own={

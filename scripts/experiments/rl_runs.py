@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.training.lora.groups import SEVEN
-from backend.training.plan.run_config import Judgement, RunPaths, build_config
+from backend.training.plan.run_config import AnswerJudges, RunPaths, build_config
 from backend.training.request.method_fields import EnhancedStart
 from scripts.experiments.rl_grid import RlCell
 from scripts.experiments.runs import MODEL, SESSION, Event, lay_out, train
@@ -62,7 +62,9 @@ def make_method_run(
             keys=SEVEN,
             iterations=request.iterations,
             model_fingerprint=None,
-            judgement=Judgement(rewards=tuple(rewards), success=fields.get("success_function")),
+            judgement=AnswerJudges(
+                rewards=tuple(rewards), success=fields.get("success_function") or None
+            ),
         )
 
     return lay_out(root, data, configure)

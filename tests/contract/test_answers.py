@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from backend.contract.answers import AnswerStats, Done
+from backend.contract.answers import AnswerEnd, AnswerStats
 
 STATS = AnswerStats(
     prompt_tokens=3, completion_tokens=2, cached_tokens=0, first_token_seconds=None,
@@ -13,7 +13,7 @@ STATS = AnswerStats(
 
 
 def test_marks_that_the_model_names_set_thoughts_apart() -> None:
-    end = Done(stats=STATS, thought_marks=(("<muse>", "</muse>"),))
+    end = AnswerEnd(stats=STATS, thought_marks=(("<muse>", "</muse>"),))
 
     parts = end.split("<muse>Well</muse>Yes")
 
@@ -21,6 +21,6 @@ def test_marks_that_the_model_names_set_thoughts_apart() -> None:
 
 
 def test_thoughts_that_the_prompt_opened_end_with_their_mark() -> None:
-    opened = replace(Done(stats=STATS), thoughts_opened="<think>")
+    opened = replace(AnswerEnd(stats=STATS), thoughts_opened="<think>")
 
     assert opened.split("Well</think>Yes").answer == "Yes"

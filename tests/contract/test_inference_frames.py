@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import pytest
 
-from backend.contract.answers import AnswerStats, Done
+from backend.contract.answers import AnswerEnd, AnswerStats
 from backend.contract.inference_frames import (
     AnswerFrame,
     BatchItem,
@@ -29,7 +29,7 @@ STATS = AnswerStats(
     prompt_tokens=3, completion_tokens=2, cached_tokens=1, first_token_seconds=0.5,
     tokens_per_second=None, model_load_seconds=0.0, swap_seconds=0.25, finish_reason="stop",
 )  # fmt: skip
-END = Done(stats=STATS, thought_marks=(("<a>", "</a>"),), thoughts_opened="<a>")
+END = AnswerEnd(stats=STATS, thought_marks=(("<a>", "</a>"),), thoughts_opened="<a>")
 HELLO = ModelInput(messages=({"role": "user", "content": "Hello"},))
 SPEC = {"key": "k", "name": "tuned", "scales": {"layer": 2.0}, "names": None}
 

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import pytest
 
-from backend.contract.thoughts import FAMILIES, Marks, Split, marks_of, opened_by, split_thoughts
+from backend.contract.thoughts import (
+    FAMILIES,
+    Marks,
+    SplitAnswer,
+    marks_of,
+    opened_by,
+    split_thoughts,
+)
 
 
 @pytest.mark.parametrize("marks", FAMILIES, ids=lambda marks: marks.open)
 def test_a_closed_block_of_every_family_is_no_part_of_the_answer(marks: Marks) -> None:
     text = f"{marks.open}\nFirst I add.\n{marks.close}\n\n42"
 
-    assert split_thoughts(text) == Split("First I add.", "42")
+    assert split_thoughts(text) == SplitAnswer("First I add.", "42")
 
 
 @pytest.mark.parametrize("marks", FAMILIES, ids=lambda marks: marks.open)
 def test_thoughts_that_never_end_leave_no_answer(marks: Marks) -> None:
-    assert split_thoughts(f"{marks.open} First I") == Split("First I", "")
+    assert split_thoughts(f"{marks.open} First I") == SplitAnswer("First I", "")
 
 
 @pytest.mark.parametrize("marks", FAMILIES, ids=lambda marks: marks.open)
@@ -25,7 +32,7 @@ def test_a_block_that_the_template_opened_is_closed_by_the_answer(marks: Marks) 
 
     assert opened_by(prompt) == marks.open
     assert split_thoughts(f"I add.{marks.close}42", opened=opened_by(prompt)).answer == "42"
-    assert split_thoughts("I add and", opened=opened_by(prompt)) == Split("I add and", "")
+    assert split_thoughts("I add and", opened=opened_by(prompt)) == SplitAnswer("I add and", "")
 
 
 @pytest.mark.parametrize(
@@ -50,15 +57,15 @@ def test_marks_around_the_answer_are_no_part_of_it(text: str, answer: str) -> No
 
 
 def test_an_empty_block_as_qwen3_writes_it() -> None:
-    assert split_thoughts("<think>\n\n</think>\n\n1") == Split("", "1")
+    assert split_thoughts("<think>\n\n</think>\n\n1") == SplitAnswer("", "1")
 
 
 def test_blocks_in_a_row_are_all_thoughts() -> None:
-    assert split_thoughts("<think>a</think>\n<think>b</think>c") == Split("a\n\nb", "c")
+    assert split_thoughts("<think>a</think>\n<think>b</think>c") == SplitAnswer("a\n\nb", "c")
 
 
 def test_a_closing_mark_alone_ends_thoughts_that_the_prompt_opened() -> None:
-    assert split_thoughts("I add.\n</think>\n42") == Split("I add.", "42")
+    assert split_thoughts("I add.\n</think>\n42") == SplitAnswer("I add.", "42")
 
 
 @pytest.mark.parametrize(
@@ -66,7 +73,7 @@ def test_a_closing_mark_alone_ends_thoughts_that_the_prompt_opened() -> None:
     ["42", "  42 ", "The tag <think> opens a block, </think> closes it.", "a <reasoning> b", ""],
 )
 def test_a_text_without_thoughts_stays_as_it_is(text: str) -> None:
-    assert split_thoughts(text) == Split(None, text)
+    assert split_thoughts(text) == SplitAnswer(None, text)
 
 
 def test_marks_that_only_the_template_names_are_found() -> None:

@@ -8,7 +8,7 @@ import yaml
 
 from backend.errors import AppError, BadContent, EngineMissing, NotFound
 from backend.evaluation import lm_eval_tasks
-from backend.evaluation.lm_eval_tasks import Tasks
+from backend.evaluation.lm_eval_tasks import LmEvalTasks
 from backend.settings import Settings
 
 LOCAL = {
@@ -18,7 +18,7 @@ LOCAL = {
 
 
 @pytest.fixture
-def here(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Tasks:
+def here(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> LmEvalTasks:
     """With lm-eval installed, and one task of the user's own."""
     monkeypatch.setattr(
         lm_eval_tasks, "engine_versions", lambda settings: ("3.11", {"lm-eval": "0.4.13"})
@@ -27,7 +27,7 @@ def here(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Tasks:
     folder.mkdir(parents=True)
     (folder / "rows.jsonl").write_text('{"prompt": "a", "answer": "b"}\n')
     write(folder / "mine.yaml", LOCAL)
-    return Tasks(settings)
+    return LmEvalTasks(settings)
 
 
 def write(path: Path, config: Any) -> Path:
@@ -36,7 +36,7 @@ def write(path: Path, config: Any) -> Path:
 
 
 def test_a_task_is_kept_whole_with_the_whole_path_of_its_rows(
-    here: Tasks, settings: Settings
+    here: LmEvalTasks, settings: Settings
 ) -> None:
     (found,) = here.chosen(["mine"])
 
@@ -47,13 +47,13 @@ def test_a_task_is_kept_whole_with_the_whole_path_of_its_rows(
     assert here.chosen(["tasks/mine.yaml"]) == [found]
 
 
-def test_the_shipped_tasks_can_be_asked_for_by_name(here: Tasks) -> None:
+def test_the_shipped_tasks_can_be_asked_for_by_name(here: LmEvalTasks) -> None:
     assert here.names() == ["captain_style", "mine", "sums"]
     assert [task.name for task in here.chosen(here.names())] == here.names()
 
 
 def test_without_lm_eval_the_command_that_installs_it_is_given(
-    here: Tasks, monkeypatch: pytest.MonkeyPatch
+    here: LmEvalTasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
         lm_eval_tasks, "engine_versions", lambda settings: ("3.11", {"lm-eval": None})
@@ -83,7 +83,7 @@ def test_without_lm_eval_the_command_that_installs_it_is_given(
     ],
 )
 def test_what_needs_the_net_or_code_from_elsewhere_is_refused(
-    here: Tasks, settings: Settings, config: Any, kind: type[AppError], words: str
+    here: LmEvalTasks, settings: Settings, config: Any, kind: type[AppError], words: str
 ) -> None:
     path = write(settings.data_dir / "tasks" / "other.yaml", config)
 
@@ -93,7 +93,7 @@ def test_what_needs_the_net_or_code_from_elsewhere_is_refused(
     assert words in f"{told.value.detail} {told.value.hint}"
 
 
-def test_a_task_of_the_hub_or_one_named_twice_is_refused(here: Tasks) -> None:
+def test_a_task_of_the_hub_or_one_named_twice_is_refused(here: LmEvalTasks) -> None:
     with pytest.raises(NotFound, match="no task 'arc_easy' on this machine") as told:
         here.chosen(["arc_easy"])
     assert "captain_style, mine, sums" in (told.value.hint or "")

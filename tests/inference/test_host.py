@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.contract.answers import Done
-from backend.contract.inference_frames import Progress, Token
+from backend.contract.answers import AnswerEnd
+from backend.contract.inference_frames import AnswerProgress, Token
 from backend.contract.sampling import Sampling
 from backend.core.process import alive
 from backend.errors import (
@@ -69,9 +69,9 @@ async def until_busy(host: InferenceHost) -> int | None:
 async def test_pieces_come_as_they_are_made(host: InferenceHost, small: Target) -> None:
     pieces = [piece async for piece in host.stream(small, Ask(prompt="one two"))]
 
-    assert isinstance(pieces[0], Progress)
+    assert isinstance(pieces[0], AnswerProgress)
     assert [p.text for p in pieces if isinstance(p, Token)] == ["base:", " one", " two"]
-    assert isinstance(pieces[-1], Done)
+    assert isinstance(pieces[-1], AnswerEnd)
     assert pieces[-1].stats.completion_tokens == 3
 
 

@@ -286,7 +286,7 @@ async def test_a_run_that_had_begun_is_not_started_again_after_a_crash(
     assert await first.ended(session_id) == "completed"
     await first.close()
     # As if the server had been killed before it took the run off the list.
-    stored = queue_module._Stored(queue=[waiting("a")]).model_dump(mode="json")
+    stored = queue_module._QueueFile(queue=[waiting("a")]).model_dump(mode="json")
     (settings.sessions_dir / "queue.json").write_text(json.dumps(stored), encoding="utf-8")
 
     second = Line(settings)
@@ -300,7 +300,7 @@ async def test_a_start_that_was_cut_off_before_its_record_is_made_anew(settings:
     settings.sessions_dir.mkdir(parents=True)
     session_id = str(uuid.uuid4())
     run = waiting("a").model_copy(update={"session_id": session_id})
-    stored = queue_module._Stored(queue=[run]).model_dump(mode="json")
+    stored = queue_module._QueueFile(queue=[run]).model_dump(mode="json")
     (settings.sessions_dir / "queue.json").write_text(json.dumps(stored), encoding="utf-8")
     adapter = settings.adapters_dir / "a"
     adapter.mkdir(parents=True)  # Reserved, nothing in it but the mark.

@@ -15,7 +15,7 @@ import pytest
 from backend.errors import WrongState
 from backend.jobs.live_run import LiveRun
 from backend.jobs.run.schemas import DataSummary
-from backend.jobs.stopping import Grace, Patience
+from backend.jobs.stopping import Grace, StopPatience
 from tests.jobs.world import ENDINGS, World
 
 
@@ -196,7 +196,7 @@ def test_each_stage_of_an_end_has_its_own_time() -> None:
         progress = SimpleNamespace(phase=phase, exit=object() if said else None)
         return cast(LiveRun, SimpleNamespace(progress=progress, seconds_per_step=step))
 
-    patience = Patience(Grace(stop=10, save=120, exit=10), 0.0)
+    patience = StopPatience(Grace(stop=10, save=120, exit=10), 0.0)
     assert not patience.is_over(run("training"), 9.0)
     assert not patience.is_over(run("training", step=5.0), 14.0)
     assert not patience.is_over(run("saving"), 14.0)
@@ -205,7 +205,7 @@ def test_each_stage_of_an_end_has_its_own_time() -> None:
     assert not patience.is_over(run("done", said=True), 132.0)
     assert not patience.is_over(run("done", said=True), 141.0)
     assert patience.is_over(run("done", said=True), 143.0)
-    assert Patience(Grace(stop=10), 0.0).is_over(run("training"), 11.0)
-    saving = Patience(Grace(save=120), 0.0)
+    assert StopPatience(Grace(stop=10), 0.0).is_over(run("training"), 11.0)
+    saving = StopPatience(Grace(save=120), 0.0)
     assert not saving.is_over(run("saving"), 1.0)
     assert saving.is_over(run("saving"), 122.0)

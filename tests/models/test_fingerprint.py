@@ -11,7 +11,7 @@ import pytest
 from backend.models.fingerprint import (
     PIECE,
     digest,
-    joined,
+    join_digests,
     same_model,
     same_shape,
     sample_weights,
@@ -21,12 +21,12 @@ from backend.models.fingerprint import (
 SHAPE, OTHER = "a" * 64, "b" * 64
 ONE, TWO = "1" * 32, "2" * 32
 PAIRS = [
-    (joined(SHAPE, ONE), joined(SHAPE, ONE), True, True),
-    (joined(SHAPE, ONE), joined(SHAPE, TWO), False, True),
-    (joined(SHAPE, ONE), joined(OTHER, ONE), False, False),
-    (SHAPE, joined(SHAPE, ONE), True, True),  # Recorded by an older version.
+    (join_digests(SHAPE, ONE), join_digests(SHAPE, ONE), True, True),
+    (join_digests(SHAPE, ONE), join_digests(SHAPE, TWO), False, True),
+    (join_digests(SHAPE, ONE), join_digests(OTHER, ONE), False, False),
+    (SHAPE, join_digests(SHAPE, ONE), True, True),  # Recorded by an older version.
     (SHAPE, SHAPE, True, True),
-    (OTHER, joined(SHAPE, ONE), False, False),
+    (OTHER, join_digests(SHAPE, ONE), False, False),
     (None, SHAPE, False, False),
     (None, None, False, False),
 ]
@@ -41,7 +41,7 @@ def test_like_is_compared_with_like(
 
 
 def test_names_and_sentences_tell_models_of_one_shape_apart() -> None:
-    one, two = joined(SHAPE, ONE), joined(SHAPE, TWO)
+    one, two = join_digests(SHAPE, ONE), join_digests(SHAPE, TWO)
 
     assert short(one) != short(two)
     assert digest(one) != digest(two)

@@ -295,7 +295,7 @@ async def test_memory_that_was_not_known_is_asked_for_again(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers: list[int | None] = [None, 8_000, 9_000]
-    monkeypatch.setattr(context, "_recommended", lambda settings: answers.pop(0))
+    monkeypatch.setattr(context, "_recommended_size", lambda settings: answers.pop(0))
     made = PlanContext(
         house.settings, ModelCatalog(house.settings), cast(ModelInspector, FakeInspector()),
         SessionStore(house.settings.sessions_dir, house.settings.adapters_dir),

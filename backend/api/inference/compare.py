@@ -11,11 +11,11 @@ from fastapi import APIRouter, Request, Response
 from backend.api.refusals import refuses
 from backend.api.services import Services, Wired
 from backend.api.sse import EventStream, error_data, event, while_connected
-from backend.contract.answers import Done
-from backend.contract.inference_frames import Progress, Token
+from backend.contract.answers import AnswerEnd
+from backend.contract.inference_frames import AnswerProgress, Token
 from backend.errors import AppError, FieldProblem
-from backend.inference.answers import shown
-from backend.inference.compare import Heard, Plan, compare
+from backend.inference.answers import present
+from backend.inference.compare import ComparePlan, Heard, compare
 from backend.inference.requests import CompareRequest
 from backend.inference.schemas import CompareAnswer, ComparedAnswer
 from backend.inference.types import Target
@@ -71,7 +71,7 @@ async def _events(
         compare(services.inference, targets, asks, together=body.together)
     ) as heard:
         async for item in heard:
-            if isinstance(item, Plan):
+            if isinstance(item, ComparePlan):
                 names = [target.name for target in targets]
                 yield event("plan", {"mode": item.mode, "reason": item.reason, "targets": names})
                 continue
@@ -80,11 +80,13 @@ async def _events(
                 case Token():
                     texts[place] += piece.text
                     yield event("token", {"target": place, "text": piece.text})
-                case Progress():
+                case AnswerProgress():
                     values = {"phase": piece.phase, "done": piece.done, "total": piece.total}
                     yield event("progress", {"target": place, **values})
-                case Done():
-                    answer = shown(targets[place], asks[place], body.question, texts[place], piece)
+                case AnswerEnd():
+                    answer = present(
+                        targets[place], asks[place], body.question, texts[place], piece
+                    )
                     values = {"target": place, "answer": answer.model_dump(mode="json")}
                     yield event("done", values)
                 case _:
@@ -99,18 +101,18 @@ async def _whole(services: Services, body: CompareRequest, targets: list[Target]
     asks = body.asks()
     texts = [""] * len(targets)
     answers = [ComparedAnswer(target=target.name) for target in targets]
-    plan = Plan(mode="in_turn", reason="")
+    plan = ComparePlan(mode="in_turn", reason="")
     async with aclosing(
         compare(services.inference, targets, asks, together=body.together)
     ) as heard:
         async for item in heard:
             match item:
-                case Plan():
+                case ComparePlan():
                     plan = item
                 case Heard(place, Token(text)):
                     texts[place] += text
-                case Heard(place, Done() as done):
-                    answers[place].answer = shown(
+                case Heard(place, AnswerEnd() as done):
+                    answers[place].answer = present(
                         targets[place], asks[place], body.question, texts[place], done
                     )
                 case Heard(place, AppError() as problem):

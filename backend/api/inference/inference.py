@@ -13,11 +13,11 @@ from pydantic import BaseModel
 
 from backend.api.refusals import refuses
 from backend.api.services import Services, Wired
-from backend.api.sse import EventStream, begun, error_data, event, while_connected
-from backend.contract.answers import Done
-from backend.contract.inference_frames import Progress, Token
+from backend.api.sse import EventStream, error_data, event, wait_for_first, while_connected
+from backend.contract.answers import AnswerEnd
+from backend.contract.inference_frames import AnswerProgress, Token
 from backend.errors import AppError, WrongState
-from backend.inference.answers import shown
+from backend.inference.answers import present
 from backend.inference.available import available
 from backend.inference.requests import InferenceRequest, TestRequest
 from backend.inference.schemas import AvailableModels, InferenceAnswer, WorkerState
@@ -62,7 +62,7 @@ async def ask_model(
     ask = body.ask()
     if not body.stream:
         return await while_connected(request, _whole(services, target, ask, body.question))
-    pieces = await while_connected(request, begun(host.stream(target, ask)))
+    pieces = await while_connected(request, wait_for_first(host.stream(target, ask)))
     return EventStream(_events(pieces, target, ask, body.question))
 
 
@@ -100,7 +100,7 @@ async def test_base(body: TestRequest, services: Wired, request: Request) -> Inf
 
 async def _whole(services: Services, target: Target, ask: Ask, question: str) -> InferenceAnswer:
     answer = await services.inference.answer(target, ask)
-    return shown(target, ask, question, answer.text, answer.done)
+    return present(target, ask, question, answer.text, answer.done)
 
 
 async def _events(
@@ -114,13 +114,13 @@ async def _events(
                     case Token():
                         text.append(piece.text)
                         yield event("token", {"text": piece.text})
-                    case Progress():
+                    case AnswerProgress():
                         yield event(
                             "progress",
                             {"phase": piece.phase, "done": piece.done, "total": piece.total},
                         )
-                    case Done():
-                        yield event("done", shown(target, ask, question, "".join(text), piece))
+                    case AnswerEnd():
+                        yield event("done", present(target, ask, question, "".join(text), piece))
     except AppError as problem:
         yield event("error", error_data(problem))
 

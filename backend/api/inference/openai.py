@@ -19,9 +19,9 @@ from fastapi.sse import format_sse_event
 from backend.api.errors import openai_answer, refusal_of
 from backend.api.refusals import refuses
 from backend.api.services import Services, Wired
-from backend.api.sse import EventStream, begun, event, while_connected
-from backend.contract.answers import AnswerStats, Done
-from backend.contract.inference_frames import Progress, Token
+from backend.api.sse import EventStream, event, wait_for_first, while_connected
+from backend.contract.answers import AnswerEnd, AnswerStats
+from backend.contract.inference_frames import AnswerProgress, Token
 from backend.errors import AppError, NotFound
 from backend.inference.available import available
 from backend.inference.model_names import parse_name, served_names
@@ -29,8 +29,8 @@ from backend.inference.openai.answers import (
     AssistantMessage,
     ChatChoice,
     ChatCompletion,
+    CompletionIdentity,
     Finish,
-    Identity,
     ModelEntry,
     ModelList,
     OpenAIError,
@@ -86,9 +86,9 @@ async def chat_completion(
     body: ChatRequest, services: Wired, request: Request
 ) -> ChatCompletion | Response:
     target = await _target(services, body.model, allow_other_base=body.allow_other_base)
-    ask, who = body.ask(), Identity.new("chatcmpl", body.model)
+    ask, who = body.ask(), CompletionIdentity.new("chatcmpl", body.model)
     if body.stream:
-        return await _streamed(services, request, target, ask, _ChatPieces(who, body))
+        return await _stream(services, request, target, ask, _ChatPieces(who, body))
     answer = await while_connected(request, services.inference.answer(target, ask))
     choice = ChatChoice(
         message=AssistantMessage(content=answer.text), finish_reason=answer.done.stats.finish_reason
@@ -102,9 +102,9 @@ async def text_completion(
 ) -> TextCompletion | Response:
     """Several prompts are answered in one batch."""
     target = await _target(services, body.model, allow_other_base=body.allow_other_base)
-    asks, who = body.asks(), Identity.new("cmpl", body.model)
+    asks, who = body.asks(), CompletionIdentity.new("cmpl", body.model)
     if body.stream:
-        return await _streamed(services, request, target, asks[0], _TextPieces(who, body))
+        return await _stream(services, request, target, asks[0], _TextPieces(who, body))
     if len(asks) == 1:
         answers = [await while_connected(request, services.inference.answer(target, asks[0]))]
     else:
@@ -123,7 +123,7 @@ async def text_completion(
 class _ChatPieces:
     """How a chat answer is streamed."""
 
-    def __init__(self, who: Identity, body: OpenAIRequest) -> None:
+    def __init__(self, who: CompletionIdentity, body: OpenAIRequest) -> None:
         self._who = who
         self.wants_usage = body.wants_usage
 
@@ -143,7 +143,7 @@ class _ChatPieces:
 class _TextPieces:
     """How a plain answer is streamed."""
 
-    def __init__(self, who: Identity, body: OpenAIRequest) -> None:
+    def __init__(self, who: CompletionIdentity, body: OpenAIRequest) -> None:
         self._who = who
         self.wants_usage = body.wants_usage
 
@@ -160,7 +160,7 @@ class _TextPieces:
         return text_piece(self._who, "", usage=Usage.of(stats))
 
 
-async def _streamed(
+async def _stream(
     services: Services,
     request: Request,
     target: Target,
@@ -168,22 +168,22 @@ async def _streamed(
     shape: _ChatPieces | _TextPieces,
 ) -> Response:
     stream = _without_progress(services.inference.stream(target, ask))
-    pieces = await while_connected(request, begun(stream))
+    pieces = await while_connected(request, wait_for_first(stream))
     return EventStream(_events(pieces, shape))
 
 
 async def _without_progress(
     pieces: AsyncGenerator[Piece, None],
-) -> AsyncGenerator[Token | Done, None]:
+) -> AsyncGenerator[Token | AnswerEnd, None]:
     """OpenAI has no word for a model that is being loaded; so a refusal still has its status."""
     async with aclosing(pieces):
         async for piece in pieces:
-            if not isinstance(piece, Progress):
+            if not isinstance(piece, AnswerProgress):
                 yield piece
 
 
 async def _events(
-    pieces: AsyncGenerator[Token | Done, None], shape: _ChatPieces | _TextPieces
+    pieces: AsyncGenerator[Token | AnswerEnd, None], shape: _ChatPieces | _TextPieces
 ) -> AsyncGenerator[bytes, None]:
     try:
         if first := shape.first():

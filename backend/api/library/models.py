@@ -18,14 +18,14 @@ async def list_models(services: Wired) -> ModelsAnswer:
     """With what is wrong with each: from its headers, or found out when its weights were held
     against the architecture's own list, before a preview or start.
     """
-    return ModelsAnswer(models=await asyncio.to_thread(_listed, services))
+    return ModelsAnswer(models=await asyncio.to_thread(_list_models, services))
 
 
 @router.get("/describe", responses=refuses(404))
 async def describe_model(path: str, services: Wired) -> ModelInfo:
     """The facts of one model by its folder, which need not be in a searched one, or by its name."""
     model = await asyncio.to_thread(services.models.find, path)
-    return await asyncio.to_thread(_checked, services, model)
+    return await asyncio.to_thread(_check_model, services, model)
 
 
 @router.get("/{name:path}/lora", responses=refuses(400, 404, 504))
@@ -42,11 +42,11 @@ async def delete_model(name: str, services: Wired) -> ModelDeleted:
     return ModelDeleted(deleted=name, message=f"The model {name} is deleted.")
 
 
-def _listed(services: Services) -> list[ModelInfo]:
-    return [_checked(services, model) for model in services.models.scan()]
+def _list_models(services: Services) -> list[ModelInfo]:
+    return [_check_model(services, model) for model in services.models.scan()]
 
 
-def _checked(services: Services, model: ModelInfo) -> ModelInfo:
+def _check_model(services: Services, model: ModelInfo) -> ModelInfo:
     problem = model.problem or services.inspector.known_problem(model)
     own = services.own_models.includes(model)
     return model.model_copy(update={"problem": problem, "own": own})

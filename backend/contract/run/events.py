@@ -17,7 +17,7 @@ from backend.contract.run.numbers import (
     FunctionReward,
     Metric,
     RewardNumbers,
-    SampleData,
+    SampleRecord,
     SetFields,
     ValidationNumbers,
 )
@@ -189,7 +189,7 @@ class Tested(RunEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sample(RunEvent, SampleData):
+class Sample(RunEvent, SampleRecord):
     """A completion made while training, with what the reward functions gave for it, if any do."""
 
     type: ClassVar[str] = "sample"
@@ -256,7 +256,7 @@ def write_event(event: RunEvent, *, seq: int, at: datetime) -> dict[str, Any]:
     """The line of an event, as a JSON value apart from numbers that are not finite."""
     stamp = {"seq": seq, "at": at.isoformat(), "type": event.type}
     fields_set = event.set_fields()
-    return stamp | {name: _written(fields_set[name]) for name in fields_set if name not in stamp}
+    return stamp | {name: _write(fields_set[name]) for name in fields_set if name not in stamp}
 
 
 def read_event(raw: object) -> RunEvent | None:
@@ -275,9 +275,9 @@ def read_event(raw: object) -> RunEvent | None:
     return event
 
 
-def _written(value: Any) -> Any:
+def _write(value: Any) -> Any:
     if isinstance(value, FunctionReward):
         return asdict(value)
     if isinstance(value, Mapping):
-        return {name: _written(one) for name, one in value.items()}
+        return {name: _write(one) for name, one in value.items()}
     return value

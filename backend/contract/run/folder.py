@@ -30,7 +30,7 @@ STATE_FILE = re.compile(r"(\d{7})\.json")
 STATE_FILES = re.compile(r"(best-)?\d{7}(\.(weights|optimizer))?\.(json|safetensors)|\..+\.tmp")
 
 
-def numbered(step: int) -> str:
+def checkpoint_file(step: int) -> str:
     """The weights of a checkpoint."""
     return f"{step:07d}_{LATEST}"
 

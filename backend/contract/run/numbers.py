@@ -105,7 +105,7 @@ class ValidationNumbers(SetFields):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SampleData(SetFields):
+class SampleRecord(SetFields):
     """A completion that was made while training, and what each reward function gave for it.
 
     `total` is the weighted sum. `answer` is what the row says is right, `split` where it is from.

@@ -187,7 +187,7 @@ def sweep_temporary(folder: Path, *, older_than: float = 0.0) -> int:
     return swept
 
 
-def shown(raw: bytes) -> str:
+def printable(raw: bytes) -> str:
     """A log line as it may be shown: valid text without terminal codes, at most SHOWN_LINE long."""
     text = raw[: SHOWN_LINE * 4].decode("utf-8", errors="replace")
     text = _CONTROL.sub("", _ANSI.sub("", text))
@@ -219,7 +219,7 @@ def read_tail(path: Path, lines: int, *, before: int | None = None) -> tuple[lis
     if start > 0 and len(pieces) > 1:
         pieces = pieces[1:]  # The first piece began before the block that was read.
     tail = pieces[-lines:]
-    return [shown(piece) for _, piece in tail], (tail[0][0] if tail else 0)
+    return [printable(piece) for _, piece in tail], (tail[0][0] if tail else 0)
 
 
 class JsonlTail:
@@ -302,12 +302,12 @@ class TextTail:
         carry = 1 if data.endswith(b"\r") else 0
         cut = max(data.rfind(b"\n"), data.rfind(b"\r", 0, len(data) - carry)) + 1
         self._pending = data[cut:][: SHOWN_LINE * 4]
-        return [shown(piece) for _, piece in _pieces(data[:cut], 0)]
+        return [printable(piece) for _, piece in _pieces(data[:cut], 0)]
 
     def flush(self) -> list[str]:
         """The unfinished last line, if there is one."""
         pending, self._pending = self._pending, b""
-        return [shown(piece) for _, piece in _pieces(pending, 0)]
+        return [printable(piece) for _, piece in _pieces(pending, 0)]
 
 
 def _pieces(data: bytes, start: int) -> list[tuple[int, bytes]]:

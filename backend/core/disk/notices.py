@@ -42,7 +42,7 @@ class NoticeList(BaseModel):
     notices: list[Notice]
 
 
-class _Stored(Notice):
+class _NoticesFile(Notice):
     dismissed: bool = False
 
 
@@ -88,7 +88,7 @@ class Notices:
         self, name: str, path: Path, problem: str, kept_as: Path | None, consequence: str
     ) -> None:
         where = f"It is kept as {kept_as}." if kept_as else "The file is unchanged."
-        notice = _Stored(
+        notice = _NoticesFile(
             id=name,
             at=datetime.now(UTC),
             file=str(path),
@@ -103,20 +103,20 @@ class Notices:
                 _logger.warning("%s (%s) %s", problem, path, consequence)
             self._write(notice)
 
-    def _all(self) -> list[_Stored]:
+    def _all(self) -> list[_NoticesFile]:
         try:
             names = [path.stem for path in self._folder.iterdir() if path.suffix == ".json"]
         except OSError:
             return []
         return [notice for name in names if (notice := self._read(name)) is not None]
 
-    def _read(self, name: str) -> _Stored | None:
+    def _read(self, name: str) -> _NoticesFile | None:
         try:
-            return read_model(self._folder / f"{name}.json", _Stored)
+            return read_model(self._folder / f"{name}.json", _NoticesFile)
         except (OSError, DamagedFile):
             return None
 
-    def _write(self, notice: _Stored) -> None:
+    def _write(self, notice: _NoticesFile) -> None:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             write_json(self._folder / f"{notice.id}.json", notice.model_dump(mode="json"))

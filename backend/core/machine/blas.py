@@ -114,8 +114,8 @@ def _blas_environment(blas: BlasInfo, env: Mapping[str, str]) -> dict[str, str]:
         return variables
     library = Path(blas.path)
     # The loader splits LD_PRELOAD at blanks, so a folder with one is named in its search path.
-    variables["LD_PRELOAD"] = _joined(library.name, env.get("LD_PRELOAD"))
-    variables["LD_LIBRARY_PATH"] = _joined(str(library.parent), env.get("LD_LIBRARY_PATH"))
+    variables["LD_PRELOAD"] = _join_paths(library.name, env.get("LD_PRELOAD"))
+    variables["LD_LIBRARY_PATH"] = _join_paths(str(library.parent), env.get("LD_LIBRARY_PATH"))
     # Half: OpenBLAS's threads wait for each other by spinning, so on a busy machine one thread per
     # core was measured six times slower than this; and the server needs a core of its own.
     half = str(max(1, usable_cores() // 2))
@@ -123,7 +123,7 @@ def _blas_environment(blas: BlasInfo, env: Mapping[str, str]) -> dict[str, str]:
     return variables
 
 
-def _joined(first: str, rest: str | None) -> str:
+def _join_paths(first: str, rest: str | None) -> str:
     return f"{first}:{rest}" if rest else first
 
 

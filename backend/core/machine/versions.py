@@ -33,7 +33,7 @@ print(json.dumps([platform.python_version(), {name: known(name) for name in sys.
 def engine_versions(settings: Settings) -> tuple[str, dict[str, str | None]]:
     """The engines' Python version, and the version of each package; None where not installed."""
     if settings.python == Path(sys.executable):
-        return platform.python_version(), {name: _installed(name) for name in ENGINES}
+        return platform.python_version(), {name: _find_installed(name) for name in ENGINES}
     try:
         return _ask(str(settings.python))
     except (AppError, ValueError) as problem:
@@ -41,7 +41,7 @@ def engine_versions(settings: Settings) -> tuple[str, dict[str, str | None]]:
         return "", dict.fromkeys(ENGINES)
 
 
-def _installed(name: str) -> str | None:
+def _find_installed(name: str) -> str | None:
     try:
         return version(name)
     except PackageNotFoundError:

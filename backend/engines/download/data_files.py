@@ -64,10 +64,10 @@ def choose_split(configs: Sequence[Config], config: str | None, split: str | Non
     """Without a name, the default configuration or the first, and its training split or its
     first. Raises NoSuchPart.
     """
-    config_choice = _named(configs, config, DEFAULT)
+    config_choice = _find_named(configs, config, DEFAULT)
     if config_choice is None:
         raise NoSuchPart(f"It has no configuration {config!r}, only {_names(configs)}.")
-    part = _named(config_choice.splits, split, TRAIN)
+    part = _find_named(config_choice.splits, split, TRAIN)
     if part is None:
         raise NoSuchPart(
             f"Its configuration {config_choice.name} has no split {split!r}, "
@@ -217,7 +217,7 @@ def _split_name(path: str) -> str:
     return TRAIN
 
 
-def _named(parts: Sequence[Any], name: str | None, usual: str) -> Any:
+def _find_named(parts: Sequence[Any], name: str | None, usual: str) -> Any:
     if name is not None:
         return next((part for part in parts if part.name == name), None)
     return next((part for part in parts if part.name == usual), parts[0])

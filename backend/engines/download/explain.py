@@ -17,7 +17,7 @@ from huggingface_hub.errors import (
 from backend.contract.download import DownloadEnd, HubRequest
 from backend.core.disk.files import format_bytes
 from backend.engines.download.data_files import NoData, NoSuchPart
-from backend.engines.download.fetch import Broken, Refused
+from backend.engines.download.fetch import Broken, HubRefused
 from backend.engines.download.listing import NoModel
 
 RESERVE = 500_000_000  # Bytes that stay free on the disk.
@@ -92,7 +92,7 @@ def explain(problem: Exception, request: HubRequest) -> DownloadEnd:
             )
         case NoSuchPart():
             return _end("missing", f"{repo}: {problem}", "Choose one that it has.")
-        case Refused():
+        case HubRefused():
             return _end("refused", f"{problem}", "If you use a mirror, check HF_ENDPOINT.")
         case Broken():
             return _end("broken", f"{problem}", "Try again; complete files are saved.")

@@ -27,7 +27,7 @@ _RANGE = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
 Beat = Callable[[], None]
 
 
-class Refused(Exception):
+class HubRefused(Exception):
     """The download leads to a place where this machine must not look."""
 
 
@@ -132,13 +132,15 @@ def guard(endpoint: str) -> Callable[[httpx2.Request], None]:
         if (url.scheme, url.host, url.port) == (home.scheme, home.host, home.port):
             return
         if url.scheme != "https":
-            raise Refused(f"The hub led to {url.host} without encryption, which is not followed.")
+            raise HubRefused(
+                f"The hub led to {url.host} without encryption, which is not followed."
+            )
         try:
             result = socket.getaddrinfo(url.host, url.port or 443, type=socket.SOCK_STREAM)
         except OSError:
             return  # Behind a proxy names may be unknown here; the client says what is wrong.
         for *_, address in result:
             if not ipaddress.ip_address(str(address[0]).split("%")[0]).is_global:
-                raise Refused(f"The hub led to {url.host}, an address inside your own network.")
+                raise HubRefused(f"The hub led to {url.host}, an address inside your own network.")
 
     return check

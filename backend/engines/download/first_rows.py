@@ -56,7 +56,7 @@ def first_rows(request: HubRequest) -> HubRows:
         budget=BUDGET,
     )
     try:
-        rows_shown = [_shortened(row) for row in islice(rows_of(file, remote), ROWS)]
+        rows_shown = [_shorten(row) for row in islice(rows_of(file, remote), ROWS)]
         problem = None if rows_shown else "The file has no rows."
     except (NoPieces, TooMuch, UnreadableParquet, ValueError) as reason:
         rows_shown, problem = [], _reason(reason)
@@ -141,7 +141,7 @@ def _objects(values: Iterable[Any]) -> Iterator[Row]:
             yield value
 
 
-def _shortened(row: Row) -> tuple[Row, bool]:
+def _shorten(row: Row) -> tuple[Row, bool]:
     """The row as JSON has it, and whether something of it was cut."""
     text = json.dumps(row, ensure_ascii=False, default=str)
     row_value: Row = json.loads(text, parse_constant=lambda _: None)

@@ -58,17 +58,17 @@ def difference_of_ratios(
     if rows < 2:
         return Estimate(mean=mean, low=None, high=None, rows=rows)
     drawn = [b[i].sum(1) / m[i].sum(1) - a[i].sum(1) / n[i].sum(1) for i in _draws(rows)]
-    return _bounded(mean, drawn, rows)
+    return _bound(mean, drawn, rows)
 
 
 def _ratio(sums: _Floats, weights: _Floats) -> Estimate:
     rows, mean = sums.size, float(sums.sum() / weights.sum())
     if rows < 2:
         return Estimate(mean=mean, low=None, high=None, rows=rows)
-    return _bounded(mean, [sums[i].sum(1) / weights[i].sum(1) for i in _draws(rows)], rows)
+    return _bound(mean, [sums[i].sum(1) / weights[i].sum(1) for i in _draws(rows)], rows)
 
 
-def _bounded(mean: float, drawn: Sequence[_Floats], rows: int) -> Estimate:
+def _bound(mean: float, drawn: Sequence[_Floats], rows: int) -> Estimate:
     low, high = np.percentile(np.concatenate(drawn), _LEVEL)
     return Estimate(mean=mean, low=float(low), high=float(high), rows=rows)
 

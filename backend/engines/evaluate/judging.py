@@ -68,7 +68,7 @@ class Judging:
         self, questions: Sequence[Question | None], side: Sequence[GivenAnswer]
     ) -> JudgeScores:
         rows = [
-            (row, score_messages(_asked(question), question.expected, row.answer))
+            (row, score_messages(_question_text(question), question.expected, row.answer))
             for question, row in zip(questions, side, strict=True)
             if question is not None and row.answer is not None
         ]
@@ -93,7 +93,7 @@ class Judging:
         adapter: Sequence[GivenAnswer],
     ) -> JudgeSwaps:
         pairs = [
-            (_asked(question), question.expected, first.answer, second.answer)
+            (_question_text(question), question.expected, first.answer, second.answer)
             for question, first, second in zip(questions, base, adapter, strict=True)
             if question is not None and first.answer is not None and second.answer is not None
         ]
@@ -132,7 +132,7 @@ def calls_for(answers: int, sides: int) -> int:
     return answers * sides + (2 * answers if sides == 2 else 0)
 
 
-def _asked(question: Question) -> str:
+def _question_text(question: Question) -> str:
     return "\n".join(
         str(message.get("content")) for message in question.messages if message.get("content")
     )

@@ -34,7 +34,7 @@ def report_of(request: EvaluationRequest, result: EvaluationMeasurements) -> str
         "Means over rows, with the 95 % interval of a percentile bootstrap. A difference is taken "
         "row by row, so it can be sure where the two intervals overlap.",
         *_tasks(result, labels),
-        *_judged(result, labels),
+        *_judge_lines(result, labels),
         *_telling(result, labels),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -67,14 +67,14 @@ def _scores(metrics: Sequence[MetricResult], labels: Sequence[str]) -> str:
         change = f"× {_estimate(metric.ratio)}" if metric.ratio else None
         more = [change or _estimate(metric.difference, sign=True)] if compared else []
         values = [_estimate(value) for value in metric.values]
-        lines.append(_line([_named(metric.name, metric.better), *values, *more, str(rows)]))
+        lines.append(_line([_target_name(metric.name, metric.better), *values, *more, str(rows)]))
     return "\n".join(lines)
 
 
 def _tasks(result: EvaluationMeasurements, labels: Sequence[str]) -> list[str]:
     lines = [
         _line([
-            _named(f"{one.task}: {one.metric}", one.better),
+            _target_name(f"{one.task}: {one.metric}", one.better),
             one.filter,
             *(_task_score(*pair) for pair in zip(one.values, one.stderrs, strict=True)),
             str(one.rows or UNKNOWN),
@@ -94,7 +94,7 @@ def _task_score(value: float | None, stderr: float | None) -> str:
     return f"{value:.3g}" + (f" ± {stderr:.2g}" if stderr is not None else "")
 
 
-def _judged(result: EvaluationMeasurements, labels: Sequence[str]) -> list[str]:
+def _judge_lines(result: EvaluationMeasurements, labels: Sequence[str]) -> list[str]:
     judge = result.judge
     if judge is None:
         return []
@@ -123,7 +123,7 @@ def _score(value: float | None) -> str:
     return UNKNOWN if value is None else f"{value:.1f}"
 
 
-def _named(name: str, better: Better) -> str:
+def _target_name(name: str, better: Better) -> str:
     return name + {"higher": " ↑", "lower": " ↓", "neither": ""}[better]
 
 
@@ -153,10 +153,10 @@ def _rows(title: str, questions: Sequence[QuestionResult], labels: Sequence[str]
         question_text = question.messages[-1]["content"] if question.messages else UNKNOWN
         lines = [
             f"### Line {question.line}{' (trained on)' if question.seen else ''}",
-            _quoted("Question", question_text),
-            _quoted("Expected", question.expected),
+            _quote("Question", question_text),
+            _quote("Expected", question.expected),
             *(
-                _quoted(label, answer.answer or answer.text or answer.problem)
+                _quote(label, answer.answer or answer.text or answer.problem)
                 for label, answer in zip(labels, question.answers, strict=True)
             ),
         ]
@@ -164,7 +164,7 @@ def _rows(title: str, questions: Sequence[QuestionResult], labels: Sequence[str]
     return blocks
 
 
-def _quoted(who: str, text: Any) -> str:
+def _quote(who: str, text: Any) -> str:
     quotation = str(text) if text is not None else UNKNOWN
     short = quotation if len(quotation) <= _LONGEST else quotation[:_LONGEST] + "…"
     # As code, so that what a model wrote can't become part of the page's own marks.

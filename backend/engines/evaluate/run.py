@@ -42,7 +42,7 @@ from backend.engines.evaluate.summary import (
     summarise,
 )
 from backend.engines.inference.generate import Watch
-from backend.engines.inference.protocol import Cancelled, Refused
+from backend.engines.inference.protocol import Cancelled, QuestionRefused
 from backend.engines.inference.resident_model import Resident, Unanswered
 from backend.engines.inference.score import score_rows
 from backend.engines.process.endings import Ending, Unusable
@@ -64,7 +64,7 @@ def evaluate_run(folder: Path, emit: Emitter, control: Control) -> Ending:
         result = _Evaluation(folder, request, rows, emit, control).result()
     except Cancelled:
         return Ending("stopped", "The evaluation was cancelled; nothing was saved.")
-    except Refused as refusal:
+    except QuestionRefused as refusal:
         raise Unusable(refusal.message, refusal.hint) from refusal
     finally:
         with suppress(OSError):
@@ -114,10 +114,10 @@ class _Evaluation:
         sides = [self._side(target) for target in self._targets]
         tasks = side_by_side(self._task_scores)
         batched = self._resident.batches
-        verdict = self._judged(sides)
+        verdict = self._ask_judge(sides)
         self._emit(Phase(name="scoring"))
         return EvaluationMeasurements(
-            targets=tuple(_described(target) for target in self._targets),
+            targets=tuple(_describe(target) for target in self._targets),
             metrics=tuple(summarise(sides, self._chosen)),
             tasks=tuple(tasks),
             rows=len(self._rows),
@@ -141,7 +141,7 @@ class _Evaluation:
             base_model_scores=verdict.base_model_scores if verdict else None,
         )
 
-    def _judged(self, sides: Sequence[Sequence[GivenAnswer]]) -> Verdict | None:
+    def _ask_judge(self, sides: Sequence[Sequence[GivenAnswer]]) -> Verdict | None:
         if self._judge is None:
             return None
         self._emit(Phase(name="judging"))
@@ -241,7 +241,7 @@ class _Evaluation:
             self._emit(Progress(done=self._done, total=self._total, target=label))
 
 
-def _described(target: EvaluationTarget) -> TargetInfo:
+def _describe(target: EvaluationTarget) -> TargetInfo:
     return TargetInfo(
         label=target.label, adapter_name=target.adapter_name, checkpoint=target.checkpoint
     )

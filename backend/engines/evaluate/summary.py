@@ -15,7 +15,7 @@ from backend.contract.jobs.evaluation import (
     MetricResult,
     TaskResult,
 )
-from backend.contract.thoughts import Split, split_thoughts
+from backend.contract.thoughts import SplitAnswer, split_thoughts
 from backend.engines.evaluate.bootstrap import (
     difference_of,
     difference_of_ratios,
@@ -82,7 +82,7 @@ def answer_to(
     return answer
 
 
-def set_text(row: GivenAnswer, text: str, parts: Split) -> None:
+def set_text(row: GivenAnswer, text: str, parts: SplitAnswer) -> None:
     """What the model wrote, and its thoughts set apart."""
     row.text, row.thoughts, row.answer = text, parts.thoughts, parts.answer
 

@@ -130,8 +130,8 @@ def _write(
                 raise Stopped
             value = tensors.pop(name)
             if family == "llama":
-                value = _permuted(name, value, config)
-            writer.write_tensor_data(_packed(value, plan[name][1]))
+                value = _permute(name, value, config)
+            writer.write_tensor_data(_pack(value, plan[name][1]))
             del value
             mx.clear_cache()
             progress(done, len(plan))
@@ -200,7 +200,7 @@ def _rope_factors(config: Mapping[str, Any]) -> np.ndarray[Any, np.dtype[np.floa
     return (1 / ((1 - smooth) / factor + smooth)).astype(np.float32)
 
 
-def _permuted(name: str, value: mx.array, config: Mapping[str, Any]) -> mx.array:
+def _permute(name: str, value: mx.array, config: Mapping[str, Any]) -> mx.array:
     """Queries and keys in the order of llama.cpp's llama: pairs of neighbours are turned."""
     heads = config["num_attention_heads"]
     if ".k_proj." in name:
@@ -211,7 +211,7 @@ def _permuted(name: str, value: mx.array, config: Mapping[str, Any]) -> mx.array
     return halves.swapaxes(1, 2).reshape(value.shape)
 
 
-def _packed(value: mx.array, kind: GgmlType) -> Any:
+def _pack(value: mx.array, kind: GgmlType) -> Any:
     """The tensor as the file holds it, made some rows at a time: in 32 bits it may be large."""
     mx.eval(value)
     step = max(1, _AT_ONCE * value.shape[0] // value.size)

@@ -20,7 +20,7 @@ from mlx_lm.tuner.lora import LoRAEmbedding, LoRALinear, LoRASwitchLinear
 from mlx_lm.utils import dequantize_model
 
 from backend.engines.inference.adapter_cache import load_adapter
-from backend.engines.inference.adapter_swap import adapted, attach, overwrite
+from backend.engines.inference.adapter_swap import adapter_modules, attach, overwrite
 from backend.engines.process.endings import Unusable
 from backend.engines.weights.base import load_network
 
@@ -75,7 +75,7 @@ def _bits(config: Mapping[str, Any]) -> int | None:
 def _merge(network: nn.Module) -> dict[str, mx.array | None]:
     whole: list[tuple[str, nn.Module]] = []
     changes: dict[str, mx.array | None] = {}
-    for name, module in adapted(network):
+    for name, module in adapter_modules(network):
         merged, changes[name] = _merged_module(name, module)
         whole.append((name, merged))
     network.update_modules(tree_unflatten(whole))
@@ -121,10 +121,10 @@ def _change(module: Any) -> mx.array:
 def _float_weight(module: Any) -> mx.array:
     if not isinstance(module, _QUANTISED):
         return cast("mx.array", module.weight)
-    return dequantised(module)
+    return dequantise(module)
 
 
-def dequantised(module: Any) -> mx.array:
+def dequantise(module: Any) -> mx.array:
     """The matrix that the packed weights of a quantised module stand for."""
     return mx.dequantize(
         module.weight,

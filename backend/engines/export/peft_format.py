@@ -27,7 +27,7 @@ from backend.engines.export.model_folder import (
 )
 from backend.engines.export.tensor_files import Stopped, write_tensors
 from backend.engines.inference.adapter_cache import load_adapter
-from backend.engines.inference.adapter_swap import adapted, attach
+from backend.engines.inference.adapter_swap import adapter_modules, attach
 from backend.engines.process.endings import Unusable
 from backend.engines.weights.base import load_network
 
@@ -125,7 +125,7 @@ def _modules(network: nn.Module, spec: Mapping[str, Any], model_type: str) -> di
             "Export it as merged.",
         )
     attach(network, adapter)
-    modules: dict[str, Any] = dict(adapted(network))
+    modules: dict[str, Any] = dict(adapter_modules(network))
     for name, module in modules.items():
         if not isinstance(module.lora_a, mx.array) or module.lora_a.ndim != 2:
             raise Unusable(

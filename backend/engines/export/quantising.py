@@ -14,7 +14,7 @@ from mlx_lm.convert import mixed_quant_predicate_builder
 from mlx_lm.utils import quantize_model
 
 from backend.contract.export.request import QuantisationFacts, Recipe
-from backend.engines.export.merging import dequantised
+from backend.engines.export.merging import dequantise
 from backend.engines.process.endings import Unusable
 from backend.engines.trainer.quantize import NotQuantizable, choose_group
 
@@ -123,7 +123,7 @@ def _sizes(modules: Mapping[str, Any]) -> dict[str, int]:
 
 def _products(module: Any, weight: mx.array, change: mx.array) -> mx.array:
     """⟨Q(W+ΔW) − W, ΔW⟩ and ‖ΔW‖², lazy."""
-    back = dequantised(module)
+    back = dequantise(module)
     lost = weight.astype(mx.float32) - back.astype(mx.float32)
     size = mx.sum(mx.square(change))
     return mx.stack([size - mx.sum(lost * change), size])

@@ -38,7 +38,7 @@ from backend.engines.export.merged_format import ProgressReport, Written, write_
 from backend.engines.export.model_card import CARD, model_card
 from backend.engines.export.peft_format import write_peft
 from backend.engines.export.tensor_files import Stopped
-from backend.engines.inference.protocol import Refused
+from backend.engines.inference.protocol import QuestionRefused
 from backend.engines.process.endings import Ending, Unusable
 from backend.engines.process.events import Emitter, PartEmitter
 from backend.engines.process.signals import Control
@@ -95,7 +95,7 @@ def export_run(folder: Path, emit: Emitter, control: Control) -> Ending:
             write_json(folder / "result.json", write_record(result))
     except Stopped:
         return _STOPPED
-    except Refused as refusal:
+    except QuestionRefused as refusal:
         raise Unusable(refusal.message, refusal.hint) from refusal
     finally:
         remove(staging, inside=staging.parent, own=named(STAGING))

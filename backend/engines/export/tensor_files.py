@@ -76,12 +76,12 @@ def write_tensors(
     with path.open("wb") as file:
         file.write(len(text).to_bytes(8, "little"))
         file.write(text)
-        for name, value in _computed(tensors):
+        for name, value in _compute(tensors):
             each(name, value)
             file.write(_bytes(value))
 
 
-def _computed(tensors: dict[str, mx.array]) -> Iterator[tuple[str, mx.array]]:
+def _compute(tensors: dict[str, mx.array]) -> Iterator[tuple[str, mx.array]]:
     """Each tensor once, in order, no longer held by `tensors`."""
     for name in list(tensors):
         value = tensors.pop(name)

@@ -33,7 +33,7 @@ from backend.engines.fusion.factors import adapter_weights, read_changes
 from backend.engines.fusion.low_rank import LowRank, inner_product
 from backend.engines.fusion.merge import MergeSettings, merge, zero_like
 from backend.engines.inference.adapter_cache import load_adapter
-from backend.engines.inference.protocol import Refused
+from backend.engines.inference.protocol import QuestionRefused
 from backend.engines.process.endings import Ending, Unusable
 from backend.engines.process.events import Emitter, PartEmitter
 from backend.engines.process.signals import Control
@@ -71,7 +71,7 @@ def fusion_run(folder: Path, emit: Emitter, control: Control) -> Ending:
         result = _result(request, sources, merged, errors, time.monotonic() - start)
         publish(staging, Path(request.output))
         write_json(folder / "result.json", write_record(result))
-    except Refused as refusal:
+    except QuestionRefused as refusal:
         raise Unusable(refusal.message, refusal.hint) from refusal
     finally:
         remove(staging, inside=staging.parent, own=named(STAGING))

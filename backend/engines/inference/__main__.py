@@ -16,12 +16,19 @@ import time
 import traceback
 from typing import TYPE_CHECKING
 
-from backend.contract.inference_frames import Refusal
-from backend.engines.inference.protocol import Cancelled, Frames, Inbox, Refused, Request, lines_of
+from backend.contract.inference_frames import WorkerRefusal
+from backend.engines.inference.protocol import (
+    Cancelled,
+    Frames,
+    Inbox,
+    QuestionRefused,
+    Request,
+    lines_of,
+)
 from backend.engines.process.import_cache import cache_imports
 
 if TYPE_CHECKING:
-    from backend.engines.inference.operations import Work
+    from backend.engines.inference.operations import Operations
 
 _LAST_GRACE = 5.0  # Seconds in which the work may end by itself once nobody listens any more.
 
@@ -33,10 +40,10 @@ def main() -> int:
     threading.Thread(target=_listen, args=(inbox,), name="requests", daemon=True).start()
     cache_imports()
     from backend.engines.inference.operations import (
-        Work,  # A second of imports, off the reader's way.
+        Operations,  # A second of imports, off the reader's way.
     )
 
-    work = Work(frames, inbox)
+    work = Operations(frames, inbox)
     frames.send(0, "ready")
     try:
         while (request := inbox.next()) is not None:
@@ -46,32 +53,32 @@ def main() -> int:
     return 0
 
 
-def _serve(work: Work, frames: Frames, inbox: Inbox, request: Request) -> None:
+def _serve(work: Operations, frames: Frames, inbox: Inbox, request: Request) -> None:
     number = request["id"]
     refusal = _refusal_of(work, inbox, request)
     inbox.forget(number)
     work.tidy()
     if refusal is not None:
-        answer = Refusal(code=refusal.code, message=refusal.message, hint=refusal.hint)
+        answer = WorkerRefusal(code=refusal.code, message=refusal.message, hint=refusal.hint)
         frames.send(number, "error", answer, status=work.status())
 
 
-def _refusal_of(work: Work, inbox: Inbox, request: Request) -> Refused | None:
+def _refusal_of(work: Operations, inbox: Inbox, request: Request) -> QuestionRefused | None:
     """Do what is asked; answers why it could not be."""
     try:
         if inbox.is_cancelled(request["id"]):
             raise Cancelled
         work.do(request)
     except Cancelled:
-        return Refused("cancelled", "The answer was taken back.")
-    except Refused as refusal:
+        return QuestionRefused("cancelled", "The answer was taken back.")
+    except QuestionRefused as refusal:
         return refusal
     except BrokenPipeError:
         raise
     except Exception as problem:  # noqa: BLE001 - the top: the next request must be served
         traceback.print_exc()
         text = " ".join(str(problem).split())[:500]
-        return Refused("failed", f"{type(problem).__name__}: {text}")
+        return QuestionRefused("failed", f"{type(problem).__name__}: {text}")
     return None
 
 

@@ -10,7 +10,7 @@ import mlx.core as mx
 
 from backend.contract.inference_frames import AdapterSpec
 from backend.engines.inference.adapter_swap import Adapter
-from backend.engines.inference.protocol import Refused
+from backend.engines.inference.protocol import QuestionRefused
 
 
 class Shelf:
@@ -54,7 +54,7 @@ def load_adapter(spec: AdapterSpec) -> Adapter:
     """The weights of an adapter file, under the names of the engine. Raises Refused."""
     path = Path(spec["file"])
     if not path.is_file():
-        raise Refused(
+        raise QuestionRefused(
             "bad_adapter",
             f"The adapter {spec['name']} can't be read: {path} is not there any more.",
             "Was it moved or deleted? Choose another adapter, or another checkpoint of it.",
@@ -64,14 +64,14 @@ def load_adapter(spec: AdapterSpec) -> Adapter:
         renamed = _rename(weights, spec.get("names"))
         mx.eval(renamed)  # Now, not lazily: the file may be replaced while it is in use.
     except (RuntimeError, ValueError, OSError) as problem:
-        raise Refused(
+        raise QuestionRefused(
             "bad_adapter",
             f"The adapter {spec['name']} can't be read: {path.name} is damaged or not whole "
             f"({' '.join(str(problem).split())[:300]}).",
             "Choose another checkpoint of it, or train it again.",
         ) from problem
     if lost := _not_finite(renamed):
-        raise Refused(
+        raise QuestionRefused(
             "bad_adapter",
             f"The adapter {spec['name']} holds NaN or infinity in {len(lost)} of {len(renamed)} "
             f"tensors, {lost[0]} for one: its training has diverged.",

@@ -22,7 +22,7 @@ from mlx_lm.models.switch_layers import QuantizedSwitchLinear, SwitchLinear
 from mlx_lm.tuner.dora import DoRAEmbedding, DoRALinear
 from mlx_lm.tuner.lora import LoRAEmbedding, LoRALinear, LoRASwitchLinear
 
-from backend.engines.inference.protocol import Refused
+from backend.engines.inference.protocol import QuestionRefused
 
 _PART = re.compile(r"(?P<module>.+)\.(?P<part>lora_a|lora_b|m)(?:\.(?P<number>\d+))?")
 _WRAPPERS = {"base_model", "model", "language_model", "text_model"}
@@ -114,7 +114,7 @@ def replace(model: nn.Module, modules: list[tuple[str, nn.Module]]) -> None:
         model.update_modules(tree_unflatten(modules))
 
 
-def adapted(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+def adapter_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
     """The modules that carry an adapter now, by name."""
     return ((name, module) for name, module in model.named_modules() if "lora_a" in module)
 
@@ -261,10 +261,10 @@ def _inside(module: nn.Module) -> nn.Module:
     return module
 
 
-def _mismatch(adapter: Adapter, problems: list[str]) -> Refused:
+def _mismatch(adapter: Adapter, problems: list[str]) -> QuestionRefused:
     listing = "; ".join(problems[:_SHOWN])
     rest = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
-    return Refused(
+    return QuestionRefused(
         "bad_adapter",
         f"The adapter {adapter.name} does not fit this model: {listing}{rest}.",
         "Choose the base model that it was trained on.",

@@ -14,7 +14,7 @@ from mlx_lm.sample_utils import make_logits_processors, make_sampler
 from backend.contract.answers import AnswerStats
 from backend.contract.sampling import Sampling
 from backend.engines.inference.prompt_cache import Read
-from backend.engines.inference.protocol import Cancelled, Refused
+from backend.engines.inference.protocol import Cancelled, QuestionRefused
 from backend.engines.inference.stop_strings import StopTexts
 
 _PENALTY_CONTEXT = 20  # Tokens that a repetition penalty looks back at: the engine's own number.
@@ -57,7 +57,7 @@ class Watch:
         if self._cancelled():
             raise Cancelled
         if self._end is not None and time.monotonic() > self._end:
-            raise Refused(
+            raise QuestionRefused(
                 "deadline",
                 f"The answer was not done after {self._limit:g} seconds and was ended.",
                 "Ask for fewer tokens (max_tokens), or use a smaller model.",

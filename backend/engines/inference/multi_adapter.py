@@ -21,7 +21,7 @@ from backend.contract.inference_frames import NOT_TOGETHER
 from backend.contract.sampling import Sampling
 from backend.engines.inference.adapter_swap import Adapter, attach, replace, strip
 from backend.engines.inference.generate import Watch, processors_of, sampler_of
-from backend.engines.inference.protocol import Refused
+from backend.engines.inference.protocol import QuestionRefused
 from backend.engines.inference.stop_strings import StopTexts
 
 _PREFILL = 2048
@@ -40,7 +40,7 @@ class RowLoRA(nn.Module):  # type: ignore[misc]  # MLX has no types.
 
     def __call__(self, x: mx.array) -> mx.array:
         if x.ndim != 3 or x.shape[0] != len(self._pairs):
-            raise Refused(NOT_TOGETHER, "the model mixes the rows of a batch")
+            raise QuestionRefused(NOT_TOGETHER, "the model mixes the rows of a batch")
         y: mx.array = self.linear(x)
         rows = []
         for at, pair in enumerate(self._pairs):
@@ -53,7 +53,7 @@ class RowLoRA(nn.Module):  # type: ignore[misc]  # MLX has no types.
 
 
 @dataclass(slots=True)
-class _Row:
+class _AnswerRow:
     """One answer that is being made."""
 
     detokenizer: Any
@@ -77,13 +77,13 @@ def attach_rows(model: nn.Module, adapters: Sequence[Adapter | None]) -> None:
         if adapter is None:
             continue
         if adapter.kind == "full":
-            raise Refused(NOT_TOGETHER, f"{adapter.name} replaces weights of the base")
+            raise QuestionRefused(NOT_TOGETHER, f"{adapter.name} replaces weights of the base")
         attach(model, adapter)  # Also checks that it fits.
         wrapped = [(name, m) for name, m in model.named_modules() if "lora_a" in m]
         strip(model)
         for name, module in wrapped:
             if type(module).__name__ != "LoRALinear":
-                raise Refused(
+                raise QuestionRefused(
                     NOT_TOGETHER, f"{adapter.name} has more than plain LoRA matrices ({name})"
                 )
             bare[name] = module["linear"]
@@ -106,7 +106,7 @@ def answer_together(
     if sampling.seed is not None:
         mx.random.seed(sampling.seed)
     making = [
-        _Row(
+        _AnswerRow(
             tokenizer.detokenizer, StopTexts(sampling.stop), processors_of(sampling),
             list(prompt),
         )
@@ -119,7 +119,7 @@ def answer_together(
         logits = model(tokens, cache=cache)[:, -1, :]
         if making[0].processors:
             logits = mx.concatenate(
-                [_processed(row, logits[at : at + 1]) for at, row in enumerate(making)], axis=0
+                [_process(row, logits[at : at + 1]) for at, row in enumerate(making)], axis=0
             )
         return sampler(logits - mx.logsumexp(logits, axis=-1, keepdims=True))
 
@@ -154,14 +154,14 @@ def answer_together(
         watch.check()
 
 
-def _processed(row: _Row, logits: mx.array) -> mx.array:
+def _process(row: _AnswerRow, logits: mx.array) -> mx.array:
     context = mx.array(row.tokens)
     for processor in row.processors:
         logits = processor(context, logits)
     return logits
 
 
-def _take(row: _Row, token: int, tokenizer: Any, *, last: bool) -> str:
+def _take(row: _AnswerRow, token: int, tokenizer: Any, *, last: bool) -> str:
     """The text that a token adds; notes whether the row has ended."""
     row.count += 1
     if token in tokenizer.eos_token_ids:
@@ -180,7 +180,7 @@ def _take(row: _Row, token: int, tokenizer: Any, *, last: bool) -> str:
     return text
 
 
-def _stats(row: _Row, prompt: int, start: float) -> AnswerStats:
+def _stats(row: _AnswerRow, prompt: int, start: float) -> AnswerStats:
     now = time.perf_counter()
     first = row.first or now
     took = now - first

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import mlx.core as mx
 
-from backend.contract.answers import AnswerStats, Done
+from backend.contract.answers import AnswerEnd, AnswerStats
 from backend.contract.inference_frames import (
     AnswerFrame,
+    AnswerProgress,
     BatchEnd,
     BatchRequest,
     GenerateRequest,
-    Progress,
     ScoreRequest,
     Scores,
     TogetherRequest,
@@ -28,7 +28,7 @@ from backend.contract.inference_frames import (
 from backend.contract.record import read_record
 from backend.engines.inference.generate import Watch, generate
 from backend.engines.inference.multi_adapter import answer_together
-from backend.engines.inference.protocol import Cancelled, Frames, Inbox, Refused, Request
+from backend.engines.inference.protocol import Cancelled, Frames, Inbox, QuestionRefused, Request
 from backend.engines.inference.resident_model import Resident, Unanswered
 from backend.engines.inference.score import score_rows
 
@@ -41,12 +41,12 @@ class _Loading:
     swap_seconds: float
     reloaded: bool
 
-    def added_to(self, end: Done) -> Done:
+    def added_to(self, end: AnswerEnd) -> AnswerEnd:
         stats = replace(end.stats, model_load_seconds=self.seconds, swap_seconds=self.swap_seconds)
         return replace(end, stats=stats, reloaded=self.reloaded)
 
 
-class Work:
+class Operations:
     """Everything on the one thread that owns MLX."""
 
     def __init__(self, frames: Frames, inbox: Inbox) -> None:
@@ -64,7 +64,7 @@ class Work:
         """Answer one request in frames, of which the last is `done`. Raises what went wrong."""
         op = self._ops.get(str(request.get("op")))
         if op is None:
-            raise Refused("failed", f"The worker knows no request {request.get('op')!r}.")
+            raise QuestionRefused("failed", f"The worker knows no request {request.get('op')!r}.")
         op(request["id"], request)
 
     def tidy(self) -> None:
@@ -178,7 +178,7 @@ class Work:
         resident = self._resident
         try:
             swap = resident.carry(request.adapter)
-        except Refused as refusal:
+        except QuestionRefused as refusal:
             if refusal.code == "bad_model":  # It could not be loaded again: nothing is left.
                 self._drop()
             raise
@@ -197,7 +197,7 @@ class Work:
         return Watch(lambda: self._inbox.is_cancelled(number), request.deadline)
 
     def _progress(self, number: int, phase: str, done: int, total: int) -> None:
-        self._frames.send(number, "progress", Progress(phase, done, total))
+        self._frames.send(number, "progress", AnswerProgress(phase, done, total))
 
-    def _done(self, number: int, last: Done | BatchEnd | Scores | None = None) -> None:
+    def _done(self, number: int, last: AnswerEnd | BatchEnd | Scores | None = None) -> None:
         self._frames.send(number, "done", last, status=self.status())

@@ -8,7 +8,7 @@ from typing import Any
 
 from backend.contract.inference_frames import ModelInput
 from backend.contract.thoughts import FAMILIES, Marks, marks_of, opened_by
-from backend.engines.inference.protocol import Refused
+from backend.engines.inference.protocol import QuestionRefused
 
 _TAIL = 16  # Tokens of a prompt in which an opening mark of thoughts may stand.
 _ROLES = {"system": "System", "user": "User", "assistant": "Assistant"}
@@ -40,7 +40,7 @@ def encode(tokenizer: Any, question: ModelInput) -> Prompt:
         return Prompt(tokens=_plain(tokenizer, str(question.prompt)), templated=False)
     calls = next((m for m in messages if m.get("tool_calls")), None)
     if calls is not None and not _writes_calls(tokenizer):
-        raise Refused(
+        raise QuestionRefused(
             "bad_prompt",
             "The history has tool_calls, and the model's chat template writes none, so the call "
             "would be lost.",
@@ -53,7 +53,7 @@ def encode(tokenizer: Any, question: ModelInput) -> Prompt:
             messages, **question.template_variables, add_generation_prompt=True
         )
     except Exception as problem:  # A template raises what it likes.
-        raise Refused(
+        raise QuestionRefused(
             "bad_prompt",
             f"The model's chat template refuses these messages: {' '.join(str(problem).split())}.",
             "Some models take no system message, or want user and assistant in turn.",
@@ -116,11 +116,13 @@ def written_out(messages: Sequence[Mapping[str, Any]]) -> str:
 def fit(prompt: Sequence[int], *, context: int | None, max_tokens: int) -> int:
     """How many tokens the answer may have. Raises Refused when the prompt fills the context."""
     if not prompt:
-        raise Refused("bad_prompt", "The prompt is empty: it has no tokens.", "Write something.")
+        raise QuestionRefused(
+            "bad_prompt", "The prompt is empty: it has no tokens.", "Write something."
+        )
     if context is None:
         return max_tokens
     if len(prompt) >= context:
-        raise Refused(
+        raise QuestionRefused(
             "too_long",
             f"The prompt has {len(prompt)} tokens, and the model's context is {context}, so there "
             "is no room for an answer.",

@@ -24,7 +24,7 @@ CANCEL: Final = "cancel"
 MAX_LINE = 8 * 1024 * 1024  # A request is a prompt and a few numbers; the server allows 1 MB.
 
 
-class Refused(Exception):
+class QuestionRefused(Exception):
     """A request that can't be met, with a code the server turns into a status, and a sentence."""
 
     def __init__(self, code: str, message: str, hint: str | None = None) -> None:

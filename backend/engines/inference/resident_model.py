@@ -14,7 +14,7 @@ from mlx import nn
 from mlx.utils import tree_flatten
 from mlx_lm.utils import load_tokenizer
 
-from backend.contract.answers import AnswerStats, Done
+from backend.contract.answers import AnswerEnd, AnswerStats
 from backend.contract.inference_frames import (
     AdapterSpec,
     AnswerFrame,
@@ -31,7 +31,7 @@ from backend.engines.inference.generate import Watch
 from backend.engines.inference.multi_adapter import attach_rows
 from backend.engines.inference.prompt import Prompt, encode, fit
 from backend.engines.inference.prompt_cache import Conversations
-from backend.engines.inference.protocol import Refused
+from backend.engines.inference.protocol import QuestionRefused
 from backend.engines.weights.base import load_network
 
 BARE = ""  # The key of no adapter.
@@ -57,7 +57,7 @@ class Unanswered:
     """A question that the model can't be asked; `index` is its place in the request."""
 
     index: int
-    refusal: Refused
+    refusal: QuestionRefused
 
 
 class Resident:
@@ -138,10 +138,10 @@ class Resident:
         room = fit(prompt.tokens, context=self.context, max_tokens=sampling.max_tokens)
         return prompt, replace(sampling, max_tokens=room)
 
-    def end(self, prompt: Prompt, sampling: Sampling, stats: AnswerStats) -> Done:
+    def end(self, prompt: Prompt, sampling: Sampling, stats: AnswerStats) -> AnswerEnd:
         """The end of an answer to an encoded prompt."""
         own, opened = prompt.thoughts(self.tokenizer)
-        return Done(
+        return AnswerEnd(
             stats=stats,
             chat_template_used=prompt.templated,
             max_tokens=sampling.max_tokens,
@@ -160,7 +160,7 @@ class Resident:
         for index, item in enumerate(items):
             try:
                 ready.append((index, *self.encode(item.question, item.sampling)))
-            except Refused as refusal:
+            except QuestionRefused as refusal:
                 yield Unanswered(index=index, refusal=refusal)
         if not ready:
             return
@@ -214,7 +214,7 @@ def _load(path: Path) -> tuple[nn.Module, Any, dict[str, Any]]:
         model, config = load_network(path)
         tokenizer = load_tokenizer(path, eos_token_ids=config.get("eos_token_id"))
     except (ValueError, OSError, KeyError, TypeError, RuntimeError, ImportError) as problem:
-        raise Refused(
+        raise QuestionRefused(
             "bad_model",
             f"The model {path.name} can't be loaded: {' '.join(str(problem).split())[:500]}.",
             "GET /models says what is known to be wrong with a model's folder.",

@@ -33,7 +33,7 @@ def linear_cross_entropy(
     references. Nothing is evaluated here, so it may stand inside `mx.compile`.
     """
     if gradient:
-        return _fused(head, rows)(hidden, targets)[0]
+        return _fuse(head, rows)(hidden, targets)[0]
     losses: list[mx.array] = []
     for part, labels in _chunks(hidden, targets, rows):
         # Tied to the last chunk, or the evaluator would hold the logits of several at once.
@@ -49,7 +49,7 @@ def cross_entropy(logits: mx.array, targets: mx.array) -> mx.array:
     return mx.logsumexp(logits, axis=-1) - target_logits
 
 
-def _fused(head: Head, rows: int) -> Callable[..., list[mx.array]]:
+def _fuse(head: Head, rows: int) -> Callable[..., list[mx.array]]:
     """(hidden, targets) → losses, and the gradient of each with respect to its own hidden state."""
 
     @mx.custom_function

@@ -52,12 +52,12 @@ class OutputHead:
     def __call__(self, hidden: mx.array) -> mx.array:
         """The logits of hidden states (rows, size), of shape (rows, vocabulary)."""
         tokens = mx.zeros((1, hidden.shape[0]), mx.int32)
-        with self._replaced(lambda *_, **__: hidden[None]):
+        with self._replace(lambda *_, **__: hidden[None]):
             logits: mx.array = self._model(tokens)
         return logits.squeeze(0)
 
     @contextmanager
-    def _replaced(self, body: Callable[..., Any]) -> Iterator[None]:
+    def _replace(self, body: Callable[..., Any]) -> Iterator[None]:
         try:
             self._owner[self._name] = _Body(self._body, body)
             yield
@@ -72,7 +72,7 @@ class OutputHead:
             inputs.append(self._body(*args, **kwargs))
             return inputs[-1]
 
-        with self._replaced(body):
+        with self._replace(body):
             logits = model(tokens)
         if len(inputs) != 1 or not isinstance(inputs[0], mx.array):
             raise NoOutputHead("its blocks do not answer with one array of hidden states")

@@ -62,7 +62,7 @@ def importing(place: str) -> Load:
 def _run(folder: Path, emit: Emitter, control: Control, load: Load, *, training: bool) -> Ending:
     emit(Phase(name="loading model"))
     try:
-        for known in _known(folder / WARNINGS):
+        for known in _read_warnings(folder / WARNINGS):
             level: Literal["info", "warning"] = (
                 "info" if known.get("level") == "info" else "warning"
             )
@@ -74,7 +74,7 @@ def _run(folder: Path, emit: Emitter, control: Control, load: Load, *, training:
         return explain(error, training=training)
 
 
-def _known(path: Path) -> list[dict[str, str]]:
+def _read_warnings(path: Path) -> list[dict[str, str]]:
     """What was warned of before the run began; whoever watches the run should hear it too."""
     try:
         warnings: list[dict[str, str]] = json.loads(path.read_bytes())

@@ -67,10 +67,10 @@ class _Loader(importlib.abc.Loader):
         self._loader.exec_module(module)
         search = getattr(module, _FUNCTION, None)
         if callable(search):
-            setattr(module, _FUNCTION, cached(search, self._folder))
+            setattr(module, _FUNCTION, cache_structure(search, self._folder))
 
 
-def cached(
+def cache_structure(
     search: Callable[[str, str | None], Structure], folder: Path
 ) -> Callable[..., Structure]:
     """`search` with its answers kept in `folder`."""

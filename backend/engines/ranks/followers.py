@@ -12,7 +12,7 @@ from mlx.utils import tree_flatten
 
 from backend.contract.run.events import RunEvent
 from backend.engines.process.events import Emitter
-from backend.engines.trainer.adapter_folder import AdapterFolder, NotFinite, all_finite
+from backend.engines.trainer.adapter_folder import AdapterOutput, NotFinite, all_finite
 
 
 class SilentEmitter(Emitter):
@@ -23,7 +23,7 @@ class SilentEmitter(Emitter):
     def __call__(self, event: RunEvent) -> None: ...
 
 
-class UnwrittenAdapter(AdapterFolder):
+class UnwrittenAdapter(AdapterOutput):
     """Looks at the weights as a save does, and keeps none."""
 
     def begin(self, engine_config: Mapping[str, Any], lineage: Mapping[str, Any]) -> None: ...
@@ -32,19 +32,19 @@ class UnwrittenAdapter(AdapterFolder):
         self, weights: Path, best: Path | None, checkpoints: Mapping[int, Path]
     ) -> None: ...
 
-    def kept(self) -> set[int]:
+    def kept_steps(self) -> set[int]:
         return set()
 
     def save_latest(self, step: int) -> Path:
-        return self._checked(step)
+        return self._check_path(step)
 
     def save_best(self, step: int) -> Path:
-        return self._checked(step)
+        return self._check_path(step)
 
     def save_checkpoint(self, step: int) -> Path:
-        return self._checked(step)
+        return self._check_path(step)
 
-    def _checked(self, step: int) -> Path:
+    def _check_path(self, step: int) -> Path:
         if not all_finite(dict(tree_flatten(self._model.trainable_parameters()))):
             raise NotFinite(f"The weights after step {step} are not finite.")
         return self.path

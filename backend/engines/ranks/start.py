@@ -62,7 +62,7 @@ def run_ranks(
         with suppress(OSError):
             words.close()
         emit.catch_up()
-    return judged(take_endings(folder), log.dead, log.last)
+    return ending_of(take_endings(folder), log.dead, log.last)
 
 
 def launcher_arguments(distributed: Distributed, environment: Mapping[str, str]) -> list[str]:
@@ -78,7 +78,9 @@ def launcher_arguments(distributed: Distributed, environment: Mapping[str, str])
     ]  # fmt: skip
 
 
-def judged(endings: Mapping[int, RankEnding], dead: Mapping[int, int | None], last: str) -> Ending:
+def ending_of(
+    endings: Mapping[int, RankEnding], dead: Mapping[int, int | None], last: str
+) -> Ending:
     """How the run ended: as its first rank did, unless another one is the reason.
 
     `dead` has the exit codes of ranks that failed, in the order of their deaths; None: the

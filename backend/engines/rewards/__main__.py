@@ -63,13 +63,13 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
             return {"functions": described}
         return {"functions": described, **_try(rewards, request["samples"])}
     except FileRefused as problem:
-        return _refused(problem, "reward_functions_file")
+        return _refuse(problem, "reward_functions_file")
     except RewardFailed as problem:
-        return _refused(problem, "scoring")
+        return _refuse(problem, "scoring")
     except WeightsRefused as problem:
-        return _refused(problem, "reward_weights")
+        return _refuse(problem, "reward_weights")
     except ValueError as problem:
-        return _refused(problem, "reward_functions")
+        return _refuse(problem, "reward_functions")
 
 
 def _try(rewards: Sequence[Reward], samples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def _describe(reward: Reward) -> dict[str, Any]:
     }
 
 
-def _refused(problem: Exception, about: About) -> dict[str, Any]:
+def _refuse(problem: Exception, about: About) -> dict[str, Any]:
     return {"refused": str(problem)[:2000], "about": about}
 
 
@@ -145,7 +145,7 @@ def _limit_memory(answers: IO[str], most: int) -> None:
         while this.memory_info().rss < most:
             time.sleep(_LOOK_EVERY)
         text = f"The reward functions took more than {most // 1024**2} MiB of memory."
-        _say(answers, _refused(MemoryError(text), "scoring"))
+        _say(answers, _refuse(MemoryError(text), "scoring"))
         os._exit(0)
 
     threading.Thread(target=watch, name="memory", daemon=True).start()

@@ -35,7 +35,7 @@ def answer_part(text: str) -> str:
     return part.partition(_CLOSE)[0].strip()
 
 
-def normalised(text: str) -> str:
+def normalise(text: str) -> str:
     """Lower case, without punctuation, English articles and extra spaces: as SQuAD compares
     answers (its evaluation script, version 1.1; Rajpurkar et al. 2016, arXiv:1606.05250).
     """
@@ -49,7 +49,7 @@ def token_f1(text: str, expected: str) -> float:
     Where either side has no words at all it is 1 if both have none, else 0 (as in its version
     2.0; Rajpurkar et al. 2018, arXiv:1806.03822).
     """
-    ours, theirs = normalised(text).split(), normalised(expected).split()
+    ours, theirs = normalise(text).split(), normalise(expected).split()
     if not ours or not theirs:
         return float(ours == theirs)
     shared = sum((Counter(ours) & Counter(theirs)).values())
@@ -58,8 +58,8 @@ def token_f1(text: str, expected: str) -> float:
 
 def same_answer(text: str, expected: str) -> bool:
     """Equal once normalised; answers that are only punctuation are compared as they are."""
-    target = normalised(expected)
-    return normalised(text) == target if target else text.strip() == expected.strip()
+    target = normalise(expected)
+    return normalise(text) == target if target else text.strip() == expected.strip()
 
 
 def last_number(text: str) -> float | None:

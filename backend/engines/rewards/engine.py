@@ -24,7 +24,7 @@ Function = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Described:
+class RewardDescription:
     """What the engine's source says about one of its functions, which have no documentation."""
 
     doc: str
@@ -33,29 +33,29 @@ class Described:
     needs: tuple[Need, ...] = ()
 
 
-BUILT_IN: Mapping[str, Described] = {
-    "r1_accuracy_reward_func": Described(
+BUILT_IN: Mapping[str, RewardDescription] = {
+    "r1_accuracy_reward_func": RewardDescription(
         doc="2 when the text between <answer> and </answer> is exactly the row's answer, letter "
         "for letter; else 0. A completion without tags is compared whole.",
         maximum=2.0,
         needs=("answer",),
     ),
-    "r1_int_reward_func": Described(
+    "r1_int_reward_func": RewardDescription(
         doc="0.5 when the text between <answer> and </answer> is digits only; else 0. A completion "
         "without tags is looked at whole.",
         maximum=0.5,
     ),
-    "r1_strict_format_reward_func": Described(
+    "r1_strict_format_reward_func": RewardDescription(
         doc="0.5 when the completion has “<think> … </think> <answer> … </answer>” on one line, "
         "with one space at every place where there is one here; else 0.",
         maximum=0.5,
     ),
-    "r1_soft_format_reward_func": Described(
+    "r1_soft_format_reward_func": RewardDescription(
         doc="0.5 when the completion has a <think> and then an <answer>, both closed and neither "
         "empty, whatever stands around them; else 0.",
         maximum=0.5,
     ),
-    "r1_count_xml": Described(
+    "r1_count_xml": RewardDescription(
         doc="0.125 for each of <think> with a line end, </think>, <answer> and </answer> that "
         "occurs exactly once, less 0.001 for every character after </answer>; never below 0. "
         "Without </answer> the whole completion counts as after it.",

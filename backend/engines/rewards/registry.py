@@ -73,7 +73,7 @@ class Reward:
             raise RewardFailed(
                 f"The reward function {self.name} raised {type(problem).__name__}: {problem}"
             ) from problem
-        return _checked(self.name, scores, len(completions))
+        return _check(self.name, scores, len(completions))
 
 
 def load_rewards(
@@ -187,7 +187,7 @@ def _each(score: Score) -> Callable[..., list[float | None]]:
     return score_all
 
 
-def _checked(name: str, scores: Any, count: int) -> list[float | None]:
+def _check(name: str, scores: Any, count: int) -> list[float | None]:
     if scores is None:  # "Does not apply to any of them", as the engine reads it.
         return [None] * count
     try:

@@ -24,7 +24,7 @@ class Unfit:
     reason: str
 
 
-def adapted(name: str, function: Callable[..., Any]) -> Callable[..., Any] | Unfit:
+def adapt(name: str, function: Callable[..., Any]) -> Callable[..., Any] | Unfit:
     """The function as the engine calls it, or why it can't be."""
     parameters = inspect.signature(function).parameters.values()
     required = [
@@ -59,12 +59,12 @@ class _Adapted:
     ) -> Any:
         if not self._messages:
             try:
-                return self._called(prompts, completions, answer, types)
+                return self._call(prompts, completions, answer, types)
             except TypeError as problem:
                 # `completion[0]["content"]`, as TRL's examples for conversations have it.
                 if not str(problem).startswith(_AS_TEXT_ONLY):
                     raise
-        scores = self._called(
+        scores = self._call(
             [[{"role": "user", "content": text}] for text in prompts],
             [[{"role": "assistant", "content": text}] for text in completions],
             answer,
@@ -73,7 +73,7 @@ class _Adapted:
         self._messages = True
         return scores
 
-    def _called(self, prompts: Any, completions: Any, answer: list[str], types: list[Any]) -> Any:
+    def _call(self, prompts: Any, completions: Any, answer: list[str], types: list[Any]) -> Any:
         arguments: dict[str, Any] = {"prompts": prompts, "completions": completions}
         arguments |= {name: list(answer) for name in ANSWERS}
         arguments |= {name: list(types) for name in TYPES}

@@ -18,7 +18,7 @@ from types import ModuleType
 from backend.contract.reward_arguments import NEEDED
 from backend.engines.rewards.builtin import SHIPPED
 from backend.engines.rewards.engine import Function, registry
-from backend.engines.rewards.signature import Unfit, adapted
+from backend.engines.rewards.signature import Unfit, adapt
 
 MODULE = "custom_rewards"  # The name that the engine gives such a file.
 FILE_CAP = 64 * 1024
@@ -48,7 +48,7 @@ def load_file(path: Path, sha256: str | None) -> dict[str, Function | Unfit]:
         exec(compile(source, str(path), "exec"), module.__dict__)  # noqa: S102 - it was trusted
         functions = _functions(module, before)
     except Exception as problem:
-        raise FileRefused(_raised(path, problem)) from problem
+        raise FileRefused(_describe_error(path, problem)) from problem
     except SystemExit as problem:
         raise FileRefused(f"{path.name} ended the program while it was loaded.") from problem
     finally:
@@ -63,7 +63,7 @@ def load_file(path: Path, sha256: str | None) -> dict[str, Function | Unfit]:
             "answer, types=None), or as TRL's def name(completions, **kwargs), that returns one "
             "number for each completion."
         )
-    return {name: adapted(name, function) for name, function in functions.items()}
+    return {name: adapt(name, function) for name, function in functions.items()}
 
 
 def _read(path: Path, sha256: str | None) -> str:
@@ -117,7 +117,7 @@ def _check_names(path: Path, functions: Mapping[str, Function], taken: Set[str])
             raise FileRefused(f"{path.name} registers {name}, which is not a function.")
 
 
-def _raised(path: Path, problem: Exception) -> str:
+def _describe_error(path: Path, problem: Exception) -> str:
     lines = [
         frame.lineno for frame in traceback.extract_tb(problem.__traceback__)
         if frame.filename == str(path)

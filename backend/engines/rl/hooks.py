@@ -31,7 +31,7 @@ def allow_cpu() -> None:
 
 
 @contextmanager
-def replaced(names: Mapping[tuple[ModuleType, str], Any]) -> Iterator[None]:
+def replace_attribute(names: Mapping[tuple[ModuleType, str], Any]) -> Iterator[None]:
     """Put values in the place of names of modules, and put the old ones back afterwards."""
     before = {place: getattr(*place) for place in names}
     try:

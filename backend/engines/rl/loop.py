@@ -17,7 +17,7 @@ from backend.contract.run.folder import ENGINE_WEIGHTS
 from backend.core.disk.removal import named, remove
 from backend.engines.rl.batches import RlBatches
 from backend.engines.rl.generate import steerable
-from backend.engines.rl.hooks import replaced
+from backend.engines.rl.hooks import replace_attribute
 from backend.engines.rl.judge import ModelJudge, RewardJudge
 from backend.engines.rl.modes import Mode, call
 from backend.engines.rl.policy.train import train_policy
@@ -101,14 +101,14 @@ class RlLoop(Loop):
         if not mode.compiles:
             mx.disable_compile()
         try:
-            call(train, self._given(feed) | {"training_callback": reports})
+            call(train, self._extra_arguments(feed) | {"training_callback": reports})
         except FloatingPointError as error:
             raise Diverged(feed.done + 1, "the loss or its gradient is not finite") from error
         finally:
             remove(self._scratch, inside=self._scratch.parent, own=named(self._scratch.name))
 
     def measure(self, feed: Feed, which: DataSet, *, step: int) -> Validation:
-        return self._measure(which, self._given(feed), step=step)
+        return self._measure(which, self._extra_arguments(feed), step=step)
 
     def seconds(self, feed: Feed, info: Mapping[str, Any], steps: int) -> float:
         return feed.take_seconds()
@@ -133,9 +133,9 @@ class RlLoop(Loop):
             hooks[mode.module, name] = self._pairs.listen(getattr(mode.module, name))
         if mode.judge:
             hooks[mode.module, mode.judge] = self._make_judge()
-        return replaced(hooks)
+        return replace_attribute(hooks)
 
-    def _given(self, feed: Feed) -> dict[str, Any]:
+    def _extra_arguments(self, feed: Feed) -> dict[str, Any]:
         """What the engine's functions may want; each takes what it has a name for."""
         run, references = self._run, self._references
         return {

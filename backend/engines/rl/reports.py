@@ -76,7 +76,7 @@ class RlReport(MethodReport):
             values = self._sums.means(values, steps)
         self._rollouts = rollouts = self._scorer.take()
         return (
-            self._named(values)
+            self._by_name(values)
             | rollouts.rewards_report(self._scorer.names).set_fields()
             | rollouts.lengths_report().set_fields()
             | {"success_rate": self._scorer.success_rate(rollouts)}
@@ -107,7 +107,7 @@ class RlReport(MethodReport):
                 )
             )
 
-    def _named(self, values: dict[str, float]) -> dict[str, Any]:
+    def _by_name(self, values: dict[str, float]) -> dict[str, Any]:
         numbers: dict[str, Any] = {}
         for name, number in _NAMES.items():
             if name in values:

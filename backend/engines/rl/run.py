@@ -22,7 +22,7 @@ from backend.engines.rl.modes import Mode, mode_of
 from backend.engines.rl.policy.reference import AdapterOffReference
 from backend.engines.rl.scorer import Scorer
 from backend.engines.trainer import run as trainer
-from backend.engines.trainer.method import Method, Run
+from backend.engines.trainer.method import Run, TrainingMethod
 from backend.engines.trainer.resume_state import Moment
 from backend.engines.trainer.types import Sets
 from backend.engines.weights.base import load
@@ -44,7 +44,7 @@ def read_config(path: Path) -> MethodConfig:
     return trainer.config_of(MethodConfig, values)
 
 
-class RewardOrPreference(Method[MethodConfig]):
+class RewardOrPreference(TrainingMethod[MethodConfig]):
     """A row of the modes table, with its rewards, its reference and its judge. Validation is ours:
     between two steps, by the engine's own evaluation, so that the best adapter holds the very
     weights that were validated, and those of the end are validated too.

@@ -69,7 +69,7 @@ class Scorer:
     def functions(self) -> list[Any]:
         """One callable per reward, for the engine; it calls all of them, in order, each time."""
         heard: list[Sequence[float | None]] = []
-        return [_Heard(self, number, heard) for number in range(len(self.rewards))]
+        return [_RewardResult(self, number, heard) for number in range(len(self.rewards))]
 
     def take(self) -> Rollouts:
         """What has come in since the last time."""
@@ -134,7 +134,7 @@ class Scorer:
         self.rollouts.add(rows, groups=-(-len(rows) // self._group))
 
 
-class _Heard:
+class _RewardResult:
     """One reward function in the engine's hands."""
 
     def __init__(self, scorer: Scorer, number: int, heard: list[Sequence[float | None]]) -> None:

@@ -55,10 +55,10 @@ class Measure:
             pairs = self._pairs.measured()
             arguments["model"].train()
         seconds = time.perf_counter() - start
-        numbers = self._known(metrics, rest) | pairs.set_fields() | self._rewarded()
+        numbers = self._known_numbers(metrics, rest) | pairs.set_fields() | self._reward_numbers()
         return Validation(step=step, val_loss=float(loss), val_time=seconds, **numbers)
 
-    def _known(self, metrics: Mapping[str, float], rest: list[Any]) -> dict[str, Any]:
+    def _known_numbers(self, metrics: Mapping[str, float], rest: list[Any]) -> dict[str, Any]:
         """What the engine itself measured that holds as it is."""
         numbers: dict[str, Any] = {}
         if self._has_kl and "kl" in metrics:
@@ -73,7 +73,7 @@ class Measure:
             ).set_fields()
         return numbers
 
-    def _rewarded(self) -> dict[str, Any]:
+    def _reward_numbers(self) -> dict[str, Any]:
         rollouts, names = self.rollouts, self._scorer.names
         numbers: dict[str, Any] = {}
         if rollouts.lengths:

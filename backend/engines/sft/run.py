@@ -26,10 +26,10 @@ from backend.engines.sft.data import has_several_spans, load_sets
 from backend.engines.sft.loss import of_share, over_parts
 from backend.engines.sft.recurrences import save_recurrence_memory
 from backend.engines.trainer import run as trainer
-from backend.engines.trainer.adapter_folder import AdapterFolder
-from backend.engines.trainer.divergence import Divergence
+from backend.engines.trainer.adapter_folder import AdapterOutput
+from backend.engines.trainer.divergence import LossGuard
 from backend.engines.trainer.feed import Feed
-from backend.engines.trainer.method import Loop, Method, Run
+from backend.engines.trainer.method import Loop, Run, TrainingMethod
 from backend.engines.trainer.reports import Both, MethodReport, Reports
 from backend.engines.trainer.resume_state import Moment
 from backend.engines.trainer.schedule import Every
@@ -48,7 +48,7 @@ def read_config(path: Path) -> SftConfig:
     return trainer.config_of(SftConfig, trainer.read_values(path, CONFIG_DEFAULTS))
 
 
-class Sft(Method[SftConfig]):
+class Sft(TrainingMethod[SftConfig]):
     """Supervised fine-tuning, of which this process has a share."""
 
     beats_base: ClassVar[bool] = True
@@ -62,7 +62,7 @@ class Sft(Method[SftConfig]):
         super().__init__(config)
         self._share = share
         self.writes = share.first
-        self.adapter_folder = AdapterFolder if share.first else UnwrittenAdapter
+        self.adapter_folder = AdapterOutput if share.first else UnwrittenAdapter
 
     @property
     def accumulation(self) -> int:
@@ -74,8 +74,8 @@ class Sft(Method[SftConfig]):
     def loop(self, run: Run[SftConfig], moment: Moment) -> SftLoop:
         return SftLoop(run, moment, self._share)
 
-    def divergence(self, model: nn.Module) -> Divergence:
-        return Divergence(getattr(getattr(model, "args", None), "vocab_size", None))
+    def divergence(self, model: nn.Module) -> LossGuard:
+        return LossGuard(getattr(getattr(model, "args", None), "vocab_size", None))
 
 
 class SftLoop(Loop):

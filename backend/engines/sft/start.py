@@ -19,7 +19,7 @@ from backend.engines.ranks.start import run_ranks
 
 def start_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     """Train what the run folder describes, here or in several processes at once."""
-    distributed = _distributed(folder / CONFIG)
+    distributed = _read_distributed(folder / CONFIG)
     if distributed is None:
         from backend.engines.sft.run import train_run
 
@@ -28,7 +28,7 @@ def start_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     return run_ranks(folder, distributed, module=module, emit=emit, control=control)
 
 
-def _distributed(path: Path) -> Distributed | None:
+def _read_distributed(path: Path) -> Distributed | None:
     value = yaml.safe_load(path.read_text(encoding="utf-8")).get("distributed")
     try:
         return None if value is None else read_record(Distributed, value)

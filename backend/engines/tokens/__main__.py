@@ -125,7 +125,7 @@ def measure(
     leaves out: of each how many rows, and the first of them.
     """
     notes = _Notes()
-    rows = _numbered(file)
+    rows = _number(file)
     renderer: ChatRenderer | MethodRenderer | None = None
     with out.open("wb") as target:
         for batch in _batches(rows):
@@ -190,7 +190,7 @@ def _batches(rows: Iterator[tuple[int, Row, int]]) -> Iterator[list[tuple[int, R
         yield batch
 
 
-def _numbered(path: Path) -> Iterator[tuple[int, Row, int]]:
+def _number(path: Path) -> Iterator[tuple[int, Row, int]]:
     """(line, row, bytes) of a file of rows; of a sample, those that its last line tells to take."""
     stride = _last(path).get("stride", 1)
     with path.open("rb") as file:

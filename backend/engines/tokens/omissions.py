@@ -35,15 +35,17 @@ def omitted_parts(turns: Turns, tools: Any, text: str, render: Render) -> list[P
         except Exception:  # noqa: BLE001 - a template raises what it likes: it reads the part
             return False
 
-    return list(_omitted(turns, tools, text, same))
+    return list(_find_omissions(turns, tools, text, same))
 
 
-def _omitted(turns: Turns, tools: Any, text: str, same: Callable[..., bool]) -> Iterator[Part]:
+def _find_omissions(
+    turns: Turns, tools: Any, text: str, same: Callable[..., bool]
+) -> Iterator[Part]:
     if tools and same(turns, None):
         yield "tools"
     for part, names in _FIELDS.items():
         holders = [at for at, turn in enumerate(turns) if any(turn.get(name) for name in names)]
-        if any(same(_changed(turns, at, _without(turns[at], names))) for at in holders):
+        if any(same(_find_changes(turns, at, _without(turns[at], names))) for at in holders):
             yield part
     if any(_lost_thoughts(turns, at, same) for at in range(len(turns))):
         yield "thoughts"
@@ -77,7 +79,7 @@ def _lost_thoughts(turns: Turns, at: int, same: Callable[..., bool]) -> bool:
         return False
     begin, stop = thoughts.span(1)
     other = f"{content[:begin]}\nother thoughts\n{content[stop:]}"
-    return same(_changed(turns, at, {**turns[at], "content": other}))
+    return same(_find_changes(turns, at, {**turns[at], "content": other}))
 
 
 def _lost_message(turns: Turns, at: int, text: str, same: Callable[..., bool]) -> bool:
@@ -90,10 +92,10 @@ def _lost_message(turns: Turns, at: int, text: str, same: Callable[..., bool]) -
         if not reply or reply in text:
             return False
     other = f"{content} another text"
-    return same(_changed(turns, at, {**turns[at], "content": other}))
+    return same(_find_changes(turns, at, {**turns[at], "content": other}))
 
 
-def _changed(turns: Turns, at: int, turn: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _find_changes(turns: Turns, at: int, turn: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [*turns[:at], turn, *turns[at + 1 :]]
 
 

@@ -60,7 +60,7 @@ class ChatRenderer:
 
     def render(self, rows: Sequence[Row]) -> list[Rendered]:
         """Every row, as far as the template takes it."""
-        written = [self._written(row) for row in rows]
+        written = [self._write_row(row) for row in rows]
         if isinstance(self._tokenizer, RowTokenizer):
             pairs = list(zip(rows, written, strict=True))
             prose = [row["text"] for row in rows if "text" in row]
@@ -73,7 +73,7 @@ class ChatRenderer:
             self._tokenizer.forget()
         return results
 
-    def _written(self, row: Row) -> tuple[str, str | None]:
+    def _write_row(self, row: Row) -> tuple[str, str | None]:
         """The row as text, and why it can't be."""
         if "text" in row:
             return row["text"], None

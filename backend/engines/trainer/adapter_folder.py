@@ -25,8 +25,8 @@ from backend.contract.run.folder import (
     LINEAGE,
     NUMBERED,
     OF_A_RUN,
+    checkpoint_file,
     checkpoint_of,
-    numbered,
 )
 from backend.core.disk.files import sync_folder, write_json
 from backend.core.disk.removal import discard, named, remove
@@ -41,7 +41,7 @@ class NotFinite(Exception):
     """The weights hold NaN or infinity and must not replace good ones."""
 
 
-class AdapterFolder:
+class AdapterOutput:
     """Saves the trainable weights of `model`. `keep` numbered checkpoints stay; 0 keeps all."""
 
     def __init__(self, path: Path, model: nn.Module, *, keep: int, emit: Emitter) -> None:
@@ -65,7 +65,7 @@ class AdapterFolder:
     def take_up(self, weights: Path, best: Path | None, checkpoints: Mapping[int, Path]) -> None:
         """Begin with the weights that a continued run has already made."""
         for step, source in checkpoints.items():
-            self._copy(source, numbered(step))
+            self._copy(source, checkpoint_file(step))
         if best is not None:
             self._copy(best, BEST)
         self._copy(weights, LATEST)
@@ -74,7 +74,7 @@ class AdapterFolder:
     def best_path(self) -> Path:
         return self.path / BEST
 
-    def kept(self) -> set[int]:
+    def kept_steps(self) -> set[int]:
         """The numbers of the checkpoints that are there."""
         steps = (checkpoint_of(path.name) for path in self.path.iterdir())
         return {step for step in steps if step is not None}
@@ -87,7 +87,7 @@ class AdapterFolder:
 
     def save_checkpoint(self, step: int) -> Path:
         """A numbered file and the same weights as the latest; old numbered ones are pruned."""
-        saved = self._save(numbered(step), step)
+        saved = self._save(checkpoint_file(step), step)
         self._copy(saved, LATEST)
         self._emit(Checkpoint(step=step, path=str(saved)))
         self._prune()

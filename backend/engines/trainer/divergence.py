@@ -25,7 +25,7 @@ class Diverged(Exception):
         self.step = step
 
 
-class Divergence:
+class LossGuard:
     """Looks at the finite losses of one run; answers what is wrong in words, or None."""
 
     def __init__(self, vocabulary: int | None) -> None:

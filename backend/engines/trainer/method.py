@@ -21,8 +21,8 @@ from backend.contract.run.events import Validation
 from backend.contract.run.numbers import Metric
 from backend.engines.process.events import Emitter
 from backend.engines.process.signals import Control
-from backend.engines.trainer.adapter_folder import AdapterFolder
-from backend.engines.trainer.divergence import Divergence
+from backend.engines.trainer.adapter_folder import AdapterOutput
+from backend.engines.trainer.divergence import LossGuard
 from backend.engines.trainer.feed import Batches, Feed
 from backend.engines.trainer.reports import MethodReport, Reports
 from backend.engines.trainer.resume_state import Moment
@@ -42,7 +42,7 @@ class Run(Generic[C]):
     tokenizer: Any
     sets: Sets
     losses: TokenLosses
-    adapter: AdapterFolder
+    adapter: AdapterOutput
     optimizer: optim.Optimizer
     emit: Emitter
     control: Control
@@ -83,7 +83,7 @@ class Loop(ABC):
         return nullcontext()
 
 
-class Method(ABC, Generic[C]):
+class TrainingMethod(ABC, Generic[C]):
     """One kind of training.
 
     `metric` finds the best adapter; with `beats_base` only what is better than the untrained model
@@ -99,7 +99,7 @@ class Method(ABC, Generic[C]):
     perplexity: ClassVar[bool] = False
     hint: ClassVar[str]
     writes: bool = True
-    adapter_folder: type[AdapterFolder] = AdapterFolder
+    adapter_folder: type[AdapterOutput] = AdapterOutput
 
     def __init__(self, config: C) -> None:
         self.config = config
@@ -120,6 +120,6 @@ class Method(ABC, Generic[C]):
     def loop(self, run: Run[C], moment: Moment) -> Loop:
         """The loop that goes on at that moment."""
 
-    def divergence(self, model: nn.Module) -> Divergence | None:
+    def divergence(self, model: nn.Module) -> LossGuard | None:
         """Where finite losses can tell that the model is ruined."""
         return None

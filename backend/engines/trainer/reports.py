@@ -112,8 +112,8 @@ class Both(TrainingCallback):  # type: ignore[misc]  # the engine has no types
         self._first_step = first_step
 
     def on_train_loss_report(self, info: dict[str, Any]) -> None:
-        self._reporters.on_train_loss_report(self._shifted(info))
+        self._reporters.on_train_loss_report(self._shift(info))
         self._reports.on_train_loss_report(info)
 
-    def _shifted(self, info: dict[str, Any]) -> dict[str, Any]:
+    def _shift(self, info: dict[str, Any]) -> dict[str, Any]:
         return info | {"iteration": self._first_step + info["iteration"]}

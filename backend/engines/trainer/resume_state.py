@@ -125,7 +125,7 @@ class StateFolder:
     def load(self, checkpoint: int) -> Saved:
         """The state of that checkpoint. Raises NotResumable when it is not whole."""
         state = self._read(checkpoint)
-        saved = _saved(self._path, state)
+        saved = _read_saved(self._path, state)
         for path in (saved.weights, saved.optimizer):
             if not path.is_file():
                 raise NotResumable(f"{path.name} is missing from the saved state.")
@@ -138,7 +138,7 @@ class StateFolder:
 
     def all(self) -> list[Saved]:
         """Every whole state, oldest first."""
-        return [_saved(self._path, self._read(number)) for number in self._numbers()]
+        return [_read_saved(self._path, self._read(number)) for number in self._numbers()]
 
     def _read(self, checkpoint: int) -> SavedState:
         path = self._path / state_file(checkpoint)
@@ -203,7 +203,7 @@ def restore(saved: Saved, model: nn.Module, optimizer: optim.Optimizer) -> None:
     mx.eval(model.parameters(), optimizer.state)
 
 
-def _saved(folder: Path, state: SavedState) -> Saved:
+def _read_saved(folder: Path, state: SavedState) -> Saved:
     return Saved(
         checkpoint=state.checkpoint,
         moment=Moment(

@@ -29,7 +29,7 @@ from backend.engines.process.events import Emitter
 from backend.engines.process.signals import Control
 from backend.engines.trainer.adapter_folder import lineage_of
 from backend.engines.trainer.lora import attach, describe
-from backend.engines.trainer.method import C, Method, Run
+from backend.engines.trainer.method import C, Run, TrainingMethod
 from backend.engines.trainer.quantize import make_quantized_base
 from backend.engines.trainer.steps import say
 from backend.engines.trainer.token_losses import token_losses
@@ -37,19 +37,19 @@ from backend.engines.trainer.training import Training
 from backend.engines.weights.base import load
 
 
-def train_run(method: Method[C], folder: Path, emit: Emitter, control: Control) -> Ending:
+def train_run(method: TrainingMethod[C], folder: Path, emit: Emitter, control: Control) -> Ending:
     """Train in this process; answer how it ended. Errors are raised."""
     config = method.config
     np.random.seed(config.seed)
     make_quantized_base(config, emit, say)
     model, tokenizer = load(config.model)
     if _stops(control):
-        return _stopped("the model was loading")
+        return _end_stopped("the model was loading")
 
     emit(Phase(name="preparing data"))
     sets = method.load_sets(tokenizer, emit)
     if _stops(control):
-        return _stopped("the data was prepared")
+        return _end_stopped("the data was prepared")
 
     coverage = attach(model, config)
     say(describe(config, coverage, depth=len(model.layers)))
@@ -57,7 +57,7 @@ def train_run(method: Method[C], folder: Path, emit: Emitter, control: Control) 
     emit(coverage.event())
     method.load_references(model, emit)
     if _stops(control):
-        return _stopped("the reference was loading")
+        return _end_stopped("the reference was loading")
 
     adapter = method.adapter_folder(
         Path(config.adapter_path), model, keep=config.keep_checkpoints, emit=emit
@@ -101,7 +101,7 @@ def _stops(control: Control) -> bool:
     return control.stop is not None
 
 
-def _stopped(during: str) -> Ending:
+def _end_stopped(during: str) -> Ending:
     return Ending("stopped", f"Stopped while {during}; nothing was saved.")
 
 

@@ -165,7 +165,7 @@ class BetweenSteps:
             optimizer=run.optimizer,
             weights=weights,
             best=run.adapter.best_path if best else None,
-            saved_steps=run.adapter.kept(),
+            saved_steps=run.adapter.kept_steps(),
         )
 
     def _save_numbered(self, done: int) -> None:

@@ -18,7 +18,7 @@ from backend.engines.trainer.adapter_folder import NotFinite
 from backend.engines.trainer.divergence import Diverged
 from backend.engines.trainer.early_stopping import EarlyStopping, Patience
 from backend.engines.trainer.feed import Feed, Halted
-from backend.engines.trainer.method import C, Method, Run
+from backend.engines.trainer.method import C, Run, TrainingMethod
 from backend.engines.trainer.reports import Reports
 from backend.engines.trainer.steps import BetweenSteps, say
 from backend.engines.trainer.types import DataSet
@@ -27,7 +27,7 @@ from backend.engines.trainer.types import DataSet
 class Training(Generic[C]):
     """One run's training; `run` answers how it ended."""
 
-    def __init__(self, method: Method[C], run: Run[C]) -> None:
+    def __init__(self, method: TrainingMethod[C], run: Run[C]) -> None:
         config = run.config
         self._method = method
         self._run = run
@@ -156,7 +156,7 @@ class Training(Generic[C]):
         perplexity = None
         if self._method.perplexity and measurement.val_loss is not None:
             perplexity = math.exp(min(measurement.val_loss, 700.0))
-        self._run.emit(tested(measurement, perplexity))
+        self._run.emit(test_event(measurement, perplexity))
         value = measurement.measured(self._method.metric)
         if value is None:
             return None
@@ -167,7 +167,7 @@ class Training(Generic[C]):
         return sentence
 
 
-def tested(measurement: Validation, perplexity: float | None) -> Tested:
+def test_event(measurement: Validation, perplexity: float | None) -> Tested:
     """The same numbers, measured on the test set."""
     numbers = {
         name.replace("val_", "test_", 1): value

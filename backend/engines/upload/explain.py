@@ -6,7 +6,7 @@ import httpx2
 from huggingface_hub.errors import HfHubHTTPError
 
 from backend.contract.jobs.upload import UploadRequest
-from backend.engines.download.fetch import Refused
+from backend.engines.download.fetch import HubRefused
 from backend.engines.process.endings import Ending
 
 _AGAIN = "Upload it again: large files that are there already are not sent twice."
@@ -16,10 +16,10 @@ def explain_upload(problem: BaseException, request: UploadRequest) -> Ending | N
     """How it ended; None for what is no answer of the hub and no fault of the network."""
     for cause in _causes(problem):
         match cause:
-            case Refused():
+            case HubRefused():
                 return Ending("error", str(cause), "If you use a mirror, check HF_ENDPOINT.")
             case HfHubHTTPError():
-                return _refused(cause, request)
+                return _refuse(cause, request)
             case httpx2.HTTPError():
                 reason = str(cause) or type(cause).__name__
                 return Ending(
@@ -30,7 +30,7 @@ def explain_upload(problem: BaseException, request: UploadRequest) -> Ending | N
     return None
 
 
-def _refused(problem: HfHubHTTPError, request: UploadRequest) -> Ending:
+def _refuse(problem: HfHubHTTPError, request: UploadRequest) -> Ending:
     status, host = problem.response.status_code, _host(request)
     owner = request.repo_id.partition("/")[0]
     text = " ".join((problem.server_message or "").split())[:200]
@@ -43,7 +43,7 @@ def _refused(problem: HfHubHTTPError, request: UploadRequest) -> Ending:
     if status == 403:
         return Ending(
             "error",
-            f"The token may not write to {request.repo_id}{_quoted(text)}.",
+            f"The token may not write to {request.repo_id}{_quote(text)}.",
             f"Use a token with write access of an account that may write to {owner!r}, or choose "
             "another owner.",
         )
@@ -56,7 +56,7 @@ def _refused(problem: HfHubHTTPError, request: UploadRequest) -> Ending:
     if status == 409:
         return Ending(
             "error",
-            f"{request.repo_id} was changed by somebody else meanwhile{_quoted(text)}.",
+            f"{request.repo_id} was changed by somebody else meanwhile{_quote(text)}.",
             _AGAIN,
         )
     if status == 429 or status >= 500:
@@ -65,10 +65,10 @@ def _refused(problem: HfHubHTTPError, request: UploadRequest) -> Ending:
             f"{host} answered with status {status}: it is busy or down.",
             f"Try again later. {_AGAIN}",
         )
-    return Ending("error", f"{host} refused it with status {status}{_quoted(text)}.", None)
+    return Ending("error", f"{host} refused it with status {status}{_quote(text)}.", None)
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return f": {text.rstrip('.')}" if text else ""
 
 

@@ -14,7 +14,7 @@ CARD = "README.md"
 Report = Callable[[int], None]  # The place in a file up to which it is read. May raise Stopped.
 
 
-class Stopped(Exception):
+class UploadStopped(Exception):
     """The upload was asked to end."""
 
 
@@ -52,7 +52,7 @@ def without_places(folder: Path) -> dict[str, bytes]:
     places: set[str] = set()
     lineage, card = folder / LINEAGE, folder / CARD
     if lineage.is_file():
-        value = _shortened(json.loads(lineage.read_text(encoding="utf-8")), places)
+        value = _shorten(json.loads(lineage.read_text(encoding="utf-8")), places)
         sent[LINEAGE] = json.dumps(value, indent=2, ensure_ascii=False).encode()
     if card.is_file():
         text = card.read_text(encoding="utf-8")
@@ -62,11 +62,11 @@ def without_places(folder: Path) -> dict[str, bytes]:
     return sent
 
 
-def _shortened(value: Any, places: set[str]) -> Any:
+def _shorten(value: Any, places: set[str]) -> Any:
     if isinstance(value, dict):
-        return {name: _shortened(item, places) for name, item in value.items()}
+        return {name: _shorten(item, places) for name, item in value.items()}
     if isinstance(value, list):
-        return [_shortened(item, places) for item in value]
+        return [_shorten(item, places) for item in value]
     if isinstance(value, str) and PurePath(value).is_absolute() and PurePath(value).name:
         places.add(value)
         return PurePath(value).name

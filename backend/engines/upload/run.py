@@ -25,7 +25,7 @@ from backend.engines.process.endings import Ending, Unusable
 from backend.engines.process.events import Emitter, PartEmitter
 from backend.engines.process.signals import Control
 from backend.engines.upload.explain import explain_upload
-from backend.engines.upload.files import CountedFile, Stopped, files_of, without_places
+from backend.engines.upload.files import CountedFile, UploadStopped, files_of, without_places
 
 _WHOLE, _HASHED = 1000, 100
 _BETWEEN = 0.2  # Seconds between two reports.
@@ -141,7 +141,7 @@ class _Meter:
     def require_going(self) -> None:
         """Raise Stopped once the upload was asked to end."""
         if self._control.stop is not None:
-            raise Stopped
+            raise UploadStopped
 
     def at(self, place: int) -> None:
         self.require_going()

@@ -37,7 +37,7 @@ def changes_of(
 
     Raises OSError or RuntimeError when a file can't be read, ValueError when it holds no LoRA.
     """
-    tensors = _renamed(read_tensors(weights), names)
+    tensors = _rename(read_tensors(weights), names)
     modules = sorted((name[: -len(_A)] for name in tensors if name.endswith(_A)), key=_natural)
     if not modules:
         raise ValueError(f"{weights.name} holds no LoRA matrices, so there is no ΔW to show.")
@@ -84,7 +84,7 @@ def read_tensors(path: Path) -> dict[str, mx.array]:
     return cast("dict[str, mx.array]", mx.load(str(path)))
 
 
-def _renamed(
+def _rename(
     tensors: dict[str, mx.array], names: Mapping[str, Sequence[Any]] | None
 ) -> dict[str, mx.array]:
     if names is None:

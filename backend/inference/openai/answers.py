@@ -101,7 +101,7 @@ class OpenAIError(BaseModel):
     error: OpenAIProblem
 
 
-class Identity(BaseModel):
+class CompletionIdentity(BaseModel):
     """What an answer and all pieces of its stream have in common."""
 
     id: str
@@ -109,12 +109,15 @@ class Identity(BaseModel):
     model: str
 
     @classmethod
-    def new(cls, kind: Literal["chatcmpl", "cmpl"], model: str) -> Identity:
+    def new(cls, kind: Literal["chatcmpl", "cmpl"], model: str) -> CompletionIdentity:
         return cls(id=f"{kind}-{secrets.token_hex(12)}", model=model)
 
 
 def chat_piece(
-    who: Identity, delta: dict[str, Any], finish: Finish = None, usage: Usage | None = None
+    who: CompletionIdentity,
+    delta: dict[str, Any],
+    finish: Finish = None,
+    usage: Usage | None = None,
 ) -> dict[str, Any]:
     """One piece of a streamed chat answer; with `usage`, the one without choices."""
     choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
@@ -122,7 +125,7 @@ def chat_piece(
 
 
 def text_piece(
-    who: Identity, text: str, finish: Finish = None, usage: Usage | None = None
+    who: CompletionIdentity, text: str, finish: Finish = None, usage: Usage | None = None
 ) -> dict[str, Any]:
     """One piece of a streamed plain answer."""
     choice = {"index": 0, "text": text, "finish_reason": finish, "logprobs": None}
@@ -137,7 +140,9 @@ def problem(status: int, name: str, message: str, *, param: str | None = None) -
     return OpenAIError(error=OpenAIProblem(message=message, type=kind, param=param, code=code))
 
 
-def _piece(who: Identity, kind: str, choice: dict[str, Any], usage: Usage | None) -> dict[str, Any]:
+def _piece(
+    who: CompletionIdentity, kind: str, choice: dict[str, Any], usage: Usage | None
+) -> dict[str, Any]:
     return {
         "id": who.id,
         "object": kind,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from statistics import fmean
 from typing import ClassVar
 
 from backend.contract.run.events import Metrics, Validation, Warning
@@ -14,7 +15,8 @@ from backend.jobs.health.facts import RunFacts
 from backend.jobs.health.rule import Finding, Fix, Rule, centre, percent, rounded
 
 _NAMES = {"train_loss": "Training", "val_loss": "Validation"}
-_LEVEL = 3  # Reports whose median is the loss of a moment.
+_LEVEL = 3  # Reports whose median is the loss of a moment, and the fewest rows that they stand for:
+_ROWS = 24  # the losses of single rows differ by more than any fault.
 _RECENT = 30
 
 # Below these a rate is low for adam's kind of optimizers: a tenth of what the literature takes for
@@ -33,6 +35,9 @@ class _LossRule(Rule):
         self.best = math.inf  # The lowest level so far.
         self.losses: deque[float] = deque(maxlen=_RECENT)
         self.reports = 0
+        self.window = _LEVEL
+        self.rows = 1  # That a report stands for.
+        self._step = 0
 
     def report(self, event: Metrics) -> None:
         loss = event.train_loss
@@ -40,15 +45,20 @@ class _LossRule(Rule):
             return
         self.reports += 1
         self.losses.append(loss)
-        if self.reports < _LEVEL:
+        self.rows = max(1, event.step - self._step) * (self.facts.batch_size or 1)
+        self._step = event.step
+        self.window = min(_RECENT, max(_LEVEL, -(-_ROWS // self.rows)))
+        if self.reports < self.window:
             return
         if self.first is None:
-            self.first = centre(self.losses, _LEVEL)
+            self.first = self.level
         self.best = min(self.best, self.level)
         self.standing = self.look(event, self.first)
 
     @property
     def level(self) -> float:
+        if self.window > _LEVEL:  # Few rows each: their median may flip between two kinds of rows.
+            return fmean(list(self.losses)[-self.window :])
         return centre(self.losses, _LEVEL)
 
     def look(self, event: Metrics, first: float) -> Finding | None:
@@ -92,48 +102,89 @@ class LossNotFinite(Rule):
 
 
 class Divergence(_LossRule):
-    """The training loss rises far above its start and far above its best."""
+    """The training loss rises far above where it began, or above the untrained model's."""
 
-    code: ClassVar[str] = "divergence"
-    _SHARE, _LEAST = 0.2, 0.3  # Above the first reports, in shares and in nats.
+    code: ClassVar[str] = "diverged"
+    _SHARE, _LEAST = 0.2, 0.3  # Above the start, in shares and in nats.
+    _FAR_SHARE, _FAR = 0.35, 1.0  # Above the untrained model: held-out rows may be easier.
+
+    def __init__(self, facts: RunFacts) -> None:
+        super().__init__(facts)
+        self._untrained = math.inf
+
+    def validation(self, event: Validation) -> None:
+        same = self.facts.family == "loss"  # Of pairs the two losses are different things.
+        if same and event.step == 0 and event.val_loss is not None:
+            self._untrained = event.val_loss
+
+    def warning(self, event: Warning) -> None:
+        """The engine ends a run that is ruined, and says so."""
+        if event.code == self.code:
+            self.standing = self._finding(event.message)
 
     def look(self, event: Metrics, first: float) -> Finding | None:
-        above = self.level - first
-        if above < max(self._SHARE * abs(first), self._LEAST):
+        start = first
+        rise = self.level - first >= max(self._SHARE * abs(first), self._LEAST)
+        if self.level - self._untrained >= max(self._FAR_SHARE * self._untrained, self._FAR):
+            start, rise = self._untrained, True
+        if not rise:
             return None
+        return self._finding(
+            f"Training diverges: the loss is {self.level:.2f} at iteration {event.step}, above "
+            f"the {start:.2f} that it began with."
+        )
+
+    def _finding(self, message: str) -> Finding:
         return Finding(
             level="error",
-            message=f"Training diverges: the loss is {self.level:.2f} at iteration {event.step}, "
-            f"above the {first:.2f} that it began with.",
-            hint="Stop the run; the best adapter is kept. Start again with a lower learning rate, "
-            "or with more warm-up.",
+            message=message,
+            hint="The best adapter is kept. Start again with a lower learning rate, or with more "
+            "warm-up.",
             fix=self.lower_rate(5),
         )
 
 
 class RateTooHigh(_LossRule):
-    """The loss jumps up again and again, though it does not run away."""
+    """The loss jumps up again and again, or once so far that it does not come back."""
 
     code: ClassVar[str] = "learning_rate_high"
     _JUMP, _LEAST = 1.5, 0.3  # To this many times the level before, and by so many nats.
     _JUMPS, _WITHIN = 3, 20
+    _FEWEST_ROWS = 8  # A report over fewer may jump by its rows alone.
+    _FAR, _BACK_WITHIN = 1.0, 5  # Nats, and the reports after which it should be back.
 
     def __init__(self, facts: RunFacts) -> None:
         super().__init__(facts)
         self._jumps: deque[bool] = deque(maxlen=self._WITHIN)
+        self._before: float | None = None  # The level before a far jump.
+        self._since = 0
 
-    def look(self, event: Metrics, first: float) -> Finding | None:
-        before = centre(list(self.losses)[:-1], _LEVEL)
-        now = self.losses[-1]
-        jumped = now > self._JUMP * before and now - before > self._LEAST
+    def report(self, event: Metrics) -> None:
+        before = self.level if self.losses else None
+        super().report(event)
+        if before is None or event.train_loss is None or self.rows < self._FEWEST_ROWS:
+            return
+        rise = self.losses[-1] - before
+        jumped = self.losses[-1] > self._JUMP * before and rise > self._LEAST
         self._jumps.append(jumped and event.step > self.warm)
+        self._since += 1
+        if self._jumps[-1] and rise > self._FAR and self._before is None:
+            self._before, self._since = before, 0
+        self.standing = self._finding()
+
+    def _finding(self) -> Finding | None:
         count = sum(self._jumps)
-        if count < self._JUMPS:
+        lost = self._before is not None and self._since >= self._BACK_WITHIN
+        if lost and centre(self.losses, self._BACK_WITHIN) <= (self._before or 0.0):
+            self._before, lost = None, False
+        if count < self._JUMPS and not lost:
             return None
+        what = f"The loss jumped up {count} times in the last {len(self._jumps)} reports"
+        if lost:
+            what = f"The loss jumped up from {self._before:.2f} and has not come back"
         return Finding(
             level="warning",
-            message=f"The loss jumped up {count} times in the last {len(self._jumps)} reports: "
-            "the learning rate may be too high.",
+            message=f"{what}: the learning rate may be too high.",
             hint="Lower the learning rate, or train on larger batches.",
             fix=self.lower_rate(3),
         )

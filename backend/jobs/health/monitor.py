@@ -28,7 +28,7 @@ STALLED = "stalled"
 
 # What explains another finding makes that one needless.
 _EXPLAINS = {
-    "divergence": {"learning_rate_high", "overfitting"},
+    "diverged": {"learning_rate_high", "overfitting"},
     "weights_not_moving": {"learning_rate_low", "plateau"},
     "learning_rate_low": {"plateau"},
 }

@@ -31,15 +31,20 @@ class EqualRewards(Rule):
     """All completions of a prompt got the same reward: only differences teach."""
 
     code: ClassVar[str] = "equal_rewards"
+    _SHARE = 0.02  # Of the largest reward or spread so far: less is as good as none.
 
     def __init__(self, facts: RunFacts) -> None:
         super().__init__(facts)
         self._stretch = _Stretch()
+        self._scale = 0.0
 
     def report(self, event: Metrics) -> None:
         if event.group_reward_std is None:
             return
-        long = self._stretch.look(event, event.group_reward_std == 0)
+        spread = event.group_reward_std
+        seen = (abs(event.avg_reward or 0), event.reward_std or 0, spread)
+        self._scale = max(self._scale, *seen)
+        long = self._stretch.look(event, spread <= self._SHARE * self._scale)
         self.standing = self._finding(event) if long else None
 
     def _finding(self, event: Metrics) -> Finding:
@@ -52,8 +57,8 @@ class EqualRewards(Rule):
             fix = {"group_size": min(16, group * 2)}
         return Finding(
             level="error",
-            message=f"All completions of a prompt have got the same reward{mean} for the last "
-            f"{self._stretch.iterations} iterations, so there is nothing to learn from.",
+            message="All completions of a prompt have got the same reward, or nearly so, for the "
+            f"last {self._stretch.iterations} iterations{mean}: there is nothing to learn from.",
             hint="Use a reward that tells degrees apart, a higher temperature, a larger group, or "
             "harder prompts if the reward is at its maximum.",
             fix=fix,

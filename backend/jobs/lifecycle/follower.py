@@ -67,7 +67,7 @@ class Follower(Generic[E]):
         gone = not self.child.alive()  # Asked first: what it wrote before that is then complete.
         before = self._offsets()
         try:
-            events = parsed(self._events.read(), self._parse)
+            events = parse_events(self._events.read(), self._parse)
             lines = self._log.read() if self._log is not None else []
         except OSError as problem:
             self._events.offset = before[0]
@@ -87,7 +87,7 @@ class Follower(Generic[E]):
         return self._events.offset, self._log.offset if self._log is not None else 0
 
 
-def parsed(values: Iterable[Any], parse: Callable[[Any], E | None]) -> list[E]:
+def parse_events(values: Iterable[Any], parse: Callable[[Any], E | None]) -> list[E]:
     """The events among the values; shapes that this version does not know are left out."""
     return [event for event in map(parse, values) if event is not None]
 

@@ -17,7 +17,7 @@ from backend.core.disk.stored_files import parse_json
 from backend.core.process import Child
 from backend.jobs.lifecycle.follower import Follower
 from backend.jobs.run.events import Event, parse_event
-from backend.jobs.run.progress import Progress
+from backend.jobs.run.progress import RunProgress
 
 HELD = 2  # A run of 100,000 reports takes 30 MB.
 T = TypeVar("T")
@@ -81,7 +81,7 @@ def log_so_far(folder: Path, lines: int) -> tuple[list[str], int]:
 class _Folded:
     inode: int
     offset: int
-    progress: Progress
+    progress: RunProgress
 
 
 class FoldedEvents:
@@ -91,7 +91,7 @@ class FoldedEvents:
         self._lock = threading.Lock()
         self._held: OrderedDict[Path, _Folded] = OrderedDict()
 
-    def read(self, folder: Path, view: Callable[[Progress], T]) -> T:
+    def read(self, folder: Path, view: Callable[[RunProgress], T]) -> T:
         """What `view` makes of the run's progress, which goes on growing: it must copy.
 
         Raises OSError where the events can't be read.
@@ -99,11 +99,11 @@ class FoldedEvents:
         try:
             stat = (folder / EVENTS).stat()
         except FileNotFoundError:
-            return view(Progress())
+            return view(RunProgress())
         with self._lock:
             folded = self._held.pop(folder, None)
             if folded is None or folded.inode != stat.st_ino or folded.offset > stat.st_size:
-                folded = _Folded(stat.st_ino, 0, Progress())
+                folded = _Folded(stat.st_ino, 0, RunProgress())
             folded.offset = fold_events(folder, folded.progress, offset=folded.offset)
             self._held[folder] = folded
             while len(self._held) > HELD:

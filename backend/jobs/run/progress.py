@@ -48,7 +48,7 @@ _EXACT = 2**53
 _RECENT = 9  # Reports whose median speed gives the remaining time.
 
 
-class Progress:
+class RunProgress:
     """What a run's events add up to so far. Feed it in order; read it at any time."""
 
     def __init__(self, *, total_steps: int | None = None) -> None:
@@ -124,7 +124,9 @@ class Progress:
                 self.checkpoints.append(event.step)
             case events.Best():
                 self._keep_best(event)
-            case events.Warning(metric=metric) if metric in _LOSSES:
+            case events.Warning(metric=metric, code=code) if (
+                metric in _LOSSES or code == "diverged"
+            ):
                 pass
             case events.Warning():
                 self.add_alert(

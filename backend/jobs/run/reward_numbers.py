@@ -17,7 +17,7 @@ from backend.contract.run.numbers import FunctionReward, Metric, RewardNumbers, 
 __all__ = ["FunctionReward", "Metric", "RewardNumbers", "SampleData", "ValidationNumbers"]
 
 
-class SampleData(BaseModel, run_numbers.SampleData):
+class SampleData(BaseModel, run_numbers.SampleRecord):
     """A completion that was made while training, and what each reward function gave for it.
 
     `total` is the weighted sum. `answer` is what the row says is right, `split` where it is from.

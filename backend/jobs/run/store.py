@@ -37,7 +37,7 @@ from backend.jobs.run.legacy_records import (
     to_summary,
 )
 from backend.jobs.run.ownership import is_run_folder, names_session
-from backend.jobs.run.progress import Progress, thin_series
+from backend.jobs.run.progress import RunProgress, thin_series
 from backend.jobs.run.reward_numbers import SampleData
 from backend.jobs.run.schemas import (
     Alert,
@@ -120,7 +120,7 @@ class SessionStore:
             choices=self._choices_of(rows),
         )
 
-    def _folded(self, session_id: str, view: Callable[[Progress], T]) -> T:
+    def _folded(self, session_id: str, view: Callable[[RunProgress], T]) -> T:
         try:
             return self._events.read(self.folder(session_id), view)
         except OSError as problem:
@@ -286,9 +286,9 @@ class SessionStore:
         """
         return str(self.folder(session_id).resolve())
 
-    def progress(self, session_id: str, *, total_steps: int | None = None) -> Progress:
+    def progress(self, session_id: str, *, total_steps: int | None = None) -> RunProgress:
         """The run's events, folded."""
-        progress = Progress(total_steps=total_steps)
+        progress = RunProgress(total_steps=total_steps)
         try:
             fold_events(self.folder(session_id), progress)
         except OSError as problem:
@@ -298,7 +298,7 @@ class SessionStore:
     def series(self, session_id: str, since: int, max_points: int) -> Series:
         """The curves from step `since` on, spikes kept when thinned to `max_points`."""
         self._raw(session_id)
-        return thin_series(self._folded(session_id, Progress.series), max_points, since=since)
+        return thin_series(self._folded(session_id, RunProgress.series), max_points, since=since)
 
     def samples(self, session_id: str) -> list[SampleData]:
         """The last completions that the run made while training, oldest first."""

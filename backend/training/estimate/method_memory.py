@@ -96,14 +96,14 @@ def _sampling(request: EnhancedStart, shape: Shape, prompt: int) -> float:
     answers = request.method.answers(request.batch_size, request.group_size)
     copies = 2 if answers > together else 1
     tokens = (
-        copies * together * _held(prompt + request.max_completion_length)
+        copies * together * _round_up(prompt + request.max_completion_length)
         + answers * prompt
-        + request.batch_size * _held(prompt)
+        + request.batch_size * _round_up(prompt)
     )
     return float(tokens * shape.cache_per_token * shape.weight_bytes)
 
 
-def _held(length: int) -> int:
+def _round_up(length: int) -> int:
     return -(-length // _STEP) * _STEP
 
 

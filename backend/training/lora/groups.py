@@ -261,23 +261,23 @@ def _notes(
     missing = [name for name in unmatched if name not in parameters and name not in added]
     notes: list[str] = [*seed_warnings(tree["architecture"], unmatched)]
     if parameters:
-        notes.append(f"LoRA can't be attached to {_listed(parameters)} here.")
+        notes.append(f"LoRA can't be attached to {_listing(parameters)} here.")
     if missing and keys:
-        notes.append(f"This architecture has no {_listed(missing)}.")
+        notes.append(f"This architecture has no {_listing(missing)}.")
     experts = [key for key in keys if is_expert(key)]
     if experts:
         notes.append(
-            f"The experts ({_listed([key.name for key in experts])}) are left out of the full "
+            f"The experts ({_listing([key.name for key in experts])}) are left out of the full "
             "preset: LoRA on each of them can be billions of weights. Full with experts has them."
         )
     fused = [name for name in presets["qv"] if name.rsplit(".", 1)[-1] in _FUSED_QKV]
     if fused:
         notes.append(
-            f"Query, key and value are one matrix in {_listed(fused)}, so Q+V trains all three."
+            f"Query, key and value are one matrix in {_listing(fused)}, so Q+V trains all three."
         )
     if excluded := tree.get("excluded"):
         notes.append(
-            f"Left out: {_listed(excluded)}. The model reads these weights directly, so that LoRA "
+            f"Left out: {_listing(excluded)}. The model reads these weights directly, so that LoRA "
             "on them would break it."
         )
     if tree.get("problem"):
@@ -286,7 +286,7 @@ def _notes(
         notes.append("No module of this architecture takes LoRA.")
     others = [key.name for key in keys if key.group == "other"]
     if others and len(others) < len(keys):
-        notes.append(f"Outside every preset: {_listed(others)}. They can be listed by name.")
+        notes.append(f"Outside every preset: {_listing(others)}. They can be listed by name.")
     if _is_unusual(depth):
         notes.append(f"{depth} layers is an unusual depth; the coverage choices are fitted to it.")
     return notes
@@ -296,6 +296,6 @@ def _is_unusual(depth: int) -> bool:
     return depth < 16 or depth % 4 != 0
 
 
-def _listed(names: Sequence[str]) -> str:
+def _listing(names: Sequence[str]) -> str:
     listing = ", ".join(names[:6])
     return f"{listing} and {len(names) - 6} more" if len(names) > 6 else listing

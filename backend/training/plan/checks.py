@@ -47,7 +47,7 @@ def warnings_for(
     return [too_strong, *found] if too_strong else found
 
 
-def _misplaced(request: StartRequest) -> Iterator[FieldProblem]:
+def _misplaced_fields(request: StartRequest) -> Iterator[FieldProblem]:
     for name, optimizers in options_of(type(request)).items():
         if getattr(request, name) not in (None, False) and request.optimizer not in optimizers:
             yield FieldProblem(
@@ -103,7 +103,7 @@ def _missing_reporters(request: StandardStart) -> Iterator[FieldProblem]:
 def _impossible(
     request: StartRequest, model: ModelInfo, targets: LoraTargets, iterations: int
 ) -> Iterator[FieldProblem]:
-    yield from _misplaced(request)
+    yield from _misplaced_fields(request)
     both = request.epochs is not None and "iterations" in request.model_fields_set
     if both and request.iterations != iterations:
         yield FieldProblem(

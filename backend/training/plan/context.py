@@ -48,7 +48,7 @@ class PlanContext:
         self.inspector = inspector
         self.planner = Planner(models, inspector, TokenCounter(settings))
         self.sessions = sessions
-        self.working_set = working_set or _kept(lambda: _recommended(settings))
+        self.working_set = working_set or _cache_answer(lambda: _recommended_size(settings))
         self._on_cpu = cache(lambda: describe_system(settings).device == "CPU")
 
     async def available(self) -> int | None:
@@ -117,7 +117,7 @@ def taken_name(name: str, free: str) -> StartWarning:
     )
 
 
-def _kept(ask: WorkingSet) -> WorkingSet:
+def _cache_answer(ask: WorkingSet) -> WorkingSet:
     """Asks until there is an answer, and then no more."""
     sizes: list[int] = []
 
@@ -129,5 +129,5 @@ def _kept(ask: WorkingSet) -> WorkingSet:
     return working_set
 
 
-def _recommended(settings: Settings) -> int | None:
+def _recommended_size(settings: Settings) -> int | None:
     return working_set(settings)

@@ -117,7 +117,7 @@ def unused_fields(request: EnhancedStart) -> list[StartWarning]:
     ]
     if not unused:
         return []
-    text = f"{method.display_name} does not use {_listed(unused)}."
+    text = f"{method.display_name} does not use {_listing(unused)}."
     return [StartWarning(text, code="unused_field")]
 
 
@@ -134,7 +134,7 @@ def _contradictions(request: EnhancedStart) -> Iterator[FieldProblem]:
     if method.engine == "rl" and request.optimizer not in ENGINE_OPTIMIZERS:
         yield FieldProblem(
             "optimizer",
-            f"{method.display_name} trains with {_listed(ENGINE_OPTIMIZERS)}; {request.optimizer} "
+            f"{method.display_name} trains with {_listing(ENGINE_OPTIMIZERS)}; {request.optimizer} "
             "is not among them.",
         )
     if request.batch_size < method.least_batch:
@@ -164,7 +164,7 @@ def _not_the_method(request: EnhancedStart, method: Method) -> Iterator[FieldPro
         instead = f" Choose {best.display_name} for {value}." if best else ""
         yield FieldProblem(
             name,
-            f"{method.display_name} has {name} {_listed(allowed)}; {value} would make it another "
+            f"{method.display_name} has {name} {_listing(allowed)}; {value} would make it another "
             f"method.{instead}",
         )
 
@@ -228,5 +228,5 @@ def _warnings(
         )
 
 
-def _listed(values: Sequence[Any]) -> str:
+def _listing(values: Sequence[Any]) -> str:
     return ", ".join(str(value) for value in values)

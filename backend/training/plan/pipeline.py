@@ -32,7 +32,7 @@ from backend.training.plan.method_checks import (
 )
 from backend.training.plan.planner import Plan
 from backend.training.plan.resume import Continuations, free_name
-from backend.training.plan.run_config import Judgement, build_config, command_for
+from backend.training.plan.run_config import AnswerJudges, build_config, command_for
 from backend.training.plan.sft_checks import command_warnings, token_warnings
 from backend.training.request.method_fields import EnhancedStart
 from backend.training.request.start_request import StartRequest
@@ -61,7 +61,7 @@ class StartPipeline:
         if isinstance(request, EnhancedStart):
             plan = await self._plan_method(request, patience)
         else:
-            plan = await self._measured(request, patience)
+            plan = await self._measure_tokens(request, patience)
         resumed: list[StartWarning] = []
         if going_on is not None:
             resumed = await asyncio.to_thread(
@@ -139,15 +139,15 @@ class StartPipeline:
         refuse_contradictions(start)
         if start.resume_from is not None:
             return as_standard(start), unused_fields(start)
-        fitted, shortened = await asyncio.to_thread(self._fitted, with_name(start))
+        fitted, shortened = await asyncio.to_thread(self._fit_length, with_name(start))
         return as_standard(fitted), [*unused_fields(fitted), *shortened]
 
     async def _plan_method(self, request: EnhancedStart, patience: float | None) -> Plan:
         refuse_contradictions(request)
-        request, shortened = await asyncio.to_thread(self._fitted, with_name(request))
+        request, shortened = await asyncio.to_thread(self._fit_length, with_name(request))
         rewards, remarks = await self._rewards.choose(request)
         judgement = await self._judgement(request, rewards)
-        plan = await self._measured(request, patience)
+        plan = await self._measure_tokens(request, patience)
         lacking = reward_warnings(rewards.needs, plan.data)
         refuse_lengths(request, plan.model, plan.data, plan.counts)
         warnings = (
@@ -160,17 +160,17 @@ class StartPipeline:
         )
         return replace(plan, judgement=judgement, warnings=warnings)
 
-    async def _measured(self, request: StartRequest, patience: float | None) -> Plan:
+    async def _measure_tokens(self, request: StartRequest, patience: float | None) -> Plan:
         plan = await self._context.planner.plan(request, patience=patience)
         quantized = await self._context.quantize_remarks(plan)
         return replace(plan, warnings=(*quantized, *plan.warnings))
 
-    def _fitted(self, request: EnhancedStart) -> tuple[EnhancedStart, list[StartWarning]]:
+    def _fit_length(self, request: EnhancedStart) -> tuple[EnhancedStart, list[StartWarning]]:
         model = self._context.planner.usable_model(request.model_path, "model_path")
         return fit_to_context(request, model)
 
-    async def _judgement(self, request: EnhancedStart, rewards: ChosenRewards) -> Judgement:
-        return Judgement(
+    async def _judgement(self, request: EnhancedStart, rewards: ChosenRewards) -> AnswerJudges:
+        return AnswerJudges(
             rewards=rewards.names,
             weights=rewards.weights,
             file=rewards.file,

@@ -24,7 +24,7 @@ from backend.training.lora.groups import seed_warnings
 from backend.training.lora.inspector import ModelInspector
 from backend.training.plan.checks import refuse_impossible, warnings_for
 from backend.training.plan.resume import Continuation
-from backend.training.plan.run_config import NOT_JUDGED, Judgement
+from backend.training.plan.run_config import NOT_JUDGED, AnswerJudges
 from backend.training.request.start_request import StartRequest
 from backend.training.run_data.data_plan import DataPlan, leave_out
 from backend.training.run_data.files import DataFiles
@@ -55,7 +55,7 @@ class Plan:
     checkpoint_bytes: int
     checkpoints: int
     warnings: tuple[StartWarning, ...]
-    judgement: Judgement = NOT_JUDGED
+    judgement: AnswerJudges = NOT_JUDGED
     going_on: Continuation | None = None
 
     @property
@@ -93,7 +93,7 @@ class Planner:
         )
         targets, (data, counts) = await asyncio.gather(
             self._inspector.targets(model),
-            self._counted(request, model, data, patience),
+            self._count_tokens(request, model, data, patience),
         )
         config = await asyncio.to_thread(read_model_config, model)
         fingerprint = await asyncio.to_thread(self._models.fingerprint, model.path)
@@ -136,7 +136,7 @@ class Planner:
             ),
         )
 
-    async def _counted(
+    async def _count_tokens(
         self,
         request: StartRequest,
         model: ModelInfo,
@@ -165,7 +165,7 @@ class Planner:
 
     def usable_model(self, name: str, field: str) -> ModelInfo:
         """A model by folder or name; a refusal names `field`. Blocking."""
-        model = _named(field, self._models.find)(name)
+        model = _model_finder(field, self._models.find)(name)
         if model.problem is not None:
             text = f"{model.name} can't be used. {model.problem}"
             raise BadContent(text, errors=[FieldProblem(field, text)])
@@ -257,7 +257,7 @@ def _no_module(request: StartRequest, keys: list[str]) -> AppError:
     return BadContent(text, errors=[FieldProblem("lora_num_layers", text)])
 
 
-def _named(field: str, call: Callable[[str], ModelInfo]) -> Callable[[str], ModelInfo]:
+def _model_finder(field: str, call: Callable[[str], ModelInfo]) -> Callable[[str], ModelInfo]:
     """Let a refusal of `call` name the form's field."""
 
     def named(value: str) -> ModelInfo:

@@ -20,7 +20,7 @@ from backend.jobs.run.state import ACTIVE
 from backend.jobs.run.store import SessionStore
 from backend.models import fingerprint
 from backend.training.plan.queued_request import spelling_of
-from backend.training.plan.run_config import ResumePoint
+from backend.training.plan.run_config import ResumeFiles
 from backend.training.request.start_request import StartRequest
 from backend.training.run_data.data_plan import DataPlan
 from backend.training.run_data.prepare import foresee_data, stage_data
@@ -54,8 +54,8 @@ class Continuation:
     renamed: str | None = None  # Why the adapter has another name than the source's.
 
     @property
-    def point(self) -> ResumePoint:
-        return ResumePoint(
+    def point(self) -> ResumeFiles:
+        return ResumeFiles(
             session_id=self.source.session_id,
             checkpoint=self.state.checkpoint,
             weights=self.state.weights,
@@ -111,7 +111,7 @@ class Continuation:
         owner = _owner(adapter)
         if owner == self.source.session_id:
             return True
-        text = f"The adapter {adapter.name!r} belongs to {_named(owner)} by now."
+        text = f"The adapter {adapter.name!r} belongs to {_state_name(owner)} by now."
         raise AlreadyExists(
             text,
             hint="Continue that session instead, choose another adapter name, or turn on "
@@ -194,14 +194,14 @@ class Continuations:
                 hint="Stop it first, or wait until it has ended.",
             )
         folder = self._store.folder(source.session_id)
-        state = _chosen(saved_states(folder), source, request.resume_checkpoint)
-        whole = _merged(request, source)
+        state = _choose_state(saved_states(folder), source, request.resume_checkpoint)
+        whole = _merge(request, source)
         renamed = None
         if "adapter_name" not in request.model_fields_set and not whole.overwrite:
             whole, renamed = self._named_apart(whole, source)
         return Continuation(
             request=whole,
-            asked=_valid(type(request), source, _asked(type(request), source)),
+            asked=_valid(type(request), source, _recorded_fields(type(request), source)),
             source=source,
             state=state,
             folder=folder,
@@ -219,8 +219,8 @@ class Continuations:
             return request, None
         name = free_name(adapter)
         why = (
-            f"The adapter {adapter.name} belongs to {_named(_owner(adapter))} by now, so this run "
-            f"writes to {name}."
+            f"The adapter {adapter.name} belongs to {_state_name(_owner(adapter))} by now, so this "
+            f"run writes to {name}."
         )
         return request.model_copy(update={"adapter_name": name}), why
 
@@ -230,15 +230,15 @@ def resuming(source: SessionRecord, **fields: Any) -> StartRequest:
     is not named unless it is given: it may belong to another run by now.
     """
     kind = spelling_of(source.config)
-    request = _asked(kind, source)
+    request = _recorded_fields(kind, source)
     request.pop("adapter_name", None)
     return _valid(kind, source, request | {"resume_from": source.session_id} | fields)
 
 
-def _merged(request: StartRequest, source: SessionRecord) -> StartRequest:
+def _merge(request: StartRequest, source: SessionRecord) -> StartRequest:
     """The source's request with the fields that this one names and that may change."""
     changes = request.model_dump(include=request.model_fields_set)
-    fields = _asked(type(request), source)
+    fields = _recorded_fields(type(request), source)
     problems = [
         FieldProblem(
             name,
@@ -259,7 +259,7 @@ def _merged(request: StartRequest, source: SessionRecord) -> StartRequest:
     return _valid(type(request), source, fields | changes)
 
 
-def _asked(kind: type[StartRequest], source: SessionRecord) -> dict[str, Any]:
+def _recorded_fields(kind: type[StartRequest], source: SessionRecord) -> dict[str, Any]:
     """What the source was asked; `iterations` is what its epochs came to."""
     fields = {name: source.config[name] for name in kind.model_fields if name in source.config}
     return {name: fields[name] for name in fields if name not in {*_OF_THE_REQUEST, "epochs"}}
@@ -277,7 +277,9 @@ def _valid(kind: type[StartRequest], source: SessionRecord, fields: dict[str, An
         ) from problem
 
 
-def _chosen(states: list[SavedState], source: SessionRecord, checkpoint: int | None) -> SavedState:
+def _choose_state(
+    states: list[SavedState], source: SessionRecord, checkpoint: int | None
+) -> SavedState:
     if not states:
         raise WrongState(
             f"Session {source.session_id} has no saved state to continue from.",
@@ -311,7 +313,7 @@ def _owner(adapter: Path) -> str | None:
     return owner if isinstance(owner, str) else None
 
 
-def _named(owner: str | None) -> str:
+def _state_name(owner: str | None) -> str:
     return f"session {owner}" if owner else "another run"
 
 

@@ -80,7 +80,7 @@ class RunPaths:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResumePoint:
+class ResumeFiles:
     """Where a run goes on that continues another: `weights` is a file name in its `state/`."""
 
     session_id: str
@@ -89,7 +89,7 @@ class ResumePoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class AnswerJudges:
     """What decides about answers: reward functions by name, or a judge; a trusted file's sha256."""
 
     rewards: tuple[str, ...] = ()
@@ -101,7 +101,7 @@ class Judgement:
     reference: Path | None = None
 
 
-NOT_JUDGED = Judgement()
+NOT_JUDGED = AnswerJudges()
 
 
 def build_config(
@@ -112,8 +112,8 @@ def build_config(
     keys: Sequence[str],
     iterations: int,
     model_fingerprint: str | None,
-    judgement: Judgement = NOT_JUDGED,
-    resume: ResumePoint | None = None,
+    judgement: AnswerJudges = NOT_JUDGED,
+    resume: ResumeFiles | None = None,
 ) -> dict[str, Any]:
     """`config.yaml`, in the order of its keys. `keys` are the modules that get an adapter."""
     method = request.method
@@ -151,7 +151,7 @@ def build_config(
     }
 
 
-def _of_the_method(request: EnhancedStart, judgement: Judgement) -> Mapping[str, Any]:
+def _of_the_method(request: EnhancedStart, judgement: AnswerJudges) -> Mapping[str, Any]:
     """What a method's engine is told besides the request's own fields."""
     system = request.judge_system_prompt
     return {

@@ -53,12 +53,12 @@ def sweep_copies(data_dir: Path, *, now: float | None = None) -> list[Path]:
     for stray in inside:
         if stray.name.startswith(".") and stray.suffix == ".tmp":
             _remove(stray, copy=folder / stray.name[1:].rsplit(".", 2)[0])
-    copies = sorted((path for path in inside if not path.name.startswith(".")), key=_used)
-    old = set(copies[:-KEPT]) | {path for path in copies if _used(path) < oldest}
+    copies = sorted((path for path in inside if not path.name.startswith(".")), key=_last_use)
+    old = set(copies[:-KEPT]) | {path for path in copies if _last_use(path) < oldest}
     return [path for path in copies if path in old and _remove(path, copy=path)]
 
 
-def _used(copy: Path) -> float:
+def _last_use(copy: Path) -> float:
     """When a run last began with it; of a copy without a lock, when it was made."""
     for path in (_lock_of(copy), copy):
         with suppress(OSError):
@@ -69,7 +69,7 @@ def _used(copy: Path) -> float:
 def _remove(path: Path, *, copy: Path) -> bool:
     """Under the copy's own lock; False where somebody uses it."""
     try:
-        with _locked(copy):
+        with _lock(copy):
             remove(path, inside=copy.parent, own=named(COPY))
     except BlockingIOError:
         return False
@@ -80,7 +80,7 @@ def _remove(path: Path, *, copy: Path) -> bool:
 
 
 @contextmanager
-def _locked(copy: Path) -> Iterator[None]:
+def _lock(copy: Path) -> Iterator[None]:
     """Raises BlockingIOError where another process holds it."""
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     handle = os.open(_lock_of(copy), flags, 0o600)

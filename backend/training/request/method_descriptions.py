@@ -88,18 +88,18 @@ def _range(limits: Mapping[str, Any], options: list[Any] | None) -> str | None:
         return ", ".join(str(option) for option in options)
     low, high = limits.get("minimum"), limits.get("maximum")
     if low is not None and high is not None:
-        return f"{_written(low)} to {_written(high)}"
+        return f"{_write(low)} to {_write(high)}"
     bounds = {
         "at least": low,
         "above": limits.get("exclusiveMinimum"),
         "at most": high,
         "below": limits.get("exclusiveMaximum"),
     }
-    phrases = [f"{word} {_written(end)}" for word, end in bounds.items() if end is not None]
+    phrases = [f"{word} {_write(end)}" for word, end in bounds.items() if end is not None]
     return ", ".join(phrases) or None
 
 
-def _written(number: float) -> str:
+def _write(number: float) -> str:
     return f"{int(number):_}".replace("_", " ") if number == int(number) else f"{number:g}"
 
 

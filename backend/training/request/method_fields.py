@@ -32,7 +32,7 @@ MOST_UPDATES = 16
 _NAME_OR_EMPTY = f"^({ADAPTER_NAME.strip('^$')})?$"
 
 
-def _shared(name: str, default: Any, **changes: Any) -> Any:
+def _shared_field(name: str, default: Any, **changes: Any) -> Any:
     """A field of both tabs with another default here; rules, title and help stay the same."""
     field = copy.copy(StartRequest.model_fields[name])
     for key, value in {"default": default, **changes}.items():
@@ -60,7 +60,9 @@ class EnhancedStart(StartRequest):
         description="How to train: an id of GET /api/training/methods.",
         json_schema_extra={**form("method"), "enum": list(METHODS)},
     )
-    val_data_path: Annotated[str, BeforeValidator(empty_if_null)] = _shared("val_data_path", "")
+    val_data_path: Annotated[str, BeforeValidator(empty_if_null)] = _shared_field(
+        "val_data_path", ""
+    )
     adapter_name: Annotated[str, BeforeValidator(empty_if_null)] = Field(
         "",
         pattern=_NAME_OR_EMPTY,
@@ -68,23 +70,25 @@ class EnhancedStart(StartRequest):
         description="Letters, digits, dot, dash and underscore; empty: run_ and the time.",
         json_schema_extra=form("parameters"),
     )
-    learning_rate: float = _shared("learning_rate", 1e-5, description="Usually from 1e-6 to 1e-4.")
-    max_seq_length: int = _shared(
+    learning_rate: float = _shared_field(
+        "learning_rate", 1e-5, description="Usually from 1e-6 to 1e-4."
+    )
+    max_seq_length: int = _shared_field(
         "max_seq_length",
         2048,
         description="Rows are cut here; prompts that answers are sampled to must be shorter.",
     )
-    iterations: int = _shared("iterations", 100, description="Batches of prompts or rows.")
-    steps_per_report: int = _shared("steps_per_report", 10)
-    steps_per_eval: int = _shared("steps_per_eval", 25)
-    save_every: int = _shared("save_every", 100)
-    val_batches: int = _shared(
+    iterations: int = _shared_field("iterations", 100, description="Batches of prompts or rows.")
+    steps_per_report: int = _shared_field("steps_per_report", 10)
+    steps_per_eval: int = _shared_field("steps_per_eval", 25)
+    save_every: int = _shared_field("save_every", 100)
+    val_batches: int = _shared_field(
         "val_batches",
         -1,
         description="Batches per evaluation; -1 is the whole validation set. Methods that sample "
         "have to write answers to its prompts, so their default is 25.",
     )
-    lora_keys: Preset | list[str] = _shared("lora_keys", "qv")
+    lora_keys: Preset | list[str] = _shared_field("lora_keys", "qv")
 
     group_size: int = Field(
         4,

@@ -9,18 +9,18 @@ from pydantic import BaseModel, ConfigDict, Field
 from backend.data.write.sample_files import MOST
 
 
-class _Request(BaseModel):
+class _MethodsRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", str_max_length=10_000)
 
 
-class ValidateDataRequest(_Request):
+class ValidateDataRequest(_MethodsRequest):
     """A file, or a folder with train.jsonl."""
 
     method: str
     data_path: str
 
 
-class SampleDataRequest(_Request):
+class SampleDataRequest(_MethodsRequest):
     """A relative `output_path` is under the data folder of the app. The same seed makes the same
     rows.
     """

@@ -45,8 +45,8 @@ class RewardChoice:
         if not method.rewarded or (method.family == "online" and not request.reward_functions):
             _refuse_loose(request)
             return ChosenRewards(), []
-        sha256 = await self._trusted(request)
-        resolved = await self._checked(request, sha256)
+        sha256 = await self._require_trust(request)
+        resolved = await self._check_rewards(request, sha256)
         _check_success(request, resolved)
         remarks = []
         if not request.reward_functions.strip():
@@ -62,7 +62,7 @@ class RewardChoice:
         )
         return choice, remarks
 
-    async def _trusted(self, request: EnhancedStart) -> str | None:
+    async def _require_trust(self, request: EnhancedStart) -> str | None:
         file = request.reward_functions_file
         if not file:
             return None
@@ -73,7 +73,7 @@ class RewardChoice:
             refusal.errors = refusal.errors or (problem,)
             raise
 
-    async def _checked(
+    async def _check_rewards(
         self, request: EnhancedStart, sha256: str | None
     ) -> Sequence[ResolvedReward]:
         weights = request.reward_weights

@@ -33,7 +33,7 @@ def code_path(value: str) -> Path:
     """The file that is meant, without links. Raises Invalid or NotFound with a sentence."""
     path = Path(plain_path(value)).expanduser()
     if not value.strip() or "\0" in value or not path.is_absolute():
-        raise _named(
+        raise _error_for(
             Invalid(
                 f"{value[:200]!r} is not the full path of a Python file.",
                 hint="Choose the file with Browse, or give its path from the top.",
@@ -42,7 +42,7 @@ def code_path(value: str) -> Path:
     try:
         return path.resolve(strict=True)
     except (OSError, RuntimeError) as problem:
-        raise _named(NotFound(f"There is no file {value[:500]!r}.")) from problem
+        raise _error_for(NotFound(f"There is no file {value[:500]!r}.")) from problem
 
 
 def read_code(path: Path) -> tuple[bytes, str]:
@@ -52,16 +52,16 @@ def read_code(path: Path) -> tuple[bytes, str]:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(handle, "rb") as file:
             if path.suffix != ".py" or not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise _named(
+                raise _error_for(
                     BadContent(
                         f"{path} is not a Python file.", hint="Choose a file that ends in .py."
                     )
                 )
             source = file.read(CAP + 1)
     except OSError as problem:
-        raise _named(NotFound(f"{path} can't be read: {problem.strerror}.")) from problem
+        raise _error_for(NotFound(f"{path} can't be read: {problem.strerror}.")) from problem
     if len(source) > CAP:
-        raise _named(
+        raise _error_for(
             TooLarge(
                 f"{path.name} is longer than {CAP // 1024} KiB, more than can be looked through.",
                 hint="Keep only the reward functions in it.",
@@ -76,13 +76,13 @@ def describe_code(path: Path, source: bytes, sha256: str, *, trusted: bool) -> R
         text = source.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
         tree = ast.parse(text, filename=str(path))
     except UnicodeDecodeError as problem:
-        raise _named(BadContent(f"{path.name} is not UTF-8 text.")) from problem
+        raise _error_for(BadContent(f"{path.name} is not UTF-8 text.")) from problem
     except SyntaxError as problem:
-        raise _named(
+        raise _error_for(
             BadContent(f"{path.name} is no valid Python: {problem.msg} in line {problem.lineno}.")
         ) from problem
     except (ValueError, RecursionError, MemoryError) as problem:
-        raise _named(BadContent(f"{path.name} can't be parsed as Python.")) from problem
+        raise _error_for(BadContent(f"{path.name} can't be parsed as Python.")) from problem
     return RewardCode(
         path=str(path),
         sha256=sha256,
@@ -98,7 +98,7 @@ def describe_code(path: Path, source: bytes, sha256: str, *, trusted: bool) -> R
 def _function(node: ast.stmt) -> FoundFunction | None:
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return None
-    names = [name for each in node.decorator_list if (name := _registered(each, node.name))]
+    names = [name for each in node.decorator_list if (name := _registered_name(each, node.name))]
     arguments = {argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)}
     if not names and (node.name.startswith("_") or NEEDED not in arguments):
         return None
@@ -108,11 +108,11 @@ def _function(node: ast.stmt) -> FoundFunction | None:
         name=name,
         line=node.lineno,
         doc=doc[:1000],
-        problem=unfit_reason(name, _required(node.args)),
+        problem=unfit_reason(name, _required_parameters(node.args)),
     )
 
 
-def _required(arguments: ast.arguments) -> list[str]:
+def _required_parameters(arguments: ast.arguments) -> list[str]:
     plain = [*arguments.posonlyargs, *arguments.args]
     without = plain[: len(plain) - len(arguments.defaults)]
     keyword_only = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
@@ -121,7 +121,7 @@ def _required(arguments: ast.arguments) -> list[str]:
     ]
 
 
-def _registered(node: ast.expr, name: str) -> str | None:
+def _registered_name(node: ast.expr, name: str) -> str | None:
     """The name under which the engine's decorator registers it; None for any other decorator."""
     call = node.func if isinstance(node, ast.Call) else node
     called = call.attr if isinstance(call, ast.Attribute) else getattr(call, "id", None)
@@ -153,6 +153,6 @@ def _warnings(text: str) -> Iterator[str]:
             return
 
 
-def _named(refusal: AppError) -> AppError:
+def _error_for(refusal: AppError) -> AppError:
     refusal.errors = (FieldProblem(FIELD, refusal.detail),)
     return refusal

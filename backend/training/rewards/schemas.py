@@ -12,7 +12,7 @@ from backend.data.checks.method_rows import Need
 Source = Literal["app", "engine", "file"]
 
 
-class _Request(BaseModel):
+class _RewardsRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", str_max_length=1_000_000)
 
 
@@ -73,7 +73,7 @@ class RewardFunctionsAnswer(BaseModel):
     files: list[TrustedFile]
 
 
-class InspectCodeRequest(_Request):
+class InspectCodeRequest(_RewardsRequest):
     path: str
 
 
@@ -91,14 +91,14 @@ class RewardCode(BaseModel):
     warnings: list[str]
 
 
-class TrustRequest(_Request):
+class TrustRequest(_RewardsRequest):
     """`sha256` is the one that was shown: a file changed meanwhile is not trusted."""
 
     path: str
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
-class UntrustRequest(_Request):
+class UntrustRequest(_RewardsRequest):
     path: str
 
 
@@ -121,7 +121,7 @@ class ResolvedReward(BaseModel):
 Completion = Annotated[str, Field(max_length=100_000)]
 
 
-class TryRequest(_Request):
+class TryRequest(_RewardsRequest):
     """Names separated by commas, or a list; none means the engine's five. Weights as a list or a
     JSON array in a text. Scored are the rows' own answers, or `completions`: one for each row, or
     any number for a single row.

@@ -71,14 +71,16 @@ class Rewards:
         """The functions as a run would have them, or what is wrong: Invalid for a name, its
         parameters or the weights; NotTrusted or BadContent for the file.
         """
-        answer = await self._ask({"task": "check", **await self._named(names, weights, file)})
+        answer = await self._ask(
+            {"task": "check", **await self._request_fields(names, weights, file)}
+        )
         return [ResolvedReward(**each) for each in answer["functions"]]
 
     async def try_on(self, request: TryRequest) -> TryAnswer:
         """Scores of rows' own answers or of pasted completions. Raises BadContent when a function
         fails, EngineTimeout when it does not end.
         """
-        request_names = await self._named(
+        request_names = await self._request_fields(
             request.reward_functions, request.reward_weights, request.reward_functions_file
         )
         first_rows = await asyncio.to_thread(first_samples, request.data_path, request.samples)
@@ -120,7 +122,7 @@ class Rewards:
             notes=[*first_rows.notes, *notes, *_notes(answer)],
         )
 
-    async def _named(
+    async def _request_fields(
         self,
         names: str | Sequence[str],
         weights: str | Sequence[float] | None,

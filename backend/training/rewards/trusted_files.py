@@ -35,7 +35,7 @@ class _Entry(BaseModel):
     at: datetime
 
 
-class _Stored(BaseModel):
+class _TrustFile(BaseModel):
     version: int = 1
     files: dict[str, _Entry] = {}
 
@@ -110,7 +110,7 @@ class TrustedFiles:
         is set aside.
         """
         try:
-            return read_model(self._path, _Stored).files
+            return read_model(self._path, _TrustFile).files
         except FileNotFoundError:
             return {}
         except DamagedFile as damage:
@@ -119,7 +119,7 @@ class TrustedFiles:
             return {}
 
     def _write(self, files: Mapping[str, _Entry]) -> None:
-        write_json(self._path, _Stored(files=dict(files)).model_dump(mode="json"))
+        write_json(self._path, _TrustFile(files=dict(files)).model_dump(mode="json"))
 
 
 def _state(path: Path, entry: _Entry) -> Literal["trusted", "changed", "missing"]:

@@ -96,10 +96,10 @@ def stage_data(plan: DataPlan, folder: Path) -> DataSummary:
     """
     for checked in filter(None, (plan.train, plan.valid, plan.test)):
         if stamp_of(checked.path) != checked.stamp:
-            raise _changed(checked.path)
+            raise _change_error(checked.path)
     data = folder / "data"
     data.mkdir(parents=True, exist_ok=True)
-    _give(plan.train, data / "train.jsonl", _trained(plan))
+    _give(plan.train, data / "train.jsonl", _training_rows(plan))
     if plan.held_out:
         _copy(plan.train, data / "valid.jsonl", plan.held_out.__contains__)
     if plan.valid is not None:
@@ -109,13 +109,13 @@ def stage_data(plan: DataPlan, folder: Path) -> DataSummary:
     valid_source = plan.valid or plan.train
     left_out = {name: len(rows) for name, rows in plan.skipped.items()}
     summary = DataSummary(
-        train=_described(
+        train=_describe(
             data / "train.jsonl",
             plan.train.path,
             plan.train_rows,
             skipped=left_out.get("train_data_path", 0),
         ),
-        valid=_described(
+        valid=_describe(
             data / "valid.jsonl",
             valid_source.path,
             plan.valid_rows,
@@ -123,7 +123,7 @@ def stage_data(plan: DataPlan, folder: Path) -> DataSummary:
         )
         if plan.valid_rows
         else None,
-        test=_described(
+        test=_describe(
             data / "test.jsonl",
             plan.test.path,
             plan.rows_of("test"),
@@ -146,7 +146,7 @@ def foresee_data(plan: DataPlan) -> DataSummary:
 
     held_out = plan.held_out
     return DataSummary(
-        train=described(plan.train, plan.train_rows, _trained(plan)),
+        train=described(plan.train, plan.train_rows, _training_rows(plan)),
         valid=described(plan.valid, plan.valid_rows, _but(plan.skipped.get("val_data_path")))
         if plan.valid
         else described(plan.train, plan.valid_rows, held_out.__contains__)
@@ -172,7 +172,7 @@ def engine_rows(checked: CheckedFile) -> Iterator[bytes]:
             continue
         rows += 1
         if checked.needs != "sft":
-            yield _dumped(engine_row(line.row, checked.needs))
+            yield _dump(engine_row(line.row, checked.needs))
             continue
         if checked.form == checked.given and line.columns is None:
             yield line.raw.strip().replace(b"\r", b" ") + b"\n"
@@ -180,17 +180,17 @@ def engine_rows(checked: CheckedFile) -> Iterator[bytes]:
         try:
             row = line.row if checked.form == checked.given else trainable(line.row, checked.form)
         except (Unsuitable, LookupError, TypeError) as problem:
-            raise _changed(checked.path) from problem
-        yield _dumped(row)
+            raise _change_error(checked.path) from problem
+        yield _dump(row)
     if rows != checked.rows:
-        raise _changed(checked.path)
+        raise _change_error(checked.path)
 
 
-def _dumped(row: Mapping[str, Any]) -> bytes:
+def _dump(row: Mapping[str, Any]) -> bytes:
     return json.dumps(row, ensure_ascii=False).encode() + b"\n"
 
 
-def _changed(path: Path) -> BadContent:
+def _change_error(path: Path) -> BadContent:
     return BadContent(
         f"{path} was changed while the run was being started.",
         hint="Start again once the file is complete.",
@@ -270,19 +270,19 @@ def _give(checked: CheckedFile, target: Path, file_rows: _Wanted) -> None:
 
 def _copy(checked: CheckedFile, target: Path, file_rows: _Wanted) -> None:
     with target.open("xb") as out:
-        out.writelines(_chosen(checked, file_rows))
+        out.writelines(_choose_lines(checked, file_rows))
 
 
 def _digest(checked: CheckedFile, file_rows: _Wanted) -> str:
     if file_rows is None and usable_as_it_is(checked):
         return sha256_of(checked.path)
     digest = hashlib.sha256()
-    for row in _chosen(checked, file_rows):
+    for row in _choose_lines(checked, file_rows):
         digest.update(row)
     return digest.hexdigest()
 
 
-def _chosen(checked: CheckedFile, file_rows: _Wanted) -> Iterator[bytes]:
+def _choose_lines(checked: CheckedFile, file_rows: _Wanted) -> Iterator[bytes]:
     rows = enumerate(engine_rows(checked))
     return (row for position, row in rows if file_rows is None or file_rows(position))
 
@@ -292,11 +292,11 @@ def _but(rows: frozenset[int] | None) -> _Wanted:
     return (lambda position: position not in rows) if rows else None
 
 
-def _trained(plan: DataPlan) -> _Wanted:
+def _training_rows(plan: DataPlan) -> _Wanted:
     return _but(plan.held_out | plan.skipped.get("train_data_path", frozenset()))
 
 
-def _described(path: Path, source: Path, rows: int, *, skipped: int) -> DataFile:
+def _describe(path: Path, source: Path, rows: int, *, skipped: int) -> DataFile:
     return DataFile(path=str(source), sha256=sha256_of(path), rows=rows, skipped=skipped)
 
 

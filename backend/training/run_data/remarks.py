@@ -35,7 +35,7 @@ def foreign_validation(train: CheckedFile, valid: CheckedFile) -> list[StartWarn
     if valid.path.parent != train.path.parent:
         doubts.append(f"it is in another folder ({valid.path.parent})")
     if valid.system != train.system:
-        doubts.append(f"its system prompt is {_quoted(valid.system)}, not {_quoted(train.system)}")
+        doubts.append(f"its system prompt is {_quote(valid.system)}, not {_quote(train.system)}")
     if not doubts:
         return []
     text = (
@@ -47,7 +47,7 @@ def foreign_validation(train: CheckedFile, valid: CheckedFile) -> list[StartWarn
     return [StartWarning(text, code="foreign_validation", fix=hold_out)]
 
 
-def _quoted(system: str | None) -> str:
+def _quote(system: str | None) -> str:
     if system is None:
         return "none"
     words = " ".join(system.split())

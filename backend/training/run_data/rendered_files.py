@@ -130,7 +130,7 @@ class RenderedFiles:
             for each, draft in zip(missing, drafts, strict=True):
                 rows = each.file.path
                 if not usable_as_it_is(each.file):
-                    rows = await asyncio.to_thread(_written, each.file)
+                    rows = await asyncio.to_thread(_write, each.file)
                     copies.append(rows)
                 files.append({"rows": str(rows), "out": str(draft)})
             request = {
@@ -200,7 +200,7 @@ def is_long(file: CheckedFile) -> bool:
     return file.stamp[0] > MOST_BYTES or file.characters > MOST_CHARACTERS
 
 
-def _written(checked: CheckedFile) -> Path:
+def _write(checked: CheckedFile) -> Path:
     """The rows as the engine would get them, in a file that the caller removes."""
     with NamedTemporaryFile(prefix="rows-", suffix=".jsonl", delete=False) as file:
         path = Path(file.name)

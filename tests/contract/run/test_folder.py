@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from backend.contract.run.folder import OF_A_RUN, checkpoint_of, numbered
+from backend.contract.run.folder import OF_A_RUN, checkpoint_file, checkpoint_of
 from tests.house.sources import name_of, under
 
 NAMES = re.compile(
@@ -17,8 +17,8 @@ ELSEWHERE = {"backend/contract/run/folder.py"}
 
 
 def test_a_checkpoint_is_named_by_its_step() -> None:
-    assert numbered(100) == "0000100_adapters.safetensors"
-    assert checkpoint_of(numbered(100)) == 100
+    assert checkpoint_file(100) == "0000100_adapters.safetensors"
+    assert checkpoint_of(checkpoint_file(100)) == 100
     assert checkpoint_of("best_adapters.safetensors") is None
 
 

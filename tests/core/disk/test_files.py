@@ -22,9 +22,9 @@ from backend.core.disk.files import (
     TextTail,
     append_jsonl,
     child_path,
+    printable,
     read_tail,
     sha256_of,
-    shown,
     sweep_temporary,
     write_json,
     write_text,
@@ -225,7 +225,7 @@ def test_a_line_without_end_does_not_fill_the_memory(tmp_path: Path) -> None:
 )
 def test_a_shown_line_has_no_terminal_codes(raw: bytes, text: str) -> None:
     """T21."""
-    assert shown(raw) == text
+    assert printable(raw) == text
 
 
 def test_the_tail_of_a_huge_log_is_read_from_its_end(

@@ -13,7 +13,7 @@ import pytest
 from backend.contract.download import HubRequest
 from backend.engines.download.__main__ import main
 from backend.engines.download.explain import NoSpace, explain
-from backend.engines.download.fetch import Refused, guard
+from backend.engines.download.fetch import HubRefused, guard
 from tests.fakes.hub import FakeHub, running_hub
 
 WEIGHTS = bytes(range(256)) * 64
@@ -203,7 +203,7 @@ def test_a_redirect_into_the_own_network_is_not_followed(job: Path, hub: FakeHub
      "https://[::ffff:10.0.0.1]/x", "http://93.184.216.34/x"],
 )  # fmt: skip
 def test_no_address_of_the_own_network_is_asked(address: str) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(HubRefused):
         guard("https://hub.example")(httpx2.Request("GET", address))
 
 
@@ -213,7 +213,7 @@ def test_one_private_address_among_public_ones_is_enough(monkeypatch: pytest.Mon
 
     monkeypatch.setattr("socket.getaddrinfo", both)
 
-    with pytest.raises(Refused):
+    with pytest.raises(HubRefused):
         guard("https://hub.example")(httpx2.Request("GET", "https://store.example/x"))
 
 

@@ -15,7 +15,7 @@ from mlx_lm.utils import load_model
 from backend.engines.export.merging import merged_model
 from backend.engines.inference.adapter_cache import load_adapter
 from backend.engines.inference.adapter_swap import attach, overwrite
-from backend.engines.inference.protocol import Refused
+from backend.engines.inference.protocol import QuestionRefused
 from backend.engines.process.endings import Unusable
 from backend.engines.process.signals import Control
 from tests.engines.architectures import CONFIGS, make_adapter, make_full, make_model, spec_of
@@ -189,5 +189,5 @@ def test_a_damaged_adapter_is_refused(tmp_path: Path, tiny_model: Path) -> None:
     adapter = adapter_of(tmp_path, tiny_model)
     (adapter / "adapters.safetensors").write_bytes(b"nothing")
 
-    with pytest.raises(Refused, match="damaged"):
+    with pytest.raises(QuestionRefused, match="damaged"):
         merged_model(tiny_model, spec_of(adapter))

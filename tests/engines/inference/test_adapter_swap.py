@@ -13,8 +13,8 @@ from mlx_lm.utils import load_model
 
 from backend.adapters.peft import peft_layout
 from backend.engines.inference.adapter_cache import Shelf
-from backend.engines.inference.adapter_swap import adapted, attach, module_place, strip
-from backend.engines.inference.protocol import Refused
+from backend.engines.inference.adapter_swap import adapter_modules, attach, module_place, strip
+from backend.engines.inference.protocol import QuestionRefused
 from backend.models.safetensors_headers import read_weights
 from tests.engines.architectures import CONFIGS, make_adapter, make_model, spec_of, weights_of
 
@@ -79,7 +79,7 @@ def test_after_every_swap_the_logits_are_those_of_a_fresh_load(case: str, tmp_pa
             attach(resident, shelf.take(spec_of(step)))
         assert mx.array_equal(logits(resident), expected[step]), f"{step} differs"
 
-    assert not list(adapted(resident))
+    assert not list(adapter_modules(resident))
     told_apart = list(expected.values())
     assert not any(mx.array_equal(told_apart[0], other) for other in told_apart[1:])
 
@@ -129,7 +129,9 @@ def test_an_adapter_of_another_shape_is_refused_and_the_base_stays_bare(
     wider = make_model(tmp_path / "wider", CONFIGS["qwen2"] | {"intermediate_size": 128})
     adapter = make_adapter(tmp_path / "of-wider", wider)
 
-    with pytest.raises(Refused, match=r"lora_a has the shape \(128, 4\), and \(96, 4\) would fit"):
+    with pytest.raises(
+        QuestionRefused, match=r"lora_a has the shape \(128, 4\), and \(96, 4\) would fit"
+    ):
         attach(resident, Shelf(1 << 30).take(spec_of(adapter)))
 
     assert mx.array_equal(logits(resident), fresh(base, None))
@@ -139,7 +141,7 @@ def test_an_adapter_of_a_deeper_model_is_refused(resident: nn.Module, tmp_path: 
     deeper = make_model(tmp_path / "deeper", CONFIGS["qwen2"] | {"num_hidden_layers": 3})
     adapter = make_adapter(tmp_path / "of-deeper", deeper)
 
-    with pytest.raises(Refused, match=r"layers\.2.* is no module of the model"):
+    with pytest.raises(QuestionRefused, match=r"layers\.2.* is no module of the model"):
         attach(resident, Shelf(1 << 30).take(spec_of(adapter)))
 
 
@@ -155,9 +157,9 @@ def test_an_adapter_that_is_cut_short_or_not_finite_is_refused(base: Path, tmp_p
     mx.save_safetensors(str(lost / "adapters.safetensors"), weights)
     shelf = Shelf(1 << 30)
 
-    with pytest.raises(Refused, match="damaged or not whole"):
+    with pytest.raises(QuestionRefused, match="damaged or not whole"):
         shelf.take(spec_of(cut))
-    with pytest.raises(Refused, match="NaN or infinity in 1 of"):
+    with pytest.raises(QuestionRefused, match="NaN or infinity in 1 of"):
         shelf.take(spec_of(lost))
 
     assert shelf.take(spec_of(whole)).nbytes > 0
@@ -168,7 +170,7 @@ def test_an_adapter_that_was_removed_meanwhile_is_told_as_such(base: Path, tmp_p
     spec = spec_of(removed)
     (removed / "adapters.safetensors").rename(tmp_path / "elsewhere")
 
-    with pytest.raises(Refused, match=r"adapters\.safetensors is not there any more"):
+    with pytest.raises(QuestionRefused, match=r"adapters\.safetensors is not there any more"):
         Shelf(1 << 30).take(spec)
 
 

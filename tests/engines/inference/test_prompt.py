@@ -10,7 +10,7 @@ from mlx_lm.utils import load_tokenizer
 
 from backend.contract.inference_frames import ModelInput
 from backend.engines.inference.prompt import encode, opened_in
-from backend.engines.inference.protocol import Refused
+from backend.engines.inference.protocol import QuestionRefused
 from tests.engines.tiny_model import CHATML, build_tiny_model
 
 pytestmark = pytest.mark.engine
@@ -52,7 +52,7 @@ def test_calls_in_the_history_are_in_the_prompt_and_variables_reach_the_template
 def test_calls_that_the_template_would_drop_are_refused_by_name(tmp_path: Path) -> None:
     made = tokenizer(tmp_path / "plain", CHATML)
 
-    with pytest.raises(Refused, match="tool_calls"):
+    with pytest.raises(QuestionRefused, match="tool_calls"):
         encode(made, ModelInput(messages=tuple(HISTORY)))
 
 

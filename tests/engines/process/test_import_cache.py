@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.engines.process.import_cache import Structure, cached
+from backend.engines.process.import_cache import Structure, cache_structure
 from tests.house.sources import CHECKOUT
 
 FOUND: Structure = {
@@ -32,7 +32,7 @@ class Search:
 def test_an_answer_is_kept_until_the_folder_changes(tmp_path: Path) -> None:
     models, search = tmp_path / "models", Search()
     models.mkdir()
-    find = cached(search, tmp_path / "cache")
+    find = cache_structure(search, tmp_path / "cache")
 
     first = find(str(models), prefix="models")
     first[frozenset()]["more"] = {"x"}  # As transformers does with what it was given.
@@ -50,7 +50,7 @@ def test_an_answer_is_kept_until_the_folder_changes(tmp_path: Path) -> None:
 def test_a_damaged_file_is_searched_anew(tmp_path: Path, text: str) -> None:
     models, search = tmp_path / "models", Search()
     models.mkdir()
-    find = cached(search, tmp_path / "cache")
+    find = cache_structure(search, tmp_path / "cache")
     find(str(models))
     (file,) = (tmp_path / "cache").iterdir()
     file.write_text(text, encoding="utf-8")
@@ -63,7 +63,7 @@ def test_a_folder_that_can_not_be_written_costs_only_the_time(tmp_path: Path) ->
     models, search = tmp_path / "models", Search()
     models.mkdir()
     (tmp_path / "cache").write_text("a file in its place", encoding="utf-8")
-    find = cached(search, tmp_path / "cache")
+    find = cache_structure(search, tmp_path / "cache")
 
     assert find(str(models)) == find(str(models)) == FOUND
     assert search.calls == 2

@@ -10,7 +10,7 @@ import pytest
 
 from backend.contract.run.config import Distributed
 from backend.engines.process.endings import Ending
-from backend.engines.ranks.start import judged, launcher_arguments
+from backend.engines.ranks.start import ending_of, launcher_arguments
 from backend.engines.ranks.words import RankEnding, take_endings, write_ending
 from tests.house.sources import CHECKOUT
 
@@ -20,17 +20,17 @@ FULL = RankEnding(state="error", message="The disk is full.", hint="Free some sp
 
 
 def test_a_run_ends_as_its_first_rank_does() -> None:
-    ending = judged({0: DONE, 1: DONE}, {}, "")
+    ending = ending_of({0: DONE, 1: DONE}, {}, "")
 
     assert (ending.state, ending.message) == ("completed", "Trained 9 iterations.")
 
 
 def test_the_first_rank_says_why_it_failed_itself() -> None:
-    assert judged({0: FULL, 1: LOST}, {0: 1, 1: 1}, "").message == "The disk is full."
+    assert ending_of({0: FULL, 1: LOST}, {0: 1, 1: 1}, "").message == "The disk is full."
 
 
 def test_another_rank_that_failed_is_named_with_its_reason() -> None:
-    ending = judged({0: LOST, 1: FULL}, {1: 1, 0: 1}, "")
+    ending = ending_of({0: LOST, 1: FULL}, {1: 1, 0: 1}, "")
 
     assert ending.message == "Rank 1 failed: The disk is full."
     assert ending.hint == "Free some space."
@@ -47,20 +47,20 @@ def test_another_rank_that_failed_is_named_with_its_reason() -> None:
 )
 def test_a_rank_that_said_nothing_is_named_with_its_exit_code(code: int, how: str) -> None:
     # The others notice it at once, and may be reported before it.
-    ending = judged({0: LOST}, {0: 1, 2: None, 1: code}, "")
+    ending = ending_of({0: LOST}, {0: 1, 2: None, 1: code}, "")
 
     assert (ending.state, ending.code) == ("error", 1)
     assert ending.message == f"Rank 1 {how}, so the run ended."
 
 
 def test_ranks_that_only_lost_each_other_say_so() -> None:
-    message = judged({0: LOST}, {0: 1}, "").message
+    message = ending_of({0: LOST}, {0: 1}, "").message
 
     assert message == "Rank 0 lost the others: [ring] connection to a peer was lost"
 
 
 def test_a_launcher_that_started_nothing_is_quoted() -> None:
-    assert "no such host" in judged({}, {}, "no such host").message
+    assert "no such host" in ending_of({}, {}, "no such host").message
 
 
 def test_the_endings_of_ranks_are_taken_once_and_leave_nothing(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backend.engines.rewards.signature import Unfit, adapted
+from backend.engines.rewards.signature import Unfit, adapt
 
 
 def with_kwargs(completions: list[str], **kwargs: Any) -> list[float]:
@@ -41,7 +41,7 @@ def of_the_engine(
     "function", [with_kwargs, with_truth, with_keywords, of_messages, awaited, of_the_engine]
 )
 def test_a_function_gets_what_it_asks_for(function: Callable[..., Any]) -> None:
-    called = adapted("own", function)
+    called = adapt("own", function)
 
     assert not isinstance(called, Unfit)
     for _ in range(2):
@@ -57,7 +57,7 @@ def test_what_is_not_handed_over_is_named() -> None:
         return []
 
     for function, asked in ((tokens, "'completion_ids'"), (column, "'difficulty'")):
-        found = adapted("own", function)
+        found = adapt("own", function)
         assert isinstance(found, Unfit)
         assert asked in found.reason
 
@@ -66,7 +66,7 @@ def test_a_fault_of_the_function_itself_is_raised() -> None:
     def broken(completions: list[str], **kwargs: Any) -> list[float]:
         raise TypeError("this one is broken")
 
-    called = adapted("own", broken)
+    called = adapt("own", broken)
 
     assert not isinstance(called, Unfit)
     with pytest.raises(TypeError, match="this one is broken"):

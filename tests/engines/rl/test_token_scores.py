@@ -9,7 +9,7 @@ import pytest
 from mlx import nn
 from mlx.utils import tree_flatten
 
-from backend.engines.rl.hooks import replaced
+from backend.engines.rl.hooks import replace_attribute
 from backend.engines.rl.modes import MODES, Mode
 from backend.engines.trainer.token_losses import TokenLosses
 
@@ -70,7 +70,7 @@ def test_the_scores_and_their_gradient_are_the_engines(name: str) -> None:
 
     for each in names:
         scores, gradient = scored(mode, each, model)
-        with replaced(mode.scored_by(OURS)):
+        with replace_attribute(mode.scored_by(OURS)):
             ours, own_gradient = scored(mode, each, model)
 
         assert mx.allclose(ours, scores, atol=1e-6)

@@ -97,7 +97,7 @@ def test_rows_that_are_rendered_together_are_bounded_in_bytes(tmp_path: Path) ->
     path = tmp_path / "rows.jsonl"
     path.write_text((json.dumps({"text": "a" * 1_500_000}) + "\n") * 5)
 
-    assert [len(batch) for batch in tokens._batches(tokens._numbered(path))] == [2, 2, 1]
+    assert [len(batch) for batch in tokens._batches(tokens._number(path))] == [2, 2, 1]
 
 
 def test_a_long_answer_without_thoughts_is_looked_through_once() -> None:

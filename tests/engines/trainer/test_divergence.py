@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from backend.engines.trainer.divergence import Divergence
+from backend.engines.trainer.divergence import LossGuard
 
 VOCABULARY = 1280
 GUESS = math.log(VOCABULARY)
@@ -16,7 +16,7 @@ Heard = list[tuple[str, float]]
 
 def verdict(base: float | None, heard: Heard, vocabulary: int | None = VOCABULARY) -> str | None:
     """The first thing that is said of reports (r) and validations (v), in order."""
-    ruin = Divergence(vocabulary)
+    ruin = LossGuard(vocabulary)
     for kind, loss in heard:
         said = ruin.reported(loss, base) if kind == "r" else ruin.validated(loss, base)
         if said:

@@ -30,7 +30,7 @@ class Watched:
 
 
 def watch(history: Iterable[Told], **facts: Any) -> Watched:
-    known = {"total_steps": 200, "learning_rate": 1e-4, "optimizer": "adam"}
+    known = {"total_steps": 200, "learning_rate": 1e-4, "optimizer": "adam", "batch_size": 8}
     return Watched(history, RunFacts(**{**known, **facts}))
 
 

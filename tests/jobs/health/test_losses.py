@@ -39,7 +39,7 @@ def test_an_engine_that_wrote_null_for_it_is_understood() -> None:
 def test_a_loss_that_runs_away_is_a_divergence_and_nothing_else() -> None:
     run = watch(reports([2.0, 1.9, 1.8, 1.7, 2.5, 3.5, 4.5, 6.0, 7.0, 8.0]))
 
-    assert run.codes == ["divergence"]
+    assert run.codes == ["diverged"]
     assert run.alerts[0].fix == {"learning_rate": 2e-5}
     assert run.verdicts[-1] == "act"
 
@@ -140,3 +140,31 @@ def test_validations_between_two_updates_may_be_equal() -> None:
 def test_losses_of_reward_methods_mean_nothing() -> None:
     run = watch(reports([0.0, 0.1, -0.2, 3.0, 9.0, 9.0, 9.0]), family="reward")
     assert run.alerts == []
+
+
+def test_a_run_that_begins_above_the_untrained_model_has_diverged() -> None:
+    run = watch(merged(reports([6.2, 7.9, 6.5, 5.5, 5.2]), validated([4.4])))
+    assert run.codes == ["diverged"]
+
+
+def test_held_out_rows_may_be_easier() -> None:
+    assert watch(merged(reports(falling()), validated([1.4, 1.0]))).alerts == []
+
+
+def test_an_engine_that_ends_a_ruined_run_is_heard() -> None:
+    warning = {"code": "diverged", "message": "Training diverged at iteration 4: nan."}
+    run = watch([*reports([3.7, 11.8]), (3, "warning", warning)])
+
+    assert run.codes == ["diverged"]
+    assert run.alerts[0].message == warning["message"]
+    assert run.verdicts[-1] == "act"
+
+
+def test_a_jump_that_does_not_come_back_means_a_rate_that_is_high() -> None:
+    run = watch(reports([5.0, 10.9, 7.0, 6.1, 6.0, 5.8, 6.0, 5.7]), family="preference")
+    assert "learning_rate_high" in run.codes
+
+
+def test_single_rows_differ_by_more_than_any_fault() -> None:
+    rows = [1.0, 2.6, 0.9, 2.8, 2.5, 1.1, 2.7, 2.9, 1.2, 0.8] * 6
+    assert watch(reports(rows, every=1), batch_size=1).alerts == []

@@ -15,7 +15,7 @@ from backend.core.disk.files import JsonlTail, append_jsonl
 from backend.jobs.run import follower
 from backend.jobs.run.events import parse_event
 from backend.jobs.run.follower import FoldedEvents, fold_events
-from backend.jobs.run.progress import Progress
+from backend.jobs.run.progress import RunProgress
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NUMBERS = (
@@ -37,8 +37,8 @@ REPORTS = st.fixed_dictionaries(
 )
 
 
-def slowly(folder: Path) -> Progress:
-    progress = Progress(total_steps=9)
+def slowly(folder: Path) -> RunProgress:
+    progress = RunProgress(total_steps=9)
     for raw in JsonlTail(folder / "events.jsonl", finite=False).read_all():
         event = parse_event(raw)
         if event is not None:
@@ -56,7 +56,7 @@ def test_reports_are_folded_as_their_events_are(
         for seq, report in enumerate(reports, start=1):
             at = (START + timedelta(seconds=seq)).isoformat()
             file.write(json.dumps({"seq": seq, "at": at, "step": seq} | report) + "\n")
-    quick = Progress(total_steps=9)
+    quick = RunProgress(total_steps=9)
     fold_events(folder, quick)
     slow = slowly(folder)
     assert repr((quick.train, quick.validation)) == repr((slow.train, slow.validation))
@@ -71,13 +71,13 @@ def report(folder: Path, seq: int) -> None:
 
 
 def losses(held: FoldedEvents, folder: Path) -> list[float | None]:
-    return held.read(folder, Progress.series).train["train_loss"]
+    return held.read(folder, RunProgress.series).train["train_loss"]
 
 
 def test_only_what_is_new_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     offsets: list[int] = []
 
-    def counted(folder: Path, progress: Progress, *, offset: int = 0) -> int:
+    def counted(folder: Path, progress: RunProgress, *, offset: int = 0) -> int:
         offsets.append(offset)
         return fold_events(folder, progress, offset=offset)
 

@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.jobs.run.events import Event, parse_event
-from backend.jobs.run.progress import Progress, append_row, thin, thin_series
+from backend.jobs.run.progress import RunProgress, append_row, thin, thin_series
 from backend.jobs.run.schemas import Series
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def told(*history: tuple[float, str, dict[str, Any]], total: int | None = 100) -> Progress:
+def told(*history: tuple[float, str, dict[str, Any]], total: int | None = 100) -> RunProgress:
     """A run's events as (seconds since its start, type, fields)."""
-    progress = Progress(total_steps=total)
+    progress = RunProgress(total_steps=total)
     for event in events_of(*history):
         progress.apply(event)
     return progress

@@ -11,7 +11,7 @@ from backend.contract.run.numbers import FunctionReward
 from backend.jobs.live_run import LiveRun
 from backend.jobs.run.events import parse_event
 from backend.jobs.run.legacy_records import to_record, to_summary
-from backend.jobs.run.progress import MAX_SAMPLES, Progress, thin_series
+from backend.jobs.run.progress import MAX_SAMPLES, RunProgress, thin_series
 from backend.jobs.run.schemas import BestModel, SessionRecord
 from backend.jobs.run.state import RunState
 from backend.jobs.run.store import SessionStore
@@ -82,8 +82,8 @@ def test_what_a_method_does_not_have_is_no_column_and_no_number() -> None:
     latest = progress.metrics()
     assert (latest.clip_ratio, latest.entropy, latest.margin) == (None, None, None)
     plain = told((0, "metrics", {"step": 1, "train_loss": 2.0}), (1, "validation", {"step": 1}))
-    assert set(plain.series().train) == set(Progress().train)
-    assert set(plain.series().validation) == set(Progress().validation)
+    assert set(plain.series().train) == set(RunProgress().train)
+    assert set(plain.series().validation) == set(RunProgress().validation)
 
 
 def test_the_latest_rewards_are_known_by_function_and_never_not_finite() -> None:

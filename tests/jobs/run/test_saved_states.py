@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.jobs.run.events import Best, Checkpoint, Event, parse_event
-from backend.jobs.run.progress import Progress
+from backend.jobs.run.progress import RunProgress
 from backend.jobs.run.saved_states import hand_on, saved_states
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -108,7 +108,7 @@ def test_a_state_that_names_files_elsewhere_does_not_count(tmp_path: Path) -> No
 
 
 def test_the_time_between_the_two_runs_is_no_time_of_training(tmp_path: Path) -> None:
-    progress = Progress()
+    progress = RunProgress()
 
     for event in history(hand_over(tmp_path)):
         progress.apply(event)

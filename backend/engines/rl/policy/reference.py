@@ -85,17 +85,17 @@ def _places(model: nn.Module) -> Iterator[tuple[Any, Any, nn.Module, nn.Module]]
     """Where adapters sit: (the dict or list that holds it, its key, the adapter, its base)."""
     for module in model.modules():
         if type(module) not in _WRAPPED:
-            yield from _held(module)
+            yield from _modules_of(module)
 
 
-def _held(holder: Any) -> Iterator[tuple[Any, Any, nn.Module, nn.Module]]:
+def _modules_of(holder: Any) -> Iterator[tuple[Any, Any, nn.Module, nn.Module]]:
     """Of a module, also in the lists and dicts it holds, but not inside the modules in them."""
     for name, child in holder.items() if isinstance(holder, dict) else enumerate(holder):
         base = _WRAPPED.get(type(child))
         if base is not None:
             yield holder, name, child, child[base]
         elif isinstance(child, (list, dict)) and not isinstance(child, nn.Module):
-            yield from _held(child)
+            yield from _modules_of(child)
 
 
 def _trained_outside(model: nn.Module) -> list[str]:

@@ -99,7 +99,7 @@ def make_rollout(
         chunk = _chunk(
             batch, completions[rows], indices[rows], advantages[rows], objective, lengths
         )
-        chunks.append(_fixed(chunk, model if keep_old else None, objective.beta and ref_model))
+        chunks.append(_fix(chunk, model if keep_old else None, objective.beta and ref_model))
     return Rollout(chunks=tuple(chunks), lengths=lengths, metrics=metrics)
 
 
@@ -179,7 +179,7 @@ def _chunk(
     )
 
 
-def _fixed(chunk: Chunk, old_model: Any, ref_model: Any) -> Chunk:
+def _fix(chunk: Chunk, old_model: Any, ref_model: Any) -> Chunk:
     old = mx.stop_gradient(chunk.score(old_model)) if old_model else None
     reference = mx.stop_gradient(chunk.score(ref_model)) if ref_model else None
     mx.eval([array for array in (old, reference, chunk.weights) if array is not None])
