@@ -96,6 +96,7 @@ test.each(Object.keys(FORMS))('a file of 150 rows (%s) is trained on and answers
   await adapter.getByText(LEARNED).waitFor()
   expect(await base.textContent()).not.toContain(LEARNED)
   expect(toAnswer.made()).toBeLessThanOrEqual(MOST_TO_ANSWER)
-  expect(errors).toEqual([])
+  // The browser logs that a preview of columns without a format was refused.
+  expect(errors.filter((error) => form !== 'odd_columns' || !error.includes('400'))).toEqual([])
   await page.context().close()
 })

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.engines.running import Finished, prepare_run, start, train, wait_for
+from tests.engines.running import Finished, events_of, prepare_run, start, train, wait_for
 from tests.engines.sft.test_sft import tensors
 
 pytestmark = pytest.mark.engine
@@ -108,13 +108,14 @@ def test_a_run_that_is_killed_before_its_first_checkpoint_goes_on_from_its_best(
 ) -> None:
     first = prepare_run(tmp_path / "first", tiny_model, **SHAPE | {"save_every": 1000})
     process = start(first)
-    wait_for(first, process, "best", step=15)
-    wait_for(first, process, "metrics", step=17)
+    wait_for(first, process, "best")
+    best = next(event["step"] for event in events_of(first) if event["type"] == "best")
+    wait_for(first, process, "metrics", step=best + 2)
     process.kill()
     process.wait()
     (newest,) = newest_states(first)
     state = json.loads(newest.read_text())
-    assert state["checkpoint"] == state["step"] == state["best"][0] >= 15
+    assert state["checkpoint"] == state["step"] == state["best"][0] >= best
 
     run = train(prepare_resume(tmp_path / "second", tiny_model, first, state["checkpoint"], SHAPE))
 

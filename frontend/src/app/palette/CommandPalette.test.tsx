@@ -8,6 +8,9 @@ import { selectSetupAsked } from '@/start/page/handoffSlice'
 import { renderPage, serve } from '@/test/render'
 import { CommandPalette } from './CommandPalette'
 
+// Queries by role are slow in jsdom, and the machine may be busy.
+vi.setConfig({ testTimeout: 30_000 })
+
 const session = (id: string, adapter: string) => ({
   session_id: id,
   adapter_name: adapter,
