@@ -197,7 +197,7 @@ def build_services(settings: Settings) -> Services:
     export = Export(settings, asked.adapters, evaluator, exports)
     uploads = Uploads(settings, hub)
     reward_functions = Rewards(settings)
-    planning = PlanContext(settings, models, inspector, store)
+    planning = PlanContext(settings, models, inspector, store, hub=hub)
     training = TrainingManager(planning, supervisor, queue=waiting, rewards=reward_functions)
     return Services(
         settings=settings,

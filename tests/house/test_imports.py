@@ -53,7 +53,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training.lora": {"jobs.run", "models"},
     "training.quantize": {"training.request", "jobs", "models"},
     "training.rewards": {"training.request", "data.*"},
-    "training.run_data": {"training.request", "jobs.run", "data", "data.*", "models"},
+    "training.run_data": {
+        "training.request", "jobs.run", "jobs.lifecycle", "data", "data.*", "models",
+    },
     "training.estimate": {
         "training.schemas", "training.request", "training.quantize", "training.run_data",
         "jobs.run", "models",

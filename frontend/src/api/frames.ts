@@ -286,6 +286,7 @@ export type QueueFrame = {
 export type JobData = {
   kind:
     | "inspection"
+    | "rendering"
     | "fusion"
     | "export"
     | "evaluation"
