@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from backend import __version__
 from backend.adapters.store import AdapterStore, used_by
-from backend.api import health, notices, stream
+from backend.api import health, notices, stream, trash
 from backend.api.aliases import short_routes
 from backend.api.errors import render_errors, words_of_the_door
 from backend.api.evaluation import comparisons, evaluation
@@ -32,11 +32,13 @@ from backend.api.schema import describe, operation_id
 from backend.api.services import Services
 from backend.api.ui import serve_ui
 from backend.comparisons.blind_votes import Arena
+from backend.comparisons.chats import ChatStore
 from backend.comparisons.history import Notebook
 from backend.core.disk.disk_errors import warn_of_full_disk
 from backend.core.disk.notice_watch import watch_notices
 from backend.core.disk.notices import Notices
 from backend.core.disk.strays import sweep_strays
+from backend.core.disk.trash import Trash
 from backend.core.guard import Guard
 from backend.core.hub import Hub
 from backend.core.machine.blas import find_blas
@@ -79,6 +81,7 @@ from backend.training.run_data.method_files import MethodFiles
 ROUTERS = (
     health.router,
     notices.router,
+    trash.router,
     adapters.router,
     inference.router,
     compare.router,
@@ -143,6 +146,7 @@ def create_app(settings: Settings) -> FastAPI:
             await services.datasets.close()
             await services.dispatcher.close()
             await services.supervisor.close()
+            await asyncio.to_thread(services.store.close)
 
     app = FastAPI(
         title="Droid FineTuning",
@@ -167,34 +171,36 @@ def create_app(settings: Settings) -> FastAPI:
 def build_services(settings: Settings) -> Services:
     """Everything that the routes use, wired together; no file is touched yet."""
     hub = Hub()
-    store = SessionStore(settings.sessions_dir, settings.adapters_dir)
+    index = settings.data_dir / ".cache" / "sessions.json"
+    store = SessionStore(settings.sessions_dir, settings.adapters_dir, index=index)
     file_notices = Notices(settings.data_dir)
+    trash = Trash(settings.data_dir)
     waiting = RunQueue(settings.sessions_dir, hub, notices=file_notices)
     supervisor = RunSupervisor(settings, store, hub, queue=waiting)
     models = ModelCatalog(settings, clean_defaults=known_defaults)
     inspector = ModelInspector(settings)
     slot = supervisor.slot  # Who has the memory: one base at a time, unless a question shares it.
-    asked = InferenceHost(
+    host = InferenceHost(
         settings,
         models,
         active_run=lambda: slot.session,
         holder=lambda: slot.holder,
     )
-    supervisor.make_room = asked.make_room
-    evaluations = Evaluations(settings, hub, slot=slot, make_room=asked.unload)
-    benchmarks = MachineBenchmarks(settings, hub, slot=slot, make_room=asked.unload)
+    supervisor.make_room = host.make_room
+    evaluations = Evaluations(settings, hub, slot=slot, make_room=host.unload)
+    benchmarks = MachineBenchmarks(settings, hub, slot=slot, make_room=host.unload)
     fusions: Fusions = EngineJobs(
-        FUSION, settings, hub, slot=slot, make_room=asked.unload, results=settings.adapters_dir
+        FUSION, settings, hub, slot=slot, make_room=host.unload, results=settings.adapters_dir
     )
     exports: Exports = EngineJobs(
-        EXPORT, settings, hub, slot=slot, make_room=asked.unload, results=settings.exports_dir
+        EXPORT, settings, hub, slot=slot, make_room=host.unload, results=settings.exports_dir
     )
     converter = ConversionPlanner(settings, models)
     conversions = Conversions(
-        settings, hub, slot=slot, make_room=asked.unload, models_folder=converter.folder
+        settings, hub, slot=slot, make_room=host.unload, models_folder=converter.folder
     )
-    evaluator = Evaluator(settings, models, asked.adapters, evaluations)
-    export = Export(settings, asked.adapters, evaluator, exports)
+    evaluator = Evaluator(settings, models, host.adapters, evaluations)
+    export = Export(settings, host.adapters, evaluator, exports)
     uploads = Uploads(settings, hub)
     reward_functions = Rewards(settings)
     planning = PlanContext(settings, models, inspector, store, hub=hub)
@@ -203,6 +209,7 @@ def build_services(settings: Settings) -> Services:
         settings=settings,
         hub=hub,
         notices=file_notices,
+        trash=trash,
         store=store,
         supervisor=supervisor,
         queue=waiting,
@@ -214,7 +221,7 @@ def build_services(settings: Settings) -> Services:
             users=(
                 ("a run trains on it; stop it, or wait.", training.active_models),
                 ("a run in the queue needs it; remove that run first.", training.waiting_models),
-                ("it is in memory; POST /models/unload frees it.", asked.bases),
+                ("it is in memory; POST /models/unload frees it.", host.bases),
                 ("an evaluation asks it; stop it, or wait.", evaluations.models),
                 ("it is being converted; stop that, or wait.", conversions.models),
                 ("a fusion works on it; stop it, or wait.", partial(fused_models, fusions)),
@@ -228,16 +235,16 @@ def build_services(settings: Settings) -> Services:
         dataset_downloads=Downloads(settings, hub, DatasetKind(settings)),
         inspector=inspector,
         training=training,
-        inference=asked,
+        inference=host,
         adapters=AdapterStore(
             settings,
-            asked.adapters,
+            host.adapters,
             store,
             models,
             active_run=lambda: supervisor.active_session,
             users=used_by(
                 {
-                    "the model in memory carries it; POST /models/unload frees it.": asked.carries,
+                    "the model in memory carries it; POST /models/unload frees it.": host.carries,
                     "an evaluation asks it; stop it, or wait.": evaluations.asks,
                     "a fusion uses it; stop it, or wait.": partial(uses_adapter, fusions),
                     "an export reads it; stop it, or wait.": partial(exports_adapter, exports),
@@ -245,14 +252,15 @@ def build_services(settings: Settings) -> Services:
             ),
         ),
         evaluator=evaluator,
-        fusion=Fusion(settings, asked.adapters, evaluator, fusions),
+        fusion=Fusion(settings, host.adapters, evaluator, fusions),
         export=export,
         exported=ExportedModels(settings, export, uploads, hub_endpoint(settings)),
         uploads=uploads,
         benchmarks=benchmarks,
         jobs=(evaluations, fusions, exports, conversions, benchmarks, uploads),
         tiers=Tiers(settings, evaluator),
-        notebook=Notebook(settings.data_dir),
+        notebook=Notebook(settings.data_dir, trash),
+        chats=ChatStore(settings.data_dir, trash),
         arena=Arena(settings.data_dir),
         rewards=reward_functions,
         method_files=MethodFiles(settings),

@@ -41,12 +41,12 @@ def serve(settings: Settings, listening: socket.socket, *, ready: Callable[[], N
         Server(uvicorn.Config(create_app(settings), **SERVED), ready).run(sockets=[listening])
 
 
-def _allow_open_files(wanted: int) -> None:
+def _allow_open_files(limit: int) -> None:
     """Let this process hold that many files and sockets; macOS gives 256 unless asked."""
     now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError, OSError):  # Not allowed here: it goes on with fewer.
-        if now != resource.RLIM_INFINITY and now < wanted:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+        if now != resource.RLIM_INFINITY and now < limit:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, most))
 
 
 class Server(uvicorn.Server):

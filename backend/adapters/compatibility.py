@@ -121,13 +121,13 @@ def _shape_problems(tensors: Mapping[str, Tensor], base: Mapping[str, Tensor]) -
         is_packed = f"{match['module']}.scales" in base
         embeds = "embed" in match["module"] or match["module"].endswith((".wte", ".wpe"))
         if match["part"] == "lora_a":
-            wanted = rows if embeds else columns
-            if (embeds or not is_packed) and tensor.shape[0] != wanted:
-                yield f"{name} takes {tensor.shape[0]} inputs, and the model's matrix has {wanted}"
+            width = rows if embeds else columns
+            if (embeds or not is_packed) and tensor.shape[0] != width:
+                yield f"{name} takes {tensor.shape[0]} inputs, and the model's matrix has {width}"
         elif match["part"] == "lora_b":
-            wanted = columns if embeds else rows
-            if not (embeds and is_packed) and tensor.shape[1] != wanted:
-                yield f"{name} has {tensor.shape[1]} outputs, and the model's matrix has {wanted}"
+            width = columns if embeds else rows
+            if not (embeds and is_packed) and tensor.shape[1] != width:
+                yield f"{name} has {tensor.shape[1]} outputs, and the model's matrix has {width}"
 
 
 def _rank_problem(adapter: AdapterFolder, tensors: Mapping[str, Tensor]) -> str | None:
@@ -137,9 +137,9 @@ def _rank_problem(adapter: AdapterFolder, tensors: Mapping[str, Tensor]) -> str 
     for name, tensor in tensors.items():
         if not name.endswith(".lora_a"):
             continue
-        found = tensor.shape[1]  # Of an expert's too: (experts, rank, inputs).
-        if found != rank:
-            return f"its adapter_config.json says rank {rank}, and {name} has rank {found}"
+        rank_found = tensor.shape[1]  # Of an expert's too: (experts, rank, inputs).
+        if rank_found != rank:
+            return f"its adapter_config.json says rank {rank}, and {name} has rank {rank_found}"
     return None
 
 
@@ -203,11 +203,11 @@ def _fingerprints(adapter: AdapterFolder, models: ModelCatalog) -> Iterator[str]
         return
     for base in adapter.bases:
         try:
-            found = models.fingerprint(base)
+            fingerprint = models.fingerprint(base)
         except NotFound:
             continue
-        if found:
-            yield found
+        if fingerprint:
+            yield fingerprint
 
 
 def _same_path(recorded: str, path: str) -> bool:

@@ -89,21 +89,21 @@ class Adapters:
         except OSError as problem:
             return f"{file.name} can't be read: {problem.strerror}."
         mark = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
-        held = self._problems.get(file)
-        if held is None or held[0] != mark:
-            held = self._problems[file] = (mark, _problem_in(adapter, file))
-        return held[1]
+        entry = self._problems.get(file)
+        if entry is None or entry[0] != mark:
+            entry = self._problems[file] = (mark, _problem_in(adapter, file))
+        return entry[1]
 
     def fitting(self, adapter: AdapterFolder, models: Sequence[ModelInfo]) -> list[str]:
         """The names of the models that its shapes fit, whatever base it names."""
-        found = []
+        names = []
         for model in models:
             try:
                 self.ready(str(adapter.path), model, allow_other_base=True)
             except AppError:
                 continue
-            found.append(model.name)
-        return found
+            names.append(model.name)
+        return names
 
     def find(self, name_or_path: str) -> AdapterFolder:
         """The adapter of that name or in that folder. Raises NotFound naming the nearest."""
@@ -144,8 +144,8 @@ class Adapters:
                 f"The adapter {adapter.name} can't be used. {adapter.problem}",
                 hint="Choose another adapter, or train it again.",
             )
-        chosen = _choose(adapter, checkpoint)
-        file = weights_of(adapter, chosen)
+        checkpoint_choice = _choose(adapter, checkpoint)
+        file = weights_of(adapter, checkpoint_choice)
         match = compatibility.base_match(adapter, model, self._fingerprint(model), self._models)
         if match.problem is not None and not allow_other_base:
             raise BadContent(
@@ -185,7 +185,7 @@ class Adapters:
         return ReadyAdapter(
             name=adapter.name,
             path=adapter.path,
-            checkpoint=chosen,
+            checkpoint=checkpoint_choice,
             fine_tune_type=_type(adapter, tensors, kind),
             scale=scale,
             warnings=tuple(warnings),
@@ -210,9 +210,9 @@ class Adapters:
     def _tensors_of(self, model: ModelInfo) -> Mapping[str, Tensor]:
         folder = Path(model.path)
         now = stamp(folder)
-        held = self._bases.get(model.path)
-        if held is not None and held[0] == now:
-            return held[1]
+        entry = self._bases.get(model.path)
+        if entry is not None and entry[0] == now:
+            return entry[1]
         try:
             tensors = read_weights(sorted(folder.glob("model*.safetensors"))).tensors
         except BadWeights as problem:
@@ -223,20 +223,20 @@ class Adapters:
         return tensors
 
 
-def _choose(adapter: AdapterFolder, wanted: Checkpoint | None) -> Checkpoint:
-    if wanted is None:
+def _choose(adapter: AdapterFolder, checkpoint: Checkpoint | None) -> Checkpoint:
+    if checkpoint is None:
         return preferred(adapter)
     there: list[Checkpoint] = list(adapter.checkpoints)
     if adapter.has_latest:
         there.insert(0, "latest")
     if adapter.has_best:
         there.insert(0, "best")
-    if wanted in there:
-        return wanted
-    shown = ", ".join(str(item) for item in there[:12])
+    if checkpoint in there:
+        return checkpoint
+    names = ", ".join(str(item) for item in there[:12])
     raise NotFound(
-        f"The adapter {adapter.name} has no checkpoint {wanted!r}.",
-        hint=f"It has: {shown}{', …' if len(there) > 12 else ''}.",
+        f"The adapter {adapter.name} has no checkpoint {checkpoint!r}.",
+        hint=f"It has: {names}{', …' if len(there) > 12 else ''}.",
     )
 
 

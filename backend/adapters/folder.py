@@ -112,7 +112,7 @@ def read_folder(name: str, folder: Path) -> AdapterFolder:
         problem = _why_no_weights(folder, is_peft)
     base = lineage.get("base_model")
     base = base if isinstance(base, Mapping) else {}
-    named = [base.get("path"), config.get("model"), config.get("base_model_name_or_path")]
+    bases = [base.get("path"), config.get("model"), config.get("base_model_name_or_path")]
     bits = base.get("quantize_base")
     return AdapterFolder(
         name=name,
@@ -123,7 +123,7 @@ def read_folder(name: str, folder: Path) -> AdapterFolder:
         has_latest=has_latest,
         checkpoints=tuple(numbers),
         is_peft=is_peft,
-        bases=tuple(dict.fromkeys(item for item in named if _is_name(item))),
+        bases=tuple(dict.fromkeys(item for item in bases if _is_name(item))),
         fingerprint=base["fingerprint"] if isinstance(base.get("fingerprint"), str) else None,
         quantize_base=bits if isinstance(bits, int) else None,
         problem=problem,
@@ -152,8 +152,8 @@ def named_checkpoint(adapter: AdapterFolder, *, use_best: bool) -> Checkpoint | 
 def base_record(adapter: AdapterFolder, name: str, path: str) -> dict[str, Any]:
     """`base_model` of the lineage of what is made from an adapter on the base found here."""
     recorded = adapter.lineage.get("base_model")
-    known = dict(recorded) if isinstance(recorded, dict) else {}
-    return {**known, "name": name, "path": path}
+    record = dict(recorded) if isinstance(recorded, dict) else {}
+    return {**record, "name": name, "path": path}
 
 
 def weights_of(adapter: AdapterFolder, checkpoint: str | int) -> Path:
@@ -169,12 +169,12 @@ def weights_of(adapter: AdapterFolder, checkpoint: str | int) -> Path:
 def read_tags(folder: Path) -> tuple[str, ...]:
     """The user's tags. Raises DamagedFile where they can't be read."""
     try:
-        found = read_object(folder / TAGS).get("tags")
+        tags = read_object(folder / TAGS).get("tags")
     except FileNotFoundError:
         return ()
-    if not isinstance(found, list):
+    if not isinstance(tags, list):
         raise DamagedFile(f"{TAGS} holds no list of tags.")
-    return tuple(tag for tag in found if isinstance(tag, str))
+    return tuple(tag for tag in tags if isinstance(tag, str))
 
 
 def _files(folder: Path) -> list[Path]:

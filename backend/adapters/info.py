@@ -84,18 +84,18 @@ def _weights(adapter: AdapterFolder) -> tuple[Mapping[str, Tensor], PeftLayout |
 
 def _type(adapter: AdapterFolder, tensors: Mapping[str, Tensor]) -> str | None:
     if not tensors:
-        said = adapter.config.get("fine_tune_type")
-        return said if isinstance(said, str) else None
+        kind = adapter.config.get("fine_tune_type")
+        return kind if isinstance(kind, str) else None
     if not any(".lora_a" in name for name in tensors):
         return "full"
     return "dora" if any(name.endswith(".m") for name in tensors) else "lora"
 
 
 def _created(adapter: AdapterFolder) -> datetime | None:
-    said = adapter.lineage.get("created")
+    time = adapter.lineage.get("created")
     try:
-        if isinstance(said, str):
-            return datetime.fromisoformat(said)
+        if isinstance(time, str):
+            return datetime.fromisoformat(time)
         file = adapter.path / ADAPTER_CONFIG
         return datetime.fromtimestamp(file.stat().st_mtime, UTC)
     except (OSError, ValueError):

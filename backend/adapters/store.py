@@ -65,25 +65,28 @@ class AdapterStore:
         models = self._models.scan()
         return [self._info(adapter, models) for adapter in self._adapters.all()]
 
-    def change(self, name: str, given: AdapterChange) -> AdapterInfo:
+    def change(self, name: str, change_request: AdapterChange) -> AdapterInfo:
         """Rename, tag: both or, with an OSError, neither.
 
         Raises NotFound, AlreadyExists, or WrongState while it is used.
         """
         adapter = self._own(name)
-        folder, renamed = adapter.path, given.name is not None and given.name != name
+        folder, renamed = (
+            adapter.path,
+            change_request.name is not None and change_request.name != name,
+        )
         if renamed:
             self._refuse_if_used(name, "renamed")
-            folder = child_path(self._folder, given.name or name)
+            folder = child_path(self._folder, change_request.name or name)
             if folder.exists():
                 raise _there_is(folder.name)
         draft = f".{TAGS}.{secrets.token_hex(8)}.tmp"  # What needs space is written first.
         try:
-            if given.tags is not None:
-                write_json(adapter.path / draft, {"tags": list(dict.fromkeys(given.tags))})
+            if change_request.tags is not None:
+                write_json(adapter.path / draft, {"tags": list(dict.fromkeys(change_request.tags))})
             if renamed:
                 self._rename(adapter, folder)
-            if given.tags is not None:
+            if change_request.tags is not None:
                 self._keep_damaged_tags(folder)
                 (folder / draft).replace(folder / TAGS)
         except OSError as problem:
@@ -99,25 +102,25 @@ class AdapterStore:
         self._refuse_if_used(name, "deleted")
         remove(adapter.path, inside=self._folder, own=looks_like_adapter, link=True)
 
-    def take_in(self, given: AdapterImport) -> AdapterInfo:
+    def take_in(self, import_request: AdapterImport) -> AdapterInfo:
         """Copy an adapter of another program, PEFT's or the engine's, after a look at it.
 
         Raises NotFound, BadContent with what is wrong, AlreadyExists or, on a full disk, OSError.
         """
-        source = self._root / Path(given.path).expanduser()
+        source = self._root / Path(import_request.path).expanduser()
         if not source.is_dir() or not looks_like_adapter(source):
             raise NotFound(
-                f"There is no adapter in {given.path[:200]!r}.",
+                f"There is no adapter in {import_request.path[:200]!r}.",
                 hint="Give the folder that holds adapter_config.json and its weights.",
             )
-        found = read_folder(source.name, source)
-        problem = self._adapters.problem_of(found)
+        result = read_folder(source.name, source)
+        problem = self._adapters.problem_of(result)
         if problem is not None:
             raise BadContent(
                 f"The adapter in {source} can't be taken in. {problem}",
                 hint="LoRA and DoRA adapters in safetensors are, from PEFT or from mlx_lm.",
             )
-        name = given.name or _name_from(source.resolve().name)
+        name = import_request.name or _name_from(source.resolve().name)
         folder = child_path(self._folder, name)
         if folder.exists():
             raise _there_is(name)
@@ -130,8 +133,8 @@ class AdapterStore:
         try:
             read_tags(folder)
         except DamagedFile as damage:
-            told = f"The adapter {folder.name} was tagged anew."
-            self._notices.set_aside(folder / TAGS, damage.detail, told)
+            action = f"The adapter {folder.name} was tagged anew."
+            self._notices.set_aside(folder / TAGS, damage.detail, action)
 
     def _own(self, name: str) -> AdapterFolder:
         if not is_folder_name(name):

@@ -188,8 +188,8 @@ def _make_room(connections: Collection[Any]) -> None:
     """Close the connection that waits the longest, if there are too many."""
     if len(connections) <= MAX_CONNECTIONS:
         return
-    known = (one for one in connections if isinstance(one, Connection))
-    waiting = [(since, one) for one in known if (since := one.waits_since) is not None]
+    own = (one for one in connections if isinstance(one, Connection))
+    waiting = [(since, one) for one in own if (since := one.waits_since) is not None]
     if waiting:
         _, first = min(waiting, key=lambda pair: pair[0])
         first.give_up("The server has too many connections, and this one only waited.")

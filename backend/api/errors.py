@@ -70,20 +70,22 @@ def render_errors(app: FastAPI, routers: Sequence[APIRouter]) -> None:
 
 def methods_at(routers: Iterable[APIRouter], path: str) -> list[str]:
     """Every method that some route has at an address, or at the one that it is an alias of."""
-    found = set[str]()
+    methods = set[str]()
     for router in routers:
         aliased = path.startswith("/api/") and not router.prefix.startswith("/api")
-        named = path.removeprefix("/api") if aliased else path
+        place = path.removeprefix("/api") if aliased else path
         for route in router.routes:
-            if isinstance(route, APIRoute) and route.path_regex.match(named):
-                found |= route.methods or set()
-    return sorted(found)
+            if isinstance(route, APIRoute) and route.path_regex.match(place):
+                methods |= route.methods or set()
+    return sorted(methods)
 
 
 def words_of_the_door(routers: Iterable[APIRouter]) -> Words:
     """How a request is refused before any route is called: as its route would do it."""
-    known = list(routers)
-    routes = (route for router in known for route in (*router.routes, *short_routes([router])))
+    all_routers = list(routers)
+    routes = (
+        route for router in all_routers for route in (*router.routes, *short_routes([router]))
+    )
     tagged = (route for route in routes if TELLS_SUCCESS in getattr(route, "tags", ()))
     tells = frozenset(str(getattr(route, "path", "")) for route in tagged)
 
@@ -112,14 +114,14 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
         error.detail,
         hint=error.hint,
         errors=problems,
-        told=_tells_success(request),
+        with_success=_tells_success(request),
     )
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101
-    found = error.errors()
-    broken = next((item for item in found if item["type"] == "json_invalid"), None)
+    items = error.errors()
+    broken = next((item for item in items if item["type"] == "json_invalid"), None)
     if broken is not None:
         reason = broken.get("ctx", {}).get("error", "it can't be read")
         return _answer(
@@ -127,10 +129,10 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
             "BadContent",
             f"The body is not JSON: {reason} (character {broken['loc'][-1]}).",
             hint="Send one JSON object, without NaN or Infinity.",
-            told=_tells_success(request),
+            with_success=_tells_success(request),
         )
-    known = _known_fields(request)
-    problems = _without_repeats([_problem(item, known) for item in found])
+    names = _known_fields(request)
+    problems = _without_repeats([_problem(item, names) for item in items])
     rest = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
     return _answer(
         422,
@@ -138,7 +140,7 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
         problems[0].message + rest,
         hint="Correct the named fields; GET /openapi.json lists them all.",
         errors=problems,
-        told=_tells_success(request),
+        with_success=_tells_success(request),
     )
 
 
@@ -160,12 +162,12 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
         name,
         detail,
         hint=hint,
-        told=_tells_success(request),
+        with_success=_tells_success(request),
     )
     if _is_openai(path):
         name = "unknown_url" if error.status_code == 404 else name
-        told = ErrorAnswer(error=name, detail=detail)
-        answer = openai_answer(error.status_code, told)
+        http_error = ErrorAnswer(error=name, detail=detail)
+        answer = openai_answer(error.status_code, http_error)
     answer.headers.update(error.headers or {})
     if error.status_code == 405:  # Starlette names the methods of the first route alone.
         answer.headers["allow"] = ", ".join(request.app.state.methods_at(request.url.path))
@@ -198,20 +200,20 @@ async def _bug(request: Request, error: Exception) -> JSONResponse:
     detail = f"Something went wrong inside the server. It is noted in its log as bug {number}."
     hint = "logs/backend.log has the details under that number."
     if _is_openai(request.url.path):
-        told = ErrorAnswer(error="InternalError", detail=detail, hint=hint)
-        return openai_answer(500, told)
-    return _answer(500, "InternalError", detail, hint=hint, told=_tells_success(request))
+        answer = ErrorAnswer(error="InternalError", detail=detail, hint=hint)
+        return openai_answer(500, answer)
+    return _answer(500, "InternalError", detail, hint=hint, with_success=_tells_success(request))
 
 
-def openai_answer(status: int, told: ErrorAnswer) -> JSONResponse:
+def openai_answer(status: int, answer: ErrorAnswer) -> JSONResponse:
     """A refusal in the shape that clients of the OpenAI API read."""
-    return JSONResponse(_openai(status, told), status_code=status)
+    return JSONResponse(_openai(status, answer), status_code=status)
 
 
-def _openai(status: int, told: ErrorAnswer) -> dict[str, Any]:
-    message = f"{told.detail} {told.hint}" if told.hint else told.detail
-    param = told.errors[0].field if told.errors else None
-    return answers.problem(status, told.error, message, param=param).model_dump()
+def _openai(status: int, answer: ErrorAnswer) -> dict[str, Any]:
+    message = f"{answer.detail} {answer.hint}" if answer.hint else answer.detail
+    param = answer.errors[0].field if answer.errors else None
+    return answers.problem(status, answer.error, message, param=param).model_dump()
 
 
 def _is_openai(path: str) -> bool:
@@ -225,16 +227,16 @@ def _answer(
     *,
     hint: str | None = None,
     errors: Sequence[FieldError] = (),
-    told: bool = False,
+    with_success: bool = False,
 ) -> JSONResponse:
     answer = ErrorAnswer(
-        success=False if told else None,
+        success=False if with_success else None,
         error=error,
         detail=detail,
         hint=hint,
         errors=list(errors) or None,
     )
-    absent = {name for name, there in (("errors", errors), ("success", told)) if not there}
+    absent = {name for name, there in (("errors", errors), ("success", with_success)) if not there}
     return JSONResponse(answer.model_dump(mode="json", exclude=absent), status_code=status)
 
 
@@ -243,12 +245,12 @@ def _tells_success(request: Request) -> bool:
     return TELLS_SUCCESS in getattr(request.scope.get("route"), "tags", ())
 
 
-def _problem(item: Mapping[str, Any], known: Sequence[str]) -> FieldError:
+def _problem(item: Mapping[str, Any], names: Sequence[str]) -> FieldError:
     field = ".".join(_field_path(item["loc"])) or "body"
     if item["type"] == "of_field":
         context = item["ctx"]
         return FieldError(field=str(context["field"]), message=f"{context['reason']}.")
-    return FieldError(field=field, message=_sentence(field, item, known))
+    return FieldError(field=field, message=_sentence(field, item, names))
 
 
 def _field_path(loc: Sequence[int | str]) -> list[str]:
@@ -266,24 +268,24 @@ def _field_path(loc: Sequence[int | str]) -> list[str]:
 _BRANCHES = frozenset({"str", "int", "float", "bool", "literal", "list", "dict"})
 
 
-def _sentence(field: str, item: Mapping[str, Any], known: Sequence[str]) -> str:
+def _sentence(field: str, item: Mapping[str, Any], names: Sequence[str]) -> str:
     kind, context = item["type"], item.get("ctx", {})
     if kind == "missing":
         return f"{field} is required."
     if kind == "extra_forbidden":
-        near = difflib.get_close_matches(field, known, n=1, cutoff=0.5)
+        near = difflib.get_close_matches(field, names, n=1, cutoff=0.5)
         meant = f" Did you mean {near[0]}?" if near else ""
         return f"There is no field {field}.{meant}"
-    given = _given(item.get("input"))
+    input_text = _given(item.get("input"))
     if kind == "string_pattern_mismatch" and str(context.get("pattern", "")).startswith("^[A-Za"):
-        return f"{field} {_NAME_RULE.format(_='a sign')}; {given}."
+        return f"{field} {_NAME_RULE.format(_='a sign')}; {input_text}."
     rule = _MUST.get(kind)
     if rule is not None:
-        return f"{field} {rule.format_map(_Plain(context))}; {given}."
+        return f"{field} {rule.format_map(_Plain(context))}; {input_text}."
     reason = str(item.get("msg", "is not valid")).removeprefix("Value error, ")
     if field == "body":  # Of several fields together, so no single value is at fault.
         return f"{field}: {reason[:300]}."
-    return f"{field}: {reason[:300]}; {given}."
+    return f"{field}: {reason[:300]}; {input_text}."
 
 
 class _Plain(dict[str, Any]):

@@ -27,10 +27,10 @@ def describe(app: FastAPI) -> None:
         if app.openapi_schema is None:
             schema = routes_only()
             frame = TypeAdapter(Frame).json_schema(ref_template=_REF)
-            known = schema["components"]["schemas"]
+            names = schema["components"]["schemas"]
             for name, model in frame.pop("$defs").items():
-                known.setdefault(name, model)
-            known["Frame"] = frame
+                names.setdefault(name, model)
+            names["Frame"] = frame
             declare(schema)
             app.openapi_schema = schema
         return app.openapi_schema

@@ -9,8 +9,10 @@ from fastapi import Depends, Request
 
 from backend.adapters.store import AdapterStore
 from backend.comparisons.blind_votes import Arena
+from backend.comparisons.chats import ChatStore
 from backend.comparisons.history import Notebook
 from backend.core.disk.notices import Notices
+from backend.core.disk.trash import Trash
 from backend.core.hub import Hub
 from backend.data.service import DatasetCatalog
 from backend.downloads.manager import Downloads
@@ -44,6 +46,7 @@ class Services:
     settings: Settings
     hub: Hub
     notices: Notices
+    trash: Trash
     store: SessionStore
     supervisor: RunSupervisor
     queue: RunQueue
@@ -68,6 +71,7 @@ class Services:
     jobs: tuple[EngineJobs[Any], ...]  # Of every kind: opened and closed with the app.
     tiers: Tiers
     notebook: Notebook
+    chats: ChatStore
     arena: Arena
     rewards: Rewards
     method_files: MethodFiles

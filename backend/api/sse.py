@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from fastapi import Request
 from fastapi.responses import StreamingResponse
+from fastapi.sse import format_sse_event
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 
@@ -25,7 +26,7 @@ class EventStream(StreamingResponse):
 
     media_type = "text/event-stream"
 
-    def __init__(self, events: AsyncGenerator[str, None]) -> None:
+    def __init__(self, events: AsyncGenerator[bytes, None]) -> None:
         super().__init__(events, headers=_HEADERS)
         self._events = events
 
@@ -34,13 +35,14 @@ class EventStream(StreamingResponse):
             await super().__call__(scope, receive, send)
 
 
-def event(kind: str, data: BaseModel | dict[str, Any]) -> str:
-    """One event with JSON data."""
+def event(kind: str | None, data: BaseModel | dict[str, Any]) -> bytes:
+    """One event with JSON data; without a `kind` it is a plain message."""
     if isinstance(data, ErrorAnswer):  # What it does not say is absent, as elsewhere.
         value = data.model_dump(mode="json", exclude={"success", "errors"})
     else:
         value = data.model_dump(mode="json") if isinstance(data, BaseModel) else data
-    return f"event: {kind}\ndata: {json.dumps(value, ensure_ascii=False, allow_nan=False)}\n\n"
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return format_sse_event(event=kind, data_str=text)
 
 
 def error_data(problem: AppError) -> ErrorAnswer:

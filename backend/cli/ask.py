@@ -92,8 +92,8 @@ def _base_of(client: Client, adapter: str) -> str:
                 "here.\nName one that fits with --model."
             )
     names = [one["name"] for model in listed["models"] for one in model["adapters"]]
-    shown = f"There are: {', '.join(sorted(names)[:8])}." if names else "There are none yet."
-    raise Refused(f"There is no adapter {adapter!r}.\n{shown}")
+    choices = f"There are: {', '.join(sorted(names)[:8])}." if names else "There are none yet."
+    raise Refused(f"There is no adapter {adapter!r}.\n{choices}")
 
 
 def _stream(context: Context, body: dict[str, Any]) -> int:

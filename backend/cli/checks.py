@@ -77,7 +77,7 @@ def _engines(settings: Settings) -> Iterator[Check]:
     if missing:
         yield Check("MLX", "problem", f"not installed: {', '.join(missing)}", again)
         return
-    shown = ", ".join(f"{name} {versions[name]}" for name in _NEEDED[:3])
+    versions_text = ", ".join(f"{name} {versions[name]}" for name in _NEEDED[:3])
     try:
         done = asyncio.run(
             run_child(
@@ -90,9 +90,9 @@ def _engines(settings: Settings) -> Iterator[Check]:
         return
     if done.exit_code != 0:
         last = (done.stderr.strip().splitlines() or [f"exit code {done.exit_code}"])[-1]
-        yield Check("MLX", "problem", f"{shown}: can't compute. {last}", again)
+        yield Check("MLX", "problem", f"{versions_text}: can't compute. {last}", again)
         return
-    yield Check("MLX", "ok", shown)
+    yield Check("MLX", "ok", versions_text)
     device = done.stdout.decode(errors="replace").strip()
     if sys.platform == "darwin" and "gpu" not in device.lower():
         yield Check(
@@ -162,17 +162,17 @@ def _writable(folder: Path) -> bool:
 def _disk(folder: Path) -> Check:
     nearest = next(place for place in (folder, *folder.parents) if place.is_dir())
     free = shutil.disk_usage(nearest).free
-    said = f"{format_bytes(free)} free"
+    space = f"{format_bytes(free)} free"
     if free < LOW_SPACE:
         return Check(
             "Disk",
             "problem",
-            said,
+            space,
             "Delete old sessions or adapters, or choose another --data-dir.",
         )
     if free < _ROOMY:
-        return Check("Disk", "warning", said, "Models of some size need more.")
-    return Check("Disk", "ok", said)
+        return Check("Disk", "warning", space, "Models of some size need more.")
+    return Check("Disk", "ok", space)
 
 
 def _page(settings: Settings) -> Check:

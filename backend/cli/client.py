@@ -42,10 +42,17 @@ class Client:
         except (OSError, ValueError):
             return None
 
+    def healthy(self) -> bool:
+        """Whether a healthy service lets this client in."""
+        try:
+            return self.version() is not None
+        except Refused:
+            return False
+
     def get(self, path: str, *, timeout: float = _SHORT, **query: object) -> Any:
-        given = {name: value for name, value in query.items() if value is not None}
-        asked = f"?{urllib.parse.urlencode(given)}" if given else ""
-        return self._answer("GET", path + asked, None, timeout)
+        parameters = {name: value for name, value in query.items() if value is not None}
+        query_text = f"?{urllib.parse.urlencode(parameters)}" if parameters else ""
+        return self._answer("GET", path + query_text, None, timeout)
 
     def post(
         self, path: str, body: Mapping[str, Any] | None = None, *, timeout: float = _START

@@ -37,8 +37,8 @@ class Context:
     @cached_property
     def client(self) -> Client:
         """The service of the data root, started if none runs."""
-        client, started = connect(self.settings, url=self.url, port_chosen=self.port_chosen)
-        if started:
+        client, process_started = connect(self.settings, url=self.url, port_chosen=self.port_chosen)
+        if process_started:
             self.out.note(
                 f"Started the service at {client.url}; `droid-finetuning stop service` ends it."
             )
@@ -65,11 +65,11 @@ def name_or_path(text: str) -> str:
     return local_path(text) if looks_like_one or Path(text).exists() else text
 
 
-def find_run(client: Client, wanted: str | None) -> str:
+def find_run(client: Client, text: str | None) -> str:
     """The id of the run that is meant: by its id, the beginning of it, or its adapter's name (then
     its newest); without a word, the current or last one. Raises Refused.
     """
-    if wanted is None:
+    if text is None:
         current = client.get("/training/status")["session_id"]
         if current is None:
             raise Refused(
@@ -79,13 +79,15 @@ def find_run(client: Client, wanted: str | None) -> str:
     sessions = client.get("/sessions", limit=1000)["sessions"]
     queue = client.get("/training/status")["queue"]
     runs = [*queue, *sessions]
-    ids = sorted({run["session_id"] for run in runs if run["session_id"].startswith(wanted)})
+    ids = sorted({run["session_id"] for run in runs if run["session_id"].startswith(text)})
     if len(ids) == 1:
         return str(ids[0])
     if len(ids) > 1:
-        shown = ", ".join(one[:13] for one in ids[:5])
-        raise Refused(f"{wanted!r} is the beginning of {len(ids)} runs: {shown}.\nGive more of it.")
+        examples = ", ".join(one[:13] for one in ids[:5])
+        raise Refused(
+            f"{text!r} is the beginning of {len(ids)} runs: {examples}.\nGive more of it."
+        )
     for run in runs:  # Newest first.
-        if run["adapter_name"] == wanted:
+        if run["adapter_name"] == text:
             return str(run["session_id"])
-    raise Refused(f"There is no run {wanted!r}.\n`droid-finetuning list` shows those there are.")
+    raise Refused(f"There is no run {text!r}.\n`droid-finetuning list` shows those there are.")

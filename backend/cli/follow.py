@@ -123,9 +123,11 @@ class _FollowedRun:
         for row in _rows(series["train"], self._trained):
             self._trained = row["step"]
             self._out.value({"type": "metrics", "session_id": self._session, **row})
-            said = _first(row, _TRAINED)
+            first_line = _first(row, _TRAINED)
             speed = number(row.get("tokens_per_second"), 0)
-            news.append((row["step"], f"step {row['step']:.0f} of {total}  {said}  {speed} tok/s"))
+            news.append(
+                (row["step"], f"step {row['step']:.0f} of {total}  {first_line}  {speed} tok/s")
+            )
         for row in _rows(series["validation"], self._validated):
             self._validated = row["step"]
             self._out.value({"type": "validation", "session_id": self._session, **row})

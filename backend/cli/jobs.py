@@ -93,7 +93,7 @@ def evaluate(context: Context) -> int:
         body["checkpoint"] = args.checkpoint
     if args.data is not None:
         body["training_data_path"] = local_path(args.data)
-    started = client.ask(f"/api/evaluation/{'start' if args.no_base else 'compare'}", body)
+    answer = client.ask(f"/api/evaluation/{'start' if args.no_base else 'compare'}", body)
 
     def look() -> JobState:
         job = client.get("/api/evaluation/status")
@@ -102,8 +102,8 @@ def evaluate(context: Context) -> int:
         return JobState(state, job["progress"] / 100, text, job["error"], job["hint"])
 
     return _finish(
-        context, "Evaluating", "evaluation", started, look,
-        lambda: client.get(f"/api/evaluation/{started['evaluation_id']}"), _show_evaluation,
+        context, "Evaluating", "evaluation", answer, look,
+        lambda: client.get(f"/api/evaluation/{answer['evaluation_id']}"), _show_evaluation,
     )  # fmt: skip
 
 
@@ -115,9 +115,9 @@ def _show_evaluation(context: Context, result: dict[str, Any]) -> None:
         for metric in result["metrics"]
     ]
     out.table(("Metric", *targets, "Better is"), rows, empty="No metric could be computed.")
-    seen = result["seen_rows"]
-    if seen:
-        out.note(f"Note: {seen} of the {result['num_questions']} rows were seen in training.")
+    rows_seen = result["seen_rows"]
+    if rows_seen:
+        out.note(f"Note: {rows_seen} of the {result['num_questions']} rows were seen in training.")
     files = result.get("report_files") or {}
     if files.get("markdown"):
         out.text(f"Report: {files['markdown']}")
@@ -138,9 +138,9 @@ def fuse(context: Context) -> int:
     body |= {name: value for name, value in optional.items() if value is not None}
     if args.data is not None:
         body["evaluation_dataset"] = local_path(args.data)
-    started = client.ask("/api/fusion/fuse", body)
+    answer = client.ask("/api/fusion/fuse", body)
     return _finish(
-        context, "Fusing", "fusion", started, _looker(context, "/api/fusion/status"),
+        context, "Fusing", "fusion", answer, _looker(context, "/api/fusion/status"),
         lambda: client.get("/api/fusion/result"), _show_fusion,
     )  # fmt: skip
 
@@ -174,9 +174,9 @@ def export(context: Context) -> int:
         body["output_name"] = args.name
     if args.ollama is not None:
         body |= {"import_to_ollama": True, "ollama_model_name": args.ollama}
-    started = client.ask("/api/fusion/export-model", body)
+    answer = client.ask("/api/fusion/export-model", body)
     return _finish(
-        context, "Exporting", "export", started, _looker(context, "/api/fusion/export-status"),
+        context, "Exporting", "export", answer, _looker(context, "/api/fusion/export-status"),
         lambda: client.get("/api/fusion/export-result"), _show_export,
     )  # fmt: skip
 
@@ -212,16 +212,16 @@ def _finish(
     context: Context,
     title: str,
     kind: str,
-    started: dict[str, Any],
+    answer_to_start: dict[str, Any],
     look: Callable[[], JobState],
     result: Callable[[], dict[str, Any]],
     show: Callable[[Context, dict[str, Any]], None],
 ) -> int:
     """Follow a job that was started, and show its result; the exit code of its ending."""
     out = context.out
-    out.value({"type": "start", **started})
-    out.note(started["message"])
-    for warning in started["warnings"]:
+    out.value({"type": "start", **answer_to_start})
+    out.note(answer_to_start["message"])
+    for warning in answer_to_start["warnings"]:
         out.note(f"Note: {warning}")
     if context.args.detach:
         return exits.OK
@@ -230,9 +230,9 @@ def _finish(
         return exits.INTERRUPTED
     if job.state == "completed":
         answer = result()
-        found = answer.get("result", answer)
-        out.value({"type": "end", "state": job.state, "result": found})
-        show(context, found)
+        result_value = answer.get("result", answer)
+        out.value({"type": "end", "state": job.state, "result": result_value})
+        show(context, result_value)
     else:
         out.value({"type": "end", "state": job.state, "error": job.error, "hint": job.hint})
         job.refuse_error()

@@ -90,10 +90,10 @@ def _pair(text: str) -> tuple[str, str]:
 def download(context: Context) -> int:
     args = context.args
     of_rows = {"config": args.config, "split": args.split, "to": args.to, "limit": args.limit}
-    given = {name: value for name, value in of_rows.items() if value is not None}
-    if given and not args.dataset:
-        args.parser.error(f"--{next(iter(given))} is for data sets: give --dataset too")
-    body = {"repo_id": args.repo, **given}
+    fields = {name: value for name, value in of_rows.items() if value is not None}
+    if fields and not args.dataset:
+        args.parser.error(f"--{next(iter(fields))} is for data sets: give --dataset too")
+    body = {"repo_id": args.repo, **fields}
     if args.revision:
         body["revision"] = args.revision
     path = "/api/datasets/downloads" if args.dataset else "/models/downloads"
@@ -101,10 +101,12 @@ def download(context: Context) -> int:
 
 
 def download_gspo(context: Context) -> int:
-    known = {one["repo_id"]: one for one in context.client.get("/api/datasets/catalog")["datasets"]}
+    catalog = {
+        one["repo_id"]: one for one in context.client.get("/api/datasets/catalog")["datasets"]
+    }
     worst = exits.OK
     for repo in context.args.repos or _GSPO:
-        entry = known.get(repo, {"config": None, "split": None, "forms": []})
+        entry = catalog.get(repo, {"config": None, "split": None, "forms": []})
         forms = [form for form in entry["forms"] if form["to"] == "grpo"]
         form: dict[str, Any] = forms[0] if forms else {}
         body = {
@@ -116,33 +118,33 @@ def download_gspo(context: Context) -> int:
             "mapping": form.get("mapping"),
             "answer_after": form.get("answer_after"),
         }
-        given = {name: value for name, value in body.items() if value is not None}
-        worst = max(worst, _fetch(context, "/api/datasets/downloads", given, detach=False))
+        fields = {name: value for name, value in body.items() if value is not None}
+        worst = max(worst, _fetch(context, "/api/datasets/downloads", fields, detach=False))
     return worst
 
 
 def _fetch(context: Context, path: str, body: dict[str, Any], *, detach: bool) -> int:
     client, out = context.client, context.out
     # The data set's own description is asked for first, which takes a moment.
-    started = client.ask(path.removesuffix("s"), body)
-    out.value({"type": "start", **started})
+    answer = client.ask(path.removesuffix("s"), body)
+    out.value({"type": "start", **answer})
     if detach:
-        out.text(started["id"])
+        out.text(answer["id"])
         return exits.OK
 
-    last = dict(started)
+    last = dict(answer)
 
     def look() -> JobState:
-        found = [one for one in client.get(path)["downloads"] if one["id"] == started["id"]]
-        if not found:
+        results = [one for one in client.get(path)["downloads"] if one["id"] == answer["id"]]
+        if not results:
             return JobState("cancelled", None, "removed", None, None)
-        last.update(found[0])
+        last.update(results[0])
         total, done = last["bytes_total"], last["bytes_done"]
         state = last["state"]
         text = f"{state} {size(done)} of {size(total)}, {seconds(last['eta_seconds'])} left"
         plain = state if not out.live or not total else text
-        named = "running" if state in _FETCHING else _STATES.get(state, state)
-        return JobState(named, done / total if total else None, plain, last["error"], last["hint"])
+        label = "running" if state in _FETCHING else _STATES.get(state, state)
+        return JobState(label, done / total if total else None, plain, last["error"], last["hint"])
 
     job = follow_job(out, f"Downloading {body['repo_id']}", "download", look)
     if job is None:
@@ -167,8 +169,8 @@ def convert(context: Context) -> int:
     body = {"source": name_or_path(args.source), "output_name": args.output}
     optional = {"quantize": args.quantize, "dtype": args.dtype}
     body |= {name: value for name, value in optional.items() if value is not None}
-    started = client.ask("/models/convert", body)
-    out.value({"type": "start", **started})
+    answer = client.ask("/models/convert", body)
+    out.value({"type": "start", **answer})
 
     def look() -> JobState:
         job = client.get("/models/convert")

@@ -40,11 +40,11 @@ class Parser(argparse.ArgumentParser):
         self.exit(exits.USAGE, f"{self.prog}: {message}.\n{hint}\n".replace("..\n", ".\n", 1))
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
-        known = [str(choice) for choice in action.choices or ()]
-        if not known or value in known or value in (action.choices or ()):
+        choices = [str(choice) for choice in action.choices or ()]
+        if not choices or value in choices or value in (action.choices or ()):
             return
-        near = difflib.get_close_matches(str(value), known, 1)
-        meant = f"; did you mean {near[0]}?" if near else f". There are: {', '.join(known)}"
+        near = difflib.get_close_matches(str(value), choices, 1)
+        meant = f"; did you mean {near[0]}?" if near else f". There are: {', '.join(choices)}"
         raise argparse.ArgumentError(action, f"{value!r} is not known{meant}")
 
 

@@ -53,12 +53,12 @@ def _open(context: Context, client: Client, place: str = "") -> None:
     """The token goes into the browser's address, where it becomes a cookie; not to the terminal."""
     token = context.settings.token
     query = "" if token is None else f"?token={quoted(token)}"
-    shown = f"{client.url}/{place}"
+    address = f"{client.url}/{place}"
     if has_display() and _open_browser(f"{client.url}/{query}{place}"):
-        context.out.text(f"Opened {shown} in the browser.")
+        context.out.text(f"Opened {address} in the browser.")
         return
     then = "" if token is None else ", with ?token= and the token before any #"
-    context.out.text(f"Open {shown} in a browser{then}.")
+    context.out.text(f"Open {address} in a browser{then}.")
 
 
 def _open_browser(url: str) -> bool:
@@ -90,40 +90,40 @@ def serve(context: Context) -> int:
         return exits.OK
     for number in _SIGNALS:
         signal.signal(number, _end)
-    started: Started | None = None
+    service: Started | None = None
     try:
-        started = start_service(settings, port_chosen=context.port_chosen)
-        out.value({"url": started.client.url, "started": True})
-        out.text(f"Droid FineTuning is running at {started.client.url}")
+        service = start_service(settings, port_chosen=context.port_chosen)
+        out.value({"url": service.client.url, "started": True})
+        out.text(f"Droid FineTuning is running at {service.client.url}")
         out.text(f"  Data: {settings.data_dir}")
         if not context.args.no_open:
-            _open(context, started.client)
+            _open(context, service.client)
         out.text("  Ctrl-C ends it.")
-        while started.child.alive():
+        while service.child.alive():
             time.sleep(_TICK)
-        out.note(f"The service ended with {started.child.exit_code()}.")
-        return exits.FAILED if started.child.exit_code() else exits.OK
+        out.note(f"The service ended with {service.child.exit_code()}.")
+        return exits.FAILED if service.child.exit_code() else exits.OK
     except _Ended:
-        return exits.OK if started else exits.INTERRUPTED
+        return exits.OK if service else exits.INTERRUPTED
     finally:
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_IGN)
-        if started is not None:
-            _close(context, started)
+        if service is not None:
+            _close(context, service)
 
 
 def _end(number: int, frame: FrameType | None) -> None:
     raise _Ended
 
 
-def _close(context: Context, started: Started) -> None:
-    if not started.child.alive():
+def _close(context: Context, service: Started) -> None:
+    if not service.child.alive():
         return
     with suppress(OSError, Refused, KeyError, TypeError):
-        if started.client.get("/training/status", timeout=5)["state"] in ACTIVE:
+        if service.client.get("/training/status", timeout=5)["state"] in ACTIVE:
             context.out.note("A training run goes on by itself; the next start finds it again.")
-    started.child.signal(signal.SIGTERM)
+    service.child.signal(signal.SIGTERM)
     deadline = time.monotonic() + _ENDED_WITHIN
-    while started.child.alive() and time.monotonic() < deadline:
+    while service.child.alive() and time.monotonic() < deadline:
         time.sleep(_TICK)
     context.out.note("The service has ended.")

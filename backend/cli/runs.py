@@ -262,25 +262,21 @@ _LISTS: dict[str, tuple[str, str, tuple[str, ...], Callable[[Any], Rows], str]] 
 
 def compare(context: Context) -> int:
     client, out = context.client, context.out
-    ids = [find_run(client, wanted) for wanted in context.args.sessions]
+    ids = [find_run(client, run) for run in context.args.sessions]
     if len(set(ids)) < 2:
         raise Refused(f"Two different runs are needed; {len(set(ids))} was named.")
-    records = [client.get(f"/sessions/{session}") for session in ids]
-    differences = _differences(records)
+    answer = client.get("/sessions/compare", ids=",".join(ids), max_points=10)
+    runs = answer["runs"]
     out.value({
-        "runs": [{"session_id": session, "state": record.get("training_state"),
-                  "metrics": record.get("metrics")}
-                 for session, record in zip(ids, records, strict=True)],
-        "differences": [{"field": field, "values": values} for field, values in differences],
+        "runs": [{"session_id": run["session_id"], "state": run["state"], "metrics": run["final"]}
+                 for run in runs],
+        "differences": answer["differences"],
     })  # fmt: skip
-    names = [word((record.get("config") or {}).get("adapter_name")) for record in records]
-    rows = [
-        (title, *(show(record.get("metrics") or {}) for record in records))
-        for title, show in _RESULTS
-    ]
-    rows.insert(0, ("state", *(word(record.get("training_state")) for record in records)))
-    rows += [(field, *map(word, values)) for field, values in differences]
-    out.table(("", *names), rows, empty="")
+    rows = [(title, *(show(run["final"]) for run in runs)) for title, show in _RESULTS]
+    rows.insert(0, ("state", *(word(run["state"]) for run in runs)))
+    rows += [(one["field"], *map(word, one["values"])) for one in answer["differences"]]
+    out.table(("", *(run["name"] for run in runs)), rows, empty="")
+    out.text(answer["held_out"]["message"])
     return exits.OK
 
 
@@ -294,18 +290,6 @@ _RESULTS: tuple[tuple[str, Callable[[dict[str, Any]], str]], ...] = (
     ("tokens/s", lambda of: number(of.get("tokens_per_second"), 0)),
     ("peak memory GB", lambda of: number(of.get("peak_memory_gb"), 2)),
 )
-
-
-def _differences(records: list[dict[str, Any]]) -> list[tuple[str, list[Any]]]:
-    """The fields of the requests that are not the same in all runs, with their values."""
-    configs = [record.get("config") or {} for record in records]
-    fields = dict.fromkeys(field for config in configs for field in config)
-    found = ((field, [config.get(field) for config in configs]) for field in fields)
-    return [
-        (field, values)
-        for field, values in found
-        if field != "adapter_name" and any(value != values[0] for value in values)
-    ]
 
 
 def log(context: Context) -> int:

@@ -102,8 +102,8 @@ def _wait(child: Child, settings: Settings, log: Path, written: int) -> Client:
             if client.version() is not None:
                 return client
         if ended:
-            said = _said(log, written)
-            raise NoService(said or f"The service ended with {child.exit_code()}; see {log}.")
+            output = _said(log, written)
+            raise NoService(output or f"The service ended with {child.exit_code()}; see {log}.")
         time.sleep(TICK)
     raise NoService(f"The service did not answer within {_READY_WITHIN:.0f} seconds; see {log}.")
 
@@ -132,10 +132,10 @@ def end_service(settings: Settings) -> str | None:
     none runs. Runs go on by themselves. Raises NoService when it does not end.
     """
     holder = read_holder(lock_path(settings))
-    pid, started = holder.get("pid"), holder.get("started")
-    if not isinstance(pid, int) or not isinstance(started, float):
+    pid, start = holder.get("pid"), holder.get("started")
+    if not isinstance(pid, int) or not isinstance(start, float):
         return None
-    process = Identity(pid, started)
+    process = Identity(pid, start)
     if not send(process, signal.SIGTERM):
         return None
     deadline = time.monotonic() + _GONE_WITHIN
@@ -162,7 +162,7 @@ def connect(settings: Settings, *, url: str | None, port_chosen: bool) -> tuple[
         except Refused as refusal:
             raise NoService(f"{url}: {refusal}") from refusal
         raise NoService(f"No service answers at {url}. Check the address (--url, DROID_URL).")
-    found = find_service(settings)
-    if found is not None:
-        return found, False
+    service = find_service(settings)
+    if service is not None:
+        return service, False
     return start_service(settings, port_chosen=port_chosen).client, True

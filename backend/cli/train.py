@@ -121,12 +121,12 @@ def watch_run(context: Context, session: str) -> int:
 
 
 def _refuse_beside_resume(args: argparse.Namespace) -> None:
-    given = [option for option, name, _, _ in _FIELDS if getattr(args, name) is not None]
-    given += [f"--{name}" for name in ("demo", "valid", "config", "queue", "dry_run")
+    options = [option for option, name, _, _ in _FIELDS if getattr(args, name) is not None]
+    options += [f"--{name}" for name in ("demo", "valid", "config", "queue", "dry_run")
               if getattr(args, name)]  # fmt: skip
-    given += ["--set"] if args.fields else []
-    given += [word for word in (args.model, args.data) if word]
-    for option in given:
+    options += ["--set"] if args.fields else []
+    options += [word for word in (args.model, args.data) if word]
+    for option in options:
         if option != "--iterations":
             args.parser.error(
                 f"{option.replace('_', '-')} has no place beside --resume: a run is continued "
@@ -194,24 +194,24 @@ def demo_request(client: Client) -> dict[str, Any]:
         raise Refused(f"The demo model {DEMO} can't be used: {why}.")
     request: dict[str, Any] = {"model_path": model["path"], **model["defaults"]}
     taken = {adapter["name"] for adapter in client.get("/adapters")["adapters"]}
-    wanted = name = str(request.get("adapter_name") or "demo")
+    first_name = name = str(request.get("adapter_name") or "demo")
     number = 2
     while name in taken:
-        name, number = f"{wanted}-{number}", number + 1
+        name, number = f"{first_name}-{number}", number + 1
     request["adapter_name"] = name
     return request
 
 
 def _read_config(path: str) -> dict[str, Any]:
     try:
-        found = read_yaml(Path(path).expanduser())  # JSON is YAML too.
+        config = read_yaml(Path(path).expanduser())  # JSON is YAML too.
     except OSError as problem:
         raise Refused(f"{path} can't be read: {problem.strerror}.") from problem
     except DamagedFile as problem:
         raise Refused(f"{path} can't be read: {problem}") from problem
-    if not isinstance(found, dict):
+    if not isinstance(config, dict):
         raise Refused(f"{path} does not hold fields: one `name: value` a line is expected.")
-    return found
+    return config
 
 
 def _show_preview(context: Context, preview: dict[str, Any]) -> int:

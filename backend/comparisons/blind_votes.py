@@ -89,9 +89,9 @@ class Arena:
         votes, unreadable = self._votes()
         for vote in votes:
             pairs.setdefault(_pair(vote), []).append(vote)
-        found = [_standing(votes) for votes in pairs.values()]
-        found.sort(key=lambda one: (-one.votes, one.adapter_name))
-        return Standings(standings=found, unreadable=unreadable)
+        results = [_standing(votes) for votes in pairs.values()]
+        results.sort(key=lambda one: (-one.votes, one.adapter_name))
+        return Standings(standings=results, unreadable=unreadable)
 
     def _votes(self) -> tuple[list[Vote], int]:
         """The votes, and how many lines are none: of another version, or torn by a crash."""

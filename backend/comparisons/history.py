@@ -6,6 +6,7 @@ import hashlib
 import os
 import secrets
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,8 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from backend.core.disk.files import NAME, child_path, write_json, write_text
 from backend.core.disk.notices import Notices
-from backend.core.disk.removal import named, remove
+from backend.core.disk.removal import Doomed, named
 from backend.core.disk.stored_files import DamagedFile, read_model
+from backend.core.disk.trash import Trash
 from backend.core.limits import Whole
 from backend.core.schemas import DamagedItem
 from backend.errors import Invalid, NotFound, TooLarge
@@ -96,13 +98,14 @@ class PromptSets(BaseModel):
 class Notebook:
     """`<data>/comparisons/<id>.json` and `<data>/prompt_sets/<name>.json`. Blocking."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, trash: Trash | None = None) -> None:
+        self._trash = trash or Trash(data_dir)
         self._comparisons = data_dir / "comparisons"
         self._prompts = data_dir / "prompt_sets"
         self._notices = Notices(data_dir)
         self._lock = threading.Lock()  # A rating is read, changed and written.
 
-    def keep(self, given: ComparisonIn) -> Comparison:
+    def keep(self, comparison: ComparisonIn) -> Comparison:
         """Raises TooLarge once there are as many as are kept."""
         if len(self._ids()) >= MOST_COMPARISONS:
             raise TooLarge(
@@ -111,9 +114,9 @@ class Notebook:
             )
         now = datetime.now(UTC)
         name = f"{now:%Y%m%d_%H%M%S_%f}_{secrets.token_hex(2)}"  # Sorts by time.
-        made = Comparison(id=name, at=now, **given.model_dump())
-        self._write(made)
-        return made
+        entry = Comparison(id=name, at=now, **comparison.model_dump())
+        self._write(entry)
+        return entry
 
     def page(self, limit: int, cursor: str | None) -> Comparisons:
         """A page of them, and what of it can't be read."""
@@ -128,56 +131,61 @@ class Notebook:
                 continue
         return page
 
-    def rate(self, comparison_id: str, given: Rating) -> Comparison:
+    def rate(self, comparison_id: str, rating: Rating) -> Comparison:
         """Raises NotFound for the comparison or the answer."""
         with self._lock:
-            found = self._find(comparison_id)
-            if given.answer >= len(found.answers):
+            comparison = self._find(comparison_id)
+            if rating.answer >= len(comparison.answers):
                 raise NotFound(
-                    f"The comparison has {len(found.answers)} answers; there is no number "
-                    f"{given.answer} (they count from 0)."
+                    f"The comparison has {len(comparison.answers)} answers; there is no number "
+                    f"{rating.answer} (they count from 0)."
                 )
-            found.answers[given.answer].rating = given.rating
-            self._write(found)
-        return found
+            comparison.answers[rating.answer].rating = rating.rating
+            self._write(comparison)
+        return comparison
 
-    def forget(self, comparison_id: str) -> None:
-        """Delete one, also one that can't be read. Raises NotFound, or DamagedFile for a folder."""
+    def forget(self, comparison_id: str) -> str | None:
+        """Delete one, also one that can't be read; its id in the trash.
+
+        Raises NotFound, or DamagedFile for a folder.
+        """
         with self._lock:
             if not os.path.lexists(self._file(comparison_id)):
                 raise _unknown(comparison_id)
-            _remove(self._file(comparison_id))
+            return self._discard([self._file(comparison_id)])
 
-    def forget_all(self) -> int:
-        """Delete those that can be read; answers how many. The others may be worth saving."""
-        deleted = 0
-        for one in self._ids():
-            with suppress(FileNotFoundError, DamagedFile):
-                self._read(one)
-                _remove(self._file(one))
-                deleted += 1
-        return deleted
+    def forget_all(self) -> tuple[int, str | None]:
+        """Delete those that can be read: how many, and their id in the trash. The others may be
+        worth saving.
+        """
+        readable: list[Path] = []
+        with self._lock:
+            for one in self._ids():
+                with suppress(FileNotFoundError, DamagedFile):
+                    self._read(one)
+                    readable.append(self._file(one))
+            return len(readable), self._discard(readable)
 
     def prompt_sets(self) -> PromptSets:
         """By name, and what can't be read."""
-        found, damaged = [], []
+        sets, damaged = [], []
         for path in sorted(_files_in(self._prompts)):
             try:
-                found.append(read_model(path, NamedPromptSet))
+                sets.append(read_model(path, NamedPromptSet))
             except DamagedFile as damage:
                 damaged.append(_damaged(path, damage))
             except FileNotFoundError:  # Deleted just now.
                 continue
-        found.sort(key=lambda one: one.name.casefold())
-        return PromptSets(prompt_sets=found, damaged=damaged)
+        sets.sort(key=lambda one: one.name.casefold())
+        return PromptSets(prompt_sets=sets, damaged=damaged)
 
-    def keep_prompts(self, name: str, given: PromptSet) -> NamedPromptSet:
+    def keep_prompts(self, name: str, prompt_set: PromptSet) -> NamedPromptSet:
         """Replaces a set of the same name; one that can't be read is set aside.
 
         Raises Invalid for a name that is no line of text.
         """
         name = _set_name(name)
-        made = NamedPromptSet(name=name, prompts=given.prompts)
+        entry = NamedPromptSet(name=name, prompts=prompt_set.prompts)
         path = self._prompt_file(name)
         try:
             read_model(path, NamedPromptSet)
@@ -186,16 +194,26 @@ class Notebook:
         except OSError:  # There was none.
             pass
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, made.model_dump(mode="json"))
-        return made
+        write_json(path, entry.model_dump(mode="json"))
+        return entry
 
-    def forget_prompts(self, name: str) -> None:
-        """Raises NotFound."""
+    def forget_prompts(self, name: str) -> str | None:
+        """Its id in the trash. Raises NotFound."""
         name = _set_name(name)
         path = self._prompt_file(name)
         if not os.path.lexists(path):
             raise NotFound(f"There is no prompt set {name!r}.")
-        _remove(path)
+        return self._discard([path])
+
+    def _discard(self, paths: Sequence[Path]) -> str | None:
+        for path in paths:
+            if path.is_dir() and not path.is_symlink():
+                raise DamagedFile(
+                    f"{path.name} is a folder, which is not deleted here.",
+                    hint=f"Look into {path}.",
+                )
+        doomed = [Doomed(path, path.parent, named(r".+\.json")) for path in paths]
+        return self._trash.put(doomed, link=True)
 
     def _ids(self) -> list[str]:
         names = [
@@ -214,9 +232,9 @@ class Notebook:
 
     def _read(self, comparison_id: str) -> Comparison:
         """Raises FileNotFoundError or DamagedFile."""
-        found = read_model(self._file(comparison_id), Comparison)
-        found.id = comparison_id  # Of a copied file too.
-        return found
+        comparison = read_model(self._file(comparison_id), Comparison)
+        comparison.id = comparison_id  # Of a copied file too.
+        return comparison
 
     def _write(self, comparison: Comparison) -> None:
         self._comparisons.mkdir(parents=True, exist_ok=True)
@@ -243,24 +261,16 @@ def _damaged(path: Path, damage: DamagedFile) -> DamagedItem:
     return DamagedItem(name=path.stem, path=str(path), problem=damage.detail)
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        raise DamagedFile(
-            f"{path.name} is a folder, which is not deleted here.", hint=f"Look into {path}."
-        )
-    remove(path, inside=path.parent, own=named(r".+\.json"), link=True)
-
-
 def _unknown(comparison_id: str) -> NotFound:
     return NotFound(f"There is no comparison {comparison_id[:80]!r}.")
 
 
 def _set_name(name: str) -> str:
     """Raises Invalid for a name that can't be shown on one line."""
-    kept = name.strip()
-    if not kept or len(kept) > _LONGEST_NAME or not kept.isprintable():
+    short = name.strip()
+    if not short or len(short) > _LONGEST_NAME or not short.isprintable():
         raise Invalid(
             f"A prompt set can't be named {name[:120]!r}.",
             hint=f"Use 1 to {_LONGEST_NAME} printable characters.",
         )
-    return kept
+    return short

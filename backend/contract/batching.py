@@ -56,8 +56,8 @@ def held_out_batches(
     """
     order = list(rows)
     random.Random(f"{seed}/held out").shuffle(order)
-    chosen = order if limit < 0 else order[: limit * batch_size]
-    return _cut(sorted(chosen, key=length), batch_size)
+    batches = order if limit < 0 else order[: limit * batch_size]
+    return _cut(sorted(batches, key=length), batch_size)
 
 
 def padded_length(longest: int) -> int:

@@ -16,8 +16,10 @@ def plain(value: Any) -> Any:
     """
     if isinstance(value, dict):
         # A message that calls a tool says nothing, and templates ask for its content.
-        kept = {name: item for name, item in value.items() if item is not None or name == "content"}
-        return {str(name): plain(item) for name, item in kept.items()}
+        items = {
+            name: item for name, item in value.items() if item is not None or name == "content"
+        }
+        return {str(name): plain(item) for name, item in items.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     if isinstance(value, float) and value != value:
@@ -29,5 +31,5 @@ def plain(value: Any) -> Any:
 
 def plain_row(row: dict[str, Any]) -> dict[str, Any]:
     """A row of a table without its unset columns."""
-    found = {name: plain(item) for name, item in row.items()}
-    return {name: item for name, item in found.items() if item is not None}
+    items = {name: plain(item) for name, item in row.items()}
+    return {name: item for name, item in items.items() if item is not None}

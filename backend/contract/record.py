@@ -75,32 +75,32 @@ def _reader(kind: Any) -> Reader:
 
 def _record_reader(kind: Any) -> Reader:
     hints = get_type_hints(kind)
-    known = {field.name: _reader(hints[field.name]) for field in fields(kind)}
+    readers = {field.name: _reader(hints[field.name]) for field in fields(kind)}
     needed = [
         field.name
         for field in fields(kind)
         if field.default is MISSING and field.default_factory is MISSING
     ]
-    numbers = {name for name, reader in known.items() if reader in (_number, _number_or_null)}
-    make = getattr(kind, "from_fields", None) or (lambda given: kind(**given))
+    numbers = {name for name, reader in readers.items() if reader in (_number, _number_or_null)}
+    make = getattr(kind, "from_fields", None) or (lambda values: kind(**values))
 
     def read(value: Any) -> Any:
         if not isinstance(value, dict):
             raise _Misfit(("", f"is {type(value).__name__}, not an object"))
-        given: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         name = ""
         try:
             for name, one in value.items():
                 if type(one) is float and name in numbers:  # Most are: no call for them.
-                    given[name] = one
-                elif name in known:
-                    given[name] = known[name](one)
+                    values[name] = one
+                elif name in readers:
+                    values[name] = readers[name](one)
         except _Misfit as misfit:
             raise misfit.below(f".{name}") from None
         for name in needed:
-            if name not in given:
+            if name not in values:
                 raise _Misfit((f".{name}", "is missing"))
-        return make(given)
+        return make(values)
 
     return read
 
@@ -177,13 +177,13 @@ def _mapping_reader(kind: Any) -> Reader:
     def read(value: Any) -> Any:
         if not isinstance(value, dict):
             raise _Misfit(("", f"is {type(value).__name__}, not an object"))
-        found, name = {}, ""
+        result, name = {}, ""
         try:
             for name, one in value.items():
-                found[name] = reader(one)
+                result[name] = reader(one)
         except _Misfit as misfit:
             raise misfit.below(f".{name}") from None
-        return found
+        return result
 
     return read
 

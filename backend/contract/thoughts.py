@@ -79,12 +79,12 @@ def split_thoughts(text: str, *, own: Sequence[Marks] = (), opened: str | None =
     rest, thoughts, last = text, [], None
     if opened is not None and not rest.lstrip().startswith(opened):
         rest = opened + rest
-    while (found := _opening(rest, marks)) is not None:
-        inner, closed, behind = rest.lstrip()[len(found.open) :].partition(found.close)
+    while (opening := _opening(rest, marks)) is not None:
+        inner, closed, behind = rest.lstrip()[len(opening.open) :].partition(opening.close)
         thoughts.append(inner.strip())
-        last, rest = found, behind if closed else ""
-        if found.answer_open:
-            rest = _without_lead(rest, found)
+        last, rest = opening, behind if closed else ""
+        if opening.answer_open:
+            rest = _without_lead(rest, opening)
     if last is None and (unopened := _closing(rest, marks)) is not None:
         inner, _, rest = rest.partition(unopened.close)
         thoughts.append(inner.strip())
@@ -102,16 +102,16 @@ def answer_of(text: str, *, own: Sequence[Marks] = (), opened: str | None = None
 
 def marks_of(template: str | None, tokens: Collection[str] = ()) -> tuple[Marks, ...]:
     """Marks that a chat template or a vocabulary names and that no family here has."""
-    known = {mark for each in FAMILIES for mark in (each.open, each.close)}
-    found: dict[str, Marks] = {}
+    texts = {mark for each in FAMILIES for mark in (each.open, each.close)}
+    marks: dict[str, Marks] = {}
     text = template or ""
     names = {match.group() for match in _TAG.finditer(text)}
     names |= {token for token in tokens if _TAG.fullmatch(token)}
     for name in sorted(names):
         close = f"{name[0]}/{name[1:]}"
-        if name not in known and (close in text or close in tokens):
-            found[name] = Marks(name, close, "named by the model")
-    return tuple(found.values())
+        if name not in texts and (close in text or close in tokens):
+            marks[name] = Marks(name, close, "named by the model")
+    return tuple(marks.values())
 
 
 def opened_by(prompt: str, *, own: Sequence[Marks] = ()) -> str | None:

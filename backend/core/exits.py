@@ -104,11 +104,11 @@ def explain(code: int | None, tail: Sequence[str] = (), *, stopping: bool = Fals
 
 def explain_job(code: int | None, tail: Sequence[str] = ()) -> Explanation:
     """Why a job that is no training is gone, with what helps one."""
-    found = explain(code, tail)
+    explanation = explain(code, tail)
     return replace(
-        found,
-        message=found.message.replace("The run", "The job"),
-        hint=_OF_JOBS.get(found.hint, found.hint) if found.hint else None,
+        explanation,
+        message=explanation.message.replace("The run", "The job"),
+        hint=_OF_JOBS.get(explanation.hint, explanation.hint) if explanation.hint else None,
     )
 
 

@@ -88,18 +88,18 @@ class Guard:
         secured = _secured(send)
         try:
             self._check_source(scope, headers)
-            given = self._check_token(scope, headers)
+            cookie = self._check_token(scope, headers)
             if scope["type"] == "http":
                 receive = await _checked_body(scope, headers, receive)
                 self._check_load()
         except _Gone:
             return
         except Refusal as refusal:
-            told = self._words(str(scope.get("path", "")), refusal)
-            await _refuse(scope, receive, secured, refusal, told)
+            answer = self._words(str(scope.get("path", "")), refusal)
+            await _refuse(scope, receive, secured, refusal, answer)
             return
-        if given is not None:
-            secured = _with_cookie(secured, given)
+        if cookie is not None:
+            secured = _with_cookie(secured, cookie)
         if scope["type"] == "websocket":
             await self._app(scope, receive, send)
             return
@@ -140,10 +140,10 @@ class Guard:
             return None
         query = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])[0]
         bearer = (_only(headers, "authorization") or "").removeprefix("Bearer ")
-        wanted = self._token.encode()
-        for given in (bearer, query, _cookie(headers)):
-            if given and secrets.compare_digest(given.encode(), wanted):
-                return given if given == query else None
+        own_token = self._token.encode()
+        for token in (bearer, query, _cookie(headers)):
+            if token and secrets.compare_digest(token.encode(), own_token):
+                return token if token == query else None
         raise Refusal(
             401,
             "AccessRefused",
@@ -194,10 +194,10 @@ def _example(hosts: frozenset[str]) -> str:
 
 
 def _headers(scope: Scope) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    values: dict[str, list[str]] = {}
     for name, value in scope["headers"]:
-        found.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
-    return found
+        values.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+    return values
 
 
 def _only(headers: dict[str, list[str]], name: str) -> str | None:
@@ -231,14 +231,14 @@ async def _checked_body(scope: Scope, headers: dict[str, list[str]], receive: Re
     chunked = "transfer-encoding" in headers
     if not chunked and length in {None, "0"}:
         return receive
-    wanted = "application/octet-stream" if upload else "application/json"
+    content_type = "application/octet-stream" if upload else "application/json"
     kind = (_only(headers, "content-type") or "").partition(";")[0].strip().lower()
-    if kind != wanted:
+    if kind != content_type:
         raise Refusal(
             400,
             "BadContent",
-            f"The body is sent as {kind or 'no type'!r}; this route takes {wanted}.",
-            f"Send the header 'Content-Type: {wanted}'.",
+            f"The body is sent as {kind or 'no type'!r}; this route takes {content_type}.",
+            f"Send the header 'Content-Type: {content_type}'.",
         )
     if upload:  # Counted and capped by the route, as it streams to the disk.
         return receive
@@ -301,13 +301,13 @@ def _with_cookie(send: Send, token: str) -> Send:
 
 
 async def _refuse(
-    scope: Scope, receive: Receive, send: Send, refusal: Refusal, told: Mapping[str, Any]
+    scope: Scope, receive: Receive, send: Send, refusal: Refusal, answer: Mapping[str, Any]
 ) -> None:
     if scope["type"] == "websocket":
         await receive()  # The handshake; refused before it is accepted.
         await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": refusal.detail})
         return
-    body = json.dumps(told).encode()
+    body = json.dumps(answer).encode()
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),

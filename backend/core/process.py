@@ -124,8 +124,8 @@ def works_on(identity: Identity, folder: Path) -> bool:
 
 def find_marked(mark: str) -> Identity | None:
     """The oldest living process that carries `mark`: a run whose pid was never written down."""
-    found = [process for process in psutil.process_iter() if _has_mark(process, mark)]
-    starts = [(start, p.pid) for p in found if (start := _started(p.pid)) and _may_signal(p)]
+    processes = [process for process in psutil.process_iter() if _has_mark(process, mark)]
+    starts = [(start, p.pid) for p in processes if (start := _started(p.pid)) and _may_signal(p)]
     return Identity(min(starts)[1], min(starts)[0], mark) if starts else None
 
 
@@ -150,13 +150,13 @@ def kill(
     """
     deadline = time.monotonic() + limit
     while time.monotonic() < deadline:
-        found = family(identity)
-        for process in found:
+        processes = family(identity)
+        for process in processes:
             with suppress(psutil.Error):
                 process.kill()
         if wait is not None:
             wait()  # Reaps a child of ours.
-        if not found:
+        if not processes:
             return
         time.sleep(TICK)
 
@@ -164,15 +164,15 @@ def kill(
 def family(identity: Identity) -> list[psutil.Process]:
     """The living processes of a run: itself, its descendants, its group, and the marked ones."""
     leader = _find(identity)
-    found: dict[int, psutil.Process] = {}
+    processes: dict[int, psutil.Process] = {}
     if leader is not None:
-        found[leader.pid] = leader
+        processes[leader.pid] = leader
         with suppress(psutil.Error):
-            found.update({child.pid: child for child in leader.children(recursive=True)})
+            processes.update({child.pid: child for child in leader.children(recursive=True)})
     for process in psutil.process_iter():
-        if process.pid not in found and _belongs(process, identity, leader is not None):
-            found[process.pid] = process
-    return [process for process in found.values() if _may_signal(process)]
+        if process.pid not in processes and _belongs(process, identity, leader is not None):
+            processes[process.pid] = process
+    return [process for process in processes.values() if _may_signal(process)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,8 +228,8 @@ class Reading:
         if code == 0:
             return None
         start = max(0, _size(self._errors) - 4096)
-        said = _read(self._errors, start, 4096).decode(errors="replace").strip().splitlines()
-        return (said or [f"exit code {code}"])[-1][:300]
+        lines = _read(self._errors, start, 4096).decode(errors="replace").strip().splitlines()
+        return (lines or [f"exit code {code}"])[-1][:300]
 
 
 @contextmanager

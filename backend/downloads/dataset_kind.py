@@ -54,12 +54,12 @@ class DatasetKind(DownloadKind):
 
 def dataset_place(folder: DownloadFolder) -> Path:
     """The file that the rows go to: <set>[-<config>][-<split>][-<form>].jsonl, or as asked."""
-    asked, rows = folder.request, _rows(folder)
+    request, rows = folder.request, _rows(folder)
     if rows.name is not None:
         return child_path(folder.root, f"{rows.name}.jsonl")
     parts = [
-        asked.repo_id.rpartition("/")[2],
-        asked.revision if asked.revision != MAIN else None,
+        request.repo_id.rpartition("/")[2],
+        request.revision if request.revision != MAIN else None,
         rows.config if rows.config != "default" else None,
         rows.split,
         rows.to,

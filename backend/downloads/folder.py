@@ -42,8 +42,8 @@ class DownloadFolder:
 
     @property
     def id(self) -> str:
-        asked, rows = self.request, self.request.dataset
-        name = f"{asked.repo_id}@{asked.revision}"
+        request, rows = self.request, self.request.dataset
+        name = f"{request.repo_id}@{request.revision}"
         if rows is not None:
             name = f"datasets/{name}#{rows.config or ''}/{rows.split or ''}"
         return hashlib.sha256(name.encode()).hexdigest()[:16]

@@ -21,24 +21,24 @@ DEADLINE = 60.0
 _READ_TIMEOUT = 20.0
 
 
-async def describe_dataset(settings: Settings, asked: DatasetSplitRequest) -> HubDatasetInfo:
+async def describe_dataset(settings: Settings, request: DatasetSplitRequest) -> HubDatasetInfo:
     """Raises what a download of it would raise: NotFound, AccessRefused, BadContent and so on."""
-    answer = await _ask(settings, "describe", asked)
+    answer = await _ask(settings, "describe", request)
     info = HubDatasetInfo.model_validate(read_record(HubDataset, answer["dataset"]))
     info.known = next((each for each in KNOWN if each.repo_id == info.repo_id), None)
     return info
 
 
-async def first_rows(settings: Settings, asked: DatasetSplitRequest) -> HubRowsInfo:
+async def first_rows(settings: Settings, request: DatasetSplitRequest) -> HubRowsInfo:
     """Of the split that is asked for. Raises as `describe_dataset` does."""
-    answer = await _ask(settings, "first_rows", asked)
+    answer = await _ask(settings, "first_rows", request)
     return HubRowsInfo.model_validate(read_record(HubRows, answer["rows"]))
 
 
 async def _ask(
-    settings: Settings, module: Literal["describe", "first_rows"], asked: DatasetSplitRequest
+    settings: Settings, module: Literal["describe", "first_rows"], question: DatasetSplitRequest
 ) -> dict[str, Any]:
-    request = write_record(asked.hub_request())
+    request = write_record(question.hub_request())
     child = await run_child(
         [str(settings.python), "-m", f"backend.engines.download.{module}"],
         cwd=CHECKOUT,

@@ -154,21 +154,25 @@ KNOWN: tuple[KnownSet, ...] = (
 )  # fmt: skip
 
 
-def complete(asked: DatasetDownloadRequest) -> DatasetDownloadRequest:
+def complete(request: DatasetDownloadRequest) -> DatasetDownloadRequest:
     """The request with what the table knows of its set: where neither configuration nor split is
     named, those; and where a form is wanted without a mapping, how the columns are read.
     """
-    known = next((each for each in KNOWN if each.repo_id == asked.repo_id), None)
-    if known is None:
-        return asked
-    if asked.config is None and asked.split is None:
-        asked = asked.model_copy(update={"config": known.config, "split": known.split})
-    form = next((each for each in known.forms if each.to == asked.to), None)
-    if form is None or asked.mapping is not None or asked.config not in (None, known.config):
-        return asked
-    return asked.model_copy(
+    known_set = next((each for each in KNOWN if each.repo_id == request.repo_id), None)
+    if known_set is None:
+        return request
+    if request.config is None and request.split is None:
+        request = request.model_copy(update={"config": known_set.config, "split": known_set.split})
+    form = next((each for each in known_set.forms if each.to == request.to), None)
+    if (
+        form is None
+        or request.mapping is not None
+        or request.config not in (None, known_set.config)
+    ):
+        return request
+    return request.model_copy(
         update={
             "mapping": form.mapping,
-            "answer_after": asked.answer_after or form.answer_after,
+            "answer_after": request.answer_after or form.answer_after,
         }
     )

@@ -103,9 +103,9 @@ class Downloads:
     async def start(self, request: DownloadRequest) -> DownloadInfo:
         """Begin, or go on. What is known within seconds is answered; a refusal is raised."""
         folder = DownloadFolder(root=self._kind.root, request=request.hub_request())
-        held = self._jobs.get(folder.id)
-        if held is not None and held.info.state in LIVE:
-            return held.info
+        job_there = self._jobs.get(folder.id)
+        if job_there is not None and job_there.info.state in LIVE:
+            return job_there.info
         self._jobs.pop(folder.id, None)
         self._damaged.pop(folder.id, None)  # Its request is written anew.
         job = self._jobs[folder.id] = _Job(folder, _info(folder, "waiting"))
@@ -116,11 +116,11 @@ class Downloads:
             raise
         await self._count(job)
         self._tasks.start(folder.id, self._run(job))
-        known = asyncio.create_task(job.known.wait())
+        plan_known = asyncio.create_task(job.known.wait())
         try:
-            await asyncio.wait({known}, timeout=self._pace.answer_within)
+            await asyncio.wait({plan_known}, timeout=self._pace.answer_within)
         finally:
-            known.cancel()
+            plan_known.cancel()
         if job.info.state == "error" and job.end is not None:
             if not await asyncio.to_thread(folder.has_files):
                 await self._forget(job)
@@ -327,14 +327,14 @@ class Downloads:
 
 
 def _info(folder: DownloadFolder, state: DownloadState) -> DownloadInfo:
-    asked = folder.request
+    request = folder.request
     return DownloadInfo(
         id=folder.id,
-        repo_id=asked.repo_id,
-        revision=asked.revision,
-        name=asked.repo_id.rpartition("/")[2],
+        repo_id=request.repo_id,
+        revision=request.revision,
+        name=request.repo_id.rpartition("/")[2],
         state=state,
-        dataset=asked_rows(asked),
+        dataset=asked_rows(request),
     )
 
 
@@ -365,5 +365,5 @@ def _last_word(folder: DownloadFolder, child: Child) -> DownloadEnd:
     if end is not None:
         return end
     lines, _ = read_tail(folder.path / _LOG, 1)
-    said = lines[0] if lines else f"exit code {child.exit_code()}"
-    return DownloadEnd(ok=False, error=f"The download process ended: {said[:300]}")
+    text = lines[0] if lines else f"exit code {child.exit_code()}"
+    return DownloadEnd(ok=False, error=f"The download process ended: {text[:300]}")

@@ -36,19 +36,19 @@ class ModelKind(DownloadKind):
 
 def model_place(folder: DownloadFolder) -> Path:
     """Where the model will be. Raises AlreadyExists when it is there already."""
-    asked = folder.request
-    publisher, _, name = asked.repo_id.rpartition("/")
-    if asked.revision != MAIN:
-        name = f"{name}--{asked.revision.replace('/', '-')}"
+    request = folder.request
+    publisher, _, name = request.repo_id.rpartition("/")
+    if request.revision != MAIN:
+        name = f"{name}--{request.revision.replace('/', '-')}"
     candidates = [name, f"{publisher}--{name}"] if publisher else [name]
     for candidate in candidates:
         path = child_path(folder.root, candidate[:100])
         if not os.path.lexists(path):
             return path
         source = read_source(path)
-        if source and (source.repo_id, source.revision) == (asked.repo_id, asked.revision):
+        if source and (source.repo_id, source.revision) == (request.repo_id, request.revision):
             raise AlreadyExists(
-                f"{asked.repo_id} is here already, as {path.name}.",
+                f"{request.repo_id} is here already, as {path.name}.",
                 hint="Choose it in the model list. To fetch it again, delete its folder first.",
             )
     raise AlreadyExists(

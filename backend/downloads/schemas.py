@@ -89,9 +89,9 @@ class DatasetDownloadRequest(DatasetSplitRequest):
 
     @model_validator(mode="after")
     def _conversion_has_a_form(self) -> Self:
-        given = [name for name in _CONVERSION if getattr(self, name)]
-        if self.to is None and given:
-            raise ValueError(f"{given[0]} is for a conversion; say in 'to' which form is wanted")
+        settings = [name for name in _CONVERSION if getattr(self, name)]
+        if self.to is None and settings:
+            raise ValueError(f"{settings[0]} is for a conversion; say in 'to' which form is wanted")
         return self
 
     def hub_request(self) -> HubRequest:
@@ -126,15 +126,15 @@ class DownloadInfo(BaseModel):
     written: ConvertAnswer | None = None
 
 
-def asked_rows(asked: HubRequest) -> DatasetDownloadRequest | None:
+def asked_rows(request: HubRequest) -> DatasetDownloadRequest | None:
     """The request that a stored one was made from, if it is of a data set. Also one that a newer
     version stored is shown, so nothing is checked again.
     """
-    if asked.dataset is None:
+    if request.dataset is None:
         return None
-    rows = {field.name: getattr(asked.dataset, field.name) for field in fields(asked.dataset)}
+    rows = {field.name: getattr(request.dataset, field.name) for field in fields(request.dataset)}
     return DatasetDownloadRequest.model_construct(
-        repo_id=asked.repo_id, revision=asked.revision, **rows
+        repo_id=request.repo_id, revision=request.revision, **rows
     )
 
 

@@ -43,39 +43,39 @@ class Tasks:
         folders = (self._settings.data_dir / "tasks", _SHIPPED)
         return sorted({path.stem for folder in folders for path in folder.glob("*.yaml")})
 
-    def chosen(self, wanted: Sequence[str]) -> list[LmEvalTask]:
+    def chosen(self, asked_names: Sequence[str]) -> list[LmEvalTask]:
         """Each with its data files by their whole path.
 
         Raises EngineMissing without lm-eval, NotFound or BadContent with a sentence.
         """
-        if not wanted:
+        if not asked_names:
             return []
         if self.version() is None:
             raise EngineMissing(
                 f"Tasks are asked by {PACKAGE}, which is not installed.",
                 hint=f"Install it beside the engines: {INSTALL}",
             )
-        found = [_read(self._file(one)) for one in wanted]
-        names = [task.name for task in found]
+        tasks = [_read(self._file(one)) for one in asked_names]
+        names = [task.name for task in tasks]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise BadContent(f"The task {twice} is asked for twice.", hint="Name it once.")
-        return found
+        return tasks
 
-    def _file(self, wanted: str) -> Path:
-        if NAME.fullmatch(wanted) and not wanted.endswith((".yaml", ".yml")):
+    def _file(self, name: str) -> Path:
+        if NAME.fullmatch(name) and not name.endswith((".yaml", ".yml")):
             for folder in (self._settings.data_dir / "tasks", _SHIPPED):
-                if (folder / f"{wanted}.yaml").is_file():
-                    return folder / f"{wanted}.yaml"
+                if (folder / f"{name}.yaml").is_file():
+                    return folder / f"{name}.yaml"
             raise NotFound(
-                f"There is no task {wanted!r} on this machine.",
+                f"There is no task {name!r} on this machine.",
                 hint="A task of the lm-eval library would download its rows, and an evaluation "
                 f"works offline. Here are: {', '.join(self.names())}; or give the path of a YAML "
                 "file whose data_files are on this machine.",
             )
-        path = self._settings.data_dir / Path(wanted).expanduser()
+        path = self._settings.data_dir / Path(name).expanduser()
         if path.suffix not in {".yaml", ".yml"} or not path.is_file():
-            raise NotFound(f"{wanted[:200]!r} is no YAML file of a task.")
+            raise NotFound(f"{name[:200]!r} is no YAML file of a task.")
         return path
 
 
@@ -124,21 +124,21 @@ def _local_data(path: Path, name: str, config: Mapping[str, Any]) -> dict[str, A
         )
     splits = files if isinstance(files, dict) else {"train": files}
     placed = {
-        str(split): [_data_file(path, name, one) for one in _several(given)]
-        for split, given in splits.items()
+        str(split): [_data_file(path, name, one) for one in _several(paths)]
+        for split, paths in splits.items()
     }
     return dict(options or {}) | {"data_files": placed}
 
 
-def _several(given: Any) -> list[Any]:
-    return given if isinstance(given, list) else [given]
+def _several(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
-def _data_file(path: Path, name: str, given: Any) -> str:
-    place = path.parent / Path(str(given)).expanduser()
+def _data_file(path: Path, name: str, value: Any) -> str:
+    place = path.parent / Path(str(value)).expanduser()
     if not place.is_file():
         raise NotFound(
-            f"The task {name} names the data file {given!r}, and {place} is not there.",
+            f"The task {name} names the data file {value!r}, and {place} is not there.",
             hint="A relative path begins at the task's own folder.",
         )
     return str(place.resolve())

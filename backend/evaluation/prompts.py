@@ -35,8 +35,8 @@ def _held_out(data: Path | None) -> dict[str, Any]:
         path = held_out_file(data)
     except NotFound:
         return {"prompts": [], "source": None}
-    found = dict.fromkeys(text for row in _rows(path) if (text := _prompt(row)) is not None)
-    return {"prompts": list(islice(found, _PROMPTS)), "source": path.name}
+    prompts = dict.fromkeys(text for row in _rows(path) if (text := _prompt(row)) is not None)
+    return {"prompts": list(islice(prompts, _PROMPTS)), "source": path.name}
 
 
 def _rows(path: Path) -> Iterator[Mapping[str, Any]]:

@@ -79,30 +79,35 @@ class Proof(BaseModel):
 
 
 def plan_proof(
-    named: str | None, data: Mapping[str, Path | None], *, rows: int = ROWS
+    data_path: str | None, data: Mapping[str, Path | None], *, rows: int = ROWS
 ) -> ProofPlan:
-    """Choose the rows: of the file or folder that is `named`, else of what the run of each adapter
-    in `data` held out. Raises NotFound or BadContent for a named one that can't be used. Blocking.
+    """Choose the rows: of the file or folder that is `data_path`, else of what the run of each
+    adapter in `data` held out. Raises NotFound or BadContent for a named one that can't be used.
+    Blocking.
     """
-    if named is not None:
-        chosen = choose_rows(named, count=rows, seed=0, data=None)
-        return ProofPlan(rows=chosen, sets=(_set("evaluation data", chosen),), unproven=None)
+    if data_path is not None:
+        rows_of_set = choose_rows(data_path, count=rows, seed=0, data=None)
+        return ProofPlan(
+            rows=rows_of_set, sets=(_set("evaluation data", rows_of_set),), unproven=None
+        )
     groups: list[tuple[tuple[str, ...], ChosenRows]] = []
     problems: list[str] = []
     share = math.ceil(rows / max(1, len(data)))
     for name, folder in data.items():
         try:
-            chosen = choose_rows(held_out_file(folder), count=share, seed=0, data=folder)
+            rows_of_set = choose_rows(held_out_file(folder), count=share, seed=0, data=folder)
         except AppError as problem:
             problems.append(f"{name}: {problem.detail}")
             continue
         # Rows that count twice would make every interval narrower than it is.
-        same = next((at for at, (_, other) in enumerate(groups) if _same_rows(other, chosen)), None)
+        same = next(
+            (at for at, (_, other) in enumerate(groups) if _same_rows(other, rows_of_set)), None
+        )
         if same is None:
-            groups.append(((name,), chosen))
+            groups.append(((name,), rows_of_set))
         else:
             names, other = groups[same]
-            groups[same] = ((*names, name), _seen_by_either(other, chosen))
+            groups[same] = ((*names, name), _seen_by_either(other, rows_of_set))
     if not groups:
         return ProofPlan(rows=None, sets=(), unproven=" ".join(problems))
     return ProofPlan(
@@ -113,7 +118,7 @@ def plan_proof(
             skipped=sum(group.skipped for _, group in groups),
             compared=all(group.compared for _, group in groups),
         ),
-        sets=tuple(_set(names[0], chosen, names[1:]) for names, chosen in groups),
+        sets=tuple(_set(names[0], rows_of_set, names[1:]) for names, rows_of_set in groups),
         unproven=None,
         warnings=tuple(f"Not scored on rows of {problem}" for problem in problems),
     )
@@ -218,8 +223,10 @@ def summarise_proof(
 
 
 def _set(name: str, rows: ChosenRows, shared: tuple[str, ...] = ()) -> ProofSet:
-    seen = rows.seen if rows.compared else None
-    return ProofSet(name=name, path=str(rows.path), rows=len(rows.rows), seen=seen, shared=shared)
+    rows_seen = rows.seen if rows.compared else None
+    return ProofSet(
+        name=name, path=str(rows.path), rows=len(rows.rows), seen=rows_seen, shared=shared
+    )
 
 
 def _same_rows(one: ChosenRows, other: ChosenRows) -> bool:

@@ -102,20 +102,20 @@ class Tiers:
         self._settings = settings
         self._evaluator = evaluator
 
-    async def adapter(self, asked: AdapterAsked) -> TierResult:
+    async def adapter(self, request: AdapterAsked) -> TierResult:
         """Weights, and perplexity beside the base's. Raises as the evaluator does."""
         began = time.monotonic()
         ready, model = await asyncio.to_thread(
-            self._evaluator.ready, asked.adapter_name, asked.model_name
+            self._evaluator.ready, request.adapter_name, request.model_name
         )
-        found = await self._measure(asked, compare=True)
+        result = await self._measure(request, compare=True)
         weights = None
         if ready.fine_tune_type != "full":
             weights = await analyse(self._settings, ready, model.path)
-        loss, perplexity = _metric(found, "loss"), _metric(found, "perplexity")
+        loss, perplexity = _metric(result, "loss"), _metric(result, "perplexity")
         ratio = perplexity.ratio
         return _result(
-            found,
+            result,
             tier0=weights,
             began=began,
             comparison=BaseComparison(
@@ -125,22 +125,25 @@ class Tiers:
                 low=ratio.low if ratio else None,
                 high=ratio.high if ratio else None,
             ),
-            tier1=_tier1(found, loss, perplexity),
+            tier1=_tier1(result, loss, perplexity),
         )
 
-    async def base(self, asked: AdapterAsked) -> TierResult:
+    async def base(self, request: AdapterAsked) -> TierResult:
         began = time.monotonic()
-        found = await self._measure(asked, compare=False)
-        tier1 = _tier1(found, _metric(found, "loss"), _metric(found, "perplexity"))
-        return _result(found, tier0=None, began=began, comparison=None, tier1=tier1)
+        result = await self._measure(request, compare=False)
+        tier1 = _tier1(result, _metric(result, "loss"), _metric(result, "perplexity"))
+        return _result(result, tier0=None, began=began, comparison=None, tier1=tier1)
 
-    async def compare(self, asked: PairAsked) -> PairResult:
+    async def compare(self, request: PairAsked) -> PairResult:
         """Both in turn, the second on the rows of the first unless rows are given."""
-        more = {"max_samples": asked.max_samples, "training_data_path": asked.training_data_path}
-        first = await self.adapter(AdapterAsked(adapter_name=asked.adapter1, **more))
+        more = {
+            "max_samples": request.max_samples,
+            "training_data_path": request.training_data_path,
+        }
+        first = await self.adapter(AdapterAsked(adapter_name=request.adapter1, **more))
         rows = await asyncio.to_thread(self._evaluator.rows_of, first.evaluation_id)
-        more["training_data_path"] = asked.training_data_path or rows
-        second = await self.adapter(AdapterAsked(adapter_name=asked.adapter2, **more))
+        more["training_data_path"] = request.training_data_path or rows
+        second = await self.adapter(AdapterAsked(adapter_name=request.adapter2, **more))
         one, two = first.tier1, second.tier1
         difference = (
             None
@@ -148,25 +151,25 @@ class Tiers:
             else two.perplexity - one.perplexity
         )
         return PairResult(
-            adapter1=asked.adapter1,
-            adapter2=asked.adapter2,
-            winner=_winner(asked, one, two),
+            adapter1=request.adapter1,
+            adapter2=request.adapter2,
+            winner=_winner(request, one, two),
             tier1_score_difference=difference,
-            reports={asked.adapter1: first, asked.adapter2: second},
+            reports={request.adapter1: first, request.adapter2: second},
         )
 
-    async def _measure(self, asked: AdapterAsked, *, compare: bool) -> EvaluationResult:
+    async def _measure(self, tier_request: AdapterAsked, *, compare: bool) -> EvaluationResult:
         request = EvaluationStart(
-            adapter_name=asked.adapter_name,
-            model_name=asked.model_name,
-            training_data_path=asked.training_data_path,
-            num_questions=asked.max_samples,
+            adapter_name=tier_request.adapter_name,
+            model_name=tier_request.model_name,
+            training_data_path=tier_request.training_data_path,
+            num_questions=tier_request.max_samples,
             evaluate_base_model=not compare,
             metrics=["loss", "perplexity"],
             max_tokens=1,
         )
-        started = await self._evaluator.start(request, compare=compare, helper=True)
-        folder = self._evaluator.jobs.folders.find(started.evaluation_id)
+        start = await self._evaluator.start(request, compare=compare, helper=True)
+        folder = self._evaluator.jobs.folders.find(start.evaluation_id)
         status = await self._evaluator.jobs.ended(folder)
         if status.state != "completed":
             raise EngineFailed(
@@ -176,7 +179,7 @@ class Tiers:
 
 
 def _result(
-    found: EvaluationResult,
+    evaluation: EvaluationResult,
     *,
     tier0: WeightAnalysis | None,
     tier1: Perplexity,
@@ -184,20 +187,22 @@ def _result(
     began: float,
 ) -> TierResult:
     return TierResult(
-        adapter_name=found.adapter_name,
-        is_base_model=found.is_base_model,
+        adapter_name=evaluation.adapter_name,
+        is_base_model=evaluation.is_base_model,
         evaluation_method=METHOD,
         timestamp=datetime.now(UTC),
-        evaluation_id=found.evaluation_id,
+        evaluation_id=evaluation.evaluation_id,
         tier0=tier0,
         tier1=tier1,
         base_model_comparison=comparison,
         total_time_seconds=round(time.monotonic() - began, 3),
-        warnings=[*found.warnings, *(tier0.warnings if tier0 else [])],
+        warnings=[*evaluation.warnings, *(tier0.warnings if tier0 else [])],
     )
 
 
-def _tier1(found: EvaluationResult, loss: MetricResult, perplexity: MetricResult) -> Perplexity:
+def _tier1(
+    evaluation: EvaluationResult, loss: MetricResult, perplexity: MetricResult
+) -> Perplexity:
     last = perplexity.values[-1]
     return Perplexity(
         perplexity=last.mean if last else None,
@@ -205,13 +210,13 @@ def _tier1(found: EvaluationResult, loss: MetricResult, perplexity: MetricResult
         high=last.high if last else None,
         avg_loss=_mean(loss, -1),
         rows=last.rows if last else 0,
-        seen_rows=found.seen_rows,
-        time_seconds=round(found.seconds, 3),
+        seen_rows=evaluation.seen_rows,
+        time_seconds=round(evaluation.seconds, 3),
     )
 
 
-def _metric(found: EvaluationResult, wanted: str) -> MetricResult:
-    return next(metric for metric in found.metrics if metric.id == wanted)
+def _metric(evaluation: EvaluationResult, metric_id: str) -> MetricResult:
+    return next(metric for metric in evaluation.metrics if metric.id == metric_id)
 
 
 def _mean(metric: MetricResult, at: int) -> float | None:
@@ -219,9 +224,9 @@ def _mean(metric: MetricResult, at: int) -> float | None:
     return value.mean if value else None
 
 
-def _winner(asked: PairAsked, one: Perplexity, two: Perplexity) -> str | None:
+def _winner(request: PairAsked, one: Perplexity, two: Perplexity) -> str | None:
     if None in (one.low, one.high, two.low, two.high) or one.rows != two.rows:
         return None
     if (one.high or 0) < (two.low or 0):
-        return asked.adapter1
-    return asked.adapter2 if (two.high or 0) < (one.low or 0) else None
+        return request.adapter1
+    return request.adapter2 if (two.high or 0) < (one.low or 0) else None

@@ -56,17 +56,21 @@ def held_out_file(data: Path | None) -> Path:
     )
 
 
-def choose_rows(given: str | Path, *, count: int, seed: int, data: Path | None) -> ChosenRows:
+def choose_rows(data_path: str | Path, *, count: int, seed: int, data: Path | None) -> ChosenRows:
     """A seeded choice of `count` rows (all, if there are fewer), in the order of the file.
 
     `data` is the folder that was trained with: rows whose content stands in its train.jsonl are
     marked as seen, however they are written. Raises NotFound or BadContent with a sentence.
     """
-    path = data_file(given, HELD_OUT[0]) if not Path(given).is_dir() else _inside(Path(given))
+    path = (
+        data_file(data_path, HELD_OUT[0])
+        if not Path(data_path).is_dir()
+        else _inside(Path(data_path))
+    )
     changed = _changed(data, path)
     trained = frozenset() if _TRAINED in changed else _trained(data)
     chance = random.Random(f"{seed}/evaluation")
-    kept: list[EvaluationRow] = []
+    rows: list[EvaluationRow] = []
     available = skipped = 0
     first: str | None = None
     for line, row, problem in _rows(path):
@@ -78,16 +82,16 @@ def choose_rows(given: str | Path, *, count: int, seed: int, data: Path | None) 
         # A reservoir, so that a file of any length takes the memory of `count` rows.
         at = available - 1 if available <= count else chance.randrange(available)
         if at < count:
-            chosen = EvaluationRow(line=line, row=row, seen=content_of(row) in trained)
-            kept[at : at + 1] = [chosen]
-    if not kept:
+            row_choice = EvaluationRow(line=line, row=row, seen=content_of(row) in trained)
+            rows[at : at + 1] = [row_choice]
+    if not rows:
         raise BadContent(
             f"{path} has no row that can be evaluated. {first or 'It is empty.'}",
             hint="Chat, prompt and completion, prompt and answer, or text rows can be.",
         )
     return ChosenRows(
         path=path,
-        rows=tuple(sorted(kept, key=lambda row: row.line)),
+        rows=tuple(sorted(rows, key=lambda row: row.line)),
         available=available,
         skipped=skipped,
         compared=bool(trained),
@@ -100,12 +104,12 @@ def content_of(row: Mapping[str, Any]) -> bytes:
     for the conversation of one question and answer.
     """
     if "prompt" in row and "completion" in row:
-        said: Any = [["user", row["prompt"]], ["assistant", row["completion"]]]
+        content: Any = [["user", row["prompt"]], ["assistant", row["completion"]]]
     elif "messages" in row:
-        said = [[message.get("role"), message.get("content")] for message in row["messages"]]
+        content = [[message.get("role"), message.get("content")] for message in row["messages"]]
     else:
-        said = row.get("text")
-    return blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=12).digest()
+        content = row.get("text")
+    return blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=12).digest()
 
 
 def _inside(folder: Path) -> Path:
@@ -115,7 +119,7 @@ def _inside(folder: Path) -> Path:
     return data_file(folder, HELD_OUT[-1])
 
 
-def _changed(data: Path | None, asked: Path) -> tuple[str, ...]:
+def _changed(data: Path | None, chosen_file: Path) -> tuple[str, ...]:
     """Which of the run's training rows and the rows that are asked differ from what it used.
 
     A file that could be used as it was is linked, so an editor that saves in place changes both.
@@ -132,7 +136,7 @@ def _changed(data: Path | None, asked: Path) -> tuple[str, ...]:
             (_TRAINED, used.train), ("valid.jsonl", used.valid), ("test.jsonl", used.test),
         )
         if was is not None
-        and (name == _TRAINED or asked == data / name)
+        and (name == _TRAINED or chosen_file == data / name)
         and (data / name).is_file()
         and sha256_of(data / name) != was.sha256
     )  # fmt: skip

@@ -75,16 +75,16 @@ class Evaluator:
         Raises NotFound, BadContent or WrongState; nothing is written then.
         """
         self.jobs.require_free()
-        asked, rows = await asyncio.to_thread(self._prepare, request, compare, helper)
-        folder = await self.jobs.evaluate(asked, rows)
-        sides = " and ".join(target.label for target in asked.targets)
+        evaluation, rows = await asyncio.to_thread(self._prepare, request, compare, helper)
+        folder = await self.jobs.evaluate(evaluation, rows)
+        sides = " and ".join(target.label for target in evaluation.targets)
         return EvaluationStarted(
             message=f"{sides} are asked {len(rows.rows)} rows."
             if compare
             else f"{sides} is asked {len(rows.rows)} rows.",
-            adapter_name=asked.adapter_name,
+            adapter_name=evaluation.adapter_name,
             evaluation_id=folder.id,
-            warnings=list(asked.warnings),
+            warnings=list(evaluation.warnings),
         )
 
     def result(self, folder: JobFolder) -> EvaluationResult:
@@ -96,32 +96,32 @@ class Evaluator:
                 f"The evaluation {folder.id} has no result.",
                 hint="GET /api/evaluation/status tells how it is going, or how it ended.",
             )
-        asked = _request_of(folder)
+        evaluation = _request_of(folder)
         try:
-            found = read_record(EvaluationMeasurements, value)
+            measurements = read_record(EvaluationMeasurements, value)
             return EvaluationResult.model_validate(
                 {
                     "evaluation_id": folder.id,
-                    "adapter_name": asked.adapter_name,
-                    "is_base_model": asked.targets[-1].adapter is None,
-                    "base_model": asked.model,
-                    "adapter_config": asked.adapter_config,
-                    "training_data_path": asked.training_data_path,
-                    "num_questions": asked.num_questions,
-                    "rows_available": asked.rows_available,
-                    "seen_rows": asked.seen_rows,
-                    "evaluation_date": asked.started,
-                    "seconds": found.seconds,
-                    "batched": found.batched,
-                    "sampling": write_sampling(asked.sampling),
-                    "warnings": asked.warnings,
-                    "targets": found.targets,
-                    "metrics": found.metrics,
-                    "tasks": found.tasks,
-                    "judge": found.judge,
-                    "scores": found.scores or JudgeScores(),
-                    "base_model_scores": found.base_model_scores,
-                    "questions": found.questions,
+                    "adapter_name": evaluation.adapter_name,
+                    "is_base_model": evaluation.targets[-1].adapter is None,
+                    "base_model": evaluation.model,
+                    "adapter_config": evaluation.adapter_config,
+                    "training_data_path": evaluation.training_data_path,
+                    "num_questions": evaluation.num_questions,
+                    "rows_available": evaluation.rows_available,
+                    "seen_rows": evaluation.seen_rows,
+                    "evaluation_date": evaluation.started,
+                    "seconds": measurements.seconds,
+                    "batched": measurements.batched,
+                    "sampling": write_sampling(evaluation.sampling),
+                    "warnings": evaluation.warnings,
+                    "targets": measurements.targets,
+                    "metrics": measurements.metrics,
+                    "tasks": measurements.tasks,
+                    "judge": measurements.judge,
+                    "scores": measurements.scores or JudgeScores(),
+                    "base_model_scores": measurements.base_model_scores,
+                    "questions": measurements.questions,
                     "report_files": ReportFiles(
                         json_file=str(folder.path / RESULT), markdown=str(folder.path / REPORT)
                     )
@@ -145,10 +145,10 @@ class Evaluator:
         """The file that an evaluation's rows came from."""
         return _request_of(self.jobs.folders.find(evaluation_id)).training_data_path
 
-    def base_of(self, adapter: AdapterFolder, given: str | None = None) -> ModelInfo:
+    def base_of(self, adapter: AdapterFolder, model_name: str | None = None) -> ModelInfo:
         """The model that an adapter was trained on. Raises NotFound naming what it records."""
-        if given is not None:
-            return self._usable(self._models.find(given))
+        if model_name is not None:
+            return self._usable(self._models.find(model_name))
         for base in adapter.bases:
             try:
                 return self._usable(self._models.find(base))
@@ -168,8 +168,8 @@ class Evaluator:
         """The data folder that it was trained with, as far as it is still there."""
         session = adapter.lineage.get("session_id") or adapter.config.get("session_id")
         own = self._settings.sessions_dir / str(session) / "data" if session else None
-        named = adapter.config.get("data")
-        places = [own, Path(named) if isinstance(named, str) and named else None]
+        recorded = adapter.config.get("data")
+        places = [own, Path(recorded) if isinstance(recorded, str) and recorded else None]
         return next((place for place in places if place is not None and place.is_dir()), None)
 
     def data_by_adapter(self, adapter: AdapterFolder) -> dict[str, Path | None]:
@@ -180,12 +180,12 @@ class Evaluator:
         sources = fusion.get("sources") if isinstance(fusion, Mapping) else None
         if not isinstance(sources, list):
             return {adapter.name: self.data_of(adapter)}
-        found: dict[str, Path | None] = {}
+        folders: dict[str, Path | None] = {}
         for source in sources:
             name = source.get("name") if isinstance(source, Mapping) else None
             with suppress(NotFound):
-                found |= {str(name): self.data_of(self._adapters.find(str(name)))}
-        return found or {adapter.name: None}
+                folders |= {str(name): self.data_of(self._adapters.find(str(name)))}
+        return folders or {adapter.name: None}
 
     def prompts(self, name: str) -> AdapterPrompts:
         """How the rows of an adapter's run ask. Raises NotFound for an unknown one. Blocking."""
@@ -220,7 +220,7 @@ class Evaluator:
         targets = [EvaluationTarget(label=BASE)] if compare or base_only else []
         if ready is not None:
             targets.append(target_of(ready))
-        asked = EvaluationRequest(
+        evaluation = EvaluationRequest(
             adapter_name=adapter.name,
             model=model.path,
             targets=tuple(targets),
@@ -240,7 +240,7 @@ class Evaluator:
             warnings=tuple(warnings),
             helper=helper,
         )
-        return asked, rows
+        return evaluation, rows
 
     def _judge(self, request: EvaluationStart) -> JudgeService | JudgeModel | None:
         if request.judge_model is not None:
@@ -288,25 +288,25 @@ def target_of(ready: ReadyAdapter) -> EvaluationTarget:
     )
 
 
-def _remarks(rows: ChosenRows, wanted: int) -> list[str]:
-    found = []
-    if rows.available < wanted:
-        found.append(f"{rows.path.name} has {rows.available} rows, so all are used.")
+def _remarks(rows: ChosenRows, count: int) -> list[str]:
+    remarks = []
+    if rows.available < count:
+        remarks.append(f"{rows.path.name} has {rows.available} rows, so all are used.")
     if rows.skipped:
-        found.append(f"{rows.skipped} lines of {rows.path.name} can't be used and are left out.")
+        remarks.append(f"{rows.skipped} lines of {rows.path.name} can't be used and are left out.")
     if rows.seen:
-        found.append(
+        remarks.append(
             f"{rows.seen} of the {len(rows.rows)} rows were trained on: what the adapter scores on "
             "them says nothing about new questions."
         )
-    found += [
+    remarks += [
         f"{name} of its run is no longer what the run used: the chosen file is linked "
         "there, and was changed since."
         for name in rows.changed
     ]
     if not rows.compared:
-        found.append(
+        remarks.append(
             "What the adapter was trained on is not known, so rows that it has seen can't be "
             "told apart."
         )
-    return found
+    return remarks

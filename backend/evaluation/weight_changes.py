@@ -76,24 +76,24 @@ def summed_up(matrices: list[MatrixChange]) -> WeightAnalysis:
 
 
 def _length(norms: list[float | None]) -> float | None:
-    known = [norm for norm in norms if norm is not None]
-    return sum(norm**2 for norm in known) ** 0.5 if len(known) == len(norms) else None
+    lengths = [norm for norm in norms if norm is not None]
+    return sum(norm**2 for norm in lengths) ** 0.5 if len(lengths) == len(norms) else None
 
 
 def _warnings(matrices: list[MatrixChange]) -> list[str]:
-    found = []
+    warnings = []
     idle = [one.name for one in matrices if one.norm == 0]
     if idle:
-        found.append(
+        warnings.append(
             f"{len(idle)} of {len(matrices)} matrices are unchanged, {idle[0]} for one: they were "
             "not trained, or not saved."
         )
     large = [one for one in matrices if one.relative is not None and one.relative > 1]
     if large:
         worst = max(large, key=lambda one: one.relative or 0)
-        found.append(
+        warnings.append(
             f"In {len(large)} of {len(matrices)} matrices the change is larger than the matrix "
             f"itself, most in {worst.name} ({worst.relative:.2f} times): the base is all but "
             "overwritten there. A lower learning rate or scale keeps more of it."
         )
-    return found
+    return warnings

@@ -44,7 +44,7 @@ class ExportedModels:
     def listed(self) -> ExportList:
         """Newest first; what is no export of ours is left out, what can't be read is named."""
         results, uploaded = self._export.results(), self._uploads.newest()
-        found: list[ExportInfo] = []
+        exports: list[ExportInfo] = []
         damaged: list[DamagedItem] = []
         for path in self._folders():
             try:
@@ -56,10 +56,10 @@ class ExportedModels:
                 damaged.append(item)
                 continue
             if _is_export(lineage):
-                found.append(self._info(path, lineage, results, uploaded))
-        found.sort(key=lambda one: one.created.timestamp() if one.created else 0.0, reverse=True)
+                exports.append(self._info(path, lineage, results, uploaded))
+        exports.sort(key=lambda one: one.created.timestamp() if one.created else 0.0, reverse=True)
         return ExportList(
-            exports=found, damaged=damaged, folder=str(self._folder), hub=self._endpoint
+            exports=exports, damaged=damaged, folder=str(self._folder), hub=self._endpoint
         )
 
     def plan_upload(self, name: str, repo_id: str, *, private: bool) -> tuple[UploadRequest, str]:
@@ -167,8 +167,8 @@ def _is_export(lineage: Mapping[str, Any]) -> bool:
 
 
 def _table(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = value.get(name)
-    return found if isinstance(found, dict) else {}
+    table = value.get(name)
+    return table if isinstance(table, dict) else {}
 
 
 def _text(value: object) -> str | None:
@@ -181,7 +181,7 @@ def _last(value: object) -> str | None:
 
 def _time(value: object) -> datetime | None:
     try:
-        found = datetime.fromisoformat(value) if isinstance(value, str) else None
+        time = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         return None
-    return found.astimezone() if found is not None else None
+    return time.astimezone() if time is not None else None

@@ -124,22 +124,22 @@ class Export:
     def result(self) -> ExportResultAnswer:
         """Of the newest export that has one. Raises NotFound or DamagedFile. Blocking."""
         job = self.jobs.newest_with_result()
-        found = _answer(job) if job is not None else None
-        if found is None:
+        answer = _answer(job) if job is not None else None
+        if answer is None:
             raise NotFound(
                 "There is no export result yet.", hint="Start one: POST /api/fusion/export-model."
             )
-        return found
+        return answer
 
     def results(self) -> dict[str, ExportResultAnswer]:
         """What finished exports found, the newest of each place. Blocking."""
-        found: dict[str, ExportResultAnswer] = {}
+        answers: dict[str, ExportResultAnswer] = {}
         for folder in self.jobs.folders.all():
             with suppress(DamagedFile):
                 answer = _answer(self.jobs.read(folder))
                 if answer is not None:
-                    found.setdefault(answer.merged_dir, answer)
-        return found
+                    answers.setdefault(answer.merged_dir, answer)
+        return answers
 
     # -- checks -----------------------------------------------------------------------------
 
@@ -202,8 +202,8 @@ class Export:
 
     def _prompt(self, source: _Source) -> str:
         """A question that its run held out, for the smoke test."""
-        asked = self._evaluator.prompts(str(source.folder.path)).prompts
-        return asked[0] if asked else "Hello"
+        prompts = self._evaluator.prompts(str(source.folder.path)).prompts
+        return prompts[0] if prompts else "Hello"
 
     def _output(self, body: ExportRequestBody) -> Path:
         folder = self._settings.exports_dir
@@ -298,10 +298,10 @@ def _settings(config: Any) -> dict[str, object]:
         "learning_rate", "batch_size", "iters", "max_seq_length", "optimizer", "seed", "num_layers",
         "fine_tune_type", "mask_prompt", "train_mode",
     )  # fmt: skip
-    chosen = {name: config[name] for name in names if config.get(name) is not None}
+    settings = {name: config[name] for name in names if config.get(name) is not None}
     lora = config.get("lora_parameters")
-    shown = {f"lora {k}": v for k, v in lora.items()} if isinstance(lora, dict) else {}
-    return {**chosen, **shown}
+    lora_settings = {f"lora {k}": v for k, v in lora.items()} if isinstance(lora, dict) else {}
+    return {**settings, **lora_settings}
 
 
 def _ollama(body: ExportRequestBody, name: str) -> str | None:
@@ -332,32 +332,32 @@ def _lm_studio(body: ExportRequestBody, name: str) -> str | None:
 
 
 def _answer(job: Job[ExportRequest]) -> ExportResultAnswer | None:
-    found = job.folder.result_of(ExportResult)
-    if found is None:
+    result = job.folder.result_of(ExportResult)
+    if result is None:
         return None
     request, places = job.request, (FOLDER, EXPORT_FOLDER)
     proof = read_proof(job.folder.path, request.sets, places=places, reference=1)
-    gguf = next((one.name for one in found.files if one.name.endswith(".gguf")), None)
-    modelfile = any(one.name == "Modelfile" for one in found.files)
+    gguf = next((one.name for one in result.files if one.name.endswith(".gguf")), None)
+    modelfile = any(one.name == "Modelfile" for one in result.files)
     return ExportResultAnswer(
         adapter_name=request.adapter_name or "",
-        format=found.format,
-        output_name=found.name,
-        merged_dir=found.path,
-        files=list(found.files),
-        bytes=found.bytes,
-        seconds=found.seconds,
-        peak_memory_bytes=found.peak_memory_bytes,
-        quantisation=found.quantisation,
-        smoke=found.smoke,
-        gguf_path=f"{found.path}/{gguf}" if gguf else None,
-        modelfile_path=f"{found.path}/Modelfile" if modelfile else None,
-        ollama_model_name=found.ollama,
-        lm_studio_path=found.lm_studio,
+        format=result.format,
+        output_name=result.name,
+        merged_dir=result.path,
+        files=list(result.files),
+        bytes=result.bytes,
+        seconds=result.seconds,
+        peak_memory_bytes=result.peak_memory_bytes,
+        quantisation=result.quantisation,
+        smoke=result.smoke,
+        gguf_path=f"{result.path}/{gguf}" if gguf else None,
+        modelfile_path=f"{result.path}/Modelfile" if modelfile else None,
+        ollama_model_name=result.ollama,
+        lm_studio_path=result.lm_studio,
         proof=proof,
         unproven=request.unproven,
         worse=_is_worse(proof),
-        warnings=[*request.warnings, *found.warnings],
+        warnings=[*request.warnings, *result.warnings],
         timestamp=job.started,
     )
 

@@ -88,9 +88,9 @@ class FuseRequest(BaseModel):
                 "choose two, or weighted, ties or dare."
             )
         if self.weights is not None:
-            given, wanted = len(self.weights), len(self.adapter_names)
-            if given != wanted:
-                raise ValueError(f"weights has {given} values for {wanted} adapters.")
+            weights, adapters = len(self.weights), len(self.adapter_names)
+            if weights != adapters:
+                raise ValueError(f"weights has {weights} values for {adapters} adapters.")
             if not any(self.weights):
                 raise ValueError("weights are all 0, so nothing would be left.")
         return self

@@ -71,8 +71,8 @@ class Fusion:
 
     def adapters(self) -> FusionAdapters:
         """Every adapter, with why it can't be merged if so. Blocking."""
-        shown = [self._shown(adapter) for adapter in self._adapters.all()]
-        return FusionAdapters(adapters=sorted(shown, key=lambda one: (one.base or "~", one.name)))
+        rows = [self._shown(adapter) for adapter in self._adapters.all()]
+        return FusionAdapters(adapters=sorted(rows, key=lambda one: (one.base or "~", one.name)))
 
     def check(self, names: Sequence[str]) -> FusionCheck:
         """Whether these can be merged, before anything is begun. Blocking."""
@@ -129,12 +129,12 @@ class Fusion:
     def result(self) -> FusionResultAnswer:
         """Of the newest fusion that has one. Raises NotFound or DamagedFile. Blocking."""
         job = self.jobs.newest_with_result()
-        found = _result(job) if job is not None else None
-        if found is None:
+        answer = _result(job) if job is not None else None
+        if answer is None:
             raise NotFound(
                 "There is no fusion result yet.", hint="Start one: POST /api/fusion/fuse."
             )
-        return found
+        return answer
 
     # -- checks -----------------------------------------------------------------------------
 
@@ -299,8 +299,8 @@ def _targets(sources: _Sources, name: str, staging: Path) -> tuple[EvaluationTar
 
 
 def _result(job: Job[FusionRequest]) -> FusionResultAnswer | None:
-    found = job.folder.result_of(FusionResult)
-    if found is None:
+    result = job.folder.result_of(FusionResult)
+    if result is None:
         return None
     request = job.request
     return FusionResultAnswer(
@@ -310,17 +310,17 @@ def _result(job: Job[FusionRequest]) -> FusionResultAnswer | None:
             method=request.method,
             weights=[source.weight for source in request.sources],
             density=request.density if request.method in ("ties", "dare") else None,
-            output_name=found.name,
-            output_path=found.path,
-            output_rank=found.rank,
-            parameters=found.parameters,
-            relative_error=found.relative_error,
-            worst_matrix=found.worst_matrix,
-            worst_error=found.worst_error,
-            seconds=found.seconds,
+            output_name=result.name,
+            output_path=result.path,
+            output_rank=result.rank,
+            parameters=result.parameters,
+            relative_error=result.relative_error,
+            worst_matrix=result.worst_matrix,
+            worst_error=result.worst_error,
+            seconds=result.seconds,
             timestamp=job.started,
         ),
-        sources=list(found.sources),
+        sources=list(result.sources),
         proof=read_proof(job.folder.path, request.sets),
         unproven=request.unproven,
         warnings=list(request.warnings),

@@ -10,12 +10,12 @@ from backend.models.catalog import ModelCatalog
 
 def available(models: ModelCatalog, adapters: Adapters) -> AvailableModels:
     """Every model with its adapters, and the adapters of no model that is here. Blocking."""
-    found = adapters.all()
+    folders = adapters.all()
     placed: set[str] = set()
     listed = []
     scanned = models.scan()
     for model in scanned:
-        own = [adapter for adapter in found if adapters.belongs_to(adapter, model)]
+        own = [adapter for adapter in folders if adapters.belongs_to(adapter, model)]
         placed |= {adapter.name for adapter in own}
         listed.append(
             AvailableModel(
@@ -27,11 +27,11 @@ def available(models: ModelCatalog, adapters: Adapters) -> AvailableModels:
         )
     usable = [model for model in scanned if model.problem is None]
     rest = []
-    for adapter in found:
+    for adapter in folders:
         if adapter.name not in placed:
-            shown = _shown(adapter, adapters, base_known=False)
-            shown.fits = adapters.fitting(adapter, usable) if shown.problem is None else []
-            rest.append(shown)
+            entry = _shown(adapter, adapters, base_known=False)
+            entry.fits = adapters.fitting(adapter, usable) if entry.problem is None else []
+            rest.append(entry)
     return AvailableModels(models=listed, unassigned=rest)
 
 

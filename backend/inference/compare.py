@@ -32,16 +32,18 @@ class Heard:
     piece: Piece | AppError
 
 
-def plan_for(targets: Sequence[Target], ask: Ask, *, together: bool) -> Plan:
-    """What can be told before the engine is asked."""
+def plan_for(targets: Sequence[Target], asks: Sequence[Ask], *, together: bool) -> Plan:
+    """What can be told before the engine is asked. `asks` has one for each target."""
     if len(targets) == 1:
         return Plan(mode="in_turn", reason="There is one target.")
     if not together:
         return Plan(mode="in_turn", reason="The request asks for one after the other.")
     if len({target.model.path for target in targets}) > 1:
         return Plan(mode="in_turn", reason="The targets have different bases.")
-    if ask.conversation is not None:
+    if any(ask.conversation is not None for ask in asks):
         return Plan(mode="in_turn", reason="Each target caches its conversation.")
+    if any(ask != asks[0] for ask in asks):
+        return Plan(mode="in_turn", reason="Each target continues its own conversation.")
     odd = [t for t in targets if t.adapter and t.adapter.fine_tune_type != "lora"]
     if odd:
         kind = odd[0].adapter.fine_tune_type if odd[0].adapter else ""
@@ -53,20 +55,21 @@ def plan_for(targets: Sequence[Target], ask: Ask, *, together: bool) -> Plan:
 
 
 async def compare(
-    host: InferenceHost, targets: Sequence[Target], ask: Ask, *, together: bool = True
+    host: InferenceHost, targets: Sequence[Target], asks: Sequence[Ask], *, together: bool = True
 ) -> AsyncGenerator[Plan | Heard, None]:
-    """The plan, then the pieces of all answers as they are made. Where the engine finds out that a
-    batch is not possible, another plan follows the first, before any token.
+    """The plan, then the pieces of all answers as they are made; `asks` has one for each target.
 
+    Where the engine finds out that a batch is not possible, another plan follows the first, before
+    any token.
     A target that fails has an error in the place of its `Done`, and the others go on. Raises what
     concerns all of them: WorkerBusy, or WrongState during a run.
     """
-    plan = plan_for(targets, ask, together=together)
+    plan = plan_for(targets, asks, together=together)
     yield plan
     if plan.mode == "batch":
         ended: set[int] = set()
         try:
-            async with aclosing(host.together(targets, ask)) as pieces:
+            async with aclosing(host.together(targets, asks[0])) as pieces:
                 async for index, piece in pieces:
                     ended |= {index} if isinstance(piece, Done) else set()
                     yield Heard(index, piece)
@@ -78,7 +81,7 @@ async def compare(
                 if index not in ended:
                     yield Heard(index, problem)
             return
-    for index, target in enumerate(targets):
+    for index, (target, ask) in enumerate(zip(targets, asks, strict=True)):
         try:
             async with aclosing(host.stream(target, ask)) as stream:
                 async for part in stream:

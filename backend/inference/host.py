@@ -98,18 +98,18 @@ class InferenceHost:
     def _find(
         self, model: str, adapter: str | None, checkpoint: Checkpoint | None, other: bool
     ) -> Target:
-        found = self._models.find(model)
-        if found.problem is not None:
+        base = self._models.find(model)
+        if base.problem is not None:
             raise BadContent(
-                f"The model {found.name} can't be used: {found.problem}",
+                f"The model {base.name} can't be used: {base.problem}",
                 hint="Choose another model; GET /models lists them.",
             )
         ready = (
-            self.adapters.ready(adapter, found, checkpoint, allow_other_base=other)
+            self.adapters.ready(adapter, base, checkpoint, allow_other_base=other)
             if adapter
             else None
         )
-        return Target(model=found, adapter=ready)
+        return Target(model=base, adapter=ready)
 
     # -- asking -----------------------------------------------------------------------------
 
@@ -203,11 +203,11 @@ class InferenceHost:
         async with self._asked("batch", request, deadline, during_run) as frames:
             async for frame in frames:
                 if frame["type"] == "answer":
-                    made = read_record(AnswerFrame, frame)
-                    answer = Answer(text=made.text, done=made.end)
-                    answers[made.index] = answer
+                    frame_answer = read_record(AnswerFrame, frame)
+                    answer = Answer(text=frame_answer.text, done=frame_answer.end)
+                    answers[frame_answer.index] = answer
                     self._answered += 1
-                    on_answer(made.index, answer)
+                    on_answer(frame_answer.index, answer)
         return [answers[index] for index in range(len(asks))]
 
     async def score(

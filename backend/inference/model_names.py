@@ -27,16 +27,17 @@ def parse_name(name: str, models: Collection[str]) -> ServedName:
     if name in models or "+" not in name:
         return ServedName(model=name)
     model, _, rest = name.rpartition("+")
-    adapter, at, wanted = rest.partition("@")
+    adapter, at, checkpoint_name = rest.partition("@")
     if not at:
         return ServedName(model=model, adapter=adapter)
-    checkpoint = _NAMED.get(wanted)
+    checkpoint = _NAMED.get(checkpoint_name)
     if checkpoint is not None:
         return ServedName(model=model, adapter=adapter, checkpoint=checkpoint)
-    if wanted.isascii() and wanted.isdecimal() and len(wanted) <= 7:
-        return ServedName(model=model, adapter=adapter, checkpoint=int(wanted))
+    if checkpoint_name.isascii() and checkpoint_name.isdecimal() and len(checkpoint_name) <= 7:
+        return ServedName(model=model, adapter=adapter, checkpoint=int(checkpoint_name))
     raise NotFound(
-        f"{wanted!r} is no checkpoint of {adapter}.", hint="Use best, latest or a step's number."
+        f"{checkpoint_name!r} is no checkpoint of {adapter}.",
+        hint="Use best, latest or a step's number.",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -12,6 +13,7 @@ from backend.inference.types import Ask
 
 MAX_TOKENS = 131_072  # The context of the model is the real limit; this one catches slips.
 
+_DEFAULT = Sampling()
 _STRICT = ConfigDict(extra="forbid", strict=True)
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
@@ -57,11 +59,11 @@ class ChatMessage(BaseModel):
 class SamplingFields(BaseModel):
     """How tokens are chosen; the defaults are those of the Compare page."""
 
-    max_tokens: int = Field(100, ge=1, le=MAX_TOKENS)
-    temperature: float = Field(0.7, ge=0, le=5, allow_inf_nan=False)
-    top_p: float = Field(0.9, gt=0, le=1, allow_inf_nan=False)
-    min_p: float = Field(0.05, ge=0, le=1, allow_inf_nan=False)
-    top_k: int = Field(40, ge=0, le=1_000_000)
+    max_tokens: int = Field(_DEFAULT.max_tokens, ge=1, le=MAX_TOKENS)
+    temperature: float = Field(_DEFAULT.temperature, ge=0, le=5, allow_inf_nan=False)
+    top_p: float = Field(_DEFAULT.top_p, gt=0, le=1, allow_inf_nan=False)
+    min_p: float = Field(_DEFAULT.min_p, ge=0, le=1, allow_inf_nan=False)
+    top_k: int = Field(_DEFAULT.top_k, ge=0, le=1_000_000)
     repetition_penalty: float | None = Field(None, gt=0, le=10, allow_inf_nan=False)
     seed: Seed | None = None
     stop: list[StopText] = Field([], max_length=16)
@@ -127,30 +129,36 @@ class QuestionFields(SamplingFields):
         )
 
 
-class InferenceRequest(QuestionFields):
-    """POST /models/inference. Without a `checkpoint`, the best one is taken, else the latest."""
-
-    model_config = _STRICT
-
-    model_name: str = Field(min_length=1, max_length=4096)
-    adapter_name: str | None = Field(None, min_length=1, max_length=4096)
-    checkpoint: Checkpoint | None = None
-    allow_other_base: OtherBase = False
-    stream: bool = False
-
-
 class CompareTarget(BaseModel):
+    """Who is asked. Without a `checkpoint`, the best one is taken, else the latest."""
+
     model_config = _STRICT
 
     model_name: str = Field(min_length=1, max_length=4096)
     adapter_name: str | None = Field(None, min_length=1, max_length=4096)
     checkpoint: Checkpoint | None = None
     allow_other_base: OtherBase = False
+    messages: list[ChatMessage] | None = Field(
+        None,
+        min_length=1,
+        max_length=1000,
+        description="Its own conversation, with its own earlier answers, in place of the "
+        "question's `prompt` or `messages`.",
+    )
+
+
+class InferenceRequest(QuestionFields, CompareTarget):
+    """POST /models/inference."""
+
+    model_config = _STRICT
+
+    stream: bool = False
 
 
 class CompareRequest(QuestionFields):
     """POST /models/compare: one question to several targets. `together` false asks them one after
-    the other even where one batch could answer both.
+    the other even where one batch could answer both. A target with `messages` of its own continues
+    that conversation.
     """
 
     model_config = _STRICT
@@ -158,6 +166,22 @@ class CompareRequest(QuestionFields):
     targets: list[CompareTarget] = Field(min_length=1, max_length=8)
     together: bool = True
     stream: bool = True
+
+    @model_validator(mode="after")
+    def _not_raw(self) -> Self:
+        if self.raw and any(target.messages for target in self.targets):
+            raise ValueError("raw needs a prompt, since messages go through the chat template")
+        return self
+
+    def asks(self) -> list[Ask]:
+        """What each target is asked."""
+        ask = self.ask()
+        return [
+            replace(ask, prompt=None, messages=tuple(m.model_dump() for m in target.messages))
+            if target.messages
+            else ask
+            for target in self.targets
+        ]
 
 
 class TestRequest(BaseModel):
@@ -167,7 +191,7 @@ class TestRequest(BaseModel):
 
     prompt: PlainText = Field(min_length=1)
     max_tokens: int = Field(1024, ge=1, le=MAX_TOKENS)
-    temperature: float = Field(0.7, ge=0, le=5, allow_inf_nan=False)
+    temperature: float = Field(_DEFAULT.temperature, ge=0, le=5, allow_inf_nan=False)
     during_run: bool = False
 
     def ask(self) -> Ask:

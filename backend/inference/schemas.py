@@ -6,10 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from backend.adapters.folder import Checkpoint
 from backend.contract.answers import AnswerStats
 from backend.core.schemas import ErrorAnswer
-
-CheckpointName = Literal["best", "latest"] | int
 
 
 class WorkerState(BaseModel):
@@ -44,7 +43,7 @@ class AdapterDetails(BaseModel):
     type: str
     warnings: list[str]
     chat_template_used: bool
-    checkpoint: CheckpointName | None = None
+    checkpoint: Checkpoint | None = None
     scale: float | None = None
     path: str | None = None
 

@@ -124,9 +124,9 @@ def is_of(adapter: Path, session_id: str) -> bool:
 
 def unsettled(adapters_dir: Path) -> set[str]:
     """The sessions that took or set aside an adapter and have not settled it."""
-    found = [path.name for path in adapters_dir.glob(f"{_ASIDE}*")]
+    names = [path.name for path in adapters_dir.glob(f"{_ASIDE}*")]
     begun = [path.name.removeprefix(_NEW) for path in adapters_dir.glob(f"{_NEW}*")]
-    return {name.removeprefix(_ASIDE).partition(".")[0] for name in found} | set(begun)
+    return {name.removeprefix(_ASIDE).partition(".")[0] for name in names} | set(begun)
 
 
 def _made_by(session_id: str) -> Proof:
@@ -141,8 +141,8 @@ def _mark_of(adapter: Path) -> str | None:
 
 
 def _aside_of(adapters_dir: Path, session_id: str) -> Path | None:
-    found = adapters_dir.glob(f"{_ASIDE}{session_id}*")
-    return next(iter(sorted(found)), None)
+    folders = adapters_dir.glob(f"{_ASIDE}{session_id}*")
+    return next(iter(sorted(folders)), None)
 
 
 def _name_in(aside: Path) -> str | None:

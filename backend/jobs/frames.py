@@ -9,7 +9,14 @@ from pydantic import BaseModel
 from backend.core.disk.notice_watch import NoticesData
 from backend.jobs.lifecycle.frames import JobData
 from backend.jobs.run.reward_numbers import SampleData
-from backend.jobs.run.schemas import Alert, BestModel, QueuedRun, RunMetrics, TrainingStateData
+from backend.jobs.run.schemas import (
+    Alert,
+    BestModel,
+    QueuedRun,
+    RunMetrics,
+    TrainingStateData,
+    Verdict,
+)
 
 
 class StartedData(BaseModel):
@@ -34,6 +41,7 @@ class ProgressData(BaseModel):
     point: Point | None = None
     phase: str | None = None
     state: str | None = None
+    health: Verdict | None = None
 
 
 class CheckpointData(BaseModel):

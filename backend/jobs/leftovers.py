@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from backend.core.process import find_marked
 from backend.errors import AppError
 from backend.jobs.adapter_reservation import replaces, settle, unsettled
 from backend.jobs.run.events import Exit
-from backend.jobs.run.store import SessionStore, is_session_id
+from backend.jobs.run.ownership import is_session_id
+from backend.jobs.run.store import SessionStore
 
 _BACK = " The earlier adapter is back; continue this session to go on from what it saved itself."
 _logger = logging.getLogger(__name__)
@@ -50,8 +52,8 @@ def settle_run(
 
 
 def _settle(store: SessionStore, session_id: str) -> None:
-    known = store.exists(session_id)
-    exit_ = store.progress(session_id).exit if known else None
+    has_record = store.exists(session_id)
+    exit_ = store.progress(session_id).exit if has_record else None
     if settle(
         store.adapters_dir, _adapter_of(store, session_id), session_id, replaced=replaces(exit_)
     ):
@@ -72,8 +74,8 @@ def _adapter_of(store: SessionStore, session_id: str) -> str | None:
     """The name of the adapter that a session writes, by its record or its configuration."""
     try:
         if store.exists(session_id):
-            named = store.record(session_id).adapter_path
-            return _own_name(store, Path(named).parent) if named else None
+            recorded = store.record(session_id).adapter_path
+            return _own_name(store, Path(recorded).parent) if recorded else None
         config = read_yaml(store.folder(session_id) / CONFIG)
         return _own_name(store, Path(str(config["adapter_path"])))
     except (AppError, OSError, KeyError, TypeError):
@@ -86,14 +88,17 @@ def _own_name(store: SessionStore, adapter: Path) -> str | None:
 
 
 def _never_begun(store: SessionStore) -> list[Path]:
+    with os.scandir(store.sessions_dir) as entries:
+        there = {entry.name: entry for entry in entries}
     return [
-        folder
-        for folder in store.sessions_dir.iterdir()
-        if is_session_id(folder.name)
-        and folder.is_dir()
-        and not folder.is_symlink()
-        and not store.exists(folder.name)
-        and not (folder / LOG).exists()
+        Path(entry.path)
+        for name, entry in there.items()
+        if not name.startswith("session_")
+        and f"session_{name}.json" not in there  # Most have one, among ten thousand.
+        and is_session_id(name)
+        and entry.is_dir(follow_symlinks=False)
+        and not store.exists(name)
+        and not (Path(entry.path) / LOG).exists()
     ]
 
 

@@ -6,19 +6,26 @@ file or a process; the supervisor does, and is the only one to call `move_to`.
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from pydantic import BaseModel
 
 from backend.core.clock import SteadyClock
 from backend.core.process import Child
 from backend.jobs import frames
+from backend.jobs.health.facts import RunFacts
+from backend.jobs.health.monitor import HealthMonitor
 from backend.jobs.run import events
-from backend.jobs.run.legacy_records import to_metrics
+from backend.jobs.run.events import Event
+from backend.jobs.run.follower import EventSink
+from backend.jobs.run.legacy_records import CURVE_POINTS, to_metrics
 from backend.jobs.run.progress import Progress, newest_row
 from backend.jobs.run.schemas import (
+    Alert,
     ExitSummary,
     QueuedRun,
     RunError,
@@ -26,6 +33,7 @@ from backend.jobs.run.schemas import (
     SessionRecord,
     TrainingStateData,
     TrainingStatus,
+    Verdict,
 )
 from backend.jobs.run.state import ACTIVE, FINAL, RunState, move
 
@@ -41,14 +49,25 @@ class LiveRun:
     """The current or last run. `child` is None once it has ended, or when it was only loaded."""
 
     def __init__(
-        self, record: SessionRecord, progress: Progress, lines: Iterable[str] = ()
+        self,
+        record: SessionRecord,
+        lines: Iterable[str] = (),
+        *,
+        memory_limit: int | None = None,
     ) -> None:
+        total = record.metrics.get("total_steps")
         self.record = record
-        self.progress = progress
+        self.progress = Progress(total_steps=total)
+        self.health = HealthMonitor(
+            RunFacts.of_request(
+                record.method, record.config, total_steps=total, memory_limit=memory_limit
+            )
+        )
         self.child: Child | None = None
         self.lines: deque[str] = deque(lines, maxlen=KEPT_LINES)
         self.error: RunError | None = None
-        self._clock = SteadyClock(progress.last_at or record.started_at)
+        self._clock = SteadyClock(record.started_at)
+        self._heard_at = time.monotonic()
         self.closing: RunState | None = None  # Shown while an ended run still holds the slot.
         if record.state in {RunState.ERROR, RunState.INTERRUPTED} and record.exit is not None:
             self.error = self._run_error(record.exit.message, record.exit.hint)
@@ -76,10 +95,37 @@ class LiveRun:
         speed = self.progress.speed
         return 1 / speed if speed else 0.0
 
+    @property
+    def silence(self) -> float:
+        """Seconds since its last event, without those that the machine slept."""
+        return time.monotonic() - self._heard_at
+
     def move_to(self, target: RunState) -> None:
         self.record.state = self.record.training_state = move(self.state, target)
 
-    def state_after(self, event: events.Event) -> RunState | None:
+    def take_history(self, fold: Callable[[EventSink], int]) -> int:
+        """Take in what the run has done before; answers what `fold` does. The record of a run that
+        is over has its alerts, so its health is not judged again.
+        """
+        answer = fold(self.progress if self.state in FINAL else self)
+        self.progress.fresh_alerts()  # Already known to whoever was there.
+        self._clock = SteadyClock(self.progress.last_at or self.record.started_at)
+        return answer
+
+    def apply_report(self, raw: Mapping[str, Any]) -> bool:
+        """Never the short way: health looks at whole events."""
+        return False
+
+    def apply(self, event: Event) -> None:
+        """Take in one event. One that was seen before changes nothing."""
+        if event.seq <= self.progress.last_seq:
+            return
+        self._heard_at = time.monotonic()
+        self.progress.apply(event)
+        for alert in self.health.apply(event):
+            self.progress.add_alert(alert)
+
+    def state_after(self, event: Event) -> RunState | None:
         """The state that an event means, if it is another than now."""
         meant: RunState | None = None
         match event:
@@ -93,42 +139,43 @@ class LiveRun:
             return None
         return meant
 
-    def frames_for(self, event: events.Event) -> list[Frame]:
+    def frames_for(self, event: Event) -> list[Frame]:
         """What the world hears of an event that was just applied."""
-        found: list[Frame] = []
+        all_frames: list[Frame] = []
         match event:
             case events.Metrics():
                 row = newest_row(self.progress.train)
-                found.append(self.progress_frame(frames.Point(kind="train", values=row)))
+                all_frames.append(self.progress_frame(frames.Point(kind="train", values=row)))
             case events.Validation():
                 row = newest_row(self.progress.validation)
-                found.append(self.progress_frame(frames.Point(kind="validation", values=row)))
+                all_frames.append(self.progress_frame(frames.Point(kind="validation", values=row)))
             case events.Phase() | events.Model() | events.Tested():
-                found.append(self.progress_frame())
+                all_frames.append(self.progress_frame())
             case events.Best() if self.progress.best is not None:
-                found.append(("best_model_updated", self.progress.best))
+                all_frames.append(("best_model_updated", self.progress.best))
             case events.Sample() if self.progress.samples:
-                found.append(("training_sample", self.progress.samples[-1]))
+                all_frames.append(("training_sample", self.progress.samples[-1]))
             case events.Checkpoint():
-                found.append(
+                all_frames.append(
                     ("checkpoint_saved", frames.CheckpointData(step=event.step, path=event.path))
                 )
             case _:
                 pass
         alerts = self.progress.fresh_alerts()
-        return found + [("training_alert", alert) for alert in alerts]
+        return all_frames + [("training_alert", alert) for alert in alerts]
 
     def progress_frame(
         self, point: frames.Point | None = None, lines: list[str] | None = None
     ) -> Frame:
-        shown = lines or []
+        log_lines = lines or []
         return "training_progress", frames.ProgressData(
             metrics=self.metrics(),
-            log_line=shown[-1] if shown else None,
-            log_lines=shown,
+            log_line=log_lines[-1] if log_lines else None,
+            log_lines=log_lines,
             point=point,
             phase=self.progress.phase,
             state=self.state,
+            health=self.verdict,
         )
 
     def take_lines(self, lines: list[str]) -> list[str]:
@@ -147,8 +194,8 @@ class LiveRun:
         """
         self.move_to(state)
         self.child = None
-        ended, started = at or self._clock.now(), self.record.started_at
-        self.record.ended_at = max(ended, started) if started is not None else ended
+        ended, start = at or self._clock.now(), self.record.started_at
+        self.record.ended_at = max(ended, start) if start is not None else ended
         self.record.exit = ExitSummary(state=state, message=message, hint=hint)
         self.record.early_stopped = self.progress.early_stop is not None
         self.note_metrics()
@@ -167,19 +214,33 @@ class LiveRun:
             error=message, hint=hint, log_tail=self.error.log_tail
         )
 
+    @property
+    def verdict(self) -> Verdict | None:
+        """How it goes; of a run that is over, how it went."""
+        return self.health.verdict or self.record.health
+
+    def alerts(self) -> list[Alert]:
+        """All that its user should know, oldest first."""
+        told = list(self.progress.alerts)
+        known = {(alert.code, alert.message) for alert in told}
+        return [a for a in self.record.alerts if (a.code, a.message) not in known] + told
+
     def note_metrics(self) -> None:
         """Bring the record up to date with the events."""
         self.record.metrics = self.metrics().model_dump(mode="json")
         self.record.best_model = self.progress.best or self.record.best_model
+        self.record.alerts = self.alerts()
+        self.record.health = self.verdict
+        self.record.curve = self.progress.curve(CURVE_POINTS) or self.record.curve
 
     def metrics(self) -> RunMetrics:
         """The numbers of the events; of the record where there are none (a legacy session)."""
         if self.progress.last_seq or self.active:
-            found = self.progress.metrics()
+            metrics_now = self.progress.metrics()
         else:
-            found = to_metrics(self.record.metrics)
-        found.method = found.method or self.record.method
-        return found
+            metrics_now = to_metrics(self.record.metrics)
+        metrics_now.method = metrics_now.method or self.record.method
+        return metrics_now
 
     def snapshot(self, seq: int, queue: list[QueuedRun]) -> TrainingStateData:
         """All there is to show, with every point: thin the series before sending it."""
@@ -196,7 +257,8 @@ class LiveRun:
             error=None if self.closing else self.error,
             series=series,
             logs=list(self.lines),
-            alerts=list(self.progress.alerts),
+            alerts=self.alerts(),
+            health=self.verdict,
             samples=list(self.progress.samples),
             message=ended.message if ended and state in FINAL else None,
             early_stopped=self.record.early_stopped or self.progress.early_stop is not None,

@@ -13,7 +13,7 @@ from backend.core.disk.disk_errors import disk_refusals
 from backend.core.disk.files import write_json, write_yaml
 from backend.core.disk.removal import named, remove
 from backend.jobs.adapter_reservation import reserve, settle
-from backend.jobs.run.recipe import Recipe, StartWarning
+from backend.jobs.run.recipe import Recipe
 from backend.jobs.run.schemas import DataSummary, RunMetrics, SessionRecord
 from backend.jobs.run.state import RunState
 from backend.jobs.run.store import SessionStore
@@ -79,22 +79,22 @@ def _record(recipe: Recipe, data: DataSummary) -> SessionRecord:
 
 def _told(recipe: Recipe) -> list[dict[str, str]]:
     """What the run says first: events are written by the run alone, so it is handed these."""
-    told = []
-    for text in recipe.warnings:
-        code = "start_warning"
-        if isinstance(text, StartWarning):
-            if text.said_by_run:
-                continue
-            code = text.code
-        told.append({"code": code, "message": str(text)})
-    return told
+    return [
+        {
+            "code": warning.code,
+            "level": "info" if warning.level == "info" else "warning",
+            "message": str(warning),
+        }
+        for warning in recipe.warnings
+        if not warning.said_by_run
+    ]
 
 
 def _versions(engine: str) -> dict[str, str]:
-    found = {"droid-finetuning": __version__, "python": platform.python_version()}
+    versions = {"droid-finetuning": __version__, "python": platform.python_version()}
     for name in (*_LIBRARIES, *_OF_ENGINES.get(engine, ())):
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return versions

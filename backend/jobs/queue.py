@@ -128,14 +128,14 @@ class RunQueue:
     async def drop(self, run: WaitingRun) -> None:
         """It has a record now, or has come to nothing."""
         async with self._lock:
-            shown = self._waiting()
+            waiting = self._waiting()
             left = [other for other in self._runs if other.session_id != run.session_id]
             try:
                 await asyncio.to_thread(self._write, left)
             except OSError as problem:  # Its record says that it began; see Dispatcher.open.
                 _logger.warning("The queue could not be saved: %s", problem)
             self._runs, self._starting = left, None
-            if self._waiting() != shown:
+            if self._waiting() != waiting:
                 self._tell()
 
     # -- helpers ----------------------------------------------------------------------------
@@ -144,9 +144,9 @@ class RunQueue:
         return [run for run in self._runs if run.session_id != self._starting]
 
     def _find(self, session_id: str) -> WaitingRun:
-        found = next((run for run in self._waiting() if run.session_id == session_id), None)
-        if found is not None:
-            return found
+        waiting_run = next((run for run in self._waiting() if run.session_id == session_id), None)
+        if waiting_run is not None:
+            return waiting_run
         if session_id == self._starting:
             raise WrongState(f"The run {session_id} is starting just now.", hint="Stop it instead.")
         raise NotFound(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Literal
 
 from pydantic import BaseModel
 
@@ -21,7 +20,6 @@ SNAPSHOT_POINTS = 5000
 REPEAT_EVERY = 2.0  # Seconds between two tries to save what could not be saved.
 
 _SAVE_EVERY = 1.0  # Seconds between two saves for nothing but new metrics.
-AlertLevel = Literal["info", "warning", "error"]
 _logger = logging.getLogger(__name__)
 
 
@@ -77,14 +75,14 @@ class Scribe:
             return
         self._repeating = True
         _logger.warning("The record of %s could not be saved: %s", run.session_id, problem)
-        self._tell(
-            run,
-            "warning",
-            "record_not_saved",
-            f"The session's record could not be saved. {problem}",
-            "Free some disk space: it is saved as soon as there is room. The run itself goes on, "
-            "and keeps its own events.",
+        alert = Alert(
+            level="warning",
+            code="record_not_saved",
+            message=f"The session's record could not be saved. {problem}",
+            hint="Free some disk space: it is saved as soon as there is room. The run itself goes "
+            "on, and keeps its own events.",
         )
+        self.tell(run, alert)
         self._tasks.start(self._save_pending(run), name="save what could not be saved")
 
     async def _save_pending(self, run: LiveRun) -> None:
@@ -99,12 +97,11 @@ class Scribe:
                 if saved:
                     self._repeating = False
         _logger.info("The records that could not be saved are saved.")
-        self._tell(run, "info", "record_saved", "The session's record is saved now.", None)
+        message = "The session's record is saved now."
+        self.tell(run, Alert(level="info", code="record_saved", message=message))
 
-    def _tell(
-        self, run: LiveRun, level: AlertLevel, code: str, message: str, hint: str | None
-    ) -> None:
-        alert = Alert(level=level, code=code, message=message, hint=hint)
+    def tell(self, run: LiveRun, alert: Alert) -> None:
+        """Tell of something that is no event of the run."""
         run.progress.alerts.append(alert)
         self.say(run, "training_alert", alert)
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from backend.contract.run.folder import LOG
 from backend.core import exits
 from backend.core.disk.disk_errors import full_refusal
 from backend.core.disk.files import read_tail
+from backend.core.machine.system import working_set
 from backend.core.process import Child, Identity, alive, find_marked, works_on
 from backend.errors import AppError, EngineMissing
 from backend.jobs.lifecycle.follower import Follower
 from backend.jobs.live_run import KEPT_LINES, LiveRun
 from backend.jobs.run.events import Event
-from backend.jobs.run.follower import all_events, log_so_far, run_follower
+from backend.jobs.run.follower import fold_events, log_so_far, run_follower
 from backend.jobs.run.progress import Progress
 from backend.jobs.run.schemas import SessionRecord
 from backend.jobs.run.state import RunState
 from backend.jobs.run.store import SessionStore
+from backend.settings import Settings
 
 
 def find_child(record: SessionRecord, store: SessionStore) -> Child | None:
@@ -31,40 +34,43 @@ def find_child(record: SessionRecord, store: SessionStore) -> Child | None:
     if record.pid is not None and record.process_started is not None:
         identity = Identity(record.pid, record.process_started, mark)
         return Child(identity) if alive(identity) and works_on(identity, Path(mark)) else None
-    found = find_marked(mark)
-    return Child(found) if found is not None else None
+    children = find_marked(mark)
+    return Child(children) if children is not None else None
 
 
-def begin(record: SessionRecord, store: SessionStore) -> tuple[LiveRun, int]:
+def begin(record: SessionRecord, store: SessionStore, settings: Settings) -> tuple[LiveRun, int]:
     """A run that is about to start, with the history of the one it continues; and the byte after
     that history, where a follower begins.
     """
-    progress, offset = _folded(record, store)
-    return LiveRun(record, progress), offset
+    run = LiveRun(record, memory_limit=working_set(settings))
+    return run, run.take_history(partial(fold_events, store.folder(record.session_id)))
 
 
 def adopt(
-    record: SessionRecord, child: Child, store: SessionStore
+    record: SessionRecord, child: Child, store: SessionStore, settings: Settings
 ) -> tuple[LiveRun, Follower[Event]]:
     """Take up a living run where it is: all its events so far, the last log lines, and what comes.
 
     A run whose server died while it was starting may have moved on since; so may a paused one.
     """
     folder = store.folder(record.session_id)
-    progress, offset = _folded(record, store)
     lines, log_offset = log_so_far(folder, KEPT_LINES)
-    run = LiveRun(record, progress, lines)
+    run = LiveRun(record, lines, memory_limit=working_set(settings))
+    offset = run.take_history(partial(fold_events, folder))
     run.child = child
     record.pid, record.process_started = child.identity.pid, child.identity.started
     if run.state is not RunState.STOPPING:
-        record.state = record.training_state = _state_of(progress)
+        record.state = record.training_state = _state_of(run.progress)
     return run, run_follower(folder, child, event_offset=offset, log_offset=log_offset)
 
 
 def reopen(record: SessionRecord, store: SessionStore) -> LiveRun:
     """A run that is over, to look at."""
-    lines, _ = read_tail(store.folder(record.session_id) / LOG, KEPT_LINES)
-    return LiveRun(record, _folded(record, store)[0], lines)
+    folder = store.folder(record.session_id)
+    lines, _ = read_tail(folder / LOG, KEPT_LINES)
+    run = LiveRun(record, lines)
+    run.take_history(partial(fold_events, folder))
+    return run
 
 
 def review(record: SessionRecord, store: SessionStore) -> LiveRun:
@@ -87,9 +93,9 @@ def ending(
     `deleted` is its folder, if that was taken away while it ran.
     """
     stopping = run.state is RunState.STOPPING
-    said = run.progress.exit
-    if said is not None:
-        return RunState(said.state), said.message, said.hint
+    exit_event = run.progress.exit
+    if exit_event is not None:
+        return RunState(exit_event.state), exit_event.message, exit_event.hint
     explained = exits.explain(code, list(run.lines), stopping=stopping)
     if deleted is not None:
         explained = exits.folder_deleted(deleted)
@@ -114,15 +120,6 @@ def no_start(problem: Exception) -> tuple[str, str | None]:
                 return no_start(full)
             return f"The run could not start. {problem}", None
     return "The run could not start: something unexpected went wrong; see backend.log.", None
-
-
-def _folded(record: SessionRecord, store: SessionStore) -> tuple[Progress, int]:
-    progress = Progress(total_steps=record.metrics.get("total_steps"))
-    found, offset = all_events(store.folder(record.session_id))
-    for event in found:
-        progress.apply(event)
-    progress.fresh_alerts()  # Already known to whoever was there.
-    return progress, offset
 
 
 def _state_of(progress: Progress) -> RunState:

@@ -15,10 +15,12 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Literal
 
 from backend.contract.run.folder import LOG
 from backend.core.disk.files import read_tail
+from backend.core.disk.trash import Trash
 from backend.core.hub import Hub
 from backend.core.machine.blas import engine_environment, report_keys
 from backend.core.process import Identity, kill
@@ -35,11 +37,11 @@ from backend.jobs.queue import RunQueue
 from backend.jobs.recorder import Scribe, thinned
 from backend.jobs.run.events import Event
 from backend.jobs.run.follower import run_follower
-from backend.jobs.run.progress import Progress
 from backend.jobs.run.recipe import Recipe
 from backend.jobs.run.schemas import RunMetrics, SessionRecord, TrainingStateData, TrainingStatus
 from backend.jobs.run.state import FINAL, RunState
-from backend.jobs.run.store import SessionStore
+from backend.jobs.run.store import DeletedSession, SessionStore
+from backend.jobs.silence import watch_silence
 from backend.jobs.stopping import Grace, StopResult, end_in_time
 from backend.settings import Settings
 
@@ -106,7 +108,9 @@ class RunSupervisor:
         record = await asyncio.to_thread(self._store.record, session_id)
         child = await asyncio.to_thread(recovery.find_child, record, self._store)
         if child is not None and self.slot.session is None:
-            run, follower = await asyncio.to_thread(recovery.adopt, record, child, self._store)
+            run, follower = await asyncio.to_thread(
+                recovery.adopt, record, child, self._store, self._settings
+            )
             self._run = run
             self.slot.take(session_id)
             _logger.info("Adopted the run %s (pid %d).", session_id, child.identity.pid)
@@ -153,9 +157,11 @@ class RunSupervisor:
         except BaseException:
             self.slot.leave()
             raise
-        run = LiveRun(record, Progress())
+        run = LiveRun(record)
         try:
-            run, heard = await asyncio.to_thread(recovery.begin, record, self._store)
+            run, heard = await asyncio.to_thread(
+                recovery.begin, record, self._store, self._settings
+            )
             self._run = run
             self._say_started(run)
             if heard:  # The history of the run that it continues.
@@ -175,7 +181,7 @@ class RunSupervisor:
         """Show a waiting run that can't start as one that ended in `error`, once it is free."""
         await self.slot.news.until(lambda: self.slot.session is None)
         self.slot.take(record.session_id)
-        run = self._run = LiveRun(record, Progress())
+        run = self._run = LiveRun(record)
         self._say_started(run)
         await self._finish(run, RunState.ERROR, message, hint)
 
@@ -268,6 +274,7 @@ class RunSupervisor:
     def _follow(self, run: LiveRun, follower: Follower[Event]) -> None:
         work = self._follow_to_the_end(run, follower)
         self._tasks.start(work, name=f"follow {run.session_id}")
+        self._tasks.start(watch_silence(run, partial(self._scribe.tell, run)), name="watch a run")
 
     async def _follow_to_the_end(self, run: LiveRun, follower: Follower[Event]) -> None:
         async def take(batch: Batch[Event]) -> None:
@@ -297,7 +304,7 @@ class RunSupervisor:
             await self._scribe.save_metrics(run)
 
     async def _take_event(self, run: LiveRun, event: Event, *, quiet: bool) -> None:
-        run.progress.apply(event)
+        run.apply(event)
         target = run.state_after(event)
         if target is not None:
             run.move_to(target)
@@ -377,15 +384,17 @@ class RunSupervisor:
         self._scribe.say(run, "session_loaded", data)
         await self._scribe.say_all(run, self._queue.shown())
 
-    async def delete(self, session_id: str, *, files: bool) -> str | None:
-        """Delete a session that does not live, with `files` the adapter it wrote: its name."""
+    async def delete(
+        self, session_id: str, *, files: bool, trash: Trash | None = None
+    ) -> DeletedSession:
+        """Delete a session that does not live, as `SessionStore.delete` does."""
         if session_id == self.slot.session:
             raise WrongState(
                 f"Session {session_id} is the active run.", hint="Stop it first, then delete it."
             )
-        adapter = await asyncio.to_thread(self._store.delete, session_id, files=files)
+        deleted = await asyncio.to_thread(self._store.delete, session_id, files=files, trash=trash)
         if self._run is not None and self._run.session_id == session_id:
             self._run = None
             message = f"Session {session_id} was deleted."
             self._hub.publish("training_reset", frames.ResetData(message=message))
-        return adapter
+        return deleted

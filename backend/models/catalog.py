@@ -45,32 +45,32 @@ class ModelCatalog:
 
     def fingerprint(self, name_or_path: str) -> str | None:
         """Changes when the model does (`backend/models/fingerprint.py`). None without weights."""
-        found = self._find(name_or_path)
-        if found.shape is None:
+        model_folder = self._find(name_or_path)
+        if model_folder.shape is None:
             return None
-        folder = Path(found.info.path)
+        folder = Path(model_folder.info.path)
         now = stamp(folder)
         with self._lock:
-            held = self._samples.get(folder)
-        if held is None or held[0] != now:
+            sample = self._samples.get(folder)
+        if sample is None or sample[0] != now:
             try:
-                held = now, sample_weights(weight_files(folder))
+                sample = now, sample_weights(weight_files(folder))
             except OSError:  # Deleted since it was looked at: the run will say so.
-                return found.shape
+                return model_folder.shape
             with self._lock:
-                self._samples[folder] = held
-        return joined(found.shape, held[1])
+                self._samples[folder] = sample
+        return joined(model_folder.shape, sample[1])
 
     def _find(self, name_or_path: str) -> Described:
-        named = list(self._named())
-        for name, folder in named:
+        folders = list(self._named())
+        for name, folder in folders:
             if name == name_or_path:
                 return self._describe(name, folder)
         path = self._root / Path(name_or_path).expanduser()
         if "/" in name_or_path and path.is_dir():
-            known = {folder.resolve(): name for name, folder in named}
-            return self._describe(known.get(path.resolve(), path.name), path)
-        names = [name for name, _ in named]
+            known_names = {folder.resolve(): name for name, folder in folders}
+            return self._describe(known_names.get(path.resolve(), path.name), path)
+        names = [name for name, _ in folders]
         near = difflib.get_close_matches(name_or_path, names, n=3, cutoff=0.4)
         raise NotFound(
             f"There is no model {name_or_path!r}.",
@@ -82,9 +82,9 @@ class ModelCatalog:
     def _describe(self, name: str, folder: Path) -> Described:
         now = stamp(folder)
         with self._lock:
-            held = self._cache.get(folder)
-        if held and held[0] == now and held[1].info.name == name:
-            return held[1]
+            description = self._cache.get(folder)
+        if description and description[0] == now and description[1].info.name == name:
+            return description[1]
         described = describe_folder(name, folder)
         if described.info.defaults is not None:
             described.info.defaults = self._clean(described.info.defaults)
@@ -95,13 +95,13 @@ class ModelCatalog:
     def _named(self) -> Iterator[tuple[str, Path]]:
         """Unique names: of two models with one name, the later gets its publisher in front."""
         taken: set[str] = set()
-        seen: set[Path] = set()
+        folders: set[Path] = set()
         for root in self._folders:
             for publisher, name, folder in _models_in(root):
                 real = folder.resolve()
-                if real in seen:
+                if real in folders:
                     continue
-                seen.add(real)
+                folders.add(real)
                 unique = next(
                     candidate
                     for candidate in _candidates(publisher, name)
@@ -151,9 +151,9 @@ def _snapshot(folder: Path) -> Path | None:
     except (OSError, DamagedFile):
         revision = ""
     snapshots = _subfolders(folder / "snapshots")
-    named = [path for path in snapshots if path.name == revision]
-    found = max(named or snapshots, key=_changed, default=None)
-    return found if found is not None and _has_config(found) else None
+    revisions = [path for path in snapshots if path.name == revision]
+    newest = max(revisions or snapshots, key=_changed, default=None)
+    return newest if newest is not None and _has_config(newest) else None
 
 
 def _changed(path: Path) -> float:

@@ -62,16 +62,16 @@ def encoder_problem(config: Mapping[str, Any]) -> str | None:
 def check_quantization(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
     """Raises Unusable for a method of quantisation that the engine has not, or one unnamed."""
     if _setting(config, "quantization") is None:
-        found = _setting(config, "quantization_config")
-        method = found.get("quant_method") if isinstance(found, Mapping) else None
-        if found and method not in _METHODS and not _is_mlx(found):
+        quantization = _setting(config, "quantization_config")
+        method = quantization.get("quant_method") if isinstance(quantization, Mapping) else None
+        if quantization and method not in _METHODS and not _is_mlx(quantization):
             raise Unusable(
                 f"Its weights are quantised by {method or 'a method without a name'} "
                 f"(quantization_config in config.json), which the engine can't load; it reads "
                 f"{', '.join(_METHODS)} and MLX's own. Use the model's unquantised version, with "
                 "quantize_base where memory is short."
             )
-        if found:
+        if quantization:
             return
         packed = next((name for name in tensors if _is_packed(name, tensors)), None)
         if packed is not None:
@@ -156,10 +156,10 @@ def beyond_embedding(folder: Path, tensors: Mapping[str, Tensor]) -> str | None:
     ids = dict(sorted((i, text) for text, i in _token_ids(folder) if i >= rows))
     if not ids:
         return None
-    shown = ", ".join(f"{text} ({number})" for number, text in [*ids.items()][:_SHOWN])
+    listing = ", ".join(f"{text} ({number})" for number, text in [*ids.items()][:_SHOWN])
     rest = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
     return (
-        f"The tokenizer has {len(ids)} tokens beyond the embedding's {rows} rows: {shown}{rest}. "
+        f"The tokenizer has {len(ids)} tokens beyond the embedding's {rows} rows: {listing}{rest}. "
         "The engine does not check them: text that uses one trains on made-up numbers. Leave such "
         "text out, or use the base whose embedding was resized for this tokenizer."
     )
@@ -170,8 +170,8 @@ def chat_template(folder: Path, tokenizer: Mapping[str, Any]) -> tuple[bool, str
     if tokenizer.get("chat_template") or any((folder / name).is_file() for name in _TEMPLATE_FILES):
         return True, None
     for name in _PROCESSOR_FILES:
-        found = _object(folder / name).get("chat_template")
-        if found:
+        template = _object(folder / name).get("chat_template")
+        if template:
             return False, (
                 f"The chat template is only in {name}, which belongs to the processor and is not "
                 "read by the tokenizer. Save its text as chat_template.jinja in the folder to use "
@@ -200,8 +200,8 @@ def scaled_context(config: Mapping[str, Any], context: int | None) -> int | None
 
 def _setting(config: Mapping[str, Any], name: str) -> Any:
     text = config.get("text_config")
-    found = config.get(name)
-    return found if found is not None else text.get(name) if isinstance(text, Mapping) else None
+    value = config.get(name)
+    return value if value is not None else text.get(name) if isinstance(text, Mapping) else None
 
 
 def _is_mlx(settings: Any) -> bool:
@@ -245,10 +245,10 @@ def _added(path: Path) -> list[Any]:
         with path.open(encoding="utf-8") as file:
             head = file.read(_TOKENIZER_CAP)
         at = head.index('"added_tokens"')
-        found, _ = json.JSONDecoder().raw_decode(head, head.index("[", at))
+        tokens, _ = json.JSONDecoder().raw_decode(head, head.index("[", at))
     except (OSError, ValueError, RecursionError):
         return []
-    return found if isinstance(found, list) else []
+    return tokens if isinstance(tokens, list) else []
 
 
 def _object(path: Path) -> Mapping[str, Any]:

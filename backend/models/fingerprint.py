@@ -68,19 +68,19 @@ def sample_weights(files: Sequence[Path]) -> str:
     block of layers, which is as wide as several distances between two pieces. When a file was
     written plays no part, so a copied or downloaded model stays the same.
     """
-    found = hashlib.sha256()
+    hasher = hashlib.sha256()
     sizes = {path: path.stat().st_size for path in sorted(files)}
     total = max(1, sum(sizes.values()))
     for path, size in sizes.items():
         count = max(_LEAST, PIECES * size // total)
-        found.update(f"{path.name}/{size}/".encode())
+        hasher.update(f"{path.name}/{size}/".encode())
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             for number in range(count):
-                found.update(os.pread(handle, PIECE, max(0, size - PIECE) * number // (count - 1)))
+                hasher.update(os.pread(handle, PIECE, max(0, size - PIECE) * number // (count - 1)))
         finally:
             os.close(handle)
-    return found.hexdigest()[:32]
+    return hasher.hexdigest()[:32]
 
 
 def _parts(fingerprint: str) -> tuple[str, str]:

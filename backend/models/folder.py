@@ -179,14 +179,14 @@ def _stale_index(folder: Path, weights: WeightSummary | None) -> str | None:
     path = folder / "model.safetensors.index.json"
     if not path.is_file():
         return None
-    named = _read_object(path).get("weight_map")
-    if not isinstance(named, dict):
+    weight_map = _read_object(path).get("weight_map")
+    if not isinstance(weight_map, dict):
         raise Unusable(f"{path.name} has no weight_map.")
-    parts = sorted({str(part) for part in named.values()})
+    parts = sorted({str(part) for part in weight_map.values()})
     missing = [part for part in parts if not (folder / Path(part).name).is_file()]
     if not missing:
         return None
-    absent = sorted(name for name in named if weights is None or name not in weights.tensors)
+    absent = sorted(name for name in weight_map if weights is None or name not in weights.tensors)
     if absent:
         raise Unusable(
             f"{len(missing)} of {len(parts)} weight files are missing, {missing[0]} for one. "

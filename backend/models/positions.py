@@ -47,9 +47,9 @@ def positions_problem(config: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _problem(config: Mapping[str, Any], given: str, but: str) -> str:
+def _problem(config: Mapping[str, Any], value: str, but: str) -> str:
     return (
-        f"config.json gives {given} in rope_parameters, which the engine's "
+        f"config.json gives {value} in rope_parameters, which the engine's "
         f"{config.get('model_type')} does not read: {but}, so it would train and answer with "
         "other positions than the model was made with. Use a model of another architecture."
     )

@@ -80,8 +80,8 @@ def read_weights(files: Sequence[Path]) -> WeightSummary:
     for path in sorted(files):
         raw, size = _header_of(path)
         digest.update(path.name.encode() + str(size).encode() + raw)
-        own, said = _tensors(path, raw, size - 8 - len(raw))
-        form = form or said
+        own, metadata = _tensors(path, raw, size - 8 - len(raw))
+        form = form or metadata
         for name in own.keys() & tensors.keys():
             copies[name] = home[name], path.name
             same = same and own[name] == tensors[name]
@@ -140,8 +140,8 @@ def _quantization(config: Mapping[str, Any]) -> Mapping[str, Any]:
     for name in ("quantization", "quantization_config"):
         for place in places:
             if isinstance(place.get(name), Mapping):
-                found: Mapping[str, Any] = place[name]
-                return found
+                quantization: Mapping[str, Any] = place[name]
+                return quantization
     return {}
 
 
@@ -230,7 +230,7 @@ def _span(name: str, entry: Any) -> tuple[int, int, str]:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    names = dict(pairs)
+    if len(names) != len(pairs):
         raise ValueError("a name stands twice")
-    return found
+    return names

@@ -25,6 +25,7 @@ from backend.training.schemas import StartAnswer
 KEY_LIFE = 3600.0  # Seconds.
 FILE = "keys.json"
 
+_NEWER_FIELDS = {"max_grad_norm"}
 _logger = logging.getLogger(__name__)
 
 Keep = Callable[[StartAnswer], Awaitable[None]]  # Called with the answer before the run begins.
@@ -79,14 +80,14 @@ class StartKeys:
         WrongState for a key of another request, and what `start` raises.
         """
         now, digest = time.monotonic(), request_digest(request)
-        self._starts = {k: held for k, held in self._starts.items() if now - held.at < KEY_LIFE}
-        held = self._starts.get(key)
-        if held is None:
+        self._starts = {k: entry for k, entry in self._starts.items() if now - entry.at < KEY_LIFE}
+        entry = self._starts.get(key)
+        if entry is None:
             task = asyncio.create_task(self._begin(key, digest, start, again), name="start a run")
-            held = self._starts[key] = _Start(now, digest, task)
+            entry = self._starts[key] = _Start(now, digest, task)
             task.add_done_callback(partial(self._forget_failure, key))
-        _require_same(held.request, digest)
-        return await asyncio.shield(held.answer)
+        _require_same(entry.request, digest)
+        return await asyncio.shield(entry.answer)
 
     async def _begin(
         self,
@@ -95,15 +96,15 @@ class StartKeys:
         start: Callable[[Keep], Awaitable[StartAnswer]],
         again: Callable[[StartAnswer], Awaitable[StartAnswer | None]],
     ) -> StartAnswer:
-        kept = (await asyncio.to_thread(self._read)).get(key)
-        if kept is not None:
-            _require_same(kept.request, digest)
-            if (answer := await again(kept.answer)) is not None:
+        earlier = (await asyncio.to_thread(self._read)).get(key)
+        if earlier is not None:
+            _require_same(earlier.request, digest)
+            if (answer := await again(earlier.answer)) is not None:
                 return answer
 
         async def keep(answer: StartAnswer) -> None:
-            made = Kept(at=datetime.now(UTC), request=digest, answer=answer)
-            await asyncio.to_thread(self._write, key, made)
+            result = Kept(at=datetime.now(UTC), request=digest, answer=answer)
+            await asyncio.to_thread(self._write, key, result)
 
         try:
             return await start(keep)
@@ -127,16 +128,16 @@ class StartKeys:
         except (OSError, DamagedFile) as problem:
             _logger.warning("The keys of earlier starts can't be read: %s", problem)
             return {}
-        return {key: kept for key, kept in stored.keys.items() if not kept.is_old}
+        return {key: answer for key, answer in stored.keys.items() if not answer.is_old}
 
-    def _write(self, key: str, kept: Kept | None) -> None:
+    def _write(self, key: str, answer: Kept | None) -> None:
         with self._writing:
             keys = self._read()
-            if kept is None and key not in keys:
+            if answer is None and key not in keys:
                 return
             keys.pop(key, None)
-            if kept is not None:
-                keys[key] = kept
+            if answer is not None:
+                keys[key] = answer
             try:
                 write_json(self._path, _Stored(keys=keys).model_dump(mode="json"))
             except OSError as problem:
@@ -152,5 +153,12 @@ def _require_same(before: str, now: str) -> None:
 
 
 def request_digest(request: StartRequest) -> str:
-    asked = json.dumps([type(request).__name__, request.model_dump(mode="json")], sort_keys=True)
-    return hashlib.sha256(asked.encode()).hexdigest()
+    """What tells two requests apart. A field that is newer than keys that may be on disk does not
+    count while it has its default: the key of an older version stands for the same request.
+    """
+    values = request.model_dump(mode="json")
+    for name in _NEWER_FIELDS & values.keys():
+        if getattr(request, name) == type(request).model_fields[name].default:
+            del values[name]
+    text = json.dumps([type(request).__name__, values], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -25,7 +25,7 @@ from backend.training.plan.resume import Continuations, resuming
 from backend.training.request.start_request import StartRequest
 from backend.training.rewards.choice import RewardChoice
 from backend.training.rewards.service import Rewards
-from backend.training.schemas import Preview, StartAnswer, StopAnswer
+from backend.training.schemas import Preview, StartAnswer, StopAnswer, remarks_of
 
 
 class TrainingManager:
@@ -138,18 +138,18 @@ class TrainingManager:
         place = "is next" if position == 1 else f"waits at position {position}"
         return _answer("queued", f"It {place}: {what}", recipe)
 
-    async def _answered_before(self, kept: StartAnswer) -> StartAnswer | None:
+    async def _answered_before(self, answer: StartAnswer) -> StartAnswer | None:
         """What an earlier server was asked to start, if it came to have a record or a place."""
-        if any(run.session_id == kept.session_id for run in self._queue.all()):
-            return kept.model_copy(update={"status": "queued"})
-        if await asyncio.to_thread(self._sessions.exists, kept.session_id):
-            return kept.model_copy(update={"status": "started"})
+        if any(run.session_id == answer.session_id for run in self._queue.all()):
+            return answer.model_copy(update={"status": "queued"})
+        if await asyncio.to_thread(self._sessions.exists, answer.session_id):
+            return answer.model_copy(update={"status": "started"})
         return None
 
 
 def _models_of(request: Mapping[str, Any]) -> list[str]:
-    named = [request.get(name) for name in ("model_path", "reference_model_path", "judge")]
-    return [model for model in named if isinstance(model, str) and model]
+    paths = [request.get(name) for name in ("model_path", "reference_model_path", "judge")]
+    return [model for model in paths if isinstance(model, str) and model]
 
 
 def _answer(status: Literal["started", "queued"], message: str, recipe: Recipe) -> StartAnswer:
@@ -157,5 +157,6 @@ def _answer(status: Literal["started", "queued"], message: str, recipe: Recipe) 
         status=status,
         message=message,
         session_id=recipe.session_id,
-        warnings=list(recipe.warnings),
+        warnings=list(map(str, recipe.warnings)),
+        remarks=remarks_of(recipe.warnings),
     )

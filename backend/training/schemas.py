@@ -2,20 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Literal
 
 from pydantic import BaseModel
 
+from backend.jobs.run.recipe import StartLevel, StartWarning
 from backend.jobs.run.schemas import LoraSummary
 
 
+class RemarkFix(BaseModel):
+    """One press that does what a remark advises: a field of the request and its value."""
+
+    label: str
+    field: str
+    value: str | bool | int | float
+
+
+class StartRemark(BaseModel):
+    """A warning with its code, level and remedy: a fact of the run (info), what to think about
+    before it (caution), or what the start will be refused for (error).
+    """
+
+    code: str
+    level: StartLevel
+    message: str
+    fix: RemarkFix | None
+
+
+def remarks_of(warnings: Iterable[StartWarning]) -> list[StartRemark]:
+    """The warnings of a start as its answer has them."""
+    return [
+        StartRemark(
+            code=warning.code,
+            level=warning.level,
+            message=str(warning),
+            fix=RemarkFix(**asdict(warning.fix)) if warning.fix else None,
+        )
+        for warning in warnings
+    ]
+
+
 class StartAnswer(BaseModel):
-    """A run was accepted. `warnings` are sentences; the run goes on despite them."""
+    """A run was accepted. `warnings` are sentences; the run goes on despite them. `remarks` are
+    the same with their codes and levels; absent from answers that an earlier version kept.
+    """
 
     status: Literal["started", "queued"]
     message: str
     session_id: str
     warnings: list[str]
+    remarks: list[StartRemark] = []
 
 
 class StopAnswer(BaseModel):
@@ -82,3 +120,4 @@ class Preview(BaseModel):
     checkpoints_kept: int
     needs_confirmation: str | None
     warnings: list[str]
+    remarks: list[StartRemark] = []

@@ -17,6 +17,7 @@ from scripts.bench.memory.estimates import bench_memory
 from scripts.bench.page import PAGE, shown_value, table, with_head
 from scripts.bench.ranks.scaling import bench_ranks
 from scripts.bench.requests import requests
+from scripts.bench.sessions import bench_sessions
 from scripts.bench.soak import soak_inference
 
 _HEAD = """# Benchmarks
@@ -35,14 +36,18 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="keep the result in docs/")
     parser.add_argument(
         "what", nargs="?", default="app",
-        choices=["app", "memory", "lengths", "loss", "inference", "soak", "exports", "ranks"],
+        choices=["app", "memory", "lengths", "loss", "inference", "soak", "exports", "ranks",
+                 "sessions"],
         help="the app against plain mlx_lm, the memory estimate, rows of mixed length, the "
         "loss of learned positions, the inference worker against fresh processes, its memory over "
-        "many questions, exports against mlx_lm fuse, or one run in one process and in two",
+        "many questions, exports against mlx_lm fuse, one run in one process and in two, or ten "
+        "thousand sessions and a run of a hundred thousand reports",
     )  # fmt: skip
     args = parser.parse_args()
     if args.what == "exports":
         return bench_exports(pairs=args.pairs, write=args.write)
+    if args.what == "sessions":
+        return bench_sessions(write=args.write)
     if args.what == "ranks":
         return bench_ranks(pairs=args.pairs, write=args.write)
     if args.what == "inference":

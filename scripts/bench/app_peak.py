@@ -9,8 +9,8 @@ from typing import Any
 from backend.api.services import Services
 from backend.core.machine.blas import engine_environment
 from backend.jobs.prepare import prepare
-from backend.jobs.run.events import Metrics
-from backend.jobs.run.follower import all_events
+from backend.jobs.run.follower import fold_events
+from backend.jobs.run.progress import Progress
 from backend.settings import CHECKOUT
 from backend.training.request.start_request import StartRequest
 
@@ -34,9 +34,9 @@ async def peak_of(services: Services, request: StartRequest) -> float:
         text=True,
         check=False,
     )
-    events, _ = all_events(run)
-    peaks = [event.peak_memory_gb for event in events if isinstance(event, Metrics)]
-    found = [peak for peak in peaks if peak]
+    progress = Progress()
+    fold_events(run, progress)
+    found = [peak for peak in progress.train["peak_memory_gb"] if peak]
     if done.returncode != 0 or not found:
         raise RuntimeError(
             f"{recipe.method} ended badly:\n{done.stdout[-800:]}{done.stderr[-1500:]}"

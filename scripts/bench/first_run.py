@@ -11,10 +11,10 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from backend.cli.client import Client
 from scripts.bench.measures import Measure
 from scripts.bench.runs import service, until_ended
 from scripts.setup.stamps import CHECKOUT
-from scripts.start.client import Client
 from scripts.start.demo import demo_request
 
 RUNNING = "Droid FineTuning is running at "  # `scripts/start/serve.py`, once it is healthy.

@@ -11,12 +11,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from backend.cli.client import Client
 from scripts.bench.asking import DEMO, PROMPT, ask, environment, make_models
 from scripts.bench.machine import machine
 from scripts.bench.measures import Measure
 from scripts.bench.runs import service
 from scripts.setup.stamps import CHECKOUT
-from scripts.start.client import Client
 
 PAGE = CHECKOUT / "docs" / "benchmarks-inference.md"
 LAYERS, ADAPTERS, TOKENS = 17, 8, 64

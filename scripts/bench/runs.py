@@ -15,10 +15,10 @@ from typing import Any
 
 import yaml
 
+from backend.cli.client import Client
 from backend.core.machine.blas import engine_environment
 from backend.settings import Settings, read_settings
 from scripts.setup.stamps import CHECKOUT
-from scripts.start.client import Client
 from scripts.start.demo import demo_request
 from scripts.start.service import start_service
 

@@ -6,6 +6,7 @@ import resource
 import shutil
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ def run_cell(cell: RlCell) -> dict[str, Any]:
     root = Path(tempfile.mkdtemp(prefix="droid-experiment-"))
     started, worked = time.monotonic(), _children()
     try:
-        events = train(make_method_run(root / "cell", cell), "backend.engines.rl")
+        run = make_method_run(root / "cell", cell.task.data, cell.fields, cell.task.rewards)
+        events = train(run, "backend.engines.rl")
     finally:
         shutil.rmtree(root, ignore_errors=True)
     return {
@@ -44,11 +46,12 @@ def run_cell(cell: RlCell) -> dict[str, Any]:
     }
 
 
-def make_method_run(root: Path, cell: RlCell) -> Path:
-    """The folder of that run, as the server would fill it."""
-    task = cell.task
+def make_method_run(
+    root: Path, data: Path, fields: Mapping[str, Any], rewards: Sequence[str]
+) -> Path:
+    """The folder of a run with these fields, as the server would fill it."""
     request = EnhancedStart(
-        model_path=str(MODEL), train_data_path=str(task.data / "train.jsonl"), **cell.fields
+        model_path=str(MODEL), train_data_path=str(data / "train.jsonl"), **fields
     )
 
     def configure(paths: RunPaths) -> dict[str, Any]:
@@ -59,10 +62,10 @@ def make_method_run(root: Path, cell: RlCell) -> Path:
             keys=SEVEN,
             iterations=request.iterations,
             model_fingerprint=None,
-            judgement=Judgement(rewards=task.rewards, success=cell.fields.get("success_function")),
+            judgement=Judgement(rewards=tuple(rewards), success=fields.get("success_function")),
         )
 
-    return lay_out(root, task.data, configure)
+    return lay_out(root, data, configure)
 
 
 def _children() -> float:

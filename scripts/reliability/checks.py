@@ -8,9 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from backend.cli.client import Client
 from backend.core.disk.files import JsonlTail
 from backend.core.process import find_marked
-from scripts.start.client import Client
 
 FINAL = frozenset({"completed", "stopped", "error", "interrupted"})
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 
+from backend.cli.client import Refused
 from backend.core.disk.files import JsonlTail
 from backend.settings import read_settings
 from scripts.reliability.checks import (
@@ -29,7 +30,6 @@ from scripts.reliability.checks import (
 )
 from scripts.reliability.plan import Kill
 from scripts.setup.stamps import CHECKOUT
-from scripts.start.client import Refused
 from scripts.start.service import start_service
 
 KEPT = 4  # Sessions that are left in the list; older ones are deleted, with their adapters.

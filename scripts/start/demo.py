@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from backend.cli.client import Client, Refused
 from scripts.setup.stamps import CHECKOUT
-from scripts.start.client import Client, Refused
 
 MODEL = "droid-demo"
 _ACTIVE = frozenset({"starting", "running", "paused", "stopping"})

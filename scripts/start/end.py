@@ -6,8 +6,8 @@ import argparse
 import sys
 import time
 
+from backend.cli.client import Client, Refused
 from backend.settings import read_settings
-from scripts.start.client import Client, Refused
 from scripts.start.record import Record, drop_record, end, read_record
 
 _GRACE = 20.0

@@ -9,8 +9,8 @@ import sys
 import time
 from types import FrameType
 
+from backend.cli.client import Client, Refused
 from backend.settings import Settings, read_settings
-from scripts.start.client import Client, Refused
 from scripts.start.demo import run_demo
 from scripts.start.options import Options, read_options
 from scripts.start.record import Record, drop_record, end, known, read_record, write_record

@@ -7,10 +7,10 @@ import sys
 import time
 from pathlib import Path
 
+from backend.cli.client import Client
 from backend.core.disk.lock import read_holder
 from backend.settings import Settings
 from scripts.setup.stamps import CHECKOUT
-from scripts.start.client import Client
 
 READY = "Listening on "
 _PATIENCE = 60.0

@@ -39,7 +39,7 @@ def lists() -> list[str]:
 
 def details() -> Iterator[str]:
     for at in [*range(len(RUN)), 50]:
-        for what in ("", "/metrics", "/logs", "/samples", "/resume"):
+        for what in ("", "/metrics", "/logs", "/samples", "/alerts", "/resume"):
             yield f"/sessions/{SESSION.format(at)}{what}"
     for at in range(len(EVALUATION)):
         for what in ("", "/report"):

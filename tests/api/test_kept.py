@@ -59,10 +59,13 @@ def test_damaged_comparisons_are_listed_and_survive_delete_all(
         rated = client.patch(f"/api/comparisons/{path.stem}", json={"answer": 0, "rating": 1})
         assert rated.status_code == 400 and "not valid JSON" in rated.json()["detail"]
 
-        assert client.delete("/api/comparisons").json() == {"deleted": 1}
+        deleted = client.delete("/api/comparisons").json()
+        assert deleted["deleted"] == 1
         assert path.read_text(encoding="utf-8") == TORN
-        assert client.delete(f"/api/comparisons/{path.stem}").json() == {"deleted": 1}
-    assert not path.exists()
+        undo = client.delete(f"/api/comparisons/{path.stem}").json()["undo"]
+        assert not path.exists()
+        restored = client.post(f"/api/trash/{undo}/restore").json()
+        assert restored == {"restored": 1} and path.read_text(encoding="utf-8") == TORN
 
 
 def test_a_damaged_evaluation_is_listed_and_its_result_refused(

@@ -147,8 +147,8 @@ def test_an_unknown_address_and_a_wrong_method_are_told(live: Live) -> None:
 @pytest.mark.parametrize(
     ("address", "methods"),
     [
-        ("/sessions/some-session", "DELETE, GET"),
-        ("/api/sessions/some-session", "DELETE, GET"),
+        ("/sessions/some-session", "DELETE, GET, PATCH"),
+        ("/api/sessions/some-session", "DELETE, GET, PATCH"),
         ("/api/comparisons", "DELETE, GET, POST"),
         ("/models/some-model/lora", "GET"),
     ],

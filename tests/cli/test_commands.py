@@ -159,17 +159,19 @@ def test_compare_shows_results_and_only_the_settings_that_differ(
         "sessions": [{"session_id": one, "adapter_name": name}
                      for one, name in zip(ids, names, strict=True)]
     }  # fmt: skip
-    for one, rank, best in ((ids[0], 8, 0.5), (ids[1], 32, 0.25)):
-        service.answers[f"GET /sessions/{one}"] = {
-            "training_state": "completed", "metrics": {"best_value": best},
-            "config": {"adapter_name": "x", "lora_rank": rank, "batch_size": 4},
-        }  # fmt: skip
+    service.answers["GET /sessions/compare"] = {
+        "runs": [{"session_id": one, "name": name, "state": "completed",
+                  "final": {"best_value": best}}
+                 for one, name, best in zip(ids, names, (0.5, 0.25), strict=True)],
+        "differences": [{"field": "lora_rank", "values": [8, 32]}],
+        "held_out": {"message": "The held-out rows differ."},
+    }  # fmt: skip
 
     table = {line.split()[0]: line.split()[1:] for line in run("compare", *names).out.splitlines()}
 
     assert table["best"] == ["0.500", "0.250"]
     assert table["lora_rank"] == ["8", "32"]
-    assert "batch_size" not in table
+    assert table["The"] == ["held-out", "rows", "differ."]
     assert run("compare", "first", "first").code == 1
 
 

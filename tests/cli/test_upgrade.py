@@ -21,7 +21,7 @@ def digests(root: Path) -> dict[str, str]:
     return {
         str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in root.rglob("*")
-        if path.is_file() and path.name not in _OWN
+        if path.is_file() and path.name not in _OWN and ".cache" not in path.parts
     }
 
 

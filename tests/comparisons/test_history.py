@@ -10,6 +10,7 @@ import pytest
 
 from backend.comparisons import history
 from backend.comparisons.history import ComparisonIn, Notebook, PromptSet, Rating, SavedAnswer
+from backend.core.disk.trash import Trash
 from backend.errors import Invalid, NotFound, TooLarge
 
 HARD = 'quotes """ backslash \\ emoji 🙂 null \x00 end'
@@ -80,7 +81,7 @@ def test_what_is_forgotten_is_gone(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         book.forget(made.id)
     book.keep(compared())
-    assert book.forget_all() == 1
+    assert book.forget_all()[0] == 1
     assert book.page(1, None).comparisons == []
 
 
@@ -144,5 +145,25 @@ def test_files_of_somebody_else_do_not_hide_the_history(tmp_path: Path) -> None:
     (folder / "outside.json").symlink_to(tmp_path / "elsewhere.json")
 
     assert [one.id for one in book.page(10, None).comparisons] == [made.id]
-    assert book.forget_all() == 1
+    assert book.forget_all()[0] == 1
     assert (folder / "a copy.json").is_file()
+
+
+def test_what_was_deleted_comes_back_with_its_stars(tmp_path: Path) -> None:
+    trash = Trash(tmp_path)
+    book = Notebook(tmp_path, trash)
+    first, second = book.keep(compared("one")), book.keep(compared("two"))
+    book.rate(first.id, Rating(answer=1, rating=5))
+    book.keep_prompts("support questions", PromptSet(prompts=["Who?"]))
+
+    undo = [book.forget(second.id), book.forget_all()[1], book.forget_prompts("support questions")]
+    assert book.page(10, None).comparisons == []
+    assert book.prompt_sets().prompt_sets == []
+
+    for one in undo:
+        assert one is not None
+        trash.restore(one)
+    found = book.page(10, None).comparisons
+    assert [one.id for one in found] == [second.id, first.id]
+    assert found[1].answers[1].rating == 5
+    assert [one.name for one in book.prompt_sets().prompt_sets] == ["support questions"]

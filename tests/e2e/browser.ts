@@ -79,6 +79,6 @@ function leave(left: string): void {
 
 /** The form as openPage left it, after a reset. */
 export async function fillAgain(page: Page): Promise<void> {
-  await page.evaluate(() => localStorage.removeItem('droid.setup'))
+  await page.evaluate(() => [localStorage, sessionStorage].forEach((place) => place.removeItem('droid.setup')))
   await page.reload()
 }

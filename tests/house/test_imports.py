@@ -39,7 +39,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "data": {"data.*", "models"},
     "downloads": {"models", "jobs.lifecycle", "data.schemas", "data.tasks"},
     "jobs.run": {"jobs.lifecycle"},
-    "jobs": {"jobs.run", "jobs.lifecycle"},
+    "jobs.health": {"jobs.run"},
+    "jobs": {"jobs.run", "jobs.health", "jobs.lifecycle"},
     "adapters": {"jobs.run", "models"},
     "inference": {"adapters", "models", "jobs.lifecycle"},
     "inference.openai": {"inference"},
@@ -49,10 +50,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "fusion": {"adapters", "evaluation", "jobs.lifecycle", "models"},
     "export": {"adapters", "evaluation", "jobs.lifecycle", "jobs.kinds", "models"},
     "training.schemas": {"jobs.run"},
-    "training.request": {"data.*"},
+    "training.request": {"training.schemas", "jobs.run", "data.*"},
     "training.lora": {"jobs.run", "models"},
-    "training.quantize": {"training.request", "jobs", "models"},
-    "training.rewards": {"training.request", "data.*"},
+    "training.quantize": {"training.request", "jobs", "jobs.run", "models"},
+    "training.rewards": {"training.request", "jobs.run", "data.*"},
     "training.run_data": {
         "training.request", "jobs.run", "jobs.lifecycle", "data", "data.*", "models",
     },
@@ -66,6 +67,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "jobs", "jobs.run", "jobs.kinds", "data", "data.*", "models", "adapters",
     },
     "training": {"training.*", "jobs", "jobs.run", "data", "data.*", "models", "adapters"},
+    "results": {"jobs.run", "training.request"},
     "api": {"SERVICES"},
     "api.library": {"api", "SERVICES"},
     "api.runs": {"api", "SERVICES"},
@@ -79,7 +81,8 @@ MAY_IMPORT: dict[str, set[str]] = {
 }  # fmt: skip
 SERVICES = {
     "models", "data", "data.*", "downloads", "jobs", "jobs.*", "adapters", "inference",
-    "inference.openai", "comparisons", "evaluation", "export", "fusion", "training", "training.*",
+    "inference.openai", "comparisons", "evaluation", "export", "fusion", "results",
+    "training", "training.*",
 }  # fmt: skip
 OPEN_TO_ALL = {"errors", "settings", "__version__", "core", "contract"}
 
@@ -90,8 +93,9 @@ ENGINES: dict[str, set[str]] = {
     "download": set(),
     "weights": set(),
     "loss": set(),
+    "optimizer": set(),
     "modules": {"weights"},
-    "trainer": {"process", "loss", "weights"},
+    "trainer": {"process", "loss", "optimizer", "weights"},
     "rl.policy": set(),
     "rl": {"process", "trainer", "rewards", "rl.policy", "weights"},
     "tokens": {"process", "rl"},

@@ -67,14 +67,14 @@ async def test_a_traceback_comes_with_the_error(world: World) -> None:
     assert any("Traceback" in line for line in last["data"]["log_tail"])
 
 
-async def test_numbers_that_are_not_finite_are_null_with_one_warning_each(world: World) -> None:
+async def test_numbers_that_are_not_finite_are_null_with_one_alert(world: World) -> None:
     """F26: the last good loss is not shown for ever."""
     session_id = await world.start(mode="nan")
     last = await world.until_end()
 
     assert last["data"]["final_metrics"]["train_loss"] is None
     alerts = [f["data"] for f in world.frames if f["type"] == "training_alert"]
-    assert [alert["code"] for alert in alerts] == ["not_finite", "not_finite"]
+    assert [alert["code"] for alert in alerts] == ["loss_not_finite"]
     assert world.supervisor.snapshot().series.train["train_loss"] == [1.5, None, None]
     assert "NaN" not in (world.settings.sessions_dir / f"session_{session_id}.json").read_text()
 
@@ -274,3 +274,14 @@ async def test_an_event_that_trips_the_server_does_not_cost_the_ones_after_it(
     assert last["type"] == "training_completed"
     points = [f["data"]["point"] for f in world.frames if f["data"].get("point")]
     assert [point["values"]["step"] for point in points] == [1, 2, 3, 4, 5]
+
+
+async def test_what_a_run_had_to_tell_stays_with_its_record(world: World) -> None:
+    session_id = await world.start(mode="nan")
+    await world.until_end()
+
+    told = [f["data"]["code"] for f in world.frames if f["type"] == "training_alert"]
+    record = world.store.record(session_id)
+    assert [alert.code for alert in record.alerts] == told == ["loss_not_finite"]
+    assert record.health == world.supervisor.snapshot().health == "act"
+    assert world.store.alerts(session_id) == record.alerts

@@ -231,7 +231,7 @@ async def test_poisoned_records_do_not_keep_the_server_from_starting(first: Worl
 
     second = await reborn(first)
 
-    rows, _ = second.store.page(100, None)
+    rows = second.store.page(100, None).sessions
     assert {row.session_id for row in rows} == {session_id, *"abcdefghi"}
     assert next(row for row in rows if row.session_id == session_id).problem is None
     assert sum(1 for row in rows if row.problem) == 7
@@ -255,7 +255,7 @@ async def test_a_record_with_an_absurd_number_of_steps_is_shown_without_it(first
         status = second.supervisor.status()
         assert (status.state, status.session_id) == ("completed", session_id)
         assert status.metrics.total_steps is None
-        assert [row.session_id for row in second.store.page(10, None)[0]] == [session_id]
+        assert [row.session_id for row in second.store.page(10, None).sessions] == [session_id]
         await second.supervisor.close()
 
 

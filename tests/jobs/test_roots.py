@@ -91,7 +91,7 @@ def test_the_newest_session_is_first_after_the_clock_went_back(settings: Setting
     changed.notes = "written again"
     store.save(changed)
 
-    names = [row.session_id for row in store.page(10, None)[0]]
+    names = [row.session_id for row in store.page(10, None).sessions]
     assert names == ["third", "second", "first", "old"]
     (settings.sessions_dir / "latest.json").unlink(missing_ok=True)
     assert store.latest() == "third"
@@ -106,7 +106,7 @@ def test_an_odd_number_in_a_record_does_no_harm(settings: Settings, number: Any)
 
     store.save(record_of("next", datetime(2026, 6, 1, tzinfo=UTC)))
 
-    assert [row.session_id for row in store.page(10, None)[0]] == ["next", "odd"]
+    assert [row.session_id for row in store.page(10, None).sessions] == ["next", "odd"]
     assert store.record("odd").session_id == "odd"
 
 

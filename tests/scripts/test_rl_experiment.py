@@ -67,7 +67,8 @@ def test_there_is_a_picture_of_either_task_with_a_curve_for_each_method_that_ran
 def test_every_cell_makes_a_run_of_its_own_method(tmp_path: Path) -> None:
     assert len({cell.name for cell in cells()}) == 3 * len(METHODS)
     for method, (task, _) in METHODS.items():
-        run = make_method_run(tmp_path / method, RlCell(method, 1))
+        cell = RlCell(method, 1)
+        run = make_method_run(tmp_path / method, cell.task.data, cell.fields, cell.task.rewards)
         config = yaml.safe_load((run / "config.yaml").read_text())
         assert (config["method"], config["seed"], config["val_batches"]) == (method, 1, -1)
         assert config["reward_functions"] == list(task.rewards)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from backend.cli.client import Client, Refused
 from backend.settings import Settings, read_settings
 from scripts.start import end as end_command
 from scripts.start import serve
-from scripts.start.client import Client, Refused
 from scripts.start.demo import demo_request, free_name
 from scripts.start.options import Options, read_options
 from scripts.start.record import Known, Record, drop_record, end, known, read_record, write_record

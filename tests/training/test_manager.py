@@ -219,7 +219,7 @@ async def test_rows_that_are_cut_are_warned_of(house: House) -> None:
     shown = await house.manager.preview(house.request(mask_prompt=True))
 
     assert any("1 of 18 rows are longer than 64 tokens" in warning for warning in shown.warnings)
-    assert any("1 rows are left out" in warning for warning in shown.warnings)
+    assert any("1 row is left out" in warning for warning in shown.warnings)
 
 
 async def test_a_command_that_would_train_on_other_answers_is_warned_of(house: House) -> None:

@@ -49,13 +49,13 @@ async def compare_models(
 
 
 async def _target(services: Services, body: CompareRequest, place: int) -> Target:
-    asked = body.targets[place]
+    fields = body.targets[place]
     try:
         return await services.inference.target(
-            asked.model_name,
-            asked.adapter_name,
-            asked.checkpoint,
-            allow_other_base=asked.allow_other_base,
+            fields.model_name,
+            fields.adapter_name,
+            fields.checkpoint,
+            allow_other_base=fields.allow_other_base,
         )
     except AppError as problem:
         problem.errors = (FieldProblem(f"targets.{place}", problem.detail),)
@@ -64,10 +64,12 @@ async def _target(services: Services, body: CompareRequest, place: int) -> Targe
 
 async def _events(
     services: Services, body: CompareRequest, targets: list[Target]
-) -> AsyncGenerator[str, None]:
-    ask = body.ask()
+) -> AsyncGenerator[bytes, None]:
+    asks = body.asks()
     texts = [""] * len(targets)
-    async with aclosing(compare(services.inference, targets, ask, together=body.together)) as heard:
+    async with aclosing(
+        compare(services.inference, targets, asks, together=body.together)
+    ) as heard:
         async for item in heard:
             if isinstance(item, Plan):
                 names = [target.name for target in targets]
@@ -79,12 +81,12 @@ async def _events(
                     texts[place] += piece.text
                     yield event("token", {"target": place, "text": piece.text})
                 case Progress():
-                    told = {"phase": piece.phase, "done": piece.done, "total": piece.total}
-                    yield event("progress", {"target": place, **told})
+                    values = {"phase": piece.phase, "done": piece.done, "total": piece.total}
+                    yield event("progress", {"target": place, **values})
                 case Done():
-                    answer = shown(targets[place], ask, body.question, texts[place], piece)
-                    told = {"target": place, "answer": answer.model_dump(mode="json")}
-                    yield event("done", told)
+                    answer = shown(targets[place], asks[place], body.question, texts[place], piece)
+                    values = {"target": place, "answer": answer.model_dump(mode="json")}
+                    yield event("done", values)
                 case _:
                     failed = error_data(piece).model_dump(
                         mode="json", exclude={"success", "errors"}
@@ -94,11 +96,13 @@ async def _events(
 
 
 async def _whole(services: Services, body: CompareRequest, targets: list[Target]) -> CompareAnswer:
-    ask = body.ask()
+    asks = body.asks()
     texts = [""] * len(targets)
     answers = [ComparedAnswer(target=target.name) for target in targets]
     plan = Plan(mode="in_turn", reason="")
-    async with aclosing(compare(services.inference, targets, ask, together=body.together)) as heard:
+    async with aclosing(
+        compare(services.inference, targets, asks, together=body.together)
+    ) as heard:
         async for item in heard:
             match item:
                 case Plan():
@@ -107,7 +111,7 @@ async def _whole(services: Services, body: CompareRequest, targets: list[Target]
                     texts[place] += text
                 case Heard(place, Done() as done):
                     answers[place].answer = shown(
-                        targets[place], ask, body.question, texts[place], done
+                        targets[place], asks[place], body.question, texts[place], done
                     )
                 case Heard(place, AppError() as problem):
                     answers[place].error = error_data(problem)

@@ -105,7 +105,7 @@ async def _whole(services: Services, target: Target, ask: Ask, question: str) ->
 
 async def _events(
     pieces: AsyncGenerator[Piece, None], target: Target, ask: Ask, question: str
-) -> AsyncGenerator[str, None]:
+) -> AsyncGenerator[bytes, None]:
     text: list[str] = []
     try:
         async with aclosing(pieces):
@@ -141,11 +141,11 @@ async def _session_target(services: Services, *, with_adapter: bool) -> Target:
         )
     adapter = record.config.get("adapter_name")
     folder = Path(record.adapter_path).parent if record.adapter_path else None
-    wanted = adapter if isinstance(adapter, str) and adapter else None
+    adapter_name = adapter if isinstance(adapter, str) and adapter else None
     if folder is not None and await asyncio.to_thread(folder.is_dir):
-        wanted = str(folder)
-    if with_adapter and not wanted:
+        adapter_name = str(folder)
+    if with_adapter and not adapter_name:
         raise WrongState(
             f"Session {session} has no adapter.", hint="Load a session that was trained."
         )
-    return await services.inference.target(model, wanted if with_adapter else None)
+    return await services.inference.target(model, adapter_name if with_adapter else None)

@@ -7,7 +7,6 @@ Refusals have OpenAI's shape here, so that its clients raise what their users ex
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from typing import Any
@@ -15,11 +14,12 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from fastapi.sse import format_sse_event
 
 from backend.api.errors import openai_answer, refusal_of
 from backend.api.refusals import refuses
 from backend.api.services import Services, Wired
-from backend.api.sse import EventStream, begun, while_connected
+from backend.api.sse import EventStream, begun, event, while_connected
 from backend.contract.answers import AnswerStats, Done
 from backend.contract.inference_frames import Progress, Token
 from backend.errors import AppError, NotFound
@@ -60,9 +60,9 @@ class OpenAIRoute(APIRoute):
             try:
                 return await handle(request)
             except (AppError, RequestValidationError) as refusal:
-                status, told = await refusal_of(request, refusal)
+                status, answer = await refusal_of(request, refusal)
                 # A body that can't be used is 400 in that API.
-                return openai_answer(400 if status == 422 else status, told)
+                return openai_answer(400 if status == 422 else status, answer)
 
         return handled
 
@@ -184,23 +184,23 @@ async def _without_progress(
 
 async def _events(
     pieces: AsyncGenerator[Token | Done, None], shape: _ChatPieces | _TextPieces
-) -> AsyncGenerator[str, None]:
+) -> AsyncGenerator[bytes, None]:
     try:
         if first := shape.first():
-            yield _data(first)
+            yield event(None, first)
         async with aclosing(pieces):
             async for piece in pieces:
                 if isinstance(piece, Token):
-                    yield _data(shape.text(piece.text))
+                    yield event(None, shape.text(piece.text))
                 else:
-                    yield _data(shape.last(piece.stats.finish_reason))
+                    yield event(None, shape.last(piece.stats.finish_reason))
                     if shape.wants_usage:
-                        yield _data(shape.usage(piece.stats))
+                        yield event(None, shape.usage(piece.stats))
     except AppError as refusal:
-        told = problem(refusal.status, type(refusal).__name__, _sentence(refusal))
-        yield _data(told.model_dump())
+        refused = problem(refusal.status, type(refusal).__name__, _sentence(refusal))
+        yield event(None, refused)
         return
-    yield "data: [DONE]\n\n"
+    yield format_sse_event(data_str="[DONE]")
 
 
 async def _names(services: Services) -> list[str]:
@@ -210,10 +210,10 @@ async def _names(services: Services) -> list[str]:
 
 async def _target(services: Services, name: str, *, allow_other_base: bool = False) -> Target:
     models = await asyncio.to_thread(services.models.scan)
-    wanted = parse_name(name, {model.name for model in models})
+    parsed = parse_name(name, {model.name for model in models})
     try:
         return await services.inference.target(
-            wanted.model, wanted.adapter, wanted.checkpoint, allow_other_base=allow_other_base
+            parsed.model, parsed.adapter, parsed.checkpoint, allow_other_base=allow_other_base
         )
     except NotFound as unknown:
         unknown.hint = unknown.hint or "GET /v1/models lists them."
@@ -222,10 +222,6 @@ async def _target(services: Services, name: str, *, allow_other_base: bool = Fal
 
 def _entry(name: str) -> ModelEntry:
     return ModelEntry(id=name, created=0)
-
-
-def _data(value: dict[str, Any]) -> str:
-    return f"data: {json.dumps(value, ensure_ascii=False, allow_nan=False)}\n\n"
 
 
 def _sentence(refusal: AppError) -> str:

@@ -33,8 +33,8 @@ async def describe_hub_dataset(
     query: Annotated[DownloadRequest, Query()], services: Wired
 ) -> HubDatasetInfo:
     """Configurations, splits, columns and licence of a set, from its files' list and its card."""
-    asked = DatasetSplitRequest(repo_id=query.repo_id, revision=query.revision)
-    return await describe_dataset(services.settings, asked)
+    request = DatasetSplitRequest(repo_id=query.repo_id, revision=query.revision)
+    return await describe_dataset(services.settings, request)
 
 
 @router.get("/hub/rows", responses=refuses(404, 504))

@@ -24,8 +24,8 @@ async def list_models(services: Wired) -> ModelsAnswer:
 @router.get("/describe", responses=refuses(404))
 async def describe_model(path: str, services: Wired) -> ModelInfo:
     """The facts of one model by its folder, which need not be in a searched one, or by its name."""
-    found = await asyncio.to_thread(services.models.find, path)
-    return await asyncio.to_thread(_checked, services, found)
+    model = await asyncio.to_thread(services.models.find, path)
+    return await asyncio.to_thread(_checked, services, model)
 
 
 @router.get("/{name:path}/lora", responses=refuses(400, 404, 504))

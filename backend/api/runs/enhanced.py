@@ -43,7 +43,7 @@ async def start_enhanced(
 ) -> EnhancedStartAnswer:
     answer = await services.training.start(body, idempotency_key=idempotency_key)
     running = services.supervisor.status()
-    started = running.session_id == answer.session_id
+    is_started = running.session_id == answer.session_id
     log = services.store.folder(answer.session_id) / LOG
     return EnhancedStartAnswer(
         success=True,
@@ -51,9 +51,10 @@ async def start_enhanced(
         message=answer.message,
         method=body.training_method,
         session_id=answer.session_id,
-        pid=running.pid if started else None,
+        pid=running.pid if is_started else None,
         log_file=str(log) if answer.status == "started" else None,
         warnings=answer.warnings,
+        remarks=answer.remarks,
     )
 
 

@@ -14,16 +14,20 @@ from backend.api.services import Wired
 from backend.core.limits import MOST, Steps
 from backend.jobs.run.reward_numbers import SampleData
 from backend.jobs.run.saved_states import saved_states
-from backend.jobs.run.schemas import Series, SessionSummary
+from backend.jobs.run.schemas import Alert, Series, SessionChange, SessionPage, Verdict
+from backend.jobs.run.session_query import SessionQuery, SortKey, search_words
+from backend.jobs.run.state import RunState
+from backend.results.comparison import compare
+from backend.results.presets import presets
+from backend.results.schemas import Axis, Comparison, Presets
 from backend.training.request.common_fields import ADAPTER_NAME
 from backend.training.schemas import StartAnswer
 
+_STATE = "|".join(RunState)
+_STATES = rf"^(?:{_STATE})(?:,(?:{_STATE}))*$"
+_STATE_HELP = "One state, or several with commas between them."
+_SEARCH_HELP = "Words that must all be in its names, notes, tags, files or ending."
 router = APIRouter(prefix="/sessions", tags=["sessions"])
-
-
-class SessionsAnswer(BaseModel):
-    sessions: list[SessionSummary]
-    next_cursor: str | None
 
 
 class SessionMetrics(BaseModel):
@@ -43,6 +47,16 @@ class SessionSamples(BaseModel):
 
     session_id: str
     samples: list[SampleData]
+
+
+class SessionAlerts(BaseModel):
+    """What a run had to tell, oldest first, and the verdict on its health: null where it was never
+    judged.
+    """
+
+    session_id: str
+    alerts: list[Alert]
+    health: Verdict | None
 
 
 class ResumePoint(BaseModel):
@@ -83,14 +97,57 @@ class Done(BaseModel):
     message: str
 
 
+class SessionDeleted(Done):
+    """`undo` is the id by which the trash puts it back; null where it can't."""
+
+    undo: str | None = None
+
+
 @router.get("", responses=refuses(404))
 async def list_sessions(
     services: Wired,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     cursor: str | None = None,
-) -> SessionsAnswer:
-    sessions, next_cursor = await asyncio.to_thread(services.store.page, limit, cursor)
-    return SessionsAnswer(sessions=sessions, next_cursor=next_cursor)
+    sort: SortKey = "date",
+    order: Literal["asc", "desc"] = "desc",
+    state: Annotated[str | None, Query(pattern=_STATES, description=_STATE_HELP)] = None,
+    method: str | None = None,
+    model: str | None = None,
+    tag: str | None = None,
+    q: Annotated[str, Query(max_length=500, description=_SEARCH_HELP)] = "",
+    pinned_first: bool = False,
+) -> SessionPage:
+    """Saved runs, newest first unless asked otherwise; what is not known comes last."""
+    query = SessionQuery(
+        sort=sort,
+        descending=order == "desc",
+        pinned_first=pinned_first,
+        states=frozenset(RunState(one) for one in state.split(",")) if state else frozenset(),
+        method=method,
+        model=model,
+        tag=tag,
+        words=search_words(q),
+    )
+    return await asyncio.to_thread(services.store.page, limit, cursor, query)
+
+
+@router.get("/compare", responses=refuses(400, 404, 422))
+async def compare_sessions(
+    services: Wired,
+    ids: Annotated[str, Query(max_length=6000, description="Session ids, by commas.")],
+    x: Axis = "step",
+    max_points: Annotated[int, Query(ge=10, le=200_000)] = 2000,
+) -> Comparison:
+    """Runs side by side: curves over one axis, numbers, and the settings that differ."""
+    wanted = [one for one in ids.split(",") if one]
+    return await asyncio.to_thread(compare, services.store, wanted, x, max_points)
+
+
+@router.get("/presets")
+async def compare_presets(services: Wired) -> Presets:
+    """Pairs of finished runs that are worth comparing."""
+    sessions = await asyncio.to_thread(services.store.summaries)
+    return Presets(presets=presets(sessions))
 
 
 @router.get("/{session_id}", responses=refuses(400, 404, 422))
@@ -114,6 +171,14 @@ async def session_metrics(
 async def session_samples(session_id: str, services: Wired) -> SessionSamples:
     samples = await asyncio.to_thread(services.store.samples, session_id)
     return SessionSamples(session_id=session_id, samples=samples)
+
+
+@router.get("/{session_id}/alerts", responses=refuses(400, 404, 422))
+async def session_alerts(session_id: str, services: Wired) -> SessionAlerts:
+    """The same as the `training_alert` frames. `fix` names fields for the next run."""
+    record = await asyncio.to_thread(services.store.record, session_id)
+    alerts = await asyncio.to_thread(services.store.alerts, session_id)
+    return SessionAlerts(session_id=session_id, alerts=alerts, health=record.health)
 
 
 @router.get("/{session_id}/logs", responses=refuses(400, 404))
@@ -147,23 +212,32 @@ async def resume_session(
     session_id: str, services: Wired, body: ResumeRequest | None = None
 ) -> StartAnswer:
     """Continue it in a new session, from its newest state unless a checkpoint is named."""
-    asked = body or ResumeRequest()
+    request = body or ResumeRequest()
     return await services.training.resume(
         session_id,
-        iterations=asked.iterations,
-        checkpoint=None if asked.checkpoint == "latest" else asked.checkpoint,
-        adapter_name=asked.adapter_name,
-        overwrite=asked.overwrite,
+        iterations=request.iterations,
+        checkpoint=None if request.checkpoint == "latest" else request.checkpoint,
+        adapter_name=request.adapter_name,
+        overwrite=request.overwrite,
     )
 
 
+@router.patch("/{session_id}", responses=refuses(404, 507))
+async def describe_session(session_id: str, change: SessionChange, services: Wired) -> Done:
+    """Change its name, notes, tags, or whether it is pinned."""
+    await asyncio.to_thread(services.store.describe, session_id, change)
+    return Done(status="success", message=f"Session {session_id} is changed.")
+
+
 @router.delete("/{session_id}", responses=refuses(404, 409, 422, 507))
-async def delete_session(session_id: str, services: Wired, files: bool = False) -> Done:
-    adapter = await services.supervisor.delete(session_id, files=files)
-    if adapter is not None:
-        what = f"and its adapter {adapter} are deleted"
+async def delete_session(session_id: str, services: Wired, files: bool = False) -> SessionDeleted:
+    """Without `files`, POST /api/trash/{undo}/restore puts it back for a day."""
+    deleted = await services.supervisor.delete(session_id, files=files, trash=services.trash)
+    if deleted.adapter is not None:
+        what = f"and its adapter {deleted.adapter} are deleted"
     elif files:
         what = "is deleted; there was no adapter that is its alone, so none was deleted"
     else:
         what = "is deleted; its adapter is kept"
-    return Done(status="success", message=f"Session {session_id} {what}.")
+    message = f"Session {session_id} {what}."
+    return SessionDeleted(status="success", message=message, undo=deleted.undo)

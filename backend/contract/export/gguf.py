@@ -47,9 +47,9 @@ def check_gguf(model: Path) -> str | None:
 def rope_scaling(config: Mapping[str, Any]) -> Mapping[str, Any]:
     """The scaling of the positions, under either of the names that configurations have for it."""
     for name in ("rope_scaling", "rope_parameters"):
-        found = config.get(name)
-        if isinstance(found, Mapping):
-            return found
+        scaling = config.get(name)
+        if isinstance(scaling, Mapping):
+            return scaling
     return {}
 
 
@@ -127,7 +127,7 @@ def _tokenizer_reason(tokenizer: Mapping[str, Any], config: Mapping[str, Any]) -
 
 
 def _read(path: Path) -> dict[str, Any]:
-    found = json.loads(path.read_bytes())
-    if not isinstance(found, dict):
+    value = json.loads(path.read_bytes())
+    if not isinstance(value, dict):
         raise ValueError(f"{path.name} holds no object.")
-    return found
+    return value

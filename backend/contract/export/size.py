@@ -104,8 +104,8 @@ def _bits(quantisation: Mapping[str, Any], module: str) -> int:
 
 
 def _quantisation(model: Path) -> Mapping[str, Any]:
-    found = json.loads((model / "config.json").read_bytes()).get("quantization")
-    return found if isinstance(found, Mapping) else {}
+    quantization = json.loads((model / "config.json").read_bytes()).get("quantization")
+    return quantization if isinstance(quantization, Mapping) else {}
 
 
 def _header(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:

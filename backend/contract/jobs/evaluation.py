@@ -248,10 +248,10 @@ class EvaluationMeasurements:
     base_model_scores: JudgeScores | None = None
 
 
-def write_measurements(found: EvaluationMeasurements) -> Mapping[str, Any]:
+def write_measurements(measurements: EvaluationMeasurements) -> Mapping[str, Any]:
     """The JSON value of a result: without a judge, nothing of one."""
-    value = write_record(found)
-    if found.judge is None:
+    value = write_record(measurements)
+    if measurements.judge is None:
         for name in ("judge", "scores", "base_model_scores"):
             del value[name]
     return value

@@ -54,12 +54,15 @@ class TrainedModel:
 
 @dataclass(frozen=True, kw_only=True)
 class Optimization:
-    """Optimizer, its own options by its name, and the learning rate or its schedule."""
+    """Optimizer, its own options by its name, the learning rate or its schedule, and the norm that
+    a gradient is limited to.
+    """
 
     optimizer: str
     optimizer_config: Mapping[str, Mapping[str, Any]]
     learning_rate: float
     lr_schedule: Mapping[str, Any] | None
+    max_grad_norm: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +145,7 @@ def read_run_config(kind: type[C], values: Mapping[str, Any]) -> C:
 
     Full fine-tuning has no LoRA parameters, whatever the engine's defaults say.
     """
-    given = dict(values)
-    if given.get("fine_tune_type") == "full":
-        given["lora_parameters"] = None
-    return read_record(kind, given | {"values": given})
+    fields_given = dict(values)
+    if fields_given.get("fine_tune_type") == "full":
+        fields_given["lora_parameters"] = None
+    return read_record(kind, fields_given | {"values": fields_given})

@@ -116,6 +116,7 @@ class Metrics(RunEvent, RewardNumbers, EngineDetails):
     trained_tokens: int | None = None
     peak_memory_gb: float | None = None
     epoch: float | None = None
+    grad_norm: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,13 +197,17 @@ class Sample(RunEvent, SampleData):
 
 @dataclass(frozen=True, kw_only=True)
 class Warning(RunEvent):
-    """Something the user should know; the run goes on."""
+    """Something the user should know; the run goes on. `level` info is a fact, not a doubt;
+    `metric` names the number that it is about, if it is about one.
+    """
 
     type: ClassVar[str] = "warning"
 
     code: str
     message: str
     hint: str | None = None
+    level: Literal["info", "warning"] = "warning"
+    metric: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,8 +255,8 @@ EVENTS: dict[str, type[RunEvent]] = {
 def write_event(event: RunEvent, *, seq: int, at: datetime) -> dict[str, Any]:
     """The line of an event, as a JSON value apart from numbers that are not finite."""
     stamp = {"seq": seq, "at": at.isoformat(), "type": event.type}
-    given = event.set_fields()
-    return stamp | {name: _written(given[name]) for name in given if name not in stamp}
+    fields_set = event.set_fields()
+    return stamp | {name: _written(fields_set[name]) for name in fields_set if name not in stamp}
 
 
 def read_event(raw: object) -> RunEvent | None:

@@ -18,11 +18,11 @@ class FastFields:
     """A frozen record that a reader makes without the checks of its constructor."""
 
     @classmethod
-    def from_fields(cls, given: dict[str, Any]) -> Self:
+    def from_fields(cls, fields: dict[str, Any]) -> Self:
         """What is not given is found in the class, where dataclasses keep their defaults."""
-        made = object.__new__(cls)
-        object.__setattr__(made, "__dict__", given)
-        return made
+        result = object.__new__(cls)
+        object.__setattr__(result, "__dict__", fields)
+        return result
 
 
 class SetFields(FastFields):
@@ -31,17 +31,17 @@ class SetFields(FastFields):
     _set: tuple[str, ...] | None = None  # All that it has, where a reader made it.
     _unknown: Mapping[str, Any] | None = None
 
-    def __new__(cls, *_: Any, **given: Any) -> Self:
-        made = super().__new__(cls)
-        object.__setattr__(made, "_set", tuple(given))
-        return made
+    def __new__(cls, *_: Any, **fields: Any) -> Self:
+        result = super().__new__(cls)
+        object.__setattr__(result, "_set", tuple(fields))
+        return result
 
     def keep_unknown(self, raw: Mapping[str, Any]) -> None:
         """Hold the fields of a newer writer, as they came in `raw`."""
         own = self.__dict__
         if len(raw) > len(own) + 1:  # The type is no field.
-            known = {"type", *own}
-            unknown = {name: raw[name] for name in raw if name not in known}
+            names = {"type", *own}
+            unknown = {name: raw[name] for name in raw if name not in names}
             object.__setattr__(self, "_set", tuple(own))
             object.__setattr__(self, "_unknown", unknown)
 
@@ -49,8 +49,8 @@ class SetFields(FastFields):
         """The fields it was made with, and those of a newer writer: name → value."""
         if self._set is None:
             return dict(self.__dict__)
-        given = {name: getattr(self, name) for name in self._set}
-        return given if self._unknown is None else given | dict(self._unknown)
+        values = {name: getattr(self, name) for name in self._set}
+        return values if self._unknown is None else values | dict(self._unknown)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,5 +36,5 @@ class SavedState:
 
     @property
     def files(self) -> list[str]:
-        named = [state_file(self.checkpoint), self.weights, self.optimizer]
-        return named + ([self.best_weights] if self.best_weights else [])
+        paths = [state_file(self.checkpoint), self.weights, self.optimizer]
+        return paths + ([self.best_weights] if self.best_weights else [])

@@ -47,14 +47,14 @@ def disk_refusal(problem: OSError, place: Path | None = None) -> AppError | None
 
     `place` is named where the error itself names no path. None if no file is concerned: a bug.
     """
-    named = problem.filename
+    filename = problem.filename
     if isinstance(problem, _NOT_FILES) or problem.errno is None:
         return None
-    if named is None and place is None and problem.errno not in _FULL | {errno.EROFS, errno.EIO}:
+    if filename is None and place is None and problem.errno not in _FULL | {errno.EROFS, errno.EIO}:
         return None
     where = "a file" if place is None else f"a file in {place}"
-    if isinstance(named, str | bytes | os.PathLike):
-        where = os.fsdecode(named)
+    if isinstance(filename, str | bytes | os.PathLike):
+        where = os.fsdecode(filename)
     if is_full(problem):
         return NoDiskSpace(
             f"The disk is full: {where} could not be written.",

@@ -31,13 +31,13 @@ async def watch_notices(
 
     Runs until it is cancelled.
     """
-    known = await asyncio.to_thread(_look, data_dir)
+    before = await asyncio.to_thread(_look, data_dir)
     while True:
         await asyncio.sleep(look_every)
-        seen = await asyncio.to_thread(_look, data_dir)
-        if seen != known:
-            known = seen
-            publish("notices_changed", NoticesData(low_space=seen[1]))
+        now = await asyncio.to_thread(_look, data_dir)
+        if now != before:
+            before = now
+            publish("notices_changed", NoticesData(low_space=now[1]))
 
 
 def _look(data_dir: Path) -> tuple[int, bool | None]:

@@ -54,9 +54,9 @@ class Notices:
 
     def listed(self) -> NoticeList:
         """Those that nobody has dismissed."""
-        found = [notice for notice in self._all() if not notice.dismissed]
-        shown = sorted(found, key=lambda notice: notice.at, reverse=True)[:_MOST]
-        return NoticeList(notices=[Notice(**notice.model_dump()) for notice in shown])
+        notices = [notice for notice in self._all() if not notice.dismissed]
+        newest = sorted(notices, key=lambda notice: notice.at, reverse=True)[:_MOST]
+        return NoticeList(notices=[Notice(**notice.model_dump()) for notice in newest])
 
     def dismiss(self, notice_id: str) -> None:
         """Not shown any more; the file that it is about is left alone. Raises NotFound."""

@@ -8,9 +8,9 @@ from urllib.parse import unquote, urlsplit
 from pydantic import BeforeValidator
 
 
-def plain_path(given: str) -> str:
+def plain_path(text: str) -> str:
     """A path as it is pasted: without quotes around it, and without the `file://` before it."""
-    bare = given.strip()
+    bare = text.strip()
     if len(bare) > 2 and bare[0] == bare[-1] and bare[0] in "'\"":
         bare = bare[1:-1].strip()
     if bare.lower().startswith("file://"):

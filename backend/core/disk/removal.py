@@ -139,9 +139,14 @@ def discard(temporary: Path) -> None:
 def sweep_removed(folder: Path) -> int:
     """Finish removals in `folder` that a crash cut short; how many there were."""
     swept = 0
-    for path in _entries(folder):
-        if _REMOVED.fullmatch(path.name) is None:
+    try:
+        names = os.listdir(folder)  # noqa: PTH208 - a path for each of ten thousand takes long
+    except OSError:
+        return 0
+    for name in names:
+        if _REMOVED.fullmatch(name) is None:
             continue
+        path = folder / name
         if path.is_symlink() or not path.is_dir() or _why_precious(path) is None:
             _purge(path)
             swept += 1
@@ -203,10 +208,3 @@ def _mounts() -> list[Path]:
 
 def _plain(text: str) -> str:
     return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), text)
-
-
-def _entries(folder: Path) -> list[Path]:
-    try:
-        return list(folder.iterdir())
-    except OSError:
-        return []

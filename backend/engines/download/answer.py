@@ -14,10 +14,10 @@ from backend.engines.download.explain import explain
 
 def answer_request(key: str, look_up: Callable[[HubRequest], Any]) -> int:
     """Write what `look_up` finds under `key`, or under `end` how it failed; the exit code, 0."""
-    asked = read_record(HubRequest, json.load(sys.stdin))
+    request = read_record(HubRequest, json.load(sys.stdin))
     try:
-        answer: dict[str, Any] = {key: write_record(look_up(asked))}
+        answer: dict[str, Any] = {key: write_record(look_up(request))}
     except Exception as problem:  # noqa: BLE001 - the one top-level handler of this process
-        answer = {"end": write_end(explain(problem, asked))}
+        answer = {"end": write_end(explain(problem, request))}
     sys.stdout.write(json.dumps(answer))
     return 0

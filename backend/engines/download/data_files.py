@@ -54,23 +54,24 @@ def configs_of(listed: Iterable[HubFile], card: Mapping[str, Any]) -> list[Confi
     """The configurations that have files, in the card's order. Raises NoData."""
     everything = list(listed)
     files = [file for file in everything if _is_data(file.name)]
-    found = _by_card(files, card) or _by_branch(files) or _by_name(files)
-    if not found:
+    result = _by_card(files, card) or _by_branch(files) or _by_name(files)
+    if not result:
         raise NoData(_instead([file.name for file in everything]))
-    return found
+    return result
 
 
 def choose_split(configs: Sequence[Config], config: str | None, split: str | None) -> Split:
     """Without a name, the default configuration or the first, and its training split or its
     first. Raises NoSuchPart.
     """
-    chosen = _named(configs, config, DEFAULT)
-    if chosen is None:
+    config_choice = _named(configs, config, DEFAULT)
+    if config_choice is None:
         raise NoSuchPart(f"It has no configuration {config!r}, only {_names(configs)}.")
-    part = _named(chosen.splits, split, TRAIN)
+    part = _named(config_choice.splits, split, TRAIN)
     if part is None:
         raise NoSuchPart(
-            f"Its configuration {chosen.name} has no split {split!r}, only {_names(chosen.splits)}."
+            f"Its configuration {config_choice.name} has no split {split!r}, "
+            f"only {_names(config_choice.splits)}."
         )
     return cast("Split", part)
 
@@ -115,10 +116,10 @@ def describe(configs: Iterable[Config], card: Mapping[str, Any]) -> tuple[HubCon
 
 def license_of(card: Mapping[str, Any]) -> str | None:
     """The licence that the card gives; of another one its name."""
-    given = card.get("license")
-    if given == "other" and isinstance(card.get("license_name"), str):
-        given = card["license_name"]
-    names = [each for each in _list(given) if isinstance(each, str) and each.strip()]
+    license = card.get("license")
+    if license == "other" and isinstance(card.get("license_name"), str):
+        license = card["license_name"]
+    names = [each for each in _list(license) if isinstance(each, str) and each.strip()]
     return ", ".join(names)[:200] or None
 
 
@@ -130,15 +131,15 @@ def _is_data(name: str) -> bool:
 
 
 def _by_card(files: Sequence[HubFile], card: Mapping[str, Any]) -> list[Config]:
-    found = []
+    configs = []
     for each in _list(card.get("configs")):
         if not isinstance(each, Mapping):
             continue
         splits = _card_splits(files, each)
         if splits:
             config = Config(str(each.get("config_name") or DEFAULT), splits)
-            found.append((each.get("default") is not True, config))
-    return [config for _, config in sorted(found, key=lambda pair: pair[0])]
+            configs.append((each.get("default") is not True, config))
+    return [config for _, config in sorted(configs, key=lambda pair: pair[0])]
 
 
 def _card_splits(files: Sequence[HubFile], config: Mapping[str, Any]) -> tuple[Split, ...]:
@@ -149,8 +150,8 @@ def _card_splits(files: Sequence[HubFile], config: Mapping[str, Any]) -> tuple[S
     patterns: dict[str, list[str]] = {}
     for each in _list(config["data_files"]):
         one = each if isinstance(each, Mapping) else {"split": TRAIN, "path": each}
-        wanted = [start + path for path in _list(one.get("path")) if isinstance(path, str)]
-        patterns.setdefault(str(one.get("split") or TRAIN), []).extend(wanted)
+        target = [start + path for path in _list(one.get("path")) if isinstance(path, str)]
+        patterns.setdefault(str(one.get("split") or TRAIN), []).extend(target)
     splits = []
     for name, globs in patterns.items():
         regexes = [_regex(glob) for glob in globs]
@@ -174,12 +175,12 @@ def _regex(glob: str) -> re.Pattern[str]:
 
 def _by_branch(files: Sequence[HubFile]) -> list[Config]:
     placed = [(_CONVERTED.fullmatch(file.name), file) for file in files]
-    found: dict[str, dict[str, list[HubFile]]] = {}
+    branches: dict[str, dict[str, list[HubFile]]] = {}
     for match, file in placed:
         if match is None:
             return []
-        found.setdefault(match[1], {}).setdefault(match[2], []).append(file)
-    return [Config(name, _splits(splits)) for name, splits in found.items()]
+        branches.setdefault(match[1], {}).setdefault(match[2], []).append(file)
+    return [Config(name, _splits(splits)) for name, splits in branches.items()]
 
 
 def _by_name(files: Sequence[HubFile]) -> list[Config]:
@@ -193,15 +194,15 @@ def _splits_by_name(files: Sequence[HubFile]) -> tuple[Split, ...]:
     if not kinds:
         return ()
     kind = max(kinds, key=lambda suffix: (kinds[suffix], -_SUFFIXES.index(suffix)))
-    found: dict[str, list[HubFile]] = {}
+    files_by_split: dict[str, list[HubFile]] = {}
     for file in files:
         if _suffix(file) == kind:
-            found.setdefault(_split_name(file.name), []).append(file)
-    return _splits(dict(sorted(found.items(), key=lambda item: item[0] != TRAIN)))
+            files_by_split.setdefault(_split_name(file.name), []).append(file)
+    return _splits(dict(sorted(files_by_split.items(), key=lambda item: item[0] != TRAIN)))
 
 
-def _splits(found: Mapping[str, Sequence[HubFile]]) -> tuple[Split, ...]:
-    return tuple(Split(name, tuple(files)) for name, files in found.items())
+def _splits(files_by_split: Mapping[str, Sequence[HubFile]]) -> tuple[Split, ...]:
+    return tuple(Split(name, tuple(files)) for name, files in files_by_split.items())
 
 
 def _suffix(file: HubFile) -> str:
@@ -223,8 +224,8 @@ def _named(parts: Sequence[Any], name: str | None, usual: str) -> Any:
 
 
 def _names(parts: Sequence[Any]) -> str:
-    shown = ", ".join(part.name for part in parts[:12])
-    return shown if len(parts) <= 12 else f"{shown} and {len(parts) - 12} more"
+    names = ", ".join(part.name for part in parts[:12])
+    return names if len(parts) <= 12 else f"{names} and {len(parts) - 12} more"
 
 
 def _facts(card: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

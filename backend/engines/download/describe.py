@@ -19,17 +19,17 @@ def main() -> int:
     return answer_request("dataset", describe_dataset)
 
 
-def describe_dataset(asked: HubRequest) -> HubDataset:
+def describe_dataset(request: HubRequest) -> HubDataset:
     """Raises NoData, and what the library raises."""
-    use_guard(asked.endpoint)
-    found = list_repository(asked)
+    use_guard(request.endpoint)
+    repository = list_repository(request)
     return HubDataset(
-        repo_id=asked.repo_id,
-        revision=asked.revision,
-        commit=found.commit,
-        license=license_of(found.card),
-        gated=found.gated,
-        configs=describe(configs_of(found.files, found.card), found.card),
+        repo_id=request.repo_id,
+        revision=request.revision,
+        commit=repository.commit,
+        license=license_of(repository.card),
+        gated=repository.gated,
+        configs=describe(configs_of(repository.files, repository.card), repository.card),
     )
 
 

@@ -30,12 +30,12 @@ class NoSpace(Exception):
     free: int
 
 
-def explain(problem: Exception, asked: HubRequest) -> DownloadEnd:
+def explain(problem: Exception, request: HubRequest) -> DownloadEnd:
     """What went wrong, for a person; `kind` is what the server answers with."""
-    repo, host = asked.repo_id, asked.endpoint.removeprefix("https://")
+    repo, host = request.repo_id, request.endpoint.removeprefix("https://")
     token = get_token() is not None
-    what = "data set" if asked.repo_type == "dataset" else "model"
-    page = f"{asked.endpoint}/{'datasets/' if what == 'data set' else ''}{repo}"
+    what = "data set" if request.repo_type == "dataset" else "model"
+    page = f"{request.endpoint}/{'datasets/' if what == 'data set' else ''}{repo}"
     match problem:
         case GatedRepoError():
             return _end(
@@ -52,7 +52,7 @@ def explain(problem: Exception, asked: HubRequest) -> DownloadEnd:
         case RevisionNotFoundError():
             return _end(
                 "missing",
-                f"{repo} has no revision {asked.revision!r}.",
+                f"{repo} has no revision {request.revision!r}.",
                 "Leave the revision empty for the newest files.",
             )
         case RepositoryNotFoundError():
@@ -88,7 +88,7 @@ def explain(problem: Exception, asked: HubRequest) -> DownloadEnd:
             return _end(
                 "unusable",
                 f"{repo} can't be read. {problem}",
-                branch if asked.revision != PARQUET_BRANCH else None,
+                branch if request.revision != PARQUET_BRANCH else None,
             )
         case NoSuchPart():
             return _end("missing", f"{repo}: {problem}", "Choose one that it has.")

@@ -69,10 +69,10 @@ def _receive(
     timeout: float,
 ) -> Any:
     # Compressed bytes could neither be counted nor continued.
-    asked = {**headers, "accept-encoding": "identity"}
+    request_headers = {**headers, "accept-encoding": "identity"}
     if have:
-        asked["range"] = f"bytes={have}-"
-    with get_session().stream("GET", url, headers=asked, timeout=timeout) as answer:
+        request_headers["range"] = f"bytes={have}-"
+    with get_session().stream("GET", url, headers=request_headers, timeout=timeout) as answer:
         if answer.status_code == 416:
             out.truncate(0)
             raise Broken(f"The hub would not continue {file.name}; it is fetched anew.")
@@ -93,8 +93,8 @@ def _receive(
 
 
 def _continues(answer: httpx2.Response, have: int) -> bool:
-    found = _RANGE.fullmatch(answer.headers.get("content-range", ""))
-    return answer.status_code == 206 and found is not None and int(found.group(1)) == have
+    match = _RANGE.fullmatch(answer.headers.get("content-range", ""))
+    return answer.status_code == 206 and match is not None and int(match.group(1)) == have
 
 
 def _start_over(out: Any, file: HubFile) -> Any:
@@ -134,10 +134,10 @@ def guard(endpoint: str) -> Callable[[httpx2.Request], None]:
         if url.scheme != "https":
             raise Refused(f"The hub led to {url.host} without encryption, which is not followed.")
         try:
-            found = socket.getaddrinfo(url.host, url.port or 443, type=socket.SOCK_STREAM)
+            result = socket.getaddrinfo(url.host, url.port or 443, type=socket.SOCK_STREAM)
         except OSError:
             return  # Behind a proxy names may be unknown here; the client says what is wrong.
-        for *_, address in found:
+        for *_, address in result:
             if not ipaddress.ip_address(str(address[0]).split("%")[0]).is_global:
                 raise Refused(f"The hub led to {url.host}, an address inside your own network.")
 

@@ -37,34 +37,34 @@ def main() -> int:
     return answer_request("rows", first_rows)
 
 
-def first_rows(asked: HubRequest) -> HubRows:
+def first_rows(request: HubRequest) -> HubRows:
     """Raises NoData, NoSuchPart, and what the library raises."""
-    use_guard(asked.endpoint)
-    found = list_repository(asked)
-    rows = asked.dataset
+    use_guard(request.endpoint)
+    repository = list_repository(request)
+    rows = request.dataset
     split = choose_split(
-        configs_of(found.files, found.card),
+        configs_of(repository.files, repository.card),
         rows.config if rows else None,
         rows.split if rows else None,
     )
     file = split.files[0]
     remote = RemoteFile(
         file,
-        address(asked, found.commit, file.name),
+        address(request, repository.commit, file.name),
         headers=headers(),
-        timeout=asked.timeout,
+        timeout=request.timeout,
         budget=BUDGET,
     )
     try:
-        shown = [_shortened(row) for row in islice(rows_of(file, remote), ROWS)]
-        problem = None if shown else "The file has no rows."
+        rows_shown = [_shortened(row) for row in islice(rows_of(file, remote), ROWS)]
+        problem = None if rows_shown else "The file has no rows."
     except (NoPieces, TooMuch, UnreadableParquet, ValueError) as reason:
-        shown, problem = [], _reason(reason)
+        rows_shown, problem = [], _reason(reason)
     return HubRows(
         file=file.name,
         read_bytes=remote.read_bytes,
-        rows=tuple(row for row, _ in shown),
-        cut=any(cut for _, cut in shown),
+        rows=tuple(row for row, _ in rows_shown),
+        cut=any(cut for _, cut in rows_shown),
         problem=problem,
     )
 
@@ -144,10 +144,10 @@ def _objects(values: Iterable[Any]) -> Iterator[Row]:
 def _shortened(row: Row) -> tuple[Row, bool]:
     """The row as JSON has it, and whether something of it was cut."""
     text = json.dumps(row, ensure_ascii=False, default=str)
-    shown: Row = json.loads(text, parse_constant=lambda _: None)
+    row_value: Row = json.loads(text, parse_constant=lambda _: None)
     if len(text) <= LONGEST:
-        return shown, False
-    return {name: _cut(value) for name, value in shown.items()}, True
+        return row_value, False
+    return {name: _cut(value) for name, value in row_value.items()}, True
 
 
 def _cut(value: Any) -> Any:

@@ -37,11 +37,13 @@ def use_guard(endpoint: str) -> None:
     client.event_hooks = {**hooks, "request": [*hooks["request"], guard(endpoint)]}
 
 
-def list_repository(asked: HubRequest) -> Repository:
+def list_repository(request: HubRequest) -> Repository:
     """Raises what the library raises."""
-    api = HfApi(endpoint=asked.endpoint)
-    ask = api.model_info if asked.dataset is None else api.dataset_info
-    info = ask(asked.repo_id, revision=asked.revision, files_metadata=True, timeout=asked.timeout)
+    api = HfApi(endpoint=request.endpoint)
+    ask = api.model_info if request.dataset is None else api.dataset_info
+    info = ask(
+        request.repo_id, revision=request.revision, files_metadata=True, timeout=request.timeout
+    )
     files = tuple(
         HubFile(
             name=each.rfilename,
@@ -58,10 +60,10 @@ def list_repository(asked: HubRequest) -> Repository:
     )
 
 
-def check_access(asked: HubRequest, commit: str, file: HubFile) -> None:
+def check_access(request: HubRequest, commit: str, file: HubFile) -> None:
     """Anyone may see the list of a gated repository; its files only who accepted its terms."""
     answer = get_session().head(
-        address(asked, commit, file.name), headers=headers(), timeout=asked.timeout
+        address(request, commit, file.name), headers=headers(), timeout=request.timeout
     )
     hf_raise_for_status(answer)
 
@@ -71,7 +73,11 @@ def headers() -> dict[str, str]:
     return {"authorization": f"Bearer {token}"} if token else {}
 
 
-def address(asked: HubRequest, commit: str, name: str) -> str:
+def address(request: HubRequest, commit: str, name: str) -> str:
     return hf_hub_url(
-        asked.repo_id, name, repo_type=asked.repo_type, revision=commit, endpoint=asked.endpoint
+        request.repo_id,
+        name,
+        repo_type=request.repo_type,
+        revision=commit,
+        endpoint=request.endpoint,
     )

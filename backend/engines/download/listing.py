@@ -27,12 +27,12 @@ def choose(files: Iterable[HubFile]) -> list[HubFile]:
     """The files to fetch, small ones first: a wrong choice is noticed before the weights come."""
     listed = list(files)
     names = [file.name for file in listed]
-    chosen = [f for f in listed if _WEIGHTS.fullmatch(f.name) or _BESIDE.fullmatch(f.name)]
-    if not any(_WEIGHTS.fullmatch(file.name) for file in chosen):
+    choice = [f for f in listed if _WEIGHTS.fullmatch(f.name) or _BESIDE.fullmatch(f.name)]
+    if not any(_WEIGHTS.fullmatch(file.name) for file in choice):
         raise NoModel(_instead(names))
     if "config.json" not in names:
         raise NoModel("It has no config.json, so it is not a base model.")
-    return sorted(chosen, key=lambda file: (file.size, file.name))
+    return sorted(choice, key=lambda file: (file.size, file.name))
 
 
 def _instead(names: list[str]) -> str:

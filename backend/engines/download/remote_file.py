@@ -53,27 +53,29 @@ class RemoteFile(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         end = self._size if size < 0 else min(self._size, self._at + size)
-        found = bytearray()
+        body = bytearray()
         while self._at < end:
             inside = self._at - self._start
             if not 0 <= inside < len(self._piece):
                 self._fetch(self._at, end)
                 continue
             part = self._piece[inside : inside + end - self._at]
-            found += part
+            body += part
             self._at += len(part)
-        return bytes(found)
+        return bytes(body)
 
     def _fetch(self, start: int, end: int) -> None:
         last = min(self._size, max(end, start + PIECE)) - 1
         if self.read_bytes + last + 1 - start > self._budget:
             raise TooMuch
-        asked = {
+        request_headers = {
             **self._headers,
             "accept-encoding": "identity",
             "range": f"bytes={start}-{last}",
         }
-        with get_session().stream("GET", self._url, headers=asked, timeout=self._timeout) as answer:
+        with get_session().stream(
+            "GET", self._url, headers=request_headers, timeout=self._timeout
+        ) as answer:
             hf_raise_for_status(answer)
             piece = self._body(answer, start, last)
             moved = answer.url.host != httpx2.URL(self._url).host
@@ -83,18 +85,18 @@ class RemoteFile(io.RawIOBase):
         self._start, self._piece = start, piece
 
     def _body(self, answer: httpx2.Response, start: int, last: int) -> bytes:
-        found = _RANGE.fullmatch(answer.headers.get("content-range", ""))
+        match = _RANGE.fullmatch(answer.headers.get("content-range", ""))
         whole = answer.status_code == 200
         if whole and start > 0:
             raise NoPieces
-        if not whole and (found is None or int(found[1]) != start):
+        if not whole and (match is None or int(match[1]) != start):
             raise NoPieces
-        wanted, piece = last + 1 - start, bytearray()
+        size, piece = last + 1 - start, bytearray()
         for chunk in answer.iter_bytes():
             piece += chunk
             self.read_bytes += len(chunk)
-            if len(piece) >= wanted:  # Of a whole file no more is read.
+            if len(piece) >= size:  # Of a whole file no more is read.
                 break
         if not piece:
             raise httpx2.RemoteProtocolError("Nothing was sent.")
-        return bytes(piece[:wanted])
+        return bytes(piece[:size])

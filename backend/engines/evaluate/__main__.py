@@ -8,24 +8,18 @@ sides answer the same questions with the same weights beneath.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
-from backend.engines.process.endings import Ending
-from backend.engines.process.entry import run_process
-from backend.engines.process.events import Emitter
-from backend.engines.process.signals import Control
+from backend.engines.process.entry import importing, run_process
 
 
 def main(argv: Sequence[str]) -> int:
     """Evaluate to the end; 0 unless it failed."""
-    return run_process(argv, module="backend.engines.evaluate", load=_load)
-
-
-def _load() -> Callable[[Path, Emitter, Control], Ending]:
-    from backend.engines.evaluate.run import evaluate_run
-
-    return evaluate_run
+    return run_process(
+        argv,
+        module="backend.engines.evaluate",
+        load=importing("backend.engines.evaluate.run:evaluate_run"),
+    )
 
 
 if __name__ == "__main__":

@@ -22,15 +22,15 @@ _Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 def mean_of(values: Sequence[float | None]) -> Estimate | None:
     """The mean of what is known; None when nothing is."""
-    known = np.array([value for value in values if value is not None], np.float64)
-    return _ratio(known, np.ones_like(known)) if known.size else None
+    numbers = np.array([value for value in values if value is not None], np.float64)
+    return _ratio(numbers, np.ones_like(numbers)) if numbers.size else None
 
 
 def ratio_of(sums: Sequence[float], counts: Sequence[float]) -> Estimate | None:
     """Σ sums / Σ counts, with whole rows drawn: loss per token from each row's loss and tokens."""
     weights = np.array(counts, np.float64)
-    kept = weights > 0
-    return _ratio(np.array(sums, np.float64)[kept], weights[kept]) if kept.any() else None
+    mask = weights > 0
+    return _ratio(np.array(sums, np.float64)[mask], weights[mask]) if mask.any() else None
 
 
 def difference_of(base: Sequence[float | None], tuned: Sequence[float | None]) -> Estimate | None:
@@ -49,11 +49,11 @@ def difference_of_ratios(
     sides = [np.array(side, np.float64) for side in (*base, *tuned)]
     if len({side.size for side in sides}) != 1:
         raise ValueError("The two sides are not of the same rows.")
-    kept = (sides[1] > 0) & (sides[3] > 0)
-    if not kept.any():
+    mask = (sides[1] > 0) & (sides[3] > 0)
+    if not mask.any():
         return None
-    a, n, b, m = (side[kept] for side in sides)
-    rows = int(kept.sum())
+    a, n, b, m = (side[mask] for side in sides)
+    rows = int(mask.sum())
     mean = float(b.sum() / m.sum() - a.sum() / n.sum())
     if rows < 2:
         return Estimate(mean=mean, low=None, high=None, rows=rows)

@@ -85,10 +85,10 @@ def pair_messages(question: str, expected: str, first: str, second: str) -> Mess
 
 def read_scores(reply: str) -> Judgement:
     """Raises Unreadable when a score is missing, not a whole number, or out of range."""
-    said = _object(reply)
+    reply_object = _object(reply)
     scores: dict[str, int] = {}
     for name in SCORES:
-        value = said.get(name)
+        value = reply_object.get(name)
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int):
@@ -96,16 +96,16 @@ def read_scores(reply: str) -> Judgement:
         if not _LOWEST <= value <= _HIGHEST:
             raise Unreadable(f"it gave {value} for {name}, which is not from 1 to 10")
         scores[name] = value
-    return Judgement(scores, _reason(said))
+    return Judgement(scores, _reason(reply_object))
 
 
 def read_winner(reply: str) -> tuple[Winner, str]:
     """Which answer won, and why. Raises Unreadable."""
-    said = _object(reply)
-    better = said.get("better")
+    reply_object = _object(reply)
+    better = reply_object.get("better")
     if better not in ("first", "second", "tie"):
         raise Unreadable(f"it gave {better!r} for better, which is not first, second or tie")
-    return better, _reason(said)
+    return better, _reason(reply_object)
 
 
 def mean_scores(judged: Sequence[Judgement]) -> JudgeScores:
@@ -135,8 +135,8 @@ def count_swaps(verdicts: Sequence[tuple[Winner, Winner]]) -> JudgeSwaps:
 
 
 def _messages(task: str, parts: Mapping[str, str]) -> Messages:
-    said = "\n\n".join(f"[{name}]\n{_cut(text)}\n[END OF {name}]" for name, text in parts.items())
-    return [{"role": "system", "content": task}, {"role": "user", "content": said}]
+    blocks = "\n\n".join(f"[{name}]\n{_cut(text)}\n[END OF {name}]" for name, text in parts.items())
+    return [{"role": "system", "content": task}, {"role": "user", "content": blocks}]
 
 
 def _cut(text: str) -> str:
@@ -144,20 +144,20 @@ def _cut(text: str) -> str:
 
 
 def _object(reply: str) -> Mapping[str, Any]:
-    found = _OBJECT.search(answer_of(reply))
-    if found is None:
+    match = _OBJECT.search(answer_of(reply))
+    if match is None:
         raise Unreadable(f"it answered without a JSON object: {_short(reply)!r}")
     try:
-        said = json.loads(found.group())
+        value = json.loads(match.group())
     except ValueError:
-        raise Unreadable(f"its JSON can't be read: {_short(found.group())!r}") from None
-    if not isinstance(said, dict):
+        raise Unreadable(f"its JSON can't be read: {_short(match.group())!r}") from None
+    if not isinstance(value, dict):
         raise Unreadable(f"it answered {_short(reply)!r}")
-    return said
+    return value
 
 
-def _reason(said: Mapping[str, Any]) -> str:
-    reason = said.get("reason")
+def _reason(reply: Mapping[str, Any]) -> str:
+    reason = reply.get("reason")
     return reason.strip()[:500] if isinstance(reason, str) else ""
 
 

@@ -11,15 +11,12 @@ from typing import Protocol
 
 import httpx2
 
-from backend.contract.inference_frames import ModelInput
+from backend.contract.inference_frames import BatchItem, ModelInput
 from backend.contract.jobs.evaluation import JUDGE_KEY, JudgeModel, JudgeService
-from backend.contract.sampling import Sampling, untruncated
+from backend.contract.sampling import untruncated
 from backend.engines.evaluate.judge_prompts import Messages
-from backend.engines.inference.batch import answer_batch, answer_in_turn, can_batch
 from backend.engines.inference.generate import Watch
-from backend.engines.inference.prompt import encode, fit
-from backend.engines.inference.protocol import Refused
-from backend.engines.inference.resident_model import Resident
+from backend.engines.inference.resident_model import Resident, Unanswered
 
 _AT_ONCE = 4
 _TOKENS = 400
@@ -101,38 +98,23 @@ class LocalJudge:
     def ask(
         self, talks: Sequence[Messages], watch: Watch
     ) -> Iterator[tuple[int, str | JudgeFailed]]:
-        resident = self._resident
-        model, tokenizer = resident.model, resident.tokenizer
-        ready: list[tuple[int, list[int], Sampling]] = []
-        for at, talk in enumerate(talks):
-            try:
-                tokens = encode(tokenizer, ModelInput(messages=tuple(talk))).tokens
-                room = fit(tokens, context=resident.context, max_tokens=_TOKENS)
-            except Refused as refusal:
-                yield at, JudgeFailed(refusal.message)
-                continue
-            ready.append((at, tokens, untruncated(room)))
-        if not ready:
-            return
-        prompts = [tokens for _, tokens, _ in ready]
-        samplings = [sampling for _, _, sampling in ready]
-        answers = (
-            answer_batch(model, tokenizer, prompts, samplings, watch=watch)
-            if can_batch(model)
-            else answer_in_turn(
-                model, tokenizer, prompts, samplings, watch=watch,
-                fresh=lambda: resident.conversations.take(model, None, []),
-            )
-        )  # fmt: skip
-        for answer in answers:
-            yield ready[answer.index][0], answer.text
+        sampling = untruncated(_TOKENS)
+        items = [
+            BatchItem(question=ModelInput(messages=tuple(talk)), sampling=sampling)
+            for talk in talks
+        ]
+        for answer in self._resident.answer_all(items, watch):
+            if isinstance(answer, Unanswered):
+                yield answer.index, JudgeFailed(answer.refusal.message)
+            else:
+                yield answer.index, answer.text
 
 
-def judge_of(asked: JudgeService | JudgeModel) -> Judge:
+def judge_of(judge: JudgeService | JudgeModel) -> Judge:
     """The judge that a request names."""
-    if isinstance(asked, JudgeModel):
-        return LocalJudge(Path(asked.path))
-    return RemoteJudge(asked.url, asked.model)
+    if isinstance(judge, JudgeModel):
+        return LocalJudge(Path(judge.path))
+    return RemoteJudge(judge.url, judge.model)
 
 
 def _content(answer: httpx2.Response) -> str | JudgeFailed:

@@ -72,7 +72,7 @@ class Judging:
             for question, row in zip(questions, side, strict=True)
             if question is not None and row.answer is not None
         ]
-        found: list[Judgement] = []
+        judgements: list[Judgement] = []
         for at, reply in self._judge.ask([messages for _, messages in rows], self._watch):
             self._asked += 1
             row = rows[at][0]
@@ -82,9 +82,9 @@ class Judging:
                 row.judged = {"problem": self._note(failure)}
             else:
                 row.judged = {**judgement.scores, "reason": judgement.reason}
-                found.append(judgement)
+                judgements.append(judgement)
             self._tell(1)
-        return mean_scores(found)
+        return mean_scores(judgements)
 
     def _compare(
         self,
@@ -97,8 +97,12 @@ class Judging:
             for question, first, second in zip(questions, base, adapter, strict=True)
             if question is not None and first.answer is not None and second.answer is not None
         ]
-        talks = [pair_messages(asked, want, one, two) for asked, want, one, two in pairs]
-        talks += [pair_messages(asked, want, two, one) for asked, want, one, two in pairs]
+        talks = [
+            pair_messages(question_text, want, one, two) for question_text, want, one, two in pairs
+        ]
+        talks += [
+            pair_messages(question_text, want, two, one) for question_text, want, one, two in pairs
+        ]
         verdicts: dict[int, Winner] = {}
         for at, reply in self._judge.ask(talks, self._watch):
             self._asked += 1

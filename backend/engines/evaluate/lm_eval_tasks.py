@@ -81,7 +81,7 @@ def run_task(
     datasets.config.HF_DATASETS_CACHE = str(cache)
     model = _OnResident(resident, check)
     try:
-        found = lm_eval.simple_evaluate(
+        results = lm_eval.simple_evaluate(
             model=model,
             tasks=[dict(task.config)],
             task_manager=TaskManager(include_defaults=False),
@@ -102,13 +102,13 @@ def run_task(
             f"lm-eval could not ask the task {task.name}: {reason[:400]}.",
             "The end of the log has the details.",
         ) from problem
-    return list(_metrics(task.name, found))
+    return list(_metrics(task.name, results))
 
 
-def _metrics(name: str, found: Mapping[str, Any]) -> list[TaskScore]:
-    scores: Mapping[str, Any] = found["results"][name]
-    better: Mapping[str, Any] = found.get("higher_is_better", {}).get(name) or {}
-    rows = (found.get("n-samples", {}).get(name) or {}).get("effective")
+def _metrics(name: str, results: Mapping[str, Any]) -> list[TaskScore]:
+    scores: Mapping[str, Any] = results["results"][name]
+    better: Mapping[str, Any] = results.get("higher_is_better", {}).get(name) or {}
+    rows = (results.get("n-samples", {}).get(name) or {}).get("effective")
     rest = []
     for key, value in scores.items():
         metric, comma, how = key.partition(",")
@@ -124,7 +124,7 @@ def _metrics(name: str, found: Mapping[str, Any]) -> list[TaskScore]:
                 value=_number(value),
                 stderr=_number(scores.get(f"{metric}_stderr,{how}")),
                 rows=rows,
-                version=_text(found.get("versions", {}).get(name)),
+                version=_text(results.get("versions", {}).get(name)),
             )
         )
     return rest

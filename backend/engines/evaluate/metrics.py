@@ -39,46 +39,46 @@ class Metric:
     measure: Measure
 
 
-def exact_match(said: str, expected: str) -> float:
+def exact_match(text: str, expected: str) -> float:
     """1 when both are the same once normalised, else 0."""
-    return float(same_answer(answer_part(said), answer_part(expected)))
+    return float(same_answer(answer_part(text), answer_part(expected)))
 
 
-def answer_f1(said: str, expected: str) -> float:
+def answer_f1(text: str, expected: str) -> float:
     """F1 over the bag of words, 0 to 1."""
-    return token_f1(answer_part(said), answer_part(expected))
+    return token_f1(answer_part(text), answer_part(expected))
 
 
-def rouge_l(said: str, expected: str) -> float:
+def rouge_l(text: str, expected: str) -> float:
     """F-measure of the longest common subsequence of words, 0 to 1."""
-    return float(_rouge().score(answer_of(expected), answer_of(said))["rougeL"].fmeasure)
+    return float(_rouge().score(answer_of(expected), answer_of(text))["rougeL"].fmeasure)
 
 
-def valid_json(said: str, expected: str) -> float | None:
+def valid_json(text: str, expected: str) -> float | None:
     """1 when the answer is JSON, else 0; None where the expected answer is none either."""
-    return None if not _is_json(answer_part(expected)) else float(_is_json(answer_part(said)))
+    return None if not _is_json(answer_part(expected)) else float(_is_json(answer_part(text)))
 
 
-def number_match(said: str, expected: str) -> float | None:
+def number_match(answer: str, expected: str) -> float | None:
     """1 when the last numbers agree, else 0; None where the expected answer has no number."""
-    wanted, found = last_number(answer_part(expected)), last_number(answer_part(said))
-    if wanted is None:
+    target, number = last_number(answer_part(expected)), last_number(answer_part(answer))
+    if target is None:
         return None
-    near = _TOLERANCE * max(1.0, abs(wanted))
-    return float(found is not None and abs(found - wanted) <= near)
+    near = _TOLERANCE * max(1.0, abs(target))
+    return float(number is not None and abs(number - target) <= near)
 
 
-def length(said: str, _expected: str) -> float:
+def length(text: str, _expected: str) -> float:
     """The answer's length in words, without its thoughts."""
-    return float(count_words(answer_of(said)))
+    return float(count_words(answer_of(text)))
 
 
-def repetition(said: str, _expected: str) -> float | None:
+def repetition(text: str, _expected: str) -> float | None:
     """Share of the answer's 4-grams of words that it has already said, 0 to 1; None if it has none.
 
     1 − |distinct 4-grams| / |4-grams|: seq-rep-4 of Welleck et al. 2020 (arXiv:1908.04319).
     """
-    words = answer_of(said).split()
+    words = answer_of(text).split()
     grams = [tuple(words[i : i + _REPEATED]) for i in range(len(words) - _REPEATED + 1)]
     return 1 - len(set(grams)) / len(grams) if grams else None
 

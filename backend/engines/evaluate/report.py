@@ -25,10 +25,10 @@ _LONGEST = 600
 def report_of(request: EvaluationRequest, result: EvaluationMeasurements) -> str:
     """The whole page, ending in a line break."""
     labels = [target.label for target in result.targets]
-    seen = sum(question.seen for question in result.questions)
+    seen_rows = sum(question.seen for question in result.questions)
     parts = [
         f"# Evaluation of {request.adapter_name}",
-        _facts(request, result, seen),
+        _facts(request, result, seen_rows),
         "## Scores",
         _scores(result.metrics, labels),
         "Means over rows, with the 95 % interval of a percentile bootstrap. A difference is taken "
@@ -40,10 +40,10 @@ def report_of(request: EvaluationRequest, result: EvaluationMeasurements) -> str
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _facts(request: EvaluationRequest, result: EvaluationMeasurements, seen: int) -> str:
+def _facts(request: EvaluationRequest, result: EvaluationMeasurements, seen_rows: int) -> str:
     sampling = request.sampling
     marked = (
-        f"{seen} of them were trained on, and are marked"
+        f"{seen_rows} of them were trained on, and are marked"
         if request.compared
         else "whether any was trained on is not known"
     )
@@ -98,25 +98,25 @@ def _judged(result: EvaluationMeasurements, labels: Sequence[str]) -> list[str]:
     judge = result.judge
     if judge is None:
         return []
-    given = [result.base_model_scores, result.scores][-len(labels) :]
-    sides = [write_record(scores or JudgeScores()) for scores in given]
+    judge_scores = [result.base_model_scores, result.scores][-len(labels) :]
+    sides = [write_record(scores or JudgeScores()) for scores in judge_scores]
     head = ["of 100", *labels]
     rows = [
         _line([name.replace("_", " "), *(_score(side[name]) for side in sides)])
         for name in ("overall", *SCORES)
     ]
-    said = [f"Judge: {judge.model}. {judge.failed} of {judge.asked} calls failed."]
+    lines = [f"Judge: {judge.model}. {judge.failed} of {judge.asked} calls failed."]
     if judge.problems:
-        said.append(f"First failures: {'; '.join(judge.problems)}.")
+        lines.append(f"First failures: {'; '.join(judge.problems)}.")
     if (swaps := judge.swaps) and swaps.asked:
-        said.append(
+        lines.append(
             f"Of {swaps.asked} pairs shown in both orders, {swaps.consistent} got the same "
             f"verdict twice: base {swaps.base_wins}, adapter {swaps.adapter_wins}, ties "
             f"{swaps.ties}. Whichever stood first won {swaps.first_wins} of "
             f"{2 * swaps.asked} verdicts."
         )
     table = "\n".join([_line(head), _line(["---"] * len(head)), *rows])
-    return ["## The judge's scores", table, " ".join(said)]
+    return ["## The judge's scores", table, " ".join(lines)]
 
 
 def _score(value: float | None) -> str:
@@ -150,10 +150,10 @@ def _rows(title: str, questions: Sequence[QuestionResult], labels: Sequence[str]
         return []
     blocks = [title]
     for question in questions:
-        asked = question.messages[-1]["content"] if question.messages else UNKNOWN
+        question_text = question.messages[-1]["content"] if question.messages else UNKNOWN
         lines = [
             f"### Line {question.line}{' (trained on)' if question.seen else ''}",
-            _quoted("Question", asked),
+            _quoted("Question", question_text),
             _quoted("Expected", question.expected),
             *(
                 _quoted(label, answer.answer or answer.text or answer.problem)
@@ -165,8 +165,8 @@ def _rows(title: str, questions: Sequence[QuestionResult], labels: Sequence[str]
 
 
 def _quoted(who: str, text: Any) -> str:
-    said = str(text) if text is not None else UNKNOWN
-    short = said if len(said) <= _LONGEST else said[:_LONGEST] + "…"
+    quotation = str(text) if text is not None else UNKNOWN
+    short = quotation if len(quotation) <= _LONGEST else quotation[:_LONGEST] + "…"
     # As code, so that what a model wrote can't become part of the page's own marks.
     fence = "```"
     while fence in short:
@@ -174,13 +174,13 @@ def _quoted(who: str, text: Any) -> str:
     return f"{who}:\n{fence}text\n{short}\n{fence}"
 
 
-def _estimate(found: Estimate | None, *, sign: bool = False) -> str:
-    if found is None:
+def _estimate(estimate: Estimate | None, *, sign: bool = False) -> str:
+    if estimate is None:
         return UNKNOWN
-    mean = f"{found.mean:+.3g}" if sign else f"{found.mean:.3g}"
-    if found.low is None:
+    mean = f"{estimate.mean:+.3g}" if sign else f"{estimate.mean:.3g}"
+    if estimate.low is None:
         return mean
-    return f"{mean} ({found.low:.3g} to {found.high:.3g})"
+    return f"{mean} ({estimate.low:.3g} to {estimate.high:.3g})"
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import mlx.core as mx
 
-from backend.contract.inference_frames import ModelInput
+from backend.contract.inference_frames import BatchItem, ModelInput
 from backend.contract.jobs.evaluation import (
     EvaluationMeasurements,
     EvaluationRequest,
@@ -25,7 +25,6 @@ from backend.contract.jobs.evaluation import (
 )
 from backend.contract.record import read_record
 from backend.contract.run.events import Phase, Progress
-from backend.contract.sampling import Sampling
 from backend.core.disk.files import write_json, write_text
 from backend.core.disk.removal import named, remove
 from backend.engines.evaluate.judges import judge_of
@@ -42,11 +41,9 @@ from backend.engines.evaluate.summary import (
     side_by_side,
     summarise,
 )
-from backend.engines.inference.batch import answer_batch, answer_in_turn, can_batch
 from backend.engines.inference.generate import Watch
-from backend.engines.inference.prompt import encode, fit, opened_in, own_marks
 from backend.engines.inference.protocol import Cancelled, Refused
-from backend.engines.inference.resident_model import Resident
+from backend.engines.inference.resident_model import Resident, Unanswered
 from backend.engines.inference.score import score_rows
 from backend.engines.process.endings import Ending, Unusable
 from backend.engines.process.events import Emitter
@@ -62,7 +59,7 @@ def evaluate_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     request = read_record(EvaluationRequest, json.loads(text))
     with (folder / "rows.jsonl").open(encoding="utf-8") as lines:
         rows = [read_record(EvaluationRow, json.loads(line)) for line in lines]
-    started = time.monotonic()
+    start = time.monotonic()
     try:
         result = _Evaluation(folder, request, rows, emit, control).result()
     except Cancelled:
@@ -72,7 +69,7 @@ def evaluate_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     finally:
         with suppress(OSError):
             remove(folder / _COPIES, inside=folder, own=named(_COPIES))
-    result = replace(result, seconds=time.monotonic() - started)
+    result = replace(result, seconds=time.monotonic() - start)
     write_text(folder / "report.md", report_of(request, result))
     # Last: with it the evaluation is there.
     write_json(folder / "result.json", write_measurements(result))
@@ -116,7 +113,7 @@ class _Evaluation:
     def result(self) -> EvaluationMeasurements:
         sides = [self._side(target) for target in self._targets]
         tasks = side_by_side(self._task_scores)
-        batched = can_batch(self._resident.model)
+        batched = self._resident.batches
         verdict = self._judged(sides)
         self._emit(Phase(name="scoring"))
         return EvaluationMeasurements(
@@ -213,49 +210,29 @@ class _Evaluation:
                 row.loss, row.tokens = score.loss, score.tokens
 
     def _answer(self, side: Sequence[GivenAnswer], batch: Sequence[tuple[int, Question]]) -> None:
-        model, tokenizer = self._resident.model, self._resident.tokenizer
-        ready: list[tuple[int, list[int], Sampling]] = []
-        own = own_marks(tokenizer)
-        opened: dict[int, str | None] = {}
-        for at, question in batch:
-            try:
-                tokens = encode(tokenizer, ModelInput(messages=tuple(question.messages))).tokens
-                room = fit(
-                    tokens,
-                    context=self._resident.context,
-                    max_tokens=self._sampling.max_tokens,
-                )
-            except Refused as refusal:  # One row that can't be asked must not end the others.
-                side[at].problem = refusal.message
-                continue
-            opened[at] = opened_in(tokenizer, tokens, own)
-            ready.append((at, tokens, replace(self._sampling, max_tokens=room)))
-        if not ready:
-            return
-        prompts = [tokens for _, tokens, _ in ready]
-        samplings = [sampling for _, _, sampling in ready]
-        answers = (
-            answer_batch(model, tokenizer, prompts, samplings, watch=self._watch)
-            if can_batch(model)
-            else answer_in_turn(
-                model, tokenizer, prompts, samplings, watch=self._watch,
-                fresh=lambda: self._resident.conversations.take(model, None, []),
+        items = [
+            BatchItem(
+                question=ModelInput(messages=tuple(question.messages)), sampling=self._sampling
             )
-        )  # fmt: skip
-        questions = dict(batch)
-        for answer in answers:
-            at = ready[answer.index][0]
-            set_text(side[at], answer.text, own=own, opened=opened[at])
-            side[at].finish_reason = answer.stats.finish_reason
-            side[at].completion_tokens = answer.stats.completion_tokens
-            score_answer(side[at], questions[at].expected, self._chosen)
+            for _, question in batch
+        ]
+        for answer in self._resident.answer_all(items, self._watch):
+            at, question = batch[answer.index]
+            row = side[at]
+            if isinstance(answer, Unanswered):  # It must not end the others.
+                row.problem = answer.refusal.message
+                continue
+            set_text(row, answer.text, answer.end.split(answer.text))
+            row.finish_reason = answer.end.stats.finish_reason
+            row.completion_tokens = answer.end.stats.completion_tokens
+            score_answer(row, question.expected, self._chosen)
 
     def _batches(self) -> Iterator[list[tuple[int, Question]]]:
         if not self._wants_answers:
             return
-        asked = [(at, question) for at, question in enumerate(self._questions) if question]
-        for first in range(0, len(asked), _AT_ONCE):
-            yield asked[first : first + _AT_ONCE]
+        questions = [(at, question) for at, question in enumerate(self._questions) if question]
+        for first in range(0, len(questions), _AT_ONCE):
+            yield questions[first : first + _AT_ONCE]
 
     def _tell(self, target: EvaluationTarget | None, more: int) -> None:
         if more:

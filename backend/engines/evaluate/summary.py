@@ -15,7 +15,7 @@ from backend.contract.jobs.evaluation import (
     MetricResult,
     TaskResult,
 )
-from backend.contract.thoughts import Marks, split_thoughts
+from backend.contract.thoughts import Split, split_thoughts
 from backend.engines.evaluate.bootstrap import (
     difference_of,
     difference_of_ratios,
@@ -78,33 +78,32 @@ def answer_to(
         metrics={},
     )
     if text is not None:
-        set_text(answer, text)
+        set_text(answer, text, split_thoughts(text))
     return answer
 
 
-def set_text(
-    row: GivenAnswer, text: str, *, own: Sequence[Marks] = (), opened: str | None = None
-) -> None:
-    """What the model wrote, its thoughts set apart as `contract/thoughts.py` does."""
-    parts = split_thoughts(text, own=own, opened=opened)
+def set_text(row: GivenAnswer, text: str, parts: Split) -> None:
+    """What the model wrote, and its thoughts set apart."""
     row.text, row.thoughts, row.answer = text, parts.thoughts, parts.answer
 
 
-def score_answer(row: GivenAnswer, expected: str | None, chosen: Sequence[str]) -> None:
+def score_answer(row: GivenAnswer, expected: str | None, selection: Sequence[str]) -> None:
     """Fill in the metrics of an answer that was given to a question."""
     if row.answer is None or expected is None:
         return
     row.metrics = {
-        metric.id: metric.measure(row.answer, expected) for metric in METRICS if metric.id in chosen
+        metric.id: metric.measure(row.answer, expected)
+        for metric in METRICS
+        if metric.id in selection
     }
 
 
-def summarise(sides: Sequence[Side], chosen: Sequence[str]) -> list[MetricResult]:
+def summarise(sides: Sequence[Side], selection: Sequence[str]) -> list[MetricResult]:
     """Per metric: one estimate per side, and the paired difference of the second to the first.
 
     A difference is given for two sides only. What no row could be measured on is null.
     """
-    return [*_token_metrics(sides, chosen), *_text_metrics(sides, chosen)]
+    return [*_token_metrics(sides, selection), *_text_metrics(sides, selection)]
 
 
 def side_by_side(sides: Sequence[Sequence[TaskScore]]) -> list[TaskResult]:
@@ -124,13 +123,13 @@ def side_by_side(sides: Sequence[Sequence[TaskScore]]) -> list[TaskResult]:
     ]
 
 
-def _text_metrics(sides: Sequence[Side], chosen: Sequence[str]) -> list[MetricResult]:
-    found = []
+def _text_metrics(sides: Sequence[Side], selection: Sequence[str]) -> list[MetricResult]:
+    metrics = []
     for metric in METRICS:
-        if metric.id not in chosen:
+        if metric.id not in selection:
             continue
         values = [[row.metrics.get(metric.id) for row in side] for side in sides]
-        found.append(
+        metrics.append(
             MetricResult(
                 id=metric.id,
                 name=metric.name,
@@ -142,29 +141,29 @@ def _text_metrics(sides: Sequence[Side], chosen: Sequence[str]) -> list[MetricRe
                 ratio=None,
             )
         )
-    return found
+    return metrics
 
 
-def _token_metrics(sides: Sequence[Side], chosen: Sequence[str]) -> list[MetricResult]:
+def _token_metrics(sides: Sequence[Side], selection: Sequence[str]) -> list[MetricResult]:
     # Only rows that every side could be measured on, so that the sides are of the same text.
-    kept = [
+    rows_scored = [
         at
         for at in range(len(sides[0]) if sides else 0)
         if all(side[at].loss is not None and side[at].tokens for side in sides)
     ]
     pairs = [
-        ([side[at].loss or 0.0 for at in kept], [side[at].tokens or 0 for at in kept])
+        ([side[at].loss or 0.0 for at in rows_scored], [side[at].tokens or 0 for at in rows_scored])
         for side in sides
     ]
     losses = [ratio_of(*pair) for pair in pairs]
     difference = difference_of_ratios(*pairs) if len(pairs) == 2 else None
-    found = []
+    metrics = []
     for kind, name, text, source in _TOKEN_METRICS:
-        if kind not in chosen:
+        if kind not in selection:
             continue
         # The ratio of two perplexities is e to the difference of the losses.
         exponential = kind == PERPLEXITY
-        found.append(
+        metrics.append(
             MetricResult(
                 id=kind,
                 name=name,
@@ -176,17 +175,17 @@ def _token_metrics(sides: Sequence[Side], chosen: Sequence[str]) -> list[MetricR
                 ratio=_through(math.exp, difference) if exponential else None,
             )
         )
-    return found
+    return metrics
 
 
-def _through(function: Callable[[float], float], found: Estimate | None) -> Estimate | None:
+def _through(function: Callable[[float], float], estimate: Estimate | None) -> Estimate | None:
     """An increasing function of an estimate: its bounds are the function of the bounds."""
-    if found is None:
+    if estimate is None:
         return None
     try:
-        mean = function(found.mean)
-        low = None if found.low is None else function(found.low)
-        high = None if found.high is None else function(found.high)
+        mean = function(estimate.mean)
+        low = None if estimate.low is None else function(estimate.low)
+        high = None if estimate.high is None else function(estimate.high)
     except OverflowError:
         return None
-    return Estimate(mean=mean, low=low, high=high, rows=found.rows)
+    return Estimate(mean=mean, low=low, high=high, rows=estimate.rows)

@@ -7,24 +7,18 @@ and `result.json`.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
-from backend.engines.process.endings import Ending
-from backend.engines.process.entry import run_process
-from backend.engines.process.events import Emitter
-from backend.engines.process.signals import Control
+from backend.engines.process.entry import importing, run_process
 
 
 def main(argv: Sequence[str]) -> int:
     """Export to the end; 0 unless it failed."""
-    return run_process(argv, module="backend.engines.export", load=_load)
-
-
-def _load() -> Callable[[Path, Emitter, Control], Ending]:
-    from backend.engines.export.run import export_run
-
-    return export_run
+    return run_process(
+        argv,
+        module="backend.engines.export",
+        load=importing("backend.engines.export.run:export_run"),
+    )
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ def write_gguf(
     target = staging / f"{Path(request.output).name}-{name}.gguf"
     whole = staging / f".{target.name}.{secrets.token_hex(8)}.tmp" if tool else target
     weights = sum(value.size for value in tensors.values())
-    kept = _write(whole, source, config, tensors, kind, stops, progress, stopped)
+    names_kept = _write(whole, source, config, tensors, kind, stops, progress, stopped)
     if tool:
         _quantise(tool, whole, target, name, stopped)
     facts = QuantisationFacts(
@@ -78,7 +78,7 @@ def write_gguf(
         program=f"llama.cpp {QUANTISER}" if tool else f"gguf {version('gguf')}",
         bits_per_weight=8 * target.stat().st_size / max(1, weights),
         group_size=None if tool or kind == GgmlType.F16 else 32,
-        whole=tuple(kept),
+        whole=tuple(names_kept),
     )
     write_text(staging / "Modelfile", modelfile(source, target.name, stops))
     write_config(source, staging, None, stops)
@@ -108,14 +108,14 @@ def _write(
     _add_settings(writer, config, path.name, kind)
     add_tokenizer(writer, source, rows, stops)
     plan: dict[str, tuple[str, GgmlType]] = {}
-    kept: list[str] = []
+    unconverted: list[str] = []
     for name, value in tensors.items():
         new = names.get_name(name, try_suffixes=(".weight", ".bias"))
         if new is None:
             raise Unusable(f"GGUF has no place for {name} in a {family} model.")
         own = _type_of(new, value.shape, kind)
         if value.ndim > 1 and own == GgmlType.F16 and kind != GgmlType.F16:
-            kept.append(name)
+            unconverted.append(name)
         plan[name] = (new, own)
         _add_info(writer, new, value.shape, own)
     factors = _rope_factors(config)
@@ -139,7 +139,7 @@ def _write(
             writer.write_tensor_data(factors)
     finally:
         writer.close()
-    return kept
+    return unconverted
 
 
 def _type_of(name: str, shape: tuple[int, ...], kind: GgmlType) -> GgmlType:
@@ -242,15 +242,15 @@ def _quantise(tool: str, whole: Path, target: Path, kind: str, stopped: Callable
 
 
 def _warnings(facts: QuantisationFacts, base_bits: int | None) -> list[str]:
-    found = []
+    warnings = []
     if base_bits is not None:
-        found.append(
+        warnings.append(
             f"The base is quantised to {base_bits} bits: the export holds its weights as they were "
             "read back from that, not those from before."
         )
     if facts.whole:
-        found.append(
+        warnings.append(
             f"{len(facts.whole)} matrices stayed in 16 bits ({facts.whole[0]} for one), as their "
             "widths are no multiple of 32."
         )
-    return found
+    return warnings

@@ -31,8 +31,8 @@ def answer_of(path: Path, prompt: str, tokens: int) -> tuple[str, str, int] | No
     if importlib.util.find_spec("xllamacpp") is None:
         return None
     server = llama_server(path)
-    asked = {"prompt": prompt, "max_tokens": tokens, "temperature": 0.0}
-    answer: dict[str, Any] = server.handle_completions(asked)
+    body = {"prompt": prompt, "max_tokens": tokens, "temperature": 0.0}
+    answer: dict[str, Any] = server.handle_completions(body)
     text = str(answer["choices"][0]["text"])
     return f"xllamacpp {version('xllamacpp')}", text, int(answer["usage"]["completion_tokens"])
 

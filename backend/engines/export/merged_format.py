@@ -53,7 +53,7 @@ def write_merged(
         if bits is not None
         else None
     )
-    kept = quantised.kept if quantised is not None else None
+    change = quantised.kept if quantised is not None else None
     count, base_bits = len(merged.changes), merged.base_bits
     network = quantised.model if quantised is not None else merged.model
     tensors: dict[str, mx.array] = dict(tree_flatten(network.parameters()))
@@ -67,8 +67,8 @@ def write_merged(
         nonlocal done
         if stopped():
             raise Stopped
-        if kept is not None:
-            kept.compute(name.removesuffix(".weight"))
+        if change is not None:
+            change.compute(name.removesuffix(".weight"))
         mx.clear_cache()
         done += 1
         progress(done, total)
@@ -76,8 +76,8 @@ def write_merged(
     write_shards(staging, tensors, each=each, metadata={"format": "mlx"})
     write_config(source, staging, quantization, stop_tokens(source))
     copy_tokenizer(source, staging)
-    if facts is not None and kept is not None:
-        facts = replace(facts, kept_change=kept.share())
+    if facts is not None and change is not None:
+        facts = replace(facts, kept_change=change.share())
     about = {"quantisation": write_record(facts)} if facts is not None else {}
     write_about(request, staging, about)
     return Written(
@@ -90,24 +90,24 @@ def write_merged(
 def _warnings(
     request: ExportRequest, facts: QuantisationFacts | None, base_bits: int | None
 ) -> list[str]:
-    found = []
+    warnings = []
     if base_bits is not None:
-        found.append(
+        warnings.append(
             f"The base is quantised to {base_bits} bits: the export holds its weights as they were "
             "read back from that, not those from before."
         )
     if facts is not None and facts.whole:
-        found.append(
+        warnings.append(
             f"{facts.whole[0]} stayed unquantised, as its width is no multiple of the group."
             if len(facts.whole) == 1
             else f"{len(facts.whole)} matrices stayed unquantised ({facts.whole[0]} for one), as "
             "their widths are no multiple of the group."
         )
-    kept = facts.kept_change if facts is not None else None
-    if kept is not None and kept < _LEAST_KEPT:
-        found.append(
-            f"Quantising keeps {max(0.0, kept):.0%} of what the adapter changes: the rest is "
+    change = facts.kept_change if facts is not None else None
+    if change is not None and change < _LEAST_KEPT:
+        warnings.append(
+            f"Quantising keeps {max(0.0, change):.0%} of what the adapter changes: the rest is "
             "rounded away. Compare the losses, or export "
             + ("merged_q8." if request.format == "merged_q4" else "merged.")
         )
-    return found
+    return warnings

@@ -140,12 +140,12 @@ def _plain(inner: Any, weight: mx.array) -> nn.Module:
     """An unquantised module of the same kind with this weight."""
     if weight.ndim == 3:
         experts, outputs, inputs = weight.shape
-        made: Any = SwitchLinear(inputs, outputs, experts, bias="bias" in inner)
+        module: Any = SwitchLinear(inputs, outputs, experts, bias="bias" in inner)
     elif isinstance(inner, nn.Embedding | nn.QuantizedEmbedding):
-        made = nn.Embedding(1, 1)
+        module = nn.Embedding(1, 1)
     else:
-        made = nn.Linear(1, 1, bias="bias" in inner)
-    made.weight = weight
+        module = nn.Linear(1, 1, bias="bias" in inner)
+    module.weight = weight
     if "bias" in inner:
-        made.bias = inner.bias
-    return cast("nn.Module", made)
+        module.bias = inner.bias
+    return cast("nn.Module", module)

@@ -50,9 +50,9 @@ def write_config(
 def stop_tokens(source: Path) -> list[int]:
     """The ids that end an answer: the configuration's, and the end of the tokenizer's own turn."""
     configured = load_config(source).get("eos_token_id")
-    found = configured if isinstance(configured, list) else [configured]
+    ids = configured if isinstance(configured, list) else [configured]
     tokenizer = load_tokenizer(source, eos_token_ids=configured)
-    return list(dict.fromkeys(i for i in [*found, tokenizer.eos_token_id] if isinstance(i, int)))
+    return list(dict.fromkeys(i for i in [*ids, tokenizer.eos_token_id] if isinstance(i, int)))
 
 
 def copy_tokenizer(source: Path, staging: Path) -> None:

@@ -66,12 +66,14 @@ def write_peft(
 
     write_tensors(staging / FILE, tensors, {"format": "pt"}, each)
     name = str(request.base.get("name") or source.name)
-    made = peft_config(ranks, scales, depth=len(network.layers), base=name)
-    made["use_dora"] = any("m" in module for module in modules.values())
-    write_json(staging / ADAPTER_CONFIG, made)
+    adapter_config = peft_config(ranks, scales, depth=len(network.layers), base=name)
+    adapter_config["use_dora"] = any("m" in module for module in modules.values())
+    write_json(staging / ADAPTER_CONFIG, adapter_config)
     write_config(source, staging, None, stop_tokens(source))
     copy_tokenizer(source, staging)
-    write_about(request, staging, {"rank": made["r"], "lora_alpha": made["lora_alpha"]})
+    write_about(
+        request, staging, {"rank": adapter_config["r"], "lora_alpha": adapter_config["lora_alpha"]}
+    )
     return Written(merged_modules=0)
 
 
@@ -123,8 +125,8 @@ def _modules(network: nn.Module, spec: Mapping[str, Any], model_type: str) -> di
             "Export it as merged.",
         )
     attach(network, adapter)
-    found: dict[str, Any] = dict(adapted(network))
-    for name, module in found.items():
+    modules: dict[str, Any] = dict(adapted(network))
+    for name, module in modules.items():
         if not isinstance(module.lora_a, mx.array) or module.lora_a.ndim != 2:
             raise Unusable(
                 f"{name} holds several matrices in one, as those of experts, which PEFT can't take "
@@ -136,7 +138,7 @@ def _modules(network: nn.Module, spec: Mapping[str, Any], model_type: str) -> di
                 f"{name} is another matrix in transformers' {model_type}, or named otherwise.",
                 "Export it as merged.",
             )
-    return found
+    return modules
 
 
 def _tensors(module: Any) -> dict[str, mx.array]:

@@ -75,7 +75,7 @@ def quantised_model(
     before = {name: modules[name].weight for name in changes if name in modules}
     widths = _sizes(modules)
     plain = {k: v for k, v in config.items() if k not in ("quantization", "quantization_config")}
-    network, made = quantize_model(
+    network, quantized_config = quantize_model(
         model, copy.deepcopy(plain), group, bits, quant_predicate=predicate
     )
     after = dict(network.named_modules())
@@ -91,14 +91,14 @@ def quantised_model(
         recipe=recipe,
         whole=whole[:_SHOWN],
     )
-    kept = KeptChange(
+    kept_change = KeptChange(
         {
             name: _products(after[name], before[name], change)
             for name, change in changes.items()
             if change is not None and name in before and hasattr(after[name], "scales")
         }
     )
-    return Quantised(model=network, config=made, facts=facts, kept=kept)
+    return Quantised(model=network, config=quantized_config, facts=facts, kept=kept_change)
 
 
 def _predicate(
@@ -106,10 +106,10 @@ def _predicate(
 ) -> Callable[[str, nn.Module], bool | dict[str, Any]] | None:
     if recipe == "uniform":
         return None
-    chosen: Callable[[str, nn.Module], bool | dict[str, Any]] = mixed_quant_predicate_builder(
+    predicate: Callable[[str, nn.Module], bool | dict[str, Any]] = mixed_quant_predicate_builder(
         recipe, model, group
     )
-    return chosen
+    return predicate
 
 
 def _sizes(modules: Mapping[str, Any]) -> dict[str, int]:

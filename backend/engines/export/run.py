@@ -61,7 +61,7 @@ def export_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     request = read_record(
         ExportRequest, json.loads((folder / "request.json").read_text(encoding="utf-8"))
     )
-    staging, output, started = Path(request.staging), Path(request.output), time.monotonic()
+    staging, output, start = Path(request.staging), Path(request.output), time.monotonic()
 
     def stopped() -> bool:
         return control.stop is not None
@@ -86,7 +86,7 @@ def export_run(folder: Path, emit: Emitter, control: Control) -> Ending:
             write_text(staging / CARD, model_card(replace(request, scores=_scores(folder))))
         if stopped():
             return _STOPPED
-        result = _result(request, staging, written, smoke, peak, time.monotonic() - started)
+        result = _result(request, staging, written, smoke, peak, time.monotonic() - start)
         publish(staging, output)
         write_json(folder / "result.json", write_record(result))
         if request.ollama is not None or request.lm_studio is not None:
@@ -124,13 +124,13 @@ def _scores(folder: Path) -> tuple[CardScore, ...]:
             CardScore(
                 name=target.label,
                 metric=metric.name,
-                value=found.mean,
-                low=found.low,
-                high=found.high,
+                value=estimate.mean,
+                low=estimate.low,
+                high=estimate.high,
             )
             for metric in measured.metrics
-            for target, found in zip(measured.targets, metric.values, strict=True)
-            if found is not None
+            for target, estimate in zip(measured.targets, metric.values, strict=True)
+            if estimate is not None
         ]
     return tuple(scores)
 

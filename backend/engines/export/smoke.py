@@ -28,16 +28,16 @@ def main(argv: Sequence[str]) -> int:
     cache_imports()
     stored = (Path(folder) / "request.json").read_text(encoding="utf-8")
     request = read_record(ExportRequest, json.loads(stored))
-    started = time.monotonic()
+    start = time.monotonic()
     program, text, tokens = _asker(request.format)(request)
-    found = SmokeAnswer(
+    result = SmokeAnswer(
         program=program,
         prompt=request.prompt if text is not None else None,
         text=text,
         tokens=tokens,
-        seconds=time.monotonic() - started,
+        seconds=time.monotonic() - start,
     )
-    write_json(Path(answer), write_record(found))
+    write_json(Path(answer), write_record(result))
     return 0
 
 

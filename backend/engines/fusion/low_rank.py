@@ -104,10 +104,10 @@ def decompose(matrix: Array, rank: int, *, seed: int = 0) -> tuple[LowRank, floa
         small, values, v = np.linalg.svd(np.swapaxes(basis, -1, -2) @ matrix, full_matrices=False)
         u = basis @ small
     root = np.sqrt(values[..., :rank])
-    made = LowRank(u[..., :rank] * root[..., None, :], root[..., :, None] * v[..., :rank, :])
+    factors = LowRank(u[..., :rank] * root[..., None, :], root[..., :, None] * v[..., :rank, :])
     total = float((matrix**2).sum())
     taken = float((values[..., :rank] ** 2).sum())
-    return made, math.sqrt(max(0.0, total - taken) / total) if total else 0.0
+    return factors, math.sqrt(max(0.0, total - taken) / total) if total else 0.0
 
 
 def _range(matrix: Array, columns: int, random: np.random.Generator) -> Array:

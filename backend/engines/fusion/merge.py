@@ -115,17 +115,17 @@ def dare(
     """DARE: keep each entry with probability `density`, divide by it, and add with the weights."""
     merged: Array = np.zeros_like(changes[0])
     for change, weight in zip(changes, weights, strict=True):
-        kept = random.random(change.shape) < density
-        merged += weight * np.where(kept, change / density, 0.0)
+        mask = random.random(change.shape) < density
+        merged += weight * np.where(mask, change / density, 0.0)
     return merged
 
 
 def _trim(change: Array, density: float) -> Array:
     """The `density` share of the entries with the largest size; the others are zero."""
-    kept = math.ceil(density * change.size)
-    if kept >= change.size:
+    count = math.ceil(density * change.size)
+    if count >= change.size:
         return change
     sizes = np.abs(change)
-    smallest = np.partition(sizes, change.size - kept, axis=None)[change.size - kept]
+    smallest = np.partition(sizes, change.size - count, axis=None)[change.size - count]
     trimmed: Array = np.where(sizes >= smallest, change, 0.0)
     return trimmed

@@ -52,7 +52,7 @@ def fusion_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     request = read_record(
         FusionRequest, json.loads((folder / "request.json").read_text(encoding="utf-8"))
     )
-    staging, started = Path(request.staging), time.monotonic()
+    staging, start = Path(request.staging), time.monotonic()
     try:
         emit(Phase(name="reading adapters"))
         sources = [_read(source) for source in request.sources]
@@ -68,7 +68,7 @@ def fusion_run(folder: Path, emit: Emitter, control: Control) -> Ending:
             ending = evaluate_run(folder / PROOF, part, control)
             if ending.state != "completed":
                 return _STOPPED
-        result = _result(request, sources, merged, errors, time.monotonic() - started)
+        result = _result(request, sources, merged, errors, time.monotonic() - start)
         publish(staging, Path(request.output))
         write_json(folder / "result.json", write_record(result))
     except Refused as refusal:
@@ -172,8 +172,8 @@ def _result(
         worst_matrix=worst if errors[worst] > 0 else None,
         worst_error=errors[worst],
         sources=tuple(
-            _share(asked, changes, merged, total)
-            for asked, changes in zip(request.sources, sources, strict=True)
+            _share(source, changes, merged, total)
+            for source, changes in zip(request.sources, sources, strict=True)
         ),
         seconds=seconds,
     )

@@ -52,8 +52,8 @@ def _serve(work: Work, frames: Frames, inbox: Inbox, request: Request) -> None:
     inbox.forget(number)
     work.tidy()
     if refusal is not None:
-        told = Refusal(code=refusal.code, message=refusal.message, hint=refusal.hint)
-        frames.send(number, "error", told, status=work.status())
+        answer = Refusal(code=refusal.code, message=refusal.message, hint=refusal.hint)
+        frames.send(number, "error", answer, status=work.status())
 
 
 def _refusal_of(work: Work, inbox: Inbox, request: Request) -> Refused | None:

@@ -94,13 +94,13 @@ def strip(model: nn.Module) -> int:
 
 def overwrite(model: nn.Module, adapter: Adapter) -> int:
     """Load the weights of a full fine-tune over the base's own; only a reload takes them back."""
-    known = dict(tree_flatten(model.parameters()))
+    parameters = dict(tree_flatten(model.parameters()))
     problems = [
         f"{name} is no weight of the model"
-        if name not in known
-        else f"{name} has the shape {value.shape}, and the model's has {known[name].shape}"
+        if name not in parameters
+        else f"{name} has the shape {value.shape}, and the model's has {parameters[name].shape}"
         for name, value in adapter.weights.items()
-        if name not in known or known[name].shape != value.shape
+        if name not in parameters or parameters[name].shape != value.shape
     ]
     if problems:
         raise _mismatch(adapter, problems)
@@ -120,25 +120,25 @@ def adapted(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
 
 
 def _parts_by_module(adapter: Adapter) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
+    parts: dict[str, dict[str, Any]] = {}
     strange = []
     for name, value in adapter.weights.items():
         match = _PART.fullmatch(name)
         if match is None:
             strange.append(f"{name} is no LoRA tensor")
             continue
-        tensors = found.setdefault(match["module"], {})
+        tensors = parts.setdefault(match["module"], {})
         if match["number"] is None:
             tensors[match["part"]] = value
         else:
             tensors.setdefault(match["part"], {})[int(match["number"])] = value
     if strange:
         raise _mismatch(adapter, strange)
-    for tensors in found.values():
+    for tensors in parts.values():
         for part, value in tensors.items():
             if isinstance(value, dict):
                 tensors[part] = [value[number] for number in sorted(value)]
-    return found
+    return parts
 
 
 def module_place(path: str, modules: Mapping[str, nn.Module], *, loose: bool) -> str | None:
@@ -152,8 +152,8 @@ def module_place(path: str, modules: Mapping[str, nn.Module], *, loose: bool) ->
     if len(same) == 1:
         return same[0]
     end = "." + path.split(".", 1)[-1]
-    found = [name for name in modules if name == end[1:] or name.endswith(end)]
-    return found[0] if len(found) == 1 else None
+    places = [name for name in modules if name == end[1:] or name.endswith(end)]
+    return places[0] if len(places) == 1 else None
 
 
 def _without_wrappers(path: str) -> str:
@@ -229,10 +229,10 @@ def _empty(kind: Any) -> Any:
     """An instance whose parts are all still to be put in. Its dropout of 0 does nothing, and the
     constructor, which draws random matrices, is run once per class.
     """
-    made = _prototype(kind)
+    module = _prototype(kind)
     clone = kind.__new__(kind)
-    dict.update(clone, made)  # A module is a dictionary of its arrays and modules,
-    clone.__dict__.update(made.__dict__)  # with everything else beside it.
+    dict.update(clone, module)  # A module is a dictionary of its arrays and modules,
+    clone.__dict__.update(module.__dict__)  # with everything else beside it.
     return clone
 
 
@@ -262,10 +262,10 @@ def _inside(module: nn.Module) -> nn.Module:
 
 
 def _mismatch(adapter: Adapter, problems: list[str]) -> Refused:
-    shown = "; ".join(problems[:_SHOWN])
+    listing = "; ".join(problems[:_SHOWN])
     rest = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
     return Refused(
         "bad_adapter",
-        f"The adapter {adapter.name} does not fit this model: {shown}{rest}.",
+        f"The adapter {adapter.name} does not fit this model: {listing}{rest}.",
         "Choose the base model that it was trained on.",
     )

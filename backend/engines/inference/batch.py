@@ -1,4 +1,4 @@
-"""Several prompts at once through the engine's batch generator: evaluation's way to ask."""
+"""Several prompts at once through the engine's batch generator, for `Resident.answer_all`."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def answer_in_turn(
         pieces: list[str] = []
         for piece in generate(
             model, tokenizer, prompt, sampling, read=fresh(), watch=watch,
-            on_prompt=lambda done, total: None, started=0.0,
+            on_prompt=lambda done, total: None, start=0.0,
         ):  # fmt: skip
             if isinstance(piece, AnswerStats):
                 yield _answer(
@@ -126,5 +126,5 @@ def _answer(index: int, text: str, prompt: int, completion: int, finish: Finish)
 
 def _until_stop(text: str, stops: Sequence[str]) -> tuple[str, bool]:
     cutter = StopTexts(stops)
-    shown = cutter.feed(text)
-    return (shown, True) if cutter.reached else (shown + cutter.rest(), False)
+    head = cutter.feed(text)
+    return (head, True) if cutter.reached else (head + cutter.rest(), False)

@@ -34,15 +34,15 @@ def sampler_of(sampling: Sampling) -> Callable[[mx.array], mx.array]:
 
 def processors_of(sampling: Sampling, before: Sequence[int] = ()) -> list[Any]:
     """`before` are tokens that a cache already holds, which the engine would not count."""
-    made = make_logits_processors(repetition_penalty=sampling.repetition_penalty)
+    processors = make_logits_processors(repetition_penalty=sampling.repetition_penalty)
     if not before:
-        return list(made)
+        return list(processors)
     past = mx.array(list(before[-_PENALTY_CONTEXT:]))
 
     def looking_back(processor: Any) -> Callable[[mx.array, mx.array], mx.array]:
         return lambda tokens, logits: processor(mx.concatenate([past, tokens]), logits)
 
-    return [looking_back(processor) for processor in made]
+    return [looking_back(processor) for processor in processors]
 
 
 class Watch:
@@ -73,11 +73,11 @@ def generate(
     read: Read,
     watch: Watch,
     on_prompt: Callable[[int, int], None],
-    started: float,
+    start: float,
 ) -> Iterator[str | AnswerStats]:
     """Pieces of text, and last the statistics. `read` grows by what the model has seen.
 
-    `started` is when the request was taken, on the clock of `time.perf_counter`. Raises Cancelled
+    `start` is when the request was taken, on the clock of `time.perf_counter`. Raises Cancelled
     or Refused from the watch, between two tokens or two pieces of a long prompt.
     """
     if sampling.seed is not None:
@@ -128,7 +128,7 @@ def generate(
         prompt_tokens=len(prompt),
         completion_tokens=count,
         cached_tokens=cached,
-        first_token_seconds=first - started,
+        first_token_seconds=first - start,
         tokens_per_second=(count - 1) / (ended - first) if count > 1 and ended > first else None,
         model_load_seconds=0.0,  # As far as this knows; the worker loads.
         swap_seconds=0.0,

@@ -100,7 +100,7 @@ def answer_together(
     *,
     rows: int,
     watch: Watch,
-    started: float,
+    start: float,
 ) -> Iterator[tuple[int, str | AnswerStats]]:
     """(row, piece of its text) as they come, and each row's statistics when it is done."""
     if sampling.seed is not None:
@@ -131,24 +131,24 @@ def answer_together(
         rest = rest[:, size:]
         mx.clear_cache()
         watch.check()
-    chosen = step(rest)
+    sampled = step(rest)
     for count in range(1, sampling.max_tokens + 1):
-        tokens: Any = chosen.tolist()
+        tokens: Any = sampled.tolist()
         now = time.perf_counter()
         for row, token in zip(making, tokens, strict=True):
             row.tokens.append(token)
             row.first = row.first or now
         last = count == sampling.max_tokens
         # Begun before the text is made of the tokens: the two go on side by side.
-        chosen = chosen if last else step(chosen[:, None])
-        mx.async_eval(chosen)  # type: ignore[no-untyped-call]
+        sampled = sampled if last else step(sampled[:, None])
+        mx.async_eval(sampled)  # type: ignore[no-untyped-call]
         for at, row in enumerate(making):
             if row.ended is None:
                 text = _take(row, tokens[at], tokenizer, last=last)
                 if text:
                     yield at, text
                 if row.ended is not None:
-                    yield at, _stats(row, len(prompt), started)
+                    yield at, _stats(row, len(prompt), start)
         if all(row.ended for row in making):
             return
         watch.check()
@@ -180,7 +180,7 @@ def _take(row: _Row, token: int, tokenizer: Any, *, last: bool) -> str:
     return text
 
 
-def _stats(row: _Row, prompt: int, started: float) -> AnswerStats:
+def _stats(row: _Row, prompt: int, start: float) -> AnswerStats:
     now = time.perf_counter()
     first = row.first or now
     took = now - first
@@ -188,7 +188,7 @@ def _stats(row: _Row, prompt: int, started: float) -> AnswerStats:
         prompt_tokens=prompt,
         completion_tokens=row.count,
         cached_tokens=0,
-        first_token_seconds=first - started,
+        first_token_seconds=first - start,
         tokens_per_second=(row.count - 1) / took if row.count > 1 and took > 0 else None,
         model_load_seconds=0.0,
         swap_seconds=0.0,

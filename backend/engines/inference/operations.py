@@ -17,7 +17,6 @@ from backend.contract.inference_frames import (
     BatchEnd,
     BatchRequest,
     GenerateRequest,
-    ModelInput,
     Progress,
     ScoreRequest,
     Scores,
@@ -27,13 +26,10 @@ from backend.contract.inference_frames import (
     WorkerStatus,
 )
 from backend.contract.record import read_record
-from backend.contract.sampling import Sampling
-from backend.engines.inference.batch import answer_batch, answer_in_turn, can_batch
 from backend.engines.inference.generate import Watch, generate
 from backend.engines.inference.multi_adapter import answer_together
-from backend.engines.inference.prompt import Prompt, encode, fit
-from backend.engines.inference.protocol import Frames, Inbox, Refused, Request
-from backend.engines.inference.resident_model import Resident
+from backend.engines.inference.protocol import Cancelled, Frames, Inbox, Refused, Request
+from backend.engines.inference.resident_model import Resident, Unanswered
 from backend.engines.inference.score import score_rows
 
 
@@ -44,6 +40,10 @@ class _Loading:
     seconds: float
     swap_seconds: float
     reloaded: bool
+
+    def added_to(self, end: Done) -> Done:
+        stats = replace(end.stats, model_load_seconds=self.seconds, swap_seconds=self.swap_seconds)
+        return replace(end, stats=stats, reloaded=self.reloaded)
 
 
 class Work:
@@ -79,67 +79,62 @@ class Work:
     # -- the operations ---------------------------------------------------------------------
 
     def _generate(self, number: int, request: GenerateRequest) -> None:
-        started = time.perf_counter()
+        start = time.perf_counter()
         watch = self._watch(number, request)
         resident, took = self._ready(number, request)
-        prompt, sampling = _encode(resident, request.question, request.sampling)
+        prompt, sampling = resident.encode(request.question, request.sampling)
         key = (request.conversation, resident.on) if request.conversation else None
         read = resident.conversations.take(resident.model, key, prompt.tokens)
-        for piece in generate(
-            resident.model,
-            resident.tokenizer,
-            prompt.tokens,
-            sampling,
-            read=read,
-            watch=watch,
-            on_prompt=partial(self._progress, number, "reading"),
-            started=started,
-        ):
-            if isinstance(piece, AnswerStats):
-                if key is not None:
-                    resident.conversations.put(key, read)
-                self._done(number, _end(resident, prompt, sampling, piece, took))
-            else:
-                self._frames.send(number, "token", Token(piece))
+        begun = False
+        try:
+            for piece in generate(
+                resident.model,
+                resident.tokenizer,
+                prompt.tokens,
+                sampling,
+                read=read,
+                watch=watch,
+                on_prompt=partial(self._progress, number, "reading"),
+                start=start,
+            ):
+                begun = True
+                if isinstance(piece, AnswerStats):
+                    if key is not None:
+                        resident.conversations.put(key, read)
+                    self._done(number, took.added_to(resident.end(prompt, sampling, piece)))
+                else:
+                    self._frames.send(number, "token", Token(piece))
+        except Cancelled:
+            # Between two tokens the cache holds what `read` says; in the prompt it does not.
+            if key is not None and begun:
+                resident.conversations.put(key, read)
+            raise
 
     def _batch(self, number: int, request: BatchRequest) -> None:
         watch = self._watch(number, request)
         resident, _ = self._ready(number, request)
-        encoded = [_encode(resident, one.question, one.sampling) for one in request.prompts]
-        prompts = [prompt.tokens for prompt, _ in encoded]
-        samplings = [sampling for _, sampling in encoded]
-        together = can_batch(resident.model)
-        started = time.perf_counter()
-        answers = (
-            answer_batch(resident.model, resident.tokenizer, prompts, samplings, watch=watch)
-            if together
-            else answer_in_turn(
-                resident.model, resident.tokenizer, prompts, samplings, watch=watch,
-                fresh=lambda: resident.conversations.take(resident.model, None, []),
-            )
-        )  # fmt: skip
-        for answer in answers:
-            templated = encoded[answer.index][0].templated
-            end = Done(stats=answer.stats, chat_template_used=templated)
-            frame = AnswerFrame(index=answer.index, text=answer.text, end=end)
-            self._frames.send(number, "answer", frame)
-        seconds = time.perf_counter() - started
-        self._done(number, BatchEnd(batched=together, seconds=seconds))
+        start = time.perf_counter()
+        for answer in resident.answer_all(request.prompts, watch):
+            if isinstance(answer, Unanswered):
+                raise answer.refusal
+            self._frames.send(number, "answer", answer)
+        seconds = time.perf_counter() - start
+        self._done(number, BatchEnd(batched=resident.batches, seconds=seconds))
 
     def _together(self, number: int, request: TogetherRequest) -> None:
-        started = time.perf_counter()
+        start = time.perf_counter()
         watch = self._watch(number, request)
         resident, took = self._ready(number, request)
-        prompt, sampling = _encode(resident, request.question, request.sampling)
+        prompt, sampling = resident.encode(request.question, request.sampling)
         swap = resident.carry_rows(request.adapters)
         took = replace(took, swap_seconds=swap.seconds, reloaded=swap.reloaded)
         try:
             for row, piece in answer_together(
                 resident.model, resident.tokenizer, prompt.tokens, sampling,
-                rows=len(request.adapters), watch=watch, started=started,
+                rows=len(request.adapters), watch=watch, start=start,
             ):  # fmt: skip
                 if isinstance(piece, AnswerStats):
-                    end = _end(resident, prompt, sampling, piece, took)
+                    end = took.added_to(resident.end(prompt, sampling, piece))
                     self._frames.send(number, "answer", AnswerFrame(index=row, end=end))
                 else:
                     self._frames.send(number, "token", Token(piece, row))
@@ -206,26 +201,3 @@ class Work:
 
     def _done(self, number: int, last: Done | BatchEnd | Scores | None = None) -> None:
         self._frames.send(number, "done", last, status=self.status())
-
-
-def _encode(
-    resident: Resident, question: ModelInput, sampling: Sampling
-) -> tuple[Prompt, Sampling]:
-    prompt = encode(resident.tokenizer, question)
-    room = fit(prompt.tokens, context=resident.context, max_tokens=sampling.max_tokens)
-    return prompt, replace(sampling, max_tokens=room)
-
-
-def _end(
-    resident: Resident, prompt: Prompt, sampling: Sampling, stats: AnswerStats, took: _Loading
-) -> Done:
-    own, opened = prompt.thoughts(resident.tokenizer)
-    return Done(
-        stats=replace(stats, model_load_seconds=took.seconds, swap_seconds=took.swap_seconds),
-        chat_template_used=prompt.templated,
-        max_tokens=sampling.max_tokens,
-        reloaded=took.reloaded,
-        thought_marks=tuple((each.open, each.close) for each in own),
-        thoughts_opened=opened,
-        repeated_mark=prompt.repeated_mark,
-    )

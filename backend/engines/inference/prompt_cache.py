@@ -38,16 +38,16 @@ class Conversations:
 
         It is the caller's until it is put back: a generation that fails leaves nothing behind.
         """
-        held = self._kept.pop(key, None) if key is not None else None
-        if held is not None:
-            same = min(_common(held.tokens, tokens), len(tokens) - 1)
-            surplus = len(held.tokens) - same
+        read = self._kept.pop(key, None) if key is not None else None
+        if read is not None:
+            same = min(_common(read.tokens, tokens), len(tokens) - 1)
+            surplus = len(read.tokens) - same
             if surplus == 0:
-                return held
-            trimmed = same > 0 and can_trim_prompt_cache(held.cache)
-            if trimmed and trim_prompt_cache(held.cache, surplus) == surplus:
-                del held.tokens[same:]
-                return held
+                return read
+            trimmed = same > 0 and can_trim_prompt_cache(read.cache)
+            if trimmed and trim_prompt_cache(read.cache, surplus) == surplus:
+                del read.tokens[same:]
+                return read
         return Read([], make_prompt_cache(model))
 
     def put(self, key: Key, read: Read) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,22 @@ from mlx import nn
 from mlx.utils import tree_flatten
 from mlx_lm.utils import load_tokenizer
 
-from backend.contract.inference_frames import AdapterSpec, WorkerStatus
+from backend.contract.answers import AnswerStats, Done
+from backend.contract.inference_frames import (
+    AdapterSpec,
+    AnswerFrame,
+    BatchItem,
+    ModelInput,
+    WorkerStatus,
+)
+from backend.contract.sampling import Sampling
 from backend.engines.inference.adapter_cache import Shelf
-from backend.engines.inference.adapter_swap import Adapter, attach, overwrite, replace, strip
+from backend.engines.inference.adapter_swap import Adapter, attach, overwrite, strip
+from backend.engines.inference.adapter_swap import replace as replace_modules
+from backend.engines.inference.batch import answer_batch, answer_in_turn, can_batch
+from backend.engines.inference.generate import Watch
 from backend.engines.inference.multi_adapter import attach_rows
+from backend.engines.inference.prompt import Prompt, encode, fit
 from backend.engines.inference.prompt_cache import Conversations
 from backend.engines.inference.protocol import Refused
 from backend.engines.weights.base import load_network
@@ -40,15 +52,23 @@ class Swap:
     reloaded: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """A question that the model can't be asked; `index` is its place in the request."""
+
+    index: int
+    refusal: Refused
+
+
 class Resident:
     """A loaded base. `on` is the key of the adapter it carries, `name` that adapter's name."""
 
     def __init__(self, path: Path) -> None:
-        started = time.perf_counter()
+        start = time.perf_counter()
         self.path = path
         self.model, self.tokenizer, self._config = _load(path)
         self._modules = dict(self.model.named_modules())
-        self.load_seconds = time.perf_counter() - started
+        self.load_seconds = time.perf_counter() - start
         self.base_bytes = sum(value.nbytes for _, value in tree_flatten(self.model.parameters()))
         self.shelf = Shelf(max(_LEAST_BUDGET, int(self.base_bytes * _ADAPTER_SHARE)))
         self.conversations = Conversations(
@@ -78,7 +98,7 @@ class Resident:
         """
         if (spec["key"] if spec else BARE) == self.on:
             return Swap()
-        started = time.perf_counter()
+        start = time.perf_counter()
         adapter = self.shelf.take(spec) if spec else None
         self.bare()
         reloaded = self._overwritten
@@ -86,26 +106,78 @@ class Resident:
             self._reload()
         if adapter is not None:
             self._put_on(adapter)
-        return Swap(seconds=time.perf_counter() - started, reloaded=reloaded)
+        return Swap(seconds=time.perf_counter() - start, reloaded=reloaded)
 
     def carry_rows(self, specs: Sequence[AdapterSpec | None]) -> Swap:
         """Put another adapter on every row of a batch; `bare` takes them off again.
 
         Raises Refused: `not_together` when these can't be, and then the base is bare.
         """
-        started = time.perf_counter()
+        start = time.perf_counter()
         took = self.carry(None)
         attach_rows(self.model, [self.shelf.take(spec) if spec else None for spec in specs])
-        return Swap(seconds=time.perf_counter() - started, reloaded=took.reloaded)
+        return Swap(seconds=time.perf_counter() - start, reloaded=took.reloaded)
 
     def bare(self) -> None:
         """Take off whatever is on: what was put on by name, else whatever is found."""
         if self._worn:
-            replace(self.model, [(name, self._modules[name]) for name in self._worn])
+            replace_modules(self.model, [(name, self._modules[name]) for name in self._worn])
         else:
             strip(self.model)
         self._worn = []
         self.on, self.name = BARE, None
+
+    @property
+    def batches(self) -> bool:
+        """Whether several questions can be answered side by side."""
+        return can_batch(self.model)
+
+    def encode(self, question: ModelInput, sampling: Sampling) -> tuple[Prompt, Sampling]:
+        """A question's tokens, and its sampling as far as the context has room. Raises Refused."""
+        prompt = encode(self.tokenizer, question)
+        room = fit(prompt.tokens, context=self.context, max_tokens=sampling.max_tokens)
+        return prompt, replace(sampling, max_tokens=room)
+
+    def end(self, prompt: Prompt, sampling: Sampling, stats: AnswerStats) -> Done:
+        """The end of an answer to an encoded prompt."""
+        own, opened = prompt.thoughts(self.tokenizer)
+        return Done(
+            stats=stats,
+            chat_template_used=prompt.templated,
+            max_tokens=sampling.max_tokens,
+            thought_marks=tuple((each.open, each.close) for each in own),
+            thoughts_opened=opened,
+            repeated_mark=prompt.repeated_mark,
+        )
+
+    def answer_all(
+        self, items: Sequence[BatchItem], watch: Watch
+    ) -> Iterator[AnswerFrame | Unanswered]:
+        """First the questions that can't be asked, then the answers of the others as they get done,
+        side by side where the model can. The seed is that of the first.
+        """
+        ready: list[tuple[int, Prompt, Sampling]] = []
+        for index, item in enumerate(items):
+            try:
+                ready.append((index, *self.encode(item.question, item.sampling)))
+            except Refused as refusal:
+                yield Unanswered(index=index, refusal=refusal)
+        if not ready:
+            return
+        prompts = [prompt.tokens for _, prompt, _ in ready]
+        samplings = [sampling for _, _, sampling in ready]
+        answers = (
+            answer_batch(self.model, self.tokenizer, prompts, samplings, watch=watch)
+            if self.batches
+            else answer_in_turn(
+                self.model, self.tokenizer, prompts, samplings, watch=watch,
+                fresh=lambda: self.conversations.take(self.model, None, []),
+            )
+        )  # fmt: skip
+        for answer in answers:
+            index, prompt, sampling = ready[answer.index]
+            end = self.end(prompt, sampling, answer.stats)
+            yield AnswerFrame(index=index, text=answer.text, end=end)
 
     def status(self) -> WorkerStatus:
         return WorkerStatus(

@@ -110,8 +110,8 @@ def _of_positions(
         some = at[first : first + rows]
         logits = states[mx.array(some)]
         logits = head(logits) if head else logits
-        wanted = targets[mx.array(some)]
-        loss, hit = cross_entropy(logits, wanted), mx.argmax(logits, axis=-1) == wanted
+        labels = targets[mx.array(some)]
+        loss, hit = cross_entropy(logits, labels), mx.argmax(logits, axis=-1) == labels
         mx.eval(loss, hit)
         yield some, loss, hit
 

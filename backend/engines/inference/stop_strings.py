@@ -31,8 +31,8 @@ class StopTexts:
 
     def rest(self) -> str:
         """What was held back, once it is known that no stop follows."""
-        held, self._held = self._held, ""
-        return held
+        text, self._held = self._held, ""
+        return text
 
     def _longest_beginning(self, text: str) -> int:
         """How many characters at the end of `text` may be the beginning of a stop."""

@@ -35,18 +35,18 @@ def linear_cross_entropy(
     if gradient:
         return _fused(head, rows)(hidden, targets)[0]
     losses: list[mx.array] = []
-    for part, wanted in _chunks(hidden, targets, rows):
+    for part, labels in _chunks(hidden, targets, rows):
         # Tied to the last chunk, or the evaluator would hold the logits of several at once.
         part = mx.depends(part, losses[-1:]) if losses else part
-        losses.append(cross_entropy(head(part), wanted))
+        losses.append(cross_entropy(head(part), labels))
     return mx.concatenate(losses)
 
 
 def cross_entropy(logits: mx.array, targets: mx.array) -> mx.array:
     """log Σ exp(z) − z_t in float32, for logits of shape (n, vocabulary)."""
     logits = logits.astype(mx.float32)
-    chosen = mx.take_along_axis(logits, targets[:, None], axis=-1).squeeze(-1)
-    return mx.logsumexp(logits, axis=-1) - chosen
+    target_logits = mx.take_along_axis(logits, targets[:, None], axis=-1).squeeze(-1)
+    return mx.logsumexp(logits, axis=-1) - target_logits
 
 
 def _fused(head: Head, rows: int) -> Callable[..., list[mx.array]]:
@@ -56,10 +56,10 @@ def _fused(head: Head, rows: int) -> Callable[..., list[mx.array]]:
     def fused(hidden: mx.array, targets: mx.array) -> list[mx.array]:
         losses: list[mx.array] = []
         gradients: list[mx.array] = []
-        for part, wanted in _chunks(hidden, targets, rows):
+        for part, target in _chunks(hidden, targets, rows):
             if losses:
                 part = mx.depends(part, [losses[-1], gradients[-1]])
-            loss, gradient = _chunk(head, part, wanted)
+            loss, gradient = _chunk(head, part, target)
             losses.append(loss)
             gradients.append(gradient)
         return [mx.concatenate(losses), mx.concatenate(gradients)]

@@ -66,17 +66,17 @@ class OutputHead:
 
     def _forward(self, model: Callable[..., Any], tokens: mx.array) -> tuple[mx.array, mx.array]:
         """Hidden states and logits of one call: with dropout, two calls differ."""
-        seen: list[Any] = []
+        inputs: list[Any] = []
 
         def body(*args: Any, **kwargs: Any) -> Any:
-            seen.append(self._body(*args, **kwargs))
-            return seen[-1]
+            inputs.append(self._body(*args, **kwargs))
+            return inputs[-1]
 
         with self._replaced(body):
             logits = model(tokens)
-        if len(seen) != 1 or not isinstance(seen[0], mx.array):
+        if len(inputs) != 1 or not isinstance(inputs[0], mx.array):
             raise NoOutputHead("its blocks do not answer with one array of hidden states")
-        return seen[0], logits
+        return inputs[0], logits
 
     def _probe(self) -> int:
         """Compare with the model's own logits, each row for itself and in another order."""
@@ -85,16 +85,16 @@ class OutputHead:
             hidden, logits = self._forward(self._model, tokens)
             if (*hidden.shape[:-1],) != tokens.shape or logits.ndim != 3:
                 raise NoOutputHead("its hidden states are not one row for each token")
-            wanted = logits.flatten(0, 1)[::-1]
+            reference = logits.flatten(0, 1)[::-1]
             own = self(hidden.flatten(0, 1)[::-1])
         except NoOutputHead:
             raise
         except Exception as problem:  # An architecture raises what it likes.
             raise NoOutputHead(f"its output head can't be called alone ({problem})") from problem
-        if own.shape != wanted.shape:
+        if own.shape != reference.shape:
             raise NoOutputHead("its logits are not one row for each token")
-        difference = float(mx.abs(own - wanted).max())
-        if not difference <= _TOLERANCE * float(mx.abs(wanted).max()):
+        difference = float(mx.abs(own - reference).max())
+        if not difference <= _TOLERANCE * float(mx.abs(reference).max()):
             raise NoOutputHead(f"its logits differ from those of its head by {difference:.2g}")
         return int(logits.shape[-1])
 

@@ -22,10 +22,10 @@ _LEFT_OUT = {
 
 def without_tokenizers() -> None:
     """Put an empty package in the place of mlx_lm, whose modules can be imported one by one."""
-    found = find_spec(_PACKAGE)
-    if found is None or _PACKAGE in sys.modules:
+    spec = find_spec(_PACKAGE)
+    if spec is None or _PACKAGE in sys.modules:
         return
-    package = module_from_spec(found)  # Not executed.
+    package = module_from_spec(spec)  # Not executed.
     sys.modules[_PACKAGE] = package
     for name, attributes in _LEFT_OUT.items():
         if name not in sys.modules:

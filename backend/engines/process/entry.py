@@ -6,9 +6,11 @@ import json
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
+from typing import Literal
 
-from backend.contract.run.events import Exit, Phase
+from backend.contract.run.events import Exit, Phase, Warning
 from backend.contract.run.folder import EVENTS, WARNINGS
 from backend.engines.process.endings import Ending, explain
 from backend.engines.process.events import Emitter
@@ -16,7 +18,8 @@ from backend.engines.process.import_cache import cache_imports
 from backend.engines.process.signals import Control
 
 _TRAINING = frozenset({"backend.engines.sft", "backend.engines.rl"})
-Load = Callable[[], Callable[[Path, Emitter, Control], Ending]]
+Work = Callable[[Path, Emitter, Control], Ending]
+Load = Callable[[], Work]
 
 
 def run_process(argv: Sequence[str], *, module: str, load: Load) -> int:
@@ -45,11 +48,25 @@ def run_process(argv: Sequence[str], *, module: str, load: Load) -> int:
     return ending.code
 
 
+def importing(place: str) -> Load:
+    """The loader of the function at `module:name`."""
+    module, _, name = place.partition(":")
+
+    def load() -> Work:
+        work: Work = getattr(import_module(module), name)
+        return work
+
+    return load
+
+
 def _run(folder: Path, emit: Emitter, control: Control, load: Load, *, training: bool) -> Ending:
     emit(Phase(name="loading model"))
     try:
         for known in _known(folder / WARNINGS):
-            emit.warning(known["code"], known["message"])
+            level: Literal["info", "warning"] = (
+                "info" if known.get("level") == "info" else "warning"
+            )
+            emit(Warning(code=known["code"], message=known["message"], level=level))
         cache_imports()
         return load()(folder, emit, control)
     except BaseException as error:  # noqa: BLE001 - the top: nothing may end in silence
@@ -60,7 +77,7 @@ def _run(folder: Path, emit: Emitter, control: Control, load: Load, *, training:
 def _known(path: Path) -> list[dict[str, str]]:
     """What was warned of before the run began; whoever watches the run should hear it too."""
     try:
-        found: list[dict[str, str]] = json.loads(path.read_bytes())
+        warnings: list[dict[str, str]] = json.loads(path.read_bytes())
     except FileNotFoundError:  # A run folder of an earlier version.
         return []
-    return found
+    return warnings

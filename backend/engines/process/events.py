@@ -32,11 +32,11 @@ class Emitter:
         append_jsonl(self._path, _finite(line, "", lost))
         for name in sorted(lost.keys() - self._warned):
             self._warned.add(name)
-            self.warning(
-                "not_finite",
+            message = (
                 f"{name} was {lost[name]}, which is not a number that can be shown; it is "
-                "recorded as unknown.",
+                "recorded as unknown."
             )
+            self(Warning(code="not_finite", message=message, metric=name))
 
     def catch_up(self) -> None:
         """Go on after events that another process has written since."""

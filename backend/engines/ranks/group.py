@@ -48,9 +48,9 @@ class GroupControl(Control):
 
     def agree(self) -> None:
         """Take over what the first rank was told. Returns when all ranks are here."""
-        told = self._told
-        stop = {None: 0, "save": _SAVE, "discard": _DISCARD}[told.stop]
-        mine = stop + _PAUSED * told.paused if self._first else 0
+        command = self._told
+        stop = {None: 0, "save": _SAVE, "discard": _DISCARD}[command.stop]
+        mine = stop + _PAUSED * command.paused if self._first else 0
         all_of_them = mx.distributed.all_sum(mx.array(mine), group=self._group, stream=mx.cpu)
         word = cast(int, all_of_them.item())
         self.stop = "discard" if word & _DISCARD else "save" if word & _SAVE else None
@@ -70,10 +70,10 @@ class GroupControl(Control):
                 self._take(line.decode(errors="replace").strip())
 
     def _take(self, word: str) -> None:
-        told = self._told
+        command = self._told
         if word == SAVE:
-            told.stop = told.stop or "save"
+            command.stop = command.stop or "save"
         elif word == DISCARD:
-            told.stop = "discard"
+            command.stop = "discard"
         elif word in {PAUSE, RESUME}:
-            told.paused = word == PAUSE
+            command.paused = word == PAUSE

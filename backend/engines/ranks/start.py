@@ -71,10 +71,10 @@ def launcher_arguments(distributed: Distributed, environment: Mapping[str, str])
         count = distributed.processes or 1
         return ["--backend", "ring", "-n", str(count), "-p", str(_free_ports(count))]
     carried = [f"{name}={environment[name]}" for name in _CARRIED if name in environment]
-    given = [f"PYTHONPATH={_ROOT}", *carried]
+    variables = [f"PYTHONPATH={_ROOT}", *carried]
     return [
         "--backend", distributed.backend, "--hostfile", distributed.hostfile,
-        "--cwd", str(_ROOT), *(item for each in given for item in ("--env", each)),
+        "--cwd", str(_ROOT), *(item for each in variables for item in ("--env", each)),
     ]  # fmt: skip
 
 
@@ -95,8 +95,8 @@ def judged(endings: Mapping[int, RankEnding], dead: Mapping[int, int | None], la
             return Ending("error", f"Rank {rank} {_death(code)}, so the run ended.", _HINT)
     for rank, each in sorted(endings.items()):
         return Ending("error", f"Rank {rank} lost the others: {each.message}", _HINT)
-    said = f" Its last line: {last}" if last else ""
-    return Ending("error", f"MLX's launcher ended without a result of the ranks.{said}", _HINT)
+    remark = f" Its last line: {last}" if last else ""
+    return Ending("error", f"MLX's launcher ended without a result of the ranks.{remark}", _HINT)
 
 
 _HINT = "The end of the log has the details. Continue the session from its last checkpoint."

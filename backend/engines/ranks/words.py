@@ -45,12 +45,12 @@ def write_ending(folder: Path, rank: int, ending: Ending, *, lost: bool = False)
 
 def take_endings(folder: Path) -> dict[int, RankEnding]:
     """What the ranks have left, by rank; their files are removed."""
-    found: dict[int, RankEnding] = {}
+    endings: dict[int, RankEnding] = {}
     for path in folder.iterdir():
         match = _NAME.fullmatch(path.name)
         if match is None:
             continue
         with suppress(BadRecord, ValueError):  # Cut short: its rank is known by its exit code.
-            found[int(match[1])] = read_record(RankEnding, json.loads(path.read_bytes()))
+            endings[int(match[1])] = read_record(RankEnding, json.loads(path.read_bytes()))
         remove(path, inside=folder, own=named(_NAME))
-    return found
+    return endings

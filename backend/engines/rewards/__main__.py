@@ -40,25 +40,28 @@ About = Literal["reward_functions", "reward_weights", "reward_functions_file", "
 def main() -> int:
     """0 with an answer or a refusal; another code only when the functions ended the process."""
     answers = _own_channel()
-    asked = json.load(sys.stdin)
-    _limit_memory(answers, asked["memory"])
-    _say(answers, answer(asked))
+    request = json.load(sys.stdin)
+    _limit_memory(answers, request["memory"])
+    _say(answers, answer(request))
     return 0
 
 
-def answer(asked: Mapping[str, Any]) -> dict[str, Any]:
+def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     """What is written to stdout for one question."""
-    file = Path(asked["file"]) if asked.get("file") else None
+    file = Path(request["file"]) if request.get("file") else None
     try:
-        if asked["task"] == "list":
-            return {"functions": list_rewards(file=file, sha256=asked.get("sha256"))}
+        if request["task"] == "list":
+            return {"functions": list_rewards(file=file, sha256=request.get("sha256"))}
         rewards = load_rewards(
-            asked["names"], weights=asked.get("weights"), file=file, sha256=asked.get("sha256")
+            request["names"],
+            weights=request.get("weights"),
+            file=file,
+            sha256=request.get("sha256"),
         )
         described = [_describe(reward) for reward in rewards]
-        if asked["task"] == "check":
+        if request["task"] == "check":
             return {"functions": described}
-        return {"functions": described, **_try(rewards, asked["samples"])}
+        return {"functions": described, **_try(rewards, request["samples"])}
     except FileRefused as problem:
         return _refused(problem, "reward_functions_file")
     except RewardFailed as problem:
@@ -122,13 +125,13 @@ def _refused(problem: Exception, about: About) -> dict[str, Any]:
 
 def _own_channel() -> IO[str]:
     """Standard output for the answer alone; what functions print goes where errors go."""
-    kept = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    return kept
+    return channel
 
 
-def _say(answers: IO[str], said: Mapping[str, Any]) -> None:
-    answers.write(json.dumps(said, allow_nan=False))
+def _say(answers: IO[str], text: Mapping[str, Any]) -> None:
+    answers.write(json.dumps(text, allow_nan=False))
     answers.flush()
 
 

@@ -43,33 +43,33 @@ def normalised(text: str) -> str:
     return " ".join(_ARTICLES.sub(" ", bare).split())
 
 
-def token_f1(said: str, expected: str) -> float:
+def token_f1(text: str, expected: str) -> float:
     """SQuAD's F1 over the bag of normalised words: 2·P·R / (P + R), from 0 to 1.
 
     Where either side has no words at all it is 1 if both have none, else 0 (as in its version
     2.0; Rajpurkar et al. 2018, arXiv:1806.03822).
     """
-    ours, theirs = normalised(said).split(), normalised(expected).split()
+    ours, theirs = normalised(text).split(), normalised(expected).split()
     if not ours or not theirs:
         return float(ours == theirs)
     shared = sum((Counter(ours) & Counter(theirs)).values())
     return 2 * shared / (len(ours) + len(theirs))
 
 
-def same_answer(said: str, expected: str) -> bool:
+def same_answer(text: str, expected: str) -> bool:
     """Equal once normalised; answers that are only punctuation are compared as they are."""
-    wanted = normalised(expected)
-    return normalised(said) == wanted if wanted else said.strip() == expected.strip()
+    target = normalised(expected)
+    return normalised(text) == target if target else text.strip() == expected.strip()
 
 
 def last_number(text: str) -> float | None:
     """The last number in the text ("1,250.5", "-3", "2e6"), which is where answers usually are."""
-    found = None
+    number = None
     for match in _NUMBER.finditer(text):
         value = float(match.group().replace(",", "").replace("\u2212", "-"))
         if math.isfinite(value):
-            found = value
-    return found
+            number = value
+    return number
 
 
 def count_words(text: str) -> int:

@@ -110,9 +110,9 @@ def _whole(text: str, argument: str) -> int:
 
 
 def _near_the_answers_length(completion: str, answer: str, _kind: Any) -> float:
-    wanted = count_words(answer_part(answer))
-    longest = max(1, math.floor(1.5 * wanted))
-    return _in_window(count_words(answer_part(completion)), math.ceil(0.5 * wanted), longest)
+    length = count_words(answer_part(answer))
+    longest = max(1, math.floor(1.5 * length))
+    return _in_window(count_words(answer_part(completion)), math.ceil(0.5 * length), longest)
 
 
 def _in_window(length: int, shortest: int, longest: int) -> float:
@@ -123,19 +123,19 @@ def _in_window(length: int, shortest: int, longest: int) -> float:
 
 
 def _keyword_coverage(argument: str | None) -> Score:
-    given = _phrases(argument) if argument is not None else None
-    if given == []:
+    phrases = _phrases(argument) if argument is not None else None
+    if phrases == []:
         raise ValueError(
             "keyword_coverage() has empty brackets; name the words, as in "
             "keyword_coverage(harbour;anchor), or leave the brackets out."
         )
 
     def score(completion: str, answer: str, _kind: Any) -> float | None:
-        wanted = given or _phrases(answer_part(answer))
-        if not wanted:
+        target = phrases or _phrases(answer_part(answer))
+        if not target:
             return None
         text = answer_part(completion)
-        return sum(has_phrase(text, phrase) for phrase in wanted) / len(wanted)
+        return sum(has_phrase(text, phrase) for phrase in target) / len(target)
 
     return score
 
@@ -148,11 +148,11 @@ def _number_match(argument: str | None) -> Score:
     tolerance = _TOLERANCE if argument is None else _fraction(argument)
 
     def score(completion: str, answer: str, _kind: Any) -> float | None:
-        wanted, said = last_number(answer_part(answer)), last_number(answer_part(completion))
-        if wanted is None:
+        target, text = last_number(answer_part(answer)), last_number(answer_part(completion))
+        if target is None:
             return None
         return float(
-            said is not None and math.isclose(said, wanted, rel_tol=tolerance, abs_tol=_NEAR)
+            text is not None and math.isclose(text, target, rel_tol=tolerance, abs_tol=_NEAR)
         )
 
     return score
@@ -187,11 +187,11 @@ def _valid_json(argument: str | None) -> Score:
     if argument not in kinds:
         raise ValueError(f"valid_json({argument}) is unknown; write valid_json, "
                          "valid_json(object) or valid_json(array).")  # fmt: skip
-    wanted = kinds[argument]
+    kind = kinds[argument]
 
     def score(completion: str, _answer: str, _kind: Any) -> float:
         try:
-            return float(isinstance(parse_json(answer_part(completion)), wanted))
+            return float(isinstance(parse_json(answer_part(completion)), kind))
         except ValueError:
             return 0.0
 
@@ -200,17 +200,17 @@ def _valid_json(argument: str | None) -> Score:
 
 def _json_schema(argument: str | None) -> Score:
     fixed = _validator(_schema_of(argument)) if argument is not None else None
-    seen: dict[str, Validator] = {}
+    validators: dict[str, Validator] = {}
 
     def of_row(kind: Any) -> Validator | None:
         text = json.dumps(kind, sort_keys=True) if isinstance(kind, dict) else str(kind or "")
         if not text.strip():
             return None
-        if text not in seen:
-            if len(seen) > 1000:
-                seen.clear()
-            seen[text] = _validator(_schema_of(text))
-        return seen[text]
+        if text not in validators:
+            if len(validators) > 1000:
+                validators.clear()
+            validators[text] = _validator(_schema_of(text))
+        return validators[text]
 
     def score(completion: str, _answer: str, kind: Any) -> float | None:
         validator = fixed or of_row(kind)
@@ -243,11 +243,11 @@ def _schema_of(text: str) -> Any:
         raise ValueError(f"The JSON schema {text[:120]!r} is not JSON: {problem}.") from problem
 
 
-def _schema_file(given: str) -> str:
-    path = Path(given).expanduser()
+def _schema_file(name: str) -> str:
+    path = Path(name).expanduser()
     if not path.is_absolute():
         raise ValueError(
-            f"json_schema needs a schema or the full path of a file that has one; got {given!r}."
+            f"json_schema needs a schema or the full path of a file that has one; got {name!r}."
         )
     try:
         status = path.stat()
@@ -264,13 +264,13 @@ def _validator(schema: Any) -> Validator:
     import jsonschema  # Here: it takes longer to load than everything else together.
     from referencing import Registry
 
-    found = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
+    validator = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
     try:
-        found.check_schema(schema)
+        validator.check_schema(schema)
     except jsonschema.SchemaError as problem:
         raise ValueError(f"The JSON schema is not valid: {problem.message}.") from problem
     # An empty registry: a reference to the internet must not become a request.
-    return found(schema, registry=Registry())
+    return validator(schema, registry=Registry())
 
 
 _WITHOUT_TAGS = (

@@ -65,10 +65,10 @@ class Reward:
         with an infinite one, or with one that is no number.
         """
         # Lists of its own: a function that changes them must not change what the next one sees.
-        given = {"prompts": list(prompts), "completions": list(completions)}
+        arguments = {"prompts": list(prompts), "completions": list(completions)}
         kinds = list(types) if types is not None else [None] * len(completions)
         try:
-            scores = self.function(**given, answer=list(answer), types=kinds)
+            scores = self.function(**arguments, answer=list(answer), types=kinds)
         except Exception as problem:
             raise RewardFailed(
                 f"The reward function {self.name} raised {type(problem).__name__}: {problem}"
@@ -94,13 +94,13 @@ def load_rewards(
     if len(names) > MOST:
         raise ValueError(f"{len(names)} reward functions are named; at most {MOST} are used.")
     own = load_file(file, sha256) if file is not None else {}
-    found: dict[str, Reward] = {}
+    rewards: dict[str, Reward] = {}
     for name, weight in zip(names, _weights(names, weights), strict=True):
         reward = _reward(name.strip(), weight, own)
-        if reward.name in found:
+        if reward.name in rewards:
             raise ValueError(f"The reward function {reward.name} is named twice; give it a weight.")
-        found[reward.name] = reward
-    return list(found.values())
+        rewards[reward.name] = reward
+    return list(rewards.values())
 
 
 def list_rewards(*, file: Path | None = None, sha256: str | None = None) -> list[dict[str, Any]]:
@@ -191,18 +191,18 @@ def _checked(name: str, scores: Any, count: int) -> list[float | None]:
     if scores is None:  # "Does not apply to any of them", as the engine reads it.
         return [None] * count
     try:
-        found = list(scores)
+        values = list(scores)
     except TypeError as problem:
         raise RewardFailed(
             f"The reward function {name} answered {str(scores)[:80]!r}; it must answer a list of "
             "one number for each completion."
         ) from problem
-    if len(found) != count:
+    if len(values) != count:
         raise RewardFailed(
-            f"The reward function {name} answered {len(found)} scores for {count} completions; "
+            f"The reward function {name} answered {len(values)} scores for {count} completions; "
             "it must answer one for each."
         )
-    return [_number(name, score) for score in found]
+    return [_number(name, score) for score in values]
 
 
 def _number(name: str, score: Any) -> float | None:
@@ -234,9 +234,9 @@ def _weights(names: Sequence[str], weights: Sequence[float] | None) -> Sequence[
     return weights
 
 
-def _unknown(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-    meant = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known)}."
+def _unknown(name: str, names: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.4)
+    meant = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names)}."
     return f"There is no reward function {name}; {meant}"
 
 
@@ -256,15 +256,15 @@ def _describe_shipped(shipped: Shipped) -> dict[str, Any]:
 
 
 def _describe(name: str, function: Function, source: Source) -> dict[str, Any]:
-    known = BUILT_IN.get(name) if source == "engine" else None
+    built_in = BUILT_IN.get(name) if source == "engine" else None
     low, high = _range(name, function, source)
     return {
         "name": name,
         "source": source,
-        "doc": known.doc if known else " ".join((function.__doc__ or "").split())[:1000],
+        "doc": built_in.doc if built_in else " ".join((function.__doc__ or "").split())[:1000],
         "minimum": low,
         "maximum": high,
-        "needs": list(known.needs) if known else [],
+        "needs": list(built_in.needs) if built_in else [],
         "parameters": [],
         "example": name,
     }
@@ -273,8 +273,8 @@ def _describe(name: str, function: Function, source: Source) -> dict[str, Any]:
 def _range(name: str, function: Function, source: Source) -> tuple[float | None, float | None]:
     """Of the engine's from our table; an own function may carry `minimum` and `maximum`."""
     if source == "engine":
-        known = BUILT_IN.get(name)
-        return (known.minimum, known.maximum) if known else (None, None)
+        built_in = BUILT_IN.get(name)
+        return (built_in.minimum, built_in.maximum) if built_in else (None, None)
     ends = [getattr(function, end, None) for end in ("minimum", "maximum")]
     low, high = [
         float(e) if isinstance(e, int | float) and math.isfinite(e) else None for e in ends

@@ -74,10 +74,10 @@ class _Adapted:
         return scores
 
     def _called(self, prompts: Any, completions: Any, answer: list[str], types: list[Any]) -> Any:
-        given: dict[str, Any] = {"prompts": prompts, "completions": completions}
-        given |= {name: list(answer) for name in ANSWERS}
-        given |= {name: list(types) for name in TYPES}
+        arguments: dict[str, Any] = {"prompts": prompts, "completions": completions}
+        arguments |= {name: list(answer) for name in ANSWERS}
+        arguments |= {name: list(types) for name in TYPES}
         if self._names is not None:
-            given = {name: value for name, value in given.items() if name in self._names}
-        scores = self._function(**given)
+            arguments = {name: value for name, value in arguments.items() if name in self._names}
+        scores = self._function(**arguments)
         return asyncio.run(scores) if inspect.iscoroutine(scores) else scores

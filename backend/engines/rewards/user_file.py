@@ -38,32 +38,32 @@ def load_file(path: Path, sha256: str | None) -> dict[str, Function | Unfit]:
     with a name that a function of the engine has.
     """
     source = _read(path, sha256)
-    known = registry()
-    before = dict(known)
+    registered_names = registry()
+    before = dict(registered_names)
     module = ModuleType(MODULE)
     module.__file__ = str(path)
     previous = sys.modules.get(MODULE)
     sys.modules[MODULE] = module  # Where dataclasses and pickle look for their module.
     try:
         exec(compile(source, str(path), "exec"), module.__dict__)  # noqa: S102 - it was trusted
-        found = _functions(module, before)
+        functions = _functions(module, before)
     except Exception as problem:
         raise FileRefused(_raised(path, problem)) from problem
     except SystemExit as problem:
         raise FileRefused(f"{path.name} ended the program while it was loaded.") from problem
     finally:
-        known.clear()
-        known.update(before)
+        registered_names.clear()
+        registered_names.update(before)
         if previous is not None:
             sys.modules[MODULE] = previous
-    _check_names(path, found, {*before, *(shipped.name for shipped in SHIPPED)})
-    if not found:
+    _check_names(path, functions, {*before, *(shipped.name for shipped in SHIPPED)})
+    if not functions:
         raise FileRefused(
             f"{path.name} has no reward function. Write one as def name(prompts, completions, "
             "answer, types=None), or as TRL's def name(completions, **kwargs), that returns one "
             "number for each completion."
         )
-    return {name: adapted(name, function) for name, function in found.items()}
+    return {name: adapted(name, function) for name, function in functions.items()}
 
 
 def _read(path: Path, sha256: str | None) -> str:
@@ -102,8 +102,8 @@ def _functions(module: ModuleType, before: dict[str, Function]) -> dict[str, Fun
     return {**registered, **own}
 
 
-def _check_names(path: Path, found: Mapping[str, Function], taken: Set[str]) -> None:
-    for name, function in found.items():
+def _check_names(path: Path, functions: Mapping[str, Function], taken: Set[str]) -> None:
+    for name, function in functions.items():
         if name in taken:
             raise FileRefused(
                 f"{path.name} has a function named {name}, as a built-in one is; rename it."

@@ -57,8 +57,8 @@ class RlBatches(Batches):
         seed_everything(self._seed, _VALIDATION)
 
     def training_batch(self, dataset: Any, rows: Sequence[int], limit: int) -> Any:
-        chosen = Chosen(dataset, rows)
-        return next(iter(self._collate(chosen, len(rows), limit)))
+        subset = Chosen(dataset, rows)
+        return next(iter(self._collate(subset, len(rows), limit)))
 
     def evaluation_batch(self, dataset: Any, rows: Sequence[int], limit: int) -> Any:
         return self.training_batch(dataset, rows, limit)

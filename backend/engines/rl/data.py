@@ -70,23 +70,23 @@ def _load(
     name: str, config: MethodConfig, mode: Mode, tokenizer: Any, emit: Emitter
 ) -> DataSet | None:
     path = Path(config.data) / f"{name}.jsonl"
-    given = _read(path)
-    if not given:
+    raw_rows = _read(path)
+    if not raw_rows:
         return None
-    wanted = Namespace(train_mode=mode.name, max_seq_length=config.max_seq_length)
+    arguments = Namespace(train_mode=mode.name, max_seq_length=config.max_seq_length)
     if mode.family.rendered:
-        tokenizer, wanted.max_seq_length = Bare(tokenizer), sys.maxsize  # Long ones: `_usable`.
+        tokenizer, arguments.max_seq_length = Bare(tokenizer), sys.maxsize  # Long ones: `_usable`.
     try:
-        dataset = CacheDataset(create_dataset(given, tokenizer, wanted))
+        dataset = CacheDataset(create_dataset(raw_rows, tokenizer, arguments))
     except KeyError as problem:
         raise Unusable(
             f"A row of {path.name} has no {problem} field, which {mode.name} needs.",
             "Check the file on the Enhanced Setup page; it names the lines.",
         ) from problem
-    if len(dataset) < len(given):
-        _tell_of_tokens(name, len(given) - len(dataset), len(given), emit)
+    if len(dataset) < len(raw_rows):
+        _tell_of_tokens(name, len(raw_rows) - len(dataset), len(raw_rows), emit)
     rows = _usable(name, dataset, config, mode, emit)
-    return DataSet(dataset=dataset, rows=rows, given=given)
+    return DataSet(dataset=dataset, rows=rows, given=raw_rows)
 
 
 def _read(path: Path) -> list[dict[str, Any]]:
@@ -104,9 +104,9 @@ def _usable(
     """
     limit = config.max_seq_length
     prompt = mode.family.prompt
-    kept = [row for row in range(len(dataset)) if prompt(dataset[row]) < limit]
-    left_out = len(dataset) - len(kept)
-    if not kept:
+    indices = [row for row in range(len(dataset)) if prompt(dataset[row]) < limit]
+    left_out = len(dataset) - len(indices)
+    if not indices:
         raise Unusable(
             f"Every prompt of the {_NAMES[name]} set is {limit} tokens long or longer, so nothing "
             "is left to train on.",
@@ -120,7 +120,7 @@ def _usable(
             "Raise the max sequence length, or shorten those prompts.",
         )
     length = mode.family.length
-    cut = sum(length(dataset[row]) > limit for row in kept)
+    cut = sum(length(dataset[row]) > limit for row in indices)
     if cut:
         emit.warning(
             "truncated",
@@ -128,4 +128,4 @@ def _usable(
             "answers and are cut there.",
             "Raise the max sequence length, or shorten those answers.",
         )
-    return kept
+    return indices

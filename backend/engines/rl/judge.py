@@ -47,8 +47,8 @@ class RewardJudge:
             [str(row.get("answer", "")) for row in rows],
             [row.get("type") for row in rows],
         )
-        found = [0.0 if total is None else total for total in totals]
-        pairs = [found[at : at + 2] for at in range(0, len(found), 2)]
+        scores = [0.0 if total is None else total for total in totals]
+        pairs = [scores[at : at + 2] for at in range(0, len(scores), 2)]
         return pairs if self._scores else [int(second > first) for first, second in pairs]
 
 
@@ -76,18 +76,18 @@ class ModelJudge:
         self._asked = self._unread = 0
         self._said = False
 
-    def __call__(self, **given: Any) -> ModelJudge:
-        self._judge = self._kind(**given)
+    def __call__(self, **arguments: Any) -> ModelJudge:
+        self._judge = self._kind(**arguments)
         return self
 
-    def judge(self, prompts: Sequence[str], completions: Pairs, **given: Any) -> list[Any]:
+    def judge(self, prompts: Sequence[str], completions: Pairs, **arguments: Any) -> list[Any]:
         if self._stopping():
             raise Halted
         answers = [self._rows.get(prompt, {}) for prompt in prompts for _ in range(2)]
         texts = [text for pair in completions for text in pair]
         self._scorer.note([question(row) for row in answers], texts, [None] * len(texts), ())
         answers_only = [[answer_of(text) for text in pair] for pair in completions]
-        found = self._judge.judge(prompts, completions=answers_only, **given)
+        found = self._judge.judge(prompts, completions=answers_only, **arguments)
         self._asked += len(found)
         clean = [self._readable(one) for one in found]
         self._warn()

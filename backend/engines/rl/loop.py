@@ -88,7 +88,6 @@ class RlLoop(Loop):
             run.emit,
             scorer,
             samples=config.sample_completions,
-            longest=config.max_completion_length,
             sums=mode.sums,
             has_kl=has_kl,
             held_out=lambda: self._measure.rollouts,

@@ -103,23 +103,23 @@ class Mode:
 
     @property
     def train(self) -> Callable[..., Any]:
-        found: Callable[..., Any] = getattr(self.module, f"train_{self.name}")
-        return found
+        function: Callable[..., Any] = getattr(self.module, f"train_{self.name}")
+        return function
 
     @property
     def evaluate(self) -> Callable[..., Any]:
-        found: Callable[..., Any] = getattr(self.module, f"evaluate_{self.name}")
-        return found
+        function: Callable[..., Any] = getattr(self.module, f"evaluate_{self.name}")
+        return function
 
     @property
     def own_batches(self) -> Callable[..., Any]:
-        found: Callable[..., Any] = getattr(self.module, self.iterate)
-        return found
+        function: Callable[..., Any] = getattr(self.module, self.iterate)
+        return function
 
     @property
     def own_loss(self) -> Callable[..., Any]:
-        found: Callable[..., Any] = getattr(self.module, f"{self.name}_loss")
-        return found
+        function: Callable[..., Any] = getattr(self.module, f"{self.name}_loss")
+        return function
 
     def scored_by(self, losses: TokenLosses) -> dict[tuple[ModuleType, str], Any]:
         """Names in the engine's modules, and the functions of `losses` that stand there."""
@@ -135,8 +135,8 @@ class Mode:
     def arguments(self, config: MethodConfig, **own: Any) -> Any:
         """The engine's arguments from the configuration; `own` wins."""
         make = getattr(self.module, self.args)
-        known = {one.name for one in fields(make)} - {"loss_type"}
-        values = {name: value for name, value in config.values.items() if name in known}
+        names = {one.name for one in fields(make)} - {"loss_type"}
+        values = {name: value for name, value in config.values.items() if name in names}
         values |= {name: config.values[key] for name, key in self.options.items()}
         return make(**values | own)
 
@@ -233,7 +233,7 @@ def mode_of(config: MethodConfig) -> Mode:
     return MODES[config.train_mode]
 
 
-def call(function: Callable[..., Any], given: Mapping[str, Any]) -> Any:
+def call(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
     """Call an engine's function with those of the values that it has parameters for."""
-    known = inspect.signature(function).parameters
-    return function(**{name: value for name, value in given.items() if name in known})
+    parameters = inspect.signature(function).parameters
+    return function(**{name: value for name, value in arguments.items() if name in parameters})

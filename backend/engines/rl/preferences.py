@@ -30,11 +30,11 @@ class Pairs:
         reward (a tie counts half), and means. Rewards are beta times log-probabilities, less those
         of the reference where there is one.
         """
-        kept, self._kept = self._kept or [], None
-        if not kept:
+        pairs, self._kept = self._kept or [], None
+        if not pairs:
             return ValidationNumbers()
-        chosen = np.concatenate([np.array(pair[0].astype(mx.float32)) for pair in kept])
-        rejected = np.concatenate([np.array(pair[1].astype(mx.float32)) for pair in kept])
+        chosen = np.concatenate([np.array(pair[0].astype(mx.float32)) for pair in pairs])
+        rejected = np.concatenate([np.array(pair[1].astype(mx.float32)) for pair in pairs])
         wins = (chosen > rejected).mean() + 0.5 * (chosen == rejected).mean()
         return ValidationNumbers(
             val_accuracy=float(wins),
@@ -46,11 +46,11 @@ class Pairs:
     def listen(self, loss: Callable[..., Any]) -> Callable[..., Any]:
         """The same loss, with the accuracy and rewards of its metrics put right."""
 
-        def heard(*values: Any, **given: Any) -> Any:
+        def heard(*values: Any, **items: Any) -> Any:
             if values:  # One evaluation passes the first of them by their places.
-                given = dict(zip(inspect.signature(loss).parameters, values, strict=False)) | given
-            value, reward, tokens, metrics = loss(**given)
-            chosen, rejected = _rewards(given)
+                items = dict(zip(inspect.signature(loss).parameters, values, strict=False)) | items
+            value, reward, tokens, metrics = loss(**items)
+            chosen, rejected = _rewards(items)
             if self._kept is not None:
                 mx.eval(chosen, rejected)
                 self._kept.append((chosen, rejected))
@@ -62,19 +62,19 @@ class Pairs:
                 "chosen_logits_mean": mx.mean(chosen),
                 "rejected_logits_mean": mx.mean(rejected),
             }
-            known = {name: found for name, found in right.items() if name in metrics}
-            return value, reward, tokens, metrics | known
+            names = {name: result for name, result in right.items() if name in metrics}
+            return value, reward, tokens, metrics | names
 
         return heard
 
 
-def _rewards(given: dict[str, Any]) -> tuple[mx.array, mx.array]:
-    beta = given["beta"]
-    if "chosen_logps" in given:
-        chosen, rejected = given["chosen_logps"], given["rejected_logps"]
+def _rewards(arguments: dict[str, Any]) -> tuple[mx.array, mx.array]:
+    beta = arguments["beta"]
+    if "chosen_logps" in arguments:
+        chosen, rejected = arguments["chosen_logps"], arguments["rejected_logps"]
     else:
-        chosen, rejected = given["policy_chosen_score"], given["policy_rejected_score"]
-        if "reference_chosen_score" in given:
-            chosen = chosen - given["reference_chosen_score"]
-            rejected = rejected - given["reference_rejected_score"]
+        chosen, rejected = arguments["policy_chosen_score"], arguments["policy_rejected_score"]
+        if "reference_chosen_score" in arguments:
+            chosen = chosen - arguments["reference_chosen_score"]
+            rejected = rejected - arguments["reference_rejected_score"]
     return beta * chosen, beta * rejected

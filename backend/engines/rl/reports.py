@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
 from backend.contract.run.events import EngineDetails, Sample
 from backend.contract.run.numbers import RewardNumbers, Split
 from backend.engines.process.events import Emitter
@@ -45,7 +43,7 @@ _EMPTY_SHARE = 0.25
 class RlReport(MethodReport):
     """What rewards, completions and pairs add to the reports, and samples of completions.
 
-    `samples` is how many completions a report shows, `longest` the tokens at which one is cut.
+    `samples` is how many completions a report shows.
     `held_out()` answers the completions of the last validation.
     """
 
@@ -55,7 +53,6 @@ class RlReport(MethodReport):
         scorer: Scorer,
         *,
         samples: int,
-        longest: int,
         sums: bool,
         has_kl: bool,
         held_out: Callable[[], Rollouts] = Rollouts,
@@ -67,19 +64,19 @@ class RlReport(MethodReport):
         self._has_kl = has_kl
         self._held_out = held_out
         self._rollouts = Rollouts()
-        self._guards = Guards(emit, longest=longest)
+        self._guards = Guards(emit)
 
     def numbers(self, info: Mapping[str, Any], steps: int) -> dict[str, Any]:
-        found = {
+        values = {
             name.removeprefix("train_"): float(value)
             for name, value in info.items()
             if name.startswith("train_") and name != "train_loss"
         }
         if self._sums is not None:
-            found = self._sums.means(found, steps)
+            values = self._sums.means(values, steps)
         self._rollouts = rollouts = self._scorer.take()
         return (
-            self._named(found)
+            self._named(values)
             | rollouts.rewards_report(self._scorer.names).set_fields()
             | rollouts.lengths_report().set_fields()
             | {"success_rate": self._scorer.success_rate(rollouts)}
@@ -110,30 +107,29 @@ class RlReport(MethodReport):
                 )
             )
 
-    def _named(self, found: dict[str, float]) -> dict[str, Any]:
-        named: dict[str, Any] = {}
+    def _named(self, values: dict[str, float]) -> dict[str, Any]:
+        numbers: dict[str, Any] = {}
         for name, number in _NAMES.items():
-            if name in found:
-                named |= number(found[name]).set_fields()
+            if name in values:
+                numbers |= number(values[name]).set_fields()
         if not self._has_kl:  # The engine says 0 when it did not compare with anything.
-            named |= RewardNumbers(kl=None, kl_saturation=None).set_fields()
+            numbers |= RewardNumbers(kl=None, kl_saturation=None).set_fields()
         functions = tuple(f"{name}_" for name in self._scorer.names)
         details = {
             name: value
-            for name, value in found.items()
+            for name, value in values.items()
             if name not in _NAMES
             and not name.startswith(functions)
             and not any(word in name for word in _OURS)
         }
-        return named | (EngineDetails(details=details).set_fields() if details else {})
+        return numbers | (EngineDetails(details=details).set_fields() if details else {})
 
 
 class Guards:
     """Warnings about what the numbers mean, each at most once in a run."""
 
-    def __init__(self, emit: Emitter, *, longest: int) -> None:
+    def __init__(self, emit: Emitter) -> None:
         self._emit = emit
-        self._longest = longest
         self._said: set[str] = set()
 
     def look(self, rollouts: Rollouts) -> None:
@@ -147,24 +143,6 @@ class Guards:
                 "answer at once.",
                 "Check that the prompts ask for an answer and that the rewards do not favour "
                 "silence; lower the learning rate if it began during the run.",
-            )
-        groups = rollouts.by_group()
-        compared = [group for group in groups if len(group) > 1]
-        if compared and not any(np.ptp(group) for group in compared):
-            mean = float(np.mean(rollouts.totals))
-            self._say(
-                "equal_rewards",
-                f"All completions of a prompt got the same reward ({mean:.3g} on average), so "
-                "there is nothing to learn from: only differences within a prompt's group count.",
-                "Use a reward that tells degrees apart, a higher temperature, a larger group, or "
-                "harder prompts if the reward is at its maximum.",
-            )
-        if rollouts.lengths and rollouts.cut == len(rollouts.lengths):
-            self._say(
-                "completions_cut",
-                f"Every completion was cut at {self._longest} tokens before "
-                "the model had ended it.",
-                "Raise max_completion_length, or reward shorter answers.",
             )
 
     def _say(self, code: str, message: str, hint: str) -> None:
@@ -181,8 +159,8 @@ class _Sums:
     def __init__(self) -> None:
         self._before: dict[str, float] = {}
 
-    def means(self, found: dict[str, float], steps: int) -> dict[str, float]:
-        sums = {name: value * steps for name, value in found.items()}
+    def means(self, values: dict[str, float], steps: int) -> dict[str, float]:
+        sums = {name: value * steps for name, value in values.items()}
         means = {
             name: (total - self._before.get(name, 0.0)) / steps for name, total in sums.items()
         }

@@ -58,15 +58,15 @@ class Rollouts:
 
     def scores(self, name: str) -> list[float]:
         """Of one reward function, where it applies."""
-        found = (one.scores.get(name) for one in self.completions)
-        return [score for score in found if score is not None]
+        values = (one.scores.get(name) for one in self.completions)
+        return [score for score in values if score is not None]
 
     def by_group(self) -> list[list[float]]:
-        found: dict[int, list[float]] = {}
+        groups: dict[int, list[float]] = {}
         for one in self.completions:
             if one.total is not None:
-                found.setdefault(one.group, []).append(one.total)
-        return list(found.values())
+                groups.setdefault(one.group, []).append(one.total)
+        return list(groups.values())
 
     def lengths_report(self) -> RewardNumbers:
         """Lengths in tokens, the token that ends a completion included, and who hit the limit."""

@@ -52,9 +52,9 @@ class Scorer:
         self._stopping = stopping
         self._success = next((one for one in rewards if one.name == success), None)
         if success is not None and self._success is None:
-            named = ", ".join(one.name for one in rewards)
+            names = ", ".join(one.name for one in rewards)
             raise Unusable(
-                f"The success function {success} is not one of the reward functions: {named}.",
+                f"The success function {success} is not one of the reward functions: {names}.",
                 "Choose one of them, or none.",
             )
 
@@ -98,12 +98,12 @@ class Scorer:
         self.note(prompts, texts, answers, scores)
         return [one.total for one in self.rollouts.latest]
 
-    def hear(self, number: int, **given: Any) -> Sequence[float | None]:
+    def hear(self, number: int, **arguments: Any) -> Sequence[float | None]:
         """Call one reward function. Raises Unusable when it fails: the run can't go on."""
         if self._stopping():
             raise Halted
         try:
-            return self.rewards[number](**given)
+            return self.rewards[number](**arguments)
         except RewardFailed as problem:
             raise Unusable(
                 str(problem), "Try the reward functions on samples of your data first."

@@ -41,46 +41,46 @@ class Measure:
         self._pairs = pairs
         self._has_kl = has_kl
 
-    def __call__(self, which: DataSet, given: Mapping[str, Any], *, step: int) -> Validation:
-        """The validation after `step` steps; `given` has what the evaluation may want, by its
+    def __call__(self, which: DataSet, arguments: Mapping[str, Any], *, step: int) -> Validation:
+        """The validation after `step` steps; `arguments` has what the evaluation may want, by its
         names. Raises Halted when it is cut short.
         """
         training = self._scorer.take()  # Of steps that have not been reported yet.
         self._pairs.begin()
-        started = time.perf_counter()
+        start = time.perf_counter()
         try:
-            loss, *rest, metrics = call(self._mode.evaluate, _parameters(which, given))
+            loss, *rest, metrics = call(self._mode.evaluate, _parameters(which, arguments))
         finally:
             self.rollouts, self._scorer.rollouts = self._scorer.rollouts, training
             pairs = self._pairs.measured()
-            given["model"].train()
-        seconds = time.perf_counter() - started
+            arguments["model"].train()
+        seconds = time.perf_counter() - start
         numbers = self._known(metrics, rest) | pairs.set_fields() | self._rewarded()
         return Validation(step=step, val_loss=float(loss), val_time=seconds, **numbers)
 
     def _known(self, metrics: Mapping[str, float], rest: list[Any]) -> dict[str, Any]:
         """What the engine itself measured that holds as it is."""
-        found: dict[str, Any] = {}
+        numbers: dict[str, Any] = {}
         if self._has_kl and "kl" in metrics:
-            found |= ValidationNumbers(val_kl=metrics["kl"]).set_fields()
+            numbers |= ValidationNumbers(val_kl=metrics["kl"]).set_fields()
         for theirs, number in _NAMES:
             if theirs in metrics and self._mode.family.measures:
-                found |= number(float(metrics[theirs])).set_fields()
+                numbers |= number(float(metrics[theirs])).set_fields()
         if self._mode.family.pairs and rest and isinstance(rest[0], list):
             chosen, rejected = rest[0]
-            found |= ValidationNumbers(
+            numbers |= ValidationNumbers(
                 val_rewards_chosen=chosen, val_rewards_rejected=rejected
             ).set_fields()
-        return found
+        return numbers
 
     def _rewarded(self) -> dict[str, Any]:
         rollouts, names = self.rollouts, self._scorer.names
-        found: dict[str, Any] = {}
+        numbers: dict[str, Any] = {}
         if rollouts.lengths:
             length = float(np.mean(rollouts.lengths))
-            found |= ValidationNumbers(val_completion_length=length).set_fields()
+            numbers |= ValidationNumbers(val_completion_length=length).set_fields()
         if not rollouts.totals:
-            return found
+            return numbers
         means = {name: rollouts.scores(name) for name in names}
         rewards = ValidationNumbers(
             val_reward=float(np.mean(rollouts.totals)),
@@ -90,14 +90,14 @@ class Measure:
                 name: float(np.mean(scores)) if scores else None for name, scores in means.items()
             },
         )
-        return found | rewards.set_fields()
+        return numbers | rewards.set_fields()
 
 
-def _parameters(which: DataSet, given: Mapping[str, Any]) -> dict[str, Any]:
-    arguments = vars(given["args"])
+def _parameters(which: DataSet, value: Mapping[str, Any]) -> dict[str, Any]:
+    arguments = vars(value["args"])
     return {
         **arguments,
-        **given,
+        **value,
         "dataset": which.dataset,
         "num_batches": -1,  # The feed ends by itself.
         "max_tokens": arguments.get("max_completion_length"),

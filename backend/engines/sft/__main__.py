@@ -7,24 +7,16 @@ trains through mlx_lm's own functions with our batches and callback, never a cop
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
-from backend.engines.process.endings import Ending
-from backend.engines.process.entry import run_process
-from backend.engines.process.events import Emitter
-from backend.engines.process.signals import Control
+from backend.engines.process.entry import importing, run_process
 
 
 def main(argv: Sequence[str]) -> int:
     """Run to the end; 0 unless it failed."""
-    return run_process(argv, module="backend.engines.sft", load=_load)
-
-
-def _load() -> Callable[[Path, Emitter, Control], Ending]:
-    from backend.engines.sft.start import start_run
-
-    return start_run
+    return run_process(
+        argv, module="backend.engines.sft", load=importing("backend.engines.sft.start:start_run")
+    )
 
 
 if __name__ == "__main__":

@@ -108,9 +108,9 @@ def collate(
     padded = np.zeros((len(items), width), np.int32)
     borders = []
     for row, (tokens, spans) in enumerate(items):
-        kept = tokens[:limit]
-        padded[row, : len(kept)] = kept
-        borders.append((spans[0][0], len(kept)))
+        shortened = tokens[:limit]
+        padded[row, : len(shortened)] = shortened
+        borders.append((spans[0][0], len(shortened)))
     if learned == "borders":
         return mx.array(padded), mx.array(borders)
     mask = target_mask(items, limit, width)

@@ -28,11 +28,11 @@ class Rows:
         return len(self._rows)
 
     def __getitem__(self, index: int) -> Item:
-        made = self._made[index]
-        if made is None:
-            made = tokens_and_spans(self._tokenizer, self._rows[index], mask=self._mask)
-            self._made[index] = made
-        return made
+        item = self._made[index]
+        if item is None:
+            item = tokens_and_spans(self._tokenizer, self._rows[index], mask=self._mask)
+            self._made[index] = item
+        return item
 
 
 def load_sets(config: SftConfig, tokenizer: Any, emit: Emitter) -> Sets:
@@ -66,9 +66,9 @@ def _usable(name: str, dataset: Tokenised, config: SftConfig, emit: Emitter) -> 
     if not config.mask_prompt:
         return range(len(dataset))
     limit = config.max_seq_length
-    kept = [row for row in range(len(dataset)) if _has_target(dataset[row], limit)]
-    dropped = len(dataset) - len(kept)
-    if not kept:
+    indices = [row for row in range(len(dataset)) if _has_target(dataset[row], limit)]
+    dropped = len(dataset) - len(indices)
+    if not indices:
         raise ValueError(
             f"Every prompt of the {name} set is longer than {limit} tokens, so "
             "nothing of any answer is left to learn. Raise the max sequence length."
@@ -80,7 +80,7 @@ def _usable(name: str, dataset: Tokenised, config: SftConfig, emit: Emitter) -> 
             f"fills {limit} tokens, so no answer is left to learn.",
             "Raise the max sequence length, or shorten those prompts.",
         )
-    return kept
+    return indices
 
 
 def _has_target(item: Item, limit: int) -> bool:

@@ -143,7 +143,7 @@ class SftLoop(Loop):
                 remove(scratch, inside=run.folder, own=named(scratch.name))
 
     def measure(self, feed: Feed, which: DataSet, *, step: int) -> Validation:
-        config, started = self._run.config, time.perf_counter()
+        config, start = self._run.config, time.perf_counter()
         loss = evaluate(
             model=self._run.model,
             dataset=which.dataset,
@@ -153,7 +153,7 @@ class SftLoop(Loop):
             loss=self._loss,
             iterate_batches=feed,
         )
-        return Validation(step=step, val_loss=loss, val_time=time.perf_counter() - started)
+        return Validation(step=step, val_loss=loss, val_time=time.perf_counter() - start)
 
     def seconds(self, feed: Feed, info: Mapping[str, Any], steps: int) -> float:
         # The engine divides by steps_per_report even when the last stretch was shorter.

@@ -29,9 +29,9 @@ def start_run(folder: Path, emit: Emitter, control: Control) -> Ending:
 
 
 def _distributed(path: Path) -> Distributed | None:
-    given = yaml.safe_load(path.read_text(encoding="utf-8")).get("distributed")
+    value = yaml.safe_load(path.read_text(encoding="utf-8")).get("distributed")
     try:
-        return None if given is None else read_record(Distributed, given)
+        return None if value is None else read_record(Distributed, value)
     except BadRecord as problem:
         raise Unusable(
             f"The run's config.yaml can't be used: distributed: {problem}.",

@@ -42,22 +42,22 @@ _SHOWN = 20
 
 def main() -> int:
     """0 with the answer, or with `{"error": sentence}` when the model's tokenizer can't do it."""
-    asked = json.load(sys.stdin)
+    request = json.load(sys.stdin)
     answer: dict[str, Any]
     try:
-        tokenizer = load_tokenizer(Path(asked["model"]))
-        if asked["task"] == "lengths":
+        tokenizer = load_tokenizer(Path(request["model"]))
+        if request["task"] == "lengths":
             answer = {
                 "files": [
                     measure(
                         tokenizer,
                         Path(file["rows"]),
                         Path(file["out"]),
-                        needs=asked["needs"],
-                        train_mode=asked["train_mode"],
-                        embedded=asked["vocab_size"],
+                        needs=request["needs"],
+                        train_mode=request["train_mode"],
+                        embedded=request["vocab_size"],
                     )
-                    for file in asked["files"]
+                    for file in request["files"]
                 ]
             }
         else:
@@ -66,11 +66,11 @@ def main() -> int:
                     spell(
                         tokenizer,
                         row,
-                        mask=asked["mask"],
-                        most=asked["most"],
-                        embedded=asked["vocab_size"],
+                        mask=request["mask"],
+                        most=request["most"],
+                        embedded=request["vocab_size"],
                     )
-                    for row in asked["rows"]
+                    for row in request["rows"]
                 ]
             }
     except Exception as error:  # noqa: BLE001 - the top: tokenizers fail in their own ways
@@ -90,18 +90,18 @@ def spell(
         tokens, spans = tokens_and_spans(tokenizer, row, mask=mask)
     except Exception as error:  # noqa: BLE001 - a template raises what it likes
         return {"error": sentence(error)}
-    (seen,) = ChatRenderer(tokenizer, [row], embedded).render([row])
+    (rendering,) = ChatRenderer(tokenizer, [row], embedded).render([row], embedded)
     special = special_ids(tokenizer)
-    shown = tokens[:most]
+    tokens_shown = tokens[:most]
     return {
-        "text": tokenizer.decode(shown, skip_special_tokens=False),
-        "ids": shown,
-        "texts": pieces(tokenizer, shown),
-        "special": [token in special for token in shown],
+        "text": tokenizer.decode(tokens_shown, skip_special_tokens=False),
+        "ids": tokens_shown,
+        "texts": pieces(tokenizer, tokens_shown),
+        "special": [token in special for token in tokens_shown],
         "total": len(tokens),
         "spans": spans,
-        "omitted": seen.omitted,
-        "unlearnable": seen.unlearnable if mask else None,
+        "omitted": rendering.omitted,
+        "unlearnable": rendering.unlearnable if mask else None,
     }
 
 
@@ -146,10 +146,10 @@ def measure(
     renderer: ChatRenderer | MethodRenderer | None = None
     with out.open("wb") as target:
         for batch in _batches(rows):
-            given = [row for _, row in batch]
-            renderer = renderer or _renderer(tokenizer, given, needs, train_mode, embedded)
+            row_values = [row for _, row in batch]
+            renderer = renderer or _renderer(tokenizer, row_values, needs, train_mode, embedded)
             records = array("I")
-            for (line, _), one in zip(batch, renderer.render(given), strict=True):
+            for (line, _), one in zip(batch, renderer.render(row_values), strict=True):
                 records.extend((one.length, one.start, line, notes.add(line, one)))
             target.write(records.tobytes())
             target.flush()

@@ -84,9 +84,9 @@ class _Pieces:
         """After what asks for the answer. A template may ask with more than it writes down, such
         as an opened block of thoughts: then where the two part.
         """
-        asked = self._render(self._turns[:at], ask=True)
-        shared = shared_length(asked, self._whole)
-        if shared < len(asked) and shared < self._place(self._turns[:at]):
+        prompt = self._render(self._turns[:at], ask=True)
+        shared = shared_length(prompt, self._whole)
+        if shared < len(prompt) and shared < self._place(self._turns[:at]):
             raise UnstableTemplate(_UNSTABLE)
         return shared
 

@@ -63,10 +63,10 @@ class MethodRenderer:
     def render(self, rows: Sequence[Row]) -> list[Rendered]:
         if isinstance(self._tokenizer, RowTokenizer) and self._needs != "next_token":
             self._tokenizer.prepare([text for row in rows for text in self._texts(row)])
-        found = [self._one(row) for row in rows]
+        rows_rendered = [self._one(row) for row in rows]
         if isinstance(self._tokenizer, RowTokenizer):
             self._tokenizer.forget()
-        return found
+        return rows_rendered
 
     def _one(self, row: Row) -> Rendered:
         if self._needs == "next_token":  # Its dataset leaves rows out; here all are counted.
@@ -79,9 +79,9 @@ class MethodRenderer:
         if self._needs == "preference":
             return self._pair(row, item)
         ids = list(item[0] if self._needs == "prompt_answer" else item["prompt"])
-        found = Rendered(length=len(ids), start=len(ids))
-        self._compare(found, self._turns(row), ids, ask=True)
-        return found
+        rendered = Rendered(length=len(ids), start=len(ids))
+        self._compare(rendered, self._turns(row), ids, ask=True)
+        return rendered
 
     def _item(self, tokenizer: Any, row: Row) -> Any:
         """What a run gets of a row; a sentence where its template can't take it."""
@@ -106,20 +106,22 @@ class MethodRenderer:
 
     def _pair(self, row: Row, item: Mapping[str, Any]) -> Rendered:
         start = int(item["chosen_prompt_length"])
-        found = Rendered(length=max(len(item["chosen"]), len(item["rejected"])), start=start)
+        rendered = Rendered(length=max(len(item["chosen"]), len(item["rejected"])), start=start)
         for side in _SIDES:
             ids = list(item[side])
-            self._compare(found, [*self._turns(row), _answer(row, side)], ids, ask=False)
-            if found.unlearnable is None and is_empty(self._tokenizer, self._special, ids[start:]):
+            self._compare(rendered, [*self._turns(row), _answer(row, side)], ids, ask=False)
+            if rendered.unlearnable is None and is_empty(
+                self._tokenizer, self._special, ids[start:]
+            ):
                 cut = ": the chat template cuts its thoughts off"
-                why = cut if "thoughts" in found.omitted else ""
-                found.unlearnable = f"nothing of its {side} answer but an end mark is left{why}"
-        return found
+                why = cut if "thoughts" in rendered.omitted else ""
+                rendered.unlearnable = f"nothing of its {side} answer but an end mark is left{why}"
+        return rendered
 
-    def _compare(self, found: Rendered, turns: Any, ids: Sequence[int], *, ask: bool) -> None:
+    def _compare(self, rendered: Rendered, turns: Any, ids: Sequence[int], *, ask: bool) -> None:
         """Add what the template leaves out; rows of a form that only the engine knows pass."""
         parts = beyond_parts(ids, self._rows)
-        found.omitted += [part for part in parts if part not in found.omitted]
+        rendered.omitted += [part for part in parts if part not in rendered.omitted]
         try:
             text = self._render(turns, None, ask=ask)
             parts = doubled_parts(text, ids, start=self._start, end=self._end)
@@ -127,7 +129,7 @@ class MethodRenderer:
             parts += omitted_parts(turns, None, text, render)
         except Exception:  # noqa: BLE001 - a template raises what it likes
             return
-        found.omitted += [part for part in parts if part not in found.omitted]
+        rendered.omitted += [part for part in parts if part not in rendered.omitted]
 
     def _render(self, turns: Any, tools: Any, *, ask: bool) -> str:
         text: str = self._tokenizer.apply_chat_template(

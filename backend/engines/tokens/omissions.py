@@ -60,16 +60,16 @@ def doubled_parts(text: str, ids: Sequence[int], *, start: int | None, end: str)
     """Marks that stand twice in a row: those the tokenizer or template adds to one that is there.
     `start` is the id of the tokenizer's first token, `end` the text of its end mark.
     """
-    found: list[Part] = []
+    parts: list[Part] = []
     if start is not None and list(ids[:2]) == [start, start]:
-        found.append("doubled_start")
+        parts.append("doubled_start")
     if end and (at := text.find(end)) >= 0:
         while (following := text.find(end, at + len(end))) >= 0:
             if not text[at + len(end) : following].strip():
-                found.append("doubled_end")
+                parts.append("doubled_end")
                 break
             at = following
-    return found
+    return parts
 
 
 def _lost_thoughts(turns: Turns, at: int, same: Callable[..., bool]) -> bool:
@@ -87,12 +87,12 @@ def _lost_thoughts(turns: Turns, at: int, same: Callable[..., bool]) -> bool:
 
 def _lost_message(turns: Turns, at: int, text: str, same: Callable[..., bool]) -> bool:
     content = turns[at].get("content")
-    said = content.strip() if isinstance(content, str) else ""
-    if not said or said in text:
+    reply = content.strip() if isinstance(content, str) else ""
+    if not reply or reply in text:
         return False
-    if "</think>" in said:  # What is cut there has a word of its own.
-        said = said.rpartition("</think>")[2].strip()
-        if not said or said in text:
+    if "</think>" in reply:  # What is cut there has a word of its own.
+        reply = reply.rpartition("</think>")[2].strip()
+        if not reply or reply in text:
             return False
     other = f"{content} another text"
     return same(_changed(turns, at, {**turns[at], "content": other}))

@@ -69,10 +69,10 @@ class ChatRenderer:
             self._tokenizer.prepare(
                 [text for row, (text, refused) in pairs if refused is None and "text" not in row]
             )
-        found = [self._one(row, *one) for row, one in zip(rows, written, strict=True)]
+        results = [self._one(row, *one) for row, one in zip(rows, written, strict=True)]
         if isinstance(self._tokenizer, RowTokenizer):
             self._tokenizer.forget()
-        return found
+        return results
 
     def _written(self, row: Row) -> tuple[str, str | None]:
         """The row as text, and why it can't be."""
@@ -90,24 +90,24 @@ class ChatRenderer:
             tokens, _ = tokens_and_spans(self._tokenizer, row, mask=False)
         except Exception as error:  # noqa: BLE001 - a template raises what it likes
             return Rendered(refused=sentence(error))
-        found = Rendered(length=len(tokens))
-        found.omitted = doubled_parts(text, tokens, start=self._start, end=self._end)
-        found.omitted += beyond_parts(tokens, self._rows)
+        rendered = Rendered(length=len(tokens))
+        rendered.omitted = doubled_parts(text, tokens, start=self._start, end=self._end)
+        rendered.omitted += beyond_parts(tokens, self._rows)
         if "text" in row:
-            return found
+            return rendered
         turns, tools = conversation(row), row.get("tools")
-        found.omitted += omitted_parts(turns, tools, text, self._template)
+        rendered.omitted += omitted_parts(turns, tools, text, self._template)
         try:
             spans = answer_spans(self._tokenizer, turns, tools, tokens)
         except Exception as error:  # noqa: BLE001 - a template raises what it likes
-            found.start, found.unlearnable = len(tokens), sentence(error)
-            return found
-        found.start = spans[0][0] if spans else len(tokens)
+            rendered.start, rendered.unlearnable = len(tokens), sentence(error)
+            return rendered
+        rendered.start = spans[0][0] if spans else len(tokens)
         for at, (begin, end) in zip(learned_answers(turns), spans, strict=True):
             if is_empty(self._tokenizer, self._special, tokens[begin:end]):
-                found.unlearnable = _nothing_learned(at + 1, found.omitted)
+                rendered.unlearnable = _nothing_learned(at + 1, rendered.omitted)
                 break
-        return found
+        return rendered
 
     def _template(self, turns: Any, tools: Any) -> str:
         text: str = self._tokenizer.apply_chat_template(list(turns), tools=tools, tokenize=False)
@@ -130,17 +130,17 @@ def first_id(tokenizer: Any) -> int | None:
 
 def special_ids(tokenizer: Any) -> set[int]:
     """The ids of marks, which say nothing by themselves."""
-    found = set(tokenizer.all_special_ids)
+    ids = set(tokenizer.all_special_ids)
     added = tokenizer.added_tokens_decoder
-    return found | {number for number, token in added.items() if token.special}
+    return ids | {number for number, token in added.items() if token.special}
 
 
 def is_empty(tokenizer: Any, special: set[int], ids: Sequence[int]) -> bool:
     """Whether an answer is nothing, or only an end mark."""
     if len(ids) > _FEW_TOKENS:
         return False
-    said = [number for number in ids if number not in special]
-    return not tokenizer.decode(said).strip() if said else True
+    text_ids = [number for number in ids if number not in special]
+    return not tokenizer.decode(text_ids).strip() if text_ids else True
 
 
 def sentence(error: Exception) -> str:

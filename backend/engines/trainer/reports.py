@@ -11,6 +11,7 @@ import mlx.optimizers as optim
 from mlx_lm.tuner.callbacks import TrainingCallback
 
 from backend.contract.run.events import Metrics, Phase, Validation
+from backend.engines.optimizer.grad_norm import GRAD_NORM
 from backend.engines.process.events import Emitter
 from backend.engines.trainer.divergence import Diverged
 
@@ -86,6 +87,7 @@ class Reports(TrainingCallback):  # type: ignore[misc]  # the engine has no type
                 trained_tokens=tokens if counts else None,
                 peak_memory_gb=mx.get_peak_memory() / 1e9,
                 epoch=step / self._steps_per_epoch,
+                grad_norm=self._grad_norm(),
                 **numbers,
             )
         )
@@ -95,6 +97,12 @@ class Reports(TrainingCallback):  # type: ignore[misc]  # the engine has no type
         self._check(step, loss)
         self.train_loss = loss
         self._method.warn()
+
+    def _grad_norm(self) -> float | None:
+        """Of the last update; None before the first one."""
+        if not int(self._optimizer.step.item()):
+            return None
+        return float(self._optimizer.state[GRAD_NORM].item())
 
     def on_val_loss_report(self, info: dict[str, Any]) -> None:
         step = self._first_step + int(info["iteration"])

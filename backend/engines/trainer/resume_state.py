@@ -37,6 +37,7 @@ from backend.contract.run.folder import (
 from backend.contract.run.saved_state import SavedState
 from backend.core.disk.files import link_or_copy, write_json
 from backend.core.disk.removal import NotRemoved, remove
+from backend.engines.optimizer.grad_norm import GRAD_NORM
 from backend.engines.trainer.adapter_folder import SAVED, write_weights
 from backend.engines.trainer.early_stopping import Counters
 
@@ -82,11 +83,11 @@ class StateFolder:
         optimizer: optim.Optimizer,
         weights: Path | None,
         best: Path | None,
-        kept: Collection[int],
+        saved_steps: Collection[int],
     ) -> None:
         """Keep the state as of now. `weights` is the adapter file that was just written, if one
-        was; `best` the best adapter's. States of checkpoints that are not in `kept` are removed,
-        apart from this one.
+        was; `best` the best adapter's. States of checkpoints that are not in `saved_steps` are
+        removed, apart from this one.
         """
         self._path.mkdir(exist_ok=True)
         own = self._path / state_weights(checkpoint)
@@ -94,7 +95,7 @@ class StateFolder:
             write_weights(own, dict(tree_flatten(model.trainable_parameters())), checkpoint)
         else:
             link_or_copy(weights, own)
-        leaves = dict(tree_flatten(optimizer.state))
+        leaves = _kept_leaves(optimizer)
         optimizer_file = self._path / state_optimizer(checkpoint)
         write_weights(optimizer_file, leaves, checkpoint, check=False)
         counters = moment.counters
@@ -119,7 +120,7 @@ class StateFolder:
         )
         write_json(self._path / state_file(checkpoint), write_record(state))
         self.newest = checkpoint
-        self._prune({*kept, checkpoint})
+        self._prune({*saved_steps, checkpoint})
 
     def load(self, checkpoint: int) -> Saved:
         """The state of that checkpoint. Raises NotResumable when it is not whole."""
@@ -151,8 +152,8 @@ class StateFolder:
     def _numbers(self) -> list[int]:
         if not self._path.is_dir():
             return []
-        found = (STATE_FILE.fullmatch(path.name) for path in self._path.iterdir())
-        return sorted(int(match[1]) for match in found if match)
+        matches = (STATE_FILE.fullmatch(path.name) for path in self._path.iterdir())
+        return sorted(int(match[1]) for match in matches if match)
 
     def _keep_best(self, counters: Counters, best: Path | None) -> str | None:
         if counters.best is None or best is None:
@@ -162,16 +163,16 @@ class StateFolder:
             link_or_copy(best, own)
         return own.name
 
-    def _prune(self, kept: Collection[int]) -> None:
+    def _prune(self, keep: Collection[int]) -> None:
         """The JSON goes first: what is left behind by a crash is then no state."""
         for number in self._numbers():
-            if number not in kept:
+            if number not in keep:
                 remove(self._path / state_file(number), inside=self._path, own=_ours)
-        named: set[str] = set()
+        names: set[str] = set()
         for number in self._numbers():
-            named.update(self._read(number).files)
+            names.update(self._read(number).files)
         for path in self._path.iterdir():
-            if path.name not in named:
+            if path.name not in names:
                 with suppress(OSError, NotRemoved):
                     remove(path, inside=self._path, own=_ours)
 
@@ -180,16 +181,25 @@ def _ours(path: Path) -> bool:
     return STATE_FILES.fullmatch(path.name) is not None
 
 
+def _kept_leaves(optimizer: optim.Optimizer) -> dict[str, mx.array]:
+    """What of an optimizer's state a resume needs."""
+    leaves = dict(tree_flatten(optimizer.state))
+    leaves.pop(GRAD_NORM, None)  # Measured anew at the next update.
+    return leaves
+
+
 def restore(saved: Saved, model: nn.Module, optimizer: optim.Optimizer) -> None:
     """Put the saved weights and optimizer in place. Raises NotResumable if they don't fit."""
     weights = _tensors(saved.weights)
-    wanted = dict(tree_flatten(model.trainable_parameters()))
-    _require_same("weights", wanted, weights)
+    parameters = dict(tree_flatten(model.trainable_parameters()))
+    _require_same("weights", parameters, weights)
     model.load_weights(list(weights.items()), strict=False)
     optimizer.init(model.trainable_parameters())
     leaves = _tensors(saved.optimizer)
-    _require_same("optimizer", dict(tree_flatten(optimizer.state)), leaves)
-    optimizer.state = tree_map_with_path(lambda path, _: leaves[path], optimizer.state)
+    _require_same("optimizer", _kept_leaves(optimizer), leaves)
+    optimizer.state = tree_map_with_path(
+        lambda path, value: leaves.get(path, value), optimizer.state
+    )
     mx.eval(model.parameters(), optimizer.state)
 
 
@@ -222,10 +232,12 @@ def _id_of(path: Path) -> str | None:
     return facts.get(SAVED)
 
 
-def _require_same(what: str, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> None:
-    odd = sorted(wanted.keys() ^ found.keys())
+def _require_same(what: str, expected: Mapping[str, Any], actual: Mapping[str, Any]) -> None:
+    odd = sorted(expected.keys() ^ actual.keys())
     odd += [
-        name for name in wanted.keys() & found.keys() if wanted[name].shape != found[name].shape
+        name
+        for name in expected.keys() & actual.keys()
+        if expected[name].shape != actual[name].shape
     ]
     if odd:
         raise NotResumable(

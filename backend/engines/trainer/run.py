@@ -15,15 +15,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import mlx.optimizers as optim
 import numpy as np
 import yaml
-from mlx_lm.tuner.utils import build_schedule, print_trainable_parameters
+from mlx_lm.tuner.utils import print_trainable_parameters
 
 from backend.contract.record import BadRecord
-from backend.contract.run.config import Optimization, read_run_config
+from backend.contract.run.config import read_run_config
 from backend.contract.run.events import Phase
 from backend.contract.run.folder import DATA, DATA_SUMMARY
+from backend.engines.optimizer.build import build_optimizer
 from backend.engines.process.endings import Ending, Unusable
 from backend.engines.process.events import Emitter
 from backend.engines.process.signals import Control
@@ -35,14 +35,6 @@ from backend.engines.trainer.steps import say
 from backend.engines.trainer.token_losses import token_losses
 from backend.engines.trainer.training import Training
 from backend.engines.weights.base import load
-
-_OPTIMIZERS = {
-    "adam": optim.Adam,
-    "adamw": optim.AdamW,
-    "muon": optim.Muon,
-    "sgd": optim.SGD,
-    "adafactor": optim.Adafactor,
-}
 
 
 def train_run(method: Method[C], folder: Path, emit: Emitter, control: Control) -> Ending:
@@ -102,13 +94,6 @@ def config_of(kind: type[C], values: Mapping[str, Any]) -> C:
             f"The run's config.yaml can't be used: {problem}.",
             "Start the run again from its settings; config.yaml is not meant to be edited.",
         ) from problem
-
-
-def build_optimizer(config: Optimization) -> optim.Optimizer:
-    """From `optimizer`, `optimizer_config`, `learning_rate` and `lr_schedule`."""
-    rate = build_schedule(config.lr_schedule) if config.lr_schedule else config.learning_rate
-    options = config.optimizer_config.get(config.optimizer, {})
-    return _OPTIMIZERS[config.optimizer](learning_rate=rate, **options)
 
 
 def _stops(control: Control) -> bool:

@@ -19,9 +19,9 @@ class Every(int):
     after: int
 
     def __new__(cls, every: int, *, after: int) -> Every:
-        made = super().__new__(cls, every)
-        made.after = after
-        return made
+        every_steps = super().__new__(cls, every)
+        every_steps.after = after
+        return every_steps
 
     def __rmod__(self, count: int) -> int:
         # Python asks this before int.__mod__, because Every is a kind of int.

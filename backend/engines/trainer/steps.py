@@ -100,11 +100,11 @@ class BetweenSteps:
         if saves:
             self._emit(Phase(name="saving"))
             self.finish(done)
-        kept = f"the adapter of iteration {self.saved_at} is kept" if self.saved_at else None
-        if kept is None:
-            kept = "no adapter was saved"
+        remark = f"the adapter of iteration {self.saved_at} is kept" if self.saved_at else None
+        if remark is None:
+            remark = "no adapter was saved"
         self._emit(Phase(name="done"))
-        message = f"Stopped at iteration {done} of {self._config.iters}; {kept}."
+        message = f"Stopped at iteration {done} of {self._config.iters}; {remark}."
         return Ending("stopped", message, saved=saves)
 
     def diverged(self, error: Diverged | NotFinite) -> Ending:
@@ -114,19 +114,19 @@ class BetweenSteps:
         strength = f" (scale × learning rate is {scale * rate:.1e})" if scale else ""
         counters = self._counters()
         if counters.best:
-            kept = f"The best adapter, of iteration {counters.best[0]}, is kept."
+            remark = f"The best adapter, of iteration {counters.best[0]}, is kept."
         elif self.saved_at:
-            kept = f"The adapter of iteration {self.saved_at} is kept."
+            remark = f"The adapter of iteration {self.saved_at} is kept."
             if counters.reference is not None and counters.baseline is not None:
-                kept += " No validation was better than the untrained model's."
+                remark += " No validation was better than the untrained model's."
         else:
-            kept = "No good adapter had been saved yet."
+            remark = "No good adapter had been saved yet."
         hint = (
             f"The learning rate of {rate:g} is most likely too high{strength}: try a tenth of it, "
             "or lora_scaling alpha_over_rank."
         )
         self._emit.warning("diverged", str(error), hint)
-        return Ending("error", f"{error} {kept}", hint)
+        return Ending("error", f"{error} {remark}", hint)
 
     def _take_up(self, checkpoint: int) -> Moment:
         """Be where the saved state was: weights, optimizer, counters and files."""
@@ -164,7 +164,7 @@ class BetweenSteps:
             optimizer=run.optimizer,
             weights=weights,
             best=run.adapter.best_path if best else None,
-            kept=run.adapter.kept(),
+            saved_steps=run.adapter.kept(),
         )
 
     def _save_numbered(self, done: int) -> None:

@@ -62,14 +62,14 @@ def log_probabilities(model: Any, head: OutputHead) -> LogProbabilities:
     """
     others: dict[int, OutputHead | None] = {}
 
-    def scores(given: Any, tokens: mx.array, mask: mx.array, start: int = 0) -> mx.array:
-        own = given.layers[0] is model.layers[0]
-        used = head if own else _head_of(given, others)
+    def scores(network: Any, tokens: mx.array, mask: mx.array, start: int = 0) -> mx.array:
+        own = network.layers[0] is model.layers[0]
+        used = head if own else _head_of(network, others)
         targets = tokens[:, start + 1 :]
         if used is None:
-            logits = given(tokens[:, :-1])[:, start:].astype(mx.float32)
+            logits = network(tokens[:, :-1])[:, start:].astype(mx.float32)
             return mx.where(mask, -nn.losses.cross_entropy(logits, targets), 0)
-        hidden = used.hidden(tokens[:, :-1], given)[:, start:].flatten(0, 1)
+        hidden = used.hidden(tokens[:, :-1], network)[:, start:].flatten(0, 1)
         at = _known_positions(mask)
         if at is not None and not len(at):
             return mx.zeros(mask.shape)
@@ -78,7 +78,7 @@ def log_probabilities(model: Any, head: OutputHead) -> LogProbabilities:
             hidden if at is None else hidden[at],
             targets.flatten() if at is None else targets.flatten()[at],
             rows=used.chunk_rows,
-            gradient=given is model and model.training,
+            gradient=network is model and model.training,
         )
         if at is None:
             return mx.where(mask, -losses.reshape(mask.shape), 0)

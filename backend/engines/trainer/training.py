@@ -111,36 +111,36 @@ class Training(Generic[C]):
             return
         self._validated = done
         try:
-            found: Validation | None = self._measure(valid, config.val_batches, done)
+            validation: Validation | None = self._measure(valid, config.val_batches, done)
         except Halted:
-            found = None  # Cut short by the stop: numbers over part of the rows would mislead.
+            validation = None  # Cut short by the stop: numbers over part of the rows would mislead.
         if done < config.iters:
             emit(Phase(name="training"))
-        if found is not None:
-            self._judge(found)
+        if validation is not None:
+            self._judge(validation)
 
     def _measure(self, which: DataSet, batches: int, done: int) -> Validation:
         self._feed.hold_out(which, batches)
         return self._loop.measure(self._feed, which, step=done)
 
-    def _judge(self, found: Validation) -> None:
+    def _judge(self, validation: Validation) -> None:
         """Tell of a validation, and take it for the best or against the patience."""
-        self._run.emit(found)
-        self._loop.report.show_validation(found.step)
-        if found.val_loss is None or not math.isfinite(found.val_loss):
-            raise Diverged(found.step, "the validation loss is not a number")
+        self._run.emit(validation)
+        self._loop.report.show_validation(validation.step)
+        if validation.val_loss is None or not math.isfinite(validation.val_loss):
+            raise Diverged(validation.step, "the validation loss is not a number")
         if self._divergence is not None:
-            ruined = self._divergence.validated(found.val_loss, self._stopping.baseline)
+            ruined = self._divergence.validated(validation.val_loss, self._stopping.baseline)
             if ruined:
-                raise Diverged(found.step, ruined)
-        value = found.measured(self._method.metric)
+                raise Diverged(validation.step, ruined)
+        value = validation.measured(self._method.metric)
         if value is None:
             return
         before = self._stopping.best
-        self._stopping.judge(found.step, value)
+        self._stopping.judge(validation.step, value)
         # Where we validate, the moment that is noted lies before the validation.
         if self._stopping.best != before and self._method.validates:
-            self._between.keep_best(found.step)
+            self._between.keep_best(validation.step)
 
     def _check_loss(self, step: int, loss: float) -> None:
         if self._divergence is None:
@@ -154,14 +154,14 @@ class Training(Generic[C]):
         if test is None or self._run.control.stop:
             return None
         try:
-            found = self._measure(test, -1, done)
+            measurement = self._measure(test, -1, done)
         except Halted:
             return "The test was cut short."
         perplexity = None
-        if self._method.perplexity and found.val_loss is not None:
-            perplexity = math.exp(min(found.val_loss, 700.0))
-        self._run.emit(tested(found, perplexity))
-        value = found.measured(self._method.metric)
+        if self._method.perplexity and measurement.val_loss is not None:
+            perplexity = math.exp(min(measurement.val_loss, 700.0))
+        self._run.emit(tested(measurement, perplexity))
+        value = measurement.measured(self._method.metric)
         if value is None:
             return None
         measured = self._stopping.measured.replace("validation", "Test")
@@ -171,11 +171,11 @@ class Training(Generic[C]):
         return sentence
 
 
-def tested(found: Validation, perplexity: float | None) -> Tested:
+def tested(measurement: Validation, perplexity: float | None) -> Tested:
     """The same numbers, measured on the test set."""
     numbers = {
         name.replace("val_", "test_", 1): value
-        for name, value in found.set_fields().items()
+        for name, value in measurement.set_fields().items()
         if name.startswith("val_") and name != "val_time"
     }
-    return Tested(step=found.step, test_perplexity=perplexity, **numbers)
+    return Tested(step=measurement.step, test_perplexity=perplexity, **numbers)

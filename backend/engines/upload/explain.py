@@ -12,28 +12,28 @@ from backend.engines.process.endings import Ending
 _AGAIN = "Upload it again: large files that are there already are not sent twice."
 
 
-def explain_upload(problem: BaseException, asked: UploadRequest) -> Ending | None:
+def explain_upload(problem: BaseException, request: UploadRequest) -> Ending | None:
     """How it ended; None for what is no answer of the hub and no fault of the network."""
     for cause in _causes(problem):
         match cause:
             case Refused():
                 return Ending("error", str(cause), "If you use a mirror, check HF_ENDPOINT.")
             case HfHubHTTPError():
-                return _refused(cause, asked)
+                return _refused(cause, request)
             case httpx2.HTTPError():
                 reason = str(cause) or type(cause).__name__
                 return Ending(
                     "error",
-                    f"{_host(asked)} can't be reached: {reason[:200]}",
+                    f"{_host(request)} can't be reached: {reason[:200]}",
                     f"Check the network. {_AGAIN}",
                 )
     return None
 
 
-def _refused(problem: HfHubHTTPError, asked: UploadRequest) -> Ending:
-    status, host = problem.response.status_code, _host(asked)
-    owner = asked.repo_id.partition("/")[0]
-    said = " ".join((problem.server_message or "").split())[:200]
+def _refused(problem: HfHubHTTPError, request: UploadRequest) -> Ending:
+    status, host = problem.response.status_code, _host(request)
+    owner = request.repo_id.partition("/")[0]
+    text = " ".join((problem.server_message or "").split())[:200]
     if status == 401:
         return Ending(
             "error",
@@ -43,7 +43,7 @@ def _refused(problem: HfHubHTTPError, asked: UploadRequest) -> Ending:
     if status == 403:
         return Ending(
             "error",
-            f"The token may not write to {asked.repo_id}{_quoted(said)}.",
+            f"The token may not write to {request.repo_id}{_quoted(text)}.",
             f"Use a token with write access of an account that may write to {owner!r}, or choose "
             "another owner.",
         )
@@ -56,7 +56,7 @@ def _refused(problem: HfHubHTTPError, asked: UploadRequest) -> Ending:
     if status == 409:
         return Ending(
             "error",
-            f"{asked.repo_id} was changed by somebody else meanwhile{_quoted(said)}.",
+            f"{request.repo_id} was changed by somebody else meanwhile{_quoted(text)}.",
             _AGAIN,
         )
     if status == 429 or status >= 500:
@@ -65,21 +65,21 @@ def _refused(problem: HfHubHTTPError, asked: UploadRequest) -> Ending:
             f"{host} answered with status {status}: it is busy or down.",
             f"Try again later. {_AGAIN}",
         )
-    return Ending("error", f"{host} refused it with status {status}{_quoted(said)}.", None)
+    return Ending("error", f"{host} refused it with status {status}{_quoted(text)}.", None)
 
 
 def _quoted(text: str) -> str:
     return f": {text.rstrip('.')}" if text else ""
 
 
-def _host(asked: UploadRequest) -> str:
-    return asked.endpoint.removeprefix("https://")
+def _host(request: UploadRequest) -> str:
+    return request.endpoint.removeprefix("https://")
 
 
 def _causes(problem: BaseException | None) -> list[BaseException]:
     """The exception and those that it came from: the library wraps what goes wrong in a file."""
-    found: list[BaseException] = []
-    while problem is not None and problem not in found:
-        found.append(problem)
+    causes: list[BaseException] = []
+    while problem is not None and problem not in causes:
+        causes.append(problem)
         problem = problem.__cause__ or problem.__context__
-    return found
+    return causes

@@ -35,8 +35,8 @@ class CountedFile(io.BufferedReader):
 
 def files_of(folder: Path) -> list[tuple[str, Path]]:
     """The names in the repository and their files, without hidden ones and links."""
-    found = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()]
-    names = [(path.relative_to(folder), path) for path in found]
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()]
+    names = [(path.relative_to(folder), path) for path in paths]
     return [
         (name.as_posix(), path)
         for name, path in names

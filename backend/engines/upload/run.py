@@ -54,8 +54,8 @@ def upload_run(folder: Path, emit: Emitter, control: Control) -> Ending:
     write_json(folder / "result.json", write_record(result))
     emit(Phase(name="done"))
     size = format_bytes(result.bytes)
-    seen = "private" if result.private else "public"
-    return Ending("completed", f"{request.export} is at {result.url} ({size}, {seen}).")
+    visibility = "private" if result.private else "public"
+    return Ending("completed", f"{request.export} is at {result.url} ({size}, {visibility}).")
 
 
 def _upload(

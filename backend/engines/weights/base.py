@@ -56,27 +56,27 @@ def load_config(folder: Path) -> dict[str, Any]:
 
 def changes_for_mlx(config: Mapping[str, Any]) -> dict[str, Any]:
     """The settings to put over `config`; nothing that it has itself is replaced."""
-    found: dict[str, Any] = {}
+    changes: dict[str, Any] = {}
     text = config.get("text_config")
     if isinstance(text, Mapping) and (changed := changes_for_mlx(text)):
-        found["text_config"] = {**text, **changed}
+        changes["text_config"] = {**text, **changed}
     positions = config.get("rope_parameters")
     if not isinstance(positions, Mapping):
-        return found
+        return changes
     main, local = _tables(positions)
     kind = str(config.get("model_type"))
     for name, at in {**_NAMES, **_OTHER_NAMES.get(kind, {})}.items():
         if config.get(at) is None and main.get(name) is not None:
-            found[at] = main[name]
+            changes[at] = main[name]
     if config.get(_LOCAL) is None and local.get("rope_theta") is not None:
-        found[_LOCAL] = local["rope_theta"]
+        changes[_LOCAL] = local["rope_theta"]
     scaling = main.get("rope_type") or main.get("type") or "default"
     if config.get("rope_scaling") is None and scaling != "default":
-        found["rope_scaling"] = {
+        changes["rope_scaling"] = {
             **{name: value for name, value in main.items() if name != "rope_theta"},
             "type": scaling,  # phi3 looks for the older name.
         }
-    return found
+    return changes
 
 
 def _tables(positions: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:

@@ -105,10 +105,10 @@ def _change(
         spectral = None
         norm = None if base is None else _dora(base, scale * right[0] @ left[0], magnitude)
     base_norm = None if base is None else _norm(base)
-    found = (len(left), right.shape[1], left.shape[2])
+    shape = (len(left), right.shape[1], left.shape[2])
     return MatrixChange(
         name=name,
-        shape=tuple(base.shape) if base is not None else found[len(left) == 1 :],
+        shape=tuple(base.shape) if base is not None else shape[len(left) == 1 :],
         rank=left.shape[1],
         norm=norm,
         spectral=spectral,

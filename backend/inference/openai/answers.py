@@ -26,12 +26,12 @@ class Usage(BaseModel):
     @classmethod
     def of(cls, *answers: AnswerStats) -> Usage:
         prompt = sum(stats.prompt_tokens for stats in answers)
-        made = sum(stats.completion_tokens for stats in answers)
+        completion = sum(stats.completion_tokens for stats in answers)
         cached = CachedTokens(cached_tokens=sum(stats.cached_tokens for stats in answers))
         return cls(
             prompt_tokens=prompt,
-            completion_tokens=made,
-            total_tokens=prompt + made,
+            completion_tokens=completion,
+            total_tokens=prompt + completion,
             prompt_tokens_details=cached,
         )
 

@@ -80,14 +80,14 @@ class ToolCall(BaseModel):
     function: ToolFunction
 
     def plain(self) -> dict[str, Any]:
-        given = self.function.arguments
-        if isinstance(given, str):
+        arguments = self.function.arguments
+        if isinstance(arguments, str):
             try:
-                read = json.loads(given) if given.strip() else {}
+                read = json.loads(arguments) if arguments.strip() else {}
             except (ValueError, RecursionError):
-                read = given
-            given = read if isinstance(read, dict) else given
-        call = {"type": self.type, "function": {"name": self.function.name, "arguments": given}}
+                read = arguments
+            arguments = read if isinstance(read, dict) else arguments
+        call = {"type": self.type, "function": {"name": self.function.name, "arguments": arguments}}
         return call if self.id is None else {"id": self.id, **call}
 
 
@@ -154,16 +154,16 @@ class OpenAIRequest(BaseModel):
     def _only_what_can_be_done(self) -> Self:
         if self.n not in (None, 1):
             raise FieldInvalid("n", f"n is {self.n}, and one answer at a time is given")
-        given = self.model_extra or {}
-        if given.get("best_of") not in (None, 1):
+        extra = self.model_extra or {}
+        if extra.get("best_of") not in (None, 1):
             raise FieldInvalid(
-                "best_of", f"best_of is {given['best_of']!r}, and one answer is made per prompt"
+                "best_of", f"best_of is {extra['best_of']!r}, and one answer is made per prompt"
             )
-        unknown = [name for name in _NOT_DONE if given.get(name)]
+        unknown = [name for name in _NOT_DONE if extra.get(name)]
         if unknown:
             raise FieldInvalid(unknown[0], f"{unknown[0]} is not supported by this service")
-        wanted = given.get("response_format")
-        if isinstance(wanted, dict) and wanted.get("type") not in (None, "text"):
+        response_format = extra.get("response_format")
+        if isinstance(response_format, dict) and response_format.get("type") not in (None, "text"):
             raise FieldInvalid(
                 "response_format",
                 "response_format can only be text: output is not constrained here",

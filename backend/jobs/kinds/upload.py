@@ -72,10 +72,10 @@ class Uploads(EngineJobs[UploadRequest]):
 
     def newest(self) -> dict[str, UploadResult]:
         """The newest finished upload of each export, by its folder. Blocking."""
-        found: dict[str, UploadResult] = {}
+        uploads: dict[str, UploadResult] = {}
         for result in self.folders.results(UploadResult):
-            found.setdefault(result.folder, result)
-        return found
+            uploads.setdefault(result.folder, result)
+        return uploads
 
     def status(self) -> UploadStatus:
         """Blocking."""

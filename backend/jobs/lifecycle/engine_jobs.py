@@ -323,11 +323,11 @@ class EngineJobs(Generic[R]):
         value = folder.request()
         try:
             request = self.kind.read(value)
-            started = datetime.fromisoformat(value["started"])
+            start = datetime.fromisoformat(value["started"])
         except (BadRecord, ValueError, KeyError, TypeError) as problem:
             text = f"{REQUEST} has not the fields it should ({problem!r})."
             raise DamagedFile(text) from problem
-        job = Job(folder=folder, title=self.kind.title(request), request=request, started=started)
+        job = Job(folder=folder, title=self.kind.title(request), request=request, started=start)
         try:
             for value in JsonlTail(folder.path / EVENTS).read_all():
                 if (event := read_event(value)) is not None:

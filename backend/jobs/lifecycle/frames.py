@@ -45,5 +45,5 @@ def publish_job(hub: Hub, data: JobData, *fields: str) -> None:
     elif data.state in _FAILED:
         event = "job_error"
     always = {"kind", "job_id", "state", "phase", "progress", "error", "hint", "message"}
-    shown: dict[str, Any] = data.model_dump(mode="json", include=always | set(fields))
-    hub.publish(event, shown)
+    rows: dict[str, Any] = data.model_dump(mode="json", include=always | set(fields))
+    hub.publish(event, rows)

@@ -9,17 +9,19 @@ import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import ValidationError
 
 from backend.core.disk.stored_files import DamagedFile, read_object
 from backend.core.limits import known_steps
 from backend.jobs.run.reward_numbers import Metric
-from backend.jobs.run.schemas import RunMetrics, SessionRecord, SessionSummary
+from backend.jobs.run.schemas import RunMetrics, SessionChange, SessionRecord, SessionSummary
 from backend.jobs.run.state import RunState
 
 SCHEMA_VERSION = 1
+CURVE_POINTS = 32  # Of the small picture in the list of sessions.
+_STATES = frozenset(RunState)
 
 
 class Damaged(DamagedFile):
@@ -43,6 +45,24 @@ def is_newer(raw: Mapping[str, Any]) -> bool:
     """From a later version of this app: shown, but never written back."""
     version = raw.get("schema_version")
     return isinstance(version, int) and version > SCHEMA_VERSION
+
+
+def refuse_newer(raw: Mapping[str, Any], path: Path) -> None:
+    """Raise Damaged for a record that a later version of this app wrote to `path`."""
+    if is_newer(raw):
+        raise Damaged(f"{path.name} was written by a newer version and is left alone.")
+
+
+def merge_record(raw: Mapping[str, Any], record: SessionRecord) -> dict[str, Any]:
+    """The record over what the file has besides: unknown fields stay, what the user says of a
+    session (see `describe`), and the mark of one that the reference app wrote.
+    """
+    value = {**raw, **record.model_dump(mode="json")}
+    value |= {name: raw[name] for name in SessionChange.model_fields if name in raw}
+    value.pop("legacy", None)
+    if raw and is_legacy(raw):
+        value["legacy"] = True
+    return value
 
 
 def to_record(raw: Mapping[str, Any], session_id: str) -> SessionRecord:
@@ -91,22 +111,39 @@ def to_summary(raw: Mapping[str, Any], session_id: str) -> SessionSummary:
         notes=_text(raw.get("notes")) or "",
         tags=[tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else [],
         adapter_ready=False,
+        train_data=_file_name(config.get("train_data_path") or config.get("data_path")),
+        coverage=_coverage(_dict(raw.get("lora")).get("keys")),
+        name=_text(raw.get("name")),
+        pinned=raw.get("pinned") is True,
+        curve=_curve(raw.get("curve")),
         legacy=is_legacy(raw),
         problem=None if _state(raw) else "The record has no valid training_state.",
     )
 
 
+def search_text(raw: Mapping[str, Any], summary: SessionSummary) -> str:
+    """What a search looks into, in lower case: names, notes, tags, files and how it ended."""
+    config, ending = _dict(raw.get("config")), _dict(raw.get("exit"))
+    named = (_text(config.get(name)) for name in ("model_path", "train_data_path"))
+    parts = [
+        summary.session_id, summary.name, summary.adapter_name, summary.model_name, summary.method,
+        summary.training_state, summary.notes, *summary.tags, *named, _text(ending.get("message")),
+        summary.problem,
+    ]  # fmt: skip
+    return "\n".join(part for part in parts if part).lower()
+
+
 def to_metrics(raw: Mapping[str, Any]) -> RunMetrics:
     """The stored numbers of a run that has ended; what is not one is unknown."""
-    known = {name: raw[name] for name in RunMetrics.model_fields if name in raw}
-    known.pop("estimated_time_remaining", None)
-    known["total_steps"] = known_steps(raw.get("total_steps"))
+    values = {name: raw[name] for name in RunMetrics.model_fields if name in raw}
+    values.pop("estimated_time_remaining", None)
+    values["total_steps"] = known_steps(raw.get("total_steps"))
     try:
-        return RunMetrics.model_validate(known)
+        return RunMetrics.model_validate(values)
     except ValidationError as problem:
         for error in problem.errors():
-            known.pop(str(error["loc"][0]), None)
-        return RunMetrics.model_validate(known)
+            values.pop(str(error["loc"][0]), None)
+        return RunMetrics.model_validate(values)
 
 
 def problem_summary(session_id: str, problem: str, timestamp: datetime) -> SessionSummary:
@@ -153,7 +190,7 @@ def _state(raw: Mapping[str, Any]) -> RunState | None:
     """The run's state, whichever of its two names it stands under."""
     for name in ("training_state", "state"):
         value = raw.get(name)
-        if isinstance(value, str) and value in set(RunState):
+        if isinstance(value, str) and value in _STATES:
             return RunState(value)
     return None
 
@@ -165,6 +202,30 @@ def _adapter_folder(raw: Mapping[str, Any]) -> str | None:
 
 def _dict(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _file_name(value: Any) -> str | None:
+    path = _text(value)
+    return Path(path).name if path else None
+
+
+def _coverage(keys: Any) -> Literal["full", "attention", "other"] | None:
+    """By the names that LoRA's matrices have in every architecture."""
+    if not isinstance(keys, list) or not keys:
+        return None
+    attention = [str(key) for key in keys if "attn" in str(key) or "attention" in str(key)]
+    mlp = [str(key) for key in keys if "mlp" in str(key) or "feed_forward" in str(key)]
+    if attention and mlp:
+        return "full"
+    return "attention" if len(attention) == len(keys) else "other"
+
+
+def _curve(value: Any) -> list[float | None]:
+    """A picture needs no more than four digits, and there are ten thousand of them."""
+    if not isinstance(value, list):
+        return []
+    numbers = map(_number, value[:CURVE_POINTS])
+    return [None if number is None else float(f"{number:.4g}") for number in numbers]
 
 
 def _text(value: Any) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
@@ -38,7 +39,12 @@ VALIDATION = ("step", "val_loss", "val_time")
 MAX_ALERTS = 200
 MAX_SAMPLES = 24  # The last few reports' worth; events.jsonl has them all.
 
+_LOSSES = {"train_loss", "val_loss"}  # The run's health tells of these.
 _NOT_NUMBERS = {"seq", "at", "rewards", "val_rewards", "details"}
+_STAMP = {"seq", "at", "type"}
+_WHOLE = {"step", "trained_tokens"}
+_FLOATS = {field.name for field in fields(events.Metrics) if field.type == "float | None"}
+_EXACT = 2**53
 _RECENT = 9  # Reports whose median speed gives the remaining time.
 
 
@@ -56,13 +62,45 @@ class Progress:
         self.train: Columns = {name: [] for name in TRAIN}
         self.validation: Columns = {name: [] for name in VALIDATION}
         self.last_seq = 0
-        self._latest = RunMetrics(total_steps=known_steps(total_steps))
+        self._latest: dict[str, Any] = {"total_steps": known_steps(total_steps)}
         self._first_at: datetime | None = None
         self.last_at: datetime | None = None
         self._elapsed = 0.0
         self._speeds: deque[float] = deque(maxlen=_RECENT)
         self._warned: set[str] = set()
         self._fresh: list[Alert] = []
+
+    def apply_report(self, raw: Mapping[str, Any]) -> bool:
+        """Take in the JSON of a plain training report, as `apply` does with its event, but without
+        making one: a long run has them by the hundred thousand. False for anything else.
+        """
+        seq, at, step = raw.get("seq"), raw.get("at"), raw.get("step")
+        if raw.get("type") != "metrics" or type(seq) is not int or type(at) is not str:
+            return False
+        row: dict[str, float | None] = {}
+        for name, value in raw.items():
+            if name in _STAMP:
+                continue
+            kind = type(value)
+            if kind is float and name not in _WHOLE and math.isfinite(value):
+                row[name] = value
+            elif kind is int and -_EXACT < value < _EXACT:
+                row[name] = float(value) if name in _FLOATS else value
+            elif value is None and name not in _NOT_NUMBERS and name != "step":
+                row[name] = None
+            else:
+                return False
+        if type(step) is not int or not row.keys().isdisjoint(_NOT_NUMBERS):
+            return False
+        try:
+            moment = datetime.fromisoformat(at)
+        except ValueError:
+            return False
+        if seq > self.last_seq:
+            self.last_seq = seq
+            self._tick(moment)
+            self._take_row(row, step)
+        return True
 
     def apply(self, event: events.Event) -> None:
         """Take in one event. One that was seen before (same or lower seq) changes nothing."""
@@ -76,8 +114,8 @@ class Progress:
             case events.Phase():
                 self.phase = event.name
             case events.Model():
-                self._latest.trainable_parameters = event.trainable_parameters
-                self._latest.total_parameters = event.total_parameters
+                self._latest["trainable_parameters"] = event.trainable_parameters
+                self._latest["total_parameters"] = event.total_parameters
             case events.Metrics():
                 self._report(event)
             case events.Validation():
@@ -86,8 +124,18 @@ class Progress:
                 self.checkpoints.append(event.step)
             case events.Best():
                 self._keep_best(event)
+            case events.Warning(metric=metric) if metric in _LOSSES:
+                pass
             case events.Warning():
-                self._warn(event.code, event.message, event.hint, event.at)
+                self.add_alert(
+                    Alert(
+                        level=event.level,
+                        code=event.code,
+                        message=event.message,
+                        hint=event.hint,
+                        at=event.at,
+                    )
+                )
             case events.EarlyStop():
                 self.early_stop = event
                 self._stopped_early(event)
@@ -107,7 +155,8 @@ class Progress:
 
     def metrics(self) -> RunMetrics:
         """The latest numbers, with times counted from the run's own events."""
-        latest = self._latest.model_copy()
+        names = RunMetrics.model_fields.keys() & self._latest.keys()
+        latest = RunMetrics.model_construct(**{name: self._latest[name] for name in names})
         latest.start_time = self._first_at
         latest.elapsed_seconds = round(self._elapsed, 3) if self._first_at else None
         latest.estimated_time_remaining = self._remaining()
@@ -127,6 +176,14 @@ class Progress:
             best=self.best,
         )
 
+    def curve(self, points: int) -> list[float | None]:
+        """The training loss, or the reward where there is one, in at most so many points."""
+        values = self.train.get("avg_reward") or self.train["train_loss"]
+        last = len(values) - 1
+        if last < points:
+            return list(values)
+        return [values[round(point * last / (points - 1))] for point in range(points)]
+
     def _tick(self, at: datetime) -> None:
         if self._first_at is None:
             self._first_at = at
@@ -138,11 +195,14 @@ class Progress:
     def _report(self, event: events.Metrics) -> None:
         row = self._row(event) | reward_columns(event.rewards)
         row = {name: self._number(name, value, event) for name, value in row.items()}
+        self._take_row(row, event.step)
+        if event.rewards is not None:
+            self._latest["rewards"] = shown_rewards(event.rewards)
+
+    def _take_row(self, row: dict[str, float | None], step: int) -> None:
         append_row(self.train, row | {"elapsed_seconds": self._elapsed})
         self._note(row)
-        if event.rewards is not None:
-            self._note({"rewards": shown_rewards(event.rewards)})
-        self._latest.current_step = event.step
+        self._latest["current_step"] = step
         speed = row.get("iterations_per_second")
         if speed is not None and speed > 0:
             self._speeds.append(speed)
@@ -153,8 +213,8 @@ class Progress:
         append_row(self.validation, row)
         self._note(row)
         if event.val_rewards is not None:
-            self._note({"val_rewards": shown_scores(event.val_rewards)})
-        self._latest.current_step = max(self._latest.current_step or 0, event.step)
+            self._latest["val_rewards"] = shown_scores(event.val_rewards)
+        self._latest["current_step"] = max(self._latest.get("current_step") or 0, event.step)
 
     def _keep_best(self, event: events.Best) -> None:
         value = event.val_loss if event.value is None else event.value
@@ -167,9 +227,9 @@ class Progress:
             metric=event.metric,
             value=value,
         )
-        self._latest.best_metric, self._latest.best_value = event.metric, value
-        self._latest.best_val_loss = value if event.metric == "val_loss" else None
-        self._latest.best_model_step = event.step
+        self._latest["best_metric"], self._latest["best_value"] = event.metric, value
+        self._latest["best_val_loss"] = value if event.metric == "val_loss" else None
+        self._latest["best_model_step"] = event.step
 
     def _take_sample(self, event: events.Sample) -> None:
         self.samples.append(
@@ -196,8 +256,7 @@ class Progress:
 
     def _note(self, row: Mapping[str, object]) -> None:
         """Make the row the latest numbers. A loss that became unknown is not the last good one."""
-        for name in RunMetrics.model_fields.keys() & row.keys():
-            setattr(self._latest, name, row[name])
+        self._latest.update(row)
 
     def _number(self, name: str, value: Any, event: events.Event) -> float | None:
         """A number as it may be shown: null for what is not finite, with one warning per name."""
@@ -205,7 +264,7 @@ class Progress:
             return None
         if math.isfinite(value):
             return value
-        if name not in self._warned:
+        if name not in self._warned and name not in _LOSSES:
             self._warned.add(name)
             self._warn(
                 "not_finite",
@@ -219,14 +278,15 @@ class Progress:
     def _stopped_early(self, event: events.EarlyStop) -> None:
         best = "" if event.best_step is None else f" The best was at iteration {event.best_step}."
         message = f"Validation has stopped improving at iteration {event.step}.{best}"
-        self._alert(Alert(level="info", code="early_stop", message=message, at=event.at))
+        self.add_alert(Alert(level="info", code="early_stop", message=message, at=event.at))
 
     def _warn(self, code: str, message: str, hint: str | None, at: datetime) -> None:
-        self._alert(Alert(level="warning", code=code, message=message, hint=hint, at=at))
+        self.add_alert(Alert(level="warning", code=code, message=message, hint=hint, at=at))
 
-    def _alert(self, alert: Alert) -> None:
+    def add_alert(self, alert: Alert) -> None:
+        """Keep an alert, unless the same was raised before."""
         code, message = alert.code, alert.message
-        if not any(seen.code == code and seen.message == message for seen in self.alerts):
+        if not any(visits.code == code and visits.message == message for visits in self.alerts):
             self.alerts.append(alert)
             self._fresh.append(alert)
 
@@ -234,10 +294,10 @@ class Progress:
         """Seconds left at the median speed of the last reports; null until there is one."""
         if self.exit is not None:
             return None
-        step, total = self._latest.current_step, self._latest.total_steps
+        step, total = self._latest.get("current_step"), self._latest.get("total_steps")
         if self.speed is None or step is None or total is None:
             return None
-        return round(max(0, total - step) / self.speed, 1)
+        return round(float(max(0, total - step)) / self.speed, 1)
 
 
 def append_row(columns: Columns, row: dict[str, float | None]) -> None:
@@ -275,17 +335,17 @@ def thin(columns: Columns, max_points: int, *, by: str) -> Columns:
         return columns
     values = columns.get(by) or columns["step"]
     buckets = max(1, (max_points - 2) // 2)
-    kept = {0, count - 1}
+    rows_to_keep = {0, count - 1}
     for bucket in range(buckets):
         rows = range(bucket * count // buckets, (bucket + 1) * count // buckets)
-        kept.update(_extremes(values, rows))
-    order = sorted(kept)
+        rows_to_keep.update(_extremes(values, rows))
+    order = sorted(rows_to_keep)
     return {name: [column[row] for row in order] for name, column in columns.items()}
 
 
 def _extremes(values: Sequence[float | None], rows: range) -> set[int]:
-    known = [(value, row) for row in rows if (value := values[row]) is not None]
-    return {min(known)[1], max(known)[1]} if known else {rows.start}
+    points = [(value, row) for row in rows if (value := values[row]) is not None]
+    return {min(points)[1], max(points)[1]} if points else {rows.start}
 
 
 def _since(columns: Columns, since: int) -> Columns:

@@ -5,24 +5,52 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from backend.jobs.run.schemas import DataSummary, LoraSummary, ModelRef, ResumedFrom
+
+StartLevel = Literal["info", "caution", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class StartFix:
+    """One press that does what a warning advises: a field of the request and its value."""
+
+    label: str
+    field: str
+    value: str | bool | int | float
 
 
 class StartWarning(str):
     """A warning of a start, with the code under which the run's events tell it.
 
+    `level`: a fact of the run (info), what should be thought about before it (caution), or what
+    the start will be refused for (error). What only defaults cause is a fact.
     `said_by_run`: the run finds the same out for itself, more exactly, so it is not told twice.
     """
 
     code: str
+    level: StartLevel
     said_by_run: bool
+    fix: StartFix | None
 
-    def __new__(cls, text: str, *, code: str, said_by_run: bool = False) -> StartWarning:
-        made = super().__new__(cls, text)
-        made.code, made.said_by_run = code, said_by_run
-        return made
+    def __new__(
+        cls,
+        text: str,
+        *,
+        code: str,
+        level: StartLevel = "caution",
+        said_by_run: bool = False,
+        fix: StartFix | None = None,
+    ) -> StartWarning:
+        warning = super().__new__(cls, text)
+        warning.code, warning.level, warning.said_by_run, warning.fix = (
+            code,
+            level,
+            said_by_run,
+            fix,
+        )
+        return warning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,4 +79,4 @@ class Recipe:
     resumed_from: ResumedFrom | None = None
     notes: str = ""
     tags: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[StartWarning, ...] = field(default=())

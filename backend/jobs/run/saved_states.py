@@ -28,12 +28,12 @@ def saved_states(run: Path) -> list[SavedState]:
     folder = run / STATE
     if not folder.is_dir():
         return []
-    found = []
+    states = []
     for path in sorted(folder.iterdir()):
         state = _read(path) if STATE_FILE.fullmatch(path.name) else None
         if state is not None and all(_is_there(folder, name) for name in state.files):
-            found.append(state)
-    return found
+            states.append(state)
+    return states
 
 
 def hand_on(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from backend.jobs.run.reward_numbers import Metric, RewardNumbers, SampleData, ValidationNumbers
 from backend.jobs.run.state import RunState
+
+SessionTag = Annotated[str, Field(min_length=1, max_length=60)]
 
 
 class RunMetrics(BaseModel, RewardNumbers, ValidationNumbers):
@@ -41,6 +43,7 @@ class RunMetrics(BaseModel, RewardNumbers, ValidationNumbers):
     elapsed_seconds: float | None = None
     estimated_time_remaining: float | None = None
     epoch: float | None = None
+    grad_norm: float | None = None
 
 
 class BestModel(BaseModel):
@@ -79,13 +82,20 @@ class Series(BaseModel):
 
 
 class Alert(BaseModel):
-    """Something a run wants the user to know."""
+    """Something a run wants the user to know. `fix` names request fields and the values that the
+    next run should have; `step` is the iteration after which it was seen.
+    """
 
     level: Literal["info", "warning", "error"]
     code: str
     message: str
     hint: str | None = None
+    step: int | None = None
+    fix: dict[str, Any] | None = None
     at: datetime | None = None
+
+
+Verdict = Literal["healthy", "watch", "act"]
 
 
 class RunError(BaseModel):
@@ -119,6 +129,7 @@ class TrainingStateData(BaseModel):
     series: Series = Series()
     logs: list[str] = []
     alerts: list[Alert] = []
+    health: Verdict | None = None
     samples: list[SampleData] = []
     message: str | None = None
     early_stopped: bool = False
@@ -194,7 +205,8 @@ class ExitSummary(BaseModel):
 
 class SessionRecord(BaseModel):
     """`session_<uuid>.json`. Unknown fields survive a load and a save. `number` counts the sessions
-    of a data root in the order in which they began, whatever its clock said.
+    of a data root in the order in which they began, whatever its clock said; `curve` is a picture
+    of its training loss (or reward) in a few points.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -223,9 +235,13 @@ class SessionRecord(BaseModel):
     ended_at: datetime | None = None
     exit: ExitSummary | None = None
     early_stopped: bool = False
+    alerts: list[Alert] = []
+    health: Verdict | None = None
+    curve: list[float | None] = []
     notes: str = ""
     tags: list[str] = []
     name: str | None = None
+    pinned: bool = False
 
 
 class SessionSummary(BaseModel):
@@ -248,5 +264,52 @@ class SessionSummary(BaseModel):
     notes: str
     tags: list[str]
     adapter_ready: bool
+    train_data: str | None = Field(None, description="The name of its training file.")
+    coverage: Literal["full", "attention", "other"] | None = Field(
+        None, description="Which matrices have LoRA: attention and MLP, attention alone, or others."
+    )
+    name: str | None = Field(None, description="What the user calls it, if not by its adapter.")
+    pinned: bool = False
+    curve: list[float | None] = Field(
+        [], description="Its training loss (or reward) in a few points from first to last."
+    )
     legacy: bool = False
     problem: str | None = Field(None, description="Why this record can't be read, if so.")
+
+
+class SessionChange(BaseModel):
+    """PATCH /sessions/{id}. What is left out stays as it is; an empty name is none."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: Annotated[str, Field(max_length=120)] | None = None
+    notes: Annotated[str, Field(max_length=20_000)] | None = None
+    tags: Annotated[list[SessionTag], Field(max_length=30)] | None = None
+    pinned: bool | None = None
+
+    def values(self) -> dict[str, Any]:
+        """The fields of the record that change, with what they become."""
+        values = self.model_dump(exclude_none=True)
+        if self.name is not None:
+            values["name"] = self.name.strip() or None
+        if self.tags is not None:
+            values["tags"] = list(dict.fromkeys(self.tags))
+        return values
+
+
+class SessionChoices(BaseModel):
+    """The values that sessions can be filtered by."""
+
+    methods: list[str]
+    models: list[str]
+    tags: list[str]
+
+
+class SessionPage(BaseModel):
+    """A page of the list. `matching` counts the sessions that pass the filters, of `total`."""
+
+    sessions: list[SessionSummary]
+    next_cursor: str | None
+    matching: int
+    total: int
+    choices: SessionChoices

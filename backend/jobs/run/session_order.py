@@ -10,15 +10,20 @@ from typing import Any
 from backend.jobs.run.schemas import SessionSummary
 
 OLDEST = datetime.fromtimestamp(0, UTC)
+Stamp = tuple[int, int, int]  # Time of change in nanoseconds, size and inode of a file.
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A session of the list, the look of its file, and its place in the order of the sessions."""
+    """A session of the list, the look of its file, and its place in the order of the sessions.
 
-    stamp: tuple[int, int, int]
+    `text` is what a search looks into, in lower case.
+    """
+
+    stamp: Stamp
     summary: SessionSummary
     number: int | None
+    text: str = ""
 
     @property
     def at(self) -> datetime:

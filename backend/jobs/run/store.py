@@ -4,56 +4,81 @@ from __future__ import annotations
 
 import os
 import threading
-import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from backend.contract.run.folder import CONFIG, EVENTS, LATEST, LINEAGE, LOG
+from backend.contract.run.folder import LATEST, LOG
 from backend.core.disk.files import NAME, child_path, read_tail, sweep_temporary, write_json
 from backend.core.disk.removal import (
     Doomed,
     NotRemoved,
-    Proof,
     named,
     refusal,
     remove,
     remove_all,
     sweep_removed,
 )
+from backend.core.disk.trash import Trash
 from backend.errors import Invalid, NotFound
-from backend.jobs.run.follower import all_events
+from backend.jobs.run.follower import FoldedEvents, fold_events
 from backend.jobs.run.legacy_records import (
     Damaged,
     is_legacy,
-    is_newer,
+    merge_record,
     problem_summary,
     read_raw,
+    refuse_newer,
+    search_text,
     to_record,
     to_summary,
 )
+from backend.jobs.run.ownership import is_run_folder, names_session
 from backend.jobs.run.progress import Progress, thin_series
 from backend.jobs.run.reward_numbers import SampleData
-from backend.jobs.run.schemas import Series, SessionRecord, SessionSummary
-from backend.jobs.run.session_order import Row, in_order, number_of
+from backend.jobs.run.schemas import (
+    Alert,
+    Series,
+    SessionChange,
+    SessionChoices,
+    SessionPage,
+    SessionRecord,
+    SessionSummary,
+)
+from backend.jobs.run.session_index import SessionIndex
+from backend.jobs.run.session_order import Row, Stamp, in_order, number_of
+from backend.jobs.run.session_query import SessionQuery, choices, rows_after, select
 from backend.jobs.run.state import ACTIVE
 
 _LATEST = "latest.json"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletedSession:
+    """What went with a session: its `adapter`. `undo` is its id in the trash, where it is there."""
+
+    adapter: str | None = None
+    undo: str | None = None
 
 
 class SessionStore:
-    """`sessions/session_<id>.json`, `sessions/<id>/` and `sessions/latest.json`. Blocking.
-
-    The list is kept in memory by file time and size, so a page costs one look at the folder.
+    """`sessions/session_<id>.json`, `sessions/<id>/` and `sessions/latest.json`. Blocking. An index
+    keeps the list, in the file `index` too if that is given.
     """
 
-    def __init__(self, sessions_dir: Path, adapters_dir: Path) -> None:
+    def __init__(
+        self, sessions_dir: Path, adapters_dir: Path, *, index: Path | None = None
+    ) -> None:
         self.sessions_dir = sessions_dir
         self.adapters_dir = adapters_dir
         self._lock = threading.RLock()  # Re-entered to number a record.
-        self._rows: dict[str, Row] = {}
+        self._index = SessionIndex(sessions_dir, self._summarise, index)
+        self._events = FoldedEvents()
+        self._choices: tuple[Sequence[Row], SessionChoices] = ((), choices(()))
         self._unsaved: dict[str, SessionRecord] = {}  # What no disk had room for yet.
 
     def open(self) -> None:
@@ -62,47 +87,63 @@ class SessionStore:
             folder.mkdir(parents=True, exist_ok=True)
             sweep_removed(folder)
         sweep_temporary(self.sessions_dir)
+        self._index.open()
+
+    def close(self) -> None:
+        """Write the index, for a quick next start."""
+        self._index.close()
 
     # -- the list ---------------------------------------------------------------------------
 
-    def page(self, limit: int, cursor: str | None) -> tuple[list[SessionSummary], str | None]:
-        """Newest first. `cursor` is the session after which the page begins."""
-        rows = self.summaries()
-        start = 0
-        if cursor is not None:
-            ids = [row.session_id for row in rows]
-            if cursor not in ids:
-                raise NotFound(
-                    f"There is no session {cursor[:120]!r} to list from.",
-                    hint="Start again without a cursor.",
-                )
-            start = ids.index(cursor) + 1
-        chosen = [
-            row.model_copy(update={"adapter_ready": self._adapter_ready(row)})
-            for row in rows[start : start + limit]
+    def page(
+        self, limit: int, cursor: str | None, query: SessionQuery | None = None
+    ) -> SessionPage:
+        """Newest first unless asked otherwise. `cursor` is the session after which it begins."""
+        asked = query or SessionQuery()
+        rows = self._listed()
+        matching = select(rows, asked)
+        rest = matching if cursor is None else rows_after(rows, asked, cursor)
+        if rest is None:
+            raise NotFound(
+                f"There is no session {str(cursor)[:120]!r} to list from.",
+                hint="Start again without a cursor.",
+            )
+        shown = [
+            row.summary.model_copy(update={"adapter_ready": self._adapter_ready(row.summary)})
+            for row in rest[:limit]
         ]
-        more = start + limit < len(rows)
-        return chosen, (chosen[-1].session_id if more and chosen else None)
+        return SessionPage(
+            sessions=shown,
+            next_cursor=shown[-1].session_id if shown and len(rest) > limit else None,
+            matching=len(matching),
+            total=len(rows),
+            choices=self._choices_of(rows),
+        )
+
+    def _folded(self, session_id: str, view: Callable[[Progress], T]) -> T:
+        try:
+            return self._events.read(self.folder(session_id), view)
+        except OSError as problem:
+            raise Damaged(f"The events of {session_id} can't be read: {problem}.") from problem
+
+    def _choices_of(self, rows: Sequence[Row]) -> SessionChoices:
+        if self._choices[0] is not rows:  # The index answers the same ones until one changes.
+            self._choices = (rows, choices(rows))
+        return self._choices[1]
 
     def summaries(self) -> list[SessionSummary]:
         """Every session, newest first, damaged ones with their problem."""
+        return [row.summary for row in self._listed()]
+
+    def _listed(self) -> Sequence[Row]:
+        """Every session as a row, newest first, also those that no disk had room for yet."""
+        rows = self._index.rows()
         with self._lock:
-            rows: dict[str, Row] = {}
-            for entry in self._entries():
-                session_id = entry.name.removeprefix("session_").removesuffix(".json")
-                try:
-                    stat = entry.stat()
-                    stamp = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
-                except OSError:  # A dangling link, or deleted just now.
-                    stamp = (0, 0, 0)
-                known = self._rows.get(session_id)
-                if known is None or known.stamp != stamp:
-                    known = self._summarise(session_id, stamp)
-                rows[session_id] = known
-            self._rows = rows
             waiting = list(self._unsaved)
-        shown = rows | {one: self._summarise(one, (0, 0, 0)) for one in waiting}
-        return [row.summary for row in in_order(shown.values())]
+        if not waiting:
+            return rows
+        others = [row for row in rows if row.summary.session_id not in waiting]
+        return in_order([*others, *(self._summarise(one, (0, 0, 0)) for one in waiting)])
 
     def unfinished(self) -> list[str]:
         """Sessions whose record says that the run still lives, newest first."""
@@ -128,6 +169,29 @@ class SessionStore:
         with self._lock:
             self._write(record)
 
+    def describe(self, session_id: str, change: SessionChange) -> None:
+        """Change what the user says of a session. All else in its file stays as it is.
+
+        Raises NotFound, or BadContent for a damaged record or one of a newer version.
+        """
+        with self._lock:
+            unsaved = self._unsaved.get(session_id)
+            if unsaved is not None:
+                self._unsaved[session_id] = unsaved.model_copy(update=change.values())
+                return
+            path = self._record_path(session_id)
+            raw = self._raw(session_id)
+            refuse_newer(raw, path)
+            write_json(path, raw | change.values())
+
+    def adapter_bytes(self, session_id: str) -> int | None:
+        """The size of the newest weights that it wrote; None where they are not its own."""
+        adapter = self._own_adapter(session_id)
+        try:
+            return (adapter / LATEST).stat().st_size if adapter is not None else None
+        except OSError:
+            return None
+
     def save_later(self, record: SessionRecord) -> None:
         """Show the record from now on, though it could not be written; `save_pending` writes it."""
         with self._lock:
@@ -152,10 +216,9 @@ class SessionStore:
             raw = read_raw(path)
         except FileNotFoundError:
             raw = {}
-        if is_newer(raw):
-            raise Damaged(f"{path.name} was written by a newer version and is left alone.")
+        refuse_newer(raw, path)
         number = raw.get("number") if raw else self._next_number()
-        write_json(path, _merged(raw, record) | {"number": number})
+        write_json(path, merge_record(raw, record) | {"number": number})
         self._unsaved.pop(record.session_id, None)
 
     def latest(self) -> str | None:
@@ -170,9 +233,9 @@ class SessionStore:
     def set_latest(self, session_id: str) -> None:
         write_json(self.sessions_dir / _LATEST, {"latest_session_id": session_id})
 
-    def delete(self, session_id: str, *, files: bool) -> str | None:
-        """Remove the record and the run folder; with `files`, also the adapter it wrote, whose
-        name is answered.
+    def delete(self, session_id: str, *, files: bool, trash: Trash | None = None) -> DeletedSession:
+        """Remove the record and the run folder; with `files`, also the adapter it wrote. Without
+        `files` they go to the `trash`, if one is given: an adapter is large, so its space is freed.
 
         All of it goes or, with an OSError, nothing. Links are removed, never followed. An adapter
         that another session has since written to (its lineage names that one) is kept. The caller
@@ -183,26 +246,30 @@ class SessionStore:
         if not os.path.lexists(path) and not os.path.lexists(folder):
             raise self._unknown(session_id)
         adapter = self._own_adapter(session_id) if files else None
-        reason = refusal(folder, inside=self.sessions_dir, own=_is_run_folder, link=True)
+        reason = refusal(folder, inside=self.sessions_dir, own=is_run_folder, link=True)
         if reason is not None:
             raise NotRemoved(
                 f"Session {session_id} is not deleted: {folder} is left alone, because {reason}.",
                 hint="Move that folder away, then delete the session.",
             )
         with self._lock:
-            remove_all(
-                [
-                    Doomed(path, self.sessions_dir, named(path.name)),
-                    Doomed(folder, self.sessions_dir, _is_run_folder),
-                    *([Doomed(adapter, self.adapters_dir, _names(session_id))] if adapter else []),
-                ],
-                link=True,
-            )
+            doomed = [
+                Doomed(path, self.sessions_dir, named(path.name)),
+                Doomed(folder, self.sessions_dir, is_run_folder),
+                *(
+                    [Doomed(adapter, self.adapters_dir, names_session(session_id))]
+                    if adapter
+                    else []
+                ),
+            ]
+            undo = trash.put(doomed, link=True) if trash is not None and not files else None
+            if undo is None:
+                remove_all(doomed, link=True)
             self._unsaved.pop(session_id, None)
         with suppress(Damaged, FileNotFoundError):
             if read_raw(self.sessions_dir / _LATEST).get("latest_session_id") == session_id:
                 remove(self.sessions_dir / _LATEST, inside=self.sessions_dir, own=named(_LATEST))
-        return adapter.name if adapter is not None else None
+        return DeletedSession(adapter=adapter.name if adapter is not None else None, undo=undo)
 
     # -- what a run folder holds ------------------------------------------------------------
 
@@ -223,22 +290,27 @@ class SessionStore:
         """The run's events, folded."""
         progress = Progress(total_steps=total_steps)
         try:
-            events, _ = all_events(self.folder(session_id))
+            fold_events(self.folder(session_id), progress)
         except OSError as problem:
             raise Damaged(f"The events of {session_id} can't be read: {problem}.") from problem
-        for event in events:
-            progress.apply(event)
         return progress
 
     def series(self, session_id: str, since: int, max_points: int) -> Series:
         """The curves from step `since` on, spikes kept when thinned to `max_points`."""
         self._raw(session_id)
-        return thin_series(self.progress(session_id).series(), max_points, since=since)
+        return thin_series(self._folded(session_id, Progress.series), max_points, since=since)
 
     def samples(self, session_id: str) -> list[SampleData]:
         """The last completions that the run made while training, oldest first."""
         self._raw(session_id)
-        return list(self.progress(session_id).samples)
+        return self._folded(session_id, lambda progress: list(progress.samples))
+
+    def alerts(self, session_id: str) -> list[Alert]:
+        """What the run had to tell, oldest first. Records from before health have none: then it is
+        what the run itself warned of.
+        """
+        known = self.record(session_id).alerts
+        return known or self._folded(session_id, lambda progress: list(progress.alerts))
 
     def logs(self, session_id: str, limit: int, before: int | None) -> tuple[list[str], int | None]:
         """The last log lines before a position, and the position for those above; None at the top.
@@ -254,24 +326,18 @@ class SessionStore:
 
     # -- helpers ----------------------------------------------------------------------------
 
-    def _entries(self) -> list[os.DirEntry[str]]:
-        try:
-            with os.scandir(self.sessions_dir) as found:
-                return [entry for entry in found if _is_record(entry.name)]
-        except FileNotFoundError:
-            return []
-
-    def _summarise(self, session_id: str, stamp: tuple[int, int, int]) -> Row:
+    def _summarise(self, session_id: str, stamp: Stamp) -> Row:
         try:
             raw = self._raw(session_id)
-            return Row(stamp, to_summary(raw, session_id), number_of(raw))
+            summary = to_summary(raw, session_id)
+            return Row(stamp, summary, number_of(raw), search_text(raw, summary))
         except (Damaged, NotFound) as problem:
             changed = datetime.fromtimestamp(stamp[0] / 1e9, UTC)
-            return Row(stamp, problem_summary(session_id, problem.detail, changed), None)
+            summary = problem_summary(session_id, problem.detail, changed)
+            return Row(stamp, summary, None, search_text({}, summary))
 
     def _next_number(self) -> int:
-        self.summaries()
-        return 1 + max((row.number or 0 for row in self._rows.values()), default=0)
+        return 1 + max((row.number or 0 for row in self._index.rows()), default=0)
 
     def _raw(self, session_id: str) -> dict[str, Any]:
         unsaved = self._unsaved.get(session_id)
@@ -281,7 +347,7 @@ class SessionStore:
             if unsaved is None:
                 raise self._unknown(session_id) from None
             raw = {}
-        return _merged(raw, unsaved) if unsaved is not None else raw
+        return merge_record(raw, unsaved) if unsaved is not None else raw
 
     def _loads(self, session_id: str) -> bool:
         try:
@@ -318,55 +384,10 @@ class SessionStore:
         if name is None or not NAME.fullmatch(name):
             return None
         folder = self.adapters_dir / name
-        return folder if _names(session_id)(folder) else None
+        return folder if names_session(session_id)(folder) else None
 
     def _unknown(self, session_id: str) -> NotFound:
         return NotFound(
             f"There is no session {session_id[:120]!r}.",
             hint="GET /sessions lists them all.",
         )
-
-
-def _merged(raw: Mapping[str, Any], record: SessionRecord) -> dict[str, Any]:
-    """The record over what the file has besides: unknown fields stay, and so does the mark of one
-    that the reference app wrote.
-    """
-    value = {**raw, **record.model_dump(mode="json")}
-    value.pop("legacy", None)
-    if raw and is_legacy(raw):
-        value["legacy"] = True
-    return value
-
-
-def _is_record(name: str) -> bool:
-    return (
-        name.startswith("session_")
-        and name.endswith(".json")
-        and NAME.fullmatch(name.removeprefix("session_").removesuffix(".json")) is not None
-    )
-
-
-def _is_run_folder(folder: Path) -> bool:
-    """Whether a run wrote it: by a file that every run has, or by its name."""
-    return is_session_id(folder.name) or any(
-        (folder / name).is_file() for name in (CONFIG, EVENTS, LOG)
-    )
-
-
-def is_session_id(name: str) -> bool:
-    """Whether it is a name that this app gives to a session."""
-    try:
-        return str(uuid.UUID(name)) == name
-    except ValueError:
-        return False
-
-
-def _names(session_id: str) -> Proof:
-    """The proof that an adapter's lineage names that session."""
-
-    def proves(adapter: Path) -> bool:
-        with suppress(Damaged, FileNotFoundError):
-            return read_raw(adapter / LINEAGE).get("session_id") == session_id
-        return False
-
-    return proves

@@ -55,20 +55,20 @@ def estimate_seconds(
     same = [run for run in past if same_shape(run.fingerprint, work.fingerprint)]
     alike = [run for run in same if run.checkpointing == work.checkpointing]
     speeds = [_speed(run, work) for run in (alike or same or past)]
-    known = [speed for speed in speeds if speed is not None][:_ASKED]
-    if not known and (measured := _benchmark_speed(benchmark, work)) is not None:
-        known = [measured]
-    if not known:
+    speeds_known = [speed for speed in speeds if speed is not None][:_ASKED]
+    if not speeds_known and (measured := _benchmark_speed(benchmark, work)) is not None:
+        speeds_known = [measured]
+    if not speeds_known:
         return None
-    trained_per_second = statistics.median(known)
+    trained_per_second = statistics.median(speeds_known)
     validated_per_second = trained_per_second * _cost(work.checkpointing) / _FORWARD
     return work.trained_tokens / trained_per_second + work.validated_tokens / validated_per_second
 
 
 def past_runs(store: SessionStore) -> list[PastRun]:
     """The speeds of this machine's sessions, newest first. Blocking; damaged records are left."""
-    found = (_past_run(record) for record in past_records(store))
-    return [run for run in found if run is not None]
+    runs = (_past_run(record) for record in past_records(store))
+    return [run for run in runs if run is not None]
 
 
 def past_records(store: SessionStore) -> Iterator[SessionRecord]:

@@ -81,14 +81,14 @@ def estimate_memory(
     if sizes_known is None:
         return None
     model, shape = sizes_known
-    found = loads or even_loads(request.batch_size, request.max_seq_length)
+    step_loads = loads or even_loads(request.batch_size, request.max_seq_length)
     steps = (
         training_parts(request, model, shape, trainable=trainable, load=load, chunked=True)
-        for load in found.steps
+        for load in step_loads.steps
     )
     sizes = max(steps, key=lambda parts: sum(parts.values()))
-    if found.validation is not None:
-        sizes |= _beyond(sizes, _validation(shape, found.validation))
+    if step_loads.validation is not None:
+        sizes |= _beyond(sizes, _validation(shape, step_loads.validation))
     return as_estimate({name: size * processes for name, size in sizes.items()}, available)
 
 

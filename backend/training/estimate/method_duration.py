@@ -46,8 +46,8 @@ class PastSteps:
 
 def past_steps(store: SessionStore) -> list[PastSteps]:
     """Newest first. Blocking; damaged records are left out."""
-    found = (_past_run(record) for record in past_records(store))
-    return [run for run in found if run is not None]
+    runs = (_past_run(record) for record in past_records(store))
+    return [run for run in runs if run is not None]
 
 
 def step_seconds(
@@ -58,13 +58,13 @@ def step_seconds(
     """
     kind, limit = _kind(method, settings), settings[_limit_of(method)]
     answers = _answers(method, settings)
-    known = [
+    times = [
         run.seconds * answers / run.answers * longer
         for run in past
         if (run.method, run.fingerprint, run.kind) == (method.id, fingerprint, kind)
         and (longer := _longer(run, limit)) is not None
     ]
-    return statistics.median(known[:_ASKED]) if known else None
+    return statistics.median(times[:_ASKED]) if times else None
 
 
 def seconds_for(

@@ -30,10 +30,10 @@ def count_lora(
     LoRA adds A (inputs × rank) and B (rank × outputs) to each copy; DoRA one magnitude per output.
     """
     first = 0 if num_layers < 1 else targets.num_layers - num_layers
-    wanted = set(keys)
+    key_names = set(keys)
     modules = rank_cost = magnitudes = 0
     for key in targets.keys:
-        if key.name not in wanted:
+        if key.name not in key_names:
             continue
         for layer, (inputs, outputs, copies) in zip(key.layers, _sizes(key), strict=True):
             if layer < first:
@@ -44,17 +44,17 @@ def count_lora(
     return LoraCount(modules, rank_cost, magnitudes)
 
 
-def resolve_keys(targets: LoraTargets, asked: str | Sequence[str], *, dora: bool) -> list[str]:
+def resolve_keys(targets: LoraTargets, selection: str | Sequence[str], *, dora: bool) -> list[str]:
     """The module names of a preset or list. Raises Invalid: nothing is skipped in silence."""
-    if isinstance(asked, str):
-        keys = targets.presets[asked]
+    if isinstance(selection, str):
+        keys = targets.presets[selection]
         if not keys:
             raise _invalid(
-                f"The preset {asked!r} has no module in this model ({targets.architecture}).",
+                f"The preset {selection!r} has no module in this model ({targets.architecture}).",
                 _other_presets(targets),
             )
     else:
-        keys = list(dict.fromkeys(asked))
+        keys = list(dict.fromkeys(selection))
         _check_names(targets, keys)
     stacked = [key.name for key in targets.keys if key.name in keys and key.copies > 1]
     if dora and stacked:
@@ -66,7 +66,7 @@ def resolve_keys(targets: LoraTargets, asked: str | Sequence[str], *, dora: bool
 
 
 def _other_presets(targets: LoraTargets) -> str:
-    filled = [name for name, found in targets.presets.items() if found]
+    filled = [name for name, keys in targets.presets.items() if keys]
     if not filled:
         return "Full fine-tuning may still be possible."
     return f"Choose another preset: {', '.join(filled)}."
@@ -77,14 +77,14 @@ def _check_names(targets: LoraTargets, keys: Sequence[str]) -> None:
         raise _invalid("The list of matrices is empty.", "Name at least one, or use a preset.")
     if not targets.keys:
         return  # The tree could not be read: the engine itself will say what matches.
-    known = [key.name for key in targets.keys]
+    names = [key.name for key in targets.keys]
     for name in keys:
-        if name in known:
+        if name in names:
             continue
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0.3)
+        near = difflib.get_close_matches(name, names, n=3, cutoff=0.3)
         raise _invalid(
             f"The model ({targets.architecture}) has no matrix named {name!r}; the nearest "
-            f"{'names are' if len(near) > 1 else 'name is'} {', '.join(near or known[:3])}.",
+            f"{'names are' if len(near) > 1 else 'name is'} {', '.join(near or names[:3])}.",
             "Names are those inside a block, such as self_attn.q_proj.",
         )
 

@@ -118,13 +118,14 @@ def unknown_targets(
     )
 
 
-def seed_warnings(architecture: str, unmatched: Sequence[str]) -> list[str]:
+def seed_warnings(architecture: str, unmatched: Sequence[str]) -> list[StartWarning]:
     """The names that are listed for this architecture by custom, but that match no module."""
     return [
         StartWarning(
             f"{name} is listed for {architecture}, but is no matrix that LoRA can be attached to, "
             "and is not sent.",
             code="unmatched_seed_key",
+            level="info",
         )
         for name in SEEDS.get(architecture, ())
         if name in unmatched
@@ -200,18 +201,18 @@ def _keys(modules: Sequence[Mapping[str, Any]]) -> list[LoraKey]:
         _is_listed_expert(name.split(".")) for name in by_name
     )
     keys = []
-    for name, found in by_name.items():
-        sizes = [[module["inputs"], module["outputs"], module["copies"]] for module in found]
+    for name, result in by_name.items():
+        sizes = [[module["inputs"], module["outputs"], module["copies"]] for module in result]
         inputs, outputs, copies = sizes[0]
         keys.append(
             LoraKey(
                 name=name,
                 group=group_of(name, copies=copies, has_experts=has_experts, names=by_name),
-                modules=len(found),
+                modules=len(result),
                 inputs=inputs,
                 outputs=outputs,
                 copies=copies,
-                layers=[module["layer"] for module in found],
+                layers=[module["layer"] for module in result],
                 sizes=[] if all(size == sizes[0] for size in sizes) else sizes,
             )
         )
@@ -237,15 +238,15 @@ def _qv(keys: Sequence[LoraKey]) -> list[str]:
     by_parent: dict[str, list[str]] = {}
     for name in attention:
         by_parent.setdefault(name.rpartition(".")[0], []).append(name.rpartition(".")[2])
-    chosen = set()
+    leaf_names = set()
     for parent, leaves in by_parent.items():
         queries = [leaf for leaf in leaves if leaf in _Q]
         values = [leaf for leaf in leaves if leaf in _V]
         if queries and not values:
             values = [leaf for leaf in leaves if leaf in _V_COMPRESSED]
         fused = [leaf for leaf in leaves if leaf in _FUSED_QKV]
-        chosen |= {f"{parent}.{leaf}" if parent else leaf for leaf in queries + values + fused}
-    return [name for name in attention if name in chosen]
+        leaf_names |= {f"{parent}.{leaf}" if parent else leaf for leaf in queries + values + fused}
+    return [name for name in attention if name in leaf_names]
 
 
 def _notes(
@@ -258,7 +259,7 @@ def _notes(
     added = SEEDS.get(tree["architecture"], ())
     parameters = [name for name in unmatched if name in tree["others"] and name not in added]
     missing = [name for name in unmatched if name not in parameters and name not in added]
-    notes = seed_warnings(tree["architecture"], unmatched)
+    notes: list[str] = [*seed_warnings(tree["architecture"], unmatched)]
     if parameters:
         notes.append(f"LoRA can't be attached to {_listed(parameters)} here.")
     if missing and keys:
@@ -296,5 +297,5 @@ def _is_unusual(depth: int) -> bool:
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:6])
-    return f"{shown} and {len(names) - 6} more" if len(names) > 6 else shown
+    listing = ", ".join(names[:6])
+    return f"{listing} and {len(names) - 6} more" if len(names) > 6 else listing

@@ -59,8 +59,8 @@ class ModelInspector:
 
     def known_problem(self, model: ModelInfo) -> str | None:
         """Why its weights can't be loaded, where that was found out before; asks no child."""
-        held = self._refused.get(model.path)
-        return held[1] if held is not None and held[0] == stamp(Path(model.path)) else None
+        problem = self._refused.get(model.path)
+        return problem[1] if problem is not None and problem[0] == stamp(Path(model.path)) else None
 
     def _usable(self, targets: LoraTargets, model: ModelInfo) -> LoraTargets:
         if targets.weights_problem is None:
@@ -79,13 +79,13 @@ class ModelInspector:
 
     async def _find(self, key: str, model: ModelInfo) -> LoraTargets:
         path = self._cache / f"{key}.json"
-        found = await asyncio.to_thread(_read, path)
-        if found is None:
-            found = await self._ask(model)
-            if found.keys:  # A failure may be gone after an update: only answers are kept.
-                await asyncio.to_thread(_write, path, found)
-        self._held[key] = found
-        return found
+        tree = await asyncio.to_thread(_read, path)
+        if tree is None:
+            tree = await self._ask(model)
+            if tree.keys:  # A failure may be gone after an update: only answers are kept.
+                await asyncio.to_thread(_write, path, tree)
+        self._held[key] = tree
+        return tree
 
     async def _ask(self, model: ModelInfo) -> LoraTargets:
         child = await run_child(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
-from typing import cast
+from typing import Any, cast
 
 from backend.core.disk.files import format_bytes
 from backend.errors import FieldProblem, Invalid
-from backend.jobs.run.recipe import StartWarning
+from backend.jobs.run.recipe import StartFix, StartWarning
 from backend.models.schemas import LoraTargets, ModelInfo
 from backend.training.plan.effective_scale import strength_warning
 from backend.training.plan.hosts import distributed_problems
@@ -18,6 +18,7 @@ from backend.training.request.start_request import StartRequest
 from backend.training.request.unused_fields import unused_beside
 
 HIGHEST_RATE = 1.0
+FULL_RATE = 5e-5  # Above it, full fine-tuning is warned of.
 MANY_CHECKPOINT_BYTES = 5e9
 
 
@@ -31,10 +32,19 @@ def refuse_impossible(
 
 
 def warnings_for(
-    request: StartRequest, *, iterations: int, checkpoint_bytes: int, checkpoints: int
-) -> list[str]:
-    """Sentences about what is allowed but may not be meant."""
-    return list(_warnings(request, iterations, checkpoint_bytes, checkpoints))
+    request: StartRequest,
+    *,
+    iterations: int,
+    checkpoint_bytes: int,
+    checkpoints: int,
+    suggested: Mapping[str, Any] | None = None,
+) -> list[StartWarning]:
+    """Sentences about what is allowed but may not be meant. `suggested` are the model's own
+    defaults: what only defaults cause is a fact, not a doubt.
+    """
+    found = list(_warnings(request, iterations, checkpoint_bytes, checkpoints))
+    too_strong = None if request.confirm_high_scale else strength_warning(request, suggested or {})
+    return [too_strong, *found] if too_strong else found
 
 
 def _misplaced(request: StartRequest) -> Iterator[FieldProblem]:
@@ -71,13 +81,13 @@ def options_of(request: type[StartRequest]) -> dict[str, list[str]]:
     """Options that only some optimizers have, by the marks of the fields: anywhere else they would
     be ignored. Those with a default that is not "none" are warned of instead.
     """
-    found: dict[str, list[str]] = {}
+    options: dict[str, list[str]] = {}
     for name, field in request.model_fields.items():
         marks = field.json_schema_extra
         when = marks.get("when") if isinstance(marks, dict) else None
         if isinstance(when, dict) and "optimizer" in when and field.default in (None, False):
-            found[name] = cast(list[str], when["optimizer"])
-    return found
+            options[name] = cast(list[str], when["optimizer"])
+    return options
 
 
 def _missing_reporters(request: StandardStart) -> Iterator[FieldProblem]:
@@ -144,36 +154,54 @@ def _impossible(
 
 def _warnings(
     request: StartRequest, iterations: int, checkpoint_bytes: int, checkpoints: int
-) -> Iterator[str]:
-    too_strong = None if request.confirm_high_scale else strength_warning(request)
-    if too_strong:
-        yield StartWarning(too_strong, code="strong_scaling")
-    if request.fine_tune_type == "full" and request.learning_rate > 5e-5:
-        yield (
+) -> Iterator[StartWarning]:
+    if request.fine_tune_type == "full" and request.learning_rate > FULL_RATE:
+        yield StartWarning(
             f"Full fine-tuning usually needs about a tenth of LoRA's rate; "
-            f"{request.learning_rate:g} may be too high."
+            f"{request.learning_rate:g} may be too high.",
+            code="rate_of_full",
+            fix=StartFix(
+                f"Use {request.learning_rate / 10:g}", "learning_rate", request.learning_rate / 10
+            ),
         )
     yield from unused_beside(request)
     left = iterations % request.grad_accumulation_steps
     if left:
-        yield (
+        whole = iterations - left
+        yield StartWarning(
             f"The last {left} iterations do not fill a weight update of "
-            f"{request.grad_accumulation_steps} and are not learned from."
+            f"{request.grad_accumulation_steps} and are not learned from.",
+            code="partial_update",
+            fix=StartFix(f"Train {whole:,} iterations", "iterations", whole) if whole else None,
         )
     if request.val_batches == 0:
-        yield (
-            "val_batches is 0: nothing is validated, so there is no best adapter and no early stop."
+        yield StartWarning(
+            "val_batches is 0: nothing is validated, so there is no best adapter and no early "
+            "stop.",
+            code="no_validation",
+            fix=StartFix("Validate all rows", "val_batches", -1),
         )
     if request.optimizer == "adam" and "weight_decay" in request.model_fields_set:
-        yield "The adam optimizer has no weight decay; adamw has."
+        yield StartWarning(
+            "The adam optimizer has no weight decay; adamw has.",
+            code="no_weight_decay",
+            fix=StartFix("Use AdamW", "optimizer", "adamw"),
+        )
     if request.relative_step:
-        yield (
+        yield StartWarning(
             "With relative_step, adafactor picks its own rate: learning_rate, lr_schedule and "
-            "warmup_steps are not used."
+            "warmup_steps are not used.",
+            code="relative_step",
+            level="info",
         )
     total = checkpoint_bytes * checkpoints
     if total > MANY_CHECKPOINT_BYTES:
-        yield (
+        fewer = max(1, int(MANY_CHECKPOINT_BYTES // checkpoint_bytes))
+        yield StartWarning(
             f"{checkpoints} checkpoints of {format_bytes(checkpoint_bytes)} are kept: "
-            f"{format_bytes(total)}. Save less often or keep fewer."
+            f"{format_bytes(total)}. Save less often or keep fewer.",
+            code="checkpoint_space",
+            fix=StartFix(f"Keep {fewer}", "keep_checkpoints", fewer)
+            if fewer < checkpoints
+            else None,
         )

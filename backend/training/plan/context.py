@@ -11,9 +11,10 @@ from backend.contract.jobs.machine_benchmark import MachineBenchmark
 from backend.core.disk.disk_errors import require_room
 from backend.core.disk.files import child_path
 from backend.core.hub import Hub
-from backend.core.machine.system import describe_system
+from backend.core.machine.system import describe_system, working_set
 from backend.errors import AlreadyExists, FieldProblem
 from backend.jobs.kinds.machine_benchmark import benchmark_folders, newest_benchmark
+from backend.jobs.run.recipe import StartFix, StartWarning
 from backend.jobs.run.store import SessionStore
 from backend.models.catalog import ModelCatalog
 from backend.settings import Settings
@@ -68,13 +69,15 @@ class PlanContext:
             data_dir=self.settings.data_dir,
         )
 
-    async def quantize_remarks(self, plan: Plan) -> list[str]:
+    async def quantize_remarks(self, plan: Plan) -> list[StartWarning]:
         base = self.quantized(plan)
         if base is None:
             return []
         unpacked = unpacked_layers(plan.model, plan.targets)
         remarks = quantize_remarks(base, on_cpu=await asyncio.to_thread(self._on_cpu))
-        return [*remarks, *([unpacked] if unpacked else [])]
+        if unpacked:
+            remarks.append(StartWarning(unpacked, code="unpacked_layers", level="info"))
+        return remarks
 
     def paths(self, plan: Plan, session_id: str) -> RunPaths:
         model, quantized = Path(plan.model.path), self.quantized(plan)
@@ -106,22 +109,27 @@ class PlanContext:
         )
 
 
-def taken_name(name: str) -> str:
-    """What a preview says of a name that a start would refuse."""
-    return f"There is already an adapter {name!r}: choose another name, or turn on Overwrite."
+def taken_name(name: str, free: str) -> StartWarning:
+    """What a preview says of a name that a start would refuse; `free` is one that it would not."""
+    return StartWarning(
+        f"There is already an adapter {name!r}: choose another name, or turn on Overwrite.",
+        code="name_taken",
+        level="error",
+        fix=StartFix(f"Name it {free}", "adapter_name", free),
+    )
 
 
 def _kept(ask: WorkingSet) -> WorkingSet:
     """Asks until there is an answer, and then no more."""
-    known: list[int] = []
+    sizes: list[int] = []
 
     def working_set() -> int | None:
-        if not known and (found := ask()) is not None:
-            known.append(found)
-        return known[0] if known else None
+        if not sizes and (result := ask()) is not None:
+            sizes.append(result)
+        return sizes[0] if sizes else None
 
     return working_set
 
 
 def _recommended(settings: Settings) -> int | None:
-    return describe_system(settings).recommended_working_set
+    return working_set(settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from backend.jobs.run.recipe import StartWarning
 from backend.models.schemas import ModelInfo
 from backend.training.request.common_fields import CommonFields
 from backend.training.request.method_fields import EnhancedStart
@@ -33,7 +34,9 @@ def as_standard(request: EnhancedStart) -> StandardStart:
     return StandardStart.model_validate(fields)
 
 
-def fit_to_context(request: EnhancedStart, model: ModelInfo) -> tuple[EnhancedStart, list[str]]:
+def fit_to_context(
+    request: EnhancedStart, model: ModelInfo
+) -> tuple[EnhancedStart, list[StartWarning]]:
     """A length that nobody asked for is no reason to refuse: the default gives way to the model."""
     room = model.context_length
     if room is None:
@@ -47,8 +50,12 @@ def fit_to_context(request: EnhancedStart, model: ModelInfo) -> tuple[EnhancedSt
         if name not in request.model_fields_set and getattr(request, name) > limit
     }
     remarks = [
-        f"{name} is {limit} instead of the default {getattr(request, name)}: {model.name} was made "
-        f"for {room} tokens."
+        StartWarning(
+            f"{name} is {limit} instead of the default {getattr(request, name)}: {model.name} was "
+            f"made for {room} tokens.",
+            code="fitted_length",
+            level="info",
+        )
         for name, limit in fitted.items()
     ]
     return request.model_copy(update=fitted), remarks

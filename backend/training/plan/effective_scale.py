@@ -8,13 +8,18 @@ the training itself became unstable. Adafactor may pick its rate: then that one 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from backend.errors import FieldProblem, Invalid
+from backend.jobs.run.recipe import StartFix, StartWarning
 from backend.training.request.sft_fields import StandardStart
 from backend.training.request.start_request import StartRequest
 
 WARN = 1e-3
 CONFIRM = 1e-2
 INSTEAD = "alpha_over_rank"
+_SCALE = ("lora_rank", "lora_alpha", "lora_scaling", "learning_rate")
 
 # mlx.optimizers.Adafactor: the relative step is at most this, or grows by that each update; scaled
 # by weights, those that are still zero (B at its start) count as SMALLEST_SCALE.
@@ -43,11 +48,33 @@ def highest_rate(request: StartRequest) -> float:
     return rate * (SMALLEST_SCALE if smallest is None else smallest)
 
 
-def strength_warning(request: StartRequest) -> str | None:
-    """From WARN on: the numbers, what they do, and the alternative."""
+def strength_warning(
+    request: StartRequest, suggested: Mapping[str, Any] | None = None
+) -> StartWarning | None:
+    """From WARN on: the numbers, what they do, and the alternative. A fact where all of it are
+    defaults, of the form or `suggested` by the model.
+    """
     product = strength(request)
     if product is None or product < WARN:
         return None
+    return StartWarning(
+        _strength_text(request, product),
+        code="strong_scaling",
+        level="info" if _is_default(request, suggested or {}) else "caution",
+        fix=StartFix("Use alpha / rank", "lora_scaling", INSTEAD)
+        if request.lora_scaling == "mlx"
+        else None,
+    )
+
+
+def _is_default(request: StartRequest, suggested: Mapping[str, Any]) -> bool:
+    fields = type(request).model_fields
+    return all(
+        getattr(request, name) in (fields[name].default, suggested.get(name)) for name in _SCALE
+    )
+
+
+def _strength_text(request: StartRequest, product: float) -> str:
     effect = (
         "training may become unstable and ruin the model."
         if product > CONFIRM
@@ -59,7 +86,9 @@ def strength_warning(request: StartRequest) -> str | None:
     )
 
 
-def confirmation_for(request: StartRequest, *, before: StartRequest | None = None) -> str | None:
+def confirmation_for(
+    request: StartRequest, *, before: StartRequest | None = None
+) -> StartWarning | None:
     """What a person should confirm before such a run starts; None where nothing or already done.
 
     `before` is what a continued session was asked: no stronger than that needs no new word.

@@ -68,21 +68,21 @@ def read_hosts(path: Path) -> list[Host]:
 
 def distributed_problems(request: StandardStart) -> Iterator[FieldProblem]:
     """Why the launcher would fail, or the ranks would have no rows. Blocking."""
-    asked = request.distributed
-    if asked is None:
+    setting = request.distributed
+    if setting is None:
         return
     try:
-        hosts = read_hosts(Path(asked.hostfile)) if asked.hostfile else []
-        ranks = ranks_of(asked)
+        hosts = read_hosts(Path(setting.hostfile)) if setting.hostfile else []
+        ranks = ranks_of(setting)
     except FileNotFoundError:
         yield _problem(
-            f"There is no host file {asked.hostfile}. Name the JSON file with the hosts."
+            f"There is no host file {setting.hostfile}. Name the JSON file with the hosts."
         )
         return
     except (OSError, DamagedFile) as problem:
         yield _problem(f"The host file can't be used. {problem}")
         return
-    for text in _host_problems(hosts, asked) if asked.hostfile else ():
+    for text in _host_problems(hosts, setting) if setting.hostfile else ():
         yield _problem(text)
     if ranks.all > 1 and request.batch_size % ranks.all:
         fitting = -(-request.batch_size // ranks.all) * ranks.all
@@ -90,8 +90,8 @@ def distributed_problems(request: StandardStart) -> Iterator[FieldProblem]:
         yield FieldProblem("batch_size", text + f"evenly; use {fitting}, or another multiple.")
 
 
-def _host_problems(hosts: list[Host], asked: DistributedTraining) -> Iterator[str]:
-    name = Path(asked.hostfile or "").name
+def _host_problems(hosts: list[Host], setting: DistributedTraining) -> Iterator[str]:
+    name = Path(setting.hostfile or "").name
     if len(hosts) < 2:
         yield f"{name} names {len(hosts)} hosts; training together takes at least 2."
         return
@@ -106,13 +106,13 @@ def _host_problems(hosts: list[Host], asked: DistributedTraining) -> Iterator[st
         for address in host.ips:
             if not _is_address(address):
                 yield f"{address!r} of {host.ssh} in {name} is no IP address."
-    if asked.backend == "ring":
+    if setting.backend == "ring":
         yield from (
             f"{host.ssh} in {name} has no ips; the ring backend needs one of every host."
             for host in hosts
             if not host.ips
         )
-    if asked.backend == "jaccl":
+    if setting.backend == "jaccl":
         if not hosts[0].ips:
             yield f"The first host in {name} has no ips; the others reach it there with jaccl."
         yield from (
@@ -121,7 +121,7 @@ def _host_problems(hosts: list[Host], asked: DistributedTraining) -> Iterator[st
             for host in hosts
             if len(host.rdma) != len(hosts)
         )
-    if asked.backend == "mpi" and shutil.which("mpirun") is None:
+    if setting.backend == "mpi" and shutil.which("mpirun") is None:
         yield "The mpi backend needs mpirun, which was not found. Install Open MPI, or use ring."
 
 

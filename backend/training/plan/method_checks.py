@@ -9,7 +9,9 @@ from typing import Any
 from backend.data.checks.method_rows import Need
 from backend.data.rows.solutions import WHOLE, advice
 from backend.errors import FieldProblem, Invalid
+from backend.jobs.run.recipe import StartFix, StartWarning
 from backend.models.schemas import ModelInfo
+from backend.training.plan.sft_checks import whole_rows
 from backend.training.request.inactive_fields import idle_fields
 from backend.training.request.method import Method
 from backend.training.request.method_fields import EnhancedStart
@@ -68,7 +70,7 @@ def refuse_lengths(
         )
 
 
-def reward_warnings(rewards: Mapping[str, Sequence[Need]], data: DataPlan) -> list[str]:
+def reward_warnings(rewards: Mapping[str, Sequence[Need]], data: DataPlan) -> list[StartWarning]:
     """Which rows reward functions don't apply to, for want of an answer or a type; `rewards` says
     what each needs. Raises Invalid where that is every row: the function would judge nothing.
     """
@@ -85,21 +87,25 @@ def reward_warnings(rewards: Mapping[str, Sequence[Need]], data: DataPlan) -> li
                     hint=f"Choose other reward functions, or data whose rows have {need!r}.",
                     errors=[FieldProblem("reward_functions", text), FieldProblem(field, text)],
                 )
-            warnings.append(
+            text = (
                 f"{lacking} of {file.rows} rows of {file.path.name} have no {need}; {name} does "
                 "not apply to them."
             )
+            warnings.append(StartWarning(text, code="reward_does_not_apply"))
     if any(name in WHOLE for name in rewards):
         warnings += [
-            f"{count} of {file.rows} answers of {file.path.name} are solutions with “{mark}” "
-            f"before the bare answer: {advice(mark)}"
+            StartWarning(
+                f"{count} of {file.rows} answers of {file.path.name} are solutions with “{mark}” "
+                f"before the bare answer: {advice(mark)}",
+                code="solution_as_answer",
+            )
             for file in {each.path: each for each in files.values() if each is not None}.values()
             for mark, count in file.solutions.items()
         ]
     return warnings
 
 
-def unused_fields(request: EnhancedStart) -> list[str]:
+def unused_fields(request: EnhancedStart) -> list[StartWarning]:
     """What was asked for and the method does not use, as one sentence or none."""
     method = request.method
     unused = [
@@ -109,12 +115,15 @@ def unused_fields(request: EnhancedStart) -> list[str]:
         and name in request.model_fields_set
         and getattr(request, name) != EnhancedStart.model_fields[name].default
     ]
-    return [f"{method.display_name} does not use {_listed(unused)}."] if unused else []
+    if not unused:
+        return []
+    text = f"{method.display_name} does not use {_listed(unused)}."
+    return [StartWarning(text, code="unused_field")]
 
 
 def method_warnings(
     request: EnhancedStart, model: ModelInfo, data: DataPlan, counts: TokenCounts | None
-) -> list[str]:
+) -> list[StartWarning]:
     """Sentences about what is allowed but may not be meant."""
     return list(_warnings(request, model, data, counts))
 
@@ -162,40 +171,61 @@ def _not_the_method(request: EnhancedStart, method: Method) -> Iterator[FieldPro
 
 def _warnings(
     request: EnhancedStart, model: ModelInfo, data: DataPlan, counts: TokenCounts | None
-) -> Iterator[str]:
+) -> Iterator[StartWarning]:
     method = request.method
     yield from idle_fields(request)
     if "updates_per_rollout" in method.params and request.updates_per_rollout == 1:
-        yield (
-            "At one update per rollout the ratio is exactly 1: epsilon and epsilon_high do "
-            "nothing" + (", and GSPO trains as GRPO does." if method.id == "gspo" else ".")
+        text = "At one update per rollout nothing is clipped: Epsilon and Epsilon high do nothing"
+        text += ", and GSPO trains as GRPO does." if method.id == "gspo" else "."
+        clips = StartFix("Use 2 updates per rollout", "updates_per_rollout", 2)
+        changed = {"epsilon", "epsilon_high"} & request.model_fields_set
+        differs = any(
+            getattr(request, name) != EnhancedStart.model_fields[name].default for name in changed
+        )
+        yield StartWarning(
+            text, code="no_clipping", level="caution" if differs else "info", fix=clips
         )
     if "group_size" in method.params and request.temperature == 0:
-        yield (
+        usual = EnhancedStart.model_fields["temperature"].default
+        yield StartWarning(
             "At temperature 0 all answers to a prompt are the same, so their rewards are equal "
-            "and nothing is learned."
+            "and nothing is learned.",
+            code="same_answers",
+            fix=StartFix(f"Use temperature {usual:g}", "temperature", usual),
         )
     if model.chat_template is False:
-        yield (
-            f"{model.name} has no chat template; a plain one is used, which it may never have seen."
+        yield StartWarning(
+            f"{model.name} has no chat template; a plain one is used, which it may never have "
+            "seen.",
+            code="no_chat_template",
         )
     if data.train.without_system:
-        yield (
+        yield StartWarning(
             f"{data.train.without_system} of {data.train.rows} rows have no system prompt and get "
-            "the engine's own, which asks for <think> and <answer>."
+            "the engine's own, which asks for <think> and <answer>.",
+            code="engine_system_prompt",
+            level="info",
         )
     if counts is not None and (late := counts.without_target(request.max_seq_length)):
-        yield (
+        yield StartWarning(
             f"{late} of {data.train_rows} rows are left out: their prompts have "
-            f"{request.max_seq_length} tokens or more; the longest has {max(counts.starts)}."
+            f"{request.max_seq_length} tokens or more; the longest has {max(counts.starts)}.",
+            code="long_prompts",
+            fix=whole_rows(model, counts.longest),
         )
     if counts is not None and not method.generates and (cut := counts.over(request.max_seq_length)):
-        yield (
+        yield StartWarning(
             f"{cut} of {data.train_rows} rows are longer than {request.max_seq_length} tokens and "
-            f"are cut; the longest has {counts.longest}."
+            f"are cut; the longest has {counts.longest}.",
+            code="truncated",
+            fix=whole_rows(model, counts.longest),
         )
     if method.family == "online" and not (request.judge or request.reward_functions):
-        yield "Neither rewards nor a judge are named: the untouched base model judges its answers."
+        yield StartWarning(
+            "Neither rewards nor a judge are named: the untouched base model judges its answers.",
+            code="base_judges",
+            level="info",
+        )
 
 
 def _listed(values: Sequence[Any]) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from backend.jobs.run.recipe import Recipe
+from backend.jobs.run.recipe import Recipe, StartWarning
 from backend.training.plan.context import PlanContext, taken_name
 from backend.training.plan.defaults import as_standard, fit_to_context, with_name
 from backend.training.plan.effective_scale import confirmation_for, refuse_unconfirmed
@@ -31,14 +31,14 @@ from backend.training.plan.method_checks import (
     unused_fields,
 )
 from backend.training.plan.planner import Plan
-from backend.training.plan.resume import Continuations
+from backend.training.plan.resume import Continuations, free_name
 from backend.training.plan.run_config import Judgement, build_config, command_for
 from backend.training.plan.sft_checks import command_warnings, token_warnings
 from backend.training.request.method_fields import EnhancedStart
 from backend.training.request.start_request import StartRequest
 from backend.training.rewards.choice import ChosenRewards, RewardChoice
 from backend.training.run_data.prepare import stage_data
-from backend.training.schemas import DataPreview, Preview
+from backend.training.schemas import DataPreview, Preview, remarks_of
 
 PATIENCE = 2.0  # Seconds that a preview waits for the rows of long files; a start waits for all.
 
@@ -53,32 +53,33 @@ class StartPipeline:
         self._continuations = continuations
         self._rewards = rewards
 
-    async def plan(self, asked: StartRequest, *, patience: float | None = None) -> Plan:
+    async def plan(self, start: StartRequest, *, patience: float | None = None) -> Plan:
         """Everything that is worked out before a run may start."""
-        request, first = await self._as_its_engine_takes_it(asked)
+        request, first = await self._as_its_engine_takes_it(start)
         going_on = await asyncio.to_thread(self._continuations.find, request)
         request = going_on.request if going_on else request
         if isinstance(request, EnhancedStart):
             plan = await self._plan_method(request, patience)
         else:
             plan = await self._measured(request, patience)
-        resumed: list[str] = []
+        resumed: list[StartWarning] = []
         if going_on is not None:
             resumed = await asyncio.to_thread(
                 going_on.check, plan.model_ref, plan.data, plan.iterations
             )
         return replace(plan, going_on=going_on, warnings=(*first, *resumed, *plan.warnings))
 
-    async def preview(self, asked: StartRequest) -> Preview:
+    async def preview(self, start: StartRequest) -> Preview:
         """What a start would do."""
-        plan = await self.plan(asked, patience=PATIENCE)
+        plan = await self.plan(start, patience=PATIENCE)
         request, paths = plan.request, self._context.paths(plan, "<session>")
         warnings = [*plan.warnings]
         if request.method.engine == "sft":
             warnings += [*token_warnings(plan), *command_warnings(plan)]
         taken = await asyncio.to_thread(paths.adapter.exists)
         if taken and not await asyncio.to_thread(plan.replaces, paths.adapter):
-            warnings.append(taken_name(request.adapter_name))
+            free = await asyncio.to_thread(free_name, paths.adapter)
+            warnings.append(taken_name(request.adapter_name, free))
         config, sessions = self._config(plan, "<session>"), self._context.sessions
         benchmark = await asyncio.to_thread(self._context.benchmark)
         return Preview(
@@ -94,7 +95,8 @@ class StartPipeline:
             checkpoint_bytes=plan.checkpoint_bytes or None,
             checkpoints_kept=plan.checkpoints,
             needs_confirmation=confirmation_for(request, before=plan.before),
-            warnings=warnings,
+            warnings=list(map(str, warnings)),
+            remarks=remarks_of(warnings),
         )
 
     async def recipe(self, plan: Plan, session_id: str) -> Recipe:
@@ -129,22 +131,24 @@ class StartPipeline:
             warnings=warnings,
         )
 
-    async def _as_its_engine_takes_it(self, asked: StartRequest) -> tuple[StartRequest, list[str]]:
-        if not isinstance(asked, EnhancedStart) or asked.method.engine == "rl":
-            return asked, []
-        refuse_contradictions(asked)
-        if asked.resume_from is not None:
-            return as_standard(asked), unused_fields(asked)
-        fitted, shortened = await asyncio.to_thread(self._fitted, with_name(asked))
+    async def _as_its_engine_takes_it(
+        self, start: StartRequest
+    ) -> tuple[StartRequest, list[StartWarning]]:
+        if not isinstance(start, EnhancedStart) or start.method.engine == "rl":
+            return start, []
+        refuse_contradictions(start)
+        if start.resume_from is not None:
+            return as_standard(start), unused_fields(start)
+        fitted, shortened = await asyncio.to_thread(self._fitted, with_name(start))
         return as_standard(fitted), [*unused_fields(fitted), *shortened]
 
     async def _plan_method(self, request: EnhancedStart, patience: float | None) -> Plan:
         refuse_contradictions(request)
         request, shortened = await asyncio.to_thread(self._fitted, with_name(request))
-        chosen, remarks = await self._rewards.choose(request)
-        judgement = await self._judgement(request, chosen)
+        rewards, remarks = await self._rewards.choose(request)
+        judgement = await self._judgement(request, rewards)
         plan = await self._measured(request, patience)
-        lacking = reward_warnings(chosen.needs, plan.data)
+        lacking = reward_warnings(rewards.needs, plan.data)
         refuse_lengths(request, plan.model, plan.data, plan.counts)
         warnings = (
             *unused_fields(request),
@@ -161,16 +165,16 @@ class StartPipeline:
         quantized = await self._context.quantize_remarks(plan)
         return replace(plan, warnings=(*quantized, *plan.warnings))
 
-    def _fitted(self, request: EnhancedStart) -> tuple[EnhancedStart, list[str]]:
+    def _fitted(self, request: EnhancedStart) -> tuple[EnhancedStart, list[StartWarning]]:
         model = self._context.planner.usable_model(request.model_path, "model_path")
         return fit_to_context(request, model)
 
-    async def _judgement(self, request: EnhancedStart, chosen: ChosenRewards) -> Judgement:
+    async def _judgement(self, request: EnhancedStart, rewards: ChosenRewards) -> Judgement:
         return Judgement(
-            rewards=chosen.names,
-            weights=chosen.weights,
-            file=chosen.file,
-            sha256=chosen.sha256,
+            rewards=rewards.names,
+            weights=rewards.weights,
+            file=rewards.file,
+            sha256=rewards.sha256,
             success=request.success_function or None,
             judge=await self._model(request.judge, "judge"),
             reference=await self._model(request.reference_model_path, "reference_model_path"),

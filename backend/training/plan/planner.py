@@ -55,7 +55,7 @@ class Plan:
     trainable: int
     checkpoint_bytes: int
     checkpoints: int
-    warnings: tuple[str, ...]
+    warnings: tuple[StartWarning, ...]
     judgement: Judgement = NOT_JUDGED
     going_on: Continuation | None = None
 
@@ -135,6 +135,7 @@ class Planner:
                     iterations=iterations,
                     checkpoint_bytes=checkpoint_bytes,
                     checkpoints=checkpoints,
+                    suggested=model.defaults or {},
                 ),
             ),
         )
@@ -178,10 +179,12 @@ class Planner:
         return self._models.fingerprint(model.path)
 
 
-def _still_rendered(share: float) -> str:
-    return (
+def _still_rendered(share: float) -> StartWarning:
+    return StartWarning(
         f"The rows are still being rendered with the model's chat template ({share:.0%} are done); "
-        "a start waits until all of them are."
+        "a start waits until all of them are.",
+        code="rendering",
+        level="info",
     )
 
 
@@ -197,17 +200,17 @@ def iterations_of(request: StartRequest, steps_per_epoch: int) -> int:
     """How long to train: the iterations, or what the epochs come to. Raises Invalid."""
     if request.epochs is None:
         return request.iterations
-    wanted = request.epochs * steps_per_epoch
-    if wanted > MOST_STEPS:
+    iterations = request.epochs * steps_per_epoch
+    if iterations > MOST_STEPS:
         text = (
             f"{request.epochs:g} epochs of {steps_per_epoch} iterations are more than the "
             f"{MOST_STEPS:,} that a run may have; use at most {MOST_STEPS // steps_per_epoch}."
         )
         raise Invalid(text, errors=[FieldProblem("epochs", text)])
-    return max(1, round(wanted))
+    return max(1, round(iterations))
 
 
-def _target_warnings(request: StartRequest, targets: LoraTargets) -> list[str]:
+def _target_warnings(request: StartRequest, targets: LoraTargets) -> list[StartWarning]:
     """What the model's tree has to say that a run should be warned of."""
     if not targets.keys:
         return [StartWarning(note, code="unread_modules") for note in targets.notes]

@@ -39,11 +39,11 @@ def spelling_of(fields: Mapping[str, Any]) -> type[StartRequest]:
 
 def read_waiting(run: WaitingRun) -> StartRequest:
     """Raises BadContent for a request that this version no longer takes."""
-    asked = dict(run.request)
-    if asked.get("epochs") is not None:  # Older versions kept another number beside them.
-        asked.pop("iterations", None)
+    fields = dict(run.request)
+    if fields.get("epochs") is not None:  # Older versions kept another number beside them.
+        fields.pop("iterations", None)
     try:
-        return spelling_of(run.request).model_validate(asked)
+        return spelling_of(run.request).model_validate(fields)
     except ValidationError as problem:
         first = problem.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

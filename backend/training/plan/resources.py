@@ -75,9 +75,9 @@ class EstimateRequest(BaseModel):
 
     def as_start(self) -> EnhancedStart:
         """The start request of these settings, with a data file that is never read."""
-        named = self.model_dump(include=self.model_fields_set - {"method", "dataset_size"})
+        fields = self.model_dump(include=self.model_fields_set - {"method", "dataset_size"})
         needed = {"training_method": self.method, "train_data_path": "-"}
-        return EnhancedStart.model_validate(needed | named)
+        return EnhancedStart.model_validate(needed | fields)
 
 
 class Resources:
@@ -86,13 +86,13 @@ class Resources:
     def __init__(self, context: PlanContext) -> None:
         self._context = context
 
-    async def estimate(self, asked: EstimateRequest) -> EstimateAnswer:
+    async def estimate(self, estimate_request: EstimateRequest) -> EstimateAnswer:
         """Raises NotFound, BadContent or Invalid naming the field."""
         context = self._context
         model = await asyncio.to_thread(
-            context.planner.usable_model, asked.model_path, "model_path"
+            context.planner.usable_model, estimate_request.model_path, "model_path"
         )
-        request, _ = fit_to_context(asked.as_start(), model)
+        request, _ = fit_to_context(estimate_request.as_start(), model)
         targets = await context.inspector.targets(model)
         config = await asyncio.to_thread(read_model_config, model)
         memory = _memory(
@@ -105,8 +105,10 @@ class Resources:
             past,
             request,
             fingerprint,
-            _steps(request, asked.dataset_size),
-            valid_rows=held_out_rows(asked.dataset_size, request) if asked.dataset_size else None,
+            _steps(request, estimate_request.dataset_size),
+            valid_rows=held_out_rows(estimate_request.dataset_size, request)
+            if estimate_request.dataset_size
+            else None,
         )
         return EstimateAnswer(
             success=True,
@@ -120,7 +122,9 @@ class Resources:
                 relative_cost=relative_cost(past, request, fingerprint),
                 generations_per_step=_generations(request),
                 resource_intensity=method.resource_intensity,
-                recommendations=list(_recommendations(request, memory, asked.dataset_size)),
+                recommendations=list(
+                    _recommendations(request, memory, estimate_request.dataset_size)
+                ),
             ),
         )
 
@@ -194,10 +198,10 @@ def _recommendations(
 
 def _smaller(request: EnhancedStart, memory: MemoryEstimate) -> Iterator[str]:
     largest = max(memory.parts, key=lambda name: memory.parts[name])
-    known = memory.available_gb or 0
+    available = memory.available_gb or 0
     need, have, part = (
         format_bytes(gigabytes * GB)
-        for gigabytes in (memory.estimate_gb, known, memory.parts[largest])
+        for gigabytes in (memory.estimate_gb, available, memory.parts[largest])
     )
     yield f"About {need} of {have}; the largest part is {largest} with {part}."
     if largest == "draws":

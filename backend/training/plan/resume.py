@@ -69,7 +69,7 @@ class Continuation:
             step=self.state.step,
         )
 
-    def check(self, model: ModelRef, data: DataPlan, iterations: int) -> list[str]:
+    def check(self, model: ModelRef, data: DataPlan, iterations: int) -> list[StartWarning]:
         """Raises BadContent for another model or other data, Invalid when nothing is left to
         train; answers what the user should know. Blocking: all rows are read.
         """
@@ -128,15 +128,15 @@ class Continuation:
 
     def _require_same_data(self, now: DataSummary) -> None:
         before = self.source.data or DataSummary()
-        for field, name, was, found in (
+        for field, name, was, digest in (
             ("train_data_path", "training", before.train, now.train),
             ("val_data_path", "validation", before.valid, now.valid),
         ):
-            if name == "validation" and was is None and found is None:
+            if name == "validation" and was is None and digest is None:
                 continue  # Of a run without validation.
-            if was is None or found is None or was.sha256 != found.sha256:
+            if was is None or digest is None or was.sha256 != digest.sha256:
                 had = f"{was.rows} rows ({_short(was.sha256)})" if was else "none"
-                has = f"{found.rows} rows ({_short(found.sha256)})" if found else "none"
+                has = f"{digest.rows} rows ({_short(digest.sha256)})" if digest else "none"
                 text = (
                     f"The {name} data has changed since session {self.source.session_id}: it had "
                     f"{had}, and now {has}."
@@ -147,19 +147,22 @@ class Continuation:
                     errors=[FieldProblem(field, text)],
                 )
 
-    def _remarks(self, iterations: int) -> list[str]:
-        remarks: list[str] = [
+    def _remarks(self, iterations: int) -> list[StartWarning]:
+        text = (
             f"The run continues at step {self.state.step} of {iterations}, with the optimizer and "
             f"the data order of session {self.source.session_id}."
-        ]
+        )
+        remarks = [StartWarning(text, code="continues", level="info")]
         if self.renamed:
-            remarks.append(StartWarning(self.renamed, code="another_adapter_name"))
+            renamed = StartWarning(self.renamed, code="another_adapter_name", level="info")
+            remarks.append(renamed)
         before = self.source.config.get("iterations")
         if self.request.lr_schedule != "constant" and before != iterations:
-            remarks.append(
+            text = (
                 f"The {self.request.lr_schedule} schedule now ends at {iterations} instead of "
                 f"{before} iterations, so the learning rate jumps where the run continues."
             )
+            remarks.append(StartWarning(text, code="schedule_jumps"))
         return remarks
 
 
@@ -214,7 +217,7 @@ class Continuations:
         adapter = self._store.adapters_dir / request.adapter_name
         if not adapter.exists() or _owner(adapter) == source.session_id:
             return request, None
-        name = _free_name(adapter)
+        name = free_name(adapter)
         why = (
             f"The adapter {adapter.name} belongs to {_named(_owner(adapter))} by now, so this run "
             f"writes to {name}."
@@ -227,23 +230,23 @@ def resuming(source: SessionRecord, **fields: Any) -> StartRequest:
     is not named unless it is given: it may belong to another run by now.
     """
     kind = spelling_of(source.config)
-    asked = _asked(kind, source)
-    asked.pop("adapter_name", None)
-    return _valid(kind, source, asked | {"resume_from": source.session_id} | fields)
+    request = _asked(kind, source)
+    request.pop("adapter_name", None)
+    return _valid(kind, source, request | {"resume_from": source.session_id} | fields)
 
 
 def _merged(request: StartRequest, source: SessionRecord) -> StartRequest:
     """The source's request with the fields that this one names and that may change."""
-    given = request.model_dump(include=request.model_fields_set)
-    asked = _asked(type(request), source)
+    changes = request.model_dump(include=request.model_fields_set)
+    fields = _asked(type(request), source)
     problems = [
         FieldProblem(
             name,
-            f"A continued run keeps {name} {asked.get(name)!r} of session {source.session_id}; "
-            f"{given[name]!r} was asked for.",
+            f"A continued run keeps {name} {fields.get(name)!r} of session {source.session_id}; "
+            f"{changes[name]!r} was asked for.",
         )
         for name in (*KEPT, *KEPT_BY_METHODS)
-        if name in given and given[name] != asked.get(name)
+        if name in changes and changes[name] != fields.get(name)
     ]
     if problems:
         raise Invalid(
@@ -251,15 +254,15 @@ def _merged(request: StartRequest, source: SessionRecord) -> StartRequest:
             hint="Leave it out to continue, or start a new run.",
             errors=problems,
         )
-    if {"iterations", "epochs"} & given.keys():
-        asked.pop("iterations", None)
-    return _valid(type(request), source, asked | given)
+    if {"iterations", "epochs"} & changes.keys():
+        fields.pop("iterations", None)
+    return _valid(type(request), source, fields | changes)
 
 
 def _asked(kind: type[StartRequest], source: SessionRecord) -> dict[str, Any]:
     """What the source was asked; `iterations` is what its epochs came to."""
-    known = {name: source.config[name] for name in kind.model_fields if name in source.config}
-    return {name: known[name] for name in known if name not in {*_OF_THE_REQUEST, "epochs"}}
+    fields = {name: source.config[name] for name in kind.model_fields if name in source.config}
+    return {name: fields[name] for name in fields if name not in {*_OF_THE_REQUEST, "epochs"}}
 
 
 def _valid(kind: type[StartRequest], source: SessionRecord, fields: dict[str, Any]) -> StartRequest:
@@ -274,24 +277,26 @@ def _valid(kind: type[StartRequest], source: SessionRecord, fields: dict[str, An
         ) from problem
 
 
-def _chosen(states: list[SavedState], source: SessionRecord, wanted: int | None) -> SavedState:
+def _chosen(states: list[SavedState], source: SessionRecord, checkpoint: int | None) -> SavedState:
     if not states:
         raise WrongState(
             f"Session {source.session_id} has no saved state to continue from.",
             hint="Only runs of this version that saved a checkpoint can be continued; start a new "
             "run instead.",
         )
-    if wanted is None:
+    if checkpoint is None:
         return states[-1]
     for state in states:
-        if state.checkpoint == wanted:
+        if state.checkpoint == checkpoint:
             return state
     there = ", ".join(str(state.checkpoint) for state in states)
-    text = f"Session {source.session_id} has no state of checkpoint {wanted}; there are {there}."
+    text = (
+        f"Session {source.session_id} has no state of checkpoint {checkpoint}; there are {there}."
+    )
     raise Invalid(text, errors=[FieldProblem("resume_checkpoint", text)])
 
 
-def _free_name(taken: Path) -> str:
+def free_name(taken: Path) -> str:
     """`<name>_2`, `<name>_3`, …: the first that is free, within the length of a name."""
     names = (f"{taken.name[:95]}_{number}" for number in itertools.count(2))
     return next(name for name in names if not (taken.parent / name).exists())

@@ -29,7 +29,7 @@ _SFT_KEYS = """
     lora_rank lora_alpha lora_dropout lora_scaling
     enable_early_stop no_improve_patience_evals early_stop_min_delta keep_checkpoints adapter_name
     session_id method model_fingerprint quantize_base quantize_from resume_from resume_checkpoint
-    distributed
+    distributed max_grad_norm
 """
 _RL_KEYS = """
     model train data train_mode train_type optimizer optimizer_config seed num_layers batch_size
@@ -47,6 +47,7 @@ _RL_KEYS = """
     sample_completions select_by
     enable_early_stop no_improve_patience_evals early_stop_min_delta keep_checkpoints adapter_name
     session_id model_fingerprint quantize_base quantize_from resume_from resume_checkpoint
+    max_grad_norm
 """
 _KEYS = {"sft": tuple(_SFT_KEYS.split()), "rl": tuple(_RL_KEYS.split())}
 _FIELDS = {
@@ -62,7 +63,7 @@ _FIELDS = {
     "lambda_mse_target": "ftpo_target_weight",
     "tau_mse_target": "ftpo_target_slack",
 }
-_ONLY_IF_SET = ("distributed",)
+_ONLY_IF_SET = ("distributed", "max_grad_norm")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,8 +184,8 @@ def select_by(request: EnhancedStart) -> SelectBy:
 
 def own_choice(request: EnhancedStart, name: str) -> Any:
     """The field as asked, or what makes the method: the first of its choices."""
-    asked = getattr(request, name)
-    return asked if asked is not None else request.method.choices.get(name, (None,))[0]
+    value = getattr(request, name)
+    return value if value is not None else request.method.choices.get(name, (None,))[0]
 
 
 def command_for(run: Path, request: StartRequest) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from backend.core.disk.files import format_bytes
 from backend.errors import BadContent, FieldProblem
+from backend.jobs.run.recipe import StartFix, StartWarning
 from backend.models.fingerprint import digest
 from backend.models.schemas import LoraKey, LoraTargets, ModelInfo
 from backend.training.request.start_request import StartRequest
@@ -97,9 +98,9 @@ def unpacked_layers(model: ModelInfo, targets: LoraTargets) -> str | None:
     odd = {key.name: width for key in targets.keys for width, _, _ in _sizes(key) if width % group}
     if not odd:
         return None
-    shown = ", ".join(f"{name} ({width})" for name, width in sorted(odd.items()))
+    listing = ", ".join(f"{name} ({width})" for name, width in sorted(odd.items()))
     return (
-        f"Not packed, because groups of {group} don't divide their inputs: {shown}. They stay as "
+        f"Not packed, because groups of {group} don't divide their inputs: {listing}. They stay as "
         "they are in the base."
     )
 
@@ -131,24 +132,27 @@ def quantize_problems(
         )
 
 
-def quantize_remarks(base: QuantizedBase | None, *, on_cpu: bool) -> list[str]:
+def quantize_remarks(base: QuantizedBase | None, *, on_cpu: bool) -> list[StartWarning]:
     """What the user should know before the run."""
     if base is None:
         return []
     size = format_bytes(base.size) if base.size else ""
     if base.there:
         taken = f" ({size} in .cache)" if size else ""
-        remarks = [f"The {base.bits}-bit copy of the base{taken} exists already and is reused."]
+        text = f"The {base.bits}-bit copy of the base{taken} exists already and is reused."
     else:
         taken = f", about {size} in .cache" if size else " into .cache"
-        remarks = [
+        text = (
             f"The base is quantised to {base.bits} bits once{taken}. The copy is removed when no "
             "run has used it for 30 days, or when four others were used since."
-        ]
+        )
+    remarks = [StartWarning(text, code="quantized_copy", level="info")]
     if on_cpu:
-        remarks.append(
+        slow = (
             "On a CPU, a quantised base trains seven to twenty times slower than the whole model."
         )
+        whole = StartFix("Train on the whole base", "quantize_base", "")
+        remarks.append(StartWarning(slow, code="quantized_on_cpu", fix=whole))
     return remarks
 
 

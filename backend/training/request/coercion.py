@@ -29,8 +29,8 @@ def known_method(value: Any) -> Any:
 
 
 def comma_list(value: Any) -> Any:
-    named = isinstance(value, list) and all(isinstance(name, str) for name in value)
-    return ", ".join(value) if named else value
+    is_names = isinstance(value, list) and all(isinstance(name, str) for name in value)
+    return ", ".join(value) if is_names else value
 
 
 def weights(value: Any) -> Any:

@@ -326,6 +326,14 @@ class CommonFields(BaseModel):
         description="Iterations per weight update; the effective batch is this times batch size.",
         json_schema_extra=form("parameters", level="advanced"),
     )
+    max_grad_norm: float | None = Field(
+        None,
+        gt=0,
+        le=1e6,
+        title="Gradient norm limit",
+        description="Clip gradients to this global norm; empty: no limit. 1 is usual.",
+        json_schema_extra=form("parameters", level="advanced"),
+    )
     grad_checkpoint: bool = Field(
         True,
         title="Gradient checkpointing",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from backend.jobs.run.recipe import StartWarning
 from backend.training.request.method import Method
 from backend.training.request.method_answers import Inactive
 from backend.training.request.method_fields import EnhancedStart
@@ -53,12 +54,13 @@ def inactive_of(method: Method) -> Mapping[str, Inactive]:
     return _DSLA if method.train_mode == "dsla" else {}
 
 
-def idle_fields(request: EnhancedStart) -> Iterator[str]:
+def idle_fields(request: EnhancedStart) -> Iterator[StartWarning]:
     """A sentence for each value that was asked for and does nothing."""
     for name, inactive in inactive_of(request.method).items():
-        asked = name in request.model_fields_set
+        is_set = name in request.model_fields_set
         differs = getattr(request, name) != EnhancedStart.model_fields[name].default
         equal = getattr(request, inactive.field) == inactive.equals
         # The ratio at one update is told by itself, whatever epsilon is.
-        if asked and differs and equal != inactive.otherwise and inactive is not _ONE_UPDATE:
-            yield f"{name} does nothing here. {inactive.reason}"
+        if is_set and differs and equal != inactive.otherwise and inactive is not _ONE_UPDATE:
+            text = f"{name} does nothing here. {inactive.reason}"
+            yield StartWarning(text, code="unused_field")

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from backend.data.checks.method_rows import DataNeeds
 from backend.training.request.method import Family, Intensity, SelectBy
+from backend.training.schemas import StartRemark
 
 ParameterType = Literal["number", "integer", "boolean", "choice", "text", "list", "keys"]
 
@@ -97,6 +98,7 @@ class EnhancedStartAnswer(BaseModel):
     pid: int | None
     log_file: str | None
     warnings: list[str]
+    remarks: list[StartRemark] = []
 
 
 class Estimation(BaseModel):

@@ -89,14 +89,14 @@ def _range(limits: Mapping[str, Any], options: list[Any] | None) -> str | None:
     low, high = limits.get("minimum"), limits.get("maximum")
     if low is not None and high is not None:
         return f"{_written(low)} to {_written(high)}"
-    found = {
+    bounds = {
         "at least": low,
         "above": limits.get("exclusiveMinimum"),
         "at most": high,
         "below": limits.get("exclusiveMaximum"),
     }
-    said = [f"{word} {_written(end)}" for word, end in found.items() if end is not None]
-    return ", ".join(said) or None
+    phrases = [f"{word} {_written(end)}" for word, end in bounds.items() if end is not None]
+    return ", ".join(phrases) or None
 
 
 def _written(number: float) -> str:

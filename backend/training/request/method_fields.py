@@ -364,15 +364,15 @@ class EnhancedStart(StartRequest):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _as_the_method_has_it(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+    def _as_the_method_has_it(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         """Fields left out take the method's default where it has one of its own; they count as
         left out all the same.
         """
-        method = METHODS.get(given.get("training_method")) if _is_named(given) else None
+        method = METHODS.get(value.get("training_method")) if _is_named(value) else None
         if method is None:
-            return handler(given)
-        request = handler({**method.defaults, **given})
-        request.__pydantic_fields_set__ -= method.defaults.keys() - given.keys()
+            return handler(value)
+        request = handler({**method.defaults, **value})
+        request.__pydantic_fields_set__ -= method.defaults.keys() - value.keys()
         return request
 
     @property
@@ -385,5 +385,5 @@ class EnhancedStart(StartRequest):
         return self.method.decoded_at_once(self.batch_size, self.group_size)
 
 
-def _is_named(given: Any) -> bool:
-    return isinstance(given, dict) and isinstance(given.get("training_method"), str)
+def _is_named(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("training_method"), str)

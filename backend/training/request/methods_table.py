@@ -30,8 +30,8 @@ _JUDGED = ("max_completion_length", "beta", "judge", "judge_system_prompt", *_RE
 _SAMPLED = {"val_batches": 25}
 
 ONE_UPDATE = (
-    "With updates_per_rollout 1 every rollout is used once, at a ratio of exactly 1: epsilon and "
-    "epsilon_high do nothing, and token and sequence ratios give equal gradients."
+    "With one update per rollout every rollout is used once and nothing is clipped: Epsilon and "
+    "Epsilon high do nothing, and token and sequence ratios give equal gradients."
 )
 _JUDGE = (
     "Reward functions judge where they are named; else a model does, which is asked for every "

@@ -40,23 +40,23 @@ def split_names(text: str) -> list[str]:
     return [name.strip() for name in names if name.strip()]
 
 
-def names_of(given: str | Sequence[str]) -> list[str]:
+def names_of(text: str | Sequence[str]) -> list[str]:
     """The names of a request, or the engine's five where it has none."""
-    names = split_names(given) if isinstance(given, str) else [name.strip() for name in given]
+    names = split_names(text) if isinstance(text, str) else [name.strip() for name in text]
     return names or list(DEFAULT_REWARDS)
 
 
-def weights_of(given: str | Sequence[float] | None) -> list[float] | None:
+def weights_of(value: str | Sequence[float] | None) -> list[float] | None:
     """The weights of a request; a text is a JSON array. Raises Invalid. None means 1 each."""
-    if given is None or (isinstance(given, str) and not given.strip()):
+    if value is None or (isinstance(value, str) and not value.strip()):
         return None
-    if not isinstance(given, str):
-        return list(given) or None
+    if not isinstance(value, str):
+        return list(value) or None
     try:
-        found = json.loads(given)
+        weights = json.loads(value)
     except ValueError:
-        found = None
-    if not isinstance(found, list) or not all(type(each) in (int, float) for each in found):
-        text = f"reward_weights must be a JSON array of numbers, such as [1.0, 0.5]; got {given!r}."
+        weights = None
+    if not isinstance(weights, list) or not all(type(each) in (int, float) for each in weights):
+        text = f"reward_weights must be a JSON array of numbers, such as [1.0, 0.5]; got {value!r}."
         raise Invalid(text, errors=[FieldProblem("reward_weights", text)])
-    return [float(each) for each in found] or None
+    return [float(each) for each in weights] or None

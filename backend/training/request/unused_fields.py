@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from backend.jobs.run.recipe import StartWarning
 from backend.training.request.method_fields import EnhancedStart
 from backend.training.request.start_request import StartRequest
 
@@ -20,20 +21,21 @@ def unmet(request: StartRequest, name: str) -> str | None:
     return next((other for other, ok in when.items() if getattr(request, other) not in ok), None)
 
 
-def unused_beside(request: StartRequest) -> Iterator[str]:
+def unused_beside(request: StartRequest) -> Iterator[StartWarning]:
     """One sentence for each value that leaves other fields unused which were named and changed."""
-    found: dict[str, list[str]] = {}
+    fields: dict[str, list[str]] = {}
     for name, field in type(request).model_fields.items():
         changed = name in request.model_fields_set and getattr(request, name) != field.default
         if not changed or not _of_the_method(request, name):
             continue
         other = unmet(request, name)
         if other is not None and not _TOLD_APART & _marks(request, name).keys():
-            found.setdefault(other, []).append(name)
-    for other, names in found.items():
+            fields.setdefault(other, []).append(name)
+    for other, names in fields.items():
         listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
         does = "does" if len(names) == 1 else "do"
-        yield f"{other} is {_word(getattr(request, other))}, so {listed} {does} nothing."
+        text = f"{other} is {_word(getattr(request, other))}, so {listed} {does} nothing."
+        yield StartWarning(text, code="unused_field")
 
 
 def _marks(request: StartRequest, name: str) -> dict[str, list[Any]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from backend.data.checks.method_rows import Need
 from backend.errors import AppError, FieldProblem, Invalid
+from backend.jobs.run.recipe import StartWarning
 from backend.training.request.method_fields import EnhancedStart
 from backend.training.rewards.code import code_path
 from backend.training.rewards.schemas import ResolvedReward
@@ -36,7 +37,7 @@ class RewardChoice:
         self._rewards = rewards
         self._held: OrderedDict[object, Sequence[ResolvedReward]] = OrderedDict()
 
-    async def choose(self, request: EnhancedStart) -> tuple[ChosenRewards, list[str]]:
+    async def choose(self, request: EnhancedStart) -> tuple[ChosenRewards, list[StartWarning]]:
         """Raises Invalid for a wrong name, parameter or weight, NotTrusted or BadContent for the
         file; `errors` name the fields. Remarks say what was not asked for.
         """
@@ -45,23 +46,21 @@ class RewardChoice:
             _refuse_loose(request)
             return ChosenRewards(), []
         sha256 = await self._trusted(request)
-        found = await self._checked(request, sha256)
-        _check_success(request, found)
+        resolved = await self._checked(request, sha256)
+        _check_success(request, resolved)
         remarks = []
         if not request.reward_functions.strip():
-            remarks.append(
-                "No reward functions are named, so the engine's five are used: "
-                + ", ".join(reward.name for reward in found)
-                + "."
-            )
-        chosen = ChosenRewards(
-            names=tuple(reward.name for reward in found),
-            weights=tuple(reward.weight for reward in found),
+            names = ", ".join(reward.name for reward in resolved)
+            text = f"No reward functions are named, so the engine's five are used: {names}."
+            remarks.append(StartWarning(text, code="default_rewards", level="info"))
+        choice = ChosenRewards(
+            names=tuple(reward.name for reward in resolved),
+            weights=tuple(reward.weight for reward in resolved),
             file=await asyncio.to_thread(_path, request.reward_functions_file),
             sha256=sha256,
-            needs={reward.name: reward.needs for reward in found},
+            needs={reward.name: reward.needs for reward in resolved},
         )
-        return chosen, remarks
+        return choice, remarks
 
     async def _trusted(self, request: EnhancedStart) -> str | None:
         file = request.reward_functions_file
@@ -84,21 +83,21 @@ class RewardChoice:
             request.reward_functions_file,
             sha256,
         )
-        found = self._held.get(key)
-        if found is None:
-            found = await self._rewards.check(
+        resolved = self._held.get(key)
+        if resolved is None:
+            resolved = await self._rewards.check(
                 request.reward_functions,
                 weights=weights,
                 file=request.reward_functions_file or None,
             )
-            self._held[key] = found
+            self._held[key] = resolved
             while len(self._held) > _HELD:
                 self._held.popitem(last=False)
-        return found
+        return resolved
 
 
-def _path(given: str) -> Path | None:
-    return code_path(given) if given else None
+def _path(path: str) -> Path | None:
+    return code_path(path) if path else None
 
 
 def _refuse_loose(request: EnhancedStart) -> None:
@@ -109,17 +108,17 @@ def _refuse_loose(request: EnhancedStart) -> None:
             raise Invalid(text, errors=[FieldProblem(name, text)])
 
 
-def _check_success(request: EnhancedStart, found: Sequence[ResolvedReward]) -> None:
-    wanted = request.success_function
-    if not wanted:
+def _check_success(request: EnhancedStart, resolved: Sequence[ResolvedReward]) -> None:
+    function = request.success_function
+    if not function:
         return
-    reward = next((one for one in found if one.name == wanted), None)
+    reward = next((one for one in resolved if one.name == function), None)
     if reward is None:
-        named = ", ".join(one.name for one in found)
-        text = f"success_function {wanted!r} is not one of the reward functions: {named}."
+        names = ", ".join(one.name for one in resolved)
+        text = f"success_function {function!r} is not one of the reward functions: {names}."
         raise Invalid(text, errors=[FieldProblem("success_function", text)])
     if reward.maximum is None:
-        text = f"{wanted} has no known maximum, so a success can't be told from it."
+        text = f"{function} has no known maximum, so a success can't be told from it."
         raise Invalid(
             text,
             hint="Choose another function, or leave success_function empty.",

@@ -29,20 +29,20 @@ _UNSEEN = re.compile(
 )
 
 
-def code_path(given: str) -> Path:
+def code_path(value: str) -> Path:
     """The file that is meant, without links. Raises Invalid or NotFound with a sentence."""
-    path = Path(plain_path(given)).expanduser()
-    if not given.strip() or "\0" in given or not path.is_absolute():
+    path = Path(plain_path(value)).expanduser()
+    if not value.strip() or "\0" in value or not path.is_absolute():
         raise _named(
             Invalid(
-                f"{given[:200]!r} is not the full path of a Python file.",
+                f"{value[:200]!r} is not the full path of a Python file.",
                 hint="Choose the file with Browse, or give its path from the top.",
             )
         )
     try:
         return path.resolve(strict=True)
     except (OSError, RuntimeError) as problem:
-        raise _named(NotFound(f"There is no file {given[:500]!r}.")) from problem
+        raise _named(NotFound(f"There is no file {value[:500]!r}.")) from problem
 
 
 def read_code(path: Path) -> tuple[bytes, str]:
@@ -88,7 +88,7 @@ def describe_code(path: Path, source: bytes, sha256: str, *, trusted: bool) -> R
         sha256=sha256,
         size_bytes=len(source),
         code=text,
-        functions=[found for node in tree.body if (found := _function(node)) is not None],
+        functions=[function for node in tree.body if (function := _function(node)) is not None],
         imports=sorted(set(_imports(tree))),
         trusted=trusted,
         warnings=list(_warnings(text)),
@@ -115,8 +115,10 @@ def _function(node: ast.stmt) -> FoundFunction | None:
 def _required(arguments: ast.arguments) -> list[str]:
     plain = [*arguments.posonlyargs, *arguments.args]
     without = plain[: len(plain) - len(arguments.defaults)]
-    named = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-    return [each.arg for each in without] + [each.arg for each, default in named if default is None]
+    keyword_only = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    return [each.arg for each in without] + [
+        each.arg for each, default in keyword_only if default is None
+    ]
 
 
 def _registered(node: ast.expr, name: str) -> str | None:
@@ -126,8 +128,8 @@ def _registered(node: ast.expr, name: str) -> str | None:
     if called != _DECORATOR:
         return None
     if isinstance(node, ast.Call):
-        given = [*node.args[:1], *(each.value for each in node.keywords if each.arg == "name")]
-        for value in given:
+        values = [*node.args[:1], *(each.value for each in node.keywords if each.arg == "name")]
+        for value in values:
             if isinstance(value, ast.Constant) and isinstance(value.value, str) and value.value:
                 return value.value
     return name

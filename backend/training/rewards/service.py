@@ -78,15 +78,15 @@ class Rewards:
         """Scores of rows' own answers or of pasted completions. Raises BadContent when a function
         fails, EngineTimeout when it does not end.
         """
-        asked = await self._named(
+        request_names = await self._named(
             request.reward_functions, request.reward_weights, request.reward_functions_file
         )
-        found = await asyncio.to_thread(first_samples, request.data_path, request.samples)
-        samples, notes = _with_completions(list(found.samples), request)
+        first_rows = await asyncio.to_thread(first_samples, request.data_path, request.samples)
+        samples, notes = _with_completions(list(first_rows.samples), request)
         answer = await self._ask(
             {
                 "task": "try",
-                **asked,
+                **request_names,
                 "samples": [
                     {
                         "line": sample.line,
@@ -101,7 +101,7 @@ class Rewards:
         )
         totals = [total for total in answer["totals"] if total is not None]
         return TryAnswer(
-            format=found.format,
+            format=first_rows.format,
             functions=_summaries(answer),
             samples=[
                 TriedSample(
@@ -117,7 +117,7 @@ class Rewards:
                 )
             ],
             mean_total=statistics.fmean(totals) if totals else None,
-            notes=[*found.notes, *notes, *_notes(answer)],
+            notes=[*first_rows.notes, *notes, *_notes(answer)],
         )
 
     async def _named(
@@ -126,27 +126,27 @@ class Rewards:
         weights: str | Sequence[float] | None,
         file: str | None,
     ) -> dict[str, Any]:
-        asked = {"names": names_of(names), "weights": weights_of(weights)}
+        rewards = {"names": names_of(names), "weights": weights_of(weights)}
         if not file or not file.strip():
-            return asked
+            return rewards
         path = await asyncio.to_thread(code_path, file.strip())
         sha256 = await asyncio.to_thread(self.trusted.require, str(path))
-        return {**asked, "file": str(path), "sha256": sha256}
+        return {**rewards, "file": str(path), "sha256": sha256}
 
-    async def _ask(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+    async def _ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
         try:
             child = await run_child(
                 [str(self._python), "-m", "backend.engines.rewards"],
                 cwd=CHECKOUT,
                 env=_environment(),
                 deadline=self.seconds,
-                stdin_json={**asked, "memory": self.memory},
+                stdin_json={**request, "memory": self.memory},
                 output_cap=_OUTPUT,
             )
         except EngineTimeout as problem:
-            named = ", ".join(asked.get("names", [])) or "The list of reward functions"
+            names = ", ".join(request.get("names", [])) or "The list of reward functions"
             raise EngineTimeout(
-                f"{named} did not answer within {self.seconds:g} seconds and was ended.",
+                f"{names} did not answer within {self.seconds:g} seconds and was ended.",
                 hint="Look for a loop or a wait in your own functions, or for a pattern that "
                 "takes very long; try fewer samples.",
             ) from problem
@@ -156,13 +156,13 @@ class Rewards:
         return answer
 
     def _own(self, paths: Sequence[str]) -> list[RewardFunction]:
-        found = []
+        rewards = []
         for path in islice(paths, 100):
             try:
                 code = self.trusted.inspect(path)
             except AppError:  # Gone since it was listed.
                 continue
-            found += [
+            rewards += [
                 RewardFunction(
                     name=function.name,
                     source="file",
@@ -177,14 +177,14 @@ class Rewards:
                 )
                 for function in code.functions
             ]
-        return found
+        return rewards
 
 
 def _environment() -> dict[str, str]:
     """Nothing of the server's but where things are: somebody's code is going to read it."""
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    variables = {name: os.environ[name] for name in _KEPT if name in os.environ}
     ours = {"PYTHONPATH": str(CHECKOUT), "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    return {**kept, **ours, "HF_HUB_OFFLINE": "1"}
+    return {**variables, **ours, "HF_HUB_OFFLINE": "1"}
 
 
 def _read(child: CompletedChild) -> dict[str, Any]:
@@ -223,38 +223,38 @@ def _refusal(about: str, text: str) -> AppError:
 def _with_completions(
     samples: list[Sample], request: TryRequest
 ) -> tuple[list[tuple[Sample, str]], list[str]]:
-    given = request.completions
-    if given is None:
+    completions = request.completions
+    if completions is None:
         notes = ["The rows' own answers were scored as if the model had written them."]
         return [(sample, sample.answer) for sample in samples], notes
     if len(samples) == 1:
-        return [(samples[0], text) for text in given], []
-    if len(given) > len(samples):
+        return [(samples[0], text) for text in completions], []
+    if len(completions) > len(samples):
         text = (
-            f"There are {len(given)} completions for {len(samples)} rows; give one for each row, "
-            "or ask for a single sample to score all of them on it."
+            f"There are {len(completions)} completions for {len(samples)} rows; give one for each "
+            "row, or ask for a single sample to score all of them on it."
         )
         raise Invalid(text, errors=[FieldProblem("completions", text)])
-    return list(zip(samples, given, strict=False)), []
+    return list(zip(samples, completions, strict=False)), []
 
 
 def _summaries(answer: Mapping[str, Any]) -> list[TriedReward]:
     columns = list(zip(*answer["scores"], strict=True))
-    found = []
+    summaries = []
     for function, column, seconds in zip(
         answer["functions"], columns, answer["seconds"], strict=True
     ):
-        known = [score for score in column if score is not None]
-        found.append(
+        scores = [score for score in column if score is not None]
+        summaries.append(
             TriedReward(
                 **function,
-                mean=statistics.fmean(known) if known else None,
-                std=statistics.pstdev(known) if known else None,
-                coverage=len(known) / len(column),
+                mean=statistics.fmean(scores) if scores else None,
+                std=statistics.pstdev(scores) if scores else None,
+                coverage=len(scores) / len(column),
                 seconds=seconds,
             )
         )
-    return found
+    return summaries
 
 
 def _notes(answer: Mapping[str, Any]) -> list[str]:

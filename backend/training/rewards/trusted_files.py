@@ -47,43 +47,43 @@ class TrustedFiles:
         self._path = settings.data_dir / NAME
         self._notices = Notices(settings.data_dir)
 
-    def inspect(self, given: str) -> RewardCode:
+    def inspect(self, value: str) -> RewardCode:
         """The code, what is in it, and whether it is trusted. Nothing is run."""
-        path = code_path(given)
+        path = code_path(value)
         source, sha256 = read_code(path)
         entry = self._read().get(str(path))
         trusted = entry is not None and entry.sha256 == sha256
         return describe_code(path, source, sha256, trusted=trusted)
 
-    def trust(self, given: str, sha256: str) -> list[TrustedFile]:
+    def trust(self, value: str, sha256: str) -> list[TrustedFile]:
         """Record that the file, as it was shown, may run. Raises WrongState if it changed since."""
-        path = code_path(given)
-        source, found = read_code(path)
-        describe_code(path, source, found, trusted=False)  # Raises where it is no Python.
-        if found != sha256:
+        path = code_path(value)
+        source, code = read_code(path)
+        describe_code(path, source, code, trusted=False)  # Raises where it is no Python.
+        if code != sha256:
             raise WrongState(
                 f"{path.name} has changed since it was shown, so it was not trusted.",
                 hint="Look at the code again.",
             )
         with _lock:
-            known = self._read(to_change=True)
-            files = {**known, str(path): _Entry(sha256=sha256, at=datetime.now(UTC))}
+            trusted = self._read(to_change=True)
+            files = {**trusted, str(path): _Entry(sha256=sha256, at=datetime.now(UTC))}
             self._write(files)
         return self.known()
 
-    def untrust(self, given: str) -> list[TrustedFile]:
+    def untrust(self, value: str) -> list[TrustedFile]:
         """Forget a file, which need not exist any more. Raises NotFound if it was not trusted."""
         with _lock:
             files = dict(self._read())
-            path = given if given in files else str(code_path(given))
+            path = value if value in files else str(code_path(value))
             if files.pop(path, None) is None:
-                raise NotFound(f"{given[:500]} is not among the trusted files.")
+                raise NotFound(f"{value[:500]} is not among the trusted files.")
             self._write(files)
         return self.known()
 
-    def require(self, given: str) -> str:
+    def require(self, value: str) -> str:
         """The SHA-256 of a file that is trusted as it is now. Raises NotTrusted, NotFound, …"""
-        path = code_path(given)
+        path = code_path(value)
         _, sha256 = read_code(path)
         entry = self._read().get(str(path))
         if entry is not None and entry.sha256 == sha256:

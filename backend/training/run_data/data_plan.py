@@ -27,7 +27,7 @@ class DataPlan:
     test: CheckedFile | None
     held_out: frozenset[int]
     seed: int
-    warnings: tuple[str, ...]
+    warnings: tuple[StartWarning, ...]
     skipped: Mapping[str, frozenset[int]] = field(default_factory=dict)
 
     @property
@@ -66,13 +66,14 @@ def leave_out(
         f"No validation file is given: {len(held_out)} of the {plan.train_rows} rows are held "
         f"out for validation, chosen by seed {request.seed}.",
         code="validation_split",
+        level="info",
     )
     return _with_warning(replace(plan, held_out=held_out), split)
 
 
 def _with_warning(plan: DataPlan, warning: StartWarning) -> DataPlan:
     """The plan with that warning, in the place of one of the same code."""
-    others = [text for text in plan.warnings if getattr(text, "code", None) != warning.code]
+    others = [each for each in plan.warnings if each.code != warning.code]
     return replace(plan, warnings=(*others, warning))
 
 

@@ -47,26 +47,26 @@ class DataFiles:
                 await self._read_in_child(unread)
 
     def check(
-        self, given: str, *, field: str, name: str = "train.jsonl", needs: DataNeeds = "sft"
+        self, value: str, *, field: str, name: str = "train.jsonl", needs: DataNeeds = "sft"
     ) -> CheckedFile:
-        """Every line of the file that `given` means (`name` in it, if it is a folder).
+        """Every line of the file that `value` means (`name` in it, if it is a folder).
 
         Every row must be what a method `needs`; for fine-tuning it has the first row's form. Raises
         NotFound or BadContent whose `errors` name `field`, the file and the lines; Unread, inside
         `during`, for a long file.
         """
         try:
-            path = data_file(given, name).resolve()
+            path = data_file(value, name).resolve()
             stamp = stamp_of(path)
             with self._lock:
-                held = self._held.get((path, needs))
-            if held is not None and held.stamp == stamp:
-                return held
+                report = self._held.get((path, needs))
+            if report is not None and report.stamp == stamp:
+                return report
             if stamp[0] > SMALL or path.suffix == ".parquet":  # Whose size says little.
                 raise Unread((path, needs, stamp), field)
             checked = check_file(path, needs)
         except OSError as problem:
-            text = f"{given} can't be read: {problem.strerror}."
+            text = f"{value} can't be read: {problem.strerror}."
             raise BadContent(text, errors=[FieldProblem(field, text)]) from problem
         except AppError as refusal:
             raise _naming(field, refusal) from refusal

@@ -22,6 +22,7 @@ from backend.data.readers.data_file import read_lines
 from backend.data.rows.conversation import Unsuitable
 from backend.data.rows.engine_form import trainable
 from backend.errors import AppError, BadContent, FieldProblem, Invalid
+from backend.jobs.run.recipe import StartFix, StartWarning
 from backend.jobs.run.schemas import DataFile, DataSummary
 from backend.training.request.sft_fields import StandardStart
 from backend.training.request.start_request import StartRequest
@@ -69,10 +70,12 @@ def _plan_rows(
             check(checked, field)
     warnings += spellings(train, valid, test)
     if valid is not None and valid.path == train.path:
-        warnings.append(
+        text = (
             "The validation file is the training file, so validation can't tell learning from "
             "memorising."
         )
+        hold_out = StartFix("Hold rows out instead", "val_data_path", "")
+        warnings.append(StartWarning(text, code="same_validation", fix=hold_out))
     if request.val_data_path and valid is not None:
         warnings += foreign_validation(train, valid)
     plan = DataPlan(
@@ -138,8 +141,8 @@ def stage_data(plan: DataPlan, folder: Path) -> DataSummary:
 def foresee_data(plan: DataPlan) -> DataSummary:
     """What `stage_data` would write, by content: every row is read, and nothing is written."""
 
-    def described(source: CheckedFile, rows: int, wanted: _Wanted) -> DataFile:
-        return DataFile(path=str(source.path), sha256=_digest(source, wanted), rows=rows)
+    def described(source: CheckedFile, rows: int, target: _Wanted) -> DataFile:
+        return DataFile(path=str(source.path), sha256=_digest(source, target), rows=rows)
 
     held_out = plan.held_out
     return DataSummary(
@@ -196,23 +199,23 @@ def _changed(path: Path) -> BadContent:
 
 def _validation_file(
     request: StartRequest, files: DataFiles, needs: DataNeeds
-) -> tuple[CheckedFile | None, list[str]]:
+) -> tuple[CheckedFile | None, list[StartWarning]]:
     if request.val_data_path:
-        given = request.val_data_path
-        return files.check(given, field="val_data_path", name="valid.jsonl", needs=needs), []
+        path = request.val_data_path
+        return files.check(path, field="val_data_path", name="valid.jsonl", needs=needs), []
     inside = Path(request.train_data_path).expanduser() / "valid.jsonl"
     if inside.is_file():  # The training path is a folder: its own validation set came with it.
-        return files.check(str(inside), field="val_data_path", needs=needs), [
-            f"The folder's own {inside.name} is used for validation."
-        ]
+        text = f"The folder's own {inside.name} is used for validation."
+        own = StartWarning(text, code="own_validation", level="info")
+        return files.check(str(inside), field="val_data_path", needs=needs), [own]
     return None, []
 
 
 def _test_file(request: StandardStart, files: DataFiles) -> CheckedFile | None:
     if not request.test:
         return None
-    given = Path(request.train_data_path).expanduser()
-    beside = (given if given.is_dir() else given.parent) / "test.jsonl"
+    path = Path(request.train_data_path).expanduser()
+    beside = (path if path.is_dir() else path.parent) / "test.jsonl"
     if not beside.is_file():
         text = f"There is no test set: {beside} does not exist."
         raise Invalid(
@@ -257,31 +260,31 @@ def _check_form(
         )
 
 
-def _give(checked: CheckedFile, target: Path, wanted: _Wanted) -> None:
+def _give(checked: CheckedFile, target: Path, file_rows: _Wanted) -> None:
     """The very file where the engine can use all of it, else its rows in the engine's form."""
-    if wanted is None and usable_as_it_is(checked):
+    if file_rows is None and usable_as_it_is(checked):
         link_or_copy(checked.path, target)
     else:
-        _copy(checked, target, wanted)
+        _copy(checked, target, file_rows)
 
 
-def _copy(checked: CheckedFile, target: Path, wanted: _Wanted) -> None:
+def _copy(checked: CheckedFile, target: Path, file_rows: _Wanted) -> None:
     with target.open("xb") as out:
-        out.writelines(_chosen(checked, wanted))
+        out.writelines(_chosen(checked, file_rows))
 
 
-def _digest(checked: CheckedFile, wanted: _Wanted) -> str:
-    if wanted is None and usable_as_it_is(checked):
+def _digest(checked: CheckedFile, file_rows: _Wanted) -> str:
+    if file_rows is None and usable_as_it_is(checked):
         return sha256_of(checked.path)
-    found = hashlib.sha256()
-    for row in _chosen(checked, wanted):
-        found.update(row)
-    return found.hexdigest()
+    digest = hashlib.sha256()
+    for row in _chosen(checked, file_rows):
+        digest.update(row)
+    return digest.hexdigest()
 
 
-def _chosen(checked: CheckedFile, wanted: _Wanted) -> Iterator[bytes]:
+def _chosen(checked: CheckedFile, file_rows: _Wanted) -> Iterator[bytes]:
     rows = enumerate(engine_rows(checked))
-    return (row for position, row in rows if wanted is None or wanted(position))
+    return (row for position, row in rows if file_rows is None or file_rows(position))
 
 
 def _but(rows: frozenset[int] | None) -> _Wanted:

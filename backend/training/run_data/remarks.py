@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backend.data.checks.checked_file import CheckedFile
 from backend.data.rows.formats import Format
-from backend.jobs.run.recipe import StartWarning
+from backend.jobs.run.recipe import StartFix, StartWarning
 from backend.training.request.sft_fields import StandardStart
 
 NOT_VALIDATED = (
@@ -19,10 +19,10 @@ _NAMES: dict[Format, str] = {
 
 def spellings(*files: CheckedFile | None) -> list[StartWarning]:
     """How rows of another spelling are understood, each file once."""
-    named = {checked.path: checked for checked in files if checked is not None}
+    files_by_path = {checked.path: checked for checked in files if checked is not None}
     return [
-        StartWarning(f"{path.name}: {reading}", code="spelling")
-        for path, checked in named.items()
+        StartWarning(f"{path.name}: {reading}", code="spelling", level="info")
+        for path, checked in files_by_path.items()
         for reading in checked.readings
     ]
 
@@ -43,7 +43,8 @@ def foreign_validation(train: CheckedFile, valid: CheckedFile) -> list[StartWarn
         f"{'; '.join(doubts)}. The best weights are chosen by it. Without it, rows of the training "
         "file are held out."
     )
-    return [StartWarning(text, code="foreign_validation")]
+    hold_out = StartFix("Hold rows out instead", "val_data_path", "")
+    return [StartWarning(text, code="foreign_validation", fix=hold_out)]
 
 
 def _quoted(system: str | None) -> str:
@@ -53,23 +54,29 @@ def _quoted(system: str | None) -> str:
     return f"“{words[:_FOREIGN]}…”" if len(words) > _FOREIGN else f"“{words}”"
 
 
-def remarks(train: CheckedFile, request: StandardStart, chat_template: bool | None) -> list[str]:
+def remarks(
+    train: CheckedFile, request: StandardStart, chat_template: bool | None
+) -> list[StartWarning]:
     """What a fine-tuning run does with rows that it does not take as they are written."""
-    found = []
+    warnings = []
     if train.form != train.given:
-        found.append(
+        text = (
             f"The {_NAMES[train.form]} rows are turned into conversations for this run; "
             f"{train.path.name} stays as it is."
         )
+        warnings.append(StartWarning(text, code="turned_into_chat", level="info"))
     if train.unlearned and not request.mask_prompt:
-        found.append(
+        text = (
             f"{train.unlearned} rows have answers of the weight 0, which are left out only with "
             "training on answers only; this run learns them too."
         )
+        answers_only = StartFix("Train on answers only", "mask_prompt", True)
+        warnings.append(StartWarning(text, code="weight_zero", fix=answers_only))
     if train.labelled_text and chat_template:
-        found.append(
+        text = (
             "The text rows spell out roles such as “User:”. They are trained as they are, without "
             "the model's chat template, so chats with the model will look different to it. Rows "
             "with messages avoid that."
         )
-    return found
+        warnings.append(StartWarning(text, code="labelled_text"))
+    return warnings

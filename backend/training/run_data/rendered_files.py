@@ -95,11 +95,11 @@ class RenderedFiles:
 
         Raises AppError where the tokenizer can't be used.
         """
-        wanted = [
+        jobs = [
             _Wanted(file, await asyncio.to_thread(self._place, model, file, train_mode))
             for file in files
         ]
-        missing = [each for each in wanted if not await asyncio.to_thread(self._recall, each.place)]
+        missing = [each for each in jobs if not await asyncio.to_thread(self._recall, each.place)]
         if missing:
             key = tuple(each.place for each in missing)
             work = self._running.get(key)
@@ -111,7 +111,7 @@ class RenderedFiles:
             if not work.task.done():
                 return Rendering(work.job_id, work.share)
             work.task.result()
-        return [self._held[each.place] for each in wanted]
+        return [self._held[each.place] for each in jobs]
 
     def _begin(self, model: ModelInfo, missing: Sequence[_Wanted], train_mode: str | None) -> _Work:
         async def render() -> None:
@@ -176,7 +176,7 @@ class RenderedFiles:
                     rows = await asyncio.to_thread(_written, each.file)
                     copies.append(rows)
                 files.append({"rows": str(rows), "out": str(draft)})
-            asked = {
+            request = {
                 "task": "lengths",
                 "model": model.path,
                 "files": files,
@@ -185,10 +185,10 @@ class RenderedFiles:
                 "vocab_size": model.vocab_size,
             }
             long = any(is_long(each.file) for each in missing)
-            said = await ask_tokens(
-                self._settings, asked, deadline=LONGEST if long else DEADLINE, look=look
+            reply = await ask_tokens(
+                self._settings, request, deadline=LONGEST if long else DEADLINE, look=look
             )
-            answers = _Answer.model_validate(said).files
+            answers = _Answer.model_validate(reply).files
             for each, draft, notes in zip(missing, drafts, answers, strict=True):
                 await asyncio.to_thread(self._keep, each, draft, notes)
             await asyncio.to_thread(self._sweep)
@@ -198,11 +198,11 @@ class RenderedFiles:
             for copy in copies:
                 await asyncio.to_thread(_remove_copy, copy)
 
-    def _keep(self, wanted: _Wanted, draft: Path, notes: Notes) -> None:
-        notes = _in_lines(wanted.file, notes)
-        self._hold(wanted.place, unpack_rendered(read_bytes(draft, most=_MOST), notes))
-        draft.replace(wanted.place)
-        write_json(wanted.place.with_suffix(".json"), notes.model_dump())
+    def _keep(self, job: _Wanted, draft: Path, notes: Notes) -> None:
+        notes = _in_lines(job.file, notes)
+        self._hold(job.place, unpack_rendered(read_bytes(draft, most=_MOST), notes))
+        draft.replace(job.place)
+        write_json(job.place.with_suffix(".json"), notes.model_dump())
 
     def _recall(self, place: Path) -> bool:
         """Whether the file's rows are known, from before or from the disk."""
@@ -222,20 +222,20 @@ class RenderedFiles:
 
     def _place(self, model: ModelInfo, file: CheckedFile, train_mode: str | None) -> Path:
         tokenizer = tokenizer_key(model)
-        seen = (file.path, file.stamp, file.needs, file.form, tokenizer, train_mode)
-        place = self._places.get(seen)
+        identity = (file.path, file.stamp, file.needs, file.form, tokenizer, train_mode)
+        place = self._places.get(identity)
         if place is None:
             parts: list[object] = [__version__, tokenizer, train_mode, file.needs, file.form]
             parts += [file.path.suffix, sha256_of(file.path)]
             name = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
-            place = self._places[seen] = self._cache / f"{name}.bin"
+            place = self._places[identity] = self._cache / f"{name}.bin"
         return place
 
     def _sweep(self) -> None:
-        kept = sorted(
+        folders = sorted(
             self._cache.glob("*.bin"), key=lambda path: path.stat().st_mtime, reverse=True
         )
-        for path in kept[KEPT:]:
+        for path in folders[KEPT:]:
             for old in (path, path.with_suffix(".json")):
                 remove(old, inside=self._cache, own=named(r"[0-9a-f]{32}\.(bin|json)"))
 
@@ -282,10 +282,10 @@ def _in_lines(file: CheckedFile, notes: Notes) -> Notes:
 
 def _line_numbers(path: Path, last: int) -> dict[int, int]:
     """The line of each of the first rows, both counted from 1."""
-    found: dict[int, int] = {}
+    numbers: dict[int, int] = {}
     for line in read_lines(path):
         if line.row is not None:
-            found[len(found) + 1] = line.number
-            if len(found) == last:
+            numbers[len(numbers) + 1] = line.number
+            if len(numbers) == last:
                 break
-    return found
+    return numbers

@@ -10,7 +10,7 @@ from backend.data.checks.checked_file import CheckedFile
 from backend.data.inspect.rendered import REFUSED, UNLEARNABLE, Note, RenderedFile, lines_of
 from backend.data.schemas import LineProblem
 from backend.errors import FieldProblem, RowsRefused
-from backend.jobs.run.recipe import StartWarning
+from backend.jobs.run.recipe import StartFix, StartWarning
 from backend.models.schemas import ModelInfo
 from backend.settings import Settings
 from backend.training.run_data.data_plan import DataPlan
@@ -75,12 +75,12 @@ class TokenCounter:
         `bad` names those that the plan does not leave out yet.
         """
         files = data.files
-        found = await self._rendered.find(
+        rendering = await self._rendered.find(
             model, list(files.values()), train_mode=train_mode, patience=patience
         )
-        if isinstance(found, Rendering):
-            return found
-        rendered = dict(zip(files, found, strict=True))
+        if isinstance(rendering, Rendering):
+            return rendering
+        rendered = dict(zip(files, rendering, strict=True))
         bits = REFUSED | (UNLEARNABLE if mask else 0)
         bad = {
             name: frozenset(rows.positions(bits)) - data.skipped.get(name, frozenset())
@@ -136,10 +136,10 @@ def _refusal(
 ) -> RowsRefused:
     problems: list[FieldProblem] = []
     counts: list[str] = []
-    whole = False
+    whole, refused = False, 0
     for name, file in files.items():
         bad = sum(1 for _ in rendered[name].positions(bits))
-        whole = whole or bad == file.rows
+        whole, refused = whole or bad == file.rows, refused + bad
         if bad:
             counts.append(f"{bad} of {file.rows} rows of {file.path.name}")
             problems += [
@@ -148,6 +148,8 @@ def _refusal(
             ]
     hint = "Correct these rows, or use a model whose chat template takes them."
     if not whole:
+        text = f"Choose skip to leave out {refused} {'row' if refused == 1 else 'rows'}."
+        problems.append(FieldProblem("on_bad_rows", text))
         hint = (
             'Correct these rows, or leave them out: on_bad_rows "skip" trains without them and '
             "says how many they were."
@@ -161,13 +163,13 @@ def _refusal(
 
 
 def _first(rendered: RenderedFile, bits: int) -> list[tuple[int, str]]:
-    found = [
+    batch = [
         (each.line, each.message)
         for bit, name in _WHY.items()
         if bits & bit and name in rendered.notes.notes
         for each in rendered.notes.notes[name].first
     ]
-    return sorted(found)
+    return sorted(batch)
 
 
 def _left_out(
@@ -181,4 +183,5 @@ def _left_out(
         f"{count} of {file.rows} rows of {file.path.name} are left out ({lines}): the chat "
         f"template of {model.name} can't be used with them. {first[0][1].rstrip('.')}.",
         code="rows_left_out",
+        fix=StartFix("Refuse the file instead", "on_bad_rows", "error"),
     )

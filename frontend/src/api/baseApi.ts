@@ -7,5 +7,6 @@ const baseUrl = new URL('/', globalThis.location.href).href
 export const baseApi = createApi({
   reducerPath: 'api',
   baseQuery: fetchBaseQuery({ baseUrl }),
+  refetchOnReconnect: true,
   endpoints: () => ({}),
 })

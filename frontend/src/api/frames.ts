@@ -71,6 +71,7 @@ export type RunMetrics = {
   elapsed_seconds?: number | null;
   estimated_time_remaining?: number | null;
   epoch?: number | null;
+  grad_norm?: number | null;
 };
 export type RunError = {
   message: string;
@@ -99,6 +100,10 @@ export type Alert = {
   code: string;
   message: string;
   hint?: string | null;
+  step?: number | null;
+  fix?: {
+    [key: string]: any;
+  } | null;
   at?: string | null;
 };
 export type SampleData = {
@@ -132,6 +137,7 @@ export type TrainingStateData = {
   series?: Series;
   logs?: string[];
   alerts?: Alert[];
+  health?: ("healthy" | "watch" | "act") | null;
   samples?: SampleData[];
   message?: string | null;
   early_stopped?: boolean;
@@ -173,6 +179,7 @@ export type ProgressData = {
   point?: Point | null;
   phase?: string | null;
   state?: string | null;
+  health?: ("healthy" | "watch" | "act") | null;
 };
 export type ProgressFrame = {
   seq: number;

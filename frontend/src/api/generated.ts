@@ -2,6 +2,8 @@
 import { baseApi as api } from "./baseApi";
 export const addTagTypes = [
   "system",
+  "notebook",
+  "sessions",
   "adapters",
   "inference",
   "openai",
@@ -9,13 +11,11 @@ export const addTagTypes = [
   "fusion",
   "export",
   "exports",
-  "notebook",
   "models",
   "datasets",
   "training",
   "enhanced",
   "queue",
-  "sessions",
 ] as const;
 const injectedRtkApi = api
   .enhanceEndpoints({
@@ -65,6 +65,16 @@ const injectedRtkApi = api
           method: "DELETE",
         }),
         invalidatesTags: ["system"],
+      }),
+      restoreDeleted: build.mutation<
+        RestoreDeletedApiResponse,
+        RestoreDeletedApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/trash/${encodeURIComponent(String(queryArg.trashId))}/restore`,
+          method: "POST",
+        }),
+        invalidatesTags: ["notebook", "sessions"],
       }),
       listAdapters: build.query<ListAdaptersApiResponse, ListAdaptersApiArg>({
         query: () => ({ url: `/adapters` }),
@@ -467,6 +477,45 @@ const injectedRtkApi = api
       >({
         query: (queryArg) => ({
           url: `/api/comparisons/${encodeURIComponent(String(queryArg.comparisonId))}`,
+          method: "DELETE",
+        }),
+        invalidatesTags: ["notebook"],
+      }),
+      listChats: build.query<ListChatsApiResponse, ListChatsApiArg>({
+        query: (queryArg) => ({
+          url: `/api/chats`,
+          params: {
+            limit: queryArg.limit,
+            cursor: queryArg.cursor,
+          },
+        }),
+        providesTags: ["notebook"],
+      }),
+      createChat: build.mutation<CreateChatApiResponse, CreateChatApiArg>({
+        query: (queryArg) => ({
+          url: `/api/chats`,
+          method: "POST",
+          body: queryArg.chatIn,
+        }),
+        invalidatesTags: ["notebook"],
+      }),
+      readChat: build.query<ReadChatApiResponse, ReadChatApiArg>({
+        query: (queryArg) => ({
+          url: `/api/chats/${encodeURIComponent(String(queryArg.chatId))}`,
+        }),
+        providesTags: ["notebook"],
+      }),
+      replaceChat: build.mutation<ReplaceChatApiResponse, ReplaceChatApiArg>({
+        query: (queryArg) => ({
+          url: `/api/chats/${encodeURIComponent(String(queryArg.chatId))}`,
+          method: "PUT",
+          body: queryArg.chatIn,
+        }),
+        invalidatesTags: ["notebook"],
+      }),
+      deleteChat: build.mutation<DeleteChatApiResponse, DeleteChatApiArg>({
+        query: (queryArg) => ({
+          url: `/api/chats/${encodeURIComponent(String(queryArg.chatId))}`,
           method: "DELETE",
         }),
         invalidatesTags: ["notebook"],
@@ -973,8 +1022,37 @@ const injectedRtkApi = api
           params: {
             limit: queryArg.limit,
             cursor: queryArg.cursor,
+            sort: queryArg.sort,
+            order: queryArg.order,
+            state: queryArg.state,
+            method: queryArg.method,
+            model: queryArg.model,
+            tag: queryArg.tag,
+            q: queryArg.q,
+            pinned_first: queryArg.pinnedFirst,
           },
         }),
+        providesTags: ["sessions"],
+      }),
+      compareSessions: build.query<
+        CompareSessionsApiResponse,
+        CompareSessionsApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/sessions/compare`,
+          params: {
+            ids: queryArg.ids,
+            x: queryArg.x,
+            max_points: queryArg.maxPoints,
+          },
+        }),
+        providesTags: ["sessions"],
+      }),
+      comparePresets: build.query<
+        ComparePresetsApiResponse,
+        ComparePresetsApiArg
+      >({
+        query: () => ({ url: `/sessions/presets` }),
         providesTags: ["sessions"],
       }),
       readSession: build.query<ReadSessionApiResponse, ReadSessionApiArg>({
@@ -982,6 +1060,17 @@ const injectedRtkApi = api
           url: `/sessions/${encodeURIComponent(String(queryArg.sessionId))}`,
         }),
         providesTags: ["sessions"],
+      }),
+      describeSession: build.mutation<
+        DescribeSessionApiResponse,
+        DescribeSessionApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/sessions/${encodeURIComponent(String(queryArg.sessionId))}`,
+          method: "PATCH",
+          body: queryArg.sessionChange,
+        }),
+        invalidatesTags: ["sessions"],
       }),
       deleteSession: build.mutation<
         DeleteSessionApiResponse,
@@ -1018,6 +1107,14 @@ const injectedRtkApi = api
         }),
         providesTags: ["sessions"],
       }),
+      sessionAlerts: build.query<SessionAlertsApiResponse, SessionAlertsApiArg>(
+        {
+          query: (queryArg) => ({
+            url: `/sessions/${encodeURIComponent(String(queryArg.sessionId))}/alerts`,
+          }),
+          providesTags: ["sessions"],
+        },
+      ),
       sessionLogs: build.query<SessionLogsApiResponse, SessionLogsApiArg>({
         query: (queryArg) => ({
           url: `/sessions/${encodeURIComponent(String(queryArg.sessionId))}/logs`,
@@ -1077,6 +1174,11 @@ export type DismissNoticeApiResponse =
   /** status 200 Successful Response */ NoticeList;
 export type DismissNoticeApiArg = {
   noticeId: string;
+};
+export type RestoreDeletedApiResponse =
+  /** status 200 Successful Response */ Restored;
+export type RestoreDeletedApiArg = {
+  trashId: string;
 };
 export type ListAdaptersApiResponse =
   /** status 200 Successful Response */ AdaptersAnswer;
@@ -1293,6 +1395,29 @@ export type ForgetComparisonApiResponse =
   /** status 200 Successful Response */ Forgotten;
 export type ForgetComparisonApiArg = {
   comparisonId: string;
+};
+export type ListChatsApiResponse = /** status 200 Successful Response */ Chats;
+export type ListChatsApiArg = {
+  limit?: number;
+  cursor?: string | null;
+};
+export type CreateChatApiResponse = /** status 200 Successful Response */ Chat;
+export type CreateChatApiArg = {
+  chatIn: ChatIn;
+};
+export type ReadChatApiResponse = /** status 200 Successful Response */ Chat;
+export type ReadChatApiArg = {
+  chatId: string;
+};
+export type ReplaceChatApiResponse = /** status 200 Successful Response */ Chat;
+export type ReplaceChatApiArg = {
+  chatId: string;
+  chatIn: ChatIn;
+};
+export type DeleteChatApiResponse =
+  /** status 200 Successful Response */ Forgotten;
+export type DeleteChatApiArg = {
+  chatId: string;
 };
 export type ListPromptSetsApiResponse =
   /** status 200 Successful Response */ PromptSets;
@@ -1543,19 +1668,56 @@ export type RemoveQueuedRunApiArg = {
   sessionId: string;
 };
 export type ListSessionsApiResponse =
-  /** status 200 Successful Response */ SessionsAnswer;
+  /** status 200 Successful Response */ SessionPage;
 export type ListSessionsApiArg = {
   limit?: number;
   cursor?: string | null;
+  sort?:
+    | "date"
+    | "name"
+    | "state"
+    | "method"
+    | "model"
+    | "train"
+    | "validation"
+    | "best"
+    | "steps"
+    | "duration";
+  order?: "asc" | "desc";
+  /** One state, or several with commas between them. */
+  state?: string | null;
+  method?: string | null;
+  model?: string | null;
+  tag?: string | null;
+  /** Words that must all be in its names, notes, tags, files or ending. */
+  q?: string;
+  pinnedFirst?: boolean;
 };
+export type CompareSessionsApiResponse =
+  /** status 200 Successful Response */ Comparison2;
+export type CompareSessionsApiArg = {
+  /** Session ids, by commas. */
+  ids: string;
+  x?: "step" | "tokens" | "seconds";
+  maxPoints?: number;
+};
+export type ComparePresetsApiResponse =
+  /** status 200 Successful Response */ Presets;
+export type ComparePresetsApiArg = void;
 export type ReadSessionApiResponse = /** status 200 Successful Response */ {
   [key: string]: any;
 };
 export type ReadSessionApiArg = {
   sessionId: string;
 };
-export type DeleteSessionApiResponse =
+export type DescribeSessionApiResponse =
   /** status 200 Successful Response */ Done;
+export type DescribeSessionApiArg = {
+  sessionId: string;
+  sessionChange: SessionChange;
+};
+export type DeleteSessionApiResponse =
+  /** status 200 Successful Response */ SessionDeleted;
 export type DeleteSessionApiArg = {
   sessionId: string;
   files?: boolean;
@@ -1570,6 +1732,11 @@ export type SessionMetricsApiArg = {
 export type SessionSamplesApiResponse =
   /** status 200 Successful Response */ SessionSamples;
 export type SessionSamplesApiArg = {
+  sessionId: string;
+};
+export type SessionAlertsApiResponse =
+  /** status 200 Successful Response */ SessionAlerts;
+export type SessionAlertsApiArg = {
   sessionId: string;
 };
 export type SessionLogsApiResponse =
@@ -1674,6 +1841,9 @@ export type Notice = {
 export type NoticeList = {
   notices: Notice[];
 };
+export type Restored = {
+  restored: number;
+};
 export type AdapterData = {
   path: string;
   rows?: number | null;
@@ -1773,6 +1943,12 @@ export type ChatMessage = {
   content: string;
 };
 export type InferenceRequest = {
+  model_name: string;
+  adapter_name?: string | null;
+  checkpoint?: ("best" | "latest") | number | null;
+  /** Use the adapter also on a base that it does not name, if all shapes fit. */
+  allow_other_base?: boolean;
+  messages?: ChatMessage[] | null;
   max_tokens?: number;
   temperature?: number;
   top_p?: number;
@@ -1782,17 +1958,11 @@ export type InferenceRequest = {
   seed?: number | null;
   stop?: string[];
   prompt?: string | null;
-  messages?: ChatMessage[] | null;
   system?: string | null;
   raw?: boolean;
   conversation?: string | null;
   /** Ask even while a run is active, and share the memory with it. */
   during_run?: boolean;
-  model_name: string;
-  adapter_name?: string | null;
-  checkpoint?: ("best" | "latest") | number | null;
-  /** Use the adapter also on a base that it does not name, if all shapes fit. */
-  allow_other_base?: boolean;
   stream?: boolean;
 };
 export type AvailableAdapter = {
@@ -1861,6 +2031,8 @@ export type CompareTarget = {
   checkpoint?: ("best" | "latest") | number | null;
   /** Use the adapter also on a base that it does not name, if all shapes fit. */
   allow_other_base?: boolean;
+  /** Its own conversation, with its own earlier answers, in place of the question's `prompt` or `messages`. */
+  messages?: ChatMessage[] | null;
 };
 export type CompareRequest = {
   max_tokens?: number;
@@ -2667,10 +2839,61 @@ export type ComparisonIn = {
 };
 export type Forgotten = {
   deleted: number;
+  undo?: string | null;
 };
 export type Rating = {
   answer: number;
   rating: number | null;
+};
+export type ChatTarget = {
+  model_name: string;
+  adapter_name?: string | null;
+  checkpoint?: string | number | null;
+};
+export type ChatSummary = {
+  id: string;
+  at: string;
+  changed: string;
+  title: string;
+  turns: number;
+  targets: ChatTarget[];
+};
+export type Chats = {
+  chats: ChatSummary[];
+  next_cursor: string | null;
+  damaged?: DamagedItem[];
+};
+export type ChatAnswer = {
+  model_name: string;
+  adapter_name?: string | null;
+  checkpoint?: string | number | null;
+  text: string;
+  finish_reason?: string | null;
+  chat_template_used?: boolean | null;
+  warnings?: string[];
+  stats?: {
+    [key: string]: any;
+  };
+  rating?: number | null;
+  thoughts?: string | null;
+  answer?: string;
+};
+export type ChatTurn = {
+  prompt: string;
+  answers: ChatAnswer[];
+};
+export type Chat = {
+  system?: string | null;
+  targets: ChatTarget[];
+  turns: ChatTurn[];
+  id: string;
+  at: string;
+  changed: string;
+};
+export type ChatIn = {
+  system?: string | null;
+  targets: ChatTarget[];
+  turns: ChatTurn[];
 };
 export type NamedPromptSet = {
   prompts: string[];
@@ -3185,11 +3408,23 @@ export type UploadAnswer = {
   path: string;
   size_bytes: number;
 };
+export type RemarkFix = {
+  label: string;
+  field: string;
+  value: string | boolean | number | number;
+};
+export type StartRemark = {
+  code: string;
+  level: "info" | "caution" | "error";
+  message: string;
+  fix: RemarkFix | null;
+};
 export type StartAnswer = {
   status: "started" | "queued";
   message: string;
   session_id: string;
   warnings: string[];
+  remarks?: StartRemark[];
 };
 export type DistributedTraining = {
   /** So many on this machine, each with a copy of the model. */
@@ -3285,6 +3520,8 @@ export type StandardStart = {
   warmup_steps?: number;
   /** Iterations per weight update; the effective batch is this times batch size. */
   grad_accumulation_steps?: number;
+  /** Clip gradients to this global norm; empty: no limit. 1 is usual. */
+  max_grad_norm?: number | null;
   /** Recompute activations: less memory, somewhat slower. */
   grad_checkpoint?: boolean;
   /** Leave the prompt out of the loss. */
@@ -3364,6 +3601,7 @@ export type Preview = {
   checkpoints_kept: number;
   needs_confirmation: string | null;
   warnings: string[];
+  remarks?: StartRemark[];
 };
 export type StopAnswer2 = {
   status: "stopped" | "idle";
@@ -3448,6 +3686,7 @@ export type RunMetrics = {
   elapsed_seconds?: number | null;
   estimated_time_remaining?: number | null;
   epoch?: number | null;
+  grad_norm?: number | null;
 };
 export type RunError = {
   message: string;
@@ -3624,6 +3863,8 @@ export type EnhancedStart = {
   warmup_steps?: number;
   /** Iterations per weight update; the effective batch is this times batch size. */
   grad_accumulation_steps?: number;
+  /** Clip gradients to this global norm; empty: no limit. 1 is usual. */
+  max_grad_norm?: number | null;
   /** Recompute activations: less memory, somewhat slower. */
   grad_checkpoint?: boolean;
   /** Leave the prompt out of the loss. */
@@ -3749,6 +3990,7 @@ export type EnhancedStartAnswer = {
   pid: number | null;
   log_file: string | null;
   warnings: string[];
+  remarks?: StartRemark[];
 };
 export type Estimation = {
   method: string;
@@ -3995,17 +4237,96 @@ export type SessionSummary = {
   notes: string;
   tags: string[];
   adapter_ready: boolean;
+  /** The name of its training file. */
+  train_data?: string | null;
+  /** Which matrices have LoRA: attention and MLP, attention alone, or others. */
+  coverage?: ("full" | "attention" | "other") | null;
+  /** What the user calls it, if not by its adapter. */
+  name?: string | null;
+  pinned?: boolean;
+  /** Its training loss (or reward) in a few points from first to last. */
+  curve?: (number | null)[];
   legacy?: boolean;
   /** Why this record can't be read, if so. */
   problem?: string | null;
 };
-export type SessionsAnswer = {
+export type SessionChoices = {
+  methods: string[];
+  models: string[];
+  tags: string[];
+};
+export type SessionPage = {
   sessions: SessionSummary[];
   next_cursor: string | null;
+  matching: number;
+  total: number;
+  choices: SessionChoices;
+};
+export type BestResult = {
+  metric?: ("val_loss" | "val_reward" | "val_accuracy") | null;
+  value?: number | null;
+  val_loss?: number | null;
+  step?: number | null;
+};
+export type RunResources = {
+  duration_seconds: number | null;
+  tokens_per_second: number | null;
+  peak_memory_gb: number | null;
+  adapter_bytes: number | null;
+  trainable_parameters: number | null;
+};
+export type ComparedRun = {
+  session_id: string;
+  name: string;
+  state: RunState;
+  method: string;
+  model_name: string | null;
+  series: {
+    [key: string]: [number, number | null][];
+  };
+  final: RunMetrics;
+  best: BestResult;
+  resources: RunResources;
+};
+export type Difference = {
+  field: string;
+  values: any[];
+};
+export type HeldOut = {
+  same: boolean | null;
+  rows: (number | null)[];
+  common: number | null;
+  message: string;
+};
+export type Comparison2 = {
+  x: "step" | "tokens" | "seconds";
+  runs: ComparedRun[];
+  differences: Difference[];
+  held_out: HeldOut;
+};
+export type Preset = {
+  id: "coverage" | "method";
+  title: string;
+  ids: string[];
+  message: string;
+};
+export type Presets = {
+  presets: Preset[];
 };
 export type Done = {
   status: "success";
   message: string;
+};
+export type SessionChange = {
+  name?: string | null;
+  notes?: string | null;
+  tags?: string[] | null;
+  pinned?: boolean | null;
+};
+export type SessionDeleted = {
+  status: "success";
+  message: string;
+  undo?: string | null;
 };
 export type BestModel = {
   step: number;
@@ -4043,6 +4364,22 @@ export type SessionSamples = {
   session_id: string;
   samples: SampleData[];
 };
+export type Alert = {
+  level: "info" | "warning" | "error";
+  code: string;
+  message: string;
+  hint?: string | null;
+  step?: number | null;
+  fix?: {
+    [key: string]: any;
+  } | null;
+  at?: string | null;
+};
+export type SessionAlerts = {
+  session_id: string;
+  alerts: Alert[];
+  health: ("healthy" | "watch" | "act") | null;
+};
 export type SessionLogs = {
   logs: string[];
   before: number | null;
@@ -4075,6 +4412,7 @@ export const {
   useListNoticesQuery,
   useLazyListNoticesQuery,
   useDismissNoticeMutation,
+  useRestoreDeletedMutation,
   useListAdaptersQuery,
   useLazyListAdaptersQuery,
   useImportAdapterMutation,
@@ -4150,6 +4488,13 @@ export const {
   useForgetComparisonsMutation,
   useRateComparisonMutation,
   useForgetComparisonMutation,
+  useListChatsQuery,
+  useLazyListChatsQuery,
+  useCreateChatMutation,
+  useReadChatQuery,
+  useLazyReadChatQuery,
+  useReplaceChatMutation,
+  useDeleteChatMutation,
   useListPromptSetsQuery,
   useLazyListPromptSetsQuery,
   useKeepPromptSetMutation,
@@ -4234,13 +4579,20 @@ export const {
   useRemoveQueuedRunMutation,
   useListSessionsQuery,
   useLazyListSessionsQuery,
+  useCompareSessionsQuery,
+  useLazyCompareSessionsQuery,
+  useComparePresetsQuery,
+  useLazyComparePresetsQuery,
   useReadSessionQuery,
   useLazyReadSessionQuery,
+  useDescribeSessionMutation,
   useDeleteSessionMutation,
   useSessionMetricsQuery,
   useLazySessionMetricsQuery,
   useSessionSamplesQuery,
   useLazySessionSamplesQuery,
+  useSessionAlertsQuery,
+  useLazySessionAlertsQuery,
   useSessionLogsQuery,
   useLazySessionLogsQuery,
   useLoadSessionMutation,

@@ -7,8 +7,10 @@ import { FileNotices } from '@/app/FileNotices'
 import { Sidebar } from '@/app/sidebar/Sidebar'
 import { StatusBar } from '@/app/StatusBar'
 import { useLiveRun } from '@/app/useLiveRun'
+import { useRunNews } from '@/app/news/useRunNews'
 import { useFind } from '@/app/palette/useFind'
 import { useMenu } from '@/app/useMenu'
+import { ShortcutSheet } from '@/app/palette/ShortcutSheet'
 import { usePalette } from '@/app/palette/usePalette'
 import { ResumeDialog } from '@/features/resume/ResumeDialog'
 import { Toasts } from '@/ui/feedback/Toasts'
@@ -18,6 +20,7 @@ const CommandPalette = lazy(async () => ({ default: (await import('@/app/palette
 
 export function Shell() {
   useLiveRun()
+  useRunNews()
   useMenu()
   const palette = usePalette()
   useFind(palette.show)
@@ -54,9 +57,10 @@ export function Shell() {
       <ResumeDialog />
       {palette.open ? (
         <Suspense>
-          <CommandPalette onClose={palette.hide} />
+          <CommandPalette onClose={palette.hide} onShortcuts={palette.showSheet} />
         </Suspense>
       ) : null}
+      {palette.sheet ? <ShortcutSheet onClose={palette.hideSheet} /> : null}
       <Toasts />
     </div>
   )

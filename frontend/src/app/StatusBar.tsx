@@ -2,9 +2,10 @@
 import { useSelector } from 'react-redux'
 import { useSystemQuery, type SystemInfo } from '@/api/generated'
 import type { RunView } from '@/run/reducer/runReducer'
-import { progressOf, selectConnection, selectIsLive, selectQueue, selectRun, timesOf } from '@/run/reducer/runSlice'
+import { progressOf, selectConnection, selectIsLive, selectLostAt, selectQueue, selectRun, timesOf } from '@/run/reducer/runSlice'
 import { ConnectionBadge } from '@/app/ConnectionBadge'
-import { clock, compact, count, loss, UNKNOWN } from '@/lib/format'
+import { cx } from '@/lib/cx'
+import { clock, compact, count, loss, timeOfDay, UNKNOWN } from '@/lib/format'
 import { useClock } from '@/lib/useClock'
 import { ProgressBar } from '@/ui/feedback/ProgressBar'
 
@@ -12,8 +13,9 @@ export function StatusBar() {
   const connection = useSelector(selectConnection)
   const { data } = useSystemQuery(undefined, { skip: connection !== 'connected' })
   return (
-    <footer className="flex h-7.5 shrink-0 items-center gap-5 overflow-hidden border-t border-line bg-sidebar px-3.5 text-small whitespace-nowrap text-soft">
+    <footer className="short:max-md:hidden flex h-7.5 shrink-0 items-center gap-5 overflow-hidden border-t border-line bg-sidebar px-3.5 text-small whitespace-nowrap text-soft">
       <ConnectionBadge connection={connection} />
+      <LastHeard />
       <RunLine />
       <WaitingLine />
       {data ? <Machine system={data} /> : null}
@@ -21,15 +23,22 @@ export function StatusBar() {
   )
 }
 
+function LastHeard() {
+  const lostAt = useSelector(selectLostAt)
+  return lostAt === null ? null : <span className="shrink-0">Last heard {timeOfDay(lostAt)}</span>
+}
+
 function RunLine() {
   const run = useSelector(selectRun)
   const live = useSelector(selectIsLive)
-  const now = useClock(live)
+  const lostAt = useSelector(selectLostAt)
+  const ticking = useClock(live && lostAt === null)
+  const now = lostAt ?? ticking
   const { step, total, fraction } = progressOf(run)
   if (!live) return <span className="truncate">{LABELS[run.state] ?? run.state}</span>
   const { remaining } = timesOf(run, now)
   return (
-    <span className="flex min-w-0 items-center gap-3">
+    <span className={cx('flex min-w-0 items-center gap-3', lostAt !== null && 'opacity-60')}>
       <span className="truncate">
         {LABELS[run.state] ?? run.state}
         {step === null ? null : ` · ${count(step)} / ${count(total)}`}

@@ -93,6 +93,11 @@ export function moment(iso: string | null | undefined, now = new Date()): string
     : at.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' })
 }
 
+/** With seconds, for what was heard last: 20:56:20. */
+export function timeOfDay(at: number): string {
+  return new Date(at).toLocaleTimeString('en-GB')
+}
+
 function trimExponent(text: string): string {
   return text.replace(/\.?0+e/, 'e').replace('e+', 'e')
 }

@@ -105,4 +105,5 @@ export const PREVIEW: Preview = {
   checkpoints_kept: 5,
   needs_confirmation: null,
   warnings: [],
+  remarks: [],
 }

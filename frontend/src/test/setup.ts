@@ -11,6 +11,7 @@ beforeEach(() => {
   })
   vi.stubGlobal('fetch', () => Promise.reject(new TypeError('A test must answer its own calls.')))
   localStorage.clear()
+  sessionStorage.clear()
 })
 
 afterEach(() => {

@@ -154,6 +154,26 @@ def test_the_next_turn_of_a_conversation_reads_only_what_is_new(talk: Worker) ->
     assert cached == anew
 
 
+def test_after_a_stop_the_conversation_is_not_read_again(talk: Worker, endless: Path) -> None:
+    question = [{"role": "user", "content": "Tell me something about the sea"}]
+    model = str(endless)
+    _, alone = talk.answer("", messages=question, model=model, max_tokens=1)
+    number = talk.send(
+        "generate", prompt="", messages=question, conversation="c3", model=model, **LONG
+    )
+    while (first := talk.frame())["type"] != "token":
+        pass
+    talk.cancel(number)
+    pieces = [first, *talk.rest_of(number)]
+    text = "".join(frame["text"] for frame in pieces if frame["type"] == "token")
+    turns = [*question, {"role": "assistant", "content": text}, {"role": "user", "content": "More"}]
+
+    _, second = talk.answer("", messages=turns, conversation="c3", model=model, max_tokens=1)
+
+    assert pieces[-1]["code"] == "cancelled"
+    assert second["cached_tokens"] >= alone["prompt_tokens"]
+
+
 def test_a_conversation_with_another_adapter_is_read_anew(
     talk: Worker, adapters: dict[str, Path]
 ) -> None:

@@ -59,7 +59,13 @@ def test_what_the_start_was_warned_of_comes_before_all_else(
     tmp_path: Path, tiny_model: Path
 ) -> None:
     run = prepare_run(tmp_path, tiny_model, iterations=1)
-    handed = [{"code": "unmatched_seed_key", "message": "linear_attn.dt_bias is not sent."}]
+    handed = [
+        {
+            "code": "unmatched_seed_key",
+            "level": "info",
+            "message": "linear_attn.dt_bias is not sent.",
+        }
+    ]
     (run / "warnings.json").write_text(json.dumps(handed))
 
     told = train(run).events
@@ -67,7 +73,7 @@ def test_what_the_start_was_warned_of_comes_before_all_else(
     first, second = told[:2]
     assert (first["type"], second["type"]) == ("phase", "warning")
     assert (second["seq"], second["code"]) == (2, "unmatched_seed_key")
-    assert second["message"] == "linear_attn.dt_bias is not sent."
+    assert (second["level"], second["message"]) == ("info", "linear_attn.dt_bias is not sent.")
 
 
 def test_its_phases_come_in_order(finished: Finished) -> None:

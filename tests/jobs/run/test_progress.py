@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.jobs.run.events import parse_event
+from backend.jobs.run.events import Event, parse_event
 from backend.jobs.run.progress import Progress, append_row, thin, thin_series
 from backend.jobs.run.schemas import Series
 
@@ -20,12 +20,19 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 def told(*history: tuple[float, str, dict[str, Any]], total: int | None = 100) -> Progress:
     """A run's events as (seconds since its start, type, fields)."""
     progress = Progress(total_steps=total)
+    for event in events_of(*history):
+        progress.apply(event)
+    return progress
+
+
+def events_of(*history: tuple[float, str, dict[str, Any]]) -> list[Event]:
+    events = []
     for seq, (second, kind, fields) in enumerate(history, start=1):
         at = (START + timedelta(seconds=second)).isoformat()
         event = parse_event({"seq": seq, "at": at, "type": kind, **fields})
         assert event is not None, (kind, fields)
-        progress.apply(event)
-    return progress
+        events.append(event)
+    return events
 
 
 def metrics(step: int, loss: float | None = 1.0, **more: Any) -> dict[str, Any]:
@@ -93,17 +100,27 @@ def test_a_number_of_another_method_becomes_a_column_of_its_own() -> None:
     assert progress.series().train["avg_reward"] == [None, 0.5]
 
 
-def test_a_loss_that_is_not_finite_is_unknown_and_warned_of_once() -> None:
-    """F26."""
+def test_a_number_that_is_not_finite_is_unknown_and_warned_of_once() -> None:
+    """F26. Of a loss the run's health tells."""
     progress = told(
-        (0, "metrics", metrics(1, 1.5)),
-        (1, "metrics", metrics(2, math.nan)),
-        (2, "metrics", metrics(3, math.inf)),
+        (0, "metrics", metrics(1, 1.5, kl=0.1)),
+        (1, "metrics", metrics(2, math.nan, kl=math.nan)),
+        (2, "metrics", metrics(3, math.inf, kl=math.inf)),
     )
     assert progress.metrics().train_loss is None
     assert progress.series().train["train_loss"] == [1.5, None, None]
+    assert progress.series().train["kl"] == [0.1, None, None]
     assert [alert.code for alert in progress.fresh_alerts()] == ["not_finite"]
     assert progress.fresh_alerts() == []
+
+
+def test_a_fact_of_the_start_is_no_warning_in_the_run() -> None:
+    fact = {"code": "validation_split", "message": "2 rows are held out.", "level": "info"}
+    progress = told((0, "warning", fact), (1, "warning", {"code": "truncated", "message": "Cut."}))
+    assert [(alert.level, alert.code) for alert in progress.alerts] == [
+        ("info", "validation_split"),
+        ("warning", "truncated"),
+    ]
 
 
 def test_the_remaining_time_follows_the_median_of_recent_speeds() -> None:

@@ -15,7 +15,7 @@ from backend.jobs.run.progress import MAX_SAMPLES, Progress, thin_series
 from backend.jobs.run.schemas import BestModel, SessionRecord
 from backend.jobs.run.state import RunState
 from backend.jobs.run.store import SessionStore
-from tests.jobs.run.test_progress import START, told
+from tests.jobs.run.test_progress import START, events_of, told
 
 REPORT = {
     "step": 10,
@@ -46,7 +46,7 @@ SAMPLE = {
 }
 
 
-def record(progress: Progress, **more: Any) -> LiveRun:
+def record(*history: tuple[float, str, dict[str, Any]], **more: Any) -> LiveRun:
     kept = SessionRecord(
         session_id="r",
         timestamp=START,
@@ -55,7 +55,10 @@ def record(progress: Progress, **more: Any) -> LiveRun:
         method="gspo",
         **more,
     )
-    return LiveRun(kept, progress)
+    run = LiveRun(kept)
+    for event in events_of(*history):
+        run.apply(event)
+    return run
 
 
 def test_every_reward_function_has_a_curve_of_its_own() -> None:
@@ -94,7 +97,7 @@ def test_the_latest_rewards_are_known_by_function_and_never_not_finite() -> None
 
 def test_the_best_may_go_by_reward_and_says_so() -> None:
     best = {"step": 10, "path": "/b", "metric": "val_reward", "value": 0.45, "val_loss": 0.002}
-    run = record(told((0, "validation", CHECK), (1, "best", best)))
+    run = record((0, "validation", CHECK), (1, "best", best))
     run.note_metrics()
     assert run.record.best_model == BestModel.model_validate(best)
     metrics = run.metrics()
@@ -137,15 +140,14 @@ def test_a_best_without_a_finite_value_is_not_kept() -> None:
 
 
 def test_a_sample_is_told_and_kept_for_a_reload() -> None:
-    progress = told((0, "sample", SAMPLE))
-    run = record(progress)
+    run = record((0, "sample", SAMPLE))
     expected = {**SAMPLE, "rewards": {"token_f1": 1.0, "length_window(20;80)": None}}
     assert [sample.model_dump() for sample in run.snapshot(1, []).samples] == [expected]
 
 
 def test_samples_and_the_best_are_told_as_they_come() -> None:
     best = {"step": 10, "path": "/b", "metric": "val_accuracy", "value": 0.75}
-    run = record(told((0, "sample", SAMPLE), (1, "best", best)))
+    run = record((0, "sample", SAMPLE), (1, "best", best))
     kinds: dict[str, Any] = {}
     for raw in ({"type": "sample", **SAMPLE}, {"type": "best", **best}):
         event = parse_event({"seq": 9, "at": START, **raw})
@@ -158,7 +160,7 @@ def test_samples_and_the_best_are_told_as_they_come() -> None:
 def test_a_stored_session_still_has_its_samples(tmp_path: Path) -> None:
     store = SessionStore(tmp_path / "sessions", tmp_path / "adapters")
     store.open()
-    store.save(record(Progress()).record)
+    store.save(record().record)
     folder = store.folder("r")
     folder.mkdir()
     line = json.dumps({"seq": 1, "at": START.isoformat(), "type": "sample", **SAMPLE})
@@ -175,8 +177,8 @@ def test_only_the_last_samples_are_kept() -> None:
 
 
 def test_the_metrics_name_the_method() -> None:
-    assert record(Progress()).metrics().method == "gspo"
-    assert record(told((0, "metrics", REPORT))).metrics().method == "gspo"
+    assert record().metrics().method == "gspo"
+    assert record((0, "metrics", REPORT)).metrics().method == "gspo"
 
 
 def test_thinning_keeps_the_spikes_of_the_reward() -> None:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backend.errors import BadContent, NotFound
-from backend.jobs.run.schemas import SessionRecord
+from backend.jobs.run.schemas import SessionChange, SessionRecord
 from backend.jobs.run.state import RunState
 from backend.jobs.run.store import SessionStore
 
@@ -74,11 +74,11 @@ def test_unknown_fields_survive_a_load_and_a_save(store: SessionStore) -> None:
     put(store, "one", record("one").model_dump(mode="json") | {"from_the_future": {"x": [1]}})
 
     loaded = store.record("one")
-    loaded.notes = "changed"
+    loaded.command = "changed"
     store.save(loaded)
 
     assert store.read("one")["from_the_future"] == {"x": [1]}
-    assert store.read("one")["notes"] == "changed"
+    assert store.read("one")["command"] == "changed"
 
 
 def test_what_another_writer_added_meanwhile_is_kept(store: SessionStore) -> None:
@@ -97,7 +97,7 @@ def test_a_record_of_the_reference_app_loads_with_defaults_and_is_marked(
     before = path.read_bytes()
 
     loaded = store.record(str(LEGACY["session_id"]))
-    row = store.page(10, None)[0][0]
+    row = store.page(10, None).sessions[0]
 
     assert loaded.state is RunState.COMPLETED
     assert loaded.lora is None
@@ -120,7 +120,7 @@ def test_a_record_of_the_reference_app_stays_one_when_its_end_is_written(
         ended.state = ended.training_state = RunState.INTERRUPTED
         store.save(ended)
 
-    assert store.page(10, None)[0][0].legacy
+    assert store.page(10, None).sessions[0].legacy
     assert store.read(session_id)["legacy"] is True
     assert store.read(session_id)["training_state"] == "interrupted"
 
@@ -153,7 +153,7 @@ def test_a_damaged_record_is_listed_with_its_problem_and_left_alone(
     path = put(store, "bad", content)
     store.save(record("good"))
 
-    rows = {row.session_id: row for row in store.page(10, None)[0]}
+    rows = {row.session_id: row for row in store.page(10, None).sessions}
 
     assert rows["bad"].problem
     assert rows["good"].problem is None
@@ -167,14 +167,14 @@ def test_a_huge_record_is_listed_without_being_read(store: SessionStore) -> None
     path = store.sessions_dir / "session_big.json"
     with path.open("wb") as file:
         file.truncate(50 * 1024 * 1024)
-    row = store.page(10, None)[0][0]
+    row = store.page(10, None).sessions[0]
     assert row.problem
     assert "52,428,800" in row.problem
 
 
 def test_a_pipe_in_place_of_a_record_does_not_hang(store: SessionStore) -> None:
     os.mkfifo(store.sessions_dir / "session_pipe.json")
-    assert "regular" in (store.page(10, None)[0][0].problem or "")
+    assert "regular" in (store.page(10, None).sessions[0].problem or "")
 
 
 def test_numbers_that_json_cannot_have_are_shown_as_null(store: SessionStore) -> None:
@@ -189,20 +189,21 @@ def test_numbers_that_json_cannot_have_are_shown_as_null(store: SessionStore) ->
     assert store.read("one")["metrics"] == {
         "train_loss": None, "val_loss": None, "peak_memory_gb": None
     }  # fmt: skip
-    assert store.page(1, None)[0][0].final_train_loss is None
+    assert store.page(1, None).sessions[0].final_train_loss is None
 
 
 def test_a_page_is_newest_first_and_the_cursor_goes_on(store: SessionStore) -> None:
     for number in range(7):
         store.save(record(f"s{number}", minutes=number))
 
-    first, cursor = store.page(3, None)
-    second, cursor_2 = store.page(3, cursor)
-    third, end = store.page(3, cursor_2)
+    first = store.page(3, None)
+    second = store.page(3, first.next_cursor)
+    third = store.page(3, second.next_cursor)
 
-    ids = [row.session_id for row in (*first, *second, *third)]
+    ids = [row.session_id for page in (first, second, third) for row in page.sessions]
     assert ids == [f"s{number}" for number in reversed(range(7))]
-    assert end is None
+    assert third.next_cursor is None
+    assert (first.matching, first.total) == (7, 7)
 
 
 def test_an_unknown_cursor_is_refused(store: SessionStore) -> None:
@@ -211,21 +212,49 @@ def test_an_unknown_cursor_is_refused(store: SessionStore) -> None:
 
 
 def test_a_changed_record_changes_its_row(store: SessionStore) -> None:
-    store.save(record("one", notes="before"))
-    assert store.page(1, None)[0][0].notes == "before"
-    store.save(record("one", notes="after"))
-    assert store.page(1, None)[0][0].notes == "after"
+    store.save(record("one", method="sft"))
+    assert store.page(1, None).sessions[0].method == "sft"
+    store.save(record("one", method="grpo"))
+    assert store.page(1, None).sessions[0].method == "grpo"
+
+
+def test_what_the_user_says_of_a_session_is_not_undone_by_its_run(store: SessionStore) -> None:
+    running = record("one", notes="as it began", tags=["a"])
+    store.save(running)
+    change = SessionChange(name=" Mine ", notes="", tags=["b", "b", "c"], pinned=True)
+
+    store.describe("one", change)
+    running.metrics = {"train_loss": 0.5}
+    store.save(running)
+
+    row = store.page(1, None).sessions[0]
+    assert (row.name, row.notes, row.tags, row.pinned) == ("Mine", "", ["b", "c"], True)
+    assert row.final_train_loss == 0.5
+    store.describe("one", SessionChange(name="", pinned=False))
+    row = store.page(1, None).sessions[0]
+    assert (row.name, row.tags, row.pinned) == (None, ["b", "c"], False)
+
+
+def test_describing_changes_nothing_else_of_a_record(store: SessionStore) -> None:
+    path = put(store, LEGACY["session_id"], LEGACY)  # type: ignore[arg-type]
+    store.describe(str(LEGACY["session_id"]), SessionChange(notes="an old one"))
+    assert json.loads(path.read_text()) == LEGACY | {"notes": "an old one"}
+    with pytest.raises(NotFound):
+        store.describe("gone", SessionChange(notes="x"))
+    put(store, "new", {"schema_version": 99, "training_state": "completed"})
+    with pytest.raises(BadContent, match="newer version"):
+        store.describe("new", SessionChange(notes="x"))
 
 
 def test_the_adapter_is_ready_when_its_weights_are_there(store: SessionStore) -> None:
     store.save(record("one"))
-    assert not store.page(1, None)[0][0].adapter_ready
+    assert not store.page(1, None).sessions[0].adapter_ready
     folder = store.adapters_dir / "adapter_one"
     folder.mkdir()
     (folder / "adapter_config.json").write_text("{}")
-    assert not store.page(1, None)[0][0].adapter_ready
+    assert not store.page(1, None).sessions[0].adapter_ready
     (folder / "adapters.safetensors").write_bytes(b"")
-    assert store.page(1, None)[0][0].adapter_ready
+    assert store.page(1, None).sessions[0].adapter_ready
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"latest_session_id": "gone"}', "[]", None])
@@ -246,57 +275,6 @@ def test_latest_is_the_one_that_was_set(store: SessionStore) -> None:
     store.save(record("new", minutes=2))
     store.set_latest("old")
     assert store.latest() == "old"
-
-
-def test_deleting_keeps_the_adapter_unless_asked(store: SessionStore) -> None:
-    store.save(record("one"))
-    adapter = adapter_of(store, "one", session_id="one")
-    run = store.folder("one")
-    run.mkdir()
-    (run / "events.jsonl").write_text("")
-
-    store.delete("one", files=False)
-
-    assert not run.exists()
-    assert adapter.exists()
-    with pytest.raises(NotFound):
-        store.read("one")
-
-
-def test_deleting_with_files_deletes_the_adapter_it_wrote(store: SessionStore) -> None:
-    store.save(record("one"))
-    adapter = adapter_of(store, "one", session_id="one")
-    store.delete("one", files=True)
-    assert not adapter.exists()
-
-
-def test_an_adapter_that_another_session_wrote_since_is_kept(store: SessionStore) -> None:
-    store.save(record("one"))
-    adapter = adapter_of(store, "one", session_id="two")
-    store.delete("one", files=True)
-    assert adapter.exists()
-
-
-def adapter_of(store: SessionStore, name: str, *, session_id: str) -> Path:
-    folder = store.adapters_dir / f"adapter_{name}"
-    folder.mkdir()
-    (folder / "droid.json").write_text(json.dumps({"session_id": session_id}))
-    return folder
-
-
-def test_deleting_a_link_leaves_what_it_points_to(store: SessionStore, tmp_path: Path) -> None:
-    """T10."""
-    victim = tmp_path / "victim"
-    victim.mkdir()
-    (victim / "precious").write_text("data")
-    (victim / "record.json").write_text('{"training_state": "completed"}')
-    (store.sessions_dir / "session_evil.json").symlink_to(victim / "record.json")
-    (store.sessions_dir / "evil").symlink_to(victim)
-
-    store.delete("evil", files=True)
-
-    assert sorted(path.name for path in victim.iterdir()) == ["precious", "record.json"]
-    assert list(store.sessions_dir.iterdir()) == []
 
 
 def test_a_record_that_is_a_link_out_of_the_folder_is_not_read(

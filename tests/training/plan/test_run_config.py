@@ -147,6 +147,7 @@ FIELDS: list[tuple[dict[str, Any], str, Any]] = [
     ({"project_name": "p"}, "project_name", "p"),
     ({"grad_accumulation_steps": 4}, "grad_accumulation_steps", 4),
     ({"grad_checkpoint": False}, "grad_checkpoint", False),
+    ({"max_grad_norm": 1.0}, "max_grad_norm", 1.0),
     ({"mask_prompt": True}, "mask_prompt", True),
     ({"seed": 5}, "seed", 5),
     ({"val_batches": 5}, "val_batches", 5),

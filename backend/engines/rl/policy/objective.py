@@ -162,13 +162,13 @@ def tally(sums: dict[str, float], *, rows: int, tokens: int) -> dict[str, float]
     `kl` and `kl_clip_ratio` are missing when there is no reference: unknown is not zero.
     """
     per_token = max(tokens, 1)
-    found = {
+    result = {
         "clip_ratio_low": sums["clipped_low"] / per_token,
         "clip_ratio_high": sums["clipped_high"] / per_token,
         "clip_ratio_total": (sums["clipped_low"] + sums["clipped_high"]) / per_token,
         "entropy_estimate": sums["surprise"] / per_token,
     }
     if "kl" in sums:
-        found["kl"] = sums["kl"] / max(rows, 1)
-        found["kl_clip_ratio"] = sums["kl_saturated"] / per_token
-    return found
+        result["kl"] = sums["kl"] / max(rows, 1)
+        result["kl_clip_ratio"] = sums["kl_saturated"] / per_token
+    return result

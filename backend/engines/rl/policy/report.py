@@ -64,8 +64,8 @@ class PolicyReport:
 
 def _means(rows: list[dict[str, float]]) -> dict[str, float]:
     """Of each name over the rows that have it."""
-    found: dict[str, list[float]] = {}
+    means: dict[str, list[float]] = {}
     for row in rows:
         for name, value in row.items():
-            found.setdefault(name, []).append(value)
-    return {name: sum(values) / len(values) for name, values in found.items()}
+            means.setdefault(name, []).append(value)
+    return {name: sum(values) / len(values) for name, values in means.items()}

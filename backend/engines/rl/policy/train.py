@@ -99,8 +99,8 @@ def train_policy(
         if step % accumulation == 0 or step == args.iters:
             learner.move()
             for _ in range(updates_per_rollout - 1):
-                for kept in pending:
-                    report.learned(*learner.learn(kept))
+                for one in pending:
+                    report.learned(*learner.learn(one))
                 learner.move()
             pending = []
         if step % args.steps_per_report == 0 or step == args.iters:
@@ -155,12 +155,12 @@ class PolicyLearner:
         sums: dict[str, float] = {}
         gradient: Any = None
         for chunk in rollout.chunks:
-            (loss, found), part = self._value_and_grad(chunk)
+            (loss, tallies), part = self._value_and_grad(chunk)
             gradient = _sum(gradient, part)
             # Frees the activations of this chunk before the next one is scored.
-            mx.eval(loss, found, gradient)
+            mx.eval(loss, tallies, gradient)
             total += loss.item()
-            for name, value in found.items():
+            for name, value in tallies.items():
                 sums[name] = sums.get(name, 0.0) + float(value.item())
         return total, tally(sums, rows=rollout.rows, tokens=rollout.tokens), gradient
 

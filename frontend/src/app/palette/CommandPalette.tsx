@@ -1,10 +1,11 @@
-/** Cmd-K or Ctrl-K: every page, every run and the theme by typing a few letters of its name. */
+/** Cmd-K or Ctrl-K: every action, page, run and the theme by typing a few letters of its name. */
 import { Command } from 'cmdk'
 import { Monitor, Moon, Sun, type LucideIcon } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { useNavigate } from 'react-router'
 import { useListSessionsQuery } from '@/api/generated'
 import { MAIN_PAGES, SIDE_PAGES } from '@/app/pages'
+import { usePaletteActions } from './usePaletteActions'
 import { moment } from '@/lib/format'
 import { chooseTheme, type Theme } from '@/lib/theme'
 import { Dialog } from '@/ui/Dialog'
@@ -24,24 +25,43 @@ function rank(name: string, typed: string): number {
   return all.startsWith(wanted) ? 1 : 0.5
 }
 
-export function CommandPalette({ onClose }: { readonly onClose: () => void }) {
+type Props = { readonly onClose: () => void; readonly onShortcuts: () => void }
+
+export function CommandPalette({ onClose, onShortcuts }: Props) {
   const navigate = useNavigate()
   const { data } = useListSessionsQuery({ limit: MOST_RUNS })
   const runs = data?.sessions ?? []
+  const actions = usePaletteActions(runs, onShortcuts)
   const go = (path: string) => {
     onClose()
     void navigate(path)
   }
   return (
-    <Dialog open title="Go to…" onClose={onClose}>
-      <Command label="Pages, runs and settings" filter={rank} loop>
+    <Dialog open title="Search" onClose={onClose}>
+      <Command label="Actions, pages, runs and settings" filter={rank} loop>
         <Command.Input
           data-first-focus
-          placeholder="Search pages and runs…"
+          placeholder="Search actions, pages and runs…"
           className="mb-2 w-full rounded-field border border-line bg-sunken px-3 py-2 text-body text-ink placeholder:text-faint"
         />
         <Command.List className="max-h-80 overflow-y-auto">
           <Command.Empty className="px-2 py-6 text-center text-soft">No results</Command.Empty>
+          <Group name="Actions">
+            {actions.map(({ name, words, note, icon, act }) => (
+              <Item
+                key={name}
+                value={[name, words].filter(Boolean).join(' ')}
+                icon={icon}
+                note={note}
+                onChosen={() => {
+                  onClose()
+                  act()
+                }}
+              >
+                {name}
+              </Item>
+            ))}
+          </Group>
           <Group name="Pages">
             {PAGES.map(({ path, name, line, icon }) => (
               <Item key={path} value={`${name} ${line}`} icon={icon} note={line} onChosen={() => go(path)}>

@@ -3,7 +3,8 @@ import { Ellipsis } from 'lucide-react'
 import { useState } from 'react'
 import { useSelector } from 'react-redux'
 import { NavLink } from 'react-router'
-import { selectIsLive } from '@/run/reducer/runSlice'
+import { isLive } from '@/run/reducer/runReducer'
+import { progressOf, selectConnection, selectIsLive, selectRun } from '@/run/reducer/runSlice'
 import { MAIN_PAGES, SIDE_PAGES, type PageInfo } from '@/app/pages'
 import { cx } from '@/lib/cx'
 import { chooseTheme, useTheme, type Theme } from '@/lib/theme'
@@ -15,7 +16,8 @@ import { Segmented } from '@/ui/controls/Segmented'
 const MOST = 5
 const SHOWN = MAIN_PAGES.slice(0, MOST)
 const REST = [...MAIN_PAGES.slice(MOST), ...SIDE_PAGES]
-const ITEM = 'flex min-w-0 flex-1 flex-col items-center gap-0.5 rounded-field py-1.5 text-tiny font-medium whitespace-nowrap'
+const ITEM =
+  'flex min-w-0 flex-1 flex-col items-center justify-center gap-0.5 rounded-field py-1.5 text-tiny font-medium whitespace-nowrap short:flex-row short:gap-1.5 short:py-1'
 const THEMES: readonly { readonly value: Theme; readonly label: string }[] = [
   { value: 'light', label: 'Light' },
   { value: 'dark', label: 'Dark' },
@@ -27,6 +29,7 @@ export function BottomBar() {
   const theme = useTheme()
   return (
     <nav aria-label="Pages" className="flex border-t border-line bg-sidebar px-2 pb-[env(safe-area-inset-bottom)] md:hidden">
+      <ShortStatus />
       {SHOWN.map((page) => (
         <BarLink key={page.path} page={page} />
       ))}
@@ -53,6 +56,23 @@ export function BottomBar() {
         <Segmented label="Theme" value={theme} choices={THEMES} onChoose={chooseTheme} />
       </Dialog>
     </nav>
+  )
+}
+
+/** In a short window the status bar's place is here: the connection, and how far a run is. */
+function ShortStatus() {
+  const connection = useSelector(selectConnection)
+  const run = useSelector(selectRun)
+  const { fraction } = progressOf(run)
+  const share = isLive(run.state) && fraction !== null ? `${Math.floor(fraction * 100)} %` : null
+  return (
+    <span className="hidden shrink-0 items-center gap-2 px-2 text-tiny text-soft short:flex">
+      <span
+        title={connection === 'connected' ? 'Connected' : 'Reconnecting…'}
+        className={cx('size-2 rounded-full bg-current', connection === 'connected' ? 'text-good' : 'text-warn')}
+      />
+      {share}
+    </span>
   )
 }
 

@@ -46,7 +46,7 @@ export function Sidebar({ onFind }: { readonly onFind: () => void }) {
       </ul>
       <div className={cx('mt-auto flex gap-1 px-2.5', folded ? 'flex-col items-center' : 'justify-between')}>
         <ThemeButton />
-        <IconButton icon={Search} label={`Search pages and runs (${paletteKeys()})`} onClick={onFind} />
+        <IconButton icon={Search} label={`Search actions, pages and runs (${paletteKeys()})`} onClick={onFind} />
         <IconButton
           icon={folded ? PanelLeftOpen : PanelLeftClose}
           label={folded ? 'Expand sidebar' : 'Collapse sidebar'}

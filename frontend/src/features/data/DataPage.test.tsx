@@ -88,7 +88,7 @@ test('the row can be chosen, and prompts masked or not', async () => {
   await userEvent.click(screen.getByRole('switch', { name: 'Train on answers only' }))
   const asked = () => calls.filter(({ request }) => request === 'POST /api/datasets/preview').map(({ body }) => body)
   await waitFor(() =>
-    expect(asked().at(-1)).toEqual({ path: PATH, model: 'demo', max_seq_length: 64, mask_prompt: false, row: 2 }),
+    expect(asked().at(-1)).toEqual({ path: PATH, model: 'demo', max_seq_length: 64, mask_prompt: true, row: 2 }),
   )
 })
 

@@ -1,5 +1,6 @@
 /** Known data files: used before, in the app's folder, and the demo's. */
 import type { DatasetInfo } from '@/api/generated'
+import { formName } from '@/start/data/dataForms'
 import { bytes, plural } from '@/lib/format'
 import { cx } from '@/lib/cx'
 import { Badge } from '@/ui/Badge'
@@ -73,7 +74,7 @@ function FileButton({ file, chosen, onChoose }: ButtonProps) {
         <span className="block truncate font-medium text-ink">{file.name}</span>
         <span className="block truncate text-tiny text-faint">{factsOf(file)}</span>
       </span>
-      <Badge tone={file.problem ? 'bad' : 'neutral'}>{file.problem ? 'problem' : (file.format ?? 'unknown')}</Badge>
+      <Badge tone={file.problem ? 'bad' : 'neutral'}>{file.problem ? 'problem' : formName(file.format)}</Badge>
     </button>
   )
 }

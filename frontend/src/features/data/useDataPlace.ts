@@ -3,6 +3,8 @@ import { useCallback, useMemo } from 'react'
 import { useSearchParams } from 'react-router'
 import { parseNumber } from '@/lib/numbers'
 import { readStored, writeStored } from '@/lib/storage'
+import { recallForm } from '@/start/fields/formMemory'
+import { SETUP } from '@/start/page/setupSpec'
 import type { Place } from '@/features/data/rows/RowCard'
 
 const KEY = 'droid.data'
@@ -13,9 +15,10 @@ type Remembered = { readonly path: string; readonly model: string; readonly limi
 export function useDataPlace() {
   const [query, setQuery] = useSearchParams()
   const remembered = useMemo(() => readStored(KEY, parse), [])
+  const asked = useMemo(setupLength, [])
   const path = query.get('path') ?? remembered?.path ?? ''
   const model = query.get('model') ?? remembered?.model ?? ''
-  const limit = query.get('limit') ?? remembered?.limit ?? FIRST_LIMIT
+  const limit = query.get('limit') ?? asked ?? remembered?.limit ?? FIRST_LIMIT
   const change = useCallback(
     (next: Partial<Remembered> & { readonly place?: Place | null }) => {
       setQuery(
@@ -43,6 +46,12 @@ export function useDataPlace() {
     [setQuery, path, model, limit],
   )
   return { path, model, limit, place: placeOf(query), change }
+}
+
+/** The length that Setup was told; null where it follows the file. */
+function setupLength(): string | null {
+  const { max_seq_length: length } = recallForm(SETUP).edits
+  return typeof length === 'string' && length !== '' ? length : null
 }
 
 function placeOf(query: URLSearchParams): Place {

@@ -1,7 +1,10 @@
 /** One run on the page, from its first phase to its outcome. */
+import { useSelector } from 'react-redux'
 import { configGroups, numberOf, adapterName } from '@/run/reducer/runConfig'
 import type { RunStores } from '@/run/stream/runFeed'
 import { isLive, type RunView } from '@/run/reducer/runReducer'
+import { selectLostAt } from '@/run/reducer/runSlice'
+import { cx } from '@/lib/cx'
 import { count } from '@/lib/format'
 import { runKind } from '@/run/series/runKind'
 import { Card } from '@/ui/Card'
@@ -10,9 +13,9 @@ import { LogPanel } from '@/run/log/LogPanel'
 import { RunCharts } from '@/run/charts/RunCharts'
 import { SampleList } from '@/run/view/SampleList'
 import { useVersion } from '@/ui/chart/useVersion'
-import { overFitting } from '@/features/training/run/advice'
 import { AlertList } from './AlertList'
 import { FigureGrid } from './FigureGrid'
+import { LostServer } from './LostServer'
 import { QueueCard } from './QueueCard'
 import { RunHeader } from '@/features/training/run/RunHeader'
 import { RunOutcome } from '@/features/training/run/RunOutcome'
@@ -25,21 +28,18 @@ export function LiveRun({ run, stores }: Props) {
   useVersion(series)
   const name = adapterName(run.config) ?? 'run'
   const live = isLive(run.state)
+  const stale = useSelector(selectLostAt) !== null
   const kind = runKind(run.method, series)
-  const advice = overFitting(series, {
-    live,
-    earlyStop: run.config?.['early_stop'] === true,
-    patience: numberOf(run.config, 'patience'),
-  })
   return (
     <>
       <RunHeader run={run} />
-      <div className="flex flex-col gap-3">
+      <LostServer live={live} />
+      <div className={cx('flex flex-col gap-3 transition-opacity', stale && 'opacity-60')}>
         <RunOutcome run={run} />
-        <RunProgress run={run} />
+        {live || run.state === 'error' ? <RunProgress run={run} /> : null}
         <FigureGrid run={run} series={series} />
         <RunCharts series={series} kind={kind} end={run.metrics.total_steps ?? null} name={name} waiting={waitingWords(run)}>
-          <AlertList alerts={run.alerts} advice={advice} config={run.config} />
+          <AlertList alerts={run.alerts} name={name} config={run.config} />
         </RunCharts>
         {kind === 'reward' || run.samples.length > 0 ? (
           <SampleList samples={run.samples} waiting={live ? 'Samples appear with the reports.' : 'This run saved no samples.'} />

@@ -137,7 +137,7 @@ test('a completed run says which adapter is best and where; its times stand stil
   expect(outcome.getByText('/a/best_adapters.safetensors')).toBeTruthy()
   expect(outcome.getByRole('link', { name: 'Open in Results' }).getAttribute('href')).toBe('/results/run-1')
   expect(outcome.getByRole('link', { name: 'Fuse with…' }).getAttribute('href')).toBe('/fusion?adapters=support_tone')
-  expect(screen.getByText('Total 60 s')).toBeTruthy()
+  expect(screen.getByText(/Total 60 s$/)).toBeTruthy()
   expect(screen.queryByText(/left$/)).toBeNull()
   expect(screen.queryByRole('button', { name: 'Stop…' })).toBeNull()
 })
@@ -162,15 +162,25 @@ test('alerts name cause and fix', () => {
   expect(screen.getByText('Lower the learning rate.')).toBeTruthy()
 })
 
-test('what follows from the defaults is a fact, and a warning once a setting was changed', () => {
+test('a setting that would mend it goes into the form of the next run', async () => {
+  const user = userEvent.setup()
+  const fix = { learning_rate: 2e-5 }
+  const alerts = [{ level: 'error' as const, code: 'divergence', message: 'Training diverges.', hint: 'Stop the run.', step: 40, fix }]
+  const { store } = show({ state: 'running', alerts, health: 'act', config: { ...config, learning_rate: 1e-4 } })
+  expect(screen.getByText('Act')).toBeTruthy()
+  await user.click(screen.getByRole('button', { name: 'Set up the next run with learning rate 2e-5' }))
+  expect(store.getState().handoff.setup?.config).toMatchObject({ learning_rate: 2e-5 })
+})
+
+test('a fact looks like one, and a warning is one line with its reason behind it', () => {
   const message = 'The effective learning rate is high: multiplier 32 × 1e-4. Scaling alpha_over_rank would make it 1.'
-  const alerts = [{ level: 'warning' as const, code: 'plan', message, hint: null }]
-  show({ state: 'running', alerts, config: { lora_rank: 32, lora_alpha: 32 } })
+  const alert = { code: 'strong_scaling', message, hint: null }
+  show({ state: 'running', alerts: [{ ...alert, level: 'info' }] })
   expect(screen.getByText('Why?').closest('[class*=bg-warn]')).toBeNull()
   cleanup()
-  show({ state: 'running', alerts, config: { lora_rank: 32, lora_alpha: 64 } })
-  expect(screen.queryByText('Why?')).toBeNull()
-  expect(screen.getByText(message)).toBeTruthy()
+  show({ state: 'running', alerts: [{ ...alert, level: 'warning' }] })
+  expect(screen.getByText('Why?').closest('[class*=bg-warn]')).not.toBeNull()
+  expect(screen.getByText('The effective learning rate is high.')).toBeTruthy()
 })
 
 test('the log is searched as plain text, brackets and all', async () => {

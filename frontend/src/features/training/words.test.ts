@@ -2,7 +2,6 @@ import { expect, test } from 'vitest'
 
 import { NO_RUN, type RunView } from '@/run/reducer/runReducer'
 import { RunSeries } from '@/run/series/series'
-import { overFitting } from '@/features/training/run/advice'
 import { figuresOf } from './cards'
 import { phaseWords } from '@/features/training/run/phases'
 
@@ -53,25 +52,6 @@ test('without early stopping evaluations are only counted', () => {
   const series = curve([1], [1, 2, 3], { step: 100, value: 1 })
   const note = figuresOf({ ...run, metrics: { val_loss: 3 } }, series, null)[1]?.note
   expect(note).toBe('No improvement in 2 evaluations')
-})
-
-const rules = { earlyStop: true, patience: 3, live: true }
-
-test('over-fitting is a validation loss that rises while the training loss falls', () => {
-  const rising = curve([2, 1.5, 1, 0.8], [1.5, 1.2, 1.3, 1.4], { step: 200, value: 1.2 })
-  const advice = overFitting(rising, rules)
-  expect(advice?.title).toBe('Overfitting')
-  expect(advice?.text).toContain('since 200')
-  expect(advice?.text).toContain('after 1 more evaluation without improvement')
-  expect(overFitting(rising, { ...rules, live: false })?.text).toContain('is saved')
-  expect(overFitting(rising, { ...rules, earlyStop: false })?.text).toContain('Early stopping is off')
-})
-
-test('noise, the first evaluation, and a training loss that rises too are no over-fitting', () => {
-  expect(overFitting(curve([2, 1], [1.2, 1.203], { step: 100, value: 1.2 }), rules)).toBeNull()
-  expect(overFitting(curve([2, 1], [1.2], { step: 100, value: 1.2 }), rules)).toBeNull()
-  expect(overFitting(curve([1, 5], [1.2, 2], { step: 100, value: 1.2 }), rules)).toBeNull()
-  expect(overFitting(new RunSeries(), rules)).toBeNull()
 })
 
 test('a phase is said in words, and one of a newer engine as it is', () => {

@@ -2,6 +2,7 @@
 import { useMemo, useRef, useState } from 'react'
 import { saveFile, safeFileName } from '@/lib/download'
 import { count } from '@/lib/format'
+import { useWindowHeight } from '@/ui/chart/useWindowHeight'
 import { bestBy, type RunSeries } from '@/run/series/series'
 import { seriesCsv } from '@/run/series/seriesTable'
 import { Button } from '@/ui/controls/Button'
@@ -29,7 +30,14 @@ type Props = {
   readonly waiting: string
 }
 
-const HEIGHT = 300
+/** A third of the window, so that the curve is seen whole with the figures above it. */
+const SHARE = 0.34
+const [LEAST, MOST] = [150, 420]
+
+function heightIn(window: number): number {
+  // In steps, because another height builds another plot.
+  return Math.min(MOST, Math.max(LEAST, Math.round((window * SHARE) / 10) * 10))
+}
 
 export function MainChart({ curve, series, group, end, name, waiting }: Props) {
   useVersion(series)
@@ -40,7 +48,8 @@ export function MainChart({ curve, series, group, end, name, waiting }: Props) {
   const { smoothing, clip } = settings
   const log = settings.log && curve.canLog
   const source = useMemo(() => mainSource(curve, series, smoothing), [curve, series, smoothing])
-  const style = useMemo(() => styleOf(curve, { log, clip, end }), [curve, log, clip, end])
+  const height = heightIn(useWindowHeight())
+  const style = useMemo(() => styleOf(curve, { log, clip, end, height }), [curve, log, clip, end, height])
   const empty = series.train.length === 0 && series.validation.length === 0
 
   const savePicture = async () => {
@@ -81,7 +90,7 @@ export function MainChart({ curve, series, group, end, name, waiting }: Props) {
         )}
       </div>
       {table ? (
-        <ChartTable series={series} minHeight={HEIGHT} />
+        <ChartTable series={series} minHeight={height} />
       ) : (
         <div className="relative min-h-0 flex-1">
           <Chart ref={chart} summary={summaryOf(curve, series)} source={source} style={style} group={group} />
@@ -99,11 +108,11 @@ export function MainChart({ curve, series, group, end, name, waiting }: Props) {
 /** One standard deviation above and below. */
 const EDGE = { label: 'spread', color: 'chart-train', width: 1, dash: [2, 3], quiet: true }
 
-type Look = { readonly log: boolean; readonly clip: boolean; readonly end: number | null }
+type Look = { readonly log: boolean; readonly clip: boolean; readonly end: number | null; readonly height: number }
 
-function styleOf({ format, spread, beside }: MainCurve, { log, clip, end }: Look): ChartStyle {
+function styleOf({ format, spread, beside }: MainCurve, { log, clip, end, height }: Look): ChartStyle {
   return {
-    minHeight: HEIGHT,
+    minHeight: height,
     log,
     clip,
     end,

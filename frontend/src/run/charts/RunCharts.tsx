@@ -23,6 +23,7 @@ const asLoss = (value: number | null) => loss(value)
 const asRate = (value: number | null) => compact(value, 2)
 const asSpeed = (value: number | null) =>
   value === null ? UNKNOWN : `${value >= 100 ? count(value) : compact(value, 3)} tok/s`
+const asNorm = (value: number | null) => compact(value, 3)
 const asMemory = (value: number | null) => gigabytes(value)
 
 export function RunCharts({ series, kind, end, name, waiting, children }: Props) {
@@ -48,6 +49,9 @@ export function RunCharts({ series, kind, end, name, waiting, children }: Props)
           <SmallChart {...shared} title="Learning rate" column="learning_rate" color="chart-rate" format={asRate} />
           <SmallChart {...shared} title="Throughput" column="tokens_per_second" color="chart-train" faint="chart-train-faint" format={asSpeed} />
           <SmallChart {...shared} title="Memory" column="peak_memory_gb" color="chart-memory" format={asMemory} />
+          {series.train.has('grad_norm') ? (
+            <SmallChart {...shared} title="Gradient norm" column="grad_norm" color="chart-train" faint="chart-train-faint" format={asNorm} />
+          ) : null}
           {children}
         </div>
       </div>

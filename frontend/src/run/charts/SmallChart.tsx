@@ -1,4 +1,4 @@
-/** A small chart with its newest value beside the title. */
+/** A small chart with its newest value beside the title; of what does not change the value alone. */
 import { useMemo } from 'react'
 import { count } from '@/lib/format'
 import type { RunSeries, TrainColumn } from '@/run/series/series'
@@ -41,6 +41,19 @@ export function SmallChart({ title, series, column, color, faint, group, end, fo
     [end, format, title, color, faint],
   )
   const last = series.train.last(column)
+  if (isConstant(series.train.column(column))) {
+    return (
+      <Card className="py-2.5">
+        <div className="flex items-baseline justify-between gap-3">
+          <h2 className="text-small font-semibold">{title}</h2>
+          <span className="text-small">
+            <span className="text-faint">constant </span>
+            <span className="font-medium">{format(last)}</span>
+          </span>
+        </div>
+      </Card>
+    )
+  }
   return (
     <Card className="pb-2.5">
       <div className="mb-1 flex items-baseline justify-between gap-3">
@@ -58,4 +71,20 @@ export function SmallChart({ title, series, column, color, faint, group, end, fo
       {note ? <p className="mt-1 text-tiny text-soft">{note}</p> : null}
     </Card>
   )
+}
+
+const MIN_POINTS = 3
+const SAME = 0.01
+
+/** Several reports within a hundredth of each other: a flat line says no more than its value. */
+export function isConstant(values: Float64Array): boolean {
+  let [least, most, known] = [Infinity, -Infinity, 0]
+  for (const value of values) {
+    if (Number.isNaN(value)) continue
+    known += 1
+    least = Math.min(least, value)
+    most = Math.max(most, value)
+  }
+  if (known < MIN_POINTS) return false
+  return most - least <= SAME * Math.abs(most)
 }

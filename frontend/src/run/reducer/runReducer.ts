@@ -3,8 +3,9 @@
  * other runs change nothing. The server is the one writer of state; the page only repeats it.
  */
 
-import type { Alert, BestModel, Frame, RunError, RunMetrics, RunState, SampleData } from '@/api/frames'
+import type { Alert, BestModel, Frame, ProgressData, RunError, RunMetrics, RunState, SampleData } from '@/api/frames'
 
+export type Verdict = NonNullable<ProgressData['health']>
 export type RunConfig = { readonly [field: string]: unknown }
 
 export type RunView = {
@@ -17,6 +18,7 @@ export type RunView = {
   readonly error: RunError | null
   readonly message: string | null
   readonly alerts: readonly Alert[]
+  readonly health: Verdict | null
   readonly best: BestModel | null
   /** The last completions of the run, oldest first. */
   readonly samples: readonly SampleData[]
@@ -36,6 +38,7 @@ export const NO_RUN: RunView = {
   error: null,
   message: null,
   alerts: [],
+  health: null,
   best: null,
   samples: [],
   adapterPath: null,
@@ -101,6 +104,7 @@ export function reduceFrame(run: RunView, frame: Frame, at: number): RunView {
         error: data.error ?? null,
         message: data.message ?? null,
         alerts: data.alerts ?? [],
+        health: data.health ?? null,
         best: data.series?.best ?? null,
         samples: data.samples ?? [],
         adapterPath: data.adapter_path ?? null,
@@ -126,6 +130,7 @@ export function reduceFrame(run: RunView, frame: Frame, at: number): RunView {
         state: isRunState(data.state) ? data.state : run.state,
         phase: data.phase ?? run.phase,
         metrics: data.metrics,
+        health: data.health ?? run.health,
         at,
       }
     }

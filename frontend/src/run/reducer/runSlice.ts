@@ -9,6 +9,8 @@ import { isLive, NO_RUN, reduceFrame, type RunView } from './runReducer'
 
 export type RunSliceState = {
   readonly connection: Connection
+  /** When the server was last heard, by the browser's clock; null while it is. */
+  readonly lostAt: number | null
   readonly run: RunView
   /** The runs that wait behind it, the next one first. */
   readonly queue: readonly QueuedRun[]
@@ -16,16 +18,20 @@ export type RunSliceState = {
 /** The part of the store's state that the selectors need; the store names this slice `run`. */
 type WithRun = { readonly run: RunSliceState }
 
-const initialState: RunSliceState = { connection: 'connecting', run: NO_RUN, queue: [] }
+const initialState: RunSliceState = { connection: 'connecting', lostAt: null, run: NO_RUN, queue: [] }
 
 const runSlice = createSlice({
   name: 'run',
   initialState,
   reducers: {
-    connectionChanged: (state, { payload }: PayloadAction<Connection>) => ({
-      ...state,
-      connection: payload,
-    }),
+    connectionChanged: {
+      prepare: (payload: Connection) => ({ payload, meta: { at: Date.now() } }),
+      reducer: (state, { payload, meta }: PayloadAction<Connection, string, { readonly at: number }>) => ({
+        ...state,
+        connection: payload,
+        lostAt: payload === 'connected' ? null : (state.lostAt ?? (state.connection === 'connected' ? meta.at : null)),
+      }),
+    },
   },
   extraReducers: (builder) => {
     builder.addCase(framesReceived, (state, { payload }) => {
@@ -45,6 +51,8 @@ export const { connectionChanged } = runSlice.actions
 
 export const selectRun = (state: WithRun): RunView => state.run.run
 export const selectConnection = (state: WithRun): Connection => state.run.connection
+/** When the server was last heard; null while it is, and before it ever was. */
+export const selectLostAt = (state: WithRun): number | null => state.run.lostAt
 export const selectQueue = (state: WithRun): readonly QueuedRun[] => state.run.queue
 export const selectIsLive = (state: WithRun): boolean => isLive(state.run.run.state)
 

@@ -1,6 +1,7 @@
 /** The names of the numbers that rewards and preferences add, as people read them. */
 
 const WORDS: Readonly<Record<string, string>> = {
+  grad_norm: 'Gradient norm',
   avg_reward: 'Reward',
   reward_std: 'Reward ±',
   group_reward: 'Group reward',

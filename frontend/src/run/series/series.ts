@@ -22,6 +22,7 @@ const VALIDATION = ['step', 'val_loss', 'val_time'] as const
 
 /** What a run by rewards or by preferences has beside; a column is there once it has a value. */
 type RewardColumn =
+  | 'grad_norm'
   | 'avg_reward'
   | 'reward_std'
   | 'group_reward'

@@ -5,6 +5,8 @@ import { expect, test, vi } from 'vitest'
 import { inspection, job, LENGTHS } from '@/test/dataSamples'
 import { DEMO } from '@/test/formSamples'
 import { renderPage, serve, type Answers, type Call } from '@/test/render'
+import { fileDefaults } from '@/start/fields/fileDefaults'
+import { SETUP } from '@/start/page/setupSpec'
 import { DataCard } from './DataCard'
 import { STANDARD } from '@/start/page/startKinds'
 import { useMethodForm } from '@/start/page/useMethodForm'
@@ -109,5 +111,6 @@ test('a file with other column names is mapped on the spot, and the new file tak
   await userEvent.click(screen.getByRole('button', { name: 'Convert' }))
   await userEvent.click(await screen.findByRole('button', { name: 'Use the new file' }))
   expect(screen.getByLabelText<HTMLInputElement>('Training data').value).toBe(written.path)
+  expect(fileDefaults(SETUP, { path: written.path, longest: null })).toEqual({ adapter_name: 'data' })
   expect(calls.find(({ path }) => path === '/api/datasets/convert')?.body).toMatchObject({ mapping: { prompt: 'frage', completion: 'erwiderung' } })
 })

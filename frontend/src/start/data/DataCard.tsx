@@ -12,7 +12,7 @@ import { useDataFile } from './useDataFile'
 import { useInspection, type Inspection } from '@/start/data/examination/useInspection'
 import { useLongestRow } from './useLongestRow'
 import type { StartForm } from '@/start/fields/useStartForm'
-import { bridge } from '@/lib/bridge'
+import { onCommand } from '@/lib/commands'
 import { baseName, plural } from '@/lib/format'
 import { Card } from '@/ui/Card'
 import { LinkButton } from '@/ui/controls/LinkButton'
@@ -33,10 +33,7 @@ export function DataCard({ form, errors }: Props) {
   const validFile = useDataFile(useCallback((path: string) => set('val_data_path', path), [set]))
   useLongestRow(form, train)
   const { browse } = trainFile
-  useEffect(
-    () => bridge()?.onMenu((command) => (command === 'open-training-data' ? void browse() : undefined)),
-    [browse],
-  )
+  useEffect(() => onCommand('open-training-data', () => void browse()), [browse])
   const beside = values.val_data_path === '' ? train.found?.valid_beside : null
   return (
     <Card title="Data" subtitle={summary(train, String(values.train_data_path))}>

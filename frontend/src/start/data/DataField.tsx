@@ -41,7 +41,7 @@ export function DataField({ name, form, errors, inspection, file }: Props) {
       onDrop={onDrop}
       className={cx('rounded-field', over && 'outline-2 outline-offset-4 outline-accent outline-dashed')}
     >
-      <Field label={form.field(name).title} aside={optional ? 'optional' : undefined} error={error}>
+      <Field label={form.field(name).title} aside={optional ? 'optional' : undefined} help={file.copied === path ? 'Copied to the app’s data folder.' : undefined} error={error}>
         {(control) => (
           <TextInput
             {...control}

@@ -1,9 +1,14 @@
-/** With the demo model and nothing chosen yet: its bundled rows for the method are one press away. */
+/** With the demo model, and no rows for the method chosen yet: the bundled ones are one press away. */
 import { useListDatasetsQuery, type MethodInfo } from '@/api/generated'
 import type { StartForm } from '@/start/fields/useStartForm'
 import { LinkButton } from '@/ui/controls/LinkButton'
 
-type Props = { readonly form: StartForm; readonly method: MethodInfo }
+type Props = {
+  readonly form: StartForm
+  readonly method: MethodInfo
+  /** Of the chosen file, once it is known. */
+  readonly format: string | null
+}
 
 /** The form of the rows that such a method can use. */
 const FORMS: Readonly<Partial<Record<MethodInfo['data_format'], string>>> = {
@@ -13,8 +18,9 @@ const FORMS: Readonly<Partial<Record<MethodInfo['data_format'], string>>> = {
   preference: 'preference',
 }
 
-export function DemoData({ form, method }: Props) {
-  const wanted = form.values.train_data_path === '' && form.model?.defaults != null
+export function DemoData({ form, method, format: chosen }: Props) {
+  const unfit = method.data_format !== 'sft' && chosen !== null && chosen !== FORMS[method.data_format]
+  const wanted = (form.values.train_data_path === '' || unfit) && form.model?.defaults != null
   const { data } = useListDatasetsQuery(undefined, { skip: !wanted })
   // A file that was used lately is told of as recent.
   const rows = data?.datasets.find(({ format, path }) => format === FORMS[method.data_format] && /[\\/]demo[\\/]/.test(path))

@@ -74,7 +74,7 @@ export function MethodDataCard({ form, id, method, errors }: Props) {
       <div className="flex flex-col gap-3">
         <DataField name="train_data_path" form={form} errors={errors} inspection={train} file={trainFile} />
         <HubDataButton page="/enhanced-setup" />
-        <DemoData form={form} method={method} />
+        <DemoData form={form} method={method} format={train.found?.format ?? null} />
         <DataFindings form={form} inspection={train} />
         <div className="flex flex-wrap gap-2">
           <Button

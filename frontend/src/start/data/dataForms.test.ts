@@ -1,11 +1,19 @@
 import { expect, test } from 'vitest'
-import { convertedName, formInfo, guessMapping, splitFolder } from './dataForms'
+import { convertedName, formInfo, guessMapping, mappedForm, splitFolder } from './dataForms'
 import { segmentsOf, shownText } from '@/features/data/rows/segments'
 import { PREVIEW } from '@/test/dataSamples'
 
 test('columns are guessed by the usual names', () => {
   expect(guessMapping(formInfo('grpo'), ['id', 'Question', 'solution'])).toEqual({ prompt: 'Question', answer: 'solution' })
   expect(guessMapping(formInfo('preference'), ['a', 'b'])).toEqual({})
+})
+
+test('a text that is the same in every row is guessed to instruct', () => {
+  const sample = [1, 2].map((n) => ({ id: n, anweisung: 'Kurz.', frage: `Wo ist ${n}?`, erwiderung: `Im Regal ${n}.` }))
+  const columns = ['id', 'anweisung', 'frage', 'erwiderung']
+  const expected = { system: 'anweisung', prompt: 'frage', completion: 'erwiderung' }
+  expect(guessMapping(mappedForm('chat'), columns, sample)).toEqual(expected)
+  expect(guessMapping(mappedForm('chat'), columns.slice(2), sample)).toEqual({ prompt: 'frage', completion: 'erwiderung' })
 })
 
 test('new files are named for what they come from', () => {

@@ -64,6 +64,8 @@ export function guessMapping(form: FormInfo, columns: readonly string[], sample:
   }
   if (form.fields.length === 2) {
     const texts = columns.filter((column) => !Object.values(found).includes(column) && sample.length > 0 && sample.every((row) => isText(row[column])))
+    const same = form.optional.includes('system') && !found['system'] ? texts.find((column) => isSame(sample, column)) : undefined
+    if (same) found['system'] = texts.splice(texts.indexOf(same), 1)[0] ?? same
     for (const field of form.fields) {
       const column = found[field] ?? texts.shift()
       if (column) found[field] = column
@@ -77,9 +79,15 @@ function isText(value: unknown): boolean {
   return typeof value === 'string' && value.trim() !== '' && Number.isNaN(Number(value))
 }
 
-/** Conversations can hardly be mapped from columns: their questions and answers can. */
-export function mappedForm(to: Form): Form {
-  return to === 'chat' || to === 'sharegpt' || to === 'text' ? 'completions' : to
+/** One text in every row is no question and no answer of it: it instructs. */
+function isSame(sample: Sample, column: string): boolean {
+  return sample.length > 1 && sample.every((row) => row[column] === sample[0]?.[column])
+}
+
+/** Conversations can hardly be mapped from columns: their instruction, question and answer can. */
+export function mappedForm(to: Form): FormInfo {
+  const asked = to === 'chat' || to === 'sharegpt' || to === 'text' || to === 'completions'
+  return asked ? { ...formInfo('completions'), optional: ['system'] } : formInfo(to)
 }
 
 const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {

@@ -12,7 +12,7 @@ const FILTERS = [
 const MOST_COPIES = 50
 
 export function useDataFile(onPath: (path: string) => void) {
-  const [upload, { isLoading, error, reset }] = useUploadDatasetMutation()
+  const [upload, { data, isLoading, error, reset }] = useUploadDatasetMutation()
 
   /** Nothing that exists is overwritten, so a name that is taken gets a number. */
   const send = useCallback(
@@ -46,7 +46,7 @@ export function useDataFile(onPath: (path: string) => void) {
     pickInBrowser((file) => void send(file))
   }, [onPath, send])
 
-  return { browse, take, uploading: isLoading, problem: readProblem(error), clear: reset }
+  return { browse, take, uploading: isLoading, copied: data?.path ?? null, problem: readProblem(error), clear: reset }
 }
 
 export function numbered(name: string, copy: number): string {

@@ -2,6 +2,7 @@
 import type { ReactNode } from 'react'
 import type { FieldName } from '@/api/fields'
 import type { Preview } from '@/api/generated'
+import { advancedGroups, engineDefault } from './advancedGroups'
 import { FieldControl } from './FieldControl'
 import type { FieldErrors } from './form'
 import { number } from '@/start/review/review'
@@ -35,11 +36,22 @@ export function ParametersCard({ form, errors, preview }: Props) {
         ))}
       </div>
       {form.level === 'advanced' ? (
-        <div className={`${FIELD_GRID} mt-4 border-t border-line pt-4`}>
-          {form.fieldsOf('parameters', 'advanced').map((name) => (
-            <FieldControl key={name} name={name} form={form} errors={errors} />
-          ))}
-        </div>
+        advancedGroups(form.fieldsOf('parameters', 'advanced')).map((group) => (
+          <section key={group.name} aria-label={group.name} className="mt-4 border-t border-line pt-3">
+            <h3 className="mb-2.5 text-small font-semibold text-soft">{group.name}</h3>
+            <div className={FIELD_GRID}>
+              {group.fields.map((name) => (
+                <FieldControl
+                  key={name}
+                  name={name}
+                  form={form}
+                  errors={errors}
+                  placeholder={engineDefault(name, String(form.values.optimizer))}
+                />
+              ))}
+            </div>
+          </section>
+        ))
       ) : null}
     </Card>
   )

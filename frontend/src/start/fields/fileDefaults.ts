@@ -1,4 +1,5 @@
-/** Defaults that follow the training file: a name for the adapter, and a length that its rows fit. Pure. */
+/** Defaults that follow the training file: a name for the adapter, and a length that its rows fit. */
+import { originOf } from '@/start/data/convert/origins'
 import { stemOf } from '@/start/data/dataForms'
 import type { Edits } from './fieldRules'
 import { fieldIn, hasField, type FormSpec } from './spec'
@@ -19,9 +20,9 @@ export function fileDefaults(spec: FormSpec, file: TrainingFile | null): Edits {
   return { ...(name ? { adapter_name: name } : {}), ...(file.longest === null ? {} : { max_seq_length: lengthFor(file.longest) }) }
 }
 
-/** `/rows/My file.jsonl` → `My-file`, with the method behind it where the page has several. */
+/** `/rows/My file.jsonl` → `My-file`, with the method behind it where the page has several. A written file is called as the one it was made of. */
 function adapterName(spec: FormSpec, path: string): string {
-  const stem = stemOf(path)
+  const stem = stemOf(originOf(path))
     .replaceAll(/[^A-Za-z0-9._-]+/g, '-')
     .replace(/^[^A-Za-z0-9]+/, '')
     .slice(0, MOST_LETTERS)

@@ -13,6 +13,19 @@ test('the form is remembered and can be forgotten', () => {
   expect(recallForm(SETUP)).toEqual({ edits: {}, level: 'simple' })
 })
 
+test('a window keeps its own form beside another one, and a new window begins with the last', () => {
+  const first = { edits: { lora_rank: '64' }, level: 'simple' } as const
+  const second = { edits: { lora_rank: '8' }, level: 'advanced' } as const
+  rememberForm(SETUP, first)
+  const ofFirst = { ...sessionStorage } as Record<string, string>
+  sessionStorage.clear()
+  expect(recallForm(SETUP), 'a new window').toEqual(first)
+  rememberForm(SETUP, second)
+  sessionStorage.clear()
+  for (const [key, text] of Object.entries(ofFirst)) sessionStorage.setItem(key, text)
+  expect(recallForm(SETUP), 'the first window after a reload').toEqual(first)
+})
+
 test.each(['{', 'null', '[]', '7', '"x"', '{"edits":[1]}', '{"edits":{"gone":"1","lora_rank":{"a":1}},"level":9}'])(
   'stored garbage %s gives an empty form',
   (text) => {

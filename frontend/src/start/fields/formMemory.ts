@@ -1,7 +1,7 @@
 /** The form between visits. What was stored by another version, or is garbage, is left out. */
 import type { Draft, Edits } from './fieldRules'
 import type { FormSpec } from './spec'
-import { forgetStored, readStored, writeStored } from '@/lib/storage'
+import { forgetDraft, readDraft, writeDraft } from '@/lib/storage'
 
 export type Level = 'simple' | 'advanced'
 export type Remembered = { readonly edits: Edits; readonly level: Level }
@@ -9,15 +9,15 @@ export type Remembered = { readonly edits: Edits; readonly level: Level }
 const NOTHING: Remembered = { edits: {}, level: 'simple' }
 
 export function recallForm({ key, known }: FormSpec): Remembered {
-  return readStored(key, (stored) => parse(stored, known)) ?? NOTHING
+  return readDraft(key, (stored) => parse(stored, known)) ?? NOTHING
 }
 
 export function rememberForm({ key }: FormSpec, form: Remembered): void {
-  writeStored(key, form)
+  writeDraft(key, form)
 }
 
 export function forgetForm({ key }: FormSpec): void {
-  forgetStored(key)
+  forgetDraft(key)
 }
 
 function parse(stored: unknown, names: ReadonlySet<string>): Remembered | undefined {

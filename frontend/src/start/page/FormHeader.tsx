@@ -6,6 +6,7 @@ import { Button } from '@/ui/controls/Button'
 import { IconButton } from '@/ui/controls/IconButton'
 import { PageHeader } from '@/ui/PageHeader'
 import { Segmented } from '@/ui/controls/Segmented'
+import { useUndo } from '@/ui/feedback/useUndo'
 
 const LEVELS: readonly { readonly value: Level; readonly label: string }[] = [
   { value: 'simple', label: 'Simple' },
@@ -21,6 +22,12 @@ type Props = {
 }
 
 export function FormHeader({ title, subtitle, form, onSave, onLoad }: Props) {
+  const offerUndo = useUndo()
+  const reset = () => {
+    const { edits } = form
+    form.reset()
+    offerUndo('Settings reset to defaults.', () => form.replace(edits))
+  }
   return (
     <PageHeader title={title} subtitle={subtitle}>
       <Segmented label="Level of detail" value={form.level} choices={LEVELS} onChoose={form.chooseLevel} />
@@ -34,7 +41,7 @@ export function FormHeader({ title, subtitle, form, onSave, onLoad }: Props) {
       <IconButton
         icon={RotateCcw}
         label="Reset to defaults"
-        onClick={form.reset}
+        onClick={reset}
         disabled={Object.keys(form.edits).length === 0}
       />
     </PageHeader>

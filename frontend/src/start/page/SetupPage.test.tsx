@@ -88,9 +88,16 @@ test('a refusal stands beside its field and in the review, and nothing can be st
   expect(startButton().disabled).toBe(true)
 }, 20_000)
 
+const strong = (message: string) => ({
+  code: 'strong_scaling',
+  level: 'caution',
+  message,
+  fix: { label: 'Use alpha / rank', field: 'lora_scaling', value: 'alpha_over_rank' },
+})
+
 test('a strong scale is warned of, and one press eases it', async () => {
   const warning = 'Times the learning rate that is 3.2e-03. Scaling alpha_over_rank would make the multiplier 1.'
-  const calls = serve({ ...SERVER, 'POST /training/preview': { body: { ...PREVIEW, warnings: [warning] } } })
+  const calls = serve({ ...SERVER, 'POST /training/preview': { body: { ...PREVIEW, remarks: [strong(warning)] } } })
   renderPage(<SetupPage />)
   const [fix] = await screen.findAllByRole('button', { name: 'Use alpha / rank' }, { timeout: 8000 })
   if (fix) await userEvent.click(fix)
@@ -102,12 +109,13 @@ test('a strong scale is warned of, and one press eases it', async () => {
 
 test('a validation file that may not belong to the rows is questioned, and one press holds rows out', async () => {
   const doubt = 'The validation file valid.jsonl may not belong to train.jsonl: it is in another folder (/captain).'
+  const holdOut = { label: 'Hold rows out instead', field: 'val_data_path', value: '' }
   localStorage.setItem('droid.setup', JSON.stringify({ edits: { train_data_path: '/data/a.jsonl', val_data_path: '/captain/valid.jsonl' }, level: 'simple' }))
   const calls = serve({
     ...SERVER,
     'POST /training/preview': ({ body }) => {
       const { val_data_path: valid } = body as { val_data_path: string }
-      return { body: { ...PREVIEW, warnings: valid === '' ? [] : [doubt] } }
+      return { body: { ...PREVIEW, remarks: valid === '' ? [] : [{ code: 'foreign_validation', level: 'caution', message: doubt, fix: holdOut }] } }
     },
   })
   renderPage(<SetupPage />)
@@ -119,7 +127,7 @@ test('a validation file that may not belong to the rows is questioned, and one p
 
 test('a start that needs a yes asks for it, with the milder way beside it', async () => {
   const doubt = 'Times the learning rate that is 3.2e-02. Scaling alpha_over_rank would make the multiplier 1.'
-  const calls = serve({ ...SERVER, 'POST /training/preview': { body: { ...PREVIEW, needs_confirmation: doubt } } })
+  const calls = serve({ ...SERVER, 'POST /training/preview': { body: { ...PREVIEW, needs_confirmation: doubt, remarks: [strong(doubt)] } } })
   const { router } = renderPage(<SetupPage />, { path: '/setup' })
   await ready()
   await userEvent.click(startButton())

@@ -110,7 +110,7 @@ export function StartPage({ kind }: { readonly kind: StartKind }) {
         card={card}
       />
       <ConfigDialog open={showsConfig} preview={state.preview} onClose={() => setShowsConfig(false)} onSave={() => void file.save()} />
-      <ConfirmDialog warning={begin.warning} onClose={begin.cancel} onFix={begin.fix} onStart={begin.confirm} />
+      <ConfirmDialog doubt={begin.doubt} fix={begin.remedy} onClose={begin.cancel} onFix={begin.fix} onStart={begin.confirm} />
     </div>
   )
 }

@@ -3,7 +3,7 @@ import { useState } from 'react'
 import type { Problem } from '@/api/errors'
 import type { StartForm } from '@/start/fields/useStartForm'
 import type { PreviewState } from '@/start/review/previewState'
-import { offersQueue, warningsOf, type Review, type Warning } from '@/start/review/review'
+import { fixOf, offersQueue, type Fix, type Review } from '@/start/review/review'
 import type { StartRequest } from './startKinds'
 import { useStartKey } from './useStartKey'
 
@@ -24,7 +24,8 @@ export function useConfirmedStart({ form, review, state, live, starting, problem
   const startable = review.kind === 'ready' && !starting
   // The server may know of a run that this page has not heard of yet: then a press offers the queue.
   const queues = live || offersQueue(problem)
-  const doubt = state.preview?.needs_confirmation
+  const doubt = state.preview?.needs_confirmation ?? null
+  const remark = state.preview?.remarks?.find((each) => each.message === doubt)
   const send = (confirmed: boolean) => {
     if (form.request) void start({ ...form.request, confirm_high_scale: confirmed }, { queue: queues })
   }
@@ -34,14 +35,14 @@ export function useConfirmedStart({ form, review, state, live, starting, problem
     else send(false)
   }
   useStartKey(press)
-  const [warning = null] = confirming && doubt ? warningsOf(form.values, [doubt]) : []
   return {
     startable,
     queues,
     press,
-    warning,
+    doubt: confirming ? doubt : null,
+    remedy: remark ? fixOf(form, remark) : null,
     cancel: () => setConfirming(false),
-    fix: (fix: NonNullable<Warning['fix']>) => {
+    fix: (fix: Fix) => {
       setConfirming(false)
       form.set(fix.name, fix.draft)
     },

@@ -1,6 +1,6 @@
-/** Cmd/Ctrl+Enter on the keyboard, and Start Training in the desktop menu. */
+/** Cmd/Ctrl+Enter on the keyboard, and Start Training in the desktop menu and the palette. */
 import { useEffect, useEffectEvent } from 'react'
-import { bridge } from '@/lib/bridge'
+import { onCommand } from '@/lib/commands'
 
 export function useStartKey(start: () => void): void {
   const onStart = useEffectEvent(start)
@@ -13,12 +13,10 @@ export function useStartKey(start: () => void): void {
       onStart()
     }
     document.addEventListener('keydown', onKey)
-    const endMenu = bridge()?.onMenu((command) => {
-      if (command === 'start-training') onStart()
-    })
+    const end = onCommand('start-training', () => onStart())
     return () => {
       document.removeEventListener('keydown', onKey)
-      endMenu?.()
+      end()
     }
   }, [])
 }

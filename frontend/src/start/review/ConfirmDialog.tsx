@@ -1,21 +1,21 @@
 /** A start that would likely ruin the model is asked about once more, with the way out beside it. */
-import type { Warning } from './review'
+import type { Fix } from './review'
 import { Button } from '@/ui/controls/Button'
 import { Dialog } from '@/ui/Dialog'
 
 type Props = {
   /** Why the server wants a yes; null where it wants none. */
-  readonly warning: Warning | null
+  readonly doubt: string | null
+  readonly fix: Fix | null
   readonly onClose: () => void
-  readonly onFix: (fix: NonNullable<Warning['fix']>) => void
+  readonly onFix: (fix: Fix) => void
   readonly onStart: () => void
 }
 
-export function ConfirmDialog({ warning, onClose, onFix, onStart }: Props) {
-  const fix = warning?.fix
+export function ConfirmDialog({ doubt, fix, onClose, onFix, onStart }: Props) {
   return (
     <Dialog
-      open={warning !== null}
+      open={doubt !== null}
       title="Start with this high effective scale?"
       sheet
       onClose={onClose}
@@ -35,7 +35,7 @@ export function ConfirmDialog({ warning, onClose, onFix, onStart }: Props) {
         </>
       }
     >
-      <p className="text-soft">{warning?.text}</p>
+      <p className="text-soft">{doubt}</p>
     </Dialog>
   )
 }

@@ -21,7 +21,7 @@ export function ReviewBar({ review, state, startable, queues, starting, onStart,
   const [open, setOpen] = useState(false)
   const seconds = state.preview?.estimated_seconds
   return (
-    <div className="sticky bottom-0 z-10 -mx-4 -mb-4 flex items-center gap-2 border-t border-line bg-card px-4 py-2.5 md:-mx-7 md:px-7 @2xl:hidden">
+    <div className="sticky bottom-0 z-10 -mx-4 -mb-4 flex items-center gap-2 border-t border-line bg-card px-4 py-2.5 short:py-1 md:-mx-7 md:px-7 @2xl:hidden">
       <div className="flex min-w-0 flex-1 flex-wrap items-center gap-2 text-small text-soft">
         <ReviewBadge review={review} />
         {review.kind === 'ready' && seconds != null ? <span>≈ {duration(seconds)}</span> : null}

@@ -2,9 +2,10 @@
 import type { ReactNode } from 'react'
 import type { StartForm } from '@/start/fields/useStartForm'
 import { ReviewFacts } from './ReviewFacts'
-import { headline, refusedRows, warningsOf, type Review, type Warning } from './review'
+import { fixOf, headline, leavesRowsOut, type Review } from './review'
 import type { PreviewState } from './previewState'
 import type { Problem } from '@/api/errors'
+import type { StartRemark } from '@/api/generated'
 import { plural } from '@/lib/format'
 import { Badge } from '@/ui/Badge'
 import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
@@ -23,9 +24,8 @@ type Props = {
 }
 
 export function ReviewCard({ form, review, state, startProblem, extra, actions }: Props) {
-  const { preview } = state
+  const shown = review.kind === 'refused' ? null : state.preview
   const problem = startProblem ?? (review.kind === 'refused' ? review.problem : null)
-  const left = refusedRows(problem)
   return (
     <section aria-label="Review" className="flex flex-col gap-3.5 rounded-card border border-line bg-card p-4">
       <header>
@@ -35,7 +35,8 @@ export function ReviewCard({ form, review, state, startProblem, extra, actions }
         </div>
         <p className="mt-0.5 text-small text-soft">{unusualLine(form.unusual.length)}</p>
       </header>
-      <ReviewFacts form={form} preview={preview} stale={!state.fresh} />
+      {/* What was true before the refusal says nothing of what is refused. */}
+      <ReviewFacts form={form} preview={shown} stale={!state.fresh} />
       {extra}
       {review.kind === 'incomplete' ? (
         <ul className="flex flex-col gap-1 text-small text-soft">
@@ -53,36 +54,41 @@ export function ReviewCard({ form, review, state, startProblem, extra, actions }
           <ProgressBar label="Rendering the rows" value={state.rendered} />
         </div>
       )}
-      <Warnings form={form} warnings={warningsOf(form.values, preview?.warnings ?? [], form.edits)} />
-      {left === null ? null : (
+      <Remarks form={form} remarks={shown?.remarks ?? []} />
+      {leavesRowsOut(problem) ? (
         <LinkButton className="self-start font-semibold underline" onClick={() => form.set('on_bad_rows', 'skip')}>
-          Leave out {plural(left, 'row')}
+          Leave these rows out
         </LinkButton>
-      )}
+      ) : null}
       {problem ? <ErrorPanel message={problem.detail} hint={problem.hint} detail={detailOf(problem)} /> : null}
       {actions}
     </section>
   )
 }
 
+const LOOKS = [['error', 'bad'], ['caution', 'warn'], ['info', 'info']] as const
+
 /** Each on one line, with the rest behind it; facts look like facts. */
-function Warnings({ form, warnings }: { readonly form: StartForm; readonly warnings: readonly Warning[] }) {
-  return (['warn', 'info'] as const).map((tone) => {
-    const shown = warnings.filter((each) => each.tone === tone)
+function Remarks({ form, remarks }: { readonly form: StartForm; readonly remarks: readonly StartRemark[] }) {
+  return LOOKS.map(([level, tone]) => {
+    const shown = remarks.filter((each) => each.level === level)
     if (shown.length === 0) return null
     return (
-      <Notice key={tone} tone={tone}>
+      <Notice key={level} tone={tone}>
         <ul className="flex flex-col gap-2">
-          {shown.map(({ text, fix }) => (
-            <li key={text}>
-              <Sentence text={text} />{' '}
-              {fix ? (
-                <LinkButton quiet className="font-semibold underline" onClick={() => form.set(fix.name, fix.draft)}>
-                  {fix.label}
-                </LinkButton>
-              ) : null}
-            </li>
-          ))}
+          {shown.map((remark) => {
+            const fix = fixOf(form, remark)
+            return (
+              <li key={remark.message}>
+                <Sentence text={remark.message} />{' '}
+                {fix ? (
+                  <LinkButton quiet className="font-semibold underline" onClick={() => form.set(fix.name, fix.draft)}>
+                    {fix.label}
+                  </LinkButton>
+                ) : null}
+              </li>
+            )
+          })}
         </ul>
       </Notice>
     )

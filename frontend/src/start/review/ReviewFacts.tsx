@@ -61,5 +61,6 @@ function MemoryBar({ memory }: { readonly memory: MemoryEstimate | null }) {
 function checkpointText(preview: Preview | null): string {
   if (!preview) return UNKNOWN
   const { checkpoints_kept: kept, checkpoint_bytes: size } = preview
+  if (kept === 0) return size === null ? 'best and latest' : `best and latest, ${bytes(size)} each`
   return size === null ? count(kept) : `${count(kept)} × ${bytes(size)}`
 }

@@ -6,6 +6,12 @@ export type Toast = {
   readonly level: 'info' | 'good' | 'error'
   readonly message: string
   readonly hint?: string | null
+  /** A button that does something: its words. What it does is kept in `toastActions`, by the toast's id. */
+  readonly action?: string
+  /** The next step: a page of the app. */
+  readonly link?: { readonly label: string; readonly to: string }
+  /** It leaves by itself when this is no longer so: a run that was in the way, a server that did not answer. */
+  readonly cause?: 'run' | 'server'
 }
 export type ToastState = readonly Toast[]
 
@@ -26,6 +32,8 @@ const toastSlice = createSlice({
     },
     toastDismissed: (state, { payload }: PayloadAction<string>) =>
       state.filter((each) => each.id !== payload),
+    causeEnded: (state, { payload }: PayloadAction<NonNullable<Toast['cause']>>) =>
+      state.some((each) => each.cause === payload) ? state.filter((each) => each.cause !== payload) : state,
   },
   selectors: { selectToasts: (state) => state },
 })
@@ -41,5 +49,8 @@ function capped(toasts: readonly Toast[]): Toast[] {
 }
 
 export const toastReducer = toastSlice.reducer
-export const { toastRaised, toastDismissed } = toastSlice.actions
+export const { toastRaised, toastDismissed, causeEnded } = toastSlice.actions
+
+/** What the buttons of toasts do: functions, which a store can't hold. */
+export const toastActions = new Map<Toast['id'], () => unknown>()
 export const { selectToasts } = toastSlice.selectors

@@ -1,6 +1,7 @@
 /** What was asked before, kept by the server: look again, ask again, rate, take out, export. */
 import { Download, Trash2 } from 'lucide-react'
 import { useState } from 'react'
+import { useDispatch } from 'react-redux'
 import { readProblem } from '@/api/errors'
 import {
   useForgetComparisonMutation,
@@ -13,12 +14,12 @@ import { plural } from '@/lib/format'
 import { Button } from '@/ui/controls/Button'
 import { Card } from '@/ui/Card'
 import { DamagedItems } from '@/ui/DamagedItems'
-import { Dialog } from '@/ui/Dialog'
-import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
 import { RetryPanel } from '@/ui/feedback/RetryPanel'
 import { Skeleton } from '@/ui/feedback/Skeleton'
+import { toastRaised } from '@/ui/feedback/toastSlice'
 import { historyJson, historyMarkdown, saveText } from './exporting'
 import { HistoryList, HistoryOlder } from './HistoryOlder'
+import { useDeleted } from './useDeleted'
 
 const FIRST = 20
 /** As many as the server gives at once. */
@@ -33,7 +34,7 @@ export function HistoryCard({ onUse }: { readonly onUse: (prompt: string) => voi
     <Card
       title="History"
       subtitle={found && found.length > 0 ? 'Saved on this computer, newest first.' : undefined}
-      actions={found && found.length > 0 ? <HistoryActions shown={found.length} more={data.next_cursor !== null} /> : null}
+      actions={found && found.length > 0 ? <HistoryActions /> : null}
     >
       {problem ? (
         <RetryPanel problem={problem} onRetry={() => void refetch()} />
@@ -55,16 +56,23 @@ export function HistoryCard({ onUse }: { readonly onUse: (prompt: string) => voi
   )
 }
 
-function HistoryActions({ shown, more }: { readonly shown: number; readonly more: boolean }) {
-  const [asking, setAsking] = useState(false)
+function HistoryActions() {
+  const [forget, { isLoading }] = useForgetComparisonsMutation()
+  const deleted = useDeleted()
+  const dispatch = useDispatch()
+  const deleteAll = async () => {
+    const { data, error } = await forget()
+    const problem = readProblem(error)
+    if (problem) dispatch(toastRaised({ level: 'error', message: problem.detail, hint: problem.hint }))
+    if (data) deleted(`Deleted ${plural(data.deleted, 'comparison')}.`, data.undo)
+  }
   return (
     <>
       <ExportButtons />
-      <Button size="small" kind="ghost" onClick={() => setAsking(true)}>
+      <Button size="small" kind="ghost" busy={isLoading && 'Deleting…'} onClick={() => void deleteAll()}>
         <Trash2 className="size-3.5" aria-hidden="true" />
-        Delete all…
+        Delete all
       </Button>
-      <DeleteAll open={asking} words={more ? 'all comparisons' : plural(shown, 'comparison')} onClose={() => setAsking(false)} />
     </>
   )
 }
@@ -95,38 +103,5 @@ function ExportButtons() {
         </Button>
       ))}
     </>
-  )
-}
-
-type DeleteProps = { readonly open: boolean; readonly words: string; readonly onClose: () => void }
-
-function DeleteAll({ open, words, onClose }: DeleteProps) {
-  const [send, { isLoading, error }] = useForgetComparisonsMutation()
-  const problem = readProblem(error)
-  const go = async () => {
-    const { error: failed } = await send()
-    if (!failed) onClose()
-  }
-  return (
-    <Dialog
-      open={open}
-      title="Delete the history?"
-      size="small"
-      sheet
-      onClose={onClose}
-      footer={
-        <>
-          <Button onClick={onClose} data-first-focus>
-            Cancel
-          </Button>
-          <Button kind="danger" busy={isLoading && 'Deleting…'} onClick={() => void go()}>
-            Delete {words}
-          </Button>
-        </>
-      }
-    >
-      <p className="text-soft">This deletes all questions, answers and stars. Votes and evaluations stay.</p>
-      {problem ? <ErrorPanel message={problem.detail} hint={problem.hint} /> : null}
-    </Dialog>
   )
 }

@@ -11,6 +11,7 @@ import { Notice } from '@/ui/feedback/Notice'
 import { AnswerText } from '@/features/compare/ask/AnswerPanel'
 import { answerTitle } from './exporting'
 import { Stars } from './Stars'
+import { useDeleted } from './useDeleted'
 import { lengthNote, timingWords } from '@/features/compare/words'
 
 type Props = { readonly comparison: Comparison; readonly onUse: (prompt: string) => void }
@@ -20,9 +21,14 @@ const SHOWN = 160
 export function HistoryItem({ comparison, onUse }: Props) {
   const [open, setOpen] = useState(false)
   const [forget, { error }] = useForgetComparisonMutation()
+  const deleted = useDeleted()
   const problem = readProblem(error)
   const { id, prompt, at, answers } = comparison
   const line = prompt.slice(0, SHOWN).replace(/\s+/g, ' ').trim()
+  const remove = async () => {
+    const { data } = await forget({ comparisonId: id })
+    if (data) deleted(`Deleted “${line.slice(0, 40)}${line.length > 40 ? '…' : ''}”.`, data.undo)
+  }
   return (
     <li className="border-b border-line py-1.5 last:border-0">
       <div className="flex min-w-0 items-center gap-1">
@@ -38,7 +44,7 @@ export function HistoryItem({ comparison, onUse }: Props) {
           <span className="shrink-0 text-small text-faint tabular-nums">{moment(at)}</span>
         </button>
         <IconButton icon={CornerUpLeft} label={`Use this prompt again: ${line}`} onClick={() => onUse(prompt)} />
-        <IconButton icon={Trash2} label={`Delete from the history: ${line}`} onClick={() => void forget({ comparisonId: id })} />
+        <IconButton icon={Trash2} label={`Delete from the history: ${line}`} onClick={() => void remove()} />
       </div>
       {problem ? <Notice tone="bad">{problem.detail}</Notice> : null}
       {open ? <Opened comparison={comparison} /> : null}

@@ -11,6 +11,7 @@ import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
 import { Field } from '@/ui/controls/Field'
 import { Select } from '@/ui/controls/Select'
 import { CONTROL, TextInput } from '@/ui/controls/TextInput'
+import { useDeleted } from '@/features/compare/history/useDeleted'
 import { promptsOf, setProblem, textOf } from './promptSets'
 
 export type SetRun = { readonly name: string; readonly prompts: readonly string[] }
@@ -41,6 +42,7 @@ function OpenDialog({ prompt, blocked, onClose, onRun, runWords }: Omit<Props, '
   const [tried, setTried] = useState(false)
   const [keep, keeping] = useKeepPromptSetMutation()
   const [forget, forgetting] = useForgetPromptSetMutation()
+  const deleted = useDeleted()
   const current = chosen ?? NEW
   const prompts = promptsOf(text)
   const problems = setProblem(name, prompts)
@@ -59,8 +61,10 @@ function OpenDialog({ prompt, blocked, onClose, onRun, runWords }: Omit<Props, '
     if (kept) setChosen(kept.name)
   }
   const remove = async () => {
-    const { error } = await forget({ name: current })
-    if (!error) show(undefined)
+    const { data: gone } = await forget({ name: current })
+    if (!gone) return
+    onClose() // What lies behind an open dialog can't be pressed, its Undo included.
+    deleted(`Deleted the prompt set “${current}”.`, gone.undo)
   }
   return (
     <Dialog

@@ -1,7 +1,7 @@
 /** The prompt and how it is sampled: remembered, so that leaving the page loses nothing. */
 import { useCallback, useEffect, useState } from 'react'
 import { useDebounced } from '@/lib/useDebounced'
-import { readStored, writeStored } from '@/lib/storage'
+import { readDraft, writeDraft } from '@/lib/storage'
 import { readForm, SAMPLING, type SamplingForm } from './sampling'
 
 const PROMPT = 'compare-prompt'
@@ -10,14 +10,14 @@ const FORM = 'compare-sampling'
 export type Prompt = ReturnType<typeof usePrompt>
 
 export function usePrompt() {
-  const [text, setText] = useState(() => readStored(PROMPT, (value) => (typeof value === 'string' ? value : undefined)) ?? '')
-  const [form, setForm] = useState<SamplingForm>(() => readStored(FORM, readForm) ?? SAMPLING)
+  const [text, setText] = useState(() => readDraft(PROMPT, (value) => (typeof value === 'string' ? value : undefined)) ?? '')
+  const [form, setForm] = useState<SamplingForm>(() => readDraft(FORM, readForm) ?? SAMPLING)
   const settled = useDebounced(text, 400)
-  useEffect(() => writeStored(PROMPT, settled), [settled])
+  useEffect(() => writeDraft(PROMPT, settled), [settled])
   const change = useCallback((part: Partial<SamplingForm>) => {
     setForm((before) => {
       const after = { ...before, ...part }
-      writeStored(FORM, after)
+      writeDraft(FORM, after)
       return after
     })
   }, [])

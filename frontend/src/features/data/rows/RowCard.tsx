@@ -3,6 +3,8 @@ import { ChevronLeft, ChevronRight } from 'lucide-react'
 import { useState } from 'react'
 import { readProblem } from '@/api/errors'
 import { usePreviewDatasetQuery, type DatasetPreview } from '@/api/generated'
+import { recallForm } from '@/start/fields/formMemory'
+import { SETUP } from '@/start/page/setupSpec'
 import { count, percent } from '@/lib/format'
 import { parseNumber } from '@/lib/numbers'
 import { useDebounced } from '@/lib/useDebounced'
@@ -32,7 +34,8 @@ type View = 'text' | 'tokens'
 const SETTLE_MS = 250
 
 export function RowCard({ path, model, rows, limit, place, onPlace }: Props) {
-  const [mask, setMask] = useState(true)
+  // As the run would have it.
+  const [mask, setMask] = useState(() => recallForm(SETUP).edits.mask_prompt === true)
   const [view, setView] = useState<View>('text')
   const [draft, setDraft] = useState<string | null>(null)
   const settled = useDebounced(place, SETTLE_MS)

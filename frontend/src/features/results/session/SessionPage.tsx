@@ -16,6 +16,7 @@ import { Skeleton } from '@/ui/feedback/Skeleton'
 import { readSession, metric } from './record'
 import { SessionFigures } from './SessionFigures'
 import { SessionHeader } from './SessionHeader'
+import { SessionHealth } from './SessionHealth'
 import { SessionLog } from './SessionLog'
 import { SessionOutcome } from './SessionOutcome'
 import { SessionSamples } from './SessionSamples'
@@ -62,6 +63,7 @@ function Session({ id, record }: Props) {
             waiting={data ? 'No curve was recorded for this run.' : 'Reading the curves…'}
           />
         )}
+        <SessionHealth session={session} />
         {kind === 'reward' ? <SessionSamples id={id} /> : null}
         <SessionLog id={id} name={session.name} />
         <Card title="Configuration" subtitle="As sent; values that differ from the defaults are bold.">

@@ -46,6 +46,6 @@ function useSayProblem() {
   const dispatch = useDispatch()
   return (error: unknown) => {
     const problem = readProblem(error)
-    if (problem) dispatch(toastRaised({ level: 'error', message: problem.detail, hint: problem.hint }))
+    if (problem) dispatch(toastRaised({ level: 'error', message: problem.detail, hint: problem.hint, cause: 'run' }))
   }
 }

@@ -3,7 +3,8 @@ import { CircleCheck, CircleSlash, Unplug } from 'lucide-react'
 import { adapterName } from '@/run/reducer/runConfig'
 import type { RunView } from '@/run/reducer/runReducer'
 import { bestWords, metricWords } from '@/run/series/best'
-import { count } from '@/lib/format'
+import { progressOf, timesOf } from '@/run/reducer/runSlice'
+import { compact, count, duration } from '@/lib/format'
 import { ActionLink } from '@/ui/controls/ActionLink'
 import { CopyButton } from '@/ui/controls/CopyButton'
 import { ResumeRunButton } from '@/features/training/commands/ResumeRunButton'
@@ -24,6 +25,25 @@ export function RunOutcome({ run }: { readonly run: RunView }) {
   }
 }
 
+/** How far it came and how long it took. */
+function lengthWords(run: RunView): string {
+  const { step, total } = progressOf(run)
+  const { elapsed } = timesOf(run, 0)
+  return [
+    step === null ? null : `iteration ${count(step)} of ${count(total)}`,
+    run.metrics.epoch == null ? null : `epoch ${compact(run.metrics.epoch, 2)}`,
+    elapsed === null ? null : `Total ${duration(elapsed)}`,
+  ]
+    .filter(Boolean)
+    .join(' · ')
+}
+
+/** Of a path the parts that tell it from others: the folder of all adapters is the same. */
+function endOf(path: string): string {
+  const parts = path.split('/')
+  return parts.length > 4 ? `…/${parts.slice(-3).join('/')}` : path
+}
+
 type EndedProps = {
   readonly run: RunView
   readonly icon: typeof CircleCheck
@@ -36,14 +56,18 @@ function Ended({ run, icon: Icon, tone, title }: EndedProps) {
   const name = adapterName(run.config)
   const message = run.message ?? run.error?.message
   return (
-    <section aria-label="Outcome" className="flex flex-wrap items-start gap-x-6 gap-y-3 rounded-card border border-line bg-card p-4">
+    <section aria-label="Outcome" className="@container rounded-card border border-line bg-card p-4">
+      <div className="flex flex-wrap items-start gap-x-6 gap-y-3">
       <div className="flex min-w-0 flex-1 basis-80 gap-3">
         <Icon className={`mt-0.5 size-5 shrink-0 ${tone}`} strokeWidth={1.75} aria-hidden="true" />
         <div className="min-w-0 flex-1">
-          <h2 className="text-lead font-semibold">{title}</h2>
+          <div className="flex flex-wrap items-baseline gap-x-3">
+            <h2 className="text-lead font-semibold">{title}</h2>
+            <p className="text-soft">{lengthWords(run)}</p>
+          </div>
           {message ? <p className="text-soft">{message}</p> : null}
           {run.error?.hint ? <p className="text-soft">{run.error.hint}</p> : null}
-          <dl className="mt-2 flex flex-col gap-1">
+          <dl className="mt-1.5 grid gap-x-6 gap-y-1 @3xl:grid-cols-2">
             {best ? (
               <Path label={`Best adapter · iteration ${count(best.step)}, ${metricWords(best.metric)} ${bestWords(best.metric, best.value)}`} path={best.path} />
             ) : null}
@@ -63,6 +87,7 @@ function Ended({ run, icon: Icon, tone, title }: EndedProps) {
           </ActionLink>
         ) : null}
       </div>
+      </div>
     </section>
   )
 }
@@ -73,7 +98,7 @@ function Path({ label, path }: { readonly label: string; readonly path: string }
       <dt className="text-small font-medium">{label}</dt>
       <dd className="flex min-w-0 items-baseline gap-3">
         <code className="min-w-0 truncate font-mono text-tiny text-soft" title={path}>
-          {path}
+          {endOf(path)}
         </code>
         <span className="shrink-0">
           <CopyButton text={path} label="Copy path" />

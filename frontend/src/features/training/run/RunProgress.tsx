@@ -1,14 +1,18 @@
-/** Where the run is, and how long it still takes. Its times stand still when it has ended. */
-import { progressOf, timesOf } from '@/run/reducer/runSlice'
+/** Where the run is, and how long it still takes. Its times stand still when it has ended, and while the server is not heard. */
+import { useSelector } from 'react-redux'
+import { progressOf, selectLostAt, timesOf } from '@/run/reducer/runSlice'
 import { isLive, type RunView } from '@/run/reducer/runReducer'
 import { clock, compact, count, duration } from '@/lib/format'
 import { ProgressBar } from '@/ui/feedback/ProgressBar'
+import { NotifyButton } from './NotifyButton'
 import { phaseWords } from './phases'
 import { useClock } from '@/lib/useClock'
 
 export function RunProgress({ run }: { readonly run: RunView }) {
   const live = isLive(run.state)
-  const now = useClock(live && run.state !== 'paused')
+  const lostAt = useSelector(selectLostAt)
+  const ticking = useClock(live && run.state !== 'paused' && lostAt === null)
+  const now = lostAt ?? ticking
   const { step, total, fraction } = progressOf(run)
   const { elapsed, remaining } = timesOf(run, now)
   const where = [
@@ -26,6 +30,7 @@ export function RunProgress({ run }: { readonly run: RunView }) {
           <span className="text-soft">{where.join(' · ')}</span>
         </p>
         <p className="flex items-baseline gap-x-3 text-soft">
+          {live ? <NotifyButton /> : null}
           {elapsed === null ? null : <span>{live ? `${clock(elapsed)} elapsed` : `Total ${duration(elapsed)}`}</span>}
           {remaining === null ? null : <span className="font-semibold text-ink">{clock(remaining)} left</span>}
         </p>

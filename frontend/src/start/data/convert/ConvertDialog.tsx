@@ -11,6 +11,7 @@ import { Select } from '@/ui/controls/Select'
 import { Switch } from '@/ui/controls/Switch'
 import { CONTROL, TextInput } from '@/ui/controls/TextInput'
 import { MappingFields } from './MappingFields'
+import { rememberOrigin } from './origins'
 import { WrittenNotice } from './WrittenNotice'
 
 type Props = {
@@ -42,11 +43,11 @@ export function ConvertDialog({ path, columns, sample, format, target, systemHel
   const problem = readProblem(error)
   const trainable = onTrain !== undefined && to !== 'alpaca' && to !== 'sharegpt'
   const output = name ?? convertedName(path, to)
-  const form = formInfo(unknown ? mappedForm(to) : to)
+  const form = unknown ? mappedForm(to) : formInfo(to)
   const chosen = mapping ?? guessMapping(form, columns, sample)
   const complete = output.trim() !== '' && (!mapped || form.fields.every((field) => chosen[field] !== undefined))
-  const run = (overwrite: boolean) =>
-    void convert({
+  const run = async (overwrite: boolean) => {
+    const answer = await convert({
       convertRequest: {
         path,
         output_path: output.trim(),
@@ -56,6 +57,8 @@ export function ConvertDialog({ path, columns, sample, format, target, systemHel
         ...(mapped ? { mapping: chosen } : {}),
       },
     })
+    if (answer.data) rememberOrigin(answer.data.path, path)
+  }
   const change = (next: Form) => {
     setTo(next)
     setMapping(null)
@@ -83,7 +86,7 @@ export function ConvertDialog({ path, columns, sample, format, target, systemHel
         ) : (
           <>
             <Button onClick={onClose}>Cancel</Button>
-            <Button kind="primary" disabled={!complete} onClick={() => run(false)} busy={isLoading && 'Converting…'}>
+            <Button kind="primary" disabled={!complete} onClick={() => void run(false)} busy={isLoading && 'Converting…'}>
               Convert
             </Button>
           </>
@@ -151,7 +154,7 @@ export function ConvertDialog({ path, columns, sample, format, target, systemHel
               hint={problem.hint}
               action={
                 problem.status === 409 ? (
-                  <Button size="small" kind="danger" onClick={() => run(true)}>
+                  <Button size="small" kind="danger" onClick={() => void run(true)}>
                     Replace
                   </Button>
                 ) : null

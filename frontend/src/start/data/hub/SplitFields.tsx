@@ -19,7 +19,7 @@ type Props = {
 
 export function SplitFields({ info, choice, chosen, columns, onChange }: Props) {
   const { config, split, form, known, mapping } = chosen
-  const target = form === '' ? null : formInfo(mappedForm(form))
+  const target = form === '' ? null : mappedForm(form)
   return (
     <>
       <div className="grid grid-cols-1 gap-4 sm:grid-cols-2">

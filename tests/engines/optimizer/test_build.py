@@ -9,7 +9,7 @@ import pytest
 from mlx.utils import tree_flatten
 
 from backend.contract.run.config import Optimization
-from backend.engines.trainer.run import build_optimizer
+from backend.engines.optimizer.build import build_optimizer
 from backend.training.estimate.optimizer_state import state_copies
 from backend.training.plan.run_config import optimizer_options
 from tests.training.requests import request
