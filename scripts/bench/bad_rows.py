@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from backend.cli.client import Client, Refused
 from scripts.bench.measures import Measure
 from scripts.bench.runs import service
 from scripts.setup.stamps import CHECKOUT
-from scripts.start.client import Client, Refused
 
 _DEMO = CHECKOUT / "test_data" / "models" / "droid-demo"
 _ROWS, _BAD, _TRIES = 300, 200, 3
