@@ -214,7 +214,7 @@ def build_services(settings: Settings) -> Services:
     export = Export(settings, host.adapters, evaluator, exports)
     uploads = Uploads(settings, hub)
     reward_functions = Rewards(settings)
-    planning = PlanContext(settings, models, inspector, store)
+    planning = PlanContext(settings, models, inspector, store, hub=hub)
     training = TrainingManager(planning, supervisor, queue=waiting, rewards=reward_functions)
     supervisor.go_on = AutoContinue(waiting, store)
     jobs = (evaluations, fusions, exports, conversions, benchmarks, uploads)

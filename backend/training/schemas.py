@@ -85,7 +85,7 @@ class MemoryEstimate(BaseModel):
 class DataPreview(BaseModel):
     """What the data holds, counted in the model's own tokens. Null: not counted. `skipped_rows` of
     all sets are left out; `rendered_share` is how much of a long file is rendered so far, null when
-    all of it is.
+    all of it is, and `rendering_job` the job whose frames tell when it is.
     """
 
     format: str
@@ -98,6 +98,7 @@ class DataPreview(BaseModel):
     unused_rows: int | None
     skipped_rows: int = 0
     rendered_share: float | None = None
+    rendering_job: str | None = None
 
 
 class Preview(BaseModel):

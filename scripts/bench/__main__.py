@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from scripts.bench.bad_rows import bad_rows
 from scripts.bench.exports.against_fuse import bench_exports
 from scripts.bench.first_run import first_run
 from scripts.bench.inference import bench_inference
@@ -60,7 +61,7 @@ def main() -> int:
     if args.what == "loss":
         return bench_loss(write=args.write)
     measures: list[Measure] = []
-    for part in (page(), server(), requests(), first_run(), speed(args.pairs)):
+    for part in (page(), server(), requests(), first_run(), bad_rows(), speed(args.pairs)):
         for measure in part:
             print(f"  {measure.name:<40} {shown_value(measure)}   {_verdict(measure)}")
             measures.append(measure)

@@ -82,7 +82,7 @@ def test_a_row_that_setup_would_refuse_is_told_here_already(tmp_path: Path) -> N
 LINES: list[tuple[str, bytes, str]] = [
     ("wrong JSON", b'{"messages": [', "not valid JSON"),
     ("a list", b"[1]", "list"),
-    ("a number that JSON does not have", b'{"text": NaN}', "NaN"),
+    ("a number that JSON does not have", b'{"messages": NaN}', "not a list"),
     ("another encoding", '{"text": "café"}'.encode("latin-1"), "UTF-8"),
     ("half of a character", b'{"text": "\\ud83d"}', "half of a character"),
     ("a missing key", b'{"text": "other"}', "messages"),

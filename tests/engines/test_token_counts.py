@@ -11,6 +11,7 @@ from backend.errors import BadContent
 from backend.settings import read_settings
 from backend.training.run_data.files import DataFiles
 from backend.training.run_data.prepare import plan_data
+from backend.training.run_data.rendered_files import Rendering
 from backend.training.run_data.token_counts import TokenCounter, TokenCounts
 from tests.training.requests import model, request, write_rows
 
@@ -28,7 +29,7 @@ async def counted(root: Path, folder: Path, rows: Any, **fields: Any) -> TokenCo
     return told(await counter.count(model(path=str(folder)), plan, mask=asked.mask_prompt))
 
 
-def told(counts: TokenCounts | float) -> TokenCounts:
+def told(counts: TokenCounts | Rendering) -> TokenCounts:
     assert isinstance(counts, TokenCounts)
     return counts
 

@@ -54,7 +54,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training.lora": {"jobs.run", "models"},
     "training.quantize": {"training.request", "jobs", "jobs.run", "models"},
     "training.rewards": {"training.request", "jobs.run", "data.*"},
-    "training.run_data": {"training.request", "jobs.run", "data", "data.*", "models"},
+    "training.run_data": {
+        "training.request", "jobs.run", "jobs.lifecycle", "data", "data.*", "models",
+    },
     "training.estimate": {
         "training.schemas", "training.request", "training.quantize", "training.run_data",
         "jobs.run", "models",

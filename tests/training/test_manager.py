@@ -31,6 +31,7 @@ from backend.training.plan import context
 from backend.training.plan.context import PlanContext
 from backend.training.request.sft_fields import StandardStart
 from backend.training.rewards.service import Rewards
+from backend.training.run_data.rendered_files import Rendering
 from backend.training.run_data.token_counts import TokenCounter, TokenCounts
 from tests.models.folders import model_folder, settings_for
 from tests.training.requests import request, targets, write_rows
@@ -238,15 +239,15 @@ async def test_a_command_that_would_train_on_other_answers_is_warned_of(house: H
 async def test_rows_that_were_not_counted_are_unknown_and_not_none(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def count(*_: Any, **__: Any) -> float:
-        return 0.25
+    async def count(*_: Any, **__: Any) -> Rendering:
+        return Rendering("job-1", 0.25)
 
     monkeypatch.setattr(TokenCounter, "count", count)
 
     data = (await house.manager.preview(house.request())).data
 
     assert (data.tokens, data.max_tokens, data.truncated_rows, data.unused_rows) == (None,) * 4
-    assert data.rendered_share == 0.25
+    assert (data.rendered_share, data.rendering_job) == (0.25, "job-1")
 
 
 async def test_prompts_that_leave_no_answer_at_all_are_refused(

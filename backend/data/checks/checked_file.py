@@ -22,11 +22,14 @@ from backend.errors import BadContent, FieldProblem
 
 SHOWN = 20
 NEEDS: tuple[Need, ...] = get_args(Need)
-_ROLE_WORDS = re.compile(r"^\s*(User|Human|Assistant|System)\s*:", re.MULTILINE)
+_ROLE_WORDS = re.compile(
+    r"^\s*(User|Human|Assistant|System)\s*:|###\s?(Human|Assistant|Instruction|Response):",
+    re.MULTILINE,
+)
+_CHAT = '{"messages": [{"role": "user", "content": "…"}, {"role": "assistant", …}]}'
 _MIXED = (
-    "Every row must be of the same form, such as "
-    '{"messages": [{"role": "user", "content": "…"}, {"role": "assistant", …}]}. Correct it, or '
-    "write the file anew under Data → Convert, which leaves such rows out and names them."
+    f"Every row must be of the same form, such as {_CHAT}. Correct it, or write the file anew "
+    "under Data → Convert, which writes all rows in one form and names those that it leaves out."
 )
 _NEEDED: Mapping[DataNeeds, str] = {
     "prompt_answer": 'The method needs {"prompt": "…", "answer": "…"} on every line. Correct it, '
@@ -37,6 +40,14 @@ _NEEDED: Mapping[DataNeeds, str] = {
     "next_token": "The method needs a context_with_chat_template, a rejected_decoded and a list "
     "multi_chosen_decoded on every line; a generated sample file shows the form.",
 }
+_UNREADABLE = (
+    "Correct the line, or write the file anew under Data → Convert, which leaves such lines out "
+    "and names them."
+)
+_NO_COLUMNS = (
+    "A CSV file's first line must name its columns, such as prompt and completion. Where it does, "
+    "map them under Data → Convert."
+)
 _UNKNOWN = "Convert the file under Data → Convert, where its columns can be mapped to those."
 
 
@@ -93,6 +104,7 @@ def check_file(path: Path, needs: DataNeeds) -> CheckedFile:
     clean, labelled = True, False
     unanswered: int | None = None
     readings, unlearned = Readings(), 0
+    hint = ""
     solutions: Counter[str] = Counter()
     systems = SystemTexts()
     for line in read_lines(path):
@@ -105,6 +117,7 @@ def check_file(path: Path, needs: DataNeeds) -> CheckedFile:
             continue
         if wrong is not None or line.row is None or form is None:
             bad += 1
+            hint = hint or _hint(path, needs, line.row is not None, str(wrong), form)
             if len(problems) < SHOWN:
                 problems.append(f"Line {line.number} of {path.name} {wrong}.")
             if bad >= 1000:
@@ -138,7 +151,7 @@ def check_file(path: Path, needs: DataNeeds) -> CheckedFile:
         more = f" (and {bad - 1} more such lines)" if bad > 1 else ""
         raise BadContent(
             problems[0] + more,
-            hint=_NEEDED.get(needs, _UNKNOWN if form == "unknown" else _MIXED),
+            hint=hint,
             errors=[FieldProblem("", problem) for problem in problems],
         )
     if rows == 0 or form is None:
@@ -153,6 +166,19 @@ def check_file(path: Path, needs: DataNeeds) -> CheckedFile:
     )  # fmt: skip
 
 
+def _hint(path: Path, needs: DataNeeds, read: bool, wrong: str, form: Format | None) -> str:
+    """The way out for the first line that is wrong."""
+    if not read:
+        return "Correct the file there." if "nothing after it" in wrong else _UNREADABLE
+    if form == "unknown" and path.suffix.lower() in (".csv", ".tsv"):
+        return _NO_COLUMNS
+    if needs == "sft" and form != "unknown" and not wrong.startswith("has no '"):
+        return _UNREADABLE
+    if form == "unknown" and not wrong.startswith("has none of the known forms"):
+        return f"Rows look like {_CHAT}."
+    return _NEEDED.get(needs, _UNKNOWN if form == "unknown" else _MIXED)
+
+
 def _answers(row: Mapping[str, Any]) -> int:
     return sum(message["role"] == "assistant" for message in row["messages"])
 
@@ -160,4 +186,6 @@ def _answers(row: Mapping[str, Any]) -> int:
 def _length(row: Mapping[str, Any], form: Format) -> int:
     if form == "chat":
         return sum(len(message.get("content") or "") for message in row["messages"])
+    if isinstance(row.get("prompt"), list):
+        row = {**row, "asked": "".join(message["content"] for message in row["prompt"])}
     return sum(len(value) for value in row.values() if isinstance(value, str))

@@ -17,7 +17,7 @@ from backend.data.readers.data_file import data_file, read_lines
 from backend.data.rows.conversation import Unsuitable
 from backend.data.rows.conversion import convert_row
 from backend.data.rows.engine_form import check_trainable
-from backend.data.rows.formats import ROLES, Format, check, detect
+from backend.data.rows.formats import Format, check, conversation_problem, detect
 from backend.data.rows.preference_pairs import pair_problem
 from backend.data.rows.readings import Readings
 from backend.data.rows.turns import is_blank
@@ -88,13 +88,7 @@ def _prompt(row: Mapping[str, Any]) -> str | None:
         return "has no 'prompt'"
     if isinstance(prompt, str):
         return "has an empty 'prompt'" if is_blank(prompt) else None
-    if not isinstance(prompt, list) or not prompt:
-        return "has a 'prompt' that is neither a text nor a list of messages"
-    for number, message in enumerate(prompt, start=1):
-        role = message.get("role") if isinstance(message, dict) else None
-        if role not in ROLES or not isinstance(message.get("content"), str):
-            return f"has a message {number} in its 'prompt' without a known role or a text"
-    return None if prompt[-1]["role"] != "assistant" else "has a 'prompt' that ends with an answer"
+    return conversation_problem(prompt)
 
 
 def _next_token(row: Mapping[str, Any]) -> str | None:

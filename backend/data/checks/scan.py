@@ -35,7 +35,10 @@ SHOWN_GROUPS = 20
 SHOWN_LINES = 8
 
 Progress = Callable[[float | None], None]
-_ROLE_WORDS = re.compile(r"^\s*(User|Human|Assistant|System)\s*:", re.MULTILINE)
+_ROLE_WORDS = re.compile(
+    r"^\s*(User|Human|Assistant|System)\s*:|###\s?(Human|Assistant|Instruction|Response):",
+    re.MULTILINE,
+)
 
 
 def scan(

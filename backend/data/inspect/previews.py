@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,10 @@ DEADLINE = 60.0
 _HELD = 32
 
 
+# File, stamp, tokenizer and mask; and the window's first row.
+_Place = tuple[tuple[Path, tuple[int, int], str, bool], int]
+
+
 @dataclass(frozen=True, slots=True)
 class _Row:
     """A row of the file. `given` is what the engine gets, None with the `problem`."""
@@ -45,26 +50,31 @@ class _Window:
     rows: tuple[_Row, ...]
     last: bool
 
+    def find(self, request: PreviewRequest) -> int | None:
+        """The place of the row with that number, or of the first from that line on."""
+        for at, row in enumerate(self.rows):
+            if request.line is None and row.number == request.row:
+                return at
+            if request.line is not None and row.line >= request.line:
+                return at
+        return None
+
+    def may_have(self, request: PreviewRequest) -> bool:
+        """Whether no row before it may be the one that is asked for by its line."""
+        return request.line is None or self.rows[0].line <= request.line
+
 
 class Previews:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._held: OrderedDict[object, tuple[_Window, list[dict[str, Any]]]] = OrderedDict()
+        self._held: OrderedDict[_Place, tuple[_Window, list[dict[str, Any]]]] = OrderedDict()
 
     async def show(self, request: PreviewRequest, model: ModelInfo) -> DatasetPreview:
         """Raises BadContent for a row that can't be used, NotFound for one that is not there."""
         if model.problem is not None:
             raise BadContent(f"{model.name} can't be used. {model.problem}")
         path = await asyncio.to_thread(data_file, request.path)
-        number = request.row
-        if request.line is not None:
-            number = await asyncio.to_thread(_row_at, path, request.line)
-        window, spelled = await self._window(path, number, model, mask=request.mask_prompt)
-        place = (number - 1) % WINDOW
-        if place >= len(window.rows):
-            raise NotFound(
-                f"{path.name} has no row {number}.", hint="Its last row has a lower number."
-            )
+        place, window, spelled = await self._window(path, request, model)
         row, said = window.rows[place], spelled[place]
         problem = row.problem or said.get("error")
         if problem:
@@ -79,55 +89,83 @@ class Previews:
         return _shown(request, path, model, window.form, row, said, last=last)
 
     async def _window(
-        self, path: Path, number: int, model: ModelInfo, *, mask: bool
-    ) -> tuple[_Window, list[dict[str, Any]]]:
-        first = (number - 1) // WINDOW * WINDOW + 1
+        self, path: Path, request: PreviewRequest, model: ModelInfo
+    ) -> tuple[int, _Window, list[dict[str, Any]]]:
+        """Where the row is in its window, and that window. Raises NotFound."""
         status = await asyncio.to_thread(path.stat)
         stamp = (status.st_size, status.st_mtime_ns)
-        key = (path, stamp, await asyncio.to_thread(tokenizer_key, model), first, mask)
-        held = self._held.get(key)
-        if held is None:
-            window = await asyncio.to_thread(_read_window, path, first)
-            given = [row.given for row in window.rows if row.given is not None]
-            spelled: list[dict[str, Any]] = []
-            if given:
-                asked = {
-                    "task": "preview",
-                    "model": model.path,
-                    "rows": given,
-                    "mask": mask,
-                    "most": SHOWN_TOKENS,
-                }
-                answer = await ask_tokens(self._settings, asked, deadline=DEADLINE)
-                spelled = answer["rows"]
-            said = iter(spelled)
-            held = window, [next(said) if row.given is not None else {} for row in window.rows]
-            self._held[key] = held
-            while len(self._held) > _HELD:
-                self._held.popitem(last=False)
-        return held
+        tokenizer = await asyncio.to_thread(tokenizer_key, model)
+        of = (path, stamp, tokenizer, request.mask_prompt)
+        for (other, _), (window, spelled) in self._held.items():
+            place = window.find(request) if other == of and window.may_have(request) else None
+            if place is not None:
+                return place, window, spelled
+        window = await asyncio.to_thread(_read_window, path, request)
+        place = window.find(request)
+        if place is None:
+            raise _not_there(path, request)
+        given = [row.given for row in window.rows if row.given is not None]
+        said: Iterator[dict[str, Any]] = iter(())
+        if given:
+            asked = {
+                "task": "preview",
+                "model": model.path,
+                "rows": given,
+                "mask": request.mask_prompt,
+                "most": SHOWN_TOKENS,
+                "vocab_size": model.vocab_size,
+            }
+            answer = await ask_tokens(self._settings, asked, deadline=DEADLINE)
+            said = iter(answer["rows"])
+        spelled = [next(said) if row.given is not None else {} for row in window.rows]
+        self._held[of, window.rows[0].number] = window, spelled
+        while len(self._held) > _HELD:
+            self._held.popitem(last=False)
+        return place, window, spelled
 
 
-def _read_window(path: Path, first: int) -> _Window:
-    """Rows `first` to `first + WINDOW - 1`, as far as the file has them."""
+def _read_window(path: Path, request: PreviewRequest) -> _Window:
+    """The WINDOW rows among which is the one that is asked for, as far as the file has them."""
     form: Format | None = None
-    rows: list[_Row] = []
-    number = 0
+    lines: list[Line] = []
+    number, reached = 0, False
     try:
         for line in read_lines(path):
             if line.row is None and line.problem is None:
                 continue
-            if line.row is not None and form is None:
+            if form is None and line.row is not None:
                 form = detect(line.row)
+            if len(lines) == WINDOW:
+                if reached:
+                    return _Window(form or "unknown", _rows(lines, number, form), last=False)
+                lines = []
             number += 1
-            if number < first:
-                continue
-            if len(rows) == WINDOW:
-                return _Window(form or "unknown", tuple(rows), last=False)
-            rows.append(_row(number, line, form or "unknown"))
+            lines.append(line)
+            reached = reached or _is_reached(request, number, line.number)
     except OSError as problem:
         raise BadContent(f"{path} can't be read: {problem.strerror}.") from problem
-    return _Window(form or "unknown", tuple(rows), last=True)
+    return _Window(form or "unknown", _rows(lines, number, form), last=True)
+
+
+def _is_reached(request: PreviewRequest, number: int, line: int) -> bool:
+    """Whether a row is the one that is asked for: by its number, or the first from a line on."""
+    return number >= request.row if request.line is None else line >= request.line
+
+
+def _rows(lines: Sequence[Line], last: int, form: Format | None) -> tuple[_Row, ...]:
+    """The rows of lines, of which the last has that number."""
+    first = last - len(lines) + 1
+    return tuple(
+        _row(number, line, form or "unknown") for number, line in enumerate(lines, start=first)
+    )
+
+
+def _not_there(path: Path, request: PreviewRequest) -> NotFound:
+    if request.line is not None:
+        return NotFound(f"{path.name} has no line {request.line}.")
+    return NotFound(
+        f"{path.name} has no row {request.row}.", hint="Its last row has a lower number."
+    )
 
 
 def _row(number: int, line: Line, form: Format) -> _Row:
@@ -146,17 +184,6 @@ def _row(number: int, line: Line, form: Format) -> _Row:
     doubled = doubled_forms(row)
     readings = (*line.readings, doubled) if doubled else line.readings
     return _Row(number, line.number, given, None, multi_turn=len(answers) > 1, readings=readings)
-
-
-def _row_at(path: Path, line: int) -> int:
-    number = 0
-    for found in read_lines(path):
-        if found.row is None and found.problem is None:
-            continue
-        number += 1
-        if found.number >= line:
-            return number
-    raise NotFound(f"{path.name} has no line {line}.")
 
 
 def _shown(

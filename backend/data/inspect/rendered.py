@@ -26,6 +26,8 @@ _OMITTED: Mapping[str, str] = {
     "message": "the text of a message is not written by this chat template",
     "doubled_start": "the text begins with the start mark that the tokenizer adds as well, so it "
     "stands there twice",
+    "beyond_embedding": "a token whose id is beyond the embedding's rows: the engine checks no "
+    "bound, so it trains on made-up numbers",
     "doubled_end": "an end mark stands twice in a row: the text has one, and another is added",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
@@ -15,6 +16,7 @@ from backend.data.rows.turns import is_turn, parsed
 # Written as JSON inside a cell, where needed.
 _NESTED = (*CHAT_LISTS, *TOOL_LISTS)
 _MAY_NEST = ("prompt", "completion", "chosen", "rejected")
+_SEPARATOR = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 _NAMELESS = "a column without a name, such as the index of a data frame, is passed over"
 
 
@@ -50,6 +52,8 @@ def read_table(file: BinaryIO, *, delimiter: str | None = None) -> Iterator[Line
         if lines.too_long:
             yield Line(1, None, "is too long to be a header", b"", clean=False)
         return
+    if hint := _SEPARATOR.fullmatch(head):  # Written by Excel for itself.
+        delimiter, head = hint[1], next(lines, "")
     reader = csv.reader([head], delimiter=delimiter or _guess(head))
     names = [name.strip() for name in next(reader, [])]
     problem = _header_problem(names)

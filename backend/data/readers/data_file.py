@@ -6,7 +6,9 @@ import json
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -60,13 +62,26 @@ def read_lines(path: Path) -> Iterator[Line]:
 
     Rows are in one of our forms wherever they can be understood: `Line.readings` says how.
     """
+    with _opened(path) as file:
+        keyed = path.suffix.lower() not in (".csv", ".tsv", ".parquet")
+        again = partial(_plain_lines, path) if keyed else None
+        yield from in_one_form(_reader(path, file), file.fileno(), again)
+
+
+def _plain_lines(path: Path) -> Iterator[Line]:
+    """Every line, in whatever form it is written."""
+    with _opened(path) as file:
+        yield from _reader(path, file)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
     # O_NONBLOCK: the file could have been swapped for a pipe since it was looked at.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise BadContent(f"{path} is not a regular file.", hint="Choose a JSONL file on disk.")
-        keyed = path.suffix.lower() not in (".csv", ".tsv", ".parquet")
-        yield from in_one_form(_reader(path, file), handle, keyed=keyed)
+        yield file
 
 
 def _reader(path: Path, file: BinaryIO) -> Iterator[Line]:

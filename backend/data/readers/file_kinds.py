@@ -17,6 +17,11 @@ _BY_BEGINNING: tuple[tuple[bytes, str, str], ...] = (
      "Save the sheet as CSV (UTF-8) in Excel, and choose that file."),
     (b"%PDF", "is a PDF document", "Training data are rows: write them as JSONL or CSV."),
     (b"SQLite format 3", "is a SQLite database", "Export the table as CSV, and choose that file."),
+    (b"version https://git-lfs", "is a pointer of Git LFS, and not the file itself",
+     "Fetch the file: git lfs pull; or download it from the page of the data set."),
+    (b"<!DOCTYPE html", "is a web page", "Download the file itself, and choose that."),
+    (b"<!doctype html", "is a web page", "Download the file itself, and choose that."),
+    (b"<html", "is a web page", "Download the file itself, and choose that."),
     (b"ARROW1", "is an Arrow file", "Save it as Parquet, or as JSONL with to_json(…, lines=True)."),
 )  # fmt: skip
 _UTF16 = "Save it as UTF-8, or convert it: iconv -f UTF-16 -t UTF-8 '{name}' > utf8-{name}"

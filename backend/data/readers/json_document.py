@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import codecs
 import json
+import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, BinaryIO
 
-from backend.data.readers.jsonl import LINE_CAP, Decoder, encodable, kind_of
+from backend.data.readers.json_tables import MOST_BYTES, table_rows
+from backend.data.readers.jsonl import LINE_CAP, Decoder, encodable, row_line
+from backend.data.rows.formats import detect
 from backend.data.rows.line import Line
 
 CONTAINERS = ("data", "rows", "train", "examples", "items")
 _PIECE = 256 * 1024
+_NO_LIST = (
+    "it has no list under " + ", ".join(f'"{name}"' for name in CONTAINERS[:4])
+    + ", and is neither a row nor a table of a known form"
+)  # fmt: skip
+_TOO_LARGE = (
+    "it is one object of columns or rows, which is read up to "
+    f"{MOST_BYTES // 1024 // 1024} MiB only; write a row a line, in pandas by "
+    "to_json(path, orient='records', lines=True)"
+)
+_SPLIT = "a list of values is read as a row of the document's 'columns'"
+_CUT = "the file ends too early: it was not written or downloaded to its end"
+_COMMENT = re.compile(r"//|/\*|#")
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
@@ -32,8 +48,10 @@ def looks_like_document(head: bytes) -> bool:
         value = json.loads(first)
     except (ValueError, RecursionError):
         return True  # It goes on over several lines.
-    inside = isinstance(value, dict) and any(_is_rows(value.get(name)) for name in CONTAINERS)
-    return inside and not rest.strip()
+    if not isinstance(value, dict) or rest.strip():
+        return False
+    inside = any(_is_rows(value.get(name)) for name in CONTAINERS)
+    return inside or {"columns", "data"} <= value.keys() or table_rows(value) is not None
 
 
 def read_document(file: BinaryIO) -> Iterator[Line]:
@@ -41,26 +59,42 @@ def read_document(file: BinaryIO) -> Iterator[Line]:
     text = _Text(file)
     number = 0
     try:
-        text.open_list()
+        table = text.open_list()
+        if table is not None:
+            yield from _table_lines(table)
+            return
+        last: Line | None = None
         while not text.at_end_of_list(first=number == 0):
-            value = text.value()
+            if last is not None:
+                yield last
+            value = text.item()
             number += 1
-            yield _line(number, value, text.readings())
+            last = _line(number, value, (*text.heading(), *text.readings()))
+        if last is not None:
+            yield replace(last, readings=(*last.readings, *text.left_unread()))
     except _Broken as problem:
         yield Line(number + 1, None, f"can't be read: {problem}; nothing after it was read", b"")
 
 
+def _table_lines(table: dict[str, Any]) -> Iterator[Line]:
+    """The rows of a document that is one object without a list of rows."""
+    found = table_rows(table)
+    if found is not None:
+        rows, reading = found
+        for number, row in enumerate(rows, start=1):
+            yield _line(number, row, (reading,) if number == 1 else ())
+    elif detect(table) != "unknown":
+        yield _line(1, table, ())
+    else:
+        raise _Broken(_NO_LIST)
+
+
 def _line(number: int, value: Any, readings: tuple[str, ...]) -> Line:
-    if not isinstance(value, dict):
-        return Line(number, None, f"is not a JSON object but {kind_of(value)}", b"", clean=False)
     if not encodable(value):
         text = "has half of a character (a lone \\ud8… escape)"
         return Line(number, None, text, b"", clean=False)
-    try:
-        raw = json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
-    except ValueError:
-        return Line(number, None, "has NaN or Infinity, which are not JSON", b"", clean=False)
-    return Line(number, value, None, raw, clean=False, readings=readings)
+    raw = json.dumps(value, ensure_ascii=False).encode()
+    return replace(row_line(number, value, raw, readings), clean=False)
 
 
 def _is_rows(value: Any) -> bool:
@@ -77,32 +111,63 @@ class _Text:
         self._held = ""
         self._at = 0
         self._ended = False
+        self._cap = LINE_CAP
+        self._columns: Any = None
+        self._container: str | None = None
 
-    def open_list(self) -> None:
+    def open_list(self) -> dict[str, Any] | None:
+        """Go to the first of the rows; None then, else the whole object, which has no such list."""
         if self._take("["):
-            return
+            return None
         if not self._take("{"):
             raise _Broken("it is neither a list nor an object with a list")
+        held: dict[str, Any] = {}
+        self._cap = MOST_BYTES
         while not self._take("}"):
             name = self.value()
             if not isinstance(name, str) or not self._take(":"):
                 raise _Broken("it is not valid JSON")
             if name in CONTAINERS and self._take("["):
-                return
-            self.value()
+                self._cap = LINE_CAP
+                self._columns = held.get("columns")
+                self._container = name
+                return None
+            value = self.value()
+            if os.fstat(self._file.fileno()).st_size <= MOST_BYTES:
+                held[name] = value
             self._take(",")
-        raise _Broken("it has no list under " + ", ".join(f'"{name}"' for name in CONTAINERS[:4]))
+        if not held:
+            raise _Broken(_TOO_LARGE)
+        return held
 
     def at_end_of_list(self, *, first: bool) -> bool:
         if self._take("]"):
             return True
-        if not first and not self._take(","):
-            raise _Broken(
-                "the file ends too early"
-                if self._nothing_left()
-                else "a comma is missing before it"
-            )
+        if first:
+            return False
+        if not self._take(","):
+            raise _Broken(_CUT if self._nothing_left() else "a comma is missing before it")
+        if self._take("]"):
+            raise _Broken("a comma stands before the ] that closes the list; remove it")
         return False
+
+    def item(self) -> Any:
+        """The next row: one of a table with `columns` beside its rows gets their names."""
+        value = self.value()
+        names = self._columns
+        if isinstance(names, list) and isinstance(value, list) and len(names) == len(value):
+            return dict(zip(map(str, names), value, strict=True))
+        return value
+
+    def heading(self) -> tuple[str, ...]:
+        """What to say of rows without names of their own."""
+        return (_SPLIT,) if self._columns else ()
+
+    def left_unread(self) -> tuple[str, ...]:
+        """What to say of a document that goes on behind its list."""
+        if self._container is None or not self._take(","):
+            return ()
+        return (f"of the document only the list under {self._container!r} is read",)
 
     def value(self) -> Any:
         self._skip_space()
@@ -111,7 +176,7 @@ class _Text:
                 value, end = self._decoder.value_at(self._held, self._at)
             except json.JSONDecodeError as problem:
                 if not self._cut_off(problem) or not self._more():
-                    raise _Broken(problem.msg.lower()) from problem
+                    raise _Broken(self._what(problem)) from problem
             except (ValueError, RecursionError) as problem:
                 raise _Broken(str(problem)) from problem
             else:
@@ -123,6 +188,11 @@ class _Text:
     def readings(self) -> tuple[str, ...]:
         """What to say of the last value."""
         return self._decoder.readings()
+
+    def _what(self, problem: json.JSONDecodeError) -> str:
+        if _COMMENT.match(self._held, problem.pos):
+            return "JSON has no comments: remove it"
+        return _CUT if self._ended and self._cut_off(problem) else problem.msg.lower()
 
     def _cut_off(self, problem: json.JSONDecodeError) -> bool:
         """Whether it may be the window's end that is wrong, not the document."""
@@ -149,7 +219,9 @@ class _Text:
         """Read on; False at the end of the file."""
         if self._ended:
             return False
-        if len(self._held) - self._at > LINE_CAP:
+        if len(self._held) - self._at > self._cap:
+            if self._cap == MOST_BYTES:
+                raise _Broken(_TOO_LARGE)
             raise _Broken(f"it is longer than {LINE_CAP // 1024 // 1024} MiB")
         raw = self._file.read(_PIECE)
         self._ended = not raw

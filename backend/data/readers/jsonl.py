@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, BinaryIO
 
 from backend.data.rows.line import Line
-from backend.data.rows.turns import is_turn
+from backend.data.rows.turns import is_turn, parsed
 
 LINE_CAP = 1024 * 1024
 SKIP_CAP = 64 * LINE_CAP
@@ -19,29 +19,39 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class Decoder:
-    """Reads JSON values; `twice` names the keys that stood twice in one object of the last one."""
+    """Reads JSON values; `twice` names the keys that stood twice in one object of the last one,
+    `constants` the NaN and Infinity in it, which are read as null.
+    """
 
     def __init__(self) -> None:
         self.twice: list[str] = []
+        self.constants: list[str] = []
         self._json = json.JSONDecoder(
-            object_pairs_hook=self._object, parse_constant=refuse_constant
+            object_pairs_hook=self._object, parse_constant=self.constants.append
         )
 
     def value(self, text: str) -> Any:
-        self.twice = []
+        self._begin()
         return self._json.decode(text)
 
     def value_at(self, text: str, at: int) -> tuple[Any, int]:
         """The value that begins there, and where it ends."""
-        self.twice = []
+        self._begin()
         return self._json.raw_decode(text, at)
 
     def readings(self) -> tuple[str, ...]:
         """What to say of the last value."""
-        return tuple(
-            f"the key {name[:40]!r} stands twice in one object, of which the last counts"
-            for name in dict.fromkeys(self.twice)
+        return (
+            *(
+                f"the key {name[:40]!r} stands twice in one object, of which the last counts"
+                for name in dict.fromkeys(self.twice)
+            ),
+            *(f"{name}, which is not JSON, is read as null" for name in sorted({*self.constants})),
         )
+
+    def _begin(self) -> None:
+        self.twice = []
+        self.constants.clear()
 
     def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(pairs)
@@ -96,13 +106,23 @@ def parse_line(number: int, raw: bytes, decoder: Decoder) -> Line:
         return Line(number, None, f"is not usable JSON: {problem}", raw)
     if _SURROGATE.search(raw) and not encodable(value):
         return Line(number, None, "has half of a character (a lone \\ud8… escape)", raw)
+    return row_line(number, value, raw, decoder.readings())
+
+
+def row_line(number: int, value: Any, raw: bytes, readings: tuple[str, ...]) -> Line:
+    """The line of a value that was read, as far as it is a row."""
+    inner = parsed(value) if isinstance(value, str) else value
+    if inner is not value and isinstance(inner, dict | list):
+        readings = (*readings, "a row that is JSON inside a text is read as that JSON")
+        value = inner
     if isinstance(value, list) and value and all(map(is_turn, value)):
         text = "a line that is a list of messages is read as one conversation"
-        columns = {"messages": value}
-        return Line(number, columns, None, raw, clean=False, readings=(text,), columns=columns)
-    if not isinstance(value, dict):
+        readings, value = (*readings, text), {"messages": value}
+    elif not isinstance(value, dict):
         return Line(number, None, f"is not a JSON object but {kind_of(value)}", raw)
-    return Line(number, value, None, raw, readings=decoder.readings() if decoder.twice else ())
+    elif not readings:
+        return Line(number, value, None, raw)
+    return Line(number, value, None, raw, clean=False, readings=readings, columns=value)
 
 
 def _advice(raw: bytes, problem: json.JSONDecodeError) -> str:
@@ -137,10 +157,6 @@ def encodable(value: Any) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a JSON number")
 
 
 def skip_rest(file: BinaryIO) -> bool:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 from backend.data.rows.formats import Format, detect
@@ -30,13 +29,16 @@ _KEYS: Mapping[Format, re.Pattern[bytes]] = {
     "alpaca": re.compile(rb'(?<!\\)"history"\s*:'),
 }
 
-
 _CHUNK, _LONGEST = 4_194_304, 64  # Bytes read at once, and of the longest such key.
+_KEPT = 32
+_answers: dict[tuple[Format, tuple[int, int, int]], bool] = {}  # By form and the file's stamp.
 
 
-def in_one_form(lines: Iterator[Line], handle: int, *, keyed: bool) -> Iterator[Line]:
-    """The lines, read. `keyed`: the file of `handle` writes names beside values, as JSON does, so
-    that a later row may have a column that the first has not.
+def in_one_form(
+    lines: Iterator[Line], handle: int, again: Callable[[], Iterator[Line]] | None
+) -> Iterator[Line]:
+    """The lines, read. `again` reads the file of `handle` from its beginning, where it writes names
+    beside values, as JSON does, so that a later row may have a column that the first has not.
     """
     form: Format | None = None
     opened = False
@@ -48,7 +50,7 @@ def in_one_form(lines: Iterator[Line], handle: int, *, keyed: bool) -> Iterator[
         if form is None:
             form = _plain_form(read)
             opened = form in _OPENED and (
-                detect(read.row) == "chat" or (keyed and _has_key(handle, form))
+                detect(read.row) == "chat" or (again is not None and _has_key(handle, form, again))
             )
         yield _opened(line, read) if opened else read
 
@@ -70,17 +72,34 @@ def _opened(line: Line, read: Line) -> Line:
         return read
     name, nothing = _OPENED[form]
     made = normal_line(replace(line, row={**read.row, name: read.row.get(name) or nothing}))
-    readings = (*read.readings, *(each for each in made.readings if each not in read.readings))
-    return replace(made, columns=read.written, readings=readings)
+    said = f"a row without {name!r} is read as a conversation, as others of the file have it"
+    return replace(made, columns=read.written, readings=(*read.readings, said))
 
 
-def _has_key(handle: int, form: Format) -> bool:
+def _has_key(handle: int, form: Format, again: Callable[[], Iterator[Line]]) -> bool:
+    """Whether a row of the file has such a column. The key may also stand deeper, in an object of
+    another column: only where it stands anywhere are the rows read for it.
+    """
     status = os.fstat(handle)
-    return _searched(handle, form, (status.st_ino, status.st_size, status.st_mtime_ns))
+    stamp = (status.st_ino, status.st_size, status.st_mtime_ns)
+    found = _answers.get((form, stamp))
+    if found is None:
+        found = _occurs(handle, form) and any(
+            _opens(line, form) and _plain_form(normal_line(line)) == form for line in again()
+        )
+        while len(_answers) >= _KEPT:
+            _answers.pop(next(iter(_answers)))
+        _answers[form, stamp] = found
+    return found
 
 
-@lru_cache(maxsize=32)
-def _searched(handle: int, form: Format, _stamp: tuple[int, int, int]) -> bool:
+def _opens(line: Line, form: Format) -> bool:
+    """Whether a row has such a column itself."""
+    names = ("system", *SYSTEM_KEYS) if form == "completions" else ("history",)
+    return line.row is not None and any(name in line.row for name in names)
+
+
+def _occurs(handle: int, form: Format) -> bool:
     at, before = 0, b""
     while chunk := os.pread(handle, _CHUNK, at):
         if _KEYS[form].search(before + chunk):

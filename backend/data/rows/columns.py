@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from backend.data.rows.formats import detect
+from backend.data.rows.formats import FORM_COLUMNS, detect
 from backend.data.rows.spellings import (
     CHAT_LISTS,
     COLUMNS,
     CONTEXTS,
     EXCHANGES,
+    RANKED,
     ROLES,
     SYSTEM_KEYS,
     TEXTS,
@@ -25,6 +26,10 @@ _NAMES = frozenset({
     *(name for names in COLUMNS for name in names),
 })  # fmt: skip
 _SPEAKER = re.compile(r"\n\n(Human|Assistant):")
+_BAIZE = re.compile(r"\[\|(Human|AI)\|\]")
+_VIEWED = frozenset({"row_idx", "row", "truncated_cells"})
+# The columns that make a form: null where the rows of several data sets stand in one file.
+NULLABLE = frozenset(name for _, names in FORM_COLUMNS for name in names)
 
 
 def stands_beside(row: Mapping[str, Any]) -> bool:
@@ -32,6 +37,57 @@ def stands_beside(row: Mapping[str, Any]) -> bool:
     if "system" in row and ("messages" in row or "completion" in row):
         return True
     return "history" in row or any(name in row for name in SYSTEM_KEYS)
+
+
+def inner_row(row: Row, say: Say) -> Row:
+    """A row inside another object, as the dataset viewer of Hugging Face exports it."""
+    inner = row.get("row")
+    if not isinstance(inner, dict) or not row.keys() <= _VIEWED or row.get("truncated_cells"):
+        return row
+    say("the object under 'row' is read as the row")
+    return inner
+
+
+def without_nulls(row: Row, say: Say) -> Row:
+    """Columns of another form that are null, where the row has a form without them."""
+    nulls = [name for name, value in row.items() if value is None and name in NULLABLE]
+    made = {name: value for name, value in row.items() if name not in nulls}
+    if not nulls or detect(common_columns(made, lambda _: None)) == "unknown":
+        return row
+    for name in nulls:
+        say(f"{name!r} is null and passed over")
+    return made
+
+
+def ranked_pair(row: Row, say: Say) -> Row:
+    """Two answers under neutral names, and a column that says which of them is better."""
+    for first, second, mark, values in RANKED:
+        if not {first, second, mark} <= row.keys() or row[mark] not in values:
+            continue
+        if isinstance(row[mark], bool):
+            continue
+        chosen, rejected = (first, second) if row[mark] == values[0] else (second, first)
+        say(f"the better of {first!r} and {second!r}, by {mark!r}, is read as 'chosen'")
+        names = {chosen: "chosen", rejected: "rejected"}
+        return {names.get(name, name): value for name, value in row.items()}
+    return row
+
+
+def spoken_row(row: Row, say: Say) -> Row:
+    """A whole conversation in one text, as Baize's exports have it."""
+    if detect(row) != "unknown":
+        return row
+    names = [name for name, value in row.items() if isinstance(value, str) and _BAIZE.search(value)]
+    if len(names) != 1:
+        return row
+    before, *parts = _BAIZE.split(row[names[0]])
+    turns = _speeches(parts)
+    if turns[-1]["role"] == "user" and not turns[-1]["content"]:
+        turns.pop()  # It ends with the mark of a question that nobody asked.
+    say(f"'[|Human|]' and '[|AI|]' in {names[0][:60]!r} are read as turns of messages")
+    system = [{"role": "system", "content": before.strip()}] if before.strip() else []
+    others = {name: value for name, value in row.items() if name != names[0]}
+    return {"messages": [*system, *turns], **others}
 
 
 def small_letters(row: Row, say: Say) -> Row:
@@ -188,7 +244,11 @@ def _spoken(text: Any) -> list[Row]:
     """The turns of such a text; none of any other."""
     if not isinstance(text, str) or not text.lstrip().startswith("Human:"):
         return []
-    parts = _SPEAKER.split("\n\n" + text.lstrip())[1:]
+    return _speeches(_SPEAKER.split("\n\n" + text.lstrip())[1:])
+
+
+def _speeches(parts: Sequence[str]) -> list[Row]:
+    """Turns of speaker and text by turns."""
     return [
         {"role": ROLES[who.lower()], "content": said.strip()}
         for who, said in zip(parts[::2], parts[1::2], strict=True)

@@ -11,9 +11,15 @@ from backend.data.rows.formats import ROLES, Format
 from backend.data.rows.turns import normal_turns
 
 _SHAREGPT_NAMES = {"system": "system", "user": "human", "assistant": "gpt", "tool": "tool"}
-_LABELS = {"system": "system", "user": "user", "human": "user", "assistant": "assistant"}
+_OPENING = ("system", "developer")
+_LABELS = {
+    "system": "system", "user": "user", "human": "user", "assistant": "assistant",
+    "instruction": "user", "response": "assistant",
+}  # fmt: skip
 _WORDS = {"system": "System", "user": "User", "assistant": "Assistant"}
 _LABEL = re.compile(r"^(System|User|Human|Assistant):[ ]?", re.MULTILINE)
+# As `### Human:` of openassistant-guanaco, which begins no line, and `### Response:` of Alpaca.
+_HEADING = re.compile(r"\s*###[ ]?(System|User|Human|Assistant|Instruction|Response):\s*")
 
 
 class Unsuitable(Exception):
@@ -44,14 +50,18 @@ def with_system(said: Conversation, system: str | None) -> Conversation:
     """The same with a system message in front, where there is none yet."""
     if not system or said.text is not None:
         return said
-    if said.messages and said.messages[0]["role"] in ("system", "developer"):
+    if said.messages and said.messages[0]["role"] in _OPENING:
         return said
     return replace(said, messages=(_turn("system", system), *said.messages))
 
 
 def shortened(said: Conversation) -> Conversation:
-    """Its system message, first question and first answer, where it begins with those."""
-    opening = 1 if said.messages and said.messages[0]["role"] in ("system", "developer") else 0
+    """Its system message, first question and first answer, where it begins with those. One that
+    has a worse answer besides stays whole: that one is to the last question.
+    """
+    if said.rejected is not None:
+        return said
+    opening = 1 if said.messages and said.messages[0]["role"] in _OPENING else 0
     return replace(said, messages=said.messages[: opening + 2])
 
 
@@ -69,17 +79,19 @@ def _asked(system: Any, question: str, answer: str) -> tuple[Mapping[str, Any], 
 
 def _from_text(row: Mapping[str, Any]) -> Conversation:
     text: str = row["text"]
-    labels = list(_LABEL.finditer(text))
-    if not labels or labels[0].start() != 0:
+    headings = list(_HEADING.finditer(text))
+    labels = headings or list(_LABEL.finditer(text))
+    if not labels or (labels[0].start() != 0 and not headings):
         return Conversation(text=text)
-    ends = [label.start() - 1 for label in labels[1:]] + [len(text)]
+    ends = [label.start() - (not headings) for label in labels[1:]] + [len(text)]
     messages = tuple(
         _turn(_LABELS[label[1].lower()], text[label.end() : end])
         for label, end in zip(labels, ends, strict=True)
     )
     if not any(message["role"] == "assistant" and message["content"] for message in messages):
         return Conversation(text=text)
-    return Conversation(messages=messages)
+    before = text[: labels[0].start()].strip()  # As Alpaca's "Below is an instruction …".
+    return Conversation(messages=(_turn("system", before), *messages) if before else messages)
 
 
 def _from_chat(row: Mapping[str, Any]) -> Conversation:
@@ -96,7 +108,10 @@ def _from_grpo(row: Mapping[str, Any]) -> Conversation:
 
 
 def _from_preference(row: Mapping[str, Any]) -> Conversation:
-    messages = _asked(row.get("system"), row["prompt"], row["chosen"])
+    prompt, system = row["prompt"], row.get("system")
+    asked = prompt if isinstance(prompt, list) else [_turn("user", prompt)]
+    first = [_turn("system", system)] if system else []
+    messages = (*first, *asked, _turn("assistant", row["chosen"]))
     return Conversation(messages=messages, rejected=row["rejected"])
 
 
@@ -163,8 +178,14 @@ def _to_grpo(said: Conversation) -> dict[str, Any]:
 def _to_preference(said: Conversation) -> dict[str, Any]:
     if said.rejected is None:
         raise Unsuitable("has no rejected answer; map a column to 'rejected'")
-    system, question, answer = _one_exchange(said, "preference")
-    row = {"prompt": question, "chosen": answer, "rejected": said.rejected}
+    messages = list(_spoken(said, "preference"))
+    if len(messages) > 3 and messages[-1]["role"] == "assistant":  # More than one exchange.
+        system = messages.pop(0)["content"] if messages[0]["role"] in _OPENING else None
+        prompt: Any = [dict(message) for message in messages[:-1]]
+        answer = messages[-1]["content"]
+    else:
+        system, prompt, answer = _one_exchange(said, "preference")
+    row = {"prompt": prompt, "chosen": answer, "rejected": said.rejected}
     return {**row, "system": system} if system else row
 
 
@@ -202,7 +223,7 @@ def _spoken(said: Conversation, form: str) -> Sequence[Mapping[str, Any]]:
 def _one_exchange(said: Conversation, form: str) -> tuple[str | None, str, str]:
     messages = list(_spoken(said, form))
     system = None
-    if messages and messages[0]["role"] in ("system", "developer"):
+    if messages and messages[0]["role"] in _OPENING:
         system = messages.pop(0)["content"]
     if [message["role"] for message in messages] != ["user", "assistant"]:
         raise Unsuitable(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from backend.data.rows.spellings import NO_TEXTS
+from backend.data.rows.spellings import CHAT_LISTS, NO_TEXT, NO_TEXTS
 from backend.data.rows.turns import is_blank, is_turn
 
 Format = Literal[
@@ -26,6 +26,7 @@ FORM_COLUMNS: tuple[tuple[Format, frozenset[str]], ...] = (
 # Whose answers are learned, and the columns that say whether an answer is a good one.
 _LEARNED = frozenset({"completions", "chat", "alpaca", "sharegpt"})
 _MARKS = ("label", "kto_tag")
+_SPEAKERS = 'write messages as {"role": …, "content": …}'
 
 
 def detect(row: Mapping[str, Any]) -> Format:
@@ -39,15 +40,37 @@ def detect(row: Mapping[str, Any]) -> Format:
 
 def check(row: Mapping[str, Any], form: Format) -> str | None:
     """What is wrong with a row of that form, to follow "Line 7 …"; None when it is fine."""
-    for name in NO_TEXTS:
-        if form != "unknown" and isinstance(row.get(name), list) and row[name]:
-            return f"has {name!r}, of which nothing can be learned here; only text can be learned"
+    if form != "unknown" and (name := _no_text(row)):
+        return f"has {name!r}, of which nothing can be learned here; only text can be learned"
     if form in _LEARNED and (mark := next((n for n in _MARKS if row.get(n) is False), None)):
         return (
             f"has the {mark} false (as KTO marks a bad answer), which fine-tuning would learn as "
             "a good one; leave the row out"
         )
     return _CHECKS[form](row)
+
+
+def conversation_problem(prompt: Any) -> str | None:
+    """What is wrong with a prompt that is a list of messages, which an answer is to follow."""
+    if not isinstance(prompt, list) or not prompt:
+        return "has a 'prompt' that is neither a text nor a list of messages"
+    for number, message in enumerate(prompt, start=1):
+        role = message.get("role") if isinstance(message, dict) else None
+        if role not in ROLES or not isinstance(message.get("content"), str):
+            return f"has a message {number} in its 'prompt' without a known role or a text"
+    return None if prompt[-1]["role"] != "assistant" else "has a 'prompt' that ends with an answer"
+
+
+def _no_text(row: Mapping[str, Any]) -> str | None:
+    """The column of pictures and the like: a list, an object, or a file that the text points at."""
+    for name in NO_TEXTS:
+        if isinstance(row.get(name), list) and row[name]:
+            return name
+    for name in NO_TEXT:
+        value = row.get(name)
+        if value and (isinstance(value, dict | list) or f"<{name}>" in str(row)):
+            return name
+    return None
 
 
 def _texts(row: Mapping[str, Any], *names: str, optional: tuple[str, ...] = ()) -> str | None:
@@ -111,7 +134,7 @@ def _content_problem(content: Any) -> str:
     other = next((kind for kind in kinds if isinstance(kind, str) and kind != "text"), None)
     if other is not None:
         return f"with a part of the type {other[:40]!r}; only text can be learned"
-    return "whose 'content' is not a text"
+    return "whose 'content' is null" if content is None else "whose 'content' is not a text"
 
 
 def _call_problem(message: Mapping[str, Any]) -> str | None:
@@ -135,7 +158,48 @@ def _long_prompt(row: Mapping[str, Any]) -> str | None:
 
 
 def _preference(row: Mapping[str, Any]) -> str | None:
+    if isinstance(row.get("prompt"), list):
+        wrong = conversation_problem(row["prompt"])
+        return wrong or _texts(row, "chosen", "rejected", optional=("system",))
     return _texts(row, "prompt", "chosen", "rejected", optional=("system",))
+
+
+def _text(row: Mapping[str, Any]) -> str | None:
+    if isinstance(row.get("role"), str) and "parent_id" in row:  # OpenAssistant's.
+        return (
+            f"is a single message of {row['role'][:40]!r} in a tree of messages, and no whole "
+            "text; use a version of the data set with whole conversations"
+        )
+    return _texts(row, "text")
+
+
+def _alpaca(row: Mapping[str, Any]) -> str | None:
+    asked = row.get("input")
+    if row.get("instruction") == "" and isinstance(asked, str) and not is_blank(asked):
+        return _texts(row, "input", "output", optional=("system",))
+    return _texts(row, "instruction", "output", optional=("input", "system"))
+
+
+def _unknown(row: Mapping[str, Any]) -> str:
+    """What a row of no known form is, as far as its columns tell."""
+    if row.get("truncated_cells"):
+        return (
+            f"has cells that the dataset viewer cut off ({str(row['truncated_cells'])[:80]}); "
+            "download the data set's own file"
+        )
+    if {"mapping", "title"} <= row.keys():
+        return (
+            "is a conversation of ChatGPT's own export, a tree of messages that is not read; "
+            "write it as messages of role and content"
+        )
+    for name in CHAT_LISTS:
+        value = row.get(name)
+        if isinstance(value, list) and value and all(isinstance(text, str) for text in value):
+            return f"has a list of texts {name!r} that does not say who speaks; {_SPEAKERS}"
+    columns = ", ".join(repr(name) for name in list(row)[:8])
+    return (
+        f"has none of the known forms; its columns are {columns}" if row else "is an empty object"
+    )
 
 
 def _sharegpt(row: Mapping[str, Any]) -> str | None:
@@ -146,17 +210,12 @@ def _sharegpt(row: Mapping[str, Any]) -> str | None:
 
 
 _CHECKS: dict[Format, Callable[[Mapping[str, Any]], str | None]] = {
-    "text": lambda row: _texts(row, "text"),
+    "text": _text,
     "chat": _turns,
     "completions": lambda row: _texts(row, "prompt", "completion"),
     "grpo": lambda row: _long_prompt(row) or _texts(row, "prompt", "answer", optional=("system",)),
     "preference": _preference,
-    "alpaca": lambda row: _texts(row, "instruction", "output", optional=("input", "system")),
+    "alpaca": _alpaca,
     "sharegpt": _sharegpt,
-    "unknown": lambda row: (
-        "has none of the known forms; its columns are "
-        + ", ".join(repr(name) for name in list(row)[:8])
-        if row
-        else "is an empty object"
-    ),
+    "unknown": _unknown,
 }

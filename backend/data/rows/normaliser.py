@@ -11,22 +11,27 @@ from functools import lru_cache
 from typing import Any
 
 from backend.data.rows.columns import (
+    NULLABLE,
     beside_answers,
     checkable_answer,
     common_columns,
     earlier_turns,
     exchanges,
+    inner_row,
+    ranked_pair,
     small_letters,
     spoken_pair,
+    spoken_row,
     stands_beside,
     system_beside,
+    without_nulls,
 )
 from backend.data.rows.conversation import Unsuitable
 from backend.data.rows.formats import FORM_COLUMNS, detect
 from backend.data.rows.line import Line
 from backend.data.rows.preference_pairs import plain_pair
 from backend.data.rows.spellings import CHAT_LISTS, ROLES, TEXTS, TOOL_LISTS
-from backend.data.rows.turns import Say, as_text, is_turn, is_usual, normal_turns, parsed
+from backend.data.rows.turns import Say, as_text, is_turn, is_usual, listed, normal_turns, parsed
 
 Row = dict[str, Any]
 _STRUCTURES = frozenset({*CHAT_LISTS, *TOOL_LISTS})
@@ -61,8 +66,9 @@ def normalise(row: Row) -> tuple[Row, tuple[str, ...]]:
         readings[reading] = None
 
     steps = (
-        small_letters, checkable_answer, spoken_pair, beside_answers, exchanges, _chat,
-        common_columns, _messages, _pair, _tools, _texts, earlier_turns, system_beside,
+        inner_row, without_nulls, small_letters, checkable_answer, spoken_row, spoken_pair,
+        ranked_pair, beside_answers, exchanges, _chat, common_columns, _messages, _pair, _tools,
+        _texts, earlier_turns, system_beside,
     )  # fmt: skip
     for step in steps:
         row = step(row, say)
@@ -94,7 +100,10 @@ def _is_plain(row: Row) -> bool:
             if type(value) is not list or not all(map(is_usual, value)):
                 return False
             chat = True
-        elif value is not None and name in _READ:
+        elif value is None:
+            if name in NULLABLE:
+                return False
+        elif name in _READ:
             return False
     return chat or detect(row) != "unknown"
 
@@ -104,7 +113,7 @@ def _chat(row: Row, say: Say) -> Row:
     name = _chat_column(row)
     if name is None:
         return row
-    turns: list[Any] = parsed(row[name])
+    turns: list[Any] = listed(row[name])
     if name == "conversations" and all("from" in turn for turn in turns):
         # A form of ours, which is read turn by turn anyway.
         own: dict[str, None] = {}
@@ -117,6 +126,8 @@ def _chat(row: Row, say: Say) -> Row:
         say(f"{name[:60]!r} is read as 'messages'")
     if isinstance(row[name], str):
         say(f"{name[:60]!r} in JSON text is read as a list")
+    elif isinstance(row[name], dict):
+        say(f"{name[:60]!r} as an object of lists is read as a list of turns")
     made = normal_turns(turns, say)
     return {("messages" if key == name else key): (made if key == name else value)
             for key, value in row.items()}  # fmt: skip
@@ -135,7 +146,7 @@ def _chat_column(row: Row) -> str | None:
 
 
 def _is_chat(value: Any) -> bool:
-    turns = parsed(value)
+    turns = listed(value)
     return isinstance(turns, list) and bool(turns) and all(map(is_turn, turns))
 
 
@@ -196,7 +207,8 @@ def _pair(row: Row, say: Say) -> Row:
     except Unsuitable:
         return made
     if isinstance(plain["chosen"], str):
-        say("'chosen' and 'rejected' as messages are read as two answers to one question")
+        to = "conversation" if isinstance(plain["prompt"], list) else "question"
+        say(f"'chosen' and 'rejected' as messages are read as two answers to one {to}")
     return plain
 
 

@@ -13,8 +13,9 @@ Turn = Mapping[str, Any]
 def plain_pair(row: Mapping[str, Any]) -> Mapping[str, Any]:
     """The same pair as texts: prompt, chosen, rejected and system. Other rows as they are.
 
-    The question is in front of both answers, in the prompt, or in both. Raises Unsuitable, with
-    words to follow "Line 7 …", when the two answer different questions or long conversations.
+    What they answer is in front of both, in the prompt, or in both; of a longer conversation the
+    prompt is the list of its turns. Raises Unsuitable, with words to follow "Line 7 …", when the
+    two answer different questions.
     """
     chosen, rejected = _turns(row.get("chosen")), _turns(row.get("rejected"))
     if chosen is None or rejected is None:
@@ -82,12 +83,13 @@ def _opening(row: Mapping[str, Any], asked: Sequence[Turn]) -> Sequence[Turn]:
     return () if asked else (_turns(prompt) or ())
 
 
-def _question(turns: list[Turn]) -> tuple[str | None, str]:
+def _question(turns: list[Turn]) -> tuple[str | None, str | list[Turn]]:
+    """The system text, and the one question or the conversation that the answers follow."""
     system = None
     if turns and turns[0]["role"] in ("system", "developer"):
         system = turns.pop(0)["content"]
+    if not turns:
+        raise Unsuitable("has no question before its answers")
     if [turn["role"] for turn in turns] != ["user"]:
-        raise Unsuitable(
-            f"has {len(turns)} messages before its answers; preference rows hold one question"
-        )
+        return system or None, turns
     return system or None, turns[0]["content"]

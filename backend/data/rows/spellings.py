@@ -61,12 +61,16 @@ TEXTS = frozenset({
 COLUMNS: tuple[Mapping[str, str], ...] = (
     {"question": "prompt", "chosen": "chosen", "rejected": "rejected"},
     {"prompt": "prompt", "accepted": "chosen", "rejected": "rejected"},
+    {"prompt": "prompt", "preferred": "chosen", "dispreferred": "rejected"},
     {"prompt": "prompt", "response_chosen": "chosen", "response_rejected": "rejected"},
     {"prompt": "prompt", "chosen_response": "chosen", "rejected_response": "rejected"},
     {"question": "prompt", "answer": "answer"},
     {"query": "prompt", "answer": "answer"},
     {"problem": "prompt", "answer": "answer"},
     {"problem": "prompt", "solution": "answer"},
+    {"prompt": "prompt", "solution": "answer"},
+    {"question": "prompt", "solution": "answer"},
+    {"problem": "prompt", "expected_answer": "answer"},
     {"prompt": "prompt", "ground_truth": "answer"},
     {"question": "prompt", "ground_truth": "answer"},
     {"question": "prompt", "final_answer": "answer"},
@@ -96,5 +100,13 @@ EXCHANGES = (
     ("input", "output"), ("human", "assistant"), ("user", "assistant"), ("question", "answer"),
     ("prompt", "response"), ("query", "response"),
 )  # fmt: skip
-# Lists of what can't be learned, beside a conversation that names it.
+# What can't be learned, beside a text that speaks of it: lists, and one of each.
 NO_TEXTS = ("images", "videos", "audios")
+NO_TEXT = ("image", "video", "audio")
+# Two answers under neutral names, the column that says which is better, and its values for them.
+RANKED = (
+    ("response_0", "response_1", "better_response_id", (0, 1)),
+    ("output_1", "output_2", "preference", (1, 2)),
+    ("response_a", "response_b", "winner", ("a", "b")),
+    ("response_a", "response_b", "winner", ("model_a", "model_b")),
+)

@@ -67,6 +67,16 @@ def parsed(value: Any) -> Any:
     return value
 
 
+def listed(value: Any) -> Any:
+    """As `parsed`; and an object of lists, as Arrow has a list of objects, as that list."""
+    value = parsed(value)
+    if isinstance(value, dict) and value:
+        cells = list(value.values())
+        if all(isinstance(each, list) and len(each) == len(cells[0]) for each in cells):
+            return [dict(zip(value, row, strict=True)) for row in zip(*cells, strict=True)]
+    return value
+
+
 def _turn(given: Any, say: Say) -> Any:
     if not isinstance(given, dict):
         return given

@@ -76,9 +76,10 @@ def convert_files(
                     if to is None:
                         new.add(line.written)
                         continue
+                    own = detect(row)
                     made = convert_row(
                         row,
-                        form,
+                        form if own == "unknown" else own,
                         to,
                         system=system,
                         answer_after=answer_after,

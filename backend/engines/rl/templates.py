@@ -43,7 +43,26 @@ def fitted_tokenizer(tokenizer: Any) -> tuple[Any, list[TemplateWarning]]:
                 "Do the same when you talk to the trained model.",
             )
         )
-    return tokenizer, warnings
+    return WithConversations(tokenizer), warnings
+
+
+class WithConversations:
+    """A tokenizer to which the content of a message may be a whole conversation, which then stands
+    in its place: the engine's datasets put a row's prompt into one message of the user.
+    """
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._tokenizer, name)
+
+    def apply_chat_template(self, messages: Sequence[dict[str, Any]], **options: Any) -> Any:
+        turns: list[dict[str, Any]] = []
+        for message in messages:
+            content = message.get("content")
+            turns.extend(content if isinstance(content, list) else [message])
+        return self._tokenizer.apply_chat_template(turns, **options)
 
 
 class WithoutSystem:

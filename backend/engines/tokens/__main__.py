@@ -1,9 +1,10 @@
 """`python -m backend.engines.tokens`: rows as the engine turns them into tokens and masks them.
 
 Reads JSON on stdin, answers JSON on stdout. `{"task": "lengths", "model", "files", "needs",
-"train_mode"}` renders every row of each file's `rows`, a sample or what a run gets, and writes
-(tokens, first trained, line, bits of NOTES) of each as 32-bit numbers to its `out`; it answers how
-many rows each note is of. `{"task": "preview", "model", "rows", "mask", "most"}` spells rows out.
+"train_mode", "vocab_size"}` renders every row of each file's `rows`, a sample or what a run gets,
+and writes (tokens, first trained, line, bits of NOTES) of each as 32-bit numbers to its `out`; it
+answers how many rows each note is of. `{"task": "preview", "model", "rows", "mask", "most",
+"vocab_size"}` spells rows out.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ def main() -> int:
                         Path(file["out"]),
                         needs=request["needs"],
                         train_mode=request["train_mode"],
+                        embedded=request["vocab_size"],
                     )
                     for file in request["files"]
                 ]
@@ -61,7 +63,13 @@ def main() -> int:
         else:
             answer = {
                 "rows": [
-                    spell(tokenizer, row, mask=request["mask"], most=request["most"])
+                    spell(
+                        tokenizer,
+                        row,
+                        mask=request["mask"],
+                        most=request["most"],
+                        embedded=request["vocab_size"],
+                    )
                     for row in request["rows"]
                 ]
             }
@@ -74,13 +82,15 @@ def main() -> int:
 # -- one row, spelled out -----------------------------------------------------------------------
 
 
-def spell(tokenizer: Any, row: Row, *, mask: bool, most: int) -> dict[str, Any]:
+def spell(
+    tokenizer: Any, row: Row, *, mask: bool, most: int, embedded: int | None = None
+) -> dict[str, Any]:
     """The row's first `most` tokens with their texts, and which of them are learned."""
     try:
         tokens, spans = tokens_and_spans(tokenizer, row, mask=mask)
     except Exception as error:  # noqa: BLE001 - a template raises what it likes
         return {"error": sentence(error)}
-    (rendering,) = ChatRenderer(tokenizer, [row]).render([row])
+    (rendering,) = ChatRenderer(tokenizer, [row], embedded).render([row], embedded)
     special = special_ids(tokenizer)
     tokens_shown = tokens[:most]
     return {
@@ -119,10 +129,17 @@ def pieces(tokenizer: Any, ids: Sequence[int]) -> list[str]:
 
 
 def measure(
-    tokenizer: Any, file: Path, out: Path, *, needs: str = "sft", train_mode: str | None = None
+    tokenizer: Any,
+    file: Path,
+    out: Path,
+    *,
+    needs: str = "sft",
+    train_mode: str | None = None,
+    embedded: int | None = None,
 ) -> dict[str, Any]:
     """Write a record of every row of the file to `out`; answers what the template refuses or
-    leaves out: of each how many rows, and the first of them.
+    leaves out: of each how many rows, and the first of them. `embedded` is how many tokens have an
+    embedding.
     """
     notes = _Notes()
     rows = _number(file)
@@ -130,7 +147,7 @@ def measure(
     with out.open("wb") as target:
         for batch in _batches(rows):
             row_values = [row for _, row in batch]
-            renderer = renderer or _renderer(tokenizer, row_values, needs, train_mode)
+            renderer = renderer or _renderer(tokenizer, row_values, needs, train_mode, embedded)
             records = array("I")
             for (line, _), one in zip(batch, renderer.render(row_values), strict=True):
                 records.extend((one.length, one.start, line, notes.add(line, one)))
@@ -140,13 +157,17 @@ def measure(
 
 
 def _renderer(
-    tokenizer: Any, first: Sequence[Row], needs: str, train_mode: str | None
+    tokenizer: Any,
+    first: Sequence[Row],
+    needs: str,
+    train_mode: str | None,
+    embedded: int | None,
 ) -> ChatRenderer | MethodRenderer:
     if needs == "sft":
-        return ChatRenderer(tokenizer, first)
+        return ChatRenderer(tokenizer, first, embedded)
     from backend.engines.tokens.method_counts import MethodRenderer  # A second engine to import.
 
-    return MethodRenderer(tokenizer, needs, train_mode, first)
+    return MethodRenderer(tokenizer, needs, train_mode, first, embedded)
 
 
 class _Notes:

@@ -15,7 +15,7 @@ allow_cpu()
 from mlx_lm_lora.trainer.datasets import create_dataset  # noqa: E402
 
 from backend.engines.rl.templates import fitted_tokenizer  # noqa: E402
-from backend.engines.tokens.omissions import doubled_parts, omitted_parts  # noqa: E402
+from backend.engines.tokens.omissions import beyond_parts, doubled_parts, omitted_parts  # noqa: E402
 from backend.engines.tokens.rendering import (  # noqa: E402
     COMPARED,
     Rendered,
@@ -37,8 +37,14 @@ class MethodRenderer:
     """
 
     def __init__(
-        self, tokenizer: Any, needs: str, train_mode: str | None, first_rows: Sequence[Row]
+        self,
+        tokenizer: Any,
+        needs: str,
+        train_mode: str | None,
+        first_rows: Sequence[Row],
+        rows: int | None = None,
     ) -> None:
+        self._rows = rows
         self._needs = needs
         self._mode = train_mode or _MODES.get(needs, "ftpo")
         self._special = special_ids(tokenizer)
@@ -65,8 +71,8 @@ class MethodRenderer:
     def _one(self, row: Row) -> Rendered:
         if self._needs == "next_token":  # Its dataset leaves rows out; here all are counted.
             text = row["context_with_chat_template"]
-            length = len(self._tokenizer.encode(text, add_special_tokens=False))
-            return Rendered(length=length, start=length)
+            ids = self._tokenizer.encode(text, add_special_tokens=False)
+            return Rendered(length=len(ids), start=len(ids), omitted=beyond_parts(ids, self._rows))
         item = self._item(self._tokenizer, row)
         if isinstance(item, str):
             return Rendered(refused=item)
@@ -114,6 +120,8 @@ class MethodRenderer:
 
     def _compare(self, rendered: Rendered, turns: Any, ids: Sequence[int], *, ask: bool) -> None:
         """Add what the template leaves out; rows of a form that only the engine knows pass."""
+        parts = beyond_parts(ids, self._rows)
+        rendered.omitted += [part for part in parts if part not in rendered.omitted]
         try:
             text = self._render(turns, None, ask=ask)
             parts = doubled_parts(text, ids, start=self._start, end=self._end)
@@ -131,10 +139,9 @@ class MethodRenderer:
 
     def _turns(self, row: Row) -> list[Mapping[str, Any]]:
         prompt = row["prompt"]
-        if isinstance(prompt, list):
-            return list(prompt)
         system = [{"role": "system", "content": row["system"]}] if row.get("system") else []
-        return [*system, {"role": "user", "content": str(prompt)}]
+        asked = prompt if isinstance(prompt, list) else [{"role": "user", "content": str(prompt)}]
+        return [*system, *asked]
 
 
 def _answer(row: Row, side: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 Part = Literal[
     "tools", "tool_calls", "reasoning_content", "thoughts", "name", "message",
-    "doubled_start", "doubled_end",
+    "doubled_start", "doubled_end", "beyond_embedding",
 ]  # fmt: skip
 PARTS: tuple[Part, ...] = get_args(Part)
 Turns = Sequence[Mapping[str, Any]]
@@ -51,6 +51,11 @@ def _find_omissions(
         yield "thoughts"
     if any(_lost_message(turns, at, text, same) for at in range(len(turns))):
         yield "message"
+
+
+def beyond_parts(ids: Sequence[int], rows: int | None) -> list[Part]:
+    """Whether a token has no row in the embedding, which has `rows` (None: not known)."""
+    return ["beyond_embedding"] if rows is not None and max(ids, default=0) >= rows else []
 
 
 def doubled_parts(text: str, ids: Sequence[int], *, start: int | None, end: str) -> list[Part]:

@@ -18,7 +18,7 @@ from backend.engines.tokens.answer_spans import (
     learned_answers,
     tokens_and_spans,
 )
-from backend.engines.tokens.omissions import Part, doubled_parts, omitted_parts
+from backend.engines.tokens.omissions import Part, beyond_parts, doubled_parts, omitted_parts
 from backend.engines.tokens.row_tokenizer import RowTokenizer, row_tokenizer
 
 Row = Mapping[str, Any]
@@ -44,9 +44,10 @@ class Rendered:
 
 
 class ChatRenderer:
-    """Rows of fine-tuning: text, chats and pairs."""
+    """Rows of fine-tuning: text, chats and pairs. `rows` is how many tokens have an embedding."""
 
-    def __init__(self, tokenizer: Any, first_rows: Sequence[Row]) -> None:
+    def __init__(self, tokenizer: Any, first_rows: Sequence[Row], rows: int | None = None) -> None:
+        self._rows = rows
         self._special = special_ids(tokenizer)
         self._start = first_id(tokenizer)
         self._end = getattr(tokenizer, "eos_token", None) or ""
@@ -91,6 +92,7 @@ class ChatRenderer:
             return Rendered(refused=sentence(error))
         rendering = Rendered(length=len(tokens))
         rendering.omitted = doubled_parts(text, tokens, start=self._start, end=self._end)
+        rendering.omitted += beyond_parts(tokens, self._rows)
         if "text" in row:
             return rendering
         turns, tools = conversation(row), row.get("tools")
@@ -143,6 +145,13 @@ def is_empty(tokenizer: Any, special: set[int], ids: Sequence[int]) -> bool:
 
 def sentence(error: Exception) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
+    if "chat_template is not set" in text:
+        return "the model has no chat template, which rows of messages need; use rows of text"
+    if "empty conversation" in text:
+        return (
+            "the conversation begins with an answer, to which there is no question; begin it with "
+            "the user's turn, or turn off training on answers only"
+        )
     if missing := _MISSING.fullmatch(text):
         name = missing[1] or "content"
         return (

@@ -9,8 +9,9 @@ from pydantic import BaseModel
 from backend.core.hub import Hub
 
 JobKindName = Literal[
-    "inspection", "fusion", "export", "evaluation", "download", "conversion", "benchmark", "upload"
-]
+    "inspection", "rendering", "fusion", "export", "evaluation", "download", "conversion",
+    "benchmark", "upload",
+]  # fmt: skip
 _FAILED = frozenset({"error", "cancelled", "stopped", "interrupted"})
 
 

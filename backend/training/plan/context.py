@@ -10,6 +10,7 @@ from pathlib import Path
 from backend.contract.jobs.machine_benchmark import MachineBenchmark
 from backend.core.disk.disk_errors import require_room
 from backend.core.disk.files import child_path
+from backend.core.hub import Hub
 from backend.core.machine.system import describe_system, working_set
 from backend.errors import AlreadyExists, FieldProblem
 from backend.jobs.kinds.machine_benchmark import benchmark_folders, newest_benchmark
@@ -43,10 +44,11 @@ class PlanContext:
         inspector: ModelInspector,
         sessions: SessionStore,
         working_set: WorkingSet | None = None,
+        hub: Hub | None = None,
     ) -> None:
         self.settings = settings
         self.inspector = inspector
-        self.planner = Planner(models, inspector, TokenCounter(settings))
+        self.planner = Planner(models, inspector, TokenCounter(settings, hub))
         self.sessions = sessions
         self.working_set = working_set or _cache_answer(lambda: _recommended_size(settings))
         self._on_cpu = cache(lambda: describe_system(settings).device == "CPU")

@@ -211,5 +211,6 @@ def _data_preview(plan: Plan) -> DataPreview:
         truncated_rows=counts.over(limit) if counts else None,
         unused_rows=counts.without_target(limit) if counts else None,
         skipped_rows=sum(map(len, data.skipped.values())),
-        rendered_share=plan.rendered_share,
+        rendered_share=plan.rendering.share if plan.rendering else None,
+        rendering_job=plan.rendering.job_id if plan.rendering else None,
     )

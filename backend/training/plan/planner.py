@@ -29,13 +29,14 @@ from backend.training.request.start_request import StartRequest
 from backend.training.run_data.data_plan import DataPlan, leave_out
 from backend.training.run_data.files import DataFiles
 from backend.training.run_data.prepare import plan_data
+from backend.training.run_data.rendered_files import Rendering
 from backend.training.run_data.token_counts import TokenCounter, TokenCounts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """A request that has passed every check, and what it comes to. `counts` is None while a long
-    file is rendered, of which `rendered_share` is done. `going_on` is the session it continues,
+    file is rendered, by the job `rendering`. `going_on` is the session it continues,
     `judgement` what decides about sampled answers.
     """
 
@@ -48,7 +49,7 @@ class Plan:
     lora: LoraSummary | None
     data: DataPlan
     counts: TokenCounts | None
-    rendered_share: float | None
+    rendering: Rendering | None
     iterations: int
     steps_per_epoch: int
     trainable: int
@@ -114,17 +115,20 @@ class Planner:
             keys=tuple(keys),
             lora=lora,
             data=data,
-            counts=None if isinstance(counts, float) else counts,
-            rendered_share=counts if isinstance(counts, float) else None,
+            counts=None if isinstance(counts, Rendering) else counts,
+            rendering=counts if isinstance(counts, Rendering) else None,
             iterations=iterations,
             steps_per_epoch=steps,
             trainable=trainable,
             checkpoint_bytes=checkpoint_bytes,
             checkpoints=checkpoints,
             warnings=(
-                *(StartWarning(fact, code="model") for fact in model.facts if _warns(fact)),
                 *data.warnings,
-                *([_still_rendered(counts)] if isinstance(counts, float) else counts.warnings),
+                *(
+                    [_still_rendered(counts.share)]
+                    if isinstance(counts, Rendering)
+                    else (*counts.warnings, *_facts_of(model, counts))
+                ),
                 *_target_warnings(request, targets),
                 *warnings_for(
                     request,
@@ -142,12 +146,12 @@ class Planner:
         model: ModelInfo,
         data: DataPlan,
         patience: float | None,
-    ) -> tuple[DataPlan, TokenCounts | float]:
+    ) -> tuple[DataPlan, TokenCounts | Rendering]:
         """The rows of the plan that the model's template takes, counted."""
 
         method = request.method
 
-        async def count(data: DataPlan) -> TokenCounts | float:
+        async def count(data: DataPlan) -> TokenCounts | Rendering:
             return await self._tokens.count(
                 model,
                 data,
@@ -158,7 +162,7 @@ class Planner:
             )
 
         counts = await count(data)
-        if isinstance(counts, float) or not counts.bad:
+        if isinstance(counts, Rendering) or not counts.bad:
             return data, counts
         data = leave_out(data, request, counts.bad)
         return data, await count(data)
@@ -184,9 +188,12 @@ def _still_rendered(share: float) -> StartWarning:
     )
 
 
-def _warns(fact: str) -> bool:
-    """Of what is known of a base, that which a run can be harmed by."""
-    return "beyond the embedding" in fact
+def _facts_of(model: ModelInfo, counts: TokenCounts) -> list[StartWarning]:
+    """Which tokens of the base have no embedding, where rows use one."""
+    if not any(warning.code == "template_beyond_embedding" for warning in counts.warnings):
+        return []
+    facts = [fact for fact in model.facts if "beyond the embedding" in fact]
+    return [StartWarning(fact, code="model") for fact in facts]
 
 
 def iterations_of(request: StartRequest, steps_per_epoch: int) -> int:

@@ -15,6 +15,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -24,11 +25,14 @@ from backend import __version__
 from backend.core.disk.files import sha256_of, write_json
 from backend.core.disk.removal import discard, named, remove
 from backend.core.disk.stored_files import DamagedFile, read_bytes, read_model
+from backend.core.hub import Hub
 from backend.data.checks.checked_file import CheckedFile
 from backend.data.inspect.inspector import tokenizer_key
 from backend.data.inspect.rendered import RECORD, Notes, RenderedFile, unpack_rendered
 from backend.data.readers.data_file import read_lines
 from backend.data.tasks.client import LONGEST, ask_tokens
+from backend.errors import AppError
+from backend.jobs.lifecycle.frames import JobData, publish_job
 from backend.models.schemas import ModelInfo
 from backend.settings import Settings
 from backend.training.run_data.prepare import engine_rows, usable_as_it_is
@@ -55,15 +59,25 @@ class _Wanted:
     place: Path
 
 
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """Long files that are still being rendered: the job that frames tell of, and what is done."""
+
+    job_id: str
+    share: float
+
+
 @dataclass(slots=True)
 class _Work:
+    job_id: str
     task: asyncio.Task[None]
     share: float = 0.0
 
 
 class RenderedFiles:
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, hub: Hub | None = None) -> None:
         self._settings = settings
+        self._hub = hub
         self._cache = settings.data_dir / ".cache" / "rendered"
         self._held: OrderedDict[Path, RenderedFile] = OrderedDict()
         self._places: dict[tuple[object, ...], Path] = {}
@@ -76,8 +90,8 @@ class RenderedFiles:
         *,
         train_mode: str | None = None,
         patience: float | None = None,
-    ) -> list[RenderedFile] | float:
-        """Every file's rows; or, of long files after `patience` seconds, the share that is done.
+    ) -> list[RenderedFile] | Rendering:
+        """Every file's rows; or, of long files after `patience` seconds, the job that renders them.
 
         Raises AppError where the tokenizer can't be used.
         """
@@ -91,20 +105,46 @@ class RenderedFiles:
             work = self._running.get(key)
             if work is None:
                 work = self._running[key] = self._begin(model, missing, train_mode)
-                work.task.add_done_callback(lambda _: self._running.pop(key, None))
+                work.task.add_done_callback(partial(self._ended, key))
             limit = patience if any(is_long(each.file) for each in missing) else None
             await asyncio.wait({work.task}, timeout=limit)
             if not work.task.done():
-                return work.share
+                return Rendering(work.job_id, work.share)
             work.task.result()
         return [self._held[each.place] for each in jobs]
 
     def _begin(self, model: ModelInfo, missing: Sequence[_Wanted], train_mode: str | None) -> _Work:
         async def render() -> None:
-            await self._render(model, missing, train_mode, work)
+            try:
+                await self._render(model, missing, train_mode, work)
+            except BaseException as problem:  # Told whatever it is, and raised again.
+                self._publish(work, "error", problem)
+                raise
+            self._publish(work, "completed")
 
-        work = _Work(asyncio.get_running_loop().create_task(render(), name="render rows"))
+        task = asyncio.get_running_loop().create_task(render(), name="render rows")
+        work = _Work(secrets.token_hex(8), task)
         return work
+
+    def _ended(self, key: tuple[Path, ...], task: asyncio.Task[None]) -> None:
+        """A failure is raised to those that wait, and told by a frame where nobody does."""
+        self._running.pop(key, None)
+        if not task.cancelled():
+            task.exception()
+
+    def _publish(self, work: _Work, state: str, problem: BaseException | None = None) -> None:
+        if self._hub is None:
+            return
+        data = JobData(
+            kind="rendering",
+            job_id=work.job_id,
+            state=state,
+            phase="rendering",
+            progress=1.0 if state == "completed" else work.share,
+            error=str(problem) if problem else None,
+            hint=problem.hint if isinstance(problem, AppError) else None,
+        )
+        publish_job(self._hub, data)
 
     async def _render(
         self,
@@ -122,7 +162,10 @@ class RenderedFiles:
         def look() -> None:
             with suppress(OSError):
                 done = sum(draft.stat().st_size for draft in drafts if draft.exists())
-                work.share = min(0.99, done / max(expected, 1))
+                share = round(min(0.99, done / max(expected, 1)), 2)
+                if share != work.share:
+                    work.share = share
+                    self._publish(work, "running")
 
         await asyncio.to_thread(self._cache.mkdir, parents=True, exist_ok=True)
         try:
@@ -139,6 +182,7 @@ class RenderedFiles:
                 "files": files,
                 "needs": missing[0].file.needs,
                 "train_mode": train_mode,
+                "vocab_size": model.vocab_size,
             }
             long = any(is_long(each.file) for each in missing)
             reply = await ask_tokens(

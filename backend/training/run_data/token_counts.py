@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from backend.core.hub import Hub
 from backend.data.checks.checked_file import CheckedFile
 from backend.data.inspect.rendered import REFUSED, UNLEARNABLE, Note, RenderedFile, lines_of
 from backend.data.schemas import LineProblem
@@ -13,7 +14,7 @@ from backend.jobs.run.recipe import StartFix, StartWarning
 from backend.models.schemas import ModelInfo
 from backend.settings import Settings
 from backend.training.run_data.data_plan import DataPlan
-from backend.training.run_data.rendered_files import RenderedFiles
+from backend.training.run_data.rendered_files import RenderedFiles, Rendering
 
 _WHY = {REFUSED: "refused", UNLEARNABLE: "unlearnable"}
 
@@ -54,8 +55,8 @@ class TokenCounts:
 
 
 class TokenCounter:
-    def __init__(self, settings: Settings) -> None:
-        self._rendered = RenderedFiles(settings)
+    def __init__(self, settings: Settings, hub: Hub | None = None) -> None:
+        self._rendered = RenderedFiles(settings, hub)
 
     async def count(
         self,
@@ -66,9 +67,9 @@ class TokenCounter:
         skip: bool = False,
         train_mode: str | None = None,
         patience: float | None = None,
-    ) -> TokenCounts | float:
+    ) -> TokenCounts | Rendering:
         """Of the rows that are trained and validated on; or, of long files after `patience`
-        seconds, the share of their rows that is rendered.
+        seconds, the job that renders them.
 
         Raises RowsRefused for rows that the run could not use, unless it is to `skip` them: then
         `bad` names those that the plan does not leave out yet.
@@ -77,7 +78,7 @@ class TokenCounter:
         rendering = await self._rendered.find(
             model, list(files.values()), train_mode=train_mode, patience=patience
         )
-        if isinstance(rendering, float):
+        if isinstance(rendering, Rendering):
             return rendering
         renderings = dict(zip(files, rendering, strict=True))
         bits = REFUSED | (UNLEARNABLE if mask else 0)

@@ -293,6 +293,7 @@ export type QueueFrame = {
 export type JobData = {
   kind:
     | "inspection"
+    | "rendering"
     | "fusion"
     | "export"
     | "evaluation"

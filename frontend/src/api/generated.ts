@@ -3790,6 +3790,7 @@ export type DataPreview = {
   unused_rows: number | null;
   skipped_rows?: number;
   rendered_share?: number | null;
+  rendering_job?: string | null;
 };
 export type Preview = {
   config_yaml: string;

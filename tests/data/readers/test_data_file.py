@@ -105,7 +105,8 @@ def test_any_list_of_objects_comes_back(rows: list[object], indent: int | None) 
     ("content", "number", "says"),
     [
         ('[{"a": 1}, 3]', 2, "not a JSON object but a number"),
-        ('[{"a": 1}, {"a": NaN}]', 2, "NaN"),
+        ('[{"a": 1}, // two', 2, "JSON has no comments"),
+        ('[{"a": 1},]', 2, "a comma stands before the ]"),
         ('[{"a": 1}, {"a" 2}]', 2, "can't be read"),
         ('[{"a": 1} {"a": 2}]', 2, "comma"),
         ('[{"a": 1}', 2, "ends too early"),

@@ -55,6 +55,30 @@ def test_a_column_that_some_rows_have_leaves_one_form(
     assert told.count("Be kind.") + told.count("one?") == 1
 
 
+@pytest.mark.parametrize("deeper", [{"meta": {"system": "linux"}}, {"tools": [{"system": 1}]}])
+def test_a_key_that_stands_deeper_changes_no_row(deeper: dict[str, Any], tmp_path: Path) -> None:
+    rows = [PAIR, {**PAIR, **deeper}, PAIR]
+    path = write(tmp_path / "rows.jsonl", rows)
+
+    assert [line.row for line in read_lines(path)] == rows
+    assert check_file(path, "sft").form == "completions"
+
+
+def test_rows_beside_one_with_a_system_text_keep_every_column(tmp_path: Path) -> None:
+    """What a run gets of them is what it would get of them alone, with their tools."""
+    plain = {**PAIR, "tools": [{"type": "function", "function": {"name": "f"}}], "id": 7}
+    path = write(tmp_path / "rows.jsonl", [plain, {**PAIR, "system": "Be kind."}])
+
+    first = next(read_lines(path))
+
+    turns = [{"role": "user", "content": "what?"}, {"role": "assistant", "content": "river"}]
+    assert first.row == {"messages": turns, "tools": plain["tools"], "id": 7}
+    assert first.written == plain
+    assert first.readings == (
+        "a row without 'system' is read as a conversation, as others of the file have it",
+    )
+
+
 def test_rows_without_any_stay_as_they_are(tmp_path: Path) -> None:
     path = write(tmp_path / "rows.jsonl", [PAIR, {**PAIR, "completion": 'a "system": b'}])
 

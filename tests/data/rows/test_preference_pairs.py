@@ -46,13 +46,23 @@ def test_a_pair_of_messages_becomes_a_pair_of_texts(
     [
         ({"chosen": [USER, GOOD], "rejected": [SYSTEM, BAD]}, "different conversations"),
         ({"chosen": [USER], "rejected": [USER]}, "does not end with an answer"),
-        ({"chosen": [USER, GOOD, USER, GOOD], "rejected": [USER, GOOD, USER, BAD]}, "3 messages"),
-        ({"chosen": [GOOD], "rejected": [BAD]}, "0 messages"),
+        ({"chosen": [GOOD], "rejected": [BAD]}, "no question before"),
     ],
 )
 def test_what_is_no_single_question_is_told(row: dict[str, Any], sentence: str) -> None:
     with pytest.raises(Unsuitable, match=sentence):
         plain_pair(row)
+
+
+def test_a_pair_at_the_end_of_a_conversation_keeps_it_and_converts_back() -> None:
+    row = {"chosen": [SYSTEM, USER, GOOD, USER, GOOD], "rejected": [SYSTEM, USER, GOOD, USER, BAD]}
+    plain = {"prompt": [USER, GOOD, USER], "chosen": "good", "rejected": "bad", "system": "S"}
+
+    assert plain_pair(row) == plain
+    assert convert_row(row, "preference", "preference") == plain
+    assert convert_row(row, "preference", "chat")["messages"] == row["chosen"]
+    # Cutting to the first exchange would set the worse answer beside another question.
+    assert convert_row(row, "preference", "preference", first_exchange=True) == plain
 
 
 def test_such_rows_are_converted_to_plain_ones() -> None:

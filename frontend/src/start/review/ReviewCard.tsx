@@ -11,6 +11,7 @@ import { Badge } from '@/ui/Badge'
 import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
 import { LinkButton } from '@/ui/controls/LinkButton'
 import { Notice } from '@/ui/feedback/Notice'
+import { ProgressBar } from '@/ui/feedback/ProgressBar'
 
 type Props = {
   readonly form: StartForm
@@ -47,6 +48,12 @@ export function ReviewCard({ form, review, state, startProblem, extra, actions }
           ))}
         </ul>
       ) : null}
+      {state.rendered === null ? null : (
+        <div className="flex flex-col gap-1.5">
+          <p className="text-small text-soft">Rendering the rows with the chat template: {Math.round(state.rendered * 100)} %</p>
+          <ProgressBar label="Rendering the rows" value={state.rendered} />
+        </div>
+      )}
       <Remarks form={form} remarks={shown?.remarks ?? []} />
       {leavesRowsOut(problem) ? (
         <LinkButton className="self-start font-semibold underline" onClick={() => form.set('on_bad_rows', 'skip')}>

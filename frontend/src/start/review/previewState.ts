@@ -8,5 +8,7 @@ export type PreviewState = {
   readonly fresh: boolean
   readonly waiting: boolean
   readonly problem: Problem | null
+  /** How much of a long file is rendered, from 0 to 1, as its job tells; null when nothing is. */
+  readonly rendered: number | null
   readonly retry: () => void
 }

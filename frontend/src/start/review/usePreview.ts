@@ -1,15 +1,14 @@
 /** Asks the server what a start would do and what it needs, a moment after the last edit. Stale answers are dropped. */
 import { skipToken } from '@reduxjs/toolkit/query'
-import { useMemo, useState } from 'react'
+import { useCallback, useMemo } from 'react'
 import { readProblem } from '@/api/errors'
 import { usePreviewEnhancedQuery, usePreviewTrainingQuery, type EnhancedStart, type StandardStart } from '@/api/generated'
+import { useJob } from '@/api/useJob'
 import type { PreviewState } from './previewState'
 import { useBackOff } from '@/lib/useBackOff'
 import { useDebounced } from '@/lib/useDebounced'
 
 const SETTLE_MS = 350
-/** A long file's rows are rendered in the background: how it goes is asked again. */
-const RENDERING_MS = 2000
 
 /** A request that names a method goes to the route of methods. */
 export function usePreview(request: StandardStart | EnhancedStart | null): PreviewState {
@@ -19,13 +18,13 @@ export function usePreview(request: StandardStart | EnhancedStart | null): Previ
   const asked = useMemo(() => (settled ? (JSON.parse(settled) as StandardStart | EnhancedStart) : null), [settled])
   const enhanced = asked !== null && 'training_method' in asked ? asked : null
   const standard = asked !== null && enhanced === null ? asked : null
-  const [pollingInterval, setPollingInterval] = useState(0)
-  const options = { refetchOnMountOrArgChange: true, pollingInterval }
+  const options = { refetchOnMountOrArgChange: true }
   const ofStandard = usePreviewTrainingQuery(standard ? { standardStart: standard } : skipToken, options)
   const ofEnhanced = usePreviewEnhancedQuery(enhanced ? { enhancedStart: enhanced } : skipToken, options)
   const { currentData, data, error, isFetching, refetch } = enhanced ? ofEnhanced : ofStandard
-  const renders = currentData?.data.rendered_share != null
-  if (renders !== pollingInterval > 0) setPollingInterval(renders ? RENDERING_MS : 0)
+  const renders = currentData?.data.rendering_job ?? null
+  const again = useCallback(() => (renders === null ? undefined : void refetch()), [renders, refetch])
+  const rendering = useJob(renders, again)
   const current = question !== null && question === settled && !isFetching
   const problem = current ? readProblem(error) : null
   useBackOff(problem?.offline === true, refetch)
@@ -34,6 +33,7 @@ export function usePreview(request: StandardStart | EnhancedStart | null): Previ
     fresh: current && currentData !== undefined && problem === null,
     waiting: question !== null && !current,
     problem,
+    rendered: rendering !== null && !rendering.over ? rendering.progress : null,
     retry: refetch,
   }
 }
