@@ -76,6 +76,7 @@ const ROWS: Partial<Record<FieldName, Row>> = {
   val_batches: ['type', '4', 4],
   test: ['switch', '', true],
   keep_checkpoints: ['type', '0', 0],
+  max_grad_norm: ['type', '1', 1],
   auto_continue: ['type', '3', 3],
   notes: ['type', 'first try', 'first try'],
   tags: ['type', 'a, b', ['a', 'b']],
