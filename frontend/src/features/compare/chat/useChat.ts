@@ -31,7 +31,7 @@ export function useChat(chatter: Chatter, onOpened: (chat: Chat) => void) {
     const left = readOfWindow(KEY, (value) => (typeof value === 'string' ? value : undefined))
     // What can't be read again is not asked for twice.
     writeOfWindow(KEY, shown)
-    if (shown === null && turns.length === 0 && !chatter.busy && left !== undefined) void open(left)
+    if (shown === null && turns.length === 0 && !chatter.busy && left !== undefined) void Promise.resolve(left).then(open)
     // Once: from then on the window has its conversation.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [])
