@@ -90,7 +90,7 @@ def spell(
         tokens, spans = tokens_and_spans(tokenizer, row, mask=mask)
     except Exception as error:  # noqa: BLE001 - a template raises what it likes
         return {"error": sentence(error)}
-    (rendering,) = ChatRenderer(tokenizer, [row], embedded).render([row], embedded)
+    (rendering,) = ChatRenderer(tokenizer, [row], embedded).render([row])
     special = special_ids(tokenizer)
     tokens_shown = tokens[:most]
     return {
