@@ -107,9 +107,11 @@ def read_settings(
 
     Raises ValueError with a sentence when a value can't be used.
     """
-    given = dict(os.environ if environ is None else environ)
-    root = _absolute(data_dir or given.get("DROID_DATA_DIR") or str(default_data_dir(given)))
-    env = {**_read_dotenv(root / ".env"), **given}
+    variables = dict(os.environ if environ is None else environ)
+    root = _absolute(
+        data_dir or variables.get("DROID_DATA_DIR") or str(default_data_dir(variables))
+    )
+    env = {**_read_dotenv(root / ".env"), **variables}
 
     def folder(name: str, default: str) -> Path:
         return _absolute(env.get(name) or str(root / default))

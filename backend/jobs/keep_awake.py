@@ -69,20 +69,20 @@ class KeepAwake:
 
     async def _serve(self) -> None:
         while True:
-            await self._news.until(lambda: self._wanted() != set(self._keepers))
-            await asyncio.to_thread(self._apply, self._wanted())
+            await self._news.until(lambda: self._enabled() != set(self._keepers))
+            await asyncio.to_thread(self._apply, self._enabled())
 
-    def _wanted(self) -> set[Identity]:
+    def _enabled(self) -> set[Identity]:
         if not self._settings.saved.values.keep_awake:
             return set()
         return {child.identity for child in self._living()}
 
-    def _apply(self, wanted: set[Identity]) -> None:
-        for identity in set(self._keepers) - wanted:
+    def _apply(self, enabled: set[Identity]) -> None:
+        for identity in set(self._keepers) - enabled:
             child = self._keepers.pop(identity)
             if child is not None:
                 child.kill()
-        for identity in wanted - set(self._keepers):
+        for identity in enabled - set(self._keepers):
             self._keepers[identity] = _keep(identity)
 
 

@@ -221,9 +221,9 @@ class LiveRun:
 
     def alerts(self) -> list[Alert]:
         """All that its user should know, oldest first."""
-        told = list(self.progress.alerts)
-        known = {(alert.code, alert.message) for alert in told}
-        return [a for a in self.record.alerts if (a.code, a.message) not in known] + told
+        raised = list(self.progress.alerts)
+        known = {(alert.code, alert.message) for alert in raised}
+        return [a for a in self.record.alerts if (a.code, a.message) not in known] + raised
 
     def note_metrics(self) -> None:
         """Bring the record up to date with the events."""

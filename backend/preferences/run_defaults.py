@@ -41,12 +41,12 @@ RunDefaults = create_model("RunDefaults", __base__=_Chosen, __module__=__name__,
 
 def valid_defaults(values: Any) -> dict[str, Any]:
     """Those of the saved fields that the form still has and takes."""
-    kept = {}
+    valid = {}
     for name, value in values.items():
         try:
             RunDefaults.model_validate({name: value})
         except ValidationError:
             continue
         if value is not None:
-            kept[name] = value
-    return kept
+            valid[name] = value
+    return valid

@@ -105,21 +105,21 @@ class Preferences:
 
     def change(self, patch: SettingsPatch) -> SettingsView:
         """Check all of it, then write it. Raises Invalid, or WrongState for what is fixed."""
-        given = {name: getattr(patch, name) for name in patch.model_fields_set}
-        self._require_free(given)
-        values = {name: given[name] for name in _VALUES if name in given}
-        if "models_dirs" in given:
-            chosen = given["models_dirs"]
+        changes = {name: getattr(patch, name) for name in patch.model_fields_set}
+        self._require_free(changes)
+        values = {name: changes[name] for name in _VALUES if name in changes}
+        if "models_dirs" in changes:
+            chosen = changes["models_dirs"]
             values["models_dirs"] = None if chosen is None else self._checked_folders(chosen)
-        if given.get("judge_url"):
-            values["judge_url"] = _checked_url(given["judge_url"])
-        if (defaults := given.get("run_defaults", ...)) is not ...:
+        if changes.get("judge_url"):
+            values["judge_url"] = _checked_url(changes["judge_url"])
+        if (defaults := changes.get("run_defaults", ...)) is not ...:
             chosen = defaults.model_dump(exclude_none=True) if defaults is not None else {}
             values["run_defaults"] = chosen
-        kept = {name: given[name] for name in _SECRETS if name in given}
+        secrets = {name: changes[name] for name in _SECRETS if name in changes}
         with self._lock:
-            if kept:
-                self._write_secrets(kept)
+            if secrets:
+                self._write_secrets(secrets)
             if values:
                 self._write_values(values)
         return self.view()
@@ -168,11 +168,11 @@ class Preferences:
             consequence = "Tokens and keys have to be given again."
             damage = self._saved.secrets_damage
             self._notices.set_aside(self._saved.secrets_path, damage, consequence)
-        kept = replace(self._saved.secrets, **changed)
-        write_json(self._saved.secrets_path, write_record(kept))
-        self._saved.secrets, self._saved.secrets_damage = kept, None
+        secrets = replace(self._saved.secrets, **changed)
+        write_json(self._saved.secrets_path, write_record(secrets))
+        self._saved.secrets, self._saved.secrets_damage = secrets, None
 
-    def _require_free(self, given: Mapping[str, Any]) -> None:
+    def _require_free(self, changes: Mapping[str, Any]) -> None:
         fixed = self._settings.given
         judge = "DROID_JUDGE_URL" if fixed.judge_url else None
         owners = {
@@ -182,7 +182,7 @@ class Preferences:
             "judge_key": judge,
             "hub_token": "HF_TOKEN" if fixed.hf_token else None,
         }
-        for name in given:
+        for name in changes:
             if (owner := owners.get(name)) is not None:
                 raise WrongState(
                     f"{name} can't be changed here: {owner} sets it.",
@@ -199,7 +199,7 @@ class Preferences:
 
     def _checked_folders(self, chosen: Sequence[str]) -> tuple[str, ...]:
         own = {path.resolve() for path in self._settings.own_models_dirs}
-        kept: dict[Path, str] = {}
+        folders: dict[Path, str] = {}
         for number, text in enumerate(chosen):
             path = Path(text).expanduser()
             problem = _problem_of(path)
@@ -211,16 +211,16 @@ class Preferences:
                 )
             real = path.resolve()
             if real not in own:
-                kept.setdefault(real, os.path.normpath(path))
-        return tuple(kept.values())
+                folders.setdefault(real, os.path.normpath(path))
+        return tuple(folders.values())
 
     def _models_folders(self) -> list[ModelsFolder]:
         paths = [Path(model.path) for model in self._models.scan()]
-        found = set(other_models_dirs())
+        others = set(other_models_dirs())
         return [
             ModelsFolder(
                 path=str(folder),
-                origin=(origin := self._origin(folder, found)),
+                origin=(origin := self._origin(folder, others)),
                 exists=folder.is_dir(),
                 models=sum(path.is_relative_to(folder) for path in paths),
                 removable=origin in ("found", "added"),
@@ -228,12 +228,12 @@ class Preferences:
             for folder in self._settings.models_dirs
         ]
 
-    def _origin(self, folder: Path, found: set[Path]) -> Origin:
+    def _origin(self, folder: Path, others: set[Path]) -> Origin:
         own, demo = self._settings.own_models_dirs
         if self._settings.given.models_dirs:
             return "given"
         known: dict[Path, Origin] = {own: "own", demo: "demo"}
-        return known.get(folder, "found" if folder in found else "added")
+        return known.get(folder, "found" if folder in others else "added")
 
 
 def _problem_of(path: Path) -> str | None:

@@ -36,12 +36,12 @@ def compare(store: SessionStore, ids: Sequence[str], x: Axis, max_points: int) -
 
     Raises Invalid for too few or too many, NotFound, or BadContent where a record is damaged.
     """
-    wanted = list(dict.fromkeys(ids))
-    if not FEWEST <= len(wanted) <= MOST:
-        text = f"{FEWEST} to {MOST} different runs can be compared; {len(wanted)} was given."
+    distinct = list(dict.fromkeys(ids))
+    if not FEWEST <= len(distinct) <= MOST:
+        text = f"{FEWEST} to {MOST} different runs can be compared; {len(distinct)} was given."
         hint = "Give their ids with commas between them."
         raise Invalid(text, hint=hint, errors=[FieldProblem("ids", text)])
-    records = [store.record(session_id) for session_id in wanted]
+    records = [store.record(session_id) for session_id in distinct]
     return Comparison(
         x=x,
         runs=[_run(store, record, x, max_points) for record in records],
@@ -88,9 +88,9 @@ def curves(series: Series, x: Axis) -> dict[str, list[Point]]:
     """
     train, validation = series.train, series.validation
     steps, at = train.get("step", []), train.get(_X[x], [])
-    found = _columns(train, at)
+    curves = _columns(train, at)
     places = [_place(step, steps, at, x) for step in validation.get("step", [])]
-    return found | _columns(validation, places)
+    return curves | _columns(validation, places)
 
 
 def _columns(
@@ -116,11 +116,11 @@ def differences(records: Sequence[SessionRecord]) -> list[Difference]:
     """The settings that are not the same in all runs; one that a run has not is null there."""
     configs = [record.config for record in records]
     fields = dict.fromkeys(field for config in configs for field in config if field not in _NAMES)
-    found: list[tuple[str, list[Any]]] = [("method", [record.method for record in records])]
-    found += [(field, [config.get(field) for config in configs]) for field in fields]
+    rows: list[tuple[str, list[Any]]] = [("method", [record.method for record in records])]
+    rows += [(field, [config.get(field) for config in configs]) for field in fields]
     return [
         Difference(field=field, values=values)
-        for field, values in found
+        for field, values in rows
         if any(value != values[0] for value in values)
     ]
 

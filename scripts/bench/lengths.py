@@ -89,7 +89,7 @@ def _mean(speeds: list[float]) -> float:
 
 def _loss(adapter: Path) -> float:
     child = subprocess.run(
-        [sys.executable, "-m", "scripts.bench.loss_child", str(adapter), str(_DATA)],
+        [sys.executable, "-m", "scripts.bench.loss.held_out", str(adapter), str(_DATA)],
         cwd=CHECKOUT, env=environment(), capture_output=True, text=True, check=True,
     )  # fmt: skip
     return float(json.loads(child.stdout.splitlines()[-1])["loss"])

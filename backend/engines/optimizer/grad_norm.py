@@ -22,9 +22,9 @@ def measured(kind: type[optim.Optimizer]) -> type[optim.Optimizer]:
     limited to `max_grad_norm`. Updates without a limit are those of `kind`, bit for bit.
     """
 
-    class Measured(kind):  # type: ignore[misc]  # the engine has no types
-        def __init__(self, *given: Any, **options: Any) -> None:
-            super().__init__(*given, **options)
+    class WithGradNorm(kind):  # type: ignore[misc]  # the engine has no types
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
             self.max_grad_norm: float | None = None
             self.state[GRAD_NORM] = mx.array(0.0)
 
@@ -36,8 +36,8 @@ def measured(kind: type[optim.Optimizer]) -> type[optim.Optimizer]:
                 self.state[GRAD_NORM] = norm.astype(mx.float32)
             return super().apply_gradients(gradients, parameters)
 
-    Measured.__name__ = kind.__name__
-    return Measured
+    WithGradNorm.__name__ = kind.__name__
+    return WithGradNorm
 
 
 def global_norm(gradients: Any) -> mx.array:

@@ -108,9 +108,9 @@ class HealthMonitor:
             self._last = event.at
 
     def _standing(self) -> dict[str, Finding]:
-        found = {rule.code: rule.standing for rule in self._rules if rule.standing is not None}
-        explained = {other for code in found for other in _EXPLAINS.get(code, ())}
-        return {code: finding for code, finding in found.items() if code not in explained}
+        standing = {rule.code: rule.standing for rule in self._rules if rule.standing is not None}
+        explained = {other for code in standing for other in _EXPLAINS.get(code, ())}
+        return {code: finding for code, finding in standing.items() if code not in explained}
 
     def _is_new(self, code: str, level: Level) -> bool:
         new = (code, level) not in self._raised

@@ -150,12 +150,12 @@ def _memory(
         "num_key_value_heads": base.config.kv_heads,
         "head_dim": base.config.head_width,
     }
-    found = estimate_memory(
+    memory = estimate_memory(
         request, model, targets, trainable=trainable, config=config, loads=None, available=available
     )
-    if found is None:
+    if memory is None:
         raise ValueError(f"The sizes of {base.repo_id} are incomplete.")
-    return TrainingMemory(estimate_gb=found.estimate_gb, verdict=found.verdict)
+    return TrainingMemory(estimate_gb=memory.estimate_gb, verdict=memory.verdict)
 
 
 def _is(model: ModelInfo, repo_id: str) -> bool:

@@ -13,12 +13,8 @@ const BUSY = { timeout: 10_000 }
 
 vi.mock('@/ui/chart/chartPlot', () => ({
   createPlot: () => ({
-    update: () => undefined,
-    resize: () => undefined,
-    repaint: () => undefined,
-    step: () => undefined,
     picture: () => document.createElement('canvas'),
-    destroy: () => undefined,
+    ...Object.fromEntries(['update', 'resize', 'repaint', 'step', 'destroy'].map((name) => [name, () => undefined])),
   }),
 }))
 

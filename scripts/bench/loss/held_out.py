@@ -1,4 +1,4 @@
-"""`python -m scripts.bench.loss_child <adapter> <data folder>`: loss per token on valid.jsonl."""
+"""`python -m scripts.bench.loss.held_out <adapter> <data>`: loss per token on valid.jsonl."""
 
 from __future__ import annotations
 
