@@ -17,10 +17,10 @@ from backend.results.schemas import (
     Axis,
     BestResult,
     ComparedRun,
-    Comparison,
     Difference,
     HeldOut,
     Point,
+    RunComparison,
     RunResources,
 )
 
@@ -31,7 +31,7 @@ _AXES = frozenset({"step", "trained_tokens", "elapsed_seconds", "epoch", "val_ti
 _NAMES = frozenset({"adapter_name", "notes", "tags", "resume_from", "training_method"})
 
 
-def compare(store: SessionStore, ids: Sequence[str], x: Axis, max_points: int) -> Comparison:
+def compare(store: SessionStore, ids: Sequence[str], x: Axis, max_points: int) -> RunComparison:
     """The runs in the given order. Blocking.
 
     Raises Invalid for too few or too many, NotFound, or BadContent where a record is damaged.
@@ -42,7 +42,7 @@ def compare(store: SessionStore, ids: Sequence[str], x: Axis, max_points: int) -
         hint = "Give their ids with commas between them."
         raise Invalid(text, hint=hint, errors=[FieldProblem("ids", text)])
     records = [store.record(session_id) for session_id in distinct]
-    return Comparison(
+    return RunComparison(
         x=x,
         runs=[_run(store, record, x, max_points) for record in records],
         differences=differences(records),

@@ -72,7 +72,7 @@ class HeldOut(BaseModel):
     message: str
 
 
-class Comparison(BaseModel):
+class RunComparison(BaseModel):
     x: Axis
     runs: list[ComparedRun]
     differences: list[Difference]

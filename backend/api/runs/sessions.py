@@ -19,7 +19,7 @@ from backend.jobs.run.session_query import SessionQuery, SortKey, search_words
 from backend.jobs.run.state import RunState
 from backend.results.comparison import compare
 from backend.results.presets import presets
-from backend.results.schemas import Axis, Comparison, Presets
+from backend.results.schemas import Axis, Presets, RunComparison
 from backend.training.request.common_fields import ADAPTER_NAME
 from backend.training.schemas import StartAnswer
 
@@ -137,7 +137,7 @@ async def compare_sessions(
     ids: Annotated[str, Query(max_length=6000, description="Session ids, by commas.")],
     x: Axis = "step",
     max_points: Annotated[int, Query(ge=10, le=200_000)] = 2000,
-) -> Comparison:
+) -> RunComparison:
     """Runs side by side: curves over one axis, numbers, and the settings that differ."""
     wanted = [one for one in ids.split(",") if one]
     return await asyncio.to_thread(compare, services.store, wanted, x, max_points)

@@ -1759,7 +1759,7 @@ export type ListSessionsApiArg = {
   pinnedFirst?: boolean;
 };
 export type CompareSessionsApiResponse =
-  /** status 200 Successful Response */ Comparison2;
+  /** status 200 Successful Response */ RunComparison;
 export type CompareSessionsApiArg = {
   /** Session ids, by commas. */
   ids: string;
@@ -4505,7 +4505,7 @@ export type HeldOut = {
   common: number | null;
   message: string;
 };
-export type Comparison2 = {
+export type RunComparison = {
   x: "step" | "tokens" | "seconds";
   runs: ComparedRun[];
   differences: Difference[];

@@ -1,5 +1,5 @@
 /** The run in the window's title; at its end a toast and, where the browser allows it, a notification. */
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useRef } from 'react'
 import { useDispatch, useSelector } from 'react-redux'
 import { useLocation, useNavigate } from 'react-router'
 import { useReadSettingsQuery } from '@/api/generated'
@@ -18,11 +18,10 @@ export function useRunNews(): void {
   const navigate = useNavigate()
   const wanted = useReadSettingsQuery().data?.notifications ?? true
   const followed = useRef<string | null>(null)
-  const [ended, setEnded] = useState<string | null>(null)
 
   useEffect(() => {
-    document.title = titleOf(run, ended)
-  }, [run, ended])
+    document.title = titleOf(run, null)
+  }, [run])
 
   useEffect(() => {
     if (connection === 'connected') dispatch(causeEnded('server'))
@@ -39,16 +38,16 @@ export function useRunNews(): void {
     if (!news) return
     followed.current = null
     dispatch(causeEnded('run'))
-    if (document.hidden) setEnded(news.message)
+    if (document.hidden) document.title = titleOf(run, news.message)
     if (wanted && (document.hidden || bridge())) notify(news.message, news.hint ?? '', () => (news.link ? void navigate(news.link.to) : undefined))
     if (pathname !== '/training' || document.hidden) dispatch(toastRaised(news))
   }, [run, pathname, dispatch, navigate, wanted])
 
   useEffect(() => {
     const seen = () => {
-      if (!document.hidden) setEnded(null)
+      if (!document.hidden) document.title = titleOf(run, null)
     }
     document.addEventListener('visibilitychange', seen)
     return () => document.removeEventListener('visibilitychange', seen)
-  }, [])
+  }, [run])
 }

@@ -15,7 +15,7 @@ type Remembered = { readonly path: string; readonly model: string; readonly limi
 export function useDataPlace() {
   const [query, setQuery] = useSearchParams()
   const remembered = useMemo(() => readStored(KEY, parse), [])
-  const asked = useMemo(setupLength, [])
+  const asked = useMemo(() => setupLength(), [])
   const path = query.get('path') ?? remembered?.path ?? ''
   const model = query.get('model') ?? remembered?.model ?? ''
   const limit = query.get('limit') ?? asked ?? remembered?.limit ?? FIRST_LIMIT

@@ -1,5 +1,5 @@
 /** The errors that users meet, each with its cause and what to do, and what each page is for. */
-import { Suspense, use } from 'react'
+import { useEffect, useState } from 'react'
 import { Dialog } from '@/ui/Dialog'
 import { MarkdownText } from '@/ui/MarkdownText'
 
@@ -14,15 +14,21 @@ function loaded(): Promise<string> {
 export function TroubleshootingDialog({ onClose }: { readonly onClose: () => void }) {
   return (
     <Dialog open size="wide" title="Troubleshooting" onClose={onClose}>
-      <Suspense fallback={<p className="text-small text-soft">Loading…</p>}>
-        <Guide />
-      </Suspense>
+      <Guide />
     </Dialog>
   )
 }
 
 function Guide() {
-  const text = use(loaded())
+  const [text, setText] = useState<string | null>(null)
+  useEffect(() => {
+    let open = true
+    void loaded().then((markdown) => (open ? setText(markdown) : undefined))
+    return () => {
+      open = false
+    }
+  }, [])
+  if (text === null) return <p className="text-small text-soft">Loading…</p>
   return (
     // Long texts scroll by keyboard too.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex

@@ -1,6 +1,6 @@
 /** One number of all runs over the same axis. */
 import { useMemo, useRef, useState } from 'react'
-import type { Comparison2 as Comparison } from '@/api/generated'
+import type { RunComparison as Comparison } from '@/api/generated'
 import { saveFile } from '@/lib/download'
 import { compact, plural } from '@/lib/format'
 import { Card } from '@/ui/Card'
@@ -19,6 +19,20 @@ import { comparisonCsv } from './runTable'
 
 const HEIGHT = 340
 
+function useSource(comparison: Comparison, curve: string, smoothing: number): ChartSource {
+  return useMemo(() => {
+    const data = curveData(comparison, curve, smoothing)
+    return { read: () => data, subscribe: () => () => undefined }
+  }, [comparison, curve, smoothing])
+}
+
+function useStyle(comparison: Comparison, curve: string, log: boolean, clip: boolean): ChartStyle {
+  return useMemo(
+    () => ({ minHeight: HEIGHT, log: log && curve.endsWith('loss'), clip, xLabel: AXIS_WORDS[comparison.x], lines: curveLines(comparison, curve) }),
+    [comparison, curve, log, clip],
+  )
+}
+
 export function ComparedChart({ comparison }: { readonly comparison: Comparison }) {
   const names = curveNames(comparison)
   const [wanted, setWanted] = useState('train_loss')
@@ -30,14 +44,8 @@ export function ComparedChart({ comparison }: { readonly comparison: Comparison 
   useVersion(group)
   const { smoothing, clip, log } = settings
   const title = curveWords(curve)
-  const source = useMemo((): ChartSource => {
-    const data = curveData(comparison, curve, smoothing)
-    return { read: () => data, subscribe: () => () => undefined }
-  }, [comparison, curve, smoothing])
-  const style = useMemo(
-    (): ChartStyle => ({ minHeight: HEIGHT, log: log && curve.endsWith('loss'), clip, xLabel: AXIS_WORDS[comparison.x], lines: curveLines(comparison, curve) }),
-    [comparison, curve, log, clip],
-  )
+  const source = useSource(comparison, curve, smoothing)
+  const style = useStyle(comparison, curve, log, clip)
   const savePicture = async () => {
     const canvas = chart.current?.picture()
     const names = comparison.runs.map((run) => run.name).join(', ')

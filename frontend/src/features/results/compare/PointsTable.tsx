@@ -1,5 +1,5 @@
 /** The recorded points of one number, for those who don't see the picture. */
-import type { Comparison2 as Comparison } from '@/api/generated'
+import type { RunComparison as Comparison } from '@/api/generated'
 import { compact, count } from '@/lib/format'
 import { AXIS_WORDS, curveWords } from './runCurves'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import type { Comparison2 as Comparison } from '@/api/generated'
+import type { RunComparison as Comparison } from '@/api/generated'
 import { curveData, curveNames } from './runCurves'
 import { comparisonCsv, comparisonMarkdown, resultRows } from './runTable'
 

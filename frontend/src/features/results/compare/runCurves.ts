@@ -1,5 +1,5 @@
 /** The curves of several runs over one axis, for a chart. Pure. */
-import type { Comparison2 as Comparison } from '@/api/generated'
+import type { RunComparison as Comparison } from '@/api/generated'
 import { columnWords } from '@/run/series/columnWords'
 import { smooth, weightFor } from '@/lib/smooth'
 import type { ChartData, ChartLine } from '@/ui/chart/chartTypes'

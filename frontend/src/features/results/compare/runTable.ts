@@ -1,5 +1,5 @@
 /** The numbers of several runs side by side, and what goes out of the page: CSV and Markdown. Pure. */
-import type { Comparison2 as Comparison, ComparedRun } from '@/api/generated'
+import type { RunComparison as Comparison, ComparedRun } from '@/api/generated'
 import { bytes, compact, count, duration, gigabytes, loss, parameters, UNKNOWN } from '@/lib/format'
 import { methodName } from '@/run/reducer/runConfig'
 import { bestWords, metricWords } from '@/run/series/best'
