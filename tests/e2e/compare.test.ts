@@ -174,6 +174,8 @@ test('in the desktop window the Paste button reads the clipboard through the she
         writeText: unused,
         readClipboard: () => Promise.resolve('From the desktop'),
         pathOfFile: () => null,
+        showRun: unused,
+        notify: unused,
         onMenu: () => () => undefined,
       },
     })
