@@ -11,6 +11,7 @@ from safetensors import safe_open
 
 from backend.jobs.prepare import prepare
 from backend.training.request.sft_fields import StandardStart
+from backend.training.run_data.rendered_files import Rendering
 from backend.training.run_data.token_counts import TokenCounter
 from tests.engines.running import finish, start
 from tests.engines.tiny_model import build_tiny_model
@@ -22,8 +23,8 @@ pytestmark = pytest.mark.engine
 CHOSEN = (0, 1, 3, 14, 17, 28)
 
 
-async def uncounted(*_: Any, **__: Any) -> float:
-    return 0.0
+async def uncounted(*_: Any, **__: Any) -> Rendering:
+    return Rendering(job_id="rendering", share=0.0)
 
 
 @pytest.fixture

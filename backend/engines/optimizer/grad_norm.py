@@ -1,7 +1,6 @@
 """The global norm of a gradient: measured at every update, and limited where that was asked for.
 
-It stands in the optimizer's state, where a compiled step may write it, and is no part of what a
-resume needs.
+It stands in the optimizer's state, where a compiled step may write it; NaN until it is measured.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ def measured(kind: type[optim.Optimizer]) -> type[optim.Optimizer]:
         def __init__(self, *arguments: Any, **options: Any) -> None:
             super().__init__(*arguments, **options)
             self.max_grad_norm: float | None = None
-            self.state[GRAD_NORM] = mx.array(0.0)
+            self.state[GRAD_NORM] = mx.array(float("nan"))  # Until the first update.
 
         def apply_gradients(self, gradients: Any, parameters: Any) -> Any:
             if self.max_grad_norm is None:

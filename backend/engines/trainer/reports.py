@@ -98,9 +98,8 @@ class Reports(TrainingCallback):  # type: ignore[misc]  # the engine has no type
 
     def _grad_norm(self) -> float | None:
         """Of the last update; None before the first one."""
-        if not int(self._optimizer.step.item()):
-            return None
-        return float(self._optimizer.state[GRAD_NORM].item())
+        norm = float(self._optimizer.state[GRAD_NORM].item())
+        return norm if math.isfinite(norm) else None
 
 
 class Both(TrainingCallback):  # type: ignore[misc]  # the engine has no types

@@ -95,7 +95,7 @@ class StateFolder:
             write_weights(own, dict(tree_flatten(model.trainable_parameters())), checkpoint)
         else:
             link_or_copy(weights, own)
-        leaves = _kept_leaves(optimizer)
+        leaves = dict(tree_flatten(optimizer.state))
         optimizer_file = self._path / state_optimizer(checkpoint)
         write_weights(optimizer_file, leaves, checkpoint, check=False)
         counters = moment.counters
@@ -181,11 +181,11 @@ def _ours(path: Path) -> bool:
     return STATE_FILES.fullmatch(path.name) is not None
 
 
-def _kept_leaves(optimizer: optim.Optimizer) -> dict[str, mx.array]:
-    """What of an optimizer's state a resume needs."""
-    leaves = dict(tree_flatten(optimizer.state))
-    leaves.pop(GRAD_NORM, None)  # Measured anew at the next update.
-    return leaves
+def _needed(leaves: Mapping[str, mx.array]) -> dict[str, mx.array]:
+    """What of an optimizer's state a resume can't do without: states of older versions have no
+    gradient norm.
+    """
+    return {name: value for name, value in leaves.items() if name != GRAD_NORM}
 
 
 def restore(saved: Saved, model: nn.Module, optimizer: optim.Optimizer) -> None:
@@ -196,7 +196,7 @@ def restore(saved: Saved, model: nn.Module, optimizer: optim.Optimizer) -> None:
     model.load_weights(list(weights.items()), strict=False)
     optimizer.init(model.trainable_parameters())
     leaves = _tensors(saved.optimizer)
-    _require_same("optimizer", _kept_leaves(optimizer), leaves)
+    _require_same("optimizer", _needed(dict(tree_flatten(optimizer.state))), _needed(leaves))
     optimizer.state = tree_map_with_path(
         lambda path, value: leaves.get(path, value), optimizer.state
     )
