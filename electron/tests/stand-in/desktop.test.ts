@@ -17,6 +17,7 @@ test('page, bridge, dialogs, menu and navigation work, and nothing is left behin
 
   // The page has the bridge, and nothing else of the shell.
   expect(await page.evaluate('Object.keys(window.droid).sort()')).toEqual([
+    'notify',
     'onMenu',
     'openFile',
     'openFolder',
@@ -24,6 +25,7 @@ test('page, bridge, dialogs, menu and navigation work, and nothing is left behin
     'platform',
     'readClipboard',
     'saveFile',
+    'showRun',
     'writeText',
   ])
   expect(await page.evaluate('[typeof require, typeof process, typeof __shimInvoke]')).toEqual([
