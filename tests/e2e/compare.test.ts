@@ -168,8 +168,7 @@ test('in the desktop window the Paste button reads the clipboard through the she
     Object.assign(window, {
       droid: {
         platform: 'linux',
-        openFile: unused,
-        openFolder: unused,
+        openFile: unused, openFolder: unused,
         saveFile: unused,
         writeText: unused,
         readClipboard: () => Promise.resolve('From the desktop'),
