@@ -284,7 +284,7 @@ async def test_what_a_run_had_to_tell_stays_with_its_record(world: World) -> Non
     record = world.store.record(session_id)
     assert [alert.code for alert in record.alerts] == told == ["loss_not_finite"]
     assert record.health == world.supervisor.snapshot().health == "act"
-    assert world.store.alerts(session_id) == record.alerts
+    assert world.store.alerts(record) == record.alerts
 
 
 @pytest.mark.parametrize(

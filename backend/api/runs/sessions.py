@@ -177,7 +177,7 @@ async def session_samples(session_id: str, services: Wired) -> SessionSamples:
 async def session_alerts(session_id: str, services: Wired) -> SessionAlerts:
     """The same as the `training_alert` frames. `fix` names fields for the next run."""
     record = await asyncio.to_thread(services.store.record, session_id)
-    alerts = await asyncio.to_thread(services.store.alerts, session_id)
+    alerts = await asyncio.to_thread(services.store.alerts, record)
     return SessionAlerts(session_id=session_id, alerts=alerts, health=record.health)
 
 

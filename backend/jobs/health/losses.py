@@ -32,7 +32,6 @@ class _LossRule(Rule):
     def __init__(self, facts: RunFacts) -> None:
         super().__init__(facts)
         self.first: float | None = None  # The level of the first reports.
-        self.best = math.inf  # The lowest level so far.
         self.losses: deque[float] = deque(maxlen=_RECENT)
         self.reports = 0
         self.window = _LEVEL
@@ -52,7 +51,6 @@ class _LossRule(Rule):
             return
         if self.first is None:
             self.first = self.level
-        self.best = min(self.best, self.level)
         self.standing = self.look(event, self.first)
 
     @property
@@ -64,10 +62,6 @@ class _LossRule(Rule):
     def look(self, event: Metrics, first: float) -> Finding | None:
         """What stands after this report."""
         return None
-
-    def lower_rate(self, by: float) -> Fix | None:
-        rate = self.facts.learning_rate
-        return None if not rate else {"learning_rate": rounded(rate / by)}
 
 
 class LossNotFinite(Rule):
@@ -91,13 +85,12 @@ class LossNotFinite(Rule):
             self._find(what, f"{loss} at iteration {step}")
 
     def _find(self, what: str, value: str) -> None:
-        rate = self.facts.learning_rate
         self.standing = Finding(
             level="error",
             message=f"{what} loss is {value}: the weights are no numbers any more.",
             hint="The best adapter from before is kept. Start again with a lower learning rate; "
             "if it happens at once, look for rows without text.",
-            fix={"learning_rate": rounded(rate / 10)} if rate else None,
+            fix=self.lower_rate(10),
         )
 
 

@@ -111,10 +111,9 @@ class KlTooHigh(Rule):
         self.standing = self._finding(event.kl) if long else None
 
     def _finding(self, kl: float) -> Finding:
-        rate = self.facts.learning_rate
         return Finding(
             level="warning",
             message=f"The model has moved far from its reference: KL is {kl:.2f} nats.",
             hint="Lower the learning rate, or raise beta.",
-            fix={"learning_rate": float(f"{rate / 5:.1e}")} if rate else None,
+            fix=self.lower_rate(5),
         )

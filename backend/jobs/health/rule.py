@@ -49,6 +49,11 @@ class Rule:
         """The first iteration at which the learning rate is whole."""
         return self.facts.warmup_steps
 
+    def lower_rate(self, by: float) -> Fix | None:
+        """The run's learning rate divided by `by`, as the fix of a next run."""
+        rate = self.facts.learning_rate
+        return {"learning_rate": rounded(rate / by)} if rate else None
+
 
 def centre(values: Sequence[float], last: int) -> float:
     """The median of the last few: one odd batch is no trend."""

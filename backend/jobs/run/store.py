@@ -305,12 +305,13 @@ class SessionStore:
         self._raw(session_id)
         return self._folded(session_id, lambda progress: list(progress.samples))
 
-    def alerts(self, session_id: str) -> list[Alert]:
+    def alerts(self, record: SessionRecord) -> list[Alert]:
         """What the run had to tell, oldest first. Records from before health have none: then it is
         what the run itself warned of.
         """
-        known = self.record(session_id).alerts
-        return known or self._folded(session_id, lambda progress: list(progress.alerts))
+        return record.alerts or self._folded(
+            record.session_id, lambda progress: list(progress.alerts)
+        )
 
     def logs(self, session_id: str, limit: int, before: int | None) -> tuple[list[str], int | None]:
         """The last log lines before a position, and the position for those above; None at the top.
