@@ -11,8 +11,9 @@ from backend.contract.run.folder import state_file
 @dataclass(frozen=True, kw_only=True)
 class SavedState:
     """`checkpoint` is the number that the user knows; `step` is where training goes on, the last
-    weight update before it. `baseline`, `best` (step, value), `reference` and `stale` are what the
-    run has seen of its validations. Then file names, and whose state it is.
+    weight update before it. `baseline`, `best` (step, value), `reference`, `stale` and
+    `validated` (the step of the last one) are what the run has seen of its validations. Then file
+    names, and whose state it is.
     """
 
     schema_version: int = 1
@@ -24,6 +25,7 @@ class SavedState:
     reference: float | None = None
     stale: int = 0
     train_loss: float | None = None
+    validated: int | None = None
     weights: str
     weights_id: str | None = None
     optimizer: str

@@ -35,7 +35,8 @@ class Patience:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counters:
     """What a run has seen of its validations: `best` is (step, value), `reference` and `stale`
-    count the patience. The values are losses, or what else the run is judged by.
+    count the patience. The values are losses, or what else the run is judged by. `validated` is the
+    step of the last whole validation.
     """
 
     baseline: float | None = None
@@ -43,6 +44,7 @@ class Counters:
     reference: float | None = None
     stale: int = 0
     train_loss: float | None = None
+    validated: int | None = None
 
 
 class EarlyStopping:
@@ -79,13 +81,14 @@ class EarlyStopping:
         """Whether anything but the base was."""
         return self._reference is not None
 
-    def counters(self, train_loss: float | None) -> Counters:
+    def counters(self, train_loss: float | None, validated: int | None) -> Counters:
         return Counters(
             baseline=self.baseline,
             best=self.best,
             reference=self._reference,
             stale=self._stale,
             train_loss=train_loss,
+            validated=validated,
         )
 
     def better(self, value: float, than: float, *, by: float = 0.0) -> bool:

@@ -33,7 +33,7 @@ class Training(Generic[C]):
         self._run = run
         self._between = BetweenSteps(run, accumulate=method.accumulation, writes=method.writes)
         moment = self._between.moment
-        self._validated: int | None = moment.step or None
+        self._validated = moment.counters.validated
         self._stopping = EarlyStopping(
             run.emit,
             metric=method.metric,
@@ -64,7 +64,7 @@ class Training(Generic[C]):
         )
         self._between.follow(
             tokens=lambda: self._loop.trained_tokens(self._reports),
-            counters=lambda: self._stopping.counters(self._reports.train_loss),
+            counters=lambda: self._stopping.counters(self._reports.train_loss, self._validated),
         )
 
     def run(self) -> Ending:
@@ -106,12 +106,12 @@ class Training(Generic[C]):
         config, emit, valid = self._run.config, self._run.emit, self._run.sets.valid
         if valid is None or self._validated == done:
             return
-        self._validated = done
         try:
             validation: Validation | None = self._measure(valid, config.val_batches, done)
         except Halted:
             validation = None  # Cut short by the stop: numbers over part of the rows would mislead.
         if validation is not None:
+            self._validated = done
             self._judge(validation)
         if done < config.iters:
             emit(Phase(name="training"))

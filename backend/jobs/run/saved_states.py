@@ -70,8 +70,8 @@ def _is_kept(event: dict[str, Any], state: SavedState) -> bool:
     match event.get("type"):
         case "metrics" | "sample" | "resumed":
             return step <= state.step
-        case "validation":  # That of the step itself comes after it was saved, and comes again.
-            return step < state.step
+        case "validation":  # That of the step itself comes again where it was not finished.
+            return step < state.step or step == state.validated == state.step
         case "best":
             return state.best is not None and step <= state.best[0]
         case "checkpoint":

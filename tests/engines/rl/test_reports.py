@@ -12,6 +12,7 @@ import mlx.optimizers as optim
 import pytest
 
 from backend.contract.run.numbers import FunctionReward
+from backend.engines.optimizer.grad_norm import measured
 from backend.engines.process.events import Emitter
 from backend.engines.rl.preferences import Pairs
 from backend.engines.rl.reports import Guards, RlReport
@@ -99,7 +100,7 @@ def test_good_completions_are_not_warned_of(tmp_path: Path) -> None:
 def reports(path: Path, scorer: Scorer, *, sums: bool = False) -> Reports:
     emit = Emitter(path)
     return Reports(
-        emit, optim.Adam(learning_rate=1e-4),
+        emit, measured(optim.Adam)(learning_rate=1e-4),
         RlReport(emit, scorer, samples=2, sums=sums, has_kl=False),
         seconds=lambda info, steps: 0.5, check=lambda step, loss: None,
         steps_per_epoch=10, first_step=20, trained_tokens=100,

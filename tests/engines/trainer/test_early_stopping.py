@@ -51,7 +51,7 @@ def test_the_patience_of_a_run_that_goes_on_is_what_it_was(tmp_path: Path) -> No
     first.judge(1, 2.0)
     first.judge(2, 2.0)
 
-    second = stopping(tmp_path, counters=first.counters(train_loss=2.0))
+    second = stopping(tmp_path, counters=first.counters(train_loss=2.0, validated=4))
     second.judge(3, 2.0)
 
     assert second.stopped

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from backend.contract.run.events import Validation
 from backend.jobs.run.events import Best, Checkpoint, Event, parse_event
 from backend.jobs.run.progress import RunProgress
 from backend.jobs.run.saved_states import hand_on, saved_states
@@ -82,6 +83,16 @@ def test_the_history_up_to_the_step_is_handed_on_and_nothing_after_it(tmp_path: 
     assert {event.path for event in events if isinstance(event, Best | Checkpoint)} == {
         "/new/0000010_adapters.safetensors", "/new/best_adapters.safetensors"
     }  # fmt: skip
+
+
+def test_a_validation_of_the_very_step_is_handed_on_once_it_was_finished(tmp_path: Path) -> None:
+    source, target = make_source(tmp_path), tmp_path / "target"
+    write_state(source, 18, validated=18)
+    target.mkdir()
+    hand_on(source, target, saved_states(source)[1], session_id="one", adapter=Path("/new"))
+
+    validations = [event.step for event in history(target) if isinstance(event, Validation)]
+    assert validations == [0, 18]
 
 
 def test_the_states_up_to_the_checkpoint_are_handed_on(tmp_path: Path) -> None:
