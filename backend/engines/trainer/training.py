@@ -12,6 +12,8 @@ import math
 from functools import partial
 from typing import Generic
 
+import mlx.core as mx
+
 from backend.contract.run.events import Phase, Tested, Validation
 from backend.engines.process.endings import Ending
 from backend.engines.trainer.adapter_folder import NotFinite
@@ -118,7 +120,9 @@ class Training(Generic[C]):
 
     def _measure(self, which: DataSet, batches: int, done: int) -> Validation:
         self._feed.hold_out(which, batches)
-        return self._loop.measure(self._feed, which, step=done)
+        measurement = self._loop.measure(self._feed, which, step=done)
+        mx.clear_cache()  # Its batches have other shapes than those of the steps.
+        return measurement
 
     def _judge(self, validation: Validation) -> None:
         """Tell of a validation, and take it for the best or against the patience."""
