@@ -24,7 +24,6 @@ from backend.models.checks import (
     encoder_problem,
     scaled_context,
 )
-from backend.models.positions import positions_problem
 from backend.models.safetensors_headers import (
     BadWeights,
     WeightSummary,
@@ -240,8 +239,6 @@ def _facts(
         yield copies
     check_quantization(config, weights.tensors)
     check_head(config, weights.tensors)
-    if wrong := positions_problem(config):
-        raise UnusableModel(wrong)
     if beyond := beyond_embedding(folder, weights.tensors):
         yield beyond
 
