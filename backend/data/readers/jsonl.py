@@ -61,7 +61,10 @@ class Decoder:
 
     def _float(self, text: str) -> float | None:
         value = float(text)
-        return value if isfinite(value) else self.constants.append(text[:40])
+        if isfinite(value):
+            return value
+        self.constants.append(text[:40])
+        return None
 
     def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(pairs)
