@@ -3253,6 +3253,7 @@ export type LoraTargets = {
   notes: string[];
   block_parameters?: number[];
   weights_problem?: string | null;
+  positions_problem?: string | null;
 };
 export type ModelDeleted = {
   deleted: string;
