@@ -18,7 +18,7 @@ import { useLoadSession } from './useLoadSession'
 
 export function SessionHeader({ session }: { readonly session: SessionView }) {
   const [deleting, setDeleting] = useState(false)
-  const { load, isLoading } = useLoadSession()
+  const { load, isLoading, taken } = useLoadSession()
   const navigate = useNavigate()
   const dispatch = useDispatch()
   const duplicate = async () => {
@@ -71,7 +71,7 @@ export function SessionHeader({ session }: { readonly session: SessionView }) {
               </ActionLink>
             </>
           )}
-          <Button busy={isLoading && 'Loading…'} onClick={() => void load(session.id)}>
+          <Button disabled={taken !== null} title={taken ?? undefined} busy={isLoading && 'Loading…'} onClick={() => void load(session.id)}>
             Show in Training
           </Button>
           <Button kind="danger" onClick={() => setDeleting(true)}>
