@@ -196,7 +196,7 @@ def build_services(settings: Settings) -> Services:
     host = InferenceHost(
         settings,
         models,
-        active_run=lambda: slot.session,
+        active_run=lambda: slot.run,
         holder=lambda: slot.holder,
     )
     supervisor.make_room = host.make_room

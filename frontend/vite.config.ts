@@ -16,6 +16,8 @@ const proxy = Object.fromEntries(
   ]),
 )
 
+const environmentOptions = { jsdom: { url: 'http://127.0.0.1:8000/' } }
+
 export default defineConfig({
   base: './',
   plugins: [react(), tailwindcss()],
@@ -23,12 +25,18 @@ export default defineConfig({
   server: { host: '127.0.0.1', port: 5173, strictPort: true, proxy },
   build: { outDir: 'dist', emptyOutDir: true, sourcemap: false, target: 'es2022' },
   test: {
-    environment: 'jsdom',
-    environmentOptions: { jsdom: { url: 'http://127.0.0.1:8000/' } },
     setupFiles: ['./src/test/setup.ts'],
-    include: ['src/**/*.test.{ts,tsx}'],
     css: { include: /tokens\.css/ },
     restoreMocks: true,
     unstubGlobals: true,
+    // A document takes seconds to make: only components have one, the same for all that a worker
+    // tests, and each `*.test.ts` that names `@vitest-environment jsdom` in its first line.
+    projects: [
+      { extends: true, test: { name: 'logic', environment: 'node', include: ['src/**/*.test.ts'], environmentOptions } },
+      {
+        extends: true,
+        test: { name: 'components', environment: 'jsdom', isolate: false, include: ['src/**/*.test.tsx'], environmentOptions },
+      },
+    ],
   },
 })

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
+from types import FrameType
 
 from scripts.bench.bad_rows import bad_rows
 from scripts.bench.exports.against_fuse import bench_exports
@@ -50,6 +52,8 @@ def main() -> int:
         "memory over many steps, or the app against other trainers",
     )  # fmt: skip
     args = parser.parse_args()
+    # What is measured ends its servers on the way out, which a signal alone would skip.
+    signal.signal(signal.SIGTERM, _end)
     if args.what == "exports":
         return bench_exports(pairs=args.pairs, write=args.write)
     if args.what == "sessions":
@@ -84,6 +88,10 @@ def main() -> int:
         PAGE.write_text(with_head(text, head), encoding="utf-8")
         print(f"  wrote {PAGE.name}")
     return 0 if all(measure.good for measure in measures) else 1
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    sys.exit(1)
 
 
 def _verdict(measure: Measure) -> str:

@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 import { expect, test, vi } from 'vitest'
 import { postStream, StreamRefused } from './postStream'
 import type { ServerEvent } from './sse'

@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 import { expect, test } from 'vitest'
 import { configText, readConfig } from '@/start/review/config/configFile'
 import { defaultsFor, suggestedRun, valuesOf } from './form'

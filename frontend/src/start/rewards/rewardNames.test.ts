@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 import { expect, test } from 'vitest'
 
 import { insideParts, readChosen, splitNames, withPart, wholeName, writeChosen } from './rewardNames'

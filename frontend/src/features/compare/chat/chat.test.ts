@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Chat, ChatIn, ChatTurn } from '@/api/generated'
 import { questionOf } from '@/features/compare/prompt/question'
