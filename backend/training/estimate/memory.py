@@ -7,7 +7,8 @@ the run makes it:
   and its state;
 - activations: what each block's matrices read and write is kept for the backward pass, with the
   attention scores; with gradient checkpointing only each block's input, and one block at work;
-- logits: the model's, and what the loss makes of them, as far as they are held at once;
+- logits: the model's, and what the loss makes of them, as far as they are held at once: those of
+  learned positions, chunk after chunk;
 - gradients: only as far as they outgrow the activations, which are gone by then;
 - cache: what the allocator holds on to;
 - validation: as far as a batch of long validation rows outgrows every step.
@@ -38,8 +39,17 @@ _KEPT = 1.4  # Copies of what a block reads and writes that wait for the backwar
 _AT_WORK = 2.8  # The same for the one block that is recomputed with gradient checkpointing.
 _SCORES_AT_WORK = 2.5
 _LOGIT_COPIES = 4.2
+# The same two where only learned positions go through the head, chunk after chunk. mlx makes room
+# for the next chunks while it computes one: all of six were there at once on a CPU. Not measured on
+# a GPU.
+_CHUNKED_KEPT = 1.33
+_CHUNKED_COPIES = 1.9
+_CHUNKED_COPIES_16_BIT = 3.0  # Logits of a 16-bit model are there in both widths.
+_COPIES_AHEAD = 0.9  # Of the chunks after the first, with gradient checkpointing.
+_CHUNKS_AHEAD = 8
+_DORA_KEPT = 1.3  # DoRA keeps more of each matrix.
 _OVERLAP = 0.15  # Of the smaller of logits and block at work: what is still held beside the other.
-_CHUNK_OVERLAP = 0.35  # The same where the logits are those of a chunk; fitted to one run.
+_CHUNK_OVERLAP = 0.31  # The same where the logits are those of a chunk; fitted to a few.
 _LORA_CASTS = 0.8  # LoRA works in float32: inputs of a 16-bit model are kept again, twice as wide.
 _GRADIENTS_HELD = 0.8  # The optimizer frees gradients as it goes.
 _CACHE_SHARE = 0.03
@@ -128,8 +138,8 @@ def training_parts(
     load: Load,
     chunked: bool = False,
 ) -> dict[str, float]:
-    """Bytes while a step of that load is learned from. `chunked` runs never hold more logits than a
-    chunk has (`backend/contract/loss_chunks.py`), in 32 bits.
+    """Bytes while a step of that load is learned from. In `chunked` runs only learned positions
+    have logits, in 32 bits, chunk after chunk (`backend/contract/loss_chunks.py`).
     """
     tokens = load.tokens
     width = shape.weight_bytes
@@ -139,17 +149,24 @@ def training_parts(
     scores = float(load.squares * shape.heads * width)
     passed = float(tokens * shape.per_token * width)
     casts = 0.0 if full or width == 4 else _LORA_CASTS * tokens * shape.inputs_per_token * 4
-    logits = _LOGIT_COPIES * tokens * shape.vocabulary * width
-    overlap = _OVERLAP
-    if chunked and logits > _LOGIT_COPIES * _chunk_bytes(shape):
-        logits, overlap = _LOGIT_COPIES * _chunk_bytes(shape), _CHUNK_OVERLAP
+    logits, overlap, share = _LOGIT_COPIES * tokens * shape.vocabulary * width, _OVERLAP, _KEPT
+    if chunked:
+        first = min(4.0 * load.scored * shape.vocabulary, _chunk_bytes(shape))
+        rest = (
+            min(4.0 * load.scored * shape.vocabulary, _CHUNKS_AHEAD * _chunk_bytes(shape)) - first
+        )
+        copies = _CHUNKED_COPIES if width == 4 else _CHUNKED_COPIES_16_BIT
+        ahead = _COPIES_AHEAD if request.grad_checkpoint else copies
+        logits, overlap, share = copies * first + ahead * rest, _CHUNK_OVERLAP, _CHUNKED_KEPT
+    if request.fine_tune_type == "dora":
+        share *= _DORA_KEPT
     if request.grad_checkpoint:
         at_work = _AT_WORK * passed + _SCORES_AT_WORK * scores + 2 * casts
         activations = float(shape.trained_layers * tokens * shape.hidden * width)
         # One block is recomputed once most of the logits are done with.
         activations += max(0.0, at_work - logits) + overlap * min(at_work, logits)
     else:
-        activations = shape.trained_layers * (_KEPT * passed + scores + casts)
+        activations = shape.trained_layers * (share * passed + scores + casts)
     if load.parts > 1:
         activations, logits = _APART * activations, _APART * logits
     parts = {

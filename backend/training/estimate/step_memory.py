@@ -23,11 +23,19 @@ MOST_STEPS = 20_000  # Looked at; at least one epoch is, so that every row is se
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Padded tokens, the sum of rows × width² (attention scores), and in how many parts."""
+    """Padded tokens, the sum of rows × width² (attention scores), in how many parts, and how many
+    of the tokens are learned, if that is known.
+    """
 
     tokens: int
     squares: int
     parts: int = 1
+    learned: int | None = None
+
+    @property
+    def scored(self) -> int:
+        """The positions that go through the output head where only learned ones do."""
+        return self.tokens if self.learned is None else self.learned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +59,16 @@ def loads_of(
     iterations: int,
     seed: int,
     valid: Sequence[int] = (),
+    starts: Sequence[int] | None = None,
 ) -> Loads:
     """Of rows of these lengths: those that are trained on, in the order of the run's own file, and
-    those that are validated on.
+    those that are validated on. `starts` says from which token on each row is learned.
     """
+    # The first token follows on nothing, so it is never learned.
+    learned = [
+        max(0, min(length, max_seq_length) - max(1, start))
+        for length, start in zip(lengths, starts or [1] * len(lengths), strict=True)
+    ]
     per_epoch = steps_per_epoch(len(lengths), batch_size)
     count = min(iterations, max(per_epoch, MOST_STEPS))
     steps: set[Load] = set()
@@ -63,15 +77,17 @@ def loads_of(
             range(len(lengths)), batch_size=batch_size, seed=seed, epoch=epoch
         )
         for batch in batches[: count - epoch * per_epoch]:
-            steps.add(_load(in_parts([lengths[row] for row in batch], max_seq_length)))
+            parts = in_parts([lengths[row] for row in batch], max_seq_length)
+            steps.add(_load(parts, sum(learned[row] for row in batch)))
     return Loads(steps=frozenset(steps), validation=_validation(valid, batch_size, max_seq_length))
 
 
-def _load(parts: Sequence[Part]) -> Load:
+def _load(parts: Sequence[Part], learned: int) -> Load:
     return Load(
         sum(part.padded for part in parts),
         sum(part.padded * part.width for part in parts),
         len(parts),
+        learned,
     )
 
 

@@ -74,13 +74,19 @@ def _loads(plan: Plan, request: StartRequest) -> Loads | None:
     if counts is None:
         return None
     limit = request.max_seq_length
+    rows = [
+        (length, start if request.mask_prompt else 1)
+        for length, start in zip(counts.lengths, counts.starts, strict=True)
+        if start < limit or not request.mask_prompt
+    ]
     return loads_of(
-        counts.learned(limit) if request.mask_prompt else counts.lengths,
+        [length for length, _ in rows],
         batch_size=request.batch_size,
         max_seq_length=limit,
         iterations=plan.iterations,
         seed=request.seed,
         valid=counts.valid if request.val_batches else (),
+        starts=[start for _, start in rows],
     )
 
 

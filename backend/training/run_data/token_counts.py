@@ -44,11 +44,6 @@ class TokenCounts:
         """Rows that are cut at `limit` tokens."""
         return sum(length > limit for length in self.lengths)
 
-    def learned(self, limit: int) -> tuple[int, ...]:
-        """The lengths of the rows that have something left to learn after the cut."""
-        pairs = zip(self.lengths, self.starts, strict=True)
-        return tuple(length for length, start in pairs if start < limit)
-
     def without_target(self, limit: int) -> int:
         """Rows of which nothing is left to learn after the cut: the engine's loss is then NaN."""
         return sum(start >= limit for start in self.starts)

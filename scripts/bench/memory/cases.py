@@ -105,7 +105,6 @@ CASES: tuple[Case, ...] = (
     _case("qwen2", _DEMO, (4, 96), rank=32, dtype="bfloat16", checkpoint=True),
     _case("qwen2", _VOCABULARY, (2, 384), rank=16),
     _case("qwen2", _VOCABULARY, (4, 192), rank=16, checkpoint=True),
-    _case("llama", _VOCABULARY, (2, 256), rank=32, checkpoint=True, dtype="bfloat16"),
 )
 
 # The largest step of the first epoch comes within these steps.
