@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -96,6 +96,21 @@ def choose_rows(data_path: str | Path, *, count: int, seed: int, data: Path | No
         skipped=skipped,
         compared=bool(trained),
         changed=changes,
+    )
+
+
+def rows_of_prompts(name: str, prompts: Sequence[str], system: str | None) -> ChosenRows:
+    """Prompts as rows without an expected answer; they are of no file, so `path` is their name."""
+    more = {"system": system} if system else {}
+    return ChosenRows(
+        path=Path(name),
+        rows=tuple(
+            EvaluationRow(line=at, row={"prompt": prompt, **more}, seen=False)
+            for at, prompt in enumerate(prompts, start=1)
+        ),
+        available=len(prompts),
+        skipped=0,
+        compared=False,
     )
 
 

@@ -25,7 +25,7 @@ from backend.training.plan.resume import Continuations, resuming
 from backend.training.request.start_request import StartRequest
 from backend.training.rewards.choice import RewardChoice
 from backend.training.rewards.service import Rewards
-from backend.training.schemas import Preview, StartAnswer, StopAnswer, remarks_of
+from backend.training.schemas import HeldOutPrompts, Preview, StartAnswer, StopAnswer, remarks_of
 
 
 class TrainingManager:
@@ -61,6 +61,10 @@ class TrainingManager:
         """What a start would do. Nothing is started and nothing written."""
         return await self._pipeline.preview(request)
 
+    async def held_out_prompts(self, request: StartRequest) -> HeldOutPrompts:
+        """Prompts for live samples: of the rows that a start would validate on."""
+        return await self._pipeline.held_out_prompts(request)
+
     async def resume(
         self,
         session_id: str,
@@ -69,6 +73,7 @@ class TrainingManager:
         checkpoint: int | None = None,
         adapter_name: str | None = None,
         overwrite: bool = False,
+        queue: bool = False,
     ) -> StartAnswer:
         """Continue a session as it was asked, in a new one; `iterations` are those in all.
 
@@ -76,7 +81,11 @@ class TrainingManager:
         belongs to another run by now.
         """
         source = await asyncio.to_thread(self._continuations.record, session_id)
-        changes: dict[str, Any] = {"resume_checkpoint": checkpoint, "overwrite": overwrite}
+        changes: dict[str, Any] = {
+            "resume_checkpoint": checkpoint,
+            "overwrite": overwrite,
+            "queue": queue,
+        }
         if iterations is not None:
             changes["iterations"] = iterations
         if adapter_name is not None:

@@ -879,6 +879,17 @@ const injectedRtkApi = api
         }),
         providesTags: ["training"],
       }),
+      trainingHeldOutPrompts: build.mutation<
+        TrainingHeldOutPromptsApiResponse,
+        TrainingHeldOutPromptsApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/training/held-out-prompts`,
+          method: "POST",
+          body: queryArg.standardStart,
+        }),
+        invalidatesTags: ["training"],
+      }),
       stopTraining: build.mutation<StopTrainingApiResponse, StopTrainingApiArg>(
         {
           query: (queryArg) => ({
@@ -936,6 +947,17 @@ const injectedRtkApi = api
           body: queryArg.enhancedStart,
         }),
         providesTags: ["enhanced"],
+      }),
+      enhancedHeldOutPrompts: build.mutation<
+        EnhancedHeldOutPromptsApiResponse,
+        EnhancedHeldOutPromptsApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/training/held-out-prompts-enhanced`,
+          method: "POST",
+          body: queryArg.enhancedStart,
+        }),
+        invalidatesTags: ["enhanced"],
       }),
       startEnhanced: build.mutation<
         StartEnhancedApiResponse,
@@ -1647,6 +1669,11 @@ export type PreviewTrainingApiResponse =
 export type PreviewTrainingApiArg = {
   standardStart: StandardStart;
 };
+export type TrainingHeldOutPromptsApiResponse =
+  /** status 200 Successful Response */ HeldOutPrompts;
+export type TrainingHeldOutPromptsApiArg = {
+  standardStart: StandardStart;
+};
 export type StopTrainingApiResponse =
   /** status 200 Successful Response */ StopAnswer2;
 export type StopTrainingApiArg = {
@@ -1672,6 +1699,11 @@ export type TrainingMethodsApiArg = void;
 export type PreviewEnhancedApiResponse =
   /** status 200 Successful Response */ Preview;
 export type PreviewEnhancedApiArg = {
+  enhancedStart: EnhancedStart;
+};
+export type EnhancedHeldOutPromptsApiResponse =
+  /** status 200 Successful Response */ HeldOutPrompts;
+export type EnhancedHeldOutPromptsApiArg = {
   enhancedStart: EnhancedStart;
 };
 export type StartEnhancedApiResponse =
@@ -2383,6 +2415,12 @@ export type EvaluationStart = {
   allow_other_base?: boolean;
   training_data_path?: string | null;
   num_questions?: number;
+  /** Asked in place of rows, all of them. They have no expected answers, so that only `length` and `repetition` are measured, and what a judge gives. */
+  prompts?: string[];
+  /** What to call `prompts` in the result. */
+  prompt_set?: string | null;
+  /** The system prompt that `prompts` are asked with. */
+  system?: string | null;
   evaluate_base_model?: boolean;
   /** Empty: all of them. */
   metrics?: (
@@ -2533,6 +2571,7 @@ export type EvaluationResult = {
   training_data_path: string;
   num_questions: number;
   rows_available: number;
+  prompt_set?: string | null;
   seen_rows: number | null;
   evaluation_date: string;
   seconds: number;
@@ -3747,6 +3786,10 @@ export type StandardStart = {
   queue?: boolean;
   notes?: string;
   tags?: string[];
+  /** Answered at each validation, to watch the model change. */
+  sample_prompts?: string[];
+  /** Tokens of an answer. Writing answers adds to the time of each validation. */
+  sample_max_tokens?: number;
   /** adam and adamw: keeps small gradients from being blown up. */
   epsilon?: number | null;
   /** adafactor: added to every squared gradient; 1e-30 by default. */
@@ -3808,6 +3851,10 @@ export type Preview = {
   needs_confirmation: string | null;
   warnings: string[];
   remarks?: StartRemark[];
+};
+export type HeldOutPrompts = {
+  prompts: string[];
+  source: string | null;
 };
 export type StopAnswer2 = {
   status: "stopped" | "idle";
@@ -4092,6 +4139,10 @@ export type EnhancedStart = {
   queue?: boolean;
   notes?: string;
   tags?: string[];
+  /** Answered at each validation, to watch the model change. */
+  sample_prompts?: string[];
+  /** Tokens of an answer. Writing answers adds to the time of each validation. */
+  sample_max_tokens?: number;
   /** How to train: an id of GET /api/training/methods. */
   training_method:
     | "sft"
@@ -4566,7 +4617,7 @@ export type SampleData = {
     [key: string]: number | null;
   } | null;
   total?: number | null;
-  split?: ("train" | "valid") | null;
+  split?: ("train" | "valid" | "prompt") | null;
 };
 export type SessionSamples = {
   session_id: string;
@@ -4607,6 +4658,8 @@ export type ResumeRequest = {
   checkpoint?: "latest" | number;
   adapter_name?: string | null;
   overwrite?: boolean;
+  /** Wait behind an active run instead of 409. */
+  queue?: boolean;
 };
 export const {
   useHealthQuery,
@@ -4766,6 +4819,7 @@ export const {
   useStartTrainingMutation,
   usePreviewTrainingQuery,
   useLazyPreviewTrainingQuery,
+  useTrainingHeldOutPromptsMutation,
   useStopTrainingMutation,
   useTrainingStatusQuery,
   useLazyTrainingStatusQuery,
@@ -4777,6 +4831,7 @@ export const {
   useLazyTrainingMethodsQuery,
   usePreviewEnhancedQuery,
   useLazyPreviewEnhancedQuery,
+  useEnhancedHeldOutPromptsMutation,
   useStartEnhancedMutation,
   useEstimateResourcesQuery,
   useLazyEstimateResourcesQuery,
