@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from backend.data.readers.data_file import read_lines
-from backend.data.rows.system_texts import SystemTexts, system_of
+from backend.data.rows.first_question import first_question
+from backend.data.rows.system_texts import SystemTexts
 from backend.errors import AppError, NotFound
 from backend.evaluation.rows import held_out_file
 from backend.evaluation.schemas import AdapterPrompts
 
 _ROWS = 500  # Of a long file the first rows say enough, and a page waits for the answer.
 FEW_PROMPTS = 3
-_LONGEST = 4000  # A prompt that is pressed stands in a small box; longer texts are no examples.
 
 
 def prompts_of(data: Path | None, *, limit: int = FEW_PROMPTS) -> AdapterPrompts:
@@ -37,7 +37,9 @@ def _held_out(data: Path | None, limit: int) -> dict[str, Any]:
         path = held_out_file(data)
     except NotFound:
         return {"prompts": [], "source": None}
-    prompts = dict.fromkeys(text for row in _rows(path) if (text := _prompt(row)) is not None)
+    prompts = dict.fromkeys(
+        text for row in _rows(path) if (text := first_question(row)) is not None
+    )
     return {"prompts": list(islice(prompts, limit)), "source": path.name}
 
 
@@ -48,22 +50,3 @@ def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
                 yield line.row
     except (OSError, AppError):
         return
-
-
-def _prompt(row: Mapping[str, Any]) -> str | None:
-    """The first question of a row, where it opens the conversation."""
-    turns = row.get("messages", row.get("prompt"))
-    if isinstance(turns, str):
-        text: Any = turns
-    elif isinstance(turns, list):
-        opening = turns[1 if system_of(row) is not None and _opens(turns) else 0 :][:1]
-        asks = opening and isinstance(opening[0], Mapping) and opening[0].get("role") == "user"
-        text = opening[0].get("content") if asks else None
-    else:
-        text = None
-    fits = isinstance(text, str) and text.strip() and len(text) <= _LONGEST
-    return text if fits else None
-
-
-def _opens(turns: list[Any]) -> bool:
-    return isinstance(turns[0], Mapping) and turns[0].get("role") != "user"

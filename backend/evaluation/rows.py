@@ -15,7 +15,7 @@ from backend.core.disk.files import sha256_of
 from backend.core.disk.stored_files import DamagedFile, read_model
 from backend.data.readers.data_file import data_file, read_lines
 from backend.data.rows.engine_form import engine_form
-from backend.data.rows.formats import Format, check, detect
+from backend.data.rows.formats import Format, check, file_form
 from backend.errors import BadContent, NotFound
 from backend.jobs.run.schemas import DataSummary
 
@@ -171,7 +171,7 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | None, str | Non
             if line.problem:
                 yield line.number, None, line.problem
             continue
-        form = form or detect(line.row)
+        form = file_form(form, line.row)
         problem = check(line.row, form)
         row = None if problem else engine_form(line.row, form)
         yield line.number, row, None if row is not None else problem or "has no form to ask in"

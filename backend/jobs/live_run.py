@@ -153,8 +153,8 @@ class LiveRun:
                 all_frames.append(self.progress_frame())
             case events.Best() if self.progress.best is not None:
                 all_frames.append(("best_model_updated", self.progress.best))
-            case events.Sample() if self.progress.samples:
-                all_frames.append(("training_sample", self.progress.samples[-1]))
+            case events.Sample() if self.progress.newest_sample is not None:
+                all_frames.append(("training_sample", self.progress.newest_sample))
             case events.Checkpoint():
                 all_frames.append(
                     ("checkpoint_saved", frames.CheckpointData(step=event.step, path=event.path))
@@ -259,7 +259,7 @@ class LiveRun:
             logs=list(self.lines),
             alerts=self.alerts(),
             health=self.verdict,
-            samples=list(self.progress.samples),
+            samples=self.progress.samples,
             message=ended.message if ended and state in FINAL else None,
             early_stopped=self.record.early_stopped or self.progress.early_stop is not None,
             adapter_path=self.record.adapter_path,

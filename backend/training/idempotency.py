@@ -25,7 +25,7 @@ from backend.training.schemas import StartAnswer
 KEY_LIFE = 3600.0  # Seconds.
 FILE = "keys.json"
 
-_NEWER_FIELDS = {"max_grad_norm", "auto_continue"}
+_NEWER_FIELDS = {"max_grad_norm", "auto_continue", "sample_prompts", "sample_max_tokens"}
 _logger = logging.getLogger(__name__)
 
 Keep = Callable[[StartAnswer], Awaitable[None]]  # Called with the answer before the run begins.

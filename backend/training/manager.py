@@ -25,7 +25,7 @@ from backend.training.plan.resume import Continuations, resuming
 from backend.training.request.start_request import StartRequest
 from backend.training.rewards.choice import RewardChoice
 from backend.training.rewards.service import Rewards
-from backend.training.schemas import Preview, StartAnswer, StopAnswer, remarks_of
+from backend.training.schemas import HeldOutPrompts, Preview, StartAnswer, StopAnswer, remarks_of
 
 
 class TrainingManager:
@@ -60,6 +60,10 @@ class TrainingManager:
     async def preview(self, request: StartRequest) -> Preview:
         """What a start would do. Nothing is started and nothing written."""
         return await self._pipeline.preview(request)
+
+    async def held_out_prompts(self, request: StartRequest) -> HeldOutPrompts:
+        """Prompts for live samples: of the rows that a start would validate on."""
+        return await self._pipeline.held_out_prompts(request)
 
     async def resume(
         self,

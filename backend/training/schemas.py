@@ -101,6 +101,15 @@ class DataPreview(BaseModel):
     rendering_job: str | None = None
 
 
+class HeldOutPrompts(BaseModel):
+    """Up to 8 first questions of rows that a run will not be trained on, and the file they are
+    from; null where nothing is held out.
+    """
+
+    prompts: list[str]
+    source: str | None
+
+
 class Preview(BaseModel):
     """POST /training/preview: what a start would do. Nothing is started and nothing written.
 

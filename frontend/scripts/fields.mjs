@@ -1,7 +1,7 @@
 /** JSON schemas of the start requests → the typed lists of fields that the forms are drawn from. */
 
 const TYPES = `
-export type FieldKind = 'text' | 'number' | 'integer' | 'boolean' | 'choice' | 'keys' | 'list' | 'ranks'
+export type FieldKind = 'text' | 'number' | 'integer' | 'boolean' | 'choice' | 'keys' | 'list' | 'texts' | 'ranks'
 
 /**
  * A field of the start request. Limits are as the server checks them. \`when\`: it has an effect only
@@ -88,7 +88,7 @@ function describe(name, property, required) {
   const nullable = variants.some((each) => each.type === 'null')
   const main = variants.find((each) => each.type !== 'null')
   const limits = { ...main, ...property }
-  const kind = kindOf(main, variants)
+  const kind = property.texts ? 'texts' : kindOf(main, variants)
   const fallback = 'default' in property ? property.default : nullable ? null : undefined
   return clean({
     name,
@@ -103,11 +103,11 @@ function describe(name, property, required) {
     nullable: nullable || undefined,
     default: fallback,
     min: limits.minimum,
-    max: limits.maximum,
+    max: property.texts ? limits.maxItems : limits.maximum,
     above: limits.exclusiveMinimum,
     below: limits.exclusiveMaximum,
     pattern: limits.pattern,
-    maxLength: limits.maxLength,
+    maxLength: property.texts ? main.items.maxLength : limits.maxLength,
     options: main.enum,
   })
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any, cast
@@ -118,6 +119,34 @@ async def test_a_start_hands_over_everything_the_run_needs(house: House) -> None
     assert recipe.model is not None and recipe.model.fingerprint
     assert (recipe.notes, recipe.tags) == ("n", ("a",))
     assert recipe.stage(house.settings.data_dir / "run").train is not None
+
+
+async def test_prompts_for_live_samples_are_of_rows_that_are_only_validated_on(
+    house: House, tmp_path: Path
+) -> None:
+    held_out = await house.manager.held_out_prompts(house.request(val_split=0.2))
+    session_id = await house.start(val_split=0.2)
+
+    (recipe,) = house.supervisor.started
+    run = house.settings.sessions_dir / session_id
+    recipe.stage(run)
+    rows = [json.loads(line) for line in (run / "data" / "valid.jsonl").read_text().splitlines()]
+    assert held_out.prompts == [row["messages"][0]["content"] for row in rows]
+    assert held_out.source == "rows.jsonl"
+
+    named = write_rows(tmp_path / "other.jsonl", 12)
+    of_file = await house.manager.held_out_prompts(house.request(val_data_path=str(named)))
+    assert of_file.prompts == [f"Question {number}?" for number in range(8)]
+    nothing = await house.manager.held_out_prompts(house.request(val_split=0.0))
+    assert (nothing.prompts, nothing.source) == ([], None)
+
+
+@pytest.mark.parametrize(
+    "prompts", [["x"] * 9, ["  "], ["x" * 4001], "x"], ids=["nine", "blank", "long", "no list"]
+)
+def test_sample_prompts_that_can_not_be_asked_are_refused(house: House, prompts: Any) -> None:
+    with pytest.raises(ValidationError, match="sample_prompts"):
+        house.request(sample_prompts=prompts)
 
 
 async def test_epochs_become_iterations(house: House) -> None:

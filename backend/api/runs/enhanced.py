@@ -18,7 +18,7 @@ from backend.training.request.method_answers import (
 )
 from backend.training.request.method_descriptions import methods_answer
 from backend.training.request.method_fields import EnhancedStart
-from backend.training.schemas import Preview
+from backend.training.schemas import HeldOutPrompts, Preview
 
 router = APIRouter(prefix="/api/training", tags=[TELLS_SUCCESS])
 
@@ -32,7 +32,14 @@ async def training_methods() -> MethodsAnswer:
 @router.post("/preview-enhanced", responses=refuses(404, 409, 504, 507))
 async def preview_enhanced(body: EnhancedStart, services: Wired) -> Preview:
     """As POST /training/preview: nothing is started and nothing written."""
+    services.spare_engine.want()
     return await services.training.preview(body)
+
+
+@router.post("/held-out-prompts-enhanced", responses=refuses(404, 409, 504, 507))
+async def enhanced_held_out_prompts(body: EnhancedStart, services: Wired) -> HeldOutPrompts:
+    """As POST /training/held-out-prompts."""
+    return await services.training.held_out_prompts(body)
 
 
 @router.post("/start-enhanced", responses=refuses(404, 409, 504, 507))

@@ -12,7 +12,14 @@ from backend.api.refusals import refuses
 from backend.api.services import Wired
 from backend.jobs.run.schemas import TrainingStatus
 from backend.training.request.sft_fields import StandardStart
-from backend.training.schemas import LogsAnswer, PauseAnswer, Preview, StartAnswer, StopAnswer
+from backend.training.schemas import (
+    HeldOutPrompts,
+    LogsAnswer,
+    PauseAnswer,
+    Preview,
+    StartAnswer,
+    StopAnswer,
+)
 
 router = APIRouter(prefix="/training", tags=["training"])
 
@@ -37,7 +44,14 @@ async def start_training(
 
 @router.post("/preview", responses=refuses(404, 409, 504, 507))
 async def preview_training(body: StandardStart, services: Wired) -> Preview:
+    services.spare_engine.want()
     return await services.training.preview(body)
+
+
+@router.post("/held-out-prompts", responses=refuses(404, 409, 504, 507))
+async def training_held_out_prompts(body: StandardStart, services: Wired) -> HeldOutPrompts:
+    """Questions that this start would only validate on, for `sample_prompts`."""
+    return await services.training.held_out_prompts(body)
 
 
 @router.post("/stop")

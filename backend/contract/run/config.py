@@ -87,6 +87,8 @@ class RunConfig(TrainedModel, Adaptation, Optimization):
     session_id: str | None = None
     method: str = "sft"
     resume_checkpoint: int | None = None
+    sample_prompts: Sequence[str] = ()
+    sample_max_tokens: int = 128
     values: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 

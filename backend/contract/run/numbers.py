@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 Metric = Literal["val_loss", "val_reward", "val_accuracy"]
-Split = Literal["train", "valid"]
+Split = Literal["train", "valid", "prompt"]
 
 
 class FastFields:
@@ -108,7 +108,8 @@ class ValidationNumbers(SetFields):
 class SampleRecord(SetFields):
     """A completion that was made while training, and what each reward function gave for it.
 
-    `total` is the weighted sum. `answer` is what the row says is right, `split` where it is from.
+    `total` is the weighted sum. `answer` is what the row says is right, `split` where it is from:
+    a row, or one of the run's own sample prompts. Those of step 0 are the base model's answers.
     """
 
     step: int

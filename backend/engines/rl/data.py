@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mlx_lm_lora.trainer.datasets import CacheDataset, create_dataset
+from mlx_lm_lora.trainer.datasets import CacheDataset, GRPODataset, create_dataset
 
 from backend.contract.run.config import MethodConfig
 from backend.engines.process.endings import Unusable
 from backend.engines.process.events import Emitter
 from backend.engines.rl.modes import Mode
 from backend.engines.rl.templates import fitted_tokenizer
+from backend.engines.trainer.samples.questions import RowStyle
 from backend.engines.trainer.types import DataSet, Sets
 
 _NAMES = {"train": "training", "valid": "validation", "test": "test"}
@@ -38,6 +39,18 @@ def load_rl_sets(config: MethodConfig, mode: Mode, tokenizer: Any, emit: Emitter
         valid=sets["valid"] if config.val_batches != 0 else None,
         test=sets.get("test"),
     )
+
+
+def sample_question(mode: Mode, tokenizer: Any, prompt: str, style: RowStyle) -> list[int]:
+    """The tokens of a sample prompt, by the template that the rows are rendered with. The engine
+    gives every prompt of the methods that score groups a system text, if the row has none.
+    """
+    tokenizer, _ = fitted_tokenizer(tokenizer)
+    if mode.family.weighed:
+        row = {"prompt": prompt, "answer": ""} | ({"system": style.system} if style.system else {})
+        return list(GRPODataset([row], tokenizer)[0][0])
+    messages = style.messages(prompt)
+    return list(tokenizer.apply_chat_template(messages, add_generation_prompt=True))
 
 
 class Bare:

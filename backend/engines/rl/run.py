@@ -16,7 +16,7 @@ from backend.engines.process.endings import Ending, Unusable
 from backend.engines.process.events import Emitter
 from backend.engines.process.signals import Control
 from backend.engines.rewards.registry import Reward, load_rewards
-from backend.engines.rl.data import load_rl_sets
+from backend.engines.rl.data import load_rl_sets, sample_question
 from backend.engines.rl.loop import References, RlLoop
 from backend.engines.rl.modes import Mode, mode_of
 from backend.engines.rl.policy.reference import AdapterOffReference
@@ -24,6 +24,7 @@ from backend.engines.rl.scorer import Scorer
 from backend.engines.trainer import run as trainer
 from backend.engines.trainer.method import Run, TrainingMethod
 from backend.engines.trainer.resume_state import Moment
+from backend.engines.trainer.samples.questions import RowStyle
 from backend.engines.trainer.types import Sets
 from backend.engines.weights.base import load
 
@@ -84,6 +85,9 @@ class RewardOrPreference(TrainingMethod[MethodConfig]):
             judge, tokenizer = load(self.config.judge or self.config.model)
             judge.freeze()
         self._references = References(reference=reference, judge=judge, judge_tokenizer=tokenizer)
+
+    def question(self, tokenizer: Any, prompt: str, style: RowStyle) -> list[int]:
+        return sample_question(self._mode, tokenizer, prompt, style)
 
     def loop(self, run: Run[MethodConfig], moment: Moment) -> RlLoop:
         return RlLoop(run, moment, self._mode, self._scorer, self._references)

@@ -26,6 +26,7 @@ from backend.engines.trainer.divergence import LossGuard
 from backend.engines.trainer.feed import Batches, Feed
 from backend.engines.trainer.reports import MethodReport, Reports
 from backend.engines.trainer.resume_state import Moment
+from backend.engines.trainer.samples.questions import RowStyle, question_tokens
 from backend.engines.trainer.token_losses import TokenLosses
 from backend.engines.trainer.types import DataSet, Sets
 
@@ -119,6 +120,10 @@ class TrainingMethod(ABC, Generic[C]):
     @abstractmethod
     def loop(self, run: Run[C], moment: Moment) -> Loop:
         """The loop that goes on at that moment."""
+
+    def question(self, tokenizer: Any, prompt: str, style: RowStyle) -> list[int]:
+        """The tokens of a sample prompt, asked as the rows ask."""
+        return question_tokens(tokenizer, prompt, style)
 
     def divergence(self, model: nn.Module) -> LossGuard | None:
         """Where finite losses can tell that the model is ruined."""

@@ -1,6 +1,6 @@
 """The training of any run: step by step with what happens between, then the end of it.
 
-1. train: before each step look at the weights, validate, save, pause, end early
+1. train: before each step look at the weights, validate, sample, save, pause, end early
 2. save the last weights
 3. test
 4. sum up
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
+from pathlib import Path
 from typing import Generic
 
 from backend.contract.run.events import Phase, Tested, Validation
@@ -20,6 +21,8 @@ from backend.engines.trainer.early_stopping import EarlyStopping, Patience
 from backend.engines.trainer.feed import Feed, Halted
 from backend.engines.trainer.method import C, Run, TrainingMethod
 from backend.engines.trainer.reports import Reports
+from backend.engines.trainer.samples.questions import RowStyle
+from backend.engines.trainer.samples.sampler import Sampler
 from backend.engines.trainer.steps import BetweenSteps, say
 from backend.engines.trainer.types import DataSet
 
@@ -62,6 +65,7 @@ class Training(Generic[C]):
             trained_tokens=moment.trained_tokens,
             train_loss=moment.counters.train_loss,
         )
+        self._sampler = self._make_sampler() if config.sample_prompts and method.writes else None
         self._between.follow(
             tokens=lambda: self._loop.trained_tokens(self._reports),
             counters=lambda: self._stopping.counters(self._reports.train_loss, self._validated),
@@ -93,12 +97,14 @@ class Training(Generic[C]):
         except Halted:
             return self._feed.done, True
         self._validate(config.iters)
+        self._answer_samples(config.iters)
         return config.iters, False
 
     def _between_steps(self, done: int) -> bool:
         self._run.control.agree()
         if done % self._run.config.steps_per_eval == 0:
             self._validate(done)
+            self._answer_samples(done)
         return self._between.go_on(done) and not self._stopping.stopped
 
     def _validate(self, done: int) -> None:
@@ -115,6 +121,35 @@ class Training(Generic[C]):
             self._judge(validation)
         if done < config.iters:
             emit(Phase(name="training"))
+
+    def _answer_samples(self, done: int) -> None:
+        """Of the very weights that were validated. The time is none of a training step."""
+        seconds = self._sampler.answer(done) if self._sampler else None
+        if seconds is None:
+            return
+        say(f"Iter {done}: Sample prompts answered in {seconds:.3f}s")
+        if done < self._run.config.iters:
+            self._run.emit(Phase(name="training"))
+
+    def _make_sampler(self) -> Sampler:
+        run, config = self._run, self._run.config
+
+        def questions() -> dict[str, list[int]]:
+            style = RowStyle.of(Path(config.data))
+            return {
+                prompt: self._method.question(run.tokenizer, prompt, style)
+                for prompt in config.sample_prompts
+            }
+
+        return Sampler(
+            run.model,
+            run.tokenizer,
+            run.emit,
+            questions=questions,
+            max_tokens=config.sample_max_tokens,
+            # This process alone: the others of a run in several have no part in the answers.
+            stopping=lambda: run.control.stop is not None,
+        )
 
     def _measure(self, which: DataSet, batches: int, done: int) -> Validation:
         self._feed.hold_out(which, batches)

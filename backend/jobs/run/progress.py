@@ -13,6 +13,7 @@ from typing import Any
 from backend.core.limits import known_steps
 from backend.jobs.run import events
 from backend.jobs.run.reward_numbers import (
+    SampleAnswers,
     SampleData,
     reward_columns,
     shown,
@@ -57,7 +58,9 @@ class RunProgress:
         self.early_stop: events.EarlyStop | None = None
         self.best: BestModel | None = None
         self.alerts: deque[Alert] = deque(maxlen=MAX_ALERTS)
-        self.samples: deque[SampleData] = deque(maxlen=MAX_SAMPLES)
+        self.newest_sample: SampleData | None = None
+        self._completions: deque[SampleData] = deque(maxlen=MAX_SAMPLES)
+        self._answers = SampleAnswers()
         self.checkpoints: list[int] = []
         self.train: Columns = {name: [] for name in TRAIN}
         self.validation: Columns = {name: [] for name in VALIDATION}
@@ -186,6 +189,11 @@ class RunProgress:
             return list(values)
         return [values[round(point * last / (points - 1))] for point in range(points)]
 
+    @property
+    def samples(self) -> list[SampleData]:
+        """The last completions of rows, then the answers to the sample prompts, oldest first."""
+        return [*self._completions, *self._answers.all()]
+
     def _tick(self, at: datetime) -> None:
         if self._first_at is None:
             self._first_at = at
@@ -234,17 +242,19 @@ class RunProgress:
         self._latest["best_model_step"] = event.step
 
     def _take_sample(self, event: events.Sample) -> None:
-        self.samples.append(
-            SampleData(
-                step=event.step,
-                prompt=event.prompt,
-                text=event.text,
-                answer=event.answer,
-                rewards=None if event.rewards is None else shown_scores(event.rewards),
-                total=shown(event.total),
-                split=event.split,
-            )
+        self.newest_sample = sample = SampleData(
+            step=event.step,
+            prompt=event.prompt,
+            text=event.text,
+            answer=event.answer,
+            rewards=None if event.rewards is None else shown_scores(event.rewards),
+            total=shown(event.total),
+            split=event.split,
         )
+        if event.split == "prompt":
+            self._answers.add(sample)
+        else:
+            self._completions.append(sample)
 
     def _numbers(self, event: events.Tested) -> dict[str, float | None]:
         row = self._row(event)

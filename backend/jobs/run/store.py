@@ -301,9 +301,9 @@ class SessionStore:
         return thin_series(self._folded(session_id, RunProgress.series), max_points, since=since)
 
     def samples(self, session_id: str) -> list[SampleData]:
-        """The last completions that the run made while training, oldest first."""
+        """The last completions of rows, then the answers to the sample prompts, oldest first."""
         self._raw(session_id)
-        return self._folded(session_id, lambda progress: list(progress.samples))
+        return self._folded(session_id, lambda progress: progress.samples)
 
     def alerts(self, record: SessionRecord) -> list[Alert]:
         """What the run had to tell, oldest first. Records from before health have none: then it is

@@ -35,10 +35,11 @@ from backend.training.plan.resume import Continuations, free_name
 from backend.training.plan.run_config import AnswerJudges, build_config, command_for
 from backend.training.plan.sft_checks import command_warnings, token_warnings
 from backend.training.request.method_fields import EnhancedStart
-from backend.training.request.start_request import StartRequest
+from backend.training.request.start_request import MOST_SAMPLE_PROMPTS, StartRequest
 from backend.training.rewards.choice import ChosenRewards, RewardChoice
+from backend.training.run_data.held_out_prompts import held_out_prompts
 from backend.training.run_data.prepare import stage_data
-from backend.training.schemas import DataPreview, Preview, remarks_of
+from backend.training.schemas import DataPreview, HeldOutPrompts, Preview, remarks_of
 
 PATIENCE = 2.0  # Seconds that a preview waits for the rows of long files; a start waits for all.
 
@@ -98,6 +99,14 @@ class StartPipeline:
             warnings=list(map(str, warnings)),
             remarks=remarks_of(warnings),
         )
+
+    async def held_out_prompts(self, start: StartRequest) -> HeldOutPrompts:
+        """Questions of the rows that a start would validate on."""
+        plan = await self.plan(start, patience=PATIENCE)
+        prompts, source = await asyncio.to_thread(
+            held_out_prompts, plan.data, limit=MOST_SAMPLE_PROMPTS
+        )
+        return HeldOutPrompts(prompts=prompts, source=source)
 
     async def recipe(self, plan: Plan, session_id: str) -> Recipe:
         """The run of a plan, once nothing more may refuse it: a word, the name, the disk."""

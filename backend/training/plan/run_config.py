@@ -29,7 +29,7 @@ _SFT_KEYS = """
     lora_rank lora_alpha lora_dropout lora_scaling
     enable_early_stop no_improve_patience_evals early_stop_min_delta keep_checkpoints adapter_name
     session_id method model_fingerprint quantize_base quantize_from resume_from resume_checkpoint
-    distributed max_grad_norm
+    distributed max_grad_norm sample_prompts sample_max_tokens
 """
 _RL_KEYS = """
     model train data train_mode train_type optimizer optimizer_config seed num_layers batch_size
@@ -47,7 +47,7 @@ _RL_KEYS = """
     sample_completions select_by
     enable_early_stop no_improve_patience_evals early_stop_min_delta keep_checkpoints adapter_name
     session_id model_fingerprint quantize_base quantize_from resume_from resume_checkpoint
-    max_grad_norm
+    max_grad_norm sample_prompts sample_max_tokens
 """
 _KEYS = {"sft": tuple(_SFT_KEYS.split()), "rl": tuple(_RL_KEYS.split())}
 _FIELDS = {
@@ -63,7 +63,7 @@ _FIELDS = {
     "lambda_mse_target": "ftpo_target_weight",
     "tau_mse_target": "ftpo_target_slack",
 }
-_ONLY_IF_SET = ("distributed", "max_grad_norm")
+_ONLY_IF_SET = ("distributed", "max_grad_norm", "sample_prompts", "sample_max_tokens")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +139,8 @@ def build_config(
         "quantize_from": _text(paths.quantize_from),
         "resume_from": resume.session_id if resume else None,
         "resume_checkpoint": resume.checkpoint if resume else None,
+        "sample_prompts": request.sample_prompts or None,
+        "sample_max_tokens": request.sample_max_tokens if request.sample_prompts else None,
     }
     if isinstance(request, StandardStart):
         values |= {"test_batches": -1, "project_name": request.project_name or None}

@@ -24,6 +24,11 @@ def form(
     return {"group": group, "level": level, **{key: item for key, item in extra.items() if item}}
 
 
+def texts(group: str) -> dict[str, Any]:
+    """A list of texts of several lines, each with a box of its own."""
+    return {**form(group), "texts": True}
+
+
 def only(*optimizers: str, **more: list[Any]) -> dict[str, Any]:
     """An option of those optimizers."""
     return form("parameters", level="advanced", when={"optimizer": list(optimizers), **more})

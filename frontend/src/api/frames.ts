@@ -115,7 +115,7 @@ export type SampleData = {
     [key: string]: number | null;
   } | null;
   total?: number | null;
-  split?: ("train" | "valid") | null;
+  split?: ("train" | "valid" | "prompt") | null;
 };
 export type QueuedRun = {
   session_id: string;

@@ -879,6 +879,17 @@ const injectedRtkApi = api
         }),
         providesTags: ["training"],
       }),
+      trainingHeldOutPrompts: build.mutation<
+        TrainingHeldOutPromptsApiResponse,
+        TrainingHeldOutPromptsApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/training/held-out-prompts`,
+          method: "POST",
+          body: queryArg.standardStart,
+        }),
+        invalidatesTags: ["training"],
+      }),
       stopTraining: build.mutation<StopTrainingApiResponse, StopTrainingApiArg>(
         {
           query: (queryArg) => ({
@@ -936,6 +947,17 @@ const injectedRtkApi = api
           body: queryArg.enhancedStart,
         }),
         providesTags: ["enhanced"],
+      }),
+      enhancedHeldOutPrompts: build.mutation<
+        EnhancedHeldOutPromptsApiResponse,
+        EnhancedHeldOutPromptsApiArg
+      >({
+        query: (queryArg) => ({
+          url: `/api/training/held-out-prompts-enhanced`,
+          method: "POST",
+          body: queryArg.enhancedStart,
+        }),
+        invalidatesTags: ["enhanced"],
       }),
       startEnhanced: build.mutation<
         StartEnhancedApiResponse,
@@ -1647,6 +1669,11 @@ export type PreviewTrainingApiResponse =
 export type PreviewTrainingApiArg = {
   standardStart: StandardStart;
 };
+export type TrainingHeldOutPromptsApiResponse =
+  /** status 200 Successful Response */ HeldOutPrompts;
+export type TrainingHeldOutPromptsApiArg = {
+  standardStart: StandardStart;
+};
 export type StopTrainingApiResponse =
   /** status 200 Successful Response */ StopAnswer2;
 export type StopTrainingApiArg = {
@@ -1672,6 +1699,11 @@ export type TrainingMethodsApiArg = void;
 export type PreviewEnhancedApiResponse =
   /** status 200 Successful Response */ Preview;
 export type PreviewEnhancedApiArg = {
+  enhancedStart: EnhancedStart;
+};
+export type EnhancedHeldOutPromptsApiResponse =
+  /** status 200 Successful Response */ HeldOutPrompts;
+export type EnhancedHeldOutPromptsApiArg = {
   enhancedStart: EnhancedStart;
 };
 export type StartEnhancedApiResponse =
@@ -3260,6 +3292,7 @@ export type LoraTargets = {
   notes: string[];
   block_parameters?: number[];
   weights_problem?: string | null;
+  positions_problem?: string | null;
 };
 export type ModelDeleted = {
   deleted: string;
@@ -3753,6 +3786,10 @@ export type StandardStart = {
   queue?: boolean;
   notes?: string;
   tags?: string[];
+  /** Answered at each validation, to watch the model change. */
+  sample_prompts?: string[];
+  /** Tokens of an answer. Writing answers adds to the time of each validation. */
+  sample_max_tokens?: number;
   /** adam and adamw: keeps small gradients from being blown up. */
   epsilon?: number | null;
   /** adafactor: added to every squared gradient; 1e-30 by default. */
@@ -3814,6 +3851,10 @@ export type Preview = {
   needs_confirmation: string | null;
   warnings: string[];
   remarks?: StartRemark[];
+};
+export type HeldOutPrompts = {
+  prompts: string[];
+  source: string | null;
 };
 export type StopAnswer2 = {
   status: "stopped" | "idle";
@@ -4098,6 +4139,10 @@ export type EnhancedStart = {
   queue?: boolean;
   notes?: string;
   tags?: string[];
+  /** Answered at each validation, to watch the model change. */
+  sample_prompts?: string[];
+  /** Tokens of an answer. Writing answers adds to the time of each validation. */
+  sample_max_tokens?: number;
   /** How to train: an id of GET /api/training/methods. */
   training_method:
     | "sft"
@@ -4572,7 +4617,7 @@ export type SampleData = {
     [key: string]: number | null;
   } | null;
   total?: number | null;
-  split?: ("train" | "valid") | null;
+  split?: ("train" | "valid" | "prompt") | null;
 };
 export type SessionSamples = {
   session_id: string;
@@ -4774,6 +4819,7 @@ export const {
   useStartTrainingMutation,
   usePreviewTrainingQuery,
   useLazyPreviewTrainingQuery,
+  useTrainingHeldOutPromptsMutation,
   useStopTrainingMutation,
   useTrainingStatusQuery,
   useLazyTrainingStatusQuery,
@@ -4785,6 +4831,7 @@ export const {
   useLazyTrainingMethodsQuery,
   usePreviewEnhancedQuery,
   useLazyPreviewEnhancedQuery,
+  useEnhancedHeldOutPromptsMutation,
   useStartEnhancedMutation,
   useEstimateResourcesQuery,
   useLazyEstimateResourcesQuery,

@@ -77,6 +77,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> dict[str
                 run("all too long", rows=[{"prompt": "x" * 300, "answer": "1"}] * 2),
                 run("no answer", rows=[{"prompt": "x"}] * 2),
                 run("empty", rows=[]),
+                run("asked", sample_prompts=["Why?"], sample_max_tokens=4, val_batches=0),
+                run("asked pairs", "dpo", iters=1, sample_prompts=["Why?"], sample_max_tokens=4),
                 run("same", **with_reward(root, SAME, "same")),
                 run("fails", **with_reward(root / "fails", FAILS, "fails")),
                 run("unknown", reward_functions=["lettres"], reward_weights=None),
@@ -103,6 +105,17 @@ def test_a_run_that_stops_improving_ends_early(runs: dict[str, Finished]) -> Non
     assert early["step"] == 3
     assert run.exit["message"].startswith("Stopped early at iteration 3 of 50")
     assert "adapters.safetensors" in run.files()
+
+
+@pytest.mark.parametrize("name", ["asked", "asked pairs"])
+def test_sample_prompts_are_answered_whatever_the_method(
+    runs: dict[str, Finished], name: str
+) -> None:
+    answers = [event for event in runs[name].of("sample") if event["split"] == "prompt"]
+
+    assert [event["step"] for event in answers] == {"asked": [0, 2], "asked pairs": [0, 1]}[name]
+    assert {event["prompt"] for event in answers} == {"Why?"}
+    assert "no_sample_answers" not in codes(runs[name])
 
 
 def test_the_test_set_is_measured_at_the_end(runs: dict[str, Finished]) -> None:

@@ -12,6 +12,7 @@ from backend.jobs.live_run import LiveRun
 from backend.jobs.run.events import parse_event
 from backend.jobs.run.legacy_records import to_record, to_summary
 from backend.jobs.run.progress import MAX_SAMPLES, RunProgress, thin_series
+from backend.jobs.run.reward_numbers import MOST_ANSWERED
 from backend.jobs.run.schemas import BestModel, SessionRecord
 from backend.jobs.run.state import RunState
 from backend.jobs.run.store import SessionStore
@@ -174,6 +175,21 @@ def test_only_the_last_samples_are_kept() -> None:
     assert len(kept) == MAX_SAMPLES
     assert (kept[0].text, kept[-1].text) == (str(100 - MAX_SAMPLES), "99")
     assert kept[-1].rewards is None
+
+
+def test_answers_to_sample_prompts_are_kept_by_step_beside_the_completions() -> None:
+    def answer(step: int, prompt: str, text: str) -> tuple[float, str, dict[str, Any]]:
+        return step, "sample", {"step": step, "prompt": prompt, "text": text, "split": "prompt"}
+
+    again = answer(10, "a", "better")
+    kept = told(answer(0, "a", "base"), answer(10, "a", "x"), (10, "sample", SAMPLE), again).samples
+
+    assert [(one.split, one.step, one.text) for one in kept] == [
+        ("train", 10, "4"), ("prompt", 0, "base"), ("prompt", 10, "better"),
+    ]  # fmt: skip
+    long = told(*(answer(step, "a", str(step)) for step in range(100))).samples
+    assert len(long) <= MOST_ANSWERED
+    assert (long[0].text, long[-1].text) == ("0", "99")
 
 
 def test_the_metrics_name_the_method() -> None:

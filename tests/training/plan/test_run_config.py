@@ -148,6 +148,8 @@ FIELDS: list[tuple[dict[str, Any], str, Any]] = [
     ({"grad_accumulation_steps": 4}, "grad_accumulation_steps", 4),
     ({"grad_checkpoint": False}, "grad_checkpoint", False),
     ({"max_grad_norm": 1.0}, "max_grad_norm", 1.0),
+    ({"sample_prompts": ["Why?"]}, "sample_prompts", ["Why?"]),
+    ({"sample_prompts": ["Why?"], "sample_max_tokens": 9}, "sample_max_tokens", 9),
     ({"mask_prompt": True}, "mask_prompt", True),
     ({"seed": 5}, "seed", 5),
     ({"val_batches": 5}, "val_batches", 5),

@@ -11,6 +11,8 @@ import { Card } from '@/ui/Card'
 import { ConfigGrid } from '@/run/view/ConfigGrid'
 import { LogPanel } from '@/run/log/LogPanel'
 import { RunCharts } from '@/run/charts/RunCharts'
+import { AnswerTimeline } from '@/run/view/AnswerTimeline'
+import { ofRows, promptAnswers, samplePrompts } from '@/run/view/promptAnswers'
 import { SampleList } from '@/run/view/SampleList'
 import { useVersion } from '@/ui/chart/useVersion'
 import { AlertList } from './AlertList'
@@ -30,6 +32,8 @@ export function LiveRun({ run, stores }: Props) {
   const live = isLive(run.state)
   const stale = useSelector(selectLostAt) !== null
   const kind = runKind(run.method, series)
+  const prompts = samplePrompts(run.config)
+  const completions = ofRows(run.samples)
   return (
     <>
       <RunHeader run={run} />
@@ -41,8 +45,14 @@ export function LiveRun({ run, stores }: Props) {
         <RunCharts series={series} kind={kind} end={run.metrics.total_steps ?? null} name={name} waiting={waitingWords(run)}>
           <AlertList alerts={run.alerts} name={name} config={run.config} />
         </RunCharts>
-        {kind === 'reward' || run.samples.length > 0 ? (
-          <SampleList samples={run.samples} waiting={live ? 'Samples appear with the reports.' : 'This run saved no samples.'} />
+        {prompts.length > 0 ? (
+          <AnswerTimeline
+            answers={promptAnswers(run.samples, prompts)}
+            waiting={live ? 'The first answers come before the first iteration.' : 'The run ended before its first answer.'}
+          />
+        ) : null}
+        {kind === 'reward' || completions.length > 0 ? (
+          <SampleList samples={completions} waiting={live ? 'Samples appear with the reports.' : 'This run saved no samples.'} />
         ) : null}
         <QueueCard />
         <LogPanel book={log} name={name} live={live} />

@@ -3,6 +3,7 @@
  * other runs change nothing. The server is the one writer of state; the page only repeats it.
  */
 
+import { withSample } from './samples'
 import type { Alert, BestModel, Frame, ProgressData, RunError, RunMetrics, RunState, SampleData } from '@/api/frames'
 
 export type Verdict = NonNullable<ProgressData['health']>
@@ -86,8 +87,6 @@ export function concerns(sessionId: string | null, frame: Frame): boolean {
 
 /** Alerts beyond this are the same trouble repeated; the log has them all. */
 const MOST_ALERTS = 20
-/** As many as the server keeps. */
-const MOST_SAMPLES = 24
 
 export function reduceFrame(run: RunView, frame: Frame, at: number): RunView {
   if (!concerns(run.sessionId, frame)) return run
@@ -137,7 +136,7 @@ export function reduceFrame(run: RunView, frame: Frame, at: number): RunView {
     case 'best_model_updated':
       return { ...run, best: frame.data }
     case 'training_sample':
-      return { ...run, samples: [...run.samples, frame.data].slice(-MOST_SAMPLES) }
+      return { ...run, samples: withSample(run.samples, frame.data) }
     case 'training_alert':
       return { ...run, alerts: withAlert(run.alerts, frame.data) }
     case 'training_completed': {

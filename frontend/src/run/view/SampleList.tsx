@@ -4,6 +4,7 @@ import { compact, count, UNKNOWN } from '@/lib/format'
 import { Badge } from '@/ui/Badge'
 import { Card } from '@/ui/Card'
 import { Select } from '@/ui/controls/Select'
+import { Passage } from './Passage'
 
 export type Sample = {
   readonly step: number
@@ -12,7 +13,7 @@ export type Sample = {
   readonly answer?: string | null
   readonly rewards?: { readonly [name: string]: number | null } | null
   readonly total?: number | null
-  readonly split?: 'train' | 'valid' | null
+  readonly split?: 'train' | 'valid' | 'prompt' | null
 }
 
 type Props = {
@@ -90,25 +91,5 @@ function SampleItem({ sample }: { readonly sample: Sample }) {
         </dl>
       ) : null}
     </li>
-  )
-}
-
-type PassageProps = { readonly label: string; readonly text: string; readonly quiet?: boolean }
-
-function Passage({ label, text, quiet }: PassageProps) {
-  return (
-    <div className="min-w-0">
-      <p className="text-tiny text-faint">{label}</p>
-      {/* A long text scrolls in its box, so the keyboard must be able to reach it. */}
-      <div
-        // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-        tabIndex={0}
-        role="group"
-        aria-label={label}
-        className={`max-h-40 overflow-auto rounded-small text-small break-words whitespace-pre-wrap ${quiet ? 'text-soft' : 'text-ink'}`}
-      >
-        {text === '' ? <span className="text-faint">(empty)</span> : text}
-      </div>
-    </div>
   )
 }

@@ -11,6 +11,7 @@ import { ModelCard } from '@/start/model/ModelCard'
 import { NotesCard } from '@/start/review/NotesCard'
 import { ParametersCard } from './ParametersCard'
 import { RanksCard } from './RanksCard'
+import { SamplesCard } from '@/start/samples/SamplesCard'
 import { DEMO, QWEN, TARGETS } from '@/test/formSamples'
 import type { Edits } from './fieldRules'
 import { SETUP } from '@/start/page/setupSpec'
@@ -18,7 +19,7 @@ import { STANDARD } from '@/start/page/startKinds'
 import { useMethodForm } from '@/start/page/useMethodForm'
 import type { StartForm } from '@/start/fields/useStartForm'
 
-type Way = 'type' | 'choose' | 'switch' | 'pick'
+type Way = 'type' | 'choose' | 'switch' | 'pick' | 'add'
 type Row = readonly [way: Way, given: string, sent: unknown]
 
 const ROWS: Partial<Record<FieldName, Row>> = {
@@ -78,6 +79,8 @@ const ROWS: Partial<Record<FieldName, Row>> = {
   keep_checkpoints: ['type', '0', 0],
   max_grad_norm: ['type', '1', 1],
   auto_continue: ['type', '3', 3],
+  sample_prompts: ['add', 'Why?', ['Why?']],
+  sample_max_tokens: ['type', '64', 64],
   notes: ['type', 'first try', 'first try'],
   tags: ['type', 'a, b', ['a', 'b']],
   distributed: ['pick', 'This machine', { processes: 2 }],
@@ -105,6 +108,7 @@ function Cards() {
       <ParametersCard {...common} />
       <LoraCard {...STANDARD.lora} {...common} targets={TARGETS} targetsProblem={null} />
       <RanksCard {...common} />
+      <SamplesCard {...common} />
       <NotesCard {...common} />
     </>
   )
@@ -117,6 +121,11 @@ function show(): void {
 }
 
 function use(name: FieldName, [way, given]: Row): void {
+  if (way === 'add') {
+    fireEvent.click(screen.getByText('Add prompt'))
+    fireEvent.change(labelled('Sample prompt 1'), { target: { value: given } })
+    return
+  }
   const title = FIELDS.find((field) => field.name === name)?.title ?? ''
   const control = name === 'model_path' ? screen.getByRole('radio', { name: given }) : labelled(way === 'pick' ? given : title)
   if (way === 'pick' || way === 'switch') fireEvent.click(control)
@@ -138,7 +147,8 @@ function shownBy(name: FieldName): Edits {
     const value = allowed[0]
     return [other, typeof value === 'boolean' ? value : String(value)] as const
   })
-  return { ...START, ...Object.assign({}, ...needed.map(([other]) => shownBy(other as FieldName))), ...Object.fromEntries(needed) }
+  const more: Edits = name === 'sample_max_tokens' ? { sample_prompts: ['Why?'] } : {}
+  return { ...START, ...more, ...Object.assign({}, ...needed.map(([other]) => shownBy(other as FieldName))), ...Object.fromEntries(needed) }
 }
 
 test('the control of every field changes that field of the request, and no other', () => {

@@ -3,7 +3,7 @@ import type { Field, FieldName } from '@/api/fields'
 import { numberText, parseNumber } from '@/lib/numbers'
 import { parseRanks, ranksTextOf } from '@/lib/ranks'
 
-/** Text as typed, a switch, or a list of module names. '' stands for null where that is allowed. */
+/** Text as typed, a switch, or a list of module names or of texts. '' stands for null where that is allowed. */
 export type Draft = string | boolean | readonly string[]
 /** What the user changed; all else is derived. */
 export type Edits = Readonly<Partial<Record<FieldName, Draft>>>
@@ -25,12 +25,12 @@ export function draftOf(field: Field, value: unknown): Draft | undefined {
 
 function draftOfList(field: Field, items: readonly string[]): Draft | undefined {
   if (field.kind === 'list') return items.join(', ')
-  return field.kind === 'keys' ? items : undefined
+  return field.kind === 'keys' || field.kind === 'texts' ? items : undefined
 }
 
 export function parseDraft(field: Field, draft: Draft): Parsed {
   if (typeof draft === 'boolean') return { kind: 'value', value: draft }
-  if (typeof draft !== 'string') return parseKeys(draft)
+  if (typeof draft !== 'string') return field.kind === 'texts' ? parseTexts(field, draft) : parseKeys(draft)
   const text = draft.trim()
   switch (field.kind) {
     case 'number':
@@ -51,6 +51,19 @@ function parseKeys(keys: readonly string[]): Parsed {
   return keys.length > 0
     ? { kind: 'value', value: keys }
     : { kind: 'problem', message: 'Choose at least one matrix.' }
+}
+
+/** Boxes that are left empty are no texts. */
+function parseTexts({ title, max, maxLength }: Field, drafts: readonly string[]): Parsed {
+  const texts = drafts.filter((text) => text.trim() !== '')
+  if (max !== undefined && texts.length > max) {
+    return { kind: 'problem', message: `${title}: at most ${max}; these are ${texts.length}.` }
+  }
+  const long = maxLength === undefined ? undefined : texts.find((text) => text.length > maxLength)
+  if (long !== undefined) {
+    return { kind: 'problem', message: `At most ${maxLength} characters each; one has ${long.length}.` }
+  }
+  return { kind: 'value', value: texts }
 }
 
 function parseChoice(field: Field, text: string): Parsed {

@@ -168,3 +168,25 @@ test('the page has no accessibility violation that axe can find', async () => {
   })
   expect(violations.map((each) => `${each.id}: ${each.nodes[0]?.html}`)).toEqual([])
 }, 30_000)
+
+test('sample prompts are typed or taken from held-out rows, and go out with the start', async () => {
+  const calls = serve({
+    ...SERVER,
+    'POST /training/held-out-prompts': { body: { prompts: ['Held out?', 'And this?'], source: 'rows.jsonl' } },
+  })
+  renderPage(<SetupPage />, { path: '/setup' })
+  await ready()
+  const card = within(screen.getByRole('region', { name: 'Live samples' }))
+  await userEvent.click(card.getByRole('button', { name: 'Add prompt' }))
+  fireEvent.change(card.getByLabelText('Sample prompt 1'), { target: { value: 'Mine?' } })
+  await userEvent.click(card.getByRole('button', { name: 'Use held-out prompts' }))
+  await card.findByDisplayValue('And this?')
+  await userEvent.click(card.getByRole('button', { name: 'Remove sample prompt 2' }))
+  fireEvent.change(card.getByLabelText('Longest answer'), { target: { value: '64' } })
+  await ready()
+  await userEvent.click(startButton())
+  await waitFor(() => {
+    const start = calls.find((call) => call.path === '/training/start')
+    expect(start?.body).toMatchObject({ sample_prompts: ['Mine?', 'And this?'], sample_max_tokens: 64 })
+  })
+}, 20_000)

@@ -25,6 +25,7 @@ import { StartActions } from '@/start/review/StartActions'
 import { namesTaken } from '@/start/review/taken'
 import { usePreview } from '@/start/review/usePreview'
 import { RewardsCard } from '@/start/rewards/RewardsCard'
+import { SamplesCard } from '@/start/samples/SamplesCard'
 import { Skeleton } from '@/ui/feedback/Skeleton'
 import { DemoGuide } from './DemoGuide'
 import { FormHeader } from './FormHeader'
@@ -97,6 +98,7 @@ export function StartPage({ kind }: { readonly kind: StartKind }) {
           <ParametersCard {...shared} preview={state.preview} />
           <LoraCard {...kind.lora} {...shared} preview={state.preview} targets={targets} targetsProblem={targetsProblem} />
           {hasField(form.spec, 'distributed') && (form.level === 'advanced' || form.values.distributed !== '') ? <RanksCard {...shared} /> : null}
+          <SamplesCard {...shared} />
           {form.level === 'advanced' ? <NotesCard {...shared} /> : null}
         </div>
         <aside className="sticky top-0 hidden w-66 shrink-0 @2xl:block @5xl:w-75">{card}</aside>

@@ -11,6 +11,7 @@ import { RunSeries } from '@/run/series/series'
 import { Card } from '@/ui/Card'
 import { ConfigGrid } from '@/run/view/ConfigGrid'
 import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
+import { samplePrompts } from '@/run/view/promptAnswers'
 import { RunCharts } from '@/run/charts/RunCharts'
 import { Skeleton } from '@/ui/feedback/Skeleton'
 import { readSession, metric } from './record'
@@ -65,7 +66,7 @@ function Session({ id, record }: Props) {
           />
         )}
         <SessionHealth session={session} />
-        {kind === 'reward' ? <SessionSamples id={id} /> : null}
+        <SessionSamples id={id} prompts={samplePrompts(session.config)} byRewards={kind === 'reward'} />
         <SessionNotes key={id} session={session} />
         <SessionLog id={id} name={session.name} />
         <Card title="Configuration" subtitle="As sent; values that differ from the defaults are bold.">
