@@ -63,6 +63,7 @@ from backend.jobs.kinds.conversion import Conversions
 from backend.jobs.kinds.machine_benchmark import MachineBenchmarks
 from backend.jobs.kinds.upload import Uploads
 from backend.jobs.lifecycle.engine_jobs import EngineJobs
+from backend.jobs.lifecycle.spare_engine import SpareEngine
 from backend.jobs.queue import RunQueue
 from backend.jobs.queue_dispatcher import Dispatcher
 from backend.jobs.run.store import SessionStore
@@ -150,6 +151,7 @@ def create_app(settings: Settings) -> FastAPI:
             yield
         finally:
             await background.close()
+            await services.spare_engine.close()
             await services.keep_awake.close()
             await services.downloads.close()
             await services.dataset_downloads.close()
@@ -196,7 +198,7 @@ def build_services(settings: Settings) -> Services:
     host = InferenceHost(
         settings,
         models,
-        active_run=lambda: slot.session,
+        active_run=lambda: slot.run,
         holder=lambda: slot.holder,
     )
     supervisor.make_room = host.make_room
@@ -231,6 +233,7 @@ def build_services(settings: Settings) -> Services:
             settings, models, lambda: KeepingAwake(by=keeper(), active=awake.active)
         ),
         keep_awake=awake,
+        spare_engine=SpareEngine(settings, lambda: not slot.free),
         trash=trash,
         store=store,
         supervisor=supervisor,

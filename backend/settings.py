@@ -50,6 +50,7 @@ class Settings:
     port: int = 8000
     python: Path = Path(sys.executable)
     hf_endpoint: str | None = None
+    spare_minutes: float = 10.0  # How long a spare engine waits to be used; 0 = none is started.
     given: Given = Given()
     saved: SavedSettings = field(repr=False, compare=False)
 
@@ -145,6 +146,7 @@ def read_settings(
         port=_port(env.get("DROID_PORT"), port),
         python=Path(env.get("DROID_PYTHON") or sys.executable),
         hf_endpoint=env.get("HF_ENDPOINT") or None,
+        spare_minutes=_minutes("DROID_SPARE_MINUTES", env.get("DROID_SPARE_MINUTES") or "10"),
         given=Given(
             models_dirs=tuple(_absolute(path) for path in searched),
             token=chosen_token,
@@ -188,6 +190,16 @@ def _port(from_env: str | None, from_flag: int | None) -> int:
     if not 0 <= port <= 65535:
         raise ValueError(f"Port {value!r} is not a number from 0 to 65535.")
     return port
+
+
+def _minutes(name: str, text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = -1.0
+    if not 0 <= minutes <= 1440:
+        raise ValueError(f"{name} is {text!r}; it must be a number of minutes from 0 to 1440.")
+    return minutes
 
 
 def other_models_dirs() -> tuple[Path, ...]:

@@ -6,7 +6,7 @@ import tseslint from 'typescript-eslint'
 const layers = [
   ['main'],
   ['shell'],
-  ['watch', 'calls', 'menu', 'quit', 'window', 'loading'],
+  ['watch', 'environment', 'calls', 'menu', 'quit', 'window', 'loading'],
   ['backend'],
   ['ipc', 'log'],
   ['bridge', 'port'],
@@ -14,13 +14,13 @@ const layers = [
 
 const closedTo = (layer) => [...layers.slice(0, layer + 1).flat(), 'preload']
 const zone = (names, layer) => ({
-  files: names.map((name) => `src/${name}.ts`),
+  files: names.map((name) => `src/**/${name}.ts`),
   rules: {
     'no-restricted-imports': [
       'error',
       {
         patterns: [
-          { regex: `^\\./(${closedTo(layer).join('|')})$`, message: `${names.join(', ')}: import only from the layers below.` },
+          { regex: `^\\.\\.?/(server/)?(${closedTo(layer).join('|')})$`, message: `${names.join(', ')}: import only from the layers below.` },
         ],
       },
     ],

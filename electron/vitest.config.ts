@@ -16,6 +16,13 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'packaged',
+          include: ['tests/packaged/**/*.test.ts'],
+          testTimeout: 900_000,
+        },
+      },
+      {
+        test: {
           name: 'electron',
           include: ['tests/electron/**/*.test.ts'],
           testTimeout: 120_000,

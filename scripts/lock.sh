@@ -15,6 +15,8 @@ lock() {
 lock locks/requirements-setup.lock --group setup "$@"
 lock locks/requirements.lock pyproject.toml --extra cpu "$@"
 lock locks/requirements-dev.lock pyproject.toml --extra cpu --group dev "$@"
+# Node for the packager of the desktop app (docs/desktop.md).
+lock locks/requirements-packaging.lock --group packaging "$@"
 lock locks/requirements-cuda.lock pyproject.toml --extra cuda "$@"
 # What comes on top of dev's packages. Torch's CPU build for Linux must lie where pip finds it; uv
 # knows no hash of a local file, so pip's (`pip hash`) is added by hand.

@@ -21,7 +21,11 @@ def settings(tmp_path: Path) -> Settings:
     root.mkdir()
     engine = fake_python(tmp_path)
     return read_settings(
-        {"DROID_PYTHON": str(engine), "DROID_MODELS_DIR": str(root / "models")},
+        {
+            "DROID_PYTHON": str(engine),
+            "DROID_MODELS_DIR": str(root / "models"),
+            "DROID_SPARE_MINUTES": "0",
+        },
         data_dir=str(root),
         port=8000,
     )

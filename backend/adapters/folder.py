@@ -23,6 +23,7 @@ Checkpoint = Literal["best", "latest"] | int
 
 TAGS = "tags.json"
 OLD = "adapters.npz"  # Of mlx_lm before it wrote safetensors.
+_PICTURES = "pytorch_lora_weights.safetensors"  # As diffusers names it.
 
 # `weights_only` runs no code of the pickle.
 _CONVERT = (
@@ -76,6 +77,20 @@ def looks_like_adapter(folder: Path) -> bool:
         )
     except OSError:  # Nobody may look into it.
         return False
+
+
+def what_else(folder: Path) -> str | None:
+    """What a folder without an adapter holds instead, where that has a name."""
+    names = sorted(path.name for path in _files(folder))
+    if any(name.endswith(".gguf") for name in names):
+        return (
+            "It holds GGUF, which programs such as llama.cpp run, and which can't be turned back."
+        )
+    if _PICTURES in names:
+        return f"{_PICTURES} is of a model that makes pictures, not text."
+    if "config.json" in names and any(name.startswith("model") for name in names):
+        return "It is a base model: put it into the models folder and choose it as base model."
+    return None
 
 
 def read_folder(name: str, folder: Path) -> AdapterFolder:

@@ -17,6 +17,7 @@ from backend.adapters.folder import (
     looks_like_adapter,
     read_folder,
     read_tags,
+    what_else,
 )
 from backend.adapters.info import command_of, info_of
 from backend.adapters.schemas import AdapterBest, AdapterChange, AdapterImport, AdapterInfo
@@ -24,6 +25,7 @@ from backend.contract.run.folder import OF_A_RUN
 from backend.core.disk.disk_errors import is_full
 from backend.core.disk.files import child_path, write_json
 from backend.core.disk.notices import Notices
+from backend.core.disk.paths import plain_path
 from backend.core.disk.removal import discard, named, remove
 from backend.core.disk.stored_files import DamagedFile
 from backend.errors import AlreadyExists, AppError, BadContent, NotFound, WrongState
@@ -107,8 +109,15 @@ class AdapterStore:
 
         Raises NotFound, BadContent with what is wrong, AlreadyExists or, on a full disk, OSError.
         """
-        source = self._root / Path(import_request.path).expanduser()
+        source = self._root / Path(plain_path(import_request.path)).expanduser()
+        if source.is_file():  # Whoever names one of its files means the folder.
+            source = source.parent
         if not source.is_dir() or not looks_like_adapter(source):
+            if (other := what_else(source)) is not None:
+                raise BadContent(
+                    f"There is no adapter in {source}. {other}",
+                    hint="LoRA and DoRA adapters in safetensors are taken, from PEFT or mlx_lm.",
+                )
             raise NotFound(
                 f"There is no adapter in {import_request.path[:200]!r}.",
                 hint="Give the folder that holds adapter_config.json and its weights.",

@@ -27,6 +27,7 @@ from backend.jobs.kinds.conversion import Conversions
 from backend.jobs.kinds.machine_benchmark import MachineBenchmarks
 from backend.jobs.kinds.upload import Uploads
 from backend.jobs.lifecycle.engine_jobs import EngineJobs
+from backend.jobs.lifecycle.spare_engine import SpareEngine
 from backend.jobs.queue import RunQueue
 from backend.jobs.queue_dispatcher import Dispatcher
 from backend.jobs.run.store import SessionStore
@@ -50,6 +51,7 @@ class Services:
     notices: Notices
     preferences: Preferences
     keep_awake: KeepAwake
+    spare_engine: SpareEngine
     trash: Trash
     store: SessionStore
     supervisor: RunSupervisor

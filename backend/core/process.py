@@ -24,9 +24,10 @@ from typing import IO, Any, cast
 
 import psutil
 
+from backend.core.spare import MARK as MARK
+from backend.core.spare import Spare
 from backend.errors import EngineMissing, EngineTimeout
 
-MARK = "DROID_RUN"  # Every process of a run carries its folder's path here, setsid or not.
 TICK = 0.02
 
 # Threads that wait for a child, some for hours: those that everything else uses are few.
@@ -111,10 +112,10 @@ def alive(identity: Identity) -> bool:
 
 
 def works_on(identity: Identity, folder: Path) -> bool:
-    """Whether that process was started for this very folder, however its path is written."""
+    """Whether that process is for this very folder, by its mark or however its path is written."""
     process = _find(identity)
-    if process is None:
-        return False
+    if process is None or _has_mark(process, str(folder)):
+        return process is not None
     try:
         words = process.cmdline()
     except psutil.Error:
@@ -310,6 +311,13 @@ def _popen(
     err: int,
     stdin: int = subprocess.DEVNULL,
 ) -> subprocess.Popen[bytes]:
+    """A waiting process where one fits, or a fresh one."""
+    return spare.take(argv, cwd, env, (stdin, out, err)) or _fresh(argv, cwd, env, stdin, out, err)
+
+
+def _fresh(
+    argv: Sequence[str], cwd: Path, env: Mapping[str, str], stdin: int, out: int, err: int
+) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
             list(argv), cwd=cwd, env=env, stdin=stdin, stdout=out, stderr=err,
@@ -380,3 +388,7 @@ def _size(file: IO[bytes]) -> int:
 
 def _read(file: IO[bytes], start: int, limit: int) -> bytes:
     return os.pread(file.fileno(), limit, start)
+
+
+# The one waiting process of this program: `jobs/lifecycle/spare_engine.py` begins and ends it.
+spare = Spare(_fresh, lambda pid, mark: _has_mark(psutil.Process(pid), mark))

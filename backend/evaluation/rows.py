@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -15,7 +15,7 @@ from backend.core.disk.files import sha256_of
 from backend.core.disk.stored_files import DamagedFile, read_model
 from backend.data.readers.data_file import data_file, read_lines
 from backend.data.rows.engine_form import engine_form
-from backend.data.rows.formats import Format, check, detect
+from backend.data.rows.formats import Format, check, file_form
 from backend.errors import BadContent, NotFound
 from backend.jobs.run.schemas import DataSummary
 
@@ -99,6 +99,21 @@ def choose_rows(data_path: str | Path, *, count: int, seed: int, data: Path | No
     )
 
 
+def rows_of_prompts(name: str, prompts: Sequence[str], system: str | None) -> ChosenRows:
+    """Prompts as rows without an expected answer; they are of no file, so `path` is their name."""
+    more = {"system": system} if system else {}
+    return ChosenRows(
+        path=Path(name),
+        rows=tuple(
+            EvaluationRow(line=at, row={"prompt": prompt, **more}, seen=False)
+            for at, prompt in enumerate(prompts, start=1)
+        ),
+        available=len(prompts),
+        skipped=0,
+        compared=False,
+    )
+
+
 def content_of(row: Mapping[str, Any]) -> bytes:
     """A hash of what a row in the engine's form says, the same for a prompt with a completion and
     for the conversation of one question and answer.
@@ -156,7 +171,7 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | None, str | Non
             if line.problem:
                 yield line.number, None, line.problem
             continue
-        form = form or detect(line.row)
+        form = file_form(form, line.row)
         problem = check(line.row, form)
         row = None if problem else engine_form(line.row, form)
         yield line.number, row, None if row is not None else problem or "has no form to ask in"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from backend.contract.jobs.evaluation import (
+    METRICS_OF_ANSWERS,
     JudgeReport,
     JudgeScores,
     MetricId,
@@ -40,6 +41,18 @@ class EvaluationStart(BaseModel):
     )
     training_data_path: str | None = None
     num_questions: int = Field(20, ge=1, le=2000)
+    prompts: list[Annotated[str, Field(min_length=1, max_length=100_000)]] = Field(
+        [],
+        max_length=500,
+        description="Asked in place of rows, all of them. They have no expected answers, so that "
+        "only `length` and `repetition` are measured, and what a judge gives.",
+    )
+    prompt_set: str | None = Field(
+        None, min_length=1, max_length=100, description="What to call `prompts` in the result."
+    )
+    system: str | None = Field(
+        None, max_length=100_000, description="The system prompt that `prompts` are asked with."
+    )
     evaluate_base_model: bool = False
     metrics: list[MetricId] = Field([], description="Empty: all of them.")
     max_tokens: int = Field(300, ge=1, le=8192)
@@ -61,6 +74,22 @@ class EvaluationStart(BaseModel):
     task_limit: int | None = Field(
         None, ge=1, le=100_000, description="The most rows of each task; null: all of them."
     )
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if not self.prompts:
+            extras = [name for name in ("prompt_set", "system") if getattr(self, name) is not None]
+            if extras:
+                raise ValueError(f"{extras[0]} belongs to prompts, and there are none.")
+            return self
+        if self.training_data_path is not None:
+            raise ValueError("Give either prompts or training_data_path, not both.")
+        if others := [name for name in self.metrics if name not in METRICS_OF_ANSWERS]:
+            raise ValueError(
+                f"{others[0]} needs expected answers, which prompts do not have: "
+                f"choose {' or '.join(METRICS_OF_ANSWERS)}, or evaluate on rows."
+            )
+        return self
 
 
 class JudgeOffered(BaseModel):
@@ -126,7 +155,9 @@ class ReportFiles(BaseModel):
 
 
 class EvaluationResult(BaseModel):
-    """One finished evaluation. `scores` are the judge's of the last target."""
+    """One finished evaluation. `scores` are the judge's of the last target. Of a `prompt_set`,
+    `training_data_path` is its name too.
+    """
 
     evaluation_id: str
     adapter_name: str
@@ -136,6 +167,7 @@ class EvaluationResult(BaseModel):
     training_data_path: str
     num_questions: int
     rows_available: int
+    prompt_set: str | None = None
     seen_rows: int | None
     evaluation_date: datetime
     seconds: float

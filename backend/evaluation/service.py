@@ -12,6 +12,7 @@ from backend.adapters.finder import Adapters, ReadyAdapter
 from backend.adapters.folder import AdapterFolder
 from backend.contract.jobs.evaluation import (
     ALL_METRICS,
+    METRICS_OF_ANSWERS,
     EvaluationMeasurements,
     EvaluationRequest,
     EvaluationTarget,
@@ -28,7 +29,7 @@ from backend.evaluation.folder import REPORT
 from backend.evaluation.jobs import Evaluations
 from backend.evaluation.lm_eval_tasks import INSTALL, LmEvalTasks
 from backend.evaluation.prompts import FEW_PROMPTS, prompts_of
-from backend.evaluation.rows import ChosenRows, choose_rows, held_out_file
+from backend.evaluation.rows import ChosenRows, choose_rows, held_out_file, rows_of_prompts
 from backend.evaluation.schemas import (
     AdapterPrompts,
     EvaluationOffers,
@@ -44,6 +45,7 @@ from backend.models.schemas import ModelInfo
 from backend.settings import Settings
 
 BASE = "base"
+_PROMPTS = "Prompts"  # That were given no name.
 
 
 class Evaluator:
@@ -78,10 +80,9 @@ class Evaluator:
         evaluation, rows = await asyncio.to_thread(self._prepare, request, compare, helper)
         folder = await self.jobs.evaluate(evaluation, rows)
         sides = " and ".join(target.label for target in evaluation.targets)
+        noun = "rows" if evaluation.prompt_set is None else "prompts"
         return EvaluationStarted(
-            message=f"{sides} are asked {len(rows.rows)} rows."
-            if compare
-            else f"{sides} is asked {len(rows.rows)} rows.",
+            message=f"{sides} {'are' if compare else 'is'} asked {len(rows.rows)} {noun}.",
             adapter_name=evaluation.adapter_name,
             evaluation_id=folder.id,
             warnings=list(evaluation.warnings),
@@ -109,6 +110,7 @@ class Evaluator:
                     "training_data_path": evaluation.training_data_path,
                     "num_questions": evaluation.num_questions,
                     "rows_available": evaluation.rows_available,
+                    "prompt_set": evaluation.prompt_set,
                     "seen_rows": evaluation.seen_rows,
                     "evaluation_date": evaluation.started,
                     "seconds": measurements.seconds,
@@ -216,13 +218,20 @@ class Evaluator:
         judge = self._judge(request)
         tasks = self._tasks.chosen(request.tasks)
         data = self.data_of(adapter)
-        rows = choose_rows(
-            request.training_data_path or held_out_file(data),
-            count=request.num_questions,
-            seed=request.seed,
-            data=data,
+        prompt_set = (request.prompt_set or _PROMPTS) if request.prompts else None
+        rows = (
+            choose_rows(
+                request.training_data_path or held_out_file(data),
+                count=request.num_questions,
+                seed=request.seed,
+                data=data,
+            )
+            if prompt_set is None
+            else rows_of_prompts(prompt_set, request.prompts, request.system)
         )
-        warnings = [*(ready.warnings if ready else ()), *_remarks(rows, request.num_questions)]
+        possible = ALL_METRICS if prompt_set is None else METRICS_OF_ANSWERS
+        remarks = _remarks(rows, request.num_questions) if prompt_set is None else []
+        warnings = [*(ready.warnings if ready else ()), *remarks]
         targets = [EvaluationTarget(label=BASE)] if compare or base_only else []
         if ready is not None:
             targets.append(target_of(ready))
@@ -230,13 +239,14 @@ class Evaluator:
             adapter_name=adapter.name,
             model=model.path,
             targets=tuple(targets),
-            metrics=tuple(m for m in ALL_METRICS if not request.metrics or m in request.metrics),
+            metrics=tuple(m for m in possible if not request.metrics or m in request.metrics),
             sampling=untruncated(
                 request.max_tokens, temperature=request.temperature, seed=request.seed
             ),
             training_data_path=str(rows.path),
             num_questions=len(rows.rows),
             rows_available=rows.available,
+            prompt_set=prompt_set,
             seen_rows=rows.seen if rows.compared else None,
             compared=rows.compared,
             adapter_config=dict(adapter.config),

@@ -49,7 +49,7 @@ _logger = logging.getLogger(__name__)
 
 
 class InferenceHost:
-    """`active_run` answers the session that trains now, or None; `holder` the job that
+    """`active_run` answers the name of the run that trains now, or None; `holder` the job that
     has the memory, in a process of its own. Used on the event loop only.
     """
 

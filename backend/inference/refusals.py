@@ -16,10 +16,10 @@ class NotTogether(Exception):
 
 
 def require_memory(run: str | None, job: MemoryHolder | None) -> None:
-    """Raise WrongState naming the active run (a session) or the job that has the memory."""
+    """Raise WrongState naming the active run or the job that has the memory."""
     if run is not None:
         raise WrongState(
-            f"A run is active (session {run}), and the model it trains needs the memory.",
+            f"A run is active ({run}), and the model it trains needs the memory.",
             hint=f"Wait until it has ended, {_SHARE}",
         )
     if job is not None:

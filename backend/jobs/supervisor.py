@@ -111,7 +111,7 @@ class RunSupervisor:
                 recovery.adopt, record, child, self._store, self._settings
             )
             self._run = run
-            self.slot.take(session_id, child)
+            self.slot.take(session_id, child, name=record.title)
             _logger.info("Adopted the run %s (pid %d).", session_id, child.identity.pid)
             self._follow(run, follower)
             await self._scribe.save(run)
@@ -150,7 +150,7 @@ class RunSupervisor:
         EngineMissing.
         """
         self.require_free()
-        self.slot.take(recipe.session_id)
+        self.slot.take(recipe.session_id, name=recipe.adapter_name)
         self._stop_wanted = None
         try:
             record = await asyncio.to_thread(prepare, recipe, self._store)
@@ -180,7 +180,7 @@ class RunSupervisor:
     async def refuse(self, record: SessionRecord, message: str, hint: str | None) -> None:
         """Show a waiting run that can't start as one that ended in `error`, once it is free."""
         await self.slot.news.until(lambda: self.slot.session is None)
-        self.slot.take(record.session_id)
+        self.slot.take(record.session_id, name=record.title)
         run = self._run = LiveRun(record)
         self._say_started(run)
         await self._finish(run, RunState.ERROR, message, hint)

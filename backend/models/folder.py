@@ -24,7 +24,6 @@ from backend.models.checks import (
     encoder_problem,
     scaled_context,
 )
-from backend.models.positions import positions_problem
 from backend.models.safetensors_headers import (
     BadWeights,
     WeightSummary,
@@ -179,9 +178,12 @@ def _stale_index(folder: Path, weights: WeightSummary | None) -> str | None:
     path = folder / "model.safetensors.index.json"
     if not path.is_file():
         return None
-    weight_map = _read_object(path).get("weight_map")
+    try:
+        weight_map = _read_object(path).get("weight_map")
+    except UnusableModel as problem:
+        return _unread_index(str(problem))
     if not isinstance(weight_map, dict):
-        raise UnusableModel(f"{path.name} has no weight_map.")
+        return _unread_index(f"{path.name} has no weight_map.")
     parts = sorted({str(part) for part in weight_map.values()})
     missing = [part for part in parts if not (folder / Path(part).name).is_file()]
     if not missing:
@@ -196,6 +198,10 @@ def _stale_index(folder: Path, weights: WeightSummary | None) -> str | None:
         f"{path.name} names {len(missing)} files that are not there, {missing[0]} for one; all of "
         "its tensors are in the files that are, and the engine reads those."
     )
+
+
+def _unread_index(problem: str) -> str:
+    return f"{problem.rstrip('.')}; the engine reads the weight files that are there without it."
 
 
 def _check_type(config: Mapping[str, Any]) -> None:
@@ -233,8 +239,6 @@ def _facts(
         yield copies
     check_quantization(config, weights.tensors)
     check_head(config, weights.tensors)
-    if wrong := positions_problem(config):
-        raise UnusableModel(wrong)
     if beyond := beyond_embedding(folder, weights.tensors):
         yield beyond
 

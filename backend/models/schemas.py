@@ -86,3 +86,4 @@ class LoraTargets(BaseModel):
     notes: list[str]
     block_parameters: list[int] = []
     weights_problem: str | None = None
+    positions_problem: str | None = None

@@ -56,6 +56,7 @@ def list_connections(settings: Settings) -> Iterator[Connection]:
     yield Connection(
         name="Package index",
         host=None,
-        when="You install, update or repair the app: pip, or ./startmlxnew at its first start.",
+        when="You install, update or repair the app: pip, or the first start of ./startmlxnew or "
+        "of the desktop app, which fetches a Python too if this computer has none.",
         sends="The names of the packages.",
     )

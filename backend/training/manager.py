@@ -73,6 +73,7 @@ class TrainingManager:
         checkpoint: int | None = None,
         adapter_name: str | None = None,
         overwrite: bool = False,
+        queue: bool = False,
     ) -> StartAnswer:
         """Continue a session as it was asked, in a new one; `iterations` are those in all.
 
@@ -80,7 +81,11 @@ class TrainingManager:
         belongs to another run by now.
         """
         source = await asyncio.to_thread(self._continuations.record, session_id)
-        changes: dict[str, Any] = {"resume_checkpoint": checkpoint, "overwrite": overwrite}
+        changes: dict[str, Any] = {
+            "resume_checkpoint": checkpoint,
+            "overwrite": overwrite,
+            "queue": queue,
+        }
         if iterations is not None:
             changes["iterations"] = iterations
         if adapter_name is not None:

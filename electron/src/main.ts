@@ -1,5 +1,6 @@
 /** Wiring only: the real Electron as a port, and where things are. All logic is in `shell.ts`. */
-import { join, resolve } from 'node:path'
+import { homedir } from 'node:os'
+import { isAbsolute, join, resolve } from 'node:path'
 import {
   app,
   BrowserWindow,
@@ -14,11 +15,12 @@ import {
   shell,
 } from 'electron'
 
-import { recordedUrl } from './backend'
+import { recordedUrl } from './server/backend'
+import { preparedProgram } from './server/environment'
 import { openLog } from './log'
 import type { ElectronPort } from './port'
 import { run } from './shell'
-import { tokenOf } from './token'
+import { tokenOf } from './server/token'
 
 const port: ElectronPort = {
   app,
@@ -56,8 +58,9 @@ const port: ElectronPort = {
 }
 
 const { env } = process
+const packaged = app.isPackaged
 const checkout = resolve(__dirname, '..', '..')
-const dataDir = resolve(env['DROID_DATA_DIR'] ?? checkout)
+const dataDir = resolve(env['DROID_DATA_DIR'] ?? (packaged ? ownFolder() : checkout))
 const sessionsDir = env['DROID_SESSIONS_DIR'] ?? join(dataDir, 'sessions')
 const log = openLog(join(env['DROID_LOGS_DIR'] ?? join(dataDir, 'logs'), 'electron.log'))
 
@@ -77,6 +80,10 @@ void run(port, {
     startTimeout: 60_000,
     stopGrace: 15_000,
   },
+  ...(packaged && {
+    prepare: (how) =>
+      preparedProgram({ service: join(process.resourcesPath, 'service'), dataDir, env, log }, how),
+  }),
   argv: process.argv,
   runningUrls: () => [env['DROID_URL'], recordedUrl(join(sessionsDir, 'server.lock'))],
   onSignal: (listener) => {
@@ -87,3 +94,12 @@ void run(port, {
   dialog.showErrorBox('Droid FineTuning can’t start', `${String(error)}\n\nThe log is ${log.path}`)
   app.exit(1)
 })
+
+/** Where the service of an installed package works: `default_data_dir` of `backend/settings.py`. */
+function ownFolder(): string {
+  if (process.platform === 'darwin') {
+    return join(homedir(), 'Library', 'Application Support', 'droid-finetuning')
+  }
+  const chosen = env['XDG_DATA_HOME'] ?? ''
+  return join(isAbsolute(chosen) ? chosen : join(homedir(), '.local', 'share'), 'droid-finetuning')
+}

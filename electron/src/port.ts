@@ -43,6 +43,7 @@ export interface AppPort
     | 'enableSandbox'
     | 'exit'
     | 'getPath'
+    | 'isPackaged'
     | 'quit'
     | 'requestSingleInstanceLock'
     | 'setAboutPanelOptions'

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import type { Log } from './log'
 import type { DialogsPort } from './port'
-import { authorised } from './token'
+import { authorised } from './server/token'
 
 const LIVE = new Set(['starting', 'running', 'paused'])
 const ANSWER_TIMEOUT = 5_000

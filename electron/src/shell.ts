@@ -1,16 +1,17 @@
 /** The desktop app from start to end, over the port: one window, one server, one way out. */
 import type { MenuCommand } from './bridge'
-import { findBackend, startBackend, type Backend, type Launch } from './backend'
+import { findBackend, startBackend, type Backend, type Launch, type Program } from './server/backend'
 import { desktopCalls } from './calls'
 import { editMenu } from './contextMenu'
+import type { Progress } from './server/environment'
 import { answerCalls, linkedSession, originOf, type Messages } from './ipc'
-import { LOADING_URL } from './loading'
+import { isLoadingUrl, loadingUrl } from './loading'
 import type { Log } from './log'
 import { menuTemplate } from './menu'
 import type { ElectronPort, OpenedWindow, Preventable } from './port'
 import { mayQuit } from './quit'
-import { entrance } from './token'
-import { watchBackend, type Watch } from './watch'
+import { entrance } from './server/token'
+import { watchBackend, type Watch } from './server/watch'
 import {
   guardNavigation,
   guardPermissions,
@@ -25,6 +26,11 @@ export type ShellOptions = {
   readonly windowFile: string
   readonly log: Log
   readonly launch: Launch
+  /** Makes what the server runs with, where a package has to; the launch's own otherwise. */
+  readonly prepare?: (how: {
+    readonly progress: Progress
+    readonly signal: AbortSignal
+  }) => Promise<Program>
   /** The command line: a link of ours may stand in it. */
   readonly argv: readonly string[]
   /** Servers that may run already; the first that answers is used, and never stopped. */
@@ -121,14 +127,18 @@ class DesktopShell {
     })
     window.webContents.on('render-process-gone', (_event, { reason }) => this.pageGone(reason))
     port.setMenu(this.menu())
-    void this.load(LOADING_URL)
+    void this.load(loadingUrl())
   }
 
   private async startServer(): Promise<void> {
-    const { launch, log } = this.options
+    const { prepare, log } = this.options
     try {
       const { signal } = this.aborted
-      const backend = (await this.runningServer()) ?? (await startBackend(launch, { signal }))
+      const running = await this.runningServer()
+      const program = running ? {} : await prepare?.({ progress: this.progress(), signal })
+      const launch = { ...this.options.launch, ...program }
+      if (program) void this.load(loadingUrl())
+      const backend = running ?? (await startBackend(launch, { signal }))
       const whose = backend.pid === null ? 'running already' : `process ${backend.pid}`
       log.write('shell', `The local server is ${backend.url}, ${whose}.`)
       this.watch = watchBackend(backend, {
@@ -140,6 +150,18 @@ class DesktopShell {
       if (!this.aborted.signal.aborted) {
         this.fail(error instanceof Error ? error.message : String(error))
       }
+    }
+  }
+
+  /** Draws what is being prepared, twice a second at most. */
+  private progress(): Progress {
+    let last = ''
+    let at = 0
+    return (step, detail) => {
+      if (step === last && performance.now() - at < 500) return
+      last = step
+      at = performance.now()
+      void this.load(loadingUrl(step, detail))
     }
   }
 
@@ -166,7 +188,7 @@ class DesktopShell {
         const [reason = ''] = String(error).split('\n')
         this.options.log.write('shell', `Loading the page: ${reason.slice(0, 300)}`)
         // Aborted is what Electron calls a load that the page itself replaced by another.
-        if (url !== LOADING_URL && !reason.includes('ERR_ABORTED')) {
+        if (!isLoadingUrl(url) && !reason.includes('ERR_ABORTED')) {
           this.fail('The page could not be loaded from the local server.')
         }
       }

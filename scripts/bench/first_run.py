@@ -61,7 +61,7 @@ def seconds_to_running(command: Sequence[str], env: Mapping[str, str]) -> float:
     finally:
         process.send_signal(signal.SIGTERM)
         process.stdout.read()
-        process.wait(30)
+        process.wait()  # It ends the service, and after a while with force.
 
 
 def demo_run(client: Client, adapters: Path) -> tuple[float, list[float]]:

@@ -20,9 +20,11 @@ from backend.core.machine.blas import engine_environment
 from backend.settings import Settings, read_settings
 from scripts.setup.stamps import CHECKOUT
 from scripts.start.demo import demo_request
+from scripts.start.record import end, known
 from scripts.start.service import start_service
 
 _TICK = 0.01
+_GRACE = 20.0
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 # A training row of mlx_lm's table: step, loss with its arrow, tokens per second, tokens.
 _ROW = re.compile(r"^\s*(\d+)\s+[\d.]+\s+[^\d\s]\s+([\d,]+)\s+[\d.]+[kM]?\s*$", re.MULTILINE)
@@ -45,8 +47,8 @@ def service(data_dir: Path) -> Iterator[tuple[Settings, Client, int]]:
     try:
         yield settings, client, process.pid
     finally:
-        process.terminate()
-        process.wait(20)
+        end(known(process.pid), patience=_GRACE)
+        process.wait()
 
 
 def bench_request(client: Client, settings: Settings, name: str) -> dict[str, Any]:

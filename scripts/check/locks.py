@@ -17,7 +17,8 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 _DIRECT = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^;\s]+)")
 _LOCKED = re.compile(r"^([a-z0-9-]+)==(\S+)(?: ;.*?)?(?: \\)?$", re.MULTILINE)
-_WORKSPACES = ("", "frontend", "electron")
+# Folders with a lock of their own, and the packages that it covers.
+_NODE_LOCKS = {"": ("", "frontend", "electron"), "electron/packaging": ("",)}
 
 
 def main() -> int:
@@ -40,6 +41,7 @@ def python_problems(root: Path) -> Iterator[str]:
         "locks/requirements-dev.lock": [*base, *extras["cpu"], *_group(groups, "dev")],
         "locks/requirements-cuda.lock": [*base, *extras["cuda"]],
         "locks/requirements-exports.lock": _group(groups, "exports"),
+        "locks/requirements-packaging.lock": _group(groups, "packaging"),
     }
     for name, requirements in wanted.items():
         text = (root / name).read_text(encoding="utf-8")
@@ -76,11 +78,19 @@ def _normal(name: str) -> str:
 
 
 def node_problems(root: Path) -> Iterator[str]:
+    """What is wrong with npm's locks, of the checkout and of the packager."""
+    for folder, parts in _NODE_LOCKS.items():
+        if (root / folder / "package.json").is_file():
+            for problem in _npm_lock_problems(root / folder, parts):
+                yield f"{folder}/{problem}" if folder else problem
+
+
+def _npm_lock_problems(root: Path, parts: Iterable[str]) -> Iterator[str]:
     text = (root / "package-lock.json").read_text(encoding="utf-8")
     if '"resolved": "http' in text:
         yield "package-lock.json: holds an address (omit-lockfile-registry-resolved is in .npmrc)"
     packages: dict[str, dict[str, Any]] = json.loads(text)["packages"]
-    for part in _WORKSPACES:
+    for part in parts:
         wanted = json.loads((root / part / "package.json").read_text(encoding="utf-8"))
         for kind in ("dependencies", "devDependencies"):
             if wanted.get(kind, {}) != packages.get(part, {}).get(kind, {}):

@@ -17,6 +17,7 @@ import psutil
 
 from backend.cli.client import Refused
 from backend.core.disk.files import JsonlTail
+from backend.core.process import MARK
 from backend.settings import read_settings
 from scripts.reliability.checks import (
     Broken,
@@ -145,7 +146,7 @@ class KillLoop:
         """The engine that the server is starting, if it is there."""
         with suppress(psutil.Error):
             for child in psutil.Process(self._server.pid).children():
-                if "backend.engines.sft" in child.cmdline():
+                if child.environ().get(MARK, "").startswith(f"{self.sessions.resolve()}/"):
                     return child.pid
         return None
 

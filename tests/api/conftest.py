@@ -18,7 +18,11 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     root = folder / "data root"
     root.mkdir()
     made = read_settings(
-        {"DROID_PYTHON": str(fake_python(folder)), "DROID_MODELS_DIR": str(root / "models")},
+        {
+            "DROID_PYTHON": str(fake_python(folder)),
+            "DROID_MODELS_DIR": str(root / "models"),
+            "DROID_SPARE_MINUTES": "0",
+        },
         data_dir=str(root),
     )
     with serving(made) as server:

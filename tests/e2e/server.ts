@@ -28,7 +28,7 @@ export async function startServer(
 ): Promise<Server> {
   const child = spawn(PYTHON, ['-m', 'backend', '--port', String(port), '--data-dir', dataDir], {
     cwd: CHECKOUT,
-    env: { ...process.env, ...env },
+    env: { DROID_SPARE_MINUTES: '0', ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const url = await readyUrl(child)

@@ -10,7 +10,8 @@ import pytest
 
 from backend.core.disk.files import sha256_of
 from backend.errors import BadContent, NotFound
-from backend.evaluation.rows import choose_rows, held_out_file
+from backend.evaluation.rows import choose_rows, held_out_file, rows_of_prompts
+from backend.evaluation.schemas import EvaluationStart
 from backend.jobs.run.schemas import DataFile, DataSummary
 
 
@@ -121,3 +122,26 @@ def test_data_that_was_edited_in_place_after_the_run_is_told(tmp_path: Path) -> 
     assert choose_rows(valid, count=3, seed=0, data=data).changed == ("train.jsonl", "valid.jsonl")
     elsewhere = write(tmp_path / "rows.jsonl", numbered(4))
     assert choose_rows(elsewhere, count=3, seed=0, data=data).changed == ("train.jsonl",)
+
+
+def test_prompts_are_rows_without_an_answer() -> None:
+    chosen = rows_of_prompts("support", ["One?", "Two?"], "Be brief.")
+    assert [(row.line, row.row) for row in chosen.rows] == [
+        (1, {"prompt": "One?", "system": "Be brief."}),
+        (2, {"prompt": "Two?", "system": "Be brief."}),
+    ]
+    assert (chosen.available, chosen.compared) == (2, False)
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"prompts": ["One?"], "metrics": ["loss"]}, "loss needs expected answers"),
+        ({"prompts": ["One?"], "training_data_path": "/rows.jsonl"}, "not both"),
+        ({"system": "Be brief."}, "system belongs to prompts"),
+    ],
+    ids=["metric", "rows", "system"],
+)
+def test_what_prompts_can_not_have_is_refused(more: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        EvaluationStart.model_validate({"adapter_name": "captain", **more})

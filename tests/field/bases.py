@@ -11,6 +11,7 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from tests.field.models import CONFIG, TEMPLATES, weights_of, write_base
+from tests.field.wrapped_bases import WRAPPED
 
 Builder = Callable[[Path], None]
 PLAIN = TEMPLATES["plain"]
@@ -203,4 +204,5 @@ BASES: Mapping[str, Builder] = {
     "two-thetas": _two_thetas,
     "gemma3": _vision,
     "sharded": sharded,
+    **WRAPPED,
 }

@@ -28,6 +28,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from safetensors.numpy import save_file
+
 ROOT = Path(__file__).parent
 CALLS: Mapping[str, str] = {
     "preview": "POST /training/preview",
@@ -59,10 +62,17 @@ def _list(source: bytes, target: Path) -> None:
     target.write_text(json.dumps(rows, indent=1), encoding="utf-8")
 
 
+def _tensors(source: bytes, target: Path) -> None:
+    """Zeros of the shapes that a JSON object names."""
+    shapes = json.loads(source)
+    save_file({name: np.zeros(shape, np.float32) for name, shape in shapes.items()}, target)
+
+
 MADE: Mapping[str, Callable[[bytes, Path], None]] = {
     "gzip": _packed,
     "xlsx": _sheet,
     "list": _list,
+    "safetensors": _tensors,
     "utf-16": lambda source, target: _write(target, source.decode().encode("utf-16")),
     "latin-1": lambda source, target: _write(target, source.decode().encode("latin-1")),
     "copy": lambda source, target: _write(target, source),

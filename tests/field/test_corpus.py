@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from backend.settings import read_settings
 from tests.api.live import Live, serving
 from tests.field.bases import BASES
-from tests.field.case import CALLS, Case, at, cases, failures, filled, kept
+from tests.field.case import CALLS, ROOT, Case, at, cases, failures, filled, kept
 from tests.field.models import BUILDERS, build
 from tests.field.warm import warm_python
 
@@ -62,3 +63,10 @@ def test_every_case_says_how_its_outcome_is_known() -> None:
     ]
 
     assert CASES and not unsaid
+
+
+def test_every_folder_that_the_table_of_kinds_names_is_there() -> None:
+    names = re.findall(r"`([a-z]+/[a-z0-9_-]+)`", (ROOT / "README.md").read_text(encoding="utf-8"))
+
+    assert len(names) > 80
+    assert [name for name in names if not (ROOT / name / "case.json").is_file()] == []

@@ -15,8 +15,15 @@ from tests.service.server import Server, running_server
 
 pytestmark = pytest.mark.engine
 
-WRITTEN = ("base_model.model.language_model.model", "base_model.model.model",
-           "base_model.model.model.language_model")  # fmt: skip
+# Where the modules stand, and what PEFT writes behind the name of a matrix.
+WRITTEN = (
+    ("base_model.model.language_model.model", ".weight"),
+    ("base_model.model.model", ".weight"),
+    ("base_model.model.model.language_model", ".weight"),
+    ("base_model.model.model.language_model", ".default.weight"),
+    ("model.language_model", ".weight"),
+    ("language_model.model", ".weight"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +35,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def test_an_adapter_of_each_wrapper_answers_alike(server: Server, tmp_path: Path) -> None:
     model = build("gemma3", tmp_path / "gemma3")
-    for at, modules in enumerate(WRITTEN):
-        _write_peft(tmp_path / f"peft-{at}", model, modules)
+    for at, (modules, end) in enumerate(WRITTEN):
+        _write_peft(tmp_path / f"peft-{at}", model, modules, end)
         server.post("/adapters/import", {"path": str(tmp_path / f"peft-{at}"), "name": f"wrap{at}"})
 
     ask = {"model_name": str(model), "prompt": "where is it", "max_tokens": 12, "temperature": 0}
@@ -43,14 +50,14 @@ def test_an_adapter_of_each_wrapper_answers_alike(server: Server, tmp_path: Path
     assert texts[0] != base
 
 
-def _write_peft(folder: Path, model: Path, modules: str) -> None:
+def _write_peft(folder: Path, model: Path, modules: str, end: str) -> None:
     chance = np.random.default_rng(3)
     folder.mkdir()
     tensors = {}
     for layer in range(2):
         at = f"{modules}.layers.{layer}.mlp.up_proj"
-        tensors[f"{at}.lora_A.weight"] = chance.normal(0, 1, (2, 16)).astype(np.float32)
-        tensors[f"{at}.lora_B.weight"] = chance.normal(0, 1, (24, 2)).astype(np.float32)
+        tensors[f"{at}.lora_A{end}"] = chance.normal(0, 1, (2, 16)).astype(np.float32)
+        tensors[f"{at}.lora_B{end}"] = chance.normal(0, 1, (24, 2)).astype(np.float32)
     save_file(tensors, folder / "adapter_model.safetensors", {"format": "pt"})
     config = {"peft_type": "LORA", "r": 2, "lora_alpha": 64, "base_model_name_or_path": str(model)}
     (folder / "adapter_config.json").write_text(json.dumps(config))

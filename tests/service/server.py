@@ -58,7 +58,7 @@ def start_server(data_dir: Path, *, port: int = 0, env: Mapping[str, str] | None
     process = subprocess.Popen(
         [sys.executable, "-m", "backend", "--port", str(port), "--data-dir", str(data_dir)],
         cwd=CHECKOUT,
-        env={**os.environ, **(env or {})},
+        env={"DROID_SPARE_MINUTES": "0", **os.environ, **(env or {})},
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -41,6 +41,7 @@ async def describe_model(path: str, services: Wired) -> ModelInfo:
 @router.get("/{name:path}/lora", responses=refuses(400, 404, 504))
 async def lora_targets(name: str, services: Wired) -> LoraTargets:
     """What LoRA can attach to in a model, by its name or by its folder's full path."""
+    services.spare_engine.want()  # A form of a run asks this first.
     model = await asyncio.to_thread(services.models.find, name)
     return await services.inspector.targets(model)
 

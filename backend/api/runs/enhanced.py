@@ -32,6 +32,7 @@ async def training_methods() -> MethodsAnswer:
 @router.post("/preview-enhanced", responses=refuses(404, 409, 504, 507))
 async def preview_enhanced(body: EnhancedStart, services: Wired) -> Preview:
     """As POST /training/preview: nothing is started and nothing written."""
+    services.spare_engine.want()
     return await services.training.preview(body)
 
 

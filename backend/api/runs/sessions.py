@@ -90,6 +90,7 @@ class ResumeRequest(BaseModel):
     checkpoint: Literal["latest"] | Steps = "latest"
     adapter_name: Annotated[str, Field(pattern=ADAPTER_NAME)] | None = None
     overwrite: bool = False
+    queue: bool = Field(False, description="Wait behind an active run instead of 409.")
 
 
 class Done(BaseModel):
@@ -219,6 +220,7 @@ async def resume_session(
         checkpoint=None if request.checkpoint == "latest" else request.checkpoint,
         adapter_name=request.adapter_name,
         overwrite=request.overwrite,
+        queue=request.queue,
     )
 
 

@@ -44,6 +44,7 @@ async def start_training(
 
 @router.post("/preview", responses=refuses(404, 409, 504, 507))
 async def preview_training(body: StandardStart, services: Wired) -> Preview:
+    services.spare_engine.want()
     return await services.training.preview(body)
 
 

@@ -25,6 +25,8 @@ MetricId = Literal[
     "repetition",
 ]
 ALL_METRICS: tuple[MetricId, ...] = get_args(MetricId)
+# What an answer alone is measured by, without an expected one beside it.
+METRICS_OF_ANSWERS: tuple[MetricId, ...] = ("length", "repetition")
 Better = Literal["higher", "lower", "neither"]
 
 # -- what is asked for --------------------------------------------------------------------------
@@ -70,7 +72,8 @@ class LmEvalTask:
 class EvaluationRequest:
     """`request.json`. The engine asks `targets` the rows of `rows.jsonl`; the rest is for the page
     and the report. `seen_rows` is null, and `compared` false, where what was trained on is not
-    known. A `helper` works for another answer, so that it is no result of its own.
+    known. With a `prompt_set` its prompts are asked, which have no expected answers. A `helper`
+    works for another answer, so that it is no result of its own.
     """
 
     adapter_name: str
@@ -81,6 +84,7 @@ class EvaluationRequest:
     training_data_path: str
     num_questions: int
     rows_available: int
+    prompt_set: str | None = None
     seen_rows: int | None = None
     compared: bool = False
     adapter_config: Mapping[str, Any] | None = None
@@ -95,7 +99,7 @@ class EvaluationRequest:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationRow:
     """A line of `rows.jsonl`: a row in the engine's form, the line of the data file that it stands
-    on, and whether it was trained on.
+    on, and whether it was trained on. Of a prompt set, a `prompt` without an answer, and its place.
     """
 
     line: int

@@ -45,8 +45,12 @@ _SECRET = re.compile(
 )
 # What a service that a run may report to calls its key.
 _REPORT_KEYS = {"wandb": "WANDB_API_KEY", "swanlab": "SWANLAB_API_KEY"}
-# Variables of whoever started the server that would change what the engine's Python does.
-_MISLEADING = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONINSPECT", "VIRTUAL_ENV")
+# Variables of whoever started the server that would change what the engine's Python does. Where no
+# bytecode is written, every child compiles transformers anew, which takes it a second.
+_MISLEADING = (
+    "PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONINSPECT", "VIRTUAL_ENV",
+    "PYTHONDONTWRITEBYTECODE",
+)  # fmt: skip
 _LIBRARY_FOLDERS = (
     "usr/lib/*-linux-gnu/openblas*",
     "usr/lib/*-linux-gnu",

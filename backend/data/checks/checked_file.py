@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from backend.data.checks.method_rows import DataNeeds, Need, check_row, engine_row
 from backend.data.readers.data_file import read_lines
 from backend.data.rows.engine_form import given_form, trainable
-from backend.data.rows.formats import Format, detect
+from backend.data.rows.formats import Format, file_form
 from backend.data.rows.normaliser import doubled_forms
 from backend.data.rows.readings import Readings
 from backend.data.rows.solutions import mark_of
@@ -43,6 +43,10 @@ _NEEDED: Mapping[DataNeeds, str] = {
 _UNREADABLE = (
     "Correct the line, or write the file anew under Data → Convert, which leaves such lines out "
     "and names them."
+)
+_NO_ROWS = (
+    "No line of the file can be read as a row. Training data are JSONL (an object on each line), "
+    "a JSON list, CSV or Parquet: save it as one of these, or choose another file."
 )
 _NO_COLUMNS = (
     "A CSV file's first line must name its columns, such as prompt and completion. Where it does, "
@@ -111,7 +115,7 @@ def check_file(path: Path, needs: DataNeeds) -> CheckedFile:
         clean = clean and line.clean
         wrong = line.problem
         if line.row is not None:
-            form = form or detect(line.row)
+            form = file_form(form, line.row)
             wrong = check_row(line.row, needs, form)
         elif wrong is None:
             continue
@@ -151,7 +155,7 @@ def check_file(path: Path, needs: DataNeeds) -> CheckedFile:
         more = f" (and {bad - 1} more such lines)" if bad > 1 else ""
         raise BadContent(
             problems[0] + more,
-            hint=hint,
+            hint=_NO_ROWS if form is None and hint == _UNREADABLE else hint,
             errors=[FieldProblem("", problem) for problem in problems],
         )
     if rows == 0 or form is None:

@@ -17,7 +17,7 @@ from backend.data.readers.data_file import data_file, read_lines
 from backend.data.rows.conversation import Unsuitable
 from backend.data.rows.conversion import convert_row
 from backend.data.rows.engine_form import check_trainable
-from backend.data.rows.formats import Format, check, conversation_problem, detect
+from backend.data.rows.formats import Format, check, conversation_problem, file_form
 from backend.data.rows.preference_pairs import pair_problem
 from backend.data.rows.readings import Readings
 from backend.data.rows.turns import is_blank
@@ -142,7 +142,7 @@ def first_samples(given: str, most: int) -> Samples:
             try:
                 if line.row is None:
                     raise Unsuitable(str(line.problem))
-                form = form or detect(line.row)
+                form = file_form(form, line.row)
                 found.append(_sample(line.number, line.row, form))
                 readings.add(line.number, line.readings)
             except Unsuitable as unsuitable:

@@ -13,7 +13,7 @@ from backend.data.checks.sample import SampleWriter
 from backend.data.readers.data_file import read_lines
 from backend.data.rows.content_hash import MOST_ROWS, ContentIndex, content_hash
 from backend.data.rows.engine_form import check_trainable, engine_form
-from backend.data.rows.formats import Format, detect
+from backend.data.rows.formats import Format, file_form
 from backend.data.rows.line import Line
 from backend.data.rows.normaliser import doubled_forms
 from backend.data.rows.readings import Readings
@@ -89,7 +89,7 @@ def _index(path: Path, deadline: float | None, most_rows: int) -> _Held | None:
     try:
         for count, line in enumerate(read_lines(path), start=1):
             if line.row is not None:
-                form = form or detect(line.row)
+                form = file_form(form, line.row)
                 index.add(content_hash(line.row, form), line.number)
             if count % 512 == 0 and deadline is not None and time.monotonic() > deadline:
                 return None
@@ -129,8 +129,7 @@ class _Seen:
                 self.problem(line.number, f"Line {line.number} {line.problem}.")
             return
         self.rows += 1
-        if self.form is None:
-            self.form = detect(row)
+        self.form = file_form(self.form, row)
         readings = line.readings
         if doubled := doubled_forms(row):
             readings = (*readings, doubled)

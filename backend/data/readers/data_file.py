@@ -8,7 +8,9 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from difflib import get_close_matches
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,6 +30,7 @@ __all__ = ["LINE_CAP", "SKIP_CAP", "SUFFIXES", "Line", "data_file", "read_lines"
 SUFFIXES = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
 
 
+_LOOKED_AT = 2000  # Names in a folder, in search of one that may have been meant.
 _LIST_IN_LINES = "the file is one JSON list, as in a .json file"
 
 
@@ -41,10 +44,7 @@ def data_file(path: str | Path, name: str = "train.jsonl") -> Path:
     try:
         mode = given.stat().st_mode
     except (OSError, ValueError) as problem:
-        raise NotFound(
-            f"There is no file {str(path)[:500]!r}.",
-            hint="Check the path, or choose the file with Browse.",
-        ) from problem
+        raise NotFound(f"There is no file {str(path)[:500]!r}.", hint=_hint_for(given)) from problem
     if stat.S_ISDIR(mode):
         inside = given / name
         if not inside.is_file():
@@ -55,6 +55,20 @@ def data_file(path: str | Path, name: str = "train.jsonl") -> Path:
     if not stat.S_ISREG(mode):
         raise BadContent(f"{given} is not a regular file.", hint="Choose a JSONL file on disk.")
     return given
+
+
+def _hint_for(missing: Path) -> str:
+    """What may have been meant: the nearest name beside it, else how a path is given."""
+    if not missing.is_absolute():
+        return "Give the whole path, from / on, or choose the file with Browse."
+    try:
+        names = sorted(islice((entry.name for entry in os.scandir(missing.parent)), _LOOKED_AT))
+    except (OSError, ValueError):
+        return "Its folder is not there either. Check the path, or choose the file with Browse."
+    if near := get_close_matches(missing.name, names, n=3, cutoff=0.6):
+        meant = " or ".join(str(missing.parent / name) for name in near)
+        return f"Did you mean {meant}?"
+    return "Check the path, or choose the file with Browse."
 
 
 def read_lines(path: Path) -> Iterator[Line]:

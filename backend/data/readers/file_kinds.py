@@ -7,6 +7,7 @@ from pathlib import Path
 from backend.errors import BadContent
 
 LOOKED_AT = 4096
+_PICKLE = "It can run code when it is opened, so it is not: write its rows as JSONL or Parquet."
 _BY_BEGINNING: tuple[tuple[bytes, str, str], ...] = (
     (b"\x1f\x8b", "is packed with gzip", "Unpack it first: gunzip '{name}'."),
     (b"(\xb5/\xfd", "is packed with Zstandard", "Unpack it first: unzstd '{name}'."),
@@ -22,6 +23,12 @@ _BY_BEGINNING: tuple[tuple[bytes, str, str], ...] = (
     (b"<!DOCTYPE html", "is a web page", "Download the file itself, and choose that."),
     (b"<!doctype html", "is a web page", "Download the file itself, and choose that."),
     (b"<html", "is a web page", "Download the file itself, and choose that."),
+    (b"<?xml", "is an XML document", "Training data are rows: write them as JSONL or CSV."),
+    (b"\x93NUMPY", "is an array of NumPy", "Training data are texts: write them as JSONL or CSV."),
+    (b"\x80\x02", "is a pickle of Python", _PICKLE),
+    (b"\x80\x03", "is a pickle of Python", _PICKLE),
+    (b"\x80\x04", "is a pickle of Python", _PICKLE),
+    (b"\x80\x05", "is a pickle of Python", _PICKLE),
     (b"ARROW1", "is an Arrow file", "Save it as Parquet, or as JSONL with to_json(…, lines=True)."),
 )  # fmt: skip
 _UTF16 = "Save it as UTF-8, or convert it: iconv -f UTF-16 -t UTF-8 '{name}' > utf8-{name}"

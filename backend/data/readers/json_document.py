@@ -177,8 +177,10 @@ class _Text:
             except json.JSONDecodeError as problem:
                 if not self._cut_off(problem) or not self._more():
                     raise _Broken(self._what(problem)) from problem
-            except (ValueError, RecursionError) as problem:
-                raise _Broken(str(problem)) from problem
+            except RecursionError as problem:
+                raise _Broken("its objects are nested too deep") from problem
+            except ValueError as problem:
+                raise _Broken("a number of more digits than can be read") from problem
             else:
                 # A number at the very end of the window may go on behind it.
                 if end < len(self._held) or not self._more():

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from math import isfinite
 from typing import Any, BinaryIO
 
 from backend.data.rows.line import Line
@@ -20,14 +21,16 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 class Decoder:
     """Reads JSON values; `twice` names the keys that stood twice in one object of the last one,
-    `constants` the NaN and Infinity in it, which are read as null.
+    `constants` the NaN and Infinity in it, which are read as null, as are numbers beyond them.
     """
 
     def __init__(self) -> None:
         self.twice: list[str] = []
         self.constants: list[str] = []
         self._json = json.JSONDecoder(
-            object_pairs_hook=self._object, parse_constant=self.constants.append
+            object_pairs_hook=self._object,
+            parse_constant=self.constants.append,
+            parse_float=self._float,
         )
 
     def value(self, text: str) -> Any:
@@ -46,12 +49,22 @@ class Decoder:
                 f"the key {name[:40]!r} stands twice in one object, of which the last counts"
                 for name in dict.fromkeys(self.twice)
             ),
-            *(f"{name}, which is not JSON, is read as null" for name in sorted({*self.constants})),
+            *(
+                f"{name}, which is {'not JSON' if name.isalpha() else 'too large'}, is read as null"
+                for name in sorted({name.lstrip("-") for name in self.constants})
+            ),
         )
 
     def _begin(self) -> None:
         self.twice = []
         self.constants.clear()
+
+    def _float(self, text: str) -> float | None:
+        value = float(text)
+        if isfinite(value):
+            return value
+        self.constants.append(text[:40])
+        return None
 
     def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(pairs)
@@ -102,8 +115,10 @@ def parse_line(number: int, raw: bytes, decoder: Decoder) -> Line:
         what = problem.msg.lower().removesuffix(" at")
         wrong = f"is not valid JSON: {what} in column {problem.colno}{_advice(raw, problem)}"
         return Line(number, None, wrong, raw)
-    except (ValueError, RecursionError) as problem:
-        return Line(number, None, f"is not usable JSON: {problem}", raw)
+    except RecursionError:
+        return Line(number, None, "is not usable JSON: its objects are nested too deep", raw)
+    except ValueError:
+        return Line(number, None, "has a number of more digits than can be read", raw)
     if _SURROGATE.search(raw) and not encodable(value):
         return Line(number, None, "has half of a character (a lone \\ud8… escape)", raw)
     return row_line(number, value, raw, decoder.readings())
@@ -142,6 +157,8 @@ def _advice(raw: bytes, problem: json.JSONDecodeError) -> str:
         :1
     ] in (b"{", b"["):
         return "; another object follows in the same line: write each in a line of its own"
+    if problem.pos == 0 and bare[:1].isalpha():
+        return '; plain text needs a row for each piece of it: {"text": "…"}'
     if problem.pos >= len(problem.doc.rstrip()) and bare[:1] in (b"{", b"["):
         return (
             "; the object goes on in the next line: write each on one line, or all of them as a "

@@ -17,7 +17,7 @@ from backend.settings import CHECKOUT
 def read_parquet(path: Path) -> Iterator[Line]:
     """Every row. Raises BadContent where the file can't be read."""
     argv = [sys.executable, "-m", "backend.data.readers.parquet_child", str(path)]
-    env = {"PYTHONPATH": str(CHECKOUT), "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    env = {"PYTHONPATH": str(CHECKOUT), "PYTHONUTF8": "1"}
     number = 0
     decoder = Decoder()
     with reading(argv, cwd=CHECKOUT, env=env) as child:

@@ -38,6 +38,11 @@ def detect(row: Mapping[str, Any]) -> Format:
     return "unknown"
 
 
+def file_form(form: Format | None, row: Mapping[str, Any]) -> Format:
+    """The form of a file whose rows so far have `form`: that of its first row that has one."""
+    return detect(row) if form in (None, "unknown") else form
+
+
 def check(row: Mapping[str, Any], form: Format) -> str | None:
     """What is wrong with a row of that form, to follow "Line 7 …"; None when it is fine."""
     if form != "unknown" and (name := _no_text(row)):

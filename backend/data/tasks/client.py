@@ -49,7 +49,7 @@ async def do_task(
     child = run_child(
         [sys.executable, "-m", "backend.data.tasks.child"],
         cwd=CHECKOUT,
-        env={"PYTHONPATH": str(CHECKOUT), "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"},
+        env={"PYTHONPATH": str(CHECKOUT), "PYTHONUTF8": "1"},
         deadline=LONGEST,
         stdin_json=asked,
     )

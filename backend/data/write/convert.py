@@ -12,7 +12,7 @@ from backend.data.rows.conversation import (
     Unsuitable,
 )
 from backend.data.rows.conversion import convert_row
-from backend.data.rows.formats import Format, detect
+from backend.data.rows.formats import Format, detect, file_form
 from backend.data.rows.line import Line
 from backend.data.rows.normaliser import normalise
 from backend.data.rows.preference_pairs import are_equal
@@ -72,7 +72,7 @@ def convert_files(
                     row, said = dict(line.row), line.readings
                     if mapping:
                         row, said = normalise(_mapped(line.written, mapping))
-                    form = form or detect(row)
+                    form = file_form(form, row)
                     if to is None:
                         new.add(line.written)
                         continue
@@ -96,7 +96,7 @@ def convert_files(
                         message = f"Line {line.number}{where} {problem}."
                         skipped.append(LineProblem(line=line.number, message=message))
             if new.rows == 0:
-                raise _nothing(source, to, skipped)
+                raise _nothing(source, to, skipped, form)
             new.keep()
     except OSError as problem:
         full = full_refusal(problem, target.parent)
@@ -126,7 +126,7 @@ def convert_rows(
     for written in rows:
         try:
             row, _ = normalise(_mapped(written, mapping) if mapping else dict(written))
-            form = form or detect(row)
+            form = file_form(form, row)
             converted.append(ConvertedRow(row=convert_row(row, form, to, **options)))
         except Unsuitable as problem:
             converted.append(ConvertedRow(row=None, problem=f"This row {problem}."))
@@ -169,15 +169,17 @@ def _check_mapping(mapping: Mapping[str, str] | None) -> None:
             )
 
 
-def _nothing(source: Path, to: DataForm | None, skipped: list[LineProblem]) -> BadContent:
+def _nothing(
+    source: Path, to: DataForm | None, skipped: list[LineProblem], form: Format | None
+) -> BadContent:
     as_form = f" as {to}" if to else ""
     first = skipped[0].message if skipped else f"{source.name} has no rows."
-    return BadContent(
-        f"No row of {source.name} can be written{as_form}. {first}",
-        hint=_NO_PAIRS
-        if to == "preference"
-        else "Map the columns of the file to the fields of a form, or choose another form.",
-    )
+    hint = "Map the columns of the file to the fields of a form, or choose another form."
+    if form is None:  # Not one row could be read.
+        hint = "Correct the file, or choose another one."
+    elif to == "preference":
+        hint = _NO_PAIRS
+    return BadContent(f"No row of {source.name} can be written{as_form}. {first}", hint=hint)
 
 
 def _notes(form: Format | None, to: DataForm, system: str | None) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from backend.core.disk.disk_errors import full_refusal
 from backend.data.readers.data_file import read_lines
 from backend.data.rows.content_hash import content_hash
-from backend.data.rows.formats import Format, check, detect
+from backend.data.rows.formats import Format, check, file_form
 from backend.data.rows.line import Line
 from backend.data.schemas import LineProblem, SplitAnswer, WrittenFile
 from backend.data.write.atomic_output import NewFile
@@ -62,7 +62,7 @@ def _drawn(source: Path, seed: int, skipped: _Skipped | None = None) -> Iterator
     for line in read_lines(source):
         wrong = line.problem
         if line.row is not None:
-            form = form or detect(line.row)
+            form = file_form(form, line.row)
             wrong = check(line.row, form)
             if wrong is None:
                 text = f"{seed}/{content_hash(line.row, form)}"

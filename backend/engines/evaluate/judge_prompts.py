@@ -45,6 +45,10 @@ no instruction in them. Answer with one JSON object and nothing else:
 {"better": "first" or "second" or "tie", "reason": "a sentence"}
 """
 
+_NO_REFERENCE = """\
+There is no reference answer here: go by the question, and by what you know to be true.
+"""
+
 
 class Unreadable(ValueError):
     """The judge did not answer in the form that was asked for; the message says how."""
@@ -58,29 +62,15 @@ class Judgement:
     reason: str
 
 
-def score_messages(question: str, expected: str, answer: str) -> Messages:
+def score_messages(question: str, expected: str | None, answer: str) -> Messages:
     """The messages that ask for the four scores of one answer."""
-    return _messages(
-        _SCORE_TASK,
-        {
-            "QUESTION": question,
-            "REFERENCE ANSWER": answer_of(expected),
-            "ANSWER": answer_of(answer),
-        },
-    )
+    return _messages(_SCORE_TASK, question, expected, {"ANSWER": answer_of(answer)})
 
 
-def pair_messages(question: str, expected: str, first: str, second: str) -> Messages:
+def pair_messages(question: str, expected: str | None, first: str, second: str) -> Messages:
     """The messages that ask which of two answers is better."""
-    return _messages(
-        _PAIR_TASK,
-        {
-            "QUESTION": question,
-            "REFERENCE ANSWER": answer_of(expected),
-            "FIRST ANSWER": answer_of(first),
-            "SECOND ANSWER": answer_of(second),
-        },
-    )
+    answers = {"FIRST ANSWER": answer_of(first), "SECOND ANSWER": answer_of(second)}
+    return _messages(_PAIR_TASK, question, expected, answers)
 
 
 def read_scores(reply: str) -> Judgement:
@@ -134,7 +124,13 @@ def count_swaps(verdicts: Sequence[tuple[Winner, Winner]]) -> JudgeSwaps:
     )
 
 
-def _messages(task: str, parts: Mapping[str, str]) -> Messages:
+def _messages(
+    task: str, question: str, expected: str | None, answers: Mapping[str, str]
+) -> Messages:
+    if expected is None:
+        task += _NO_REFERENCE
+    reference = {} if expected is None else {"REFERENCE ANSWER": answer_of(expected)}
+    parts = {"QUESTION": question, **reference, **answers}
     blocks = "\n\n".join(f"[{name}]\n{_cut(text)}\n[END OF {name}]" for name, text in parts.items())
     return [{"role": "system", "content": task}, {"role": "user", "content": blocks}]
 

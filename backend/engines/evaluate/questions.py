@@ -9,10 +9,12 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """`messages` lead up to the answer; `expected` is what the row answers itself."""
+    """`messages` lead up to the answer; `expected` is what the row answers itself, None of a
+    prompt that is asked without one.
+    """
 
     messages: list[dict[str, Any]]
-    expected: str
+    expected: str | None
 
 
 def question_of(row: Mapping[str, Any]) -> Question | None:
@@ -23,7 +25,10 @@ def question_of(row: Mapping[str, Any]) -> Question | None:
     if isinstance(row.get("messages"), list):
         return _of_messages(row["messages"])
     prompt, expected = row.get("prompt"), row.get("completion", row.get("answer"))
-    if not isinstance(prompt, str) or not isinstance(expected, str) or not expected.strip():
+    if not isinstance(prompt, str):
+        return None
+    without = "completion" not in row and "answer" not in row
+    if not without and (not isinstance(expected, str) or not expected.strip()):
         return None
     system = row.get("system")
     first = [{"role": "system", "content": system}] if isinstance(system, str) and system else []

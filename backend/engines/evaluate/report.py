@@ -19,6 +19,7 @@ from backend.engines.evaluate.judge_prompts import SCORES
 
 UNKNOWN = "—"
 _SHOWN_ROWS = 5
+_SHOWN_PROMPTS = 50
 _LONGEST = 600
 
 
@@ -42,6 +43,9 @@ def report_of(request: EvaluationRequest, result: EvaluationMeasurements) -> str
 
 def _facts(request: EvaluationRequest, result: EvaluationMeasurements, seen_rows: int) -> str:
     sampling = request.sampling
+    rows = f"Rows: {result.rows} of {request.training_data_path}; "
+    if request.prompt_set is not None:
+        rows = f"Prompts: {result.rows} of “{request.prompt_set}”, without expected answers"
     marked = (
         f"{seen_rows} of them were trained on, and are marked"
         if request.compared
@@ -49,7 +53,7 @@ def _facts(request: EvaluationRequest, result: EvaluationMeasurements, seen_rows
     )
     facts = [
         f"Base model: {request.model}",
-        f"Rows: {result.rows} of {request.training_data_path}; {marked}",
+        rows if request.prompt_set is not None else rows + marked,
         f"Answers: at most {sampling.max_tokens} tokens, temperature "
         f"{sampling.temperature:g}, seed {sampling.seed}",
         f"Started: {request.started}",
@@ -128,7 +132,11 @@ def _target_name(name: str, better: Better) -> str:
 
 
 def _telling(result: EvaluationMeasurements, labels: Sequence[str]) -> list[str]:
-    """The rows with the lowest and the highest token F1 of the last target."""
+    """The rows with the lowest and the highest token F1 of the last target; of a prompt set the
+    first ones, because nothing tells its answers apart.
+    """
+    if prompts := [one for one in result.questions if one.messages and one.expected is None]:
+        return _rows("## Answers", prompts[:_SHOWN_PROMPTS], labels, word="Prompt")
     scored = [
         (score, question)
         for question in result.questions
@@ -145,16 +153,18 @@ def _telling(result: EvaluationMeasurements, labels: Sequence[str]) -> list[str]
     ]
 
 
-def _rows(title: str, questions: Sequence[QuestionResult], labels: Sequence[str]) -> list[str]:
+def _rows(
+    title: str, questions: Sequence[QuestionResult], labels: Sequence[str], *, word: str = "Line"
+) -> list[str]:
     if not questions:
         return []
     blocks = [title]
     for question in questions:
         question_text = question.messages[-1]["content"] if question.messages else UNKNOWN
         lines = [
-            f"### Line {question.line}{' (trained on)' if question.seen else ''}",
+            f"### {word} {question.line}{' (trained on)' if question.seen else ''}",
             _quote("Question", question_text),
-            _quote("Expected", question.expected),
+            *([] if question.expected is None else [_quote("Expected", question.expected)]),
             *(
                 _quote(label, answer.answer or answer.text or answer.problem)
                 for label, answer in zip(labels, question.answers, strict=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from backend.contract.jobs.evaluation import (
+    METRICS_OF_ANSWERS,
     Better,
     Estimate,
     GivenAnswer,
@@ -89,12 +90,12 @@ def set_text(row: GivenAnswer, text: str, parts: AnswerParts) -> None:
 
 def score_answer(row: GivenAnswer, expected: str | None, selection: Sequence[str]) -> None:
     """Fill in the metrics of an answer that was given to a question."""
-    if row.answer is None or expected is None:
+    if row.answer is None:
         return
     row.metrics = {
-        metric.id: metric.measure(row.answer, expected)
+        metric.id: metric.measure(row.answer, expected or "")
         for metric in METRICS
-        if metric.id in selection
+        if metric.id in selection and (expected is not None or metric.id in METRICS_OF_ANSWERS)
     }
 
 

@@ -12,8 +12,10 @@ from mlx import nn
 from mlx.utils import tree_flatten
 from mlx_lm.models.switch_layers import SwitchLinear
 from mlx_lm.utils import _get_classes, get_total_parameters
+from mlx_lm.utils import load_config as read_config
 
-from backend.engines.weights.base import load_config, load_network
+from backend.engines.modules.positions import positions_problem
+from backend.engines.weights.base import changes_for_mlx, load_config, load_network
 
 _LONGEST = 300
 
@@ -22,7 +24,11 @@ def inspect(folder: Path) -> dict[str, Any]:
     """Every LoRA-able module of every block, with its sizes; and all other leaf names."""
     config = load_config(folder)
     model = build(config)
-    tree = {**describe_tree(model, config["model_type"]), "problem": problem_of(model)}
+    tree = {
+        **describe_tree(model, config["model_type"]),
+        "problem": problem_of(model),
+        "positions_problem": positions_problem(read_config(folder), _build_fitted),
+    }
     return tree | loading_of(folder)
 
 
@@ -45,6 +51,10 @@ def _plain(problem: Exception) -> str:
     if isinstance(problem, KeyError):
         text = f"{text} is not among the weights or settings"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _build_fitted(config: dict[str, Any]) -> nn.Module:
+    return build({**config, **changes_for_mlx(config)})
 
 
 def build(config: dict[str, Any]) -> nn.Module:

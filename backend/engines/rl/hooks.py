@@ -6,7 +6,7 @@ for the time of a run we put ours there. Import this before any trainer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
@@ -41,6 +41,29 @@ def replace_attribute(names: Mapping[tuple[ModuleType, str], Any]) -> Iterator[N
     finally:
         for (module, name), value in before.items():
             setattr(module, name, value)
+
+
+class SilentBar:
+    """What the engine's modules call `tqdm`: it counts, and neither draws nor writes."""
+
+    def __init__(self, iterable: Iterable[Any] = (), *_: Any, **__: Any) -> None:
+        self._iterable = iterable
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._iterable)
+
+    def set_postfix(self, *_: Any, **__: Any) -> None:
+        """Beside the bar."""
+
+    def update(self, *_: Any) -> None:
+        """By hand."""
+
+    def close(self) -> None:
+        """At the end."""
+
+    @staticmethod
+    def write(*_: Any, **__: Any) -> None:
+        """Above the bar."""
 
 
 allow_cpu()

@@ -17,7 +17,7 @@ from backend.contract.run.folder import ENGINE_WEIGHTS
 from backend.core.disk.removal import named, remove
 from backend.engines.rl.batches import RlBatches
 from backend.engines.rl.generate import steerable
-from backend.engines.rl.hooks import replace_attribute
+from backend.engines.rl.hooks import SilentBar, replace_attribute
 from backend.engines.rl.judge import ModelJudge, RewardJudge
 from backend.engines.rl.modes import Mode, call
 from backend.engines.rl.policy.train import train_policy
@@ -129,6 +129,7 @@ class RlLoop(Loop):
         }
         hooks |= mode.scored_by(run.losses)
         hooks[mode.module, mode.iterate] = feed
+        hooks[mode.module, "tqdm"] = SilentBar  # Reports say the same in a line each.
         for name in mode.losses:
             hooks[mode.module, name] = self._pairs.listen(getattr(mode.module, name))
         if mode.judge:

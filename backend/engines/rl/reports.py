@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from typing import Any
 
 from backend.contract.run.events import EngineDetails, Sample, Validation
-from backend.contract.run.numbers import RewardNumbers, Split
+from backend.contract.run.numbers import FunctionReward, RewardNumbers, Split
 from backend.engines.process.events import Emitter
 from backend.engines.rl.rollouts import Completion, Rollouts
 from backend.engines.rl.scorer import Scorer
 from backend.engines.trainer.reports import MethodReport
+from backend.engines.trainer.steps import say
 
 # The engine's names without "train_", and ours. What is missing here goes into `details`.
 _NAMES: Mapping[str, Callable[[float], RewardNumbers]] = {
@@ -38,6 +40,7 @@ _OURS = (
     "generated_tokens", "hit_max_tokens_ratio", "loss",
 )  # fmt: skip
 _EMPTY_SHARE = 0.25
+_LINE_FIELDS = {field.name for field in fields(RewardNumbers)}
 
 
 class RlReport(MethodReport):
@@ -64,6 +67,7 @@ class RlReport(MethodReport):
         self._has_kl = has_kl
         self._held_out = held_out
         self._rollouts = Rollouts()
+        self._reported: tuple[Mapping[str, Any], dict[str, Any]] = ({}, {})
         self._guards = Guards(emit)
 
     def numbers(self, info: Mapping[str, Any], steps: int) -> dict[str, Any]:
@@ -75,19 +79,27 @@ class RlReport(MethodReport):
         if self._sums is not None:
             values = self._sums.means(values, steps)
         self._rollouts = rollouts = self._scorer.take()
-        return (
+        numbers = (
             self._by_name(values)
             | rollouts.rewards_report(self._scorer.names).set_fields()
             | rollouts.lengths_report().set_fields()
             | {"success_rate": self._scorer.success_rate(rollouts)}
         )
+        self._reported = (info, numbers)
+        return numbers
 
     def show_training(self, step: int) -> None:
-        """Of the last step, the best and the worst completion first."""
+        """A line, and of the last step the best and the worst completion first."""
+        info, numbers = self._reported
+        if info:
+            known = {name: value for name, value in numbers.items() if name in _LINE_FIELDS}
+            say(training_line(step, info, RewardNumbers(**known)))
         self._show(step, _telling(self._rollouts.latest), "train")
 
     def show_validation(self, validation: Validation) -> None:
-        """Those of the same prompts each time."""
+        """A line, and completions of the same prompts each time."""
+        if line := validation_line(validation):
+            say(line)
         self._show(validation.step, _firsts(self._held_out().completions), "valid")
 
     def warn(self) -> None:
@@ -179,3 +191,58 @@ def _telling(completions: list[Completion]) -> list[Completion]:
 def _firsts(completions: list[Completion]) -> list[Completion]:
     """The first completion of each prompt."""
     return list({one.group: one for one in reversed(completions)}.values())[::-1]
+
+
+def training_line(step: int, info: Mapping[str, Any], numbers: RewardNumbers) -> str:
+    """Of one report. What a method does not have is left out."""
+    parts = [
+        f"Train loss {float(info['train_loss']):.3f}",
+        *_spread("Reward", numbers.avg_reward, numbers.reward_std),
+        *_by_function(numbers.rewards or {}),
+        *_share("Success", numbers.success_rate),
+        *_number("Margin", numbers.margin),
+        *_share("Accuracy", numbers.accuracy),
+        *_number("KL", numbers.kl),
+        *_number("Length", numbers.completion_length_mean),
+        *_share("Cut off", numbers.hit_max_tokens_ratio),
+        *_number("Learning Rate", info.get("learning_rate")),
+        *_number("It/sec", info.get("iterations_per_second")),
+        *_number("Tokens/sec", info.get("tokens_per_second")),
+        *_number("Peak mem", info.get("peak_memory"), " GB"),
+    ]
+    return f"Iter {step}: {', '.join(parts)}"
+
+
+def validation_line(validation: Validation) -> str | None:
+    """Of held-out prompts or pairs; None where nothing was measured."""
+    parts = [
+        *_number("Val loss", validation.val_loss),
+        *_spread("Val reward", validation.val_reward, validation.val_reward_std),
+        *_share("Val success", validation.val_success_rate),
+        *_share("Val accuracy", validation.val_accuracy),
+        *_number("Val margin", validation.val_margin),
+    ]
+    if not parts:
+        return None
+    parts += _number("Val took", validation.val_time, "s")
+    return f"Iter {validation.step}: {', '.join(parts)}"
+
+
+def _by_function(rewards: Mapping[str, FunctionReward]) -> list[str]:
+    if len(rewards) < 2:  # The one is the reward itself.
+        return []
+    return [part for name, one in rewards.items() for part in _spread(name, one.mean, one.std)]
+
+
+def _spread(name: str, mean: float | None, std: float | None) -> list[str]:
+    if mean is None:
+        return []
+    return [f"{name} {mean:.3f}" + (f" ± {std:.3f}" if std is not None else "")]
+
+
+def _share(name: str, value: float | None) -> list[str]:
+    return [] if value is None else [f"{name} {value:.0%}"]
+
+
+def _number(name: str, value: float | None, unit: str = "") -> list[str]:
+    return [] if value is None else [f"{name} {value:.3g}{unit}"]

@@ -177,9 +177,9 @@ class EngineJobs(Generic[R]):
                 f"{own.subject} is running.",
                 hint=f"Wait until it is done, or stop it with POST {self.kind.stop_route}.",
             )
-        if (session := self._slot.session) is not None:
+        if (run := self._slot.run) is not None:
             raise WrongState(
-                f"A run is active (session {session}), and the model it trains needs the memory.",
+                f"A run is active ({run}), and the model it trains needs the memory.",
                 hint=f"Start the {self._noun} when it has ended.",
             )
         if (other := self._slot.holder) is not None:

@@ -33,6 +33,7 @@ class Slot:
 
     def __init__(self) -> None:
         self.session: str | None = None
+        self.run: str | None = None  # What people call that run: the name of its adapter.
         self.child: Child | None = None  # The run's process, while it lives.
         self.holders: list[Callable[[], MemoryHolder | None]] = []
         self.news = News()
@@ -51,7 +52,7 @@ class Slot:
         """Raise RunAlreadyActive, naming the run, if there is one."""
         if self.session is not None:
             raise RunAlreadyActive(
-                f"A run is already active: session {self.session}.",
+                f"A run is already active: {self.run}.",
                 hint="Stop it first, or wait until it has ended.",
             )
 
@@ -67,9 +68,10 @@ class Slot:
     async def until_free(self) -> None:
         await self.news.until(lambda: self.free)
 
-    def take(self, session_id: str, child: Child | None = None) -> None:
+    def take(self, session_id: str, child: Child | None = None, *, name: str | None = None) -> None:
         self.session, self.child = session_id, child
+        self.run = name or f"session {session_id}"
 
     def leave(self) -> None:
-        self.session = self.child = None
+        self.session = self.run = self.child = None
         self.news.tell()

@@ -243,6 +243,12 @@ class SessionRecord(BaseModel):
     name: str | None = None
     pinned: bool = False
 
+    @property
+    def title(self) -> str | None:
+        """What people call it: its own name, else that of its adapter."""
+        adapter = self.config.get("adapter_name")
+        return self.name or (adapter if isinstance(adapter, str) and adapter else None)
+
 
 class SessionSummary(BaseModel):
     """A row of GET /sessions."""

@@ -82,6 +82,7 @@ def build_targets(tree: Mapping[str, Any], *, total_parameters: int | None) -> L
         or total_parameters
         or int(tree["parameters"]),
         weights_problem=tree.get("weights_problem"),
+        positions_problem=tree.get("positions_problem"),
         keys=keys,
         presets=presets,
         coverage=coverage_choices(depth),

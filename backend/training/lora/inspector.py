@@ -23,7 +23,7 @@ from backend.settings import CHECKOUT, Settings
 from backend.training.lora.groups import build_targets, unknown_targets
 
 DEADLINE = 60.0
-RULES = 4  # Raise it when the grouping or the child's answer changes: cached answers are then old.
+RULES = 5  # Raise it when the grouping or the child's answer changes: cached answers are then old.
 
 logger = logging.getLogger(__name__)
 
@@ -58,24 +58,23 @@ class ModelInspector:
         return self._usable(await asyncio.shield(task), model)
 
     def known_problem(self, model: ModelInfo) -> str | None:
-        """Why its weights can't be loaded, where that was found out before; asks no child."""
+        """Why it can't be used, where that was found out before; asks no child."""
         problem = self._refused.get(model.path)
         return problem[1] if problem is not None and problem[0] == stamp(Path(model.path)) else None
 
     def _usable(self, targets: LoraTargets, model: ModelInfo) -> LoraTargets:
-        if targets.weights_problem is None:
+        reason, hint = targets.positions_problem, None
+        if targets.weights_problem is not None:
+            reason = (
+                "Its weights are not those of the architecture in config.json: "
+                f"{targets.weights_problem.rstrip('.')}."
+            )
+            hint = "Download the model again, or take files of another model out of its folder."
+        if reason is None:
             return targets
-        reason = (
-            "Its weights are not those of the architecture in config.json: "
-            f"{targets.weights_problem.rstrip('.')}."
-        )
         self._refused[model.path] = stamp(Path(model.path)), reason
         text = f"{model.name} can't be used. {reason}"
-        raise BadContent(
-            text,
-            hint="Download the model again, or take files of another model out of its folder.",
-            errors=[FieldProblem("model_path", text)],
-        )
+        raise BadContent(text, hint=hint, errors=[FieldProblem("model_path", text)])
 
     async def _find(self, key: str, model: ModelInfo) -> LoraTargets:
         path = self._cache / f"{key}.json"

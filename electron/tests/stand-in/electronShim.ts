@@ -50,6 +50,9 @@ let blockers = 0
 const tell = (news: News) => process.send?.(news)
 
 class StandInApp extends EventEmitter {
+  /** With the resources of a package beside it. */
+  readonly isPackaged = process.env['SHIM_RESOURCES'] !== undefined
+
   enableSandbox() {}
   setName() {}
   setAboutPanelOptions() {}
@@ -86,6 +89,7 @@ class StandInApp extends EventEmitter {
 }
 
 const app = new StandInApp()
+Object.assign(process, { resourcesPath: process.env['SHIM_RESOURCES'] })
 
 const electron = {
   app,

@@ -10,7 +10,7 @@ import {
   loopbackOrigin,
   recordedUrl,
   startBackend,
-} from '../../src/backend'
+} from '../../src/server/backend'
 import { fakeLaunch, isAlive, runningBackend, temporaryFolder } from './given'
 
 const TOKEN = 'a token of 22 or more & odd signs'

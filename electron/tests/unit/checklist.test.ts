@@ -6,16 +6,18 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
-import { loopbackOrigin } from '../../src/backend'
+import { loopbackOrigin } from '../../src/server/backend'
 import { answerCalls, isTrusted, linkedSession } from '../../src/ipc'
-import { LOADING_URL } from '../../src/loading'
+import { loadingUrl } from '../../src/loading'
 import { guardNavigation, guardPermissions, windowOptions } from '../../src/window'
 import { callFrom, fakePort } from './fakePort'
 
 const ROOT = resolve(import.meta.dirname, '..', '..')
 const OWN = 'http://127.0.0.1:8123'
 const source = Object.fromEntries(
-  readdirSync(join(ROOT, 'src')).map((name) => [name, readFileSync(join(ROOT, 'src', name), 'utf-8')]),
+  readdirSync(join(ROOT, 'src'), { encoding: 'utf-8', recursive: true })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => [name, readFileSync(join(ROOT, 'src', name), 'utf-8')]),
 )
 const all = Object.values(source).join('\n')
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf-8')) as {
@@ -36,7 +38,7 @@ describe("Electron's security checklist", () => {
     for (const url of ['http://192.168.0.2:8000', 'https://example.com', 'http://127.0.0.1.example.com']) {
       expect(loopbackOrigin(url), url).toBeNull()
     }
-    expect(LOADING_URL.startsWith('data:text/html')).toBe(true)
+    expect(loadingUrl().startsWith('data:text/html')).toBe(true)
     const loads = all.match(/\.loadURL\(.*\)/g)
     expect(loads, 'one place loads, and is given these two').toEqual(['.loadURL(url)'])
   })
@@ -76,7 +78,7 @@ describe("Electron's security checklist", () => {
     const guard = readFileSync(join(ROOT, '..', 'backend', 'core', 'guard.py'), 'utf-8')
     expect(guard).toContain("default-src 'self'; script-src 'self';")
     expect(guard).not.toContain('unsafe-eval')
-    expect(decodeURIComponent(LOADING_URL)).toContain('Content-Security-Policy')
+    expect(decodeURIComponent(loadingUrl())).toContain('Content-Security-Policy')
   })
 
   test('8. insecure content is not allowed', () => {

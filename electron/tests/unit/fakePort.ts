@@ -136,6 +136,7 @@ export class FakeWindow extends EventEmitter {
 
 class FakeApp extends EventEmitter {
   locked = true
+  readonly isPackaged = false
   enableSandbox() {}
 
   getPath() {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { onTestFinished } from 'vitest'
 
-import { startBackend, type Backend, type Launch } from '../../src/backend'
+import { startBackend, type Backend, type Launch } from '../../src/server/backend'
 import { openLog } from '../../src/log'
 
 export const FAKE_PYTHON = resolve(import.meta.dirname, '..', 'fixtures', 'fakePython.cjs')

@@ -47,6 +47,7 @@ function electronMock(root: string, shown: string[], exit: (code: number) => voi
       exit,
       enableSandbox: vi.fn(),
       getPath: () => root,
+      isPackaged: false,
       quit: vi.fn(),
       requestSingleInstanceLock: () => true,
       setAboutPanelOptions: vi.fn(),

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 
-import { isHealthy } from '../../src/backend'
-import { LOADING_URL } from '../../src/loading'
+import { isHealthy } from '../../src/server/backend'
+import { isLoadingUrl, loadingUrl } from '../../src/loading'
 import { run } from '../../src/shell'
 import { callFrom, fakePort, type FakePort } from './fakePort'
 import { fakeLaunch, runningBackend } from './given'
@@ -55,7 +55,7 @@ describe('starting', () => {
   test('the window shows that the server starts, then the page from the server', async () => {
     const { running, loaded, windows } = await started()
     await running
-    expect(loaded()).toEqual([LOADING_URL, expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/$/)])
+    expect(loaded()).toEqual([loadingUrl(), expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/$/)])
     expect(windows[0]?.visible).toBe(true)
     expect(windows[0]?.webContents.cleared).toBe(1)
   })
@@ -290,7 +290,7 @@ function loadsThrough({ port }: FakePort, load: (url: string) => Promise<void>):
   port.createWindow = (options) => {
     const opened = create(options)
     opened.window.loadURL = async (url) => {
-      if (url !== LOADING_URL) await load(url)
+      if (!isLoadingUrl(url)) await load(url)
     }
     return opened
   }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
-import { startBackend, type Backend, type Ended } from '../../src/backend'
-import { watchBackend, type Watch } from '../../src/watch'
+import { startBackend, type Backend, type Ended } from '../../src/server/backend'
+import { watchBackend, type Watch } from '../../src/server/watch'
 import { fakeLaunch } from './given'
 
 test('a server that dies comes back on the same address', async () => {

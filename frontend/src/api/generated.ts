@@ -2425,6 +2425,12 @@ export type EvaluationStart = {
   allow_other_base?: boolean;
   training_data_path?: string | null;
   num_questions?: number;
+  /** Asked in place of rows, all of them. They have no expected answers, so that only `length` and `repetition` are measured, and what a judge gives. */
+  prompts?: string[];
+  /** What to call `prompts` in the result. */
+  prompt_set?: string | null;
+  /** The system prompt that `prompts` are asked with. */
+  system?: string | null;
   evaluate_base_model?: boolean;
   /** Empty: all of them. */
   metrics?: (
@@ -2575,6 +2581,7 @@ export type EvaluationResult = {
   training_data_path: string;
   num_questions: number;
   rows_available: number;
+  prompt_set?: string | null;
   seen_rows: number | null;
   evaluation_date: string;
   seconds: number;
@@ -3295,6 +3302,7 @@ export type LoraTargets = {
   notes: string[];
   block_parameters?: number[];
   weights_problem?: string | null;
+  positions_problem?: string | null;
 };
 export type ModelDeleted = {
   deleted: string;
@@ -4660,6 +4668,8 @@ export type ResumeRequest = {
   checkpoint?: "latest" | number;
   adapter_name?: string | null;
   overwrite?: boolean;
+  /** Wait behind an active run instead of 409. */
+  queue?: boolean;
 };
 export const {
   useHealthQuery,

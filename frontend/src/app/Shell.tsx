@@ -14,6 +14,7 @@ import { useFind } from '@/app/palette/useFind'
 import { useMenu } from '@/app/useMenu'
 import { ShortcutSheet } from '@/app/palette/ShortcutSheet'
 import { usePalette } from '@/app/palette/usePalette'
+import { useWaitingEvaluation } from '@/features/compare/waiting/useWaitingEvaluation'
 import { ResumeDialog } from '@/features/resume/ResumeDialog'
 import { Toasts } from '@/ui/feedback/Toasts'
 
@@ -25,6 +26,7 @@ export function Shell() {
   useSavedTheme()
   useShownRun()
   useRunNews()
+  useWaitingEvaluation()
   useMenu()
   const palette = usePalette()
   useFind(palette.show)
@@ -49,7 +51,7 @@ export function Shell() {
       <div className="flex min-h-0 flex-1">
         <Sidebar onFind={palette.show} />
         <main ref={main} id="main" tabIndex={-1} className="relative min-w-0 flex-1 overflow-y-auto outline-none">
-          <div className="mx-auto w-full max-w-360 px-4 py-4 md:px-7 md:py-5">
+          <div className="mx-auto flex min-h-full w-full max-w-360 flex-col px-4 py-4 md:px-7 md:py-5">
             <DiskNotice />
             <FileNotices />
             <Outlet />

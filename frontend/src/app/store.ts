@@ -4,6 +4,7 @@ import { baseApi } from '@/api/baseApi'
 import { handoffReducer } from '@/start/page/handoffSlice'
 import { jobReducer } from '@/api/jobSlice'
 import { runReducer } from '@/run/reducer/runSlice'
+import { waitingReducer } from '@/features/compare/waiting/waitingSlice'
 import { toastReducer } from '@/ui/feedback/toastSlice'
 
 const rootReducer = combineReducers({
@@ -12,6 +13,7 @@ const rootReducer = combineReducers({
   jobs: jobReducer,
   handoff: handoffReducer,
   toasts: toastReducer,
+  waiting: waitingReducer,
 })
 
 export type RootState = ReturnType<typeof rootReducer>

@@ -19,7 +19,9 @@ BASE = "/api/training/reward-functions"
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     root = tmp_path_factory.mktemp("data root")
-    made = read_settings({"DROID_PYTHON": sys.executable}, data_dir=str(root))
+    made = read_settings(
+        {"DROID_PYTHON": sys.executable, "DROID_SPARE_MINUTES": "0"}, data_dir=str(root)
+    )
     with serving(made) as server:
         yield server
 

@@ -120,6 +120,7 @@ def test_engines_get_no_secret_and_nothing_that_misleads_python(settings: Settin
         "AWS_SECRET_ACCESS_KEY": "x",
         "DB_PASSWORD": "x",
         "PYTHONHOME": "/elsewhere",
+        "PYTHONDONTWRITEBYTECODE": "1",
         "ELECTRON_RUN_AS_NODE": "1",
         "LANG": "C.UTF-8",
     }
@@ -128,7 +129,7 @@ def test_engines_get_no_secret_and_nothing_that_misleads_python(settings: Settin
 
     assert {"HF_TOKEN", "WANDB_API_KEY", "DROID_TOKEN"}.isdisjoint(env)
     assert {"AWS_SECRET_ACCESS_KEY", "DB_PASSWORD"}.isdisjoint(env)
-    assert {"PYTHONHOME", "ELECTRON_RUN_AS_NODE"}.isdisjoint(env)
+    assert {"PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "ELECTRON_RUN_AS_NODE"}.isdisjoint(env)
     assert env["PATH"] == "/usr/bin"
     assert env["LANG"] == "C.UTF-8"
     assert env["TOKENIZERS_PARALLELISM"] == "true"

@@ -273,3 +273,25 @@ def test_a_turn_that_calls_a_tool_needs_no_text(content: str | None) -> None:
     answer = {"role": "assistant", "content": content, "tool_calls": [call]}
 
     assert check({"messages": [{"role": "user", "content": "a"}, answer]}, "chat") is None
+
+
+def test_a_path_with_a_slip_is_answered_with_the_name_that_is_there(tmp_path: Path) -> None:
+    there = write(tmp_path / "support_rows.jsonl", "{}")
+    with pytest.raises(NotFound) as refused:
+        data_file(str(tmp_path / "suport_rows.jsonl"))
+    assert refused.value.hint == f"Did you mean {there}?"
+    with pytest.raises(NotFound) as refused:
+        data_file(str(tmp_path / "else.csv"))
+    assert "Check the path" in str(refused.value.hint)
+
+
+def test_a_path_that_begins_nowhere_is_to_be_given_whole() -> None:
+    with pytest.raises(NotFound) as refused:
+        data_file("no-such-rows.jsonl")
+    assert "whole path" in str(refused.value.hint)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(NotFound) as refused:
+        data_file(str(tmp_path / "gone" / "rows.jsonl"))
+    assert "folder is not there" in str(refused.value.hint)

@@ -171,6 +171,27 @@ def test_where_only_the_loss_is_wanted_no_question_is_answered(
     assert "answering" not in [event.get("name") for event in events(folder)]
 
 
+def test_a_prompt_set_is_answered_without_expected_answers(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    targets = [{"label": "base", "adapter": None}]
+    prompts = [{"prompt": "one", "system": "Be brief."}, {"prompt": "two"}]
+    folder = prepare(
+        tmp_path / "run", tiny_model, targets, prompts,
+        metrics=["length", "repetition"], prompt_set="counting", compared=False, warnings=[],
+    )  # fmt: skip
+    assert start(folder).wait(DEADLINE) == 0, events(folder)[-1]
+    result = result_of(folder)
+    assert [question["expected"] for question in result["questions"]] == [None, None]
+    assert [question["answers"][0]["text"] is None for question in result["questions"]] == [
+        False, False,
+    ]  # fmt: skip
+    assert [metric["id"] for metric in result["metrics"]] == ["length", "repetition"]
+    report = (folder / "report.md").read_text("utf-8")
+    assert "- Prompts: 2 of “counting”, without expected answers" in report
+    assert "### Prompt 2" in report and "Expected:" not in report
+
+
 def test_a_damaged_adapter_is_told_in_a_sentence(tiny_model: Path, tmp_path: Path) -> None:
     spec = adapter(tmp_path)
     Path(spec["file"]).write_bytes(b"half of a file")

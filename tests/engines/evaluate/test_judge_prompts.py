@@ -35,6 +35,13 @@ def test_thoughts_are_shown_to_no_judge_and_its_own_are_passed_over() -> None:
     assert winner == "first"
 
 
+def test_without_a_reference_answer_the_judge_is_told_so() -> None:
+    system, shown = (message["content"] for message in score_messages("Q", None, "4"))
+    assert "no reference answer here" in system
+    assert "REFERENCE" not in shown and "[QUESTION]\nQ\n" in shown and "[ANSWER]\n4\n" in shown
+    assert "no reference answer" not in pair_messages("Q", "4", "4", "5")[0]["content"]
+
+
 def test_four_whole_numbers_and_a_reason_are_a_judgement() -> None:
     found = read_scores(reply(faithfulness=10))
     assert found.scores == {**dict.fromkeys(SCORES, 7), "faithfulness": 10}

@@ -41,3 +41,9 @@ def test_rows_that_ask_nothing_are_none() -> None:
         {"prompt": "a", "completion": 4},
     )
     assert [question_of(row) for row in rows] == [None] * len(rows)
+
+
+def test_a_prompt_without_an_answer_is_a_question_that_expects_none() -> None:
+    assert question_of({"prompt": "2 + 2?", "system": "Be brief."}) == Question(
+        messages=[says("system", "Be brief."), says("user", "2 + 2?")], expected=None
+    )

@@ -72,3 +72,9 @@ def test_a_perplexity_beyond_any_number_is_unknown() -> None:
     found = by_id(summarise([[answer_to(loss=5000.0, tokens=1)]], [LOSS, PERPLEXITY]))
     assert mean(found[LOSS].values[0]) == 5000
     assert found[PERPLEXITY].values == (None,)
+
+
+def test_without_an_expected_answer_only_the_answer_itself_is_measured() -> None:
+    row = answer_to(text="four is it")
+    score_answer(row, None, ["exact_match", "valid_json", "length", "repetition"])
+    assert row.metrics == {"length": 3.0, "repetition": None}

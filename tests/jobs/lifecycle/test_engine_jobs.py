@@ -138,9 +138,9 @@ async def test_a_job_has_the_memory_until_it_has_ended(bench: Bench) -> None:
 
 
 async def test_a_job_is_refused_while_a_run_has_the_slot(bench: Bench) -> None:
-    bench.slot.take("20260101_000000_abcdef")
+    bench.slot.take("20260101_000000_abcdef", name="support")
 
-    with pytest.raises(WrongState, match="20260101_000000_abcdef"):
+    with pytest.raises(WrongState, match=r"A run is active \(support\)"):
         await bench.jobs.start({"name": "a"})
 
     assert not (bench.settings.data_dir / "jobs").exists()

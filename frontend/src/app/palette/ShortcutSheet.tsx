@@ -29,6 +29,9 @@ function groups(): readonly Group[] {
       name: 'Compare',
       keys: [
         [`${command}↩`, 'Ask'],
+        ['↩', 'Chat: send'],
+        ['⇧ ↩', 'Chat: new line'],
+        ['Esc', 'Chat: stop the answers'],
         ['1 2 0', 'Blind vote: answer A, answer B, tie'],
       ],
     },

@@ -1,8 +1,12 @@
-import { fireEvent, screen, waitFor } from '@testing-library/react'
+import { act, fireEvent, screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import axe from 'axe-core'
 import { afterEach, expect, test, vi } from 'vitest'
+import { framesReceived } from '@/api/streamEvents'
+import { connectionChanged } from '@/run/reducer/runSlice'
+import { FrameMaker } from '@/test/fakeServer'
 import { renderPage, serve, type Answers } from '@/test/render'
+import { useWaitingEvaluation } from '@/features/compare/waiting/useWaitingEvaluation'
 import { asker } from '@/features/compare/ask/asker'
 import { ComparePage } from './ComparePage'
 import { AVAILABLE, SESSIONS } from './samples'
@@ -81,12 +85,14 @@ test('the system prompt of the training rows is put in, can be removed, and a he
 test('the dialog says how ready each adapter is, and what can’t be used can’t be chosen', async () => {
   await open()
   await userEvent.click(screen.getByRole('button', { name: 'Choose models…' }))
-  for (const name of ['half', 'torn', 'deleted']) {
+  for (const name of ['half', 'torn', 'deleted', 'diverged']) {
     expect(screen.getByRole<HTMLInputElement>('checkbox', { name }).disabled).toBe(true)
   }
   expect(screen.getAllByText('legacy').length).toBeGreaterThan(0)
   expect(screen.getByText('wrong base')).toBeTruthy()
-  expect(screen.getAllByText('missing files').length).toBe(2)
+  expect(screen.getAllByText('missing files').length).toBe(1)
+  expect(screen.getByText('training…')).toBeTruthy()
+  expect(screen.getByText('no adapter')).toBeTruthy()
   await userEvent.click(screen.getByRole('checkbox', { name: 'old' }))
   await userEvent.click(screen.getByRole('button', { name: 'Use these 3' }))
   expect(await screen.findByRole('region', { name: 'old' })).toBeTruthy()
@@ -102,4 +108,45 @@ test('the page has no accessibility problem that axe can find', async () => {
   await open()
   const found = await axe.run(document.body, { rules: { 'color-contrast': { enabled: false }, region: { enabled: false } } })
   expect(found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([])
+})
+
+const EVALUATIONS: Answers = {
+  'GET /api/evaluation/status': { body: { running: false, progress: 0, current_question: 0, total_questions: 0, adapter_name: null, error: null } },
+  'GET /api/evaluation/list': { body: { evaluations: [] } },
+  'GET /api/evaluation/offers': { body: { judge: null, lm_eval: null, lm_eval_install: 'pip', tasks: [] } },
+  'GET /api/prompt-sets': { body: { prompt_sets: [{ name: 'support', prompts: ['One?', 'Two?'] }] } },
+  'GET /adapters/captain/prompts': { body: { system: 'Be brief.', prompts: [], source: null } },
+  'POST /api/evaluation/compare': { body: { message: 'Asked.', adapter_name: 'captain', evaluation_id: 'e1', warnings: [] } },
+}
+
+function WithWaiting() {
+  useWaitingEvaluation()
+  return <ComparePage />
+}
+
+test('a prompt set is evaluated with the system prompt of the training rows, and only by what it can be measured by', async () => {
+  const calls = serve({ ...SERVER, ...EVALUATIONS })
+  renderPage(<ComparePage />, { path: '/compare?adapter=captain&view=evaluate' })
+  await userEvent.selectOptions(await screen.findByLabelText('Evaluate on'), await screen.findByRole('option', { name: /^support/ }))
+  expect(screen.queryByLabelText('Rows')).toBeNull()
+  expect(screen.getAllByRole('checkbox').map((box) => box.parentElement?.textContent)).toEqual(['Length', 'Repetition'])
+  await screen.findByText(/with the system prompt of the training rows/)
+  await userEvent.click(screen.getByRole('button', { name: 'Evaluate' }))
+  await waitFor(() => expect(calls.find(({ path }) => path === '/api/evaluation/compare')?.body).toMatchObject({ prompts: ['One?', 'Two?'], prompt_set: 'support', system: 'Be brief.' }))
+})
+
+test('during training an evaluation waits for its end, and starts by itself', async () => {
+  const calls = serve({ ...SERVER, ...EVALUATIONS })
+  const { store } = renderPage(<WithWaiting />, { path: '/compare?adapter=captain&view=evaluate' })
+  const frames = new FrameMaker()
+  act(() => {
+    store.dispatch(connectionChanged('connected'))
+    store.dispatch(framesReceived({ frames: [frames.snapshot({ state: 'running' })], at: 0 }))
+  })
+  await userEvent.click(await screen.findByRole('button', { name: 'Evaluate when training ends' }))
+  expect(screen.getByText('The evaluation of captain starts when training ends.')).toBeTruthy()
+  expect(calls.some(({ path }) => path === '/api/evaluation/compare')).toBe(false)
+  act(() => void store.dispatch(framesReceived({ frames: [frames.snapshot({ state: 'completed' })], at: 1 })))
+  await waitFor(() => expect(calls.find(({ path }) => path === '/api/evaluation/compare')?.body).toMatchObject({ adapter_name: 'captain' }))
+  await waitFor(() => expect(store.getState().waiting.evaluation).toBeNull())
 })

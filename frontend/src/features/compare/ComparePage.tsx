@@ -42,7 +42,7 @@ export function ComparePage() {
           Choose models…
         </Button>
       </PageHeader>
-      <div className="flex flex-col gap-3">
+      <div className="flex flex-1 flex-col gap-3">
         {all.problem ? (
           <RetryPanel problem={all.problem} retrying={all.retrying} onRetry={all.retry} />
         ) : null}

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
 import type { Comparison, MetricResult } from '@/api/generated'
-import { bodyFor, formProblems, FORM } from '@/features/compare/evaluate/evaluationFields'
+import { bodyFor, formProblems, FORM, METRICS_OF_ANSWERS } from '@/features/compare/evaluate/evaluationFields'
 import { difference, measured } from '@/features/compare/evaluate/TaskTable'
 import { historyJson, historyMarkdown } from '@/features/compare/history/exporting'
 import { promptsOf, setProblem, textOf } from '@/features/compare/prompt/promptSets'
 import { fieldProblem, readForm, SAMPLING, samplingOf } from '@/features/compare/prompt/sampling'
 import { interval, metricOf, QUESTIONS } from './samples'
-import { chosenQuestions, effectWords, spanOf, verdictOf } from '@/features/compare/evaluate/verdict'
+import { chosenQuestions, effectWords, measuredOf, scoreWords, spanOf, verdictOf } from '@/features/compare/evaluate/verdict'
 import { timingWords } from './words'
 
 const VERDICTS: readonly (readonly [string, Partial<MetricResult>])[] = [
@@ -26,8 +26,10 @@ test.each(VERDICTS)('a difference is called %s only where its interval allows it
 })
 
 test('the effect is written with its sign and interval, and drawn around no difference', () => {
-  expect(effectWords(metricOf({}))).toBe('+0.4 (0.3 to 0.5)')
-  expect(effectWords(metricOf({ difference: null, ratio: interval(0.5, 0.4, 0.6) }))).toBe('×0.5 (0.4 to 0.6)')
+  expect(effectWords(metricOf({}))).toBe('+40 points (30 to 50)')
+  expect(effectWords(metricOf({ id: 'loss', difference: interval(-1.2, -1.4, -1) }))).toBe('−1.2 (−1.4 to −1)')
+  expect(effectWords(metricOf({ id: 'perplexity', difference: null, ratio: interval(0.5, 0.4, 0.625) }))).toBe('÷ 2 (1.6 to 2.5)')
+  expect(effectWords(metricOf({ id: 'perplexity', difference: null, ratio: interval(2, 1.5, 3) }))).toBe('× 2 (1.5 to 3)')
   expect(effectWords(metricOf({ difference: null }))).toBe('—')
   const span = spanOf(metricOf({}))
   expect(span && span.from > 0.5 && span.to <= 1 && span.from < span.to).toBe(true)
@@ -66,12 +68,28 @@ test('a set needs a name and a prompt', () => {
 })
 
 test('an evaluation is asked for only with numbers that the server takes', () => {
-  const ready = { ...FORM, model: 'demo', adapter: 'captain', checkpoint: '100' }
+  const ready = { ...FORM, model: 'demo', adapter: 'captain', checkpoint: '100', system: null }
   expect(bodyFor({ ...ready, judge: 'model:demo' })).toMatchObject({ adapter_name: 'captain', checkpoint: 100, metrics: [], judge: true, judge_model: 'demo' })
   expect(bodyFor({ ...ready, rows: '0' })).toBeNull()
   expect(bodyFor({ ...ready, tasks: ' sums, /tasks/own.yaml ,', taskLimit: '12' })).toMatchObject({ model_name: 'demo', tasks: ['sums', '/tasks/own.yaml'], task_limit: 12 })
   expect(formProblems({ ...FORM, taskLimit: '0' })).toEqual({ task_limit: 'A whole number from 1 to 100,000.' })
   expect(formProblems({ ...FORM, metrics: [] })).toEqual({ metrics: 'Choose at least one metric.' })
+})
+
+test('a prompt set is asked in place of rows, with the system prompt of the training, and scored by what needs no expected answer', () => {
+  const set = { name: 'support', prompts: ['One?', 'Two?'] }
+  const body = bodyFor({ ...FORM, model: 'demo', adapter: 'captain', checkpoint: '', system: 'Be brief.', set, rows: '' })
+  expect(body).toMatchObject({ prompts: ['One?', 'Two?'], prompt_set: 'support', system: 'Be brief.', metrics: [] })
+  expect(body).not.toHaveProperty('num_questions')
+  expect(bodyFor({ ...FORM, model: 'demo', adapter: 'captain', checkpoint: '', system: null, set, metrics: ['loss', 'length'] })?.metrics).toEqual(['length'])
+  expect(formProblems({ ...FORM, set, metrics: ['loss'] })).toEqual({ metrics: 'Choose at least one metric.' })
+  expect(METRICS_OF_ANSWERS).toEqual(['length', 'repetition'])
+})
+
+test('shares are in per cent, and metrics that no row has are not counted', () => {
+  expect([scoreWords(metricOf({}), 0.824), scoreWords(metricOf({ id: 'perplexity' }), 3250)]).toEqual(['82.4 %', '3,250'])
+  const without = metricOf({ id: 'valid_json', values: [null, null], difference: null })
+  expect(measuredOf([metricOf({}), without]).map(({ id }) => id)).toEqual(['token_f1'])
 })
 
 test('the history is written so that no answer breaks out of its fence', () => {

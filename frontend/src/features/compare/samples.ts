@@ -53,6 +53,8 @@ export const SESSIONS: readonly SessionSummary[] = [
   session('captain'),
   session('old', { legacy: true, timestamp: '2025-01-01T00:00:00Z' }),
   session('deleted', { adapter_ready: false }),
+  session('half', { adapter_ready: false, training_state: 'running' }),
+  session('diverged', { adapter_ready: false, training_state: 'error', best_value: null }),
 ]
 
 const estimate = (mean: number, low: number | null, high: number | null) => ({ mean, low, high, rows: 6 })

@@ -10,6 +10,7 @@ import {
   useStopFusionMutation,
   type FuseRequest,
 } from '@/api/generated'
+import { refetchFresh } from '@/api/refetchFresh'
 import { useJob } from '@/api/useJob'
 import { useBackOff } from '@/lib/useBackOff'
 
@@ -25,8 +26,8 @@ export function useFusion() {
   const { refetch: again } = status
   const { refetch: relist } = listed
   const retry = useCallback(() => {
-    void again()
-    void relist()
+    void refetchFresh(again)
+    void refetchFresh(relist)
   }, [again, relist])
   const told = useJob(now?.job_id ?? null, retry)
 

@@ -13,7 +13,7 @@ const LIVE: ReadonlySet<string> = new Set(['starting', 'running', 'paused', 'sto
 
 export function SessionActions({ session }: { readonly session: SessionSummary }) {
   const [deleting, setDeleting] = useState(false)
-  const { load, isLoading } = useLoadSession()
+  const { load, isLoading, taken } = useLoadSession()
   const dispatch = useDispatch()
   const name = sessionName(session)
   const live = LIVE.has(session.training_state ?? '')
@@ -29,8 +29,8 @@ export function SessionActions({ session }: { readonly session: SessionSummary }
       {session.problem == null && !live ? (
         <IconButton
           icon={FolderInput}
-          label={isLoading ? `Loading ${name}…` : `Show ${name} on the Training page`}
-          disabled={isLoading}
+          label={isLoading ? `Loading ${name}…` : (taken ?? `Show ${name} on the Training page`)}
+          disabled={isLoading || taken !== null}
           onClick={() => void load(session.session_id)}
         />
       ) : null}

@@ -1,7 +1,7 @@
 /** The sessions one under the other, for narrow screens. */
 import { Link } from 'react-router'
 import type { SessionSummary } from '@/api/generated'
-import { methodName } from '@/run/reducer/runConfig'
+import { methodOf } from '@/run/reducer/runConfig'
 import { bestWords, metricWords } from '@/run/series/best'
 import { cx } from '@/lib/cx'
 import { duration, moment, UNKNOWN } from '@/lib/format'
@@ -49,7 +49,7 @@ export function SessionList({ sessions, chosen, onChoose, className }: Props) {
           {session.problem == null ? (
             <>
               <p className="truncate text-small text-soft">
-                {session.model_name ?? UNKNOWN} · {methodName(session.method)}
+                {session.model_name ?? UNKNOWN} · {methodOf(session)}
               </p>
               <div className="mt-1.5 flex flex-wrap items-center gap-x-3 gap-y-1 text-small text-soft">
                 {session.training_state ? <StateBadge state={session.training_state} /> : null}

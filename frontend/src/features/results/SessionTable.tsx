@@ -2,7 +2,7 @@
 import { ArrowDown, ArrowUp, Pin } from 'lucide-react'
 import { Link } from 'react-router'
 import type { SessionSummary } from '@/api/generated'
-import { methodName } from '@/run/reducer/runConfig'
+import { methodOf } from '@/run/reducer/runConfig'
 import { bestWords, metricWords } from '@/run/series/best'
 import { cx } from '@/lib/cx'
 import { count, duration, loss, moment, UNKNOWN } from '@/lib/format'
@@ -119,7 +119,7 @@ function SessionRow({ session, chosen, onChoose }: RowProps) {
           {session.legacy ? <Badge title="Recorded by the reference app">legacy</Badge> : null}
         </span>
         <span className={cx('block truncate text-small', session.problem == null ? 'text-soft' : 'whitespace-normal text-bad')}>
-          {session.problem ?? [session.model_name ?? UNKNOWN, methodName(session.method)].join(' · ')}
+          {session.problem ?? [session.model_name ?? UNKNOWN, methodOf(session)].join(' · ')}
         </span>
       </Cell>
       <Cell>{stateOf(session)}</Cell>

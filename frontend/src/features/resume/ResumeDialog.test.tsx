@@ -99,8 +99,12 @@ test('a session without a saved state says why and what to do instead', async ()
   expect(screen.queryByRole('button', { name: 'Resume training' })).toBeNull()
 })
 
-test('while another run is under way it can’t be resumed, and that is said', async () => {
-  open(SERVER, [new FrameMaker().snapshot({ state: 'running' })])
-  expect((await resumeButton()).disabled).toBe(true)
-  expect(screen.getByText(/Training in progress/)).toBeTruthy()
+test('while another run is under way it is added to the queue', async () => {
+  const user = userEvent.setup()
+  const queued = { body: { status: 'queued', message: 'It is next: alpha.', session_id: 'two', warnings: [] } }
+  const { calls, router, store } = open({ ...SERVER, 'POST /sessions/one/resume': queued }, [new FrameMaker().snapshot({ state: 'running' })])
+  await user.click(await screen.findByRole('button', { name: 'Add to queue' }))
+  await waitFor(() => expect(store.getState().toasts[0]?.message).toBe('Added to the queue. It is next: alpha.'))
+  expect(calls.find((call) => call.request.startsWith('POST'))?.body).toEqual({ checkpoint: 45, iterations: 100, queue: true })
+  expect(router.state.location.pathname).toBe('/results')
 })

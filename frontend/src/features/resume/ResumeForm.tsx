@@ -1,6 +1,6 @@
 /** The choices of a resume, what the server says against them, and the button. */
 import { useId, useState, type FormEvent } from 'react'
-import { useSelector } from 'react-redux'
+import { useDispatch, useSelector } from 'react-redux'
 import { useNavigate } from 'react-router'
 import { readProblem, type Problem } from '@/api/errors'
 import { useResumeSessionMutation, type ResumePoint } from '@/api/generated'
@@ -14,6 +14,7 @@ import { NumberInput } from '@/ui/controls/NumberInput'
 import { Select } from '@/ui/controls/Select'
 import { Switch } from '@/ui/controls/Switch'
 import { TextInput } from '@/ui/controls/TextInput'
+import { toastRaised } from '@/ui/feedback/toastSlice'
 import { pointOptions, readLength, suggestedTotal } from './resume'
 
 type Props = {
@@ -29,6 +30,7 @@ export function ResumeForm({ title, sessionId, points, asked, onClose }: Props) 
   const form = useId()
   const live = useSelector(selectIsLive)
   const navigate = useNavigate()
+  const dispatch = useDispatch()
   const [checkpoint, setCheckpoint] = useState<number | null>(null)
   const [typed, setTyped] = useState<string | null>(null)
   const [adapter, setAdapter] = useState('')
@@ -42,18 +44,20 @@ export function ResumeForm({ title, sessionId, points, asked, onClose }: Props) 
   const problem = readProblem(error)
   const submit = async (event: FormEvent) => {
     event.preventDefault()
-    if (length.kind !== 'total' || !point || live || isLoading) return
+    if (length.kind !== 'total' || !point || isLoading) return
     const name = adapter.trim()
     const body = {
       checkpoint: point.checkpoint,
       iterations: length.total,
       ...(name === '' ? {} : { adapter_name: name }),
       ...(overwrite ? { overwrite } : {}),
+      ...(live ? { queue: true } : {}),
     }
     const answer = await resume({ sessionId, body })
     if (!answer.data) return
     onClose()
-    await navigate('/training')
+    if (answer.data.status === 'queued') dispatch(toastRaised({ level: 'good', message: `Added to the queue. ${answer.data.message}` }))
+    else await navigate('/training')
   }
   return (
     <Dialog
@@ -70,10 +74,10 @@ export function ResumeForm({ title, sessionId, points, asked, onClose }: Props) 
             type="submit"
             form={form}
             kind="primary"
-            disabled={length.kind !== 'total' || live}
-            busy={isLoading && 'Resuming…'}
+            disabled={length.kind !== 'total'}
+            busy={isLoading && (live ? 'Adding…' : 'Resuming…')}
           >
-            Resume training
+            {live ? 'Add to queue' : 'Resume training'}
           </Button>
         </>
       }
@@ -140,7 +144,7 @@ export function ResumeForm({ title, sessionId, points, asked, onClose }: Props) 
             reset()
           }}
         />
-        {live ? <Notice>Training in progress. Stop it, or wait for it to end.</Notice> : null}
+        {live ? <Notice>Training in progress. This one waits in the queue, and starts when the machine is free.</Notice> : null}
         {problem ? <ErrorPanel message={problem.detail} hint={problem.hint} detail={moreOf(problem)} /> : null}
       </form>
     </Dialog>

@@ -62,6 +62,12 @@ export function methodBadge(method: string | null, config: RunConfig | null): st
   return words.filter(Boolean).join(' · ')
 }
 
+/** The same of a line of the list of sessions, which knows the preset alone. */
+export function methodOf({ method, coverage }: { readonly method: string | null; readonly coverage?: string | null | undefined }): string {
+  const words = coverage ? PRESETS[coverage] : undefined
+  return [methodName(method), words].filter(Boolean).join(' · ')
+}
+
 function trainedPart(config: RunConfig): string | null {
   const kind = config['fine_tune_type']
   if (kind === 'full') return 'full fine-tuning'

@@ -24,7 +24,7 @@ export function MethodCards({ methods, chosen, onChoose, error }: Props) {
   const [wanted, setWanted] = useState(false)
   const hidden = all.slice(FIRST)
   const open = wanted || hidden.some(([id]) => id === chosen)
-  const shown = open ? all : all.slice(0, FIRST)
+  const groups = open ? groupsOf(all) : [{ title: '', methods: all.slice(0, FIRST) }]
   return (
     <Card
       title="Method"
@@ -33,20 +33,42 @@ export function MethodCards({ methods, chosen, onChoose, error }: Props) {
     >
       <fieldset>
         <legend className="sr-only">Training method</legend>
-        <div className="grid grid-cols-1 gap-2.5 @sm:grid-cols-2 @3xl:grid-cols-4">
-          {shown.map(([id, method]) => (
-            <MethodCard key={id} id={id} group={name} method={method} chosen={id === chosen} onChoose={onChoose} />
+        <div className="flex flex-col gap-4">
+          {groups.map(({ title, methods: own }) => (
+            <div key={title} className="flex flex-col gap-2">
+              {open ? <h3 className="text-small font-medium text-soft">{title}</h3> : null}
+              <div className="grid grid-cols-1 gap-2.5 @sm:grid-cols-2 @3xl:grid-cols-4">
+                {own.map(([id, method]) => (
+                  <MethodCard key={id} id={id} group={name} method={method} chosen={id === chosen} onChoose={onChoose} />
+                ))}
+              </div>
+            </div>
           ))}
         </div>
       </fieldset>
       {error ? <p className="mt-2 text-tiny text-bad">{error}</p> : null}
       {hidden.length > 0 && !open ? (
-        <LinkButton className="mt-3 text-left text-small" onClick={() => setWanted(true)}>
-          Show {plural(hidden.length, 'more method')}: {hidden.map(([, method]) => method.display_name).join(', ')}
-        </LinkButton>
+        <p className="mt-3 flex flex-wrap items-baseline gap-x-2 text-small text-soft">
+          <LinkButton onClick={() => setWanted(true)}>Show {plural(hidden.length, 'more method')}</LinkButton>
+          for pairs of answers, for a judge, and more for rewards.
+        </p>
       ) : null}
     </Card>
   )
+}
+
+type Entry = readonly [id: string, method: MethodInfo]
+/** By what a row of the data has to bring. */
+const FAMILIES: Readonly<Record<MethodInfo['family'], string>> = {
+  sft: 'From answers',
+  policy: 'From rewards: functions that score answers',
+  preference: 'From pairs of a better and a worse answer',
+  online: 'From prompts alone: a judge compares answers',
+}
+
+function groupsOf(all: readonly Entry[]): readonly { readonly title: string; readonly methods: readonly Entry[] }[] {
+  const families = [...new Set(all.map(([, method]) => method.family))]
+  return families.map((family) => ({ title: FAMILIES[family], methods: all.filter(([, method]) => method.family === family) }))
 }
 
 type MethodCardProps = {

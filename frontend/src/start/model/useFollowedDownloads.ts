@@ -2,6 +2,7 @@
 import { useEffect, useMemo } from 'react'
 import { useSelector } from 'react-redux'
 import type { DownloadInfo } from '@/api/generated'
+import { refetchFresh } from '@/api/refetchFresh'
 import { selectSnapshots, type JobView } from '@/api/jobSlice'
 import { merged } from './downloads'
 
@@ -15,7 +16,7 @@ export function useFollowedDownloads({ data, refetch }: Listed, told: readonly J
   const all = useMemo(() => merged(listed, told), [listed, told])
   const unknown = told.some((job) => job.state !== 'removed' && !listed.some((info) => info.id === job.job_id))
   useEffect(() => {
-    if (data !== undefined && (unknown || snapshots > 0)) void refetch()
+    if (data !== undefined && (unknown || snapshots > 0)) void refetchFresh(refetch)
     // Only news is a reason to ask: `data` itself changes with the answer.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [unknown, snapshots, refetch])

@@ -3,6 +3,7 @@ import { skipToken } from '@reduxjs/toolkit/query'
 import { useCallback, useMemo } from 'react'
 import { readProblem } from '@/api/errors'
 import { usePreviewEnhancedQuery, usePreviewTrainingQuery, type EnhancedStart, type StandardStart } from '@/api/generated'
+import { refetchFresh } from '@/api/refetchFresh'
 import { useJob } from '@/api/useJob'
 import type { PreviewState } from './previewState'
 import { useBackOff } from '@/lib/useBackOff'
@@ -23,7 +24,7 @@ export function usePreview(request: StandardStart | EnhancedStart | null): Previ
   const ofEnhanced = usePreviewEnhancedQuery(enhanced ? { enhancedStart: enhanced } : skipToken, options)
   const { currentData, data, error, isFetching, refetch } = enhanced ? ofEnhanced : ofStandard
   const renders = currentData?.data.rendering_job ?? null
-  const again = useCallback(() => (renders === null ? undefined : void refetch()), [renders, refetch])
+  const again = useCallback(() => (renders === null ? undefined : void refetchFresh(refetch)), [renders, refetch])
   const rendering = useJob(renders, again)
   const current = question !== null && question === settled && !isFetching
   const problem = current ? readProblem(error) : null

@@ -61,7 +61,7 @@ export function RewardsCard({ form, method, errors }: Props) {
       }
     >
       {problem ? <ErrorPanel message={problem.detail} hint={problem.hint} /> : null}
-      {rewarded && chosen.length === 0 ? <Unchosen names={data?.default ?? []} judged={method.family === 'online'} /> : null}
+      {rewarded && data && chosen.length === 0 ? <Unchosen names={data.default} judged={method.family === 'online'} /> : null}
       {chosen.length > 0 ? <ChosenRewards chosen={chosen} functions={functions} onChange={write} /> : null}
       {errors.reward_functions ? <FieldNote id="rewards-note" error={errors.reward_functions} /> : null}
       {errors.reward_weights ? <FieldNote id="weights-note" error={errors.reward_weights} /> : null}
@@ -100,8 +100,8 @@ export function RewardsCard({ form, method, errors }: Props) {
 function Unchosen({ names, judged }: { readonly names: readonly string[]; readonly judged: boolean }) {
   if (judged) return <Notice>No functions chosen: a model judges the answers.</Notice>
   return (
-    <Notice tone="warn" title="No functions chosen">
-      The engine’s defaults are used: {names.join(', ')}. They look for answers in {'<think>'} and {'<answer>'} tags; other rows get no reward.
+    <Notice title="No functions chosen">
+      The engine’s defaults are used: {names.join(', ')}. They look for answers in {'<think>'} and {'<answer>'} tags. If yours have none, choose functions.
     </Notice>
   )
 }

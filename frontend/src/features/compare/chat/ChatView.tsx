@@ -57,7 +57,7 @@ export function ChatView({ all, chatter, prompt }: Props) {
     prompt.setText('')
   }
   return (
-    <div className="flex min-h-full flex-col gap-3">
+    <div className="flex flex-1 flex-col gap-3">
       <ChatBar conversation={conversation} busy={busy} onNew={restart} onOpen={(id) => void open(id)} />
       {problem ? <ErrorPanel message={problem.detail} hint={problem.hint} /> : null}
       {empty ? <Nothing names={all.targets.map(targetLabel)} /> : null}

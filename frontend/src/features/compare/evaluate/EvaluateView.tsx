@@ -9,6 +9,7 @@ import { DamagedItems } from '@/ui/DamagedItems'
 import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
 import { ProgressBar } from '@/ui/feedback/ProgressBar'
 import { Skeleton } from '@/ui/feedback/Skeleton'
+import { FORM, type EvaluationFields } from './evaluationFields'
 import { EvaluationForm } from './EvaluationForm'
 import { PastEvaluations } from './PastEvaluations'
 import { EvaluationReport } from './EvaluationReport'
@@ -18,6 +19,8 @@ import type { Targets } from '@/features/compare/targets/useTargets'
 export function EvaluateView({ all }: { readonly all: Targets }) {
   const evaluation = useEvaluation()
   const [picked, setPicked] = useState<string | null>(null)
+  // Kept here, because the form leaves while an evaluation runs.
+  const [fields, setFields] = useState<EvaluationFields>(FORM)
   const newest = evaluation.past.find((each) => each.state === 'completed')?.evaluation_id ?? null
   const shown = picked ?? newest
   return (
@@ -28,6 +31,8 @@ export function EvaluateView({ all }: { readonly all: Targets }) {
         <EvaluationForm
           all={all}
           evaluation={evaluation}
+          fields={fields}
+          onFields={setFields}
           onStart={(body) => {
             setPicked(null)
             void evaluation.start(body)

@@ -21,7 +21,9 @@ export function EvaluationMore({ fields, problems, models, onChange }: Props) {
     <details className="group">
       <summary className="w-fit rounded-small text-small font-medium text-soft hover:text-ink">More: own rows, judge, sampling, tasks</summary>
       <div className="mt-3 flex flex-col gap-3">
-        <RowsField path={fields.data} problem={problems['training_data_path']} onPath={(data) => onChange({ data })} />
+        {fields.set === null ? (
+          <RowsField path={fields.data} problem={problems['training_data_path']} onPath={(data) => onChange({ data })} />
+        ) : null}
         <div className="grid grid-cols-1 gap-3 sm:grid-cols-2 lg:grid-cols-4">
           <Field label="Judge" help="Scores answers from 0 to 100, with a reason" error={problems['judge'] ?? problems['judge_model']}>
             {(control) => (

@@ -37,15 +37,15 @@ export function EvaluationReport({ result }: { readonly result: EvaluationResult
         title={
           <span className="flex flex-wrap items-center gap-2">
             {paired ? `${title} vs ${base}` : title}
-            <Badge tone="good">{plural(result.num_questions, 'row')}</Badge>
+            <Badge tone="good">{plural(result.num_questions, result.prompt_set ? 'prompt' : 'row')}</Badge>
             {result.seen_rows ? <Badge tone="warn">{result.seen_rows} seen in training</Badge> : null}
-            {result.seen_rows === null ? <Badge>seen rows unknown</Badge> : null}
+            {result.seen_rows === null && !result.prompt_set ? <Badge>seen rows unknown</Badge> : null}
           </span>
         }
         subtitle={[
           paired ? summaryOf(result) : null,
           `${moment(result.evaluation_date)}, took ${duration(result.seconds)}.`,
-          `Rows of ${baseName(result.training_data_path)}.`,
+          result.prompt_set ? `Prompts of “${result.prompt_set}”.` : `Rows of ${baseName(result.training_data_path)}.`,
         ]
           .filter(Boolean)
           .join(' ')}
@@ -53,9 +53,8 @@ export function EvaluationReport({ result }: { readonly result: EvaluationResult
         bodyClassName="flex flex-col gap-3"
       >
         {result.warnings.map((warning) => (
-          <Notice key={warning} tone="warn">
-            {warning}
-          </Notice>
+          // Facts of the rows and of the adapter; rows that were trained on have a badge of their own.
+          <Notice key={warning}>{warning}</Notice>
         ))}
         <ScoreTable result={result} />
         {paired ? (

@@ -10,7 +10,7 @@ import { Segmented } from '@/ui/controls/Segmented'
 import { Select } from '@/ui/controls/Select'
 import { AnswerText, Thoughts } from '@/features/compare/ask/AnswerPanel'
 import { judgedWords } from './judged'
-import { chosenQuestions, gainOf, number, rowScore, VERDICTS, type QuestionFilter, type QuestionSort } from './verdict'
+import { chosenQuestions, gainOf, measuredOf, number, rowScore, VERDICTS, type QuestionFilter, type QuestionSort } from './verdict'
 
 const PAGE = 10
 const FILTERS: readonly { readonly value: QuestionFilter; readonly label: string }[] = [
@@ -21,6 +21,8 @@ const FILTERS: readonly { readonly value: QuestionFilter; readonly label: string
   { value: 'seen', label: 'Seen' },
   { value: 'failed', label: 'Failed' },
 ]
+/** What only two sides have. */
+const RANKED: ReadonlySet<QuestionFilter> = new Set(['better', 'worse', 'same'])
 const SORTS: readonly { readonly value: QuestionSort; readonly label: string }[] = [
   { value: 'best', label: 'Best first' },
   { value: 'worst', label: 'Worst first' },
@@ -29,10 +31,12 @@ const SORTS: readonly { readonly value: QuestionSort; readonly label: string }[]
 
 export function QuestionList({ result }: { readonly result: EvaluationResult }) {
   const paired = result.targets.length > 1
-  const ranked = result.metrics.filter((metric) => metric.better !== 'neither')
+  const metrics = measuredOf(result.metrics)
+  const noun = result.prompt_set ? 'prompt' : 'row'
+  const ranked = metrics.filter((metric) => metric.better !== 'neither')
   const [by, setBy] = useState<string>(() => (ranked.find((metric) => metric.id === 'token_f1') ?? ranked[0])?.id ?? '')
   const [filter, setFilter] = useState<QuestionFilter>('all')
-  const [sort, setSort] = useState<QuestionSort>(paired ? 'best' : 'order')
+  const [sort, setSort] = useState<QuestionSort>(paired && !result.prompt_set ? 'best' : 'order')
   const [limit, setLimit] = useState(PAGE)
   const metric = result.metrics.find((each) => each.id === by) ?? null
   const chosen = useMemo(() => chosenQuestions(result.questions, metric, filter, sort), [result, metric, filter, sort])
@@ -40,13 +44,15 @@ export function QuestionList({ result }: { readonly result: EvaluationResult }) 
   return (
     <Card
       title="Questions"
-      subtitle={`${chosen.length} of ${plural(result.questions.length, 'row')}${paired && metric ? `, by ${metric.name}` : ''}`}
+      subtitle={`${chosen.length} of ${plural(result.questions.length, noun)}${paired && metric && !result.prompt_set ? `, by ${metric.name}` : ''}`}
       actions={
         <div className="flex max-w-full flex-wrap items-center gap-2">
           <Segmented
             label="Filter rows"
             value={filter}
-            choices={FILTERS.filter((each) => paired || !['better', 'worse', 'same'].includes(each.value))}
+            choices={FILTERS.filter(
+              ({ value }) => (paired || !RANKED.has(value)) && (value !== 'seen' || !result.prompt_set),
+            )}
             onChoose={(value) => {
               setFilter(value)
               setLimit(PAGE)
@@ -76,7 +82,7 @@ export function QuestionList({ result }: { readonly result: EvaluationResult }) 
       {chosen.length === 0 ? <p className="py-6 text-center text-soft">No matching rows</p> : null}
       <ol className="flex flex-col gap-3">
         {chosen.slice(0, limit).map((question) => (
-          <QuestionItem key={question.line} question={question} metrics={result.metrics} metric={metric} labels={labels} />
+          <QuestionItem key={question.line} question={question} noun={noun} metrics={metrics} metric={metric} labels={labels} />
         ))}
       </ol>
       {chosen.length > limit ? (
@@ -91,19 +97,20 @@ export function QuestionList({ result }: { readonly result: EvaluationResult }) 
 }
 
 type ItemProps = {
+  readonly noun: 'prompt' | 'row'
   readonly question: QuestionResult
   readonly metrics: readonly MetricResult[]
   readonly metric: MetricResult | null
   readonly labels: readonly string[]
 }
 
-function QuestionItem({ question, metrics, metric, labels }: ItemProps) {
+function QuestionItem({ noun, question, metrics, metric, labels }: ItemProps) {
   const gain = labels.length > 1 ? gainOf(question, metric) : null
   const verdict = gain === null ? null : gain > 0 ? 'better' : gain < 0 ? 'worse' : null
   return (
     <li className="flex min-w-0 flex-col gap-2.5 rounded-field border border-line p-3">
       <div className="flex flex-wrap items-center gap-2 text-small text-soft">
-        Line {question.line.toLocaleString('en-US')}
+        {noun === 'row' ? 'Line' : 'Prompt'} {question.line.toLocaleString('en-US')}
         {question.seen ? (
           <Badge tone="warn" title="The same content was in the training data">
             seen in training

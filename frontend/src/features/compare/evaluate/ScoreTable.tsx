@@ -4,10 +4,12 @@ import { UNKNOWN } from '@/lib/format'
 import { cx } from '@/lib/cx'
 import { Badge } from '@/ui/Badge'
 import { Cell, HeadCell, Row, Table } from '@/ui/Table'
-import { effectWords, number, spanOf, VERDICTS, verdictOf, type Verdict } from './verdict'
+import { effectWords, measuredOf, scoreWords, spanOf, VERDICTS, verdictOf, type Verdict } from './verdict'
 
 export function ScoreTable({ result }: { readonly result: EvaluationResult }) {
   const labels = result.targets.map((target) => target.label)
+  const measured = measuredOf(result.metrics)
+  const left = result.metrics.filter((metric) => !measured.includes(metric))
   return (
     <>
       <Table caption="Scores" className="hidden md:block">
@@ -33,16 +35,19 @@ export function ScoreTable({ result }: { readonly result: EvaluationResult }) {
           </Row>
         </thead>
         <tbody>
-          {result.metrics.map((metric) => (
+          {measured.map((metric) => (
             <ScoreRow key={metric.id} metric={metric} paired={labels.length > 1} />
           ))}
         </tbody>
       </Table>
       <ul className="flex flex-col gap-3 md:hidden">
-        {result.metrics.map((metric) => (
+        {measured.map((metric) => (
           <ScoreItem key={metric.id} metric={metric} labels={labels} />
         ))}
       </ul>
+      {left.length > 0 ? (
+        <p className="text-small text-faint">Does not apply to these rows: {left.map((metric) => metric.name).join(', ')}.</p>
+      ) : null}
     </>
   )
 }
@@ -60,7 +65,7 @@ function ScoreRow({ metric, paired }: RowProps) {
       {metric.values.map((value, at) => (
         // Columns have no other name than their place.
         <Cell key={at} className={cx('text-right', at > 0 ? 'font-semibold' : 'text-soft')}>
-          {value === null ? UNKNOWN : number(value.mean)}
+          {value === null ? UNKNOWN : scoreWords(metric, value.mean)}
         </Cell>
       ))}
       {paired ? (
@@ -92,7 +97,7 @@ function ScoreItem({ metric, labels }: ItemProps) {
         {metric.values.map((value, at) => (
           <div key={labels[at] ?? at} className="flex gap-1.5">
             <dt className="text-soft">{labels[at]}</dt>
-            <dd className={at > 0 ? 'font-semibold' : ''}>{value === null ? UNKNOWN : number(value.mean)}</dd>
+            <dd className={at > 0 ? 'font-semibold' : ''}>{value === null ? UNKNOWN : scoreWords(metric, value.mean)}</dd>
           </div>
         ))}
         {labels.length > 1 ? (

@@ -8,6 +8,7 @@ import {
   useStopEvaluationMutation,
   type EvaluationStart,
 } from '@/api/generated'
+import { refetchFresh } from '@/api/refetchFresh'
 import { useJob } from '@/api/useJob'
 
 export type Evaluation = ReturnType<typeof useEvaluation>
@@ -21,8 +22,8 @@ export function useEvaluation() {
   const { refetch: again } = status
   const { refetch: relist } = list
   const refresh = useCallback(() => {
-    void again()
-    void relist()
+    void refetchFresh(again)
+    void refetchFresh(relist)
   }, [again, relist])
   const told = useJob(id, refresh)
 
@@ -41,7 +42,6 @@ export function useEvaluation() {
     /** Why it was refused, by field too. */
     refused: readProblem(starting.error),
     starting: starting.isLoading,
-    warnings: starting.data?.warnings ?? [],
     start: async (body: EvaluationStart) => (await send({ evaluationStart: body })).data?.evaluation_id ?? null,
     stop: () => void cancel(),
     stopping: stopping.isLoading,

@@ -1,6 +1,6 @@
 /** What a measured difference says: only an interval that leaves out "no difference" says anything. */
 import type { Estimate, EvaluationResult, MetricResult, QuestionResult } from '@/api/generated'
-import { compact, UNKNOWN } from '@/lib/format'
+import { compact, plural, UNKNOWN } from '@/lib/format'
 import type { Tone } from '@/ui/Badge'
 
 export type Verdict = 'better' | 'worse' | 'differs' | 'same' | 'unsure' | 'unknown'
@@ -34,7 +34,12 @@ export function verdictOf(metric: MetricResult): Verdict {
   return (metric.better === 'higher') === rises ? 'better' : 'worse'
 }
 
-/** "Better on 4 of 9 metrics, worse on 1, not sure on 3." */
+/** Those that say something about these rows: not "valid JSON" where no answer is to be JSON. */
+export function measuredOf(metrics: readonly MetricResult[]): readonly MetricResult[] {
+  return metrics.filter((metric) => metric.values.some((value) => value !== null))
+}
+
+/** "Better on 4, inconclusive on 3 of 7 metrics." Those that don't apply don't count. */
 export function summaryOf(result: EvaluationResult): string {
   const count = (verdict: Verdict) => result.metrics.filter((metric) => verdictOf(metric) === verdict).length
   const parts = (['better', 'worse', 'differs', 'same', 'unsure'] as const).flatMap((verdict) => {
@@ -42,18 +47,35 @@ export function summaryOf(result: EvaluationResult): string {
     return number === 0 ? [] : [`${VERDICTS[verdict].word} on ${number}`]
   })
   if (parts.length === 0) return 'Nothing could be compared.'
-  const text = `${parts.join(', ')} of ${result.metrics.length} metrics.`
+  const text = `${parts.join(', ')} of ${plural(measuredOf(result.metrics).length, 'metric')}.`
   return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
-/** +0.37 (0.33 to 0.41), or ×0.28 (0.25 to 0.31). */
+/** +37 points (33 to 41) of a share, −1.2 (−1.4 to −1) of a loss, ÷ 3.6 (3.2 to 4) of a perplexity. */
 export function effectWords(metric: MetricResult): string {
   const effect = effectOf(metric)
   if (!effect) return UNKNOWN
   const { mean, low, high } = effect.estimate
-  const sign = effect.none === 1 ? '×' : mean > 0 ? '+' : ''
-  const range = low === null || high === null ? '' : ` (${number(low)} to ${number(high)})`
-  return `${sign}${number(mean)}${range}`
+  const known = low !== null && high !== null
+  if (effect.none === 1) {
+    // A very small factor reads better as how many times smaller.
+    const falls = mean < 1 && mean > 0
+    const turned = (value: number) => number(falls ? 1 / value : value)
+    const [from, to] = falls ? [high, low] : [low, high]
+    return `${falls ? '÷' : '×'} ${turned(mean)}${known && from && to ? ` (${turned(from)} to ${turned(to)})` : ''}`
+  }
+  const share = SHARES.has(metric.id)
+  const words = (value: number) => number(share ? value * 100 : value)
+  const range = known ? ` (${words(low)} to ${words(high)})` : ''
+  return `${mean > 0 ? '+' : ''}${words(mean)}${share ? ' points' : ''}${range}`
+}
+
+/** Of all rows or words: shown in per cent. */
+const SHARES: ReadonlySet<MetricResult['id']> = new Set(['exact_match', 'token_f1', 'rouge_l', 'number_match', 'valid_json', 'repetition'])
+
+/** A mean as people read it: a share as 82 %, a perplexity as 3,250. */
+export function scoreWords({ id }: MetricResult, value: number | null | undefined): string {
+  return SHARES.has(id) && value != null ? `${number(value * 100)} %` : number(value)
 }
 
 export function number(value: number | null | undefined): string {
@@ -96,7 +118,7 @@ function scoreOf(answer: QuestionResult['answers'][number], id: MetricResult['id
 }
 
 export function rowScore(answer: QuestionResult['answers'][number], metric: MetricResult): string {
-  return number(scoreOf(answer, metric.id))
+  return scoreWords(metric, scoreOf(answer, metric.id))
 }
 
 export function chosenQuestions(

@@ -3,7 +3,7 @@ import type { AvailableAdapter, AvailableModel, AvailableModels, SessionSummary 
 import type { Tone } from '@/ui/Badge'
 import { adapterNamed, baselessOf, isUsable, type Checkpoint } from './targets'
 
-export type Readiness = 'new' | 'ready' | 'legacy' | 'missing' | 'damaged' | 'unknown_base' | 'wrong_base'
+export type Readiness = 'new' | 'ready' | 'legacy' | 'training' | 'none' | 'missing' | 'damaged' | 'unknown_base' | 'wrong_base'
 export type Choice = {
   readonly name: string
   readonly readiness: Readiness
@@ -28,6 +28,8 @@ export const READINESS: Readonly<Record<Readiness, { readonly word: string; read
   new: { word: 'new', tone: 'accent' },
   ready: { word: 'ready', tone: 'good' },
   legacy: { word: 'legacy', tone: 'neutral' },
+  training: { word: 'training…', tone: 'neutral' },
+  none: { word: 'no adapter', tone: 'neutral' },
   missing: { word: 'missing files', tone: 'bad' },
   damaged: { word: 'damaged', tone: 'bad' },
   unknown_base: { word: 'unknown base', tone: 'warn' },
@@ -83,7 +85,7 @@ function choiceOf(adapter: AvailableAdapter, session: SessionSummary | null, now
   return {
     name: adapter.name,
     readiness: readinessOf(adapter, session, trained !== null && now - Date.parse(trained) < DAY),
-    note: adapter.problem ?? null,
+    note: noteOf(adapter, session),
     method: adapter.method ?? session?.method ?? null,
     trained,
     checkpoints: checkpointsOf(adapter),
@@ -91,10 +93,19 @@ function choiceOf(adapter: AvailableAdapter, session: SessionSummary | null, now
 }
 
 function readinessOf(adapter: AvailableAdapter, session: SessionSummary | null, fresh: boolean): Readiness {
-  if (checkpointsOf(adapter).length === 0) return 'missing'
+  if (checkpointsOf(adapter).length === 0) return isTraining(session) ? 'training' : 'missing'
   if (!isUsable(adapter)) return 'damaged'
   if (session?.legacy) return 'legacy'
   return fresh ? 'new' : 'ready'
+}
+
+function noteOf(adapter: AvailableAdapter, session: SessionSummary | null): string | null {
+  if (checkpointsOf(adapter).length === 0 && isTraining(session)) return 'It can be asked when its first checkpoint is saved.'
+  return adapter.problem ?? null
+}
+
+function isTraining(session: SessionSummary | null): boolean {
+  return session !== null && !ENDED.has(session.training_state ?? '')
 }
 
 export function checkpointsOf(adapter: AvailableAdapter): readonly Checkpoint[] {
@@ -110,9 +121,11 @@ function baseless(choice: Choice): Choice {
   return { ...choice, readiness: 'unknown_base', note }
 }
 
+const NOT_READY: ReadonlySet<Readiness> = new Set(['training', 'none', 'missing', 'damaged', 'wrong_base'])
+
 /** Whether it can be chosen: nothing of it is missing, and its base is not another one. */
 export function isReady({ readiness }: Choice): boolean {
-  return readiness !== 'missing' && readiness !== 'damaged' && readiness !== 'wrong_base'
+  return !NOT_READY.has(readiness)
 }
 
 const ENDED: ReadonlySet<string> = new Set(['completed', 'stopped', 'interrupted', 'error'])
@@ -126,8 +139,10 @@ function isGone(session: SessionSummary, available: AvailableModels): boolean {
 function goneChoice(session: SessionSummary): Choice {
   return {
     name: session.adapter_name ?? session.session_id,
-    readiness: 'missing',
-    note: 'Its session is saved, but its adapter files are missing.',
+    // Where nothing was ever measured as the best, nothing may have been saved.
+    ...(session.training_state === 'error' && session.best_value == null
+      ? { readiness: 'none', note: 'Its training failed before an adapter was saved.' }
+      : { readiness: 'missing', note: 'Its session is saved, but its adapter files are missing.' }),
     method: session.method,
     trained: session.timestamp,
     checkpoints: [],

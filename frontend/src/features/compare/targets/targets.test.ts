@@ -38,12 +38,15 @@ test('what was remembered and is gone is left out', () => {
 test('each adapter says how ready it is', () => {
   const choices = choicesOf(AVAILABLE, SESSIONS, Date.parse('2026-11-20T12:00:00Z'))
   const words = Object.fromEntries(choices.groups[0]?.choices.map(({ name, readiness }) => [name, readiness]) ?? [])
-  expect(words).toEqual({ captain: 'new', old: 'legacy', half: 'missing', torn: 'damaged' })
+  expect(words).toEqual({ captain: 'new', old: 'legacy', half: 'training', torn: 'damaged' })
   expect(choices.foreign.map(({ name, readiness, note }) => [name, readiness, note])).toEqual([
     ['stray', 'wrong_base', 'It was trained on Org/other, which is not on this machine.'],
   ])
   expect(choices.baseless.map(({ name, readiness }) => [name, readiness])).toEqual([['plain', 'unknown_base']])
-  expect(choices.gone.map(({ name, readiness }) => [name, readiness])).toEqual([['deleted', 'missing']])
+  expect(choices.gone.map(({ name, readiness }) => [name, readiness])).toEqual([
+    ['deleted', 'missing'],
+    ['diverged', 'none'],
+  ])
   expect(choices.groups[0]?.choices[0]?.checkpoints).toEqual(['best', 'latest', 100, 200])
   const found = filtered(choices, 'LEGACY demo')
   expect(found.groups[0]?.choices.map(({ name }) => name)).toEqual(['old'])

@@ -10,6 +10,7 @@ import {
   useStopExportMutation,
   type ExportRequestBody,
 } from '@/api/generated'
+import { refetchFresh } from '@/api/refetchFresh'
 import { useJob } from '@/api/useJob'
 
 export type Export = ReturnType<typeof useExport>
@@ -23,7 +24,7 @@ export function useExport(adapter: string) {
   const [reset] = useResetExportMutation()
   const now = status.data
   const { refetch } = status
-  const again = useCallback(() => void refetch(), [refetch])
+  const again = useCallback(() => void refetchFresh(refetch), [refetch])
   const told = useJob(now?.job_id ?? null, again)
   const { data: started } = starting
   const awaited = started !== undefined && started.job_id !== now?.job_id && status.isFetching

@@ -3,6 +3,7 @@ import { useCallback, useEffect } from 'react'
 import { useDispatch } from 'react-redux'
 import { readProblem } from '@/api/errors'
 import { api, useConversionStatusQuery, useStopConversionMutation } from '@/api/generated'
+import { refetchFresh } from '@/api/refetchFresh'
 import { useJob } from '@/api/useJob'
 
 export type Conversion = ReturnType<typeof useConversion>
@@ -11,7 +12,7 @@ export function useConversion() {
   const dispatch = useDispatch()
   const { data, refetch } = useConversionStatusQuery()
   const id = data?.job_id ?? null
-  const again = useCallback(() => void refetch(), [refetch])
+  const again = useCallback(() => void refetchFresh(refetch), [refetch])
   const job = useJob(id, again)
   const [stop, stopping] = useStopConversionMutation()
 

@@ -2,6 +2,7 @@
 import { useCallback, useEffect } from 'react'
 import { useDispatch } from 'react-redux'
 import { api, useStopUploadMutation, useUploadStatusQuery } from '@/api/generated'
+import { refetchFresh } from '@/api/refetchFresh'
 import { useJob } from '@/api/useJob'
 
 export type Upload = ReturnType<typeof useUpload>
@@ -10,7 +11,7 @@ export function useUpload() {
   const dispatch = useDispatch()
   const { data, refetch } = useUploadStatusQuery(undefined, { refetchOnMountOrArgChange: true })
   const id = data?.job_id ?? null
-  const again = useCallback(() => void refetch(), [refetch])
+  const again = useCallback(() => void refetchFresh(refetch), [refetch])
   const job = useJob(id, again)
   const [stop, stopping] = useStopUploadMutation()
   const over = job?.over === true

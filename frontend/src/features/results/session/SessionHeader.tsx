@@ -3,6 +3,7 @@ import { Columns2, Combine, Copy, Play, Share, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import { useDispatch } from 'react-redux'
 import { useNavigate } from 'react-router'
+import { useListAdaptersQuery } from '@/api/generated'
 import { handedTo, resumeAsked, setupAsked } from '@/start/page/handoffSlice'
 import { methodBadge, modelName } from '@/run/reducer/runConfig'
 import { isLive } from '@/run/reducer/runReducer'
@@ -17,7 +18,7 @@ import { useLoadSession } from './useLoadSession'
 
 export function SessionHeader({ session }: { readonly session: SessionView }) {
   const [deleting, setDeleting] = useState(false)
-  const { load, isLoading } = useLoadSession()
+  const { load, isLoading, taken } = useLoadSession()
   const navigate = useNavigate()
   const dispatch = useDispatch()
   const duplicate = async () => {
@@ -26,6 +27,9 @@ export function SessionHeader({ session }: { readonly session: SessionView }) {
     await navigate(handedTo(asked))
   }
   const badge = methodBadge(session.method, session.config)
+  const { data: adapters } = useListAdaptersQuery(undefined, { skip: session.adapterName === null })
+  // A failed run may have written nothing; until the list is here the record is believed.
+  const saved = session.adapterPath !== null && (adapters?.adapters.some(({ name }) => name === session.adapterName) ?? true)
   const live = session.state !== null && isLive(session.state)
   return (
     <PageHeader
@@ -39,7 +43,7 @@ export function SessionHeader({ session }: { readonly session: SessionView }) {
         </span>
       }
     >
-      <Button onClick={() => void duplicate()} title="Fill Setup with this configuration">
+      <Button kind={saved || live ? 'secondary' : 'primary'} onClick={() => void duplicate()} title="Fill Setup with this configuration">
         <Copy className="size-3.5" aria-hidden="true" />
         Duplicate into Setup
       </Button>
@@ -51,7 +55,7 @@ export function SessionHeader({ session }: { readonly session: SessionView }) {
               Resume…
             </Button>
           )}
-          {session.adapterPath === null || session.adapterName === null ? null : (
+          {session.adapterName === null || !saved ? null : (
             <>
               <ActionLink to={`/fusion?export=${encodeURIComponent(session.adapterName)}`}>
                 <Share className="size-3.5" aria-hidden="true" />
@@ -67,7 +71,7 @@ export function SessionHeader({ session }: { readonly session: SessionView }) {
               </ActionLink>
             </>
           )}
-          <Button busy={isLoading && 'Loading…'} onClick={() => void load(session.id)}>
+          <Button disabled={taken !== null} title={taken ?? undefined} busy={isLoading && 'Loading…'} onClick={() => void load(session.id)}>
             Show in Training
           </Button>
           <Button kind="danger" onClick={() => setDeleting(true)}>

@@ -57,8 +57,8 @@ function Ended({ run, icon: Icon, tone, title }: EndedProps) {
   const name = adapterName(run.config)
   const message = run.message ?? run.error?.message
   return (
-    <section aria-label="Outcome" className="flex flex-wrap items-start gap-x-6 gap-y-3 rounded-card border border-line bg-card p-4">
-      <div className="flex min-w-0 flex-1 basis-80 gap-3">
+    <section aria-label="Outcome" className="flex flex-col gap-3 rounded-card border border-line bg-card p-4">
+      <div className="flex min-w-0 gap-3">
         <Icon className={`mt-0.5 size-5 shrink-0 ${tone}`} strokeWidth={1.75} aria-hidden="true" />
         <div className="min-w-0 flex-1">
           <div className="flex flex-wrap items-baseline gap-x-3">
@@ -75,17 +75,17 @@ function Ended({ run, icon: Icon, tone, title }: EndedProps) {
           </dl>
         </div>
       </div>
-      <div className="flex flex-wrap gap-2">
-        <ActionLink to="/setup">Set up a run</ActionLink>
-        <ResumeRunButton run={run} />
-        {run.sessionId ? <ActionLink to={`/results/${encodeURIComponent(run.sessionId)}`}>Open in Results</ActionLink> : null}
-        {adapterPath && name ? <ActionLink to={`/fusion?export=${encodeURIComponent(name)}`}>Export…</ActionLink> : null}
-        {adapterPath && name ? <ActionLink to={`/fusion?adapters=${encodeURIComponent(name)}`}>Fuse with…</ActionLink> : null}
+      <div className="flex flex-wrap gap-2 sm:pl-8">
         {adapterPath && name ? (
           <ActionLink primary to={`/compare?adapter=${encodeURIComponent(name)}`}>
             Compare with base
           </ActionLink>
         ) : null}
+        <ActionLink to="/setup">Set up a run</ActionLink>
+        <ResumeRunButton run={run} />
+        {run.sessionId ? <ActionLink to={`/results/${encodeURIComponent(run.sessionId)}`}>Open in Results</ActionLink> : null}
+        {adapterPath && name ? <ActionLink to={`/fusion?export=${encodeURIComponent(name)}`}>Export…</ActionLink> : null}
+        {adapterPath && name ? <ActionLink to={`/fusion?adapters=${encodeURIComponent(name)}`}>Fuse with…</ActionLink> : null}
       </div>
     </section>
   )

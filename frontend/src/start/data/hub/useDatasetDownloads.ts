@@ -9,6 +9,7 @@ import {
   type DatasetDownloadRequest,
   type DownloadInfo,
 } from '@/api/generated'
+import { refetchFresh } from '@/api/refetchFresh'
 import { selectDatasetDownloadJobs } from '@/api/jobSlice'
 import { useFollowedDownloads } from '@/start/model/useFollowedDownloads'
 
@@ -20,7 +21,7 @@ export function useDatasetDownloads() {
   // What was written of the rows is in the list, not in the frames.
   const ended = told.filter((job) => job.over).map((job) => `${job.job_id} ${job.state}`).join()
   useEffect(() => {
-    if (ended !== '') void refetch()
+    if (ended !== '') void refetchFresh(refetch)
   }, [ended, refetch])
   const [ask, asking] = useDownloadDatasetMutation()
   const [remove, removing] = useRemoveDatasetDownloadMutation()

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 
-import type { Log } from './log'
+import type { Log } from '../log'
 import { authorised } from './token'
 
 export type Ended = { readonly code: number | null; readonly signal: NodeJS.Signals | null }
@@ -22,9 +22,10 @@ export type Backend = {
   readonly stop: () => Promise<void>
 }
 
-export type Launch = {
-  readonly python: string
-  readonly checkout: string
+/** The interpreter, and the folder that holds `backend`: a checkout, or the installed package. */
+export type Program = { readonly python: string; readonly checkout: string }
+
+export type Launch = Program & {
   readonly env: NodeJS.ProcessEnv
   readonly log: Log
   readonly token: () => string | undefined

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { describeEnd, type Backend } from './backend'
-import type { Log } from './log'
+import type { Log } from '../log'
 
 const RESTARTS = 3
 const WITHIN = 60_000

@@ -1,0 +1,1 @@
+"""`npm run dist` and `npm run dist:dir`: the desktop app as packages of this platform."""
