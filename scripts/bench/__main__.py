@@ -16,7 +16,9 @@ from scripts.bench.loss.bench import bench_loss
 from scripts.bench.machine import machine
 from scripts.bench.measures import Measure, page, server, speed
 from scripts.bench.memory.estimates import bench_memory
+from scripts.bench.memory.steps import soak_training
 from scripts.bench.page import PAGE, shown_value, table, with_head
+from scripts.bench.peers.bench import bench_peers
 from scripts.bench.peers.first_metric import sooner
 from scripts.bench.ranks.scaling import bench_ranks
 from scripts.bench.requests import requests
@@ -36,15 +38,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="npm run bench --")
     parser.add_argument("--pairs", type=int, default=5, help="runs of each kind (5)")
     parser.add_argument("--requests", type=int, default=1000, help="questions of the soak (1000)")
+    parser.add_argument("--small", action="store_true", help="peers: only to see that it works")
     parser.add_argument("--write", action="store_true", help="keep the result in docs/")
     parser.add_argument(
         "what", nargs="?", default="app",
         choices=["app", "memory", "lengths", "loss", "inference", "soak", "exports", "ranks",
-                 "sessions", "sooner"],
+                 "sessions", "sooner", "steps",
+                 "peers"],
         help="the app against plain mlx_lm, the memory estimate, rows of mixed length, the "
         "loss of learned positions, the inference worker against fresh processes, its memory over "
         "many questions, exports against mlx_lm fuse, one run in one process and in two, ten "
-        "thousand sessions and a run of a hundred thousand reports, or how soon a run begins",
+        "thousand sessions and a run of a hundred thousand reports, how soon a run begins, a run's "
+        "memory over many steps, or the app against other trainers",
     )  # fmt: skip
     args = parser.parse_args()
     # What is measured ends its servers on the way out, which a signal alone would skip.
@@ -59,6 +64,10 @@ def main() -> int:
         return bench_inference(pairs=args.pairs, write=args.write)
     if args.what == "soak":
         return soak_inference(args.requests, write=args.write)
+    if args.what == "peers":
+        return bench_peers(rounds=args.pairs, write=args.write, small=args.small)
+    if args.what == "steps":
+        return soak_training(write=args.write)
     if args.what == "memory":
         return bench_memory(write=args.write)
     if args.what == "lengths":

@@ -18,7 +18,7 @@ MORE: dict[str, tuple[int, str]] = {}
 ROOT = {
     "AGENTS.md", "CHANGELOG.md", "LICENSE", "README.md", "startmlxnew", "killmlxnew",
     "backend", "frontend", "electron", "scripts", "tests", "docs", "test_data", "locks",
-    "sessions", "logs", "package.json", "package-lock.json", "pyproject.toml",
+    "sessions", "logs", "examples", "package.json", "package-lock.json", "pyproject.toml",
     ".ci", ".editorconfig", ".gitignore", ".npmrc",
 }  # fmt: skip
 

@@ -26,6 +26,7 @@ from backend.contract.run.folder import DATA, DATA_SUMMARY
 from backend.engines.optimizer.build import build_optimizer
 from backend.engines.process.endings import Ending, Unusable
 from backend.engines.process.events import Emitter
+from backend.engines.process.memory_limits import limit_memory
 from backend.engines.process.signals import Control
 from backend.engines.trainer.adapter_folder import lineage_of
 from backend.engines.trainer.lora import attach, describe
@@ -41,6 +42,7 @@ def train_run(method: TrainingMethod[C], folder: Path, emit: Emitter, control: C
     """Train in this process; answer how it ended. Errors are raised."""
     config = method.config
     np.random.seed(config.seed)
+    limit_memory()
     make_quantized_base(config, emit, say)
     model, tokenizer = load(config.model)
     if _stops(control):

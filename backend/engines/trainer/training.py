@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Generic
 
+import mlx.core as mx
+
 from backend.contract.run.events import Phase, Tested, Validation
 from backend.engines.process.endings import Ending
 from backend.engines.trainer.adapter_folder import NotFinite
@@ -153,7 +155,9 @@ class Training(Generic[C]):
 
     def _measure(self, which: DataSet, batches: int, done: int) -> Validation:
         self._feed.hold_out(which, batches)
-        return self._loop.measure(self._feed, which, step=done)
+        measurement = self._loop.measure(self._feed, which, step=done)
+        mx.clear_cache()  # Its batches have other shapes than those of the steps.
+        return measurement
 
     def _judge(self, validation: Validation) -> None:
         """Tell of a validation, and take it for the best or against the patience."""

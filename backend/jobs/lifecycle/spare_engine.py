@@ -24,9 +24,9 @@ _LOOK_EVERY = 1.0
 _MODULES = frozenset(
     f"backend.engines.{name}" for name in ("sft", "rl", "inference", "evaluate", "tokens")
 )
+# Not `rl.run`, which changes functions of mlx when it is imported: half a second that is left then.
 _IMPORTS = tuple(
-    f"backend.engines.{name}"
-    for name in ("sft.run", "tokens.rendering", "inference.operations", "rl.run")
+    f"backend.engines.{name}" for name in ("sft.run", "tokens.rendering", "inference.operations")
 )
 _logger = logging.getLogger(__name__)
 

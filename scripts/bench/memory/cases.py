@@ -83,6 +83,7 @@ _SMALL = (192, 6, 512, 6, 2, 4000)
 _WIDE = (512, 6, 1376, 8, 2, 8000)
 _DEEP = (256, 12, 704, 4, 4, 2000)
 _LARGE = (640, 8, 1760, 10, 2, 16000)
+_VOCABULARY = (256, 6, 704, 4, 2, 64000)  # A step has more positions than go through the head.
 
 CASES: tuple[Case, ...] = (
     _case("qwen2", _DEMO, (8, 96), rank=32),
@@ -102,6 +103,9 @@ CASES: tuple[Case, ...] = (
     _case("llama", _SMALL, (2, 128), fine_tune="dora", rank=16),
     _case("llama", _LARGE, (1, 64), rank=16),
     _case("qwen2", _DEMO, (4, 96), rank=32, dtype="bfloat16", checkpoint=True),
+    _case("qwen2", _VOCABULARY, (2, 384), rank=16),
+    _case("qwen2", _VOCABULARY, (4, 192), rank=16, checkpoint=True),
+    _case("llama", _VOCABULARY, (2, 256), rank=32, checkpoint=True, dtype="bfloat16"),
 )
 
 # The largest step of the first epoch comes within these steps.

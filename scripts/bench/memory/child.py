@@ -15,13 +15,16 @@ from typing import Any
 
 import mlx.core as mx
 import mlx.optimizers as optim
+import numpy as np
 from mlx import nn
 from mlx.utils import tree_flatten, tree_map
 from mlx_lm.tuner.trainer import TrainingArgs, train
 
 from backend.contract.run.config import Adaptation, LoraParameters
 from backend.engines.modules.tree import build, describe_tree
+from backend.engines.sft.batches import learned_positions
 from backend.engines.trainer.lora import attach
+from backend.engines.trainer.token_losses import token_losses
 from backend.models.schemas import LoraTargets, ModelInfo
 from backend.training.estimate.memory import estimate_memory
 from backend.training.estimate.step_memory import even_loads
@@ -114,10 +117,16 @@ def _train(case: Case, request: StandardStart, model: nn.Module, targets: LoraTa
         ),
     )  # fmt: skip
 
+    loss = token_losses(model).of_positions
+    if loss is None:
+        raise RuntimeError(f"{case.kind} has no output head that can be used alone.")
+    # As a row whose every token but the first is learned.
+    learned = mx.array(learned_positions(np.ones((case.batch, case.length - 1), np.bool_)))
+
     def batches(*_: Any, **__: Any) -> Iterator[tuple[mx.array, mx.array]]:
         while True:
             tokens = mx.random.randint(0, case.vocabulary, (case.batch, case.length))
-            yield tokens, mx.array([[0, case.length]] * case.batch)
+            yield tokens, learned
 
     with tempfile.TemporaryDirectory() as folder:
         steps = STEPS * case.accumulate
@@ -132,6 +141,7 @@ def _train(case: Case, request: StandardStart, model: nn.Module, targets: LoraTa
                 adapter_file=str(Path(folder) / "a.safetensors"),
                 grad_checkpoint=case.checkpoint, grad_accumulation_steps=case.accumulate,
             ),
+            loss=loss,
             iterate_batches=batches,
         )  # fmt: skip
 

@@ -27,10 +27,11 @@ UNDER, OVER = 0.9, 1.15
 _HEAD = """# The memory estimate against measured peaks
 
 Written by `npm run bench -- memory --write`. Random models are trained for two updates through
-mlx_lm's own loop; *peak* is what its allocator says, *estimate* what the app shows before a run, at
-rows that fill the length. The factors of `backend/training/estimate/memory.py` were fitted to the
-runs in `tests/training/estimate/test_memory.py`; of those below, only the one marked so. Wanted:
-within 15 %, and never more than 10 % under.
+mlx_lm's own loop with the app's loss; *peak* is what its allocator says, *estimate* what the app
+shows before a run, at rows that fill the length. The factors of
+`backend/training/estimate/memory.py` were fitted to the runs in
+`tests/training/estimate/test_memory.py`; of those below, only the one marked so. Wanted: within
+15 %, and never more than 10 % under.
 
 """
 _APP_HEAD = """
