@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from backend import __version__
 from backend.adapters.store import AdapterStore, used_by
-from backend.api import health, notices, stream, trash
+from backend.api import examples, health, metrics, notices, stream, trash
 from backend.api import settings as settings_routes
 from backend.api.aliases import short_routes
 from backend.api.errors import render_errors, words_of_the_door
@@ -86,6 +86,8 @@ from backend.training.run_data.method_files import MethodFiles
 
 ROUTERS = (
     health.router,
+    metrics.router,
+    examples.router,
     notices.router,
     settings_routes.router,
     trash.router,

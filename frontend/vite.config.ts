@@ -8,7 +8,7 @@ const backend = process.env['DROID_BACKEND'] ?? 'http://127.0.0.1:8000'
 
 // Everything that the backend answers. changeOrigin rewrites Host, and the Origin is rewritten
 // too, because the backend refuses foreign hosts and origins.
-const proxied = ['/health', '/system', '/models', '/model', '/adapters', '/training', '/sessions', '/evaluation', '/fusion', '/notices', '/settings', '/diagnostics', '/openapi.json', '/api', '/v1']
+const proxied = ['/health', '/system', '/metrics', '/examples', '/models', '/model', '/adapters', '/training', '/sessions', '/evaluation', '/fusion', '/notices', '/settings', '/diagnostics', '/openapi.json', '/api', '/v1']
 const proxy = Object.fromEntries(
   [...proxied, '/ws'].map((path) => [
     path,

@@ -6,6 +6,8 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/python.sh
 . scripts/python.sh
 
+unset PYTHONDONTWRITEBYTECODE # Many containers set it: every process would compile all it imports.
+
 options=""
 while [ $# -gt 0 ] && [ "$1" != "--" ]; do
   options="$options $1"

@@ -284,7 +284,9 @@ def _too_large() -> Refusal:
 def _secure(send: Send) -> Send:
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", []), *_HEADERS]
+            headers = message.get("headers", [])
+            own = {name.lower() for name, _ in headers}
+            message["headers"] = [*headers, *(h for h in _HEADERS if h[0] not in own)]
         await send(message)
 
     return with_headers

@@ -10,6 +10,8 @@ NEEDED = (
     "backend/cli/main.py",
     "backend/engines/sft/__main__.py",
     "frontend/dist/index.html",
+    "examples/dashboard.html",
+    "examples/listen.py",
     "test_data/models/droid-demo/config.json",
     "test_data/models/droid-demo/model.safetensors",
     "test_data/models/droid-demo/tokenizer.json",
@@ -23,6 +25,7 @@ _ALLOWED = re.compile(
     r"""(?:backend/(?:\w+/)*\w+\.py
     | frontend/dist/(?:[\w-]+/)*[\w.-]+\.(?:html|js|css|svg|png|ico|woff2|webmanifest|txt)
     | test_data/(?:[\w-]+/)*[\w.-]+\.(?:json|jsonl|jinja|md|safetensors|yaml)
+    | examples/(?:dashboard\.html|listen\.py)
     | __(?:init|main)__\.py | scripts/wheel/package/__(?:init|main)__\.py
     | droid_finetuning-[\w.]+\.dist-info/
       (?:METADATA|WHEEL|RECORD|entry_points\.txt|licenses/LICENSE)

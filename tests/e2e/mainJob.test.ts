@@ -14,6 +14,8 @@ test('one press trains the demo model, live, through a reload, to an adapter in 
   await page.getByLabel('Iterations').fill('60')
   await page.getByLabel('Adapter name').fill('from_the_browser')
   await whenReady(page)
+  const wall = await page.context().newPage()
+  await wall.goto(`${server.url}/examples/dashboard.html`)
   await startButton(page).click()
 
   const early = await chartPasses(page, 8)
@@ -23,6 +25,11 @@ test('one press trains the demo model, live, through a reload, to an adapter in 
   await completed(page)
   const end = await chartFacts(page)
   expect(end.upTo).toBe(60)
+  await wall.bringToFront()
+  await wall.getByText('completed', { exact: true }).waitFor()
+  await wall.getByText('60 / 60', { exact: true }).waitFor()
+  await wall.waitForFunction((reports) => document.querySelector('canvas')?.dataset['points'] === String(reports), end.reports)
+  await page.bringToFront()
 
   const adapter = join(server.dataDir, 'adapters', 'from_the_browser')
   for (const file of ['adapters.safetensors', 'best_adapters.safetensors', 'adapter_config.json']) {

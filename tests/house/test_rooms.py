@@ -12,15 +12,13 @@ UNDER = ("backend", "frontend/src", "tests", "scripts", "electron")
 # Doors and tests beside their page are not counted: neither makes a file harder to find.
 NOT_COUNTED = ("__init__.py", "__main__.py", "conftest.py")
 # Folder: how many it may hold, and why it may hold more than others.
-MORE: dict[str, tuple[int, str]] = {
-    "electron/src": (16, "One program of 16 short files, in order main, shell, window, port."),
-}
+MORE: dict[str, tuple[int, str]] = {}
 
 # All that may stand at the top: the product's layout, and what a tool looks for there.
 ROOT = {
     "AGENTS.md", "CHANGELOG.md", "LICENSE", "README.md", "startmlxnew", "killmlxnew",
     "backend", "frontend", "electron", "scripts", "tests", "docs", "test_data", "locks",
-    "sessions", "logs", "package.json", "package-lock.json", "pyproject.toml",
+    "sessions", "logs", "examples", "package.json", "package-lock.json", "pyproject.toml",
     ".ci", ".editorconfig", ".gitignore", ".npmrc",
 }  # fmt: skip
 

@@ -76,7 +76,7 @@ def describe_system(settings: Settings) -> SystemInfo:
         memory_total=memory_limit(),
         memory_available=psutil.virtual_memory().available,
         recommended_working_set=accelerator.working_set,
-        disk_free=_disk_free(settings.data_dir),
+        disk_free=disk_free(settings.data_dir),
         gpu_percent=accelerator.gpu_percent,
         thermal=accelerator.thermal,
         data_dir=str(settings.data_dir),
@@ -149,7 +149,7 @@ def _cpu_name() -> str | None:
         return None
 
 
-def _disk_free(folder: Path) -> int | None:
+def disk_free(folder: Path) -> int | None:
     """Of the nearest folder that exists: the data root is made at the first write."""
     for place in (folder, *folder.parents):
         if place.is_dir():

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, BinaryIO
 
 from backend.data.readers.json_tables import MOST_BYTES, table_rows
-from backend.data.readers.jsonl import LINE_CAP, Decoder, encodable, row_line
+from backend.data.readers.jsonl import LINE_CAP, Decoder, row_line
 from backend.data.rows.formats import detect
 from backend.data.rows.line import Line
 
@@ -30,6 +30,7 @@ _SPLIT = "a list of values is read as a row of the document's 'columns'"
 _CUT = "the file ends too early: it was not written or downloaded to its end"
 _COMMENT = re.compile(r"//|/\*|#")
 _SPACE = re.compile(r"[ \t\r\n]*")
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
 class _Broken(Exception):
@@ -90,10 +91,13 @@ def _table_lines(table: dict[str, Any]) -> Iterator[Line]:
 
 
 def _line(number: int, value: Any, readings: tuple[str, ...]) -> Line:
-    if not encodable(value):
+    try:
+        raw = _ENCODER.encode(value).encode()
+    except UnicodeEncodeError:
         text = "has half of a character (a lone \\ud8… escape)"
         return Line(number, None, text, b"", clean=False)
-    raw = json.dumps(value, ensure_ascii=False).encode()
+    if isinstance(value, dict) and not readings:  # As nearly all are.
+        return Line(number, value, None, raw, clean=False)
     return replace(row_line(number, value, raw, readings), clean=False)
 
 
@@ -208,6 +212,8 @@ class _Text:
         return False
 
     def _skip_space(self) -> None:
+        if self._held[self._at : self._at + 1] > " ":
+            return
         while True:
             match = _SPACE.match(self._held, self._at)
             self._at = match.end() if match else self._at

@@ -53,6 +53,13 @@ const injectedRtkApi = api
         query: () => ({ url: `/system/benchmark/stop`, method: "POST" }),
         invalidatesTags: ["system"],
       }),
+      prometheusMetrics: build.query<
+        PrometheusMetricsApiResponse,
+        PrometheusMetricsApiArg
+      >({
+        query: () => ({ url: `/metrics` }),
+        providesTags: ["system"],
+      }),
       listNotices: build.query<ListNoticesApiResponse, ListNoticesApiArg>({
         query: () => ({ url: `/notices` }),
         providesTags: ["system"],
@@ -1230,6 +1237,9 @@ export type StartBenchmarkApiArg = void;
 export type StopBenchmarkApiResponse =
   /** status 200 Successful Response */ BenchmarkStatus;
 export type StopBenchmarkApiArg = void;
+export type PrometheusMetricsApiResponse =
+  /** status 200 Successful Response */ string;
+export type PrometheusMetricsApiArg = void;
 export type ListNoticesApiResponse =
   /** status 200 Successful Response */ NoticeList;
 export type ListNoticesApiArg = void;
@@ -4670,6 +4680,8 @@ export const {
   useLazyBenchmarkStatusQuery,
   useStartBenchmarkMutation,
   useStopBenchmarkMutation,
+  usePrometheusMetricsQuery,
+  useLazyPrometheusMetricsQuery,
   useListNoticesQuery,
   useLazyListNoticesQuery,
   useDismissNoticeMutation,

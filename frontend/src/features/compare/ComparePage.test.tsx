@@ -150,3 +150,12 @@ test('during training an evaluation waits for its end, and starts by itself', as
   await waitFor(() => expect(calls.find(({ path }) => path === '/api/evaluation/compare')?.body).toMatchObject({ adapter_name: 'captain' }))
   await waitFor(() => expect(store.getState().waiting.evaluation).toBeNull())
 })
+
+test('during the first training the page says what it waits for', async () => {
+  const training = { name: 'first', has_best: false, has_latest: false, path: '/adapters/first', checkpoints: [], method: 'sft', session_id: 's', problem: 'It has no weights yet.' }
+  serve({ ...SERVER, 'GET /sessions': { body: { sessions: [], next_cursor: null } }, 'GET /models/available': { body: { models: [{ name: 'demo', path: '/models/demo', problem: null, adapters: [training] }] } } })
+  const { store } = renderPage(<ComparePage />, { path: '/compare' })
+  act(() => void store.dispatch(framesReceived({ frames: [new FrameMaker().snapshot({ state: 'running', config: { adapter_name: 'first' } })], at: 0 })))
+  expect(await screen.findByText('first can be compared with its base when training ends.')).toBeTruthy()
+  expect(screen.getByRole('link', { name: 'Show the run' })).toBeTruthy()
+})

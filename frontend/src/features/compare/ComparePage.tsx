@@ -1,7 +1,10 @@
 /** Base against adapters: ask them the same, measure them on held-out rows, or vote blind. */
 import { Columns2, Users } from 'lucide-react'
 import { useState } from 'react'
+import { useSelector } from 'react-redux'
 import { useSearchParams } from 'react-router'
+import { adapterName } from '@/run/reducer/runConfig'
+import { selectIsLive, selectRun } from '@/run/reducer/runSlice'
 import { ActionLink } from '@/ui/controls/ActionLink'
 import { Button } from '@/ui/controls/Button'
 import { EmptyState } from '@/ui/feedback/EmptyState'
@@ -15,6 +18,7 @@ import { asker, blindAsker } from '@/features/compare/ask/asker'
 import { chatter } from '@/features/compare/chat/chatter'
 import { ChatView } from '@/features/compare/chat/ChatView'
 import { EvaluateView } from '@/features/compare/evaluate/EvaluateView'
+import { isUsable } from '@/features/compare/targets/targets'
 import { TargetDialog } from '@/features/compare/targets/TargetDialog'
 import { usePrompt } from '@/features/compare/prompt/usePrompt'
 import { useTargets, type Targets } from '@/features/compare/targets/useTargets'
@@ -104,7 +108,24 @@ function basesOf({ targets, available }: Targets): string {
 }
 
 function NobodyYet({ all, onChoose }: { readonly all: Targets; readonly onChoose: () => void }) {
-  const trained = all.available?.models.some((model) => model.adapters.length > 0) ?? false
+  const live = useSelector(selectIsLive)
+  const running = adapterName(useSelector(selectRun).config)
+  const trained = all.available?.models.some((model) => model.adapters.some(isUsable)) ?? false
+  if (live && !trained) {
+    return (
+      <EmptyState
+        icon={Columns2}
+        title="Training in progress"
+        action={
+          <ActionLink to="/training" primary>
+            Show the run
+          </ActionLink>
+        }
+      >
+        {running ?? 'The adapter'} can be compared with its base when training ends.
+      </EmptyState>
+    )
+  }
   return (
     <EmptyState
       icon={Columns2}

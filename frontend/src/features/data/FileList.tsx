@@ -1,5 +1,7 @@
 /** Known data files: used before, in the app's folder, and the demo's. */
+import { useSelector } from 'react-redux'
 import type { DatasetInfo } from '@/api/generated'
+import { selectLostAt } from '@/run/reducer/runSlice'
 import { formName } from '@/start/data/dataForms'
 import { bytes, plural } from '@/lib/format'
 import { cx } from '@/lib/cx'
@@ -21,6 +23,7 @@ type Props = {
 }
 
 export function FileList({ datasets, folder, chosen, onChoose }: Props) {
+  const lost = useSelector(selectLostAt) !== null
   return (
     <Card title="Files" subtitle={folder ? <span title={folder}>New files go to {shortPath(folder)}</span> : 'Loading…'}>
       {datasets === null ? (
@@ -30,7 +33,7 @@ export function FileList({ datasets, folder, chosen, onChoose }: Props) {
           ))}
         </div>
       ) : (
-        <div className="-mx-1.5 flex max-h-64 flex-col gap-3 overflow-y-auto lg:max-h-none">
+        <div className={cx('-mx-1.5 flex max-h-64 flex-col gap-3 overflow-y-auto transition-opacity lg:max-h-none', lost && 'opacity-60')}>
           {GROUPS.map(({ source, name }) => {
             const files = datasets.filter((each) => each.source === source)
             return files.length === 0 ? null : (

@@ -1,10 +1,13 @@
 /** Every run there was: find one, open it, load it, delete it, or compare several. */
 import { BookOpen } from 'lucide-react'
 import { useState } from 'react'
+import { useSelector } from 'react-redux'
 import { readProblem } from '@/api/errors'
 import { useListSessionsQuery } from '@/api/generated'
 import { count, plural } from '@/lib/format'
+import { cx } from '@/lib/cx'
 import { useDebounced } from '@/lib/useDebounced'
+import { selectLostAt } from '@/run/reducer/runSlice'
 import { ActionLink } from '@/ui/controls/ActionLink'
 import { Button } from '@/ui/controls/Button'
 import { Card } from '@/ui/Card'
@@ -27,6 +30,7 @@ export function ResultsPage() {
   const [filters, setFilters] = useState<Filters>(NO_FILTERS)
   const [sort, setSort] = useState<Sort>(NEWEST_FIRST)
   const [chosen, setChosen] = useState<readonly string[]>([])
+  const lost = useSelector(selectLostAt) !== null
   const text = useDebounced(filters.text, TYPING_MS)
   const { data, error, isFetching, refetch } = useListSessionsQuery(listRequest({ ...filters, text }, sort, limit))
   const problem = readProblem(error)
@@ -66,10 +70,11 @@ export function ResultsPage() {
           </p>
         </Card>
       ) : (
-        <>
+        // The last list stays while the server is not heard, and says so by its look.
+        <div className={cx('transition-opacity', lost && 'opacity-60')}>
           <SessionTable sessions={sessions} sort={sort} onSort={setSort} chosen={chosen} onChoose={choose} className="hidden md:block" />
           <SessionList sessions={sessions} chosen={chosen} onChoose={choose} className="md:hidden" />
-        </>
+        </div>
       )}
       {data.next_cursor === null ? null : (
         <div className="mt-4 text-center">

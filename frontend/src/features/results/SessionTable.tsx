@@ -123,14 +123,14 @@ function SessionRow({ session, chosen, onChoose }: RowProps) {
         </span>
       </Cell>
       <Cell>{stateOf(session)}</Cell>
-      <Cell className="hidden text-right lg:table-cell">
+      <Cell className="hidden text-right whitespace-nowrap lg:table-cell">
         <span className="inline-flex items-center gap-3">
           <Sparkline curve={session.curve ?? []} />
           {loss(session.final_train_loss)}
         </span>
       </Cell>
-      <Cell className="hidden text-right xl:table-cell">{loss(session.final_val_loss)}</Cell>
-      <Cell className="text-right font-medium" title={metricWords(session.best_metric)}>
+      <Cell className="hidden text-right whitespace-nowrap xl:table-cell">{loss(session.final_val_loss)}</Cell>
+      <Cell className="text-right font-medium whitespace-nowrap" title={metricWords(session.best_metric)}>
         {bestWords(session.best_metric, session.best_value)}
         {session.best_metric && session.best_metric !== 'val_loss' ? (
           <span className="block text-tiny font-normal text-faint">{metricWords(session.best_metric)}</span>

@@ -1,13 +1,16 @@
-/** The rows to train on, and those to judge by. */
+/** The rows to train on, and those to judge by: of fine-tuning, or of a chosen method. */
 import { useCallback, useEffect } from 'react'
+import type { MethodInfo } from '@/api/generated'
 import { DataFindings } from '@/start/data/examination/DataFindings'
 import { MapColumns } from './convert/MapColumns'
 import { DataField } from './DataField'
+import { DemoData } from './DemoData'
 import { HubDataButton } from './hub/HubDataButton'
 import { FieldControl } from '@/start/fields/FieldControl'
 import type { FieldErrors } from '@/start/fields/form'
 import { number } from '@/start/review/review'
 import { formName } from './dataForms'
+import { MethodRows } from './MethodRows'
 import { useDataFile } from './useDataFile'
 import { useInspection, type Inspection } from '@/start/data/examination/useInspection'
 import { useLongestRow } from './useLongestRow'
@@ -17,31 +20,42 @@ import { baseName, plural } from '@/lib/format'
 import { Card } from '@/ui/Card'
 import { LinkButton } from '@/ui/controls/LinkButton'
 
-type Props = { readonly form: StartForm; readonly errors: FieldErrors }
+type Props = {
+  readonly form: StartForm
+  readonly errors: FieldErrors
+  /** A method of the enhanced tab, which has rows of its own form. */
+  readonly chosen?: { readonly id: string; readonly method: MethodInfo }
+}
 
-export function DataCard({ form, errors }: Props) {
+export function DataCard({ form, errors, chosen }: Props) {
   const { set, values, level } = form
+  const path = String(values.train_data_path)
   const validPath = String(values.val_data_path)
   const valid = useInspection(validPath, UNMEASURED)
-  const train = useInspection(String(values.train_data_path), {
+  const train = useInspection(path, {
     model: form.model,
     length: number(form, 'max_seq_length'),
-    batch: number(form, 'batch_size'),
+    ...(chosen ? {} : { batch: number(form, 'batch_size') }),
     valid: { path: validPath, inspection: valid },
   })
-  const trainFile = useDataFile(useCallback((path: string) => set('train_data_path', path), [set]))
-  const validFile = useDataFile(useCallback((path: string) => set('val_data_path', path), [set]))
-  useLongestRow(form, train)
+  const setTrain = useCallback((next: string) => set('train_data_path', next), [set])
+  const trainFile = useDataFile(setTrain)
+  const validFile = useDataFile(useCallback((next: string) => set('val_data_path', next), [set]))
+  // Rows that answers are sampled for say nothing of the length of the answers.
+  useLongestRow(form, train, !chosen || chosen.method.data_format === 'sft')
   const { browse } = trainFile
-  useEffect(() => onCommand('open-training-data', () => void browse()), [browse])
+  const isCommanded = !chosen
+  useEffect(() => (isCommanded ? onCommand('open-training-data', () => void browse()) : undefined), [browse, isCommanded])
   const beside = values.val_data_path === '' ? train.found?.valid_beside : null
   return (
-    <Card title="Data" subtitle={summary(train, String(values.train_data_path))}>
+    <Card title="Data" subtitle={chosen ? <Example of={chosen.method} /> : summary(train, path)}>
       <div className="flex flex-col gap-3">
         <DataField name="train_data_path" form={form} errors={errors} inspection={train} file={trainFile} />
-        <MapColumns found={train.found} onUse={(path) => set('train_data_path', path)} />
-        <HubDataButton page="/setup" />
+        {chosen ? null : <MapColumns found={train.found} onUse={setTrain} />}
+        <HubDataButton page={chosen ? '/enhanced-setup' : '/setup'} />
+        {chosen ? <DemoData form={form} method={chosen.method} format={train.found?.format ?? null} /> : null}
         <DataFindings form={form} inspection={train} />
+        {chosen ? <MethodRows {...chosen} path={path} train={train} onUse={setTrain} /> : null}
         <DataField name="val_data_path" form={form} errors={errors} inspection={valid} file={validFile} />
         {beside ? (
           <LinkButton className="self-start text-small" onClick={() => set('val_data_path', beside)}>
@@ -59,6 +73,14 @@ export function DataCard({ form, errors }: Props) {
         ) : null}
       </div>
     </Card>
+  )
+}
+
+function Example({ of }: { readonly of: MethodInfo }) {
+  return (
+    <>
+      Each line <code className="font-mono text-tiny break-all">{of.data_example}</code>
+    </>
   )
 }
 

@@ -16,6 +16,11 @@ test('a text that is the same in every row is guessed to instruct', () => {
   expect(guessMapping(mappedForm('chat'), columns.slice(2), sample)).toEqual({ prompt: 'frage', completion: 'erwiderung' })
 })
 
+test('the name of a class is no instruction, even where the first rows are all of one class', () => {
+  const sample = [1, 2].map((n) => ({ Question: `Where is ${n}?`, Reply: `On shelf ${n}.`, Category: 'storage' }))
+  expect(guessMapping(mappedForm('chat'), ['Question', 'Reply', 'Category'], sample)).toEqual({ prompt: 'Question', completion: 'Reply' })
+})
+
 test('new files are named for what they come from', () => {
   expect(convertedName('/data/rows.csv', 'grpo')).toBe('rows-grpo.jsonl')
   expect(convertedName('/data/chat/train.jsonl', 'text')).toBe('chat-text.jsonl')

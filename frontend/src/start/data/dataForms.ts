@@ -79,9 +79,10 @@ function isText(value: unknown): boolean {
   return typeof value === 'string' && value.trim() !== '' && Number.isNaN(Number(value))
 }
 
-/** One text in every row is no question and no answer of it: it instructs. */
+/** One sentence in every row is no question and no answer of it: it instructs. A single word is the name of a class. */
 function isSame(sample: Sample, column: string): boolean {
-  return sample.length > 1 && sample.every((row) => row[column] === sample[0]?.[column])
+  const first = sample[0]?.[column]
+  return sample.length > 1 && /\s|[.!?:]$/.test(String(first).trim()) && sample.every((row) => row[column] === first)
 }
 
 /** Conversations can hardly be mapped from columns: their instruction, question and answer can. */

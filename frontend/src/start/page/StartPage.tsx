@@ -4,7 +4,6 @@ import { useSelector } from 'react-redux'
 import { useListSessionsQuery, useReadSettingsQuery } from '@/api/generated'
 import { selectIsLive, selectQueue } from '@/run/reducer/runSlice'
 import { DataCard } from '@/start/data/DataCard'
-import { MethodDataCard } from '@/start/data/MethodDataCard'
 import { MethodFields } from '@/start/method/MethodFields'
 import { ParametersCard } from '@/start/fields/ParametersCard'
 import { RanksCard } from '@/start/fields/RanksCard'
@@ -89,9 +88,11 @@ export function StartPage({ kind }: { readonly kind: StartKind }) {
           {kind.byMethod ? <MethodChoice {...methods} {...shared} chosen={chosen?.id ?? null} /> : null}
           <div className="grid grid-cols-1 gap-3.5 @5xl:grid-cols-[minmax(0,5fr)_minmax(0,7fr)]">
             <ModelCard {...shared} list={list} preview={state.preview} />
-            {chosen ? <MethodDataCard {...shared} {...chosen} /> : null}
-            {kind.byMethod && !chosen ? <Skeleton className="h-64 rounded-card" /> : null}
-            {kind.byMethod ? null : <DataCard {...shared} />}
+            {kind.byMethod && !chosen ? (
+              <Skeleton className="h-64 rounded-card" />
+            ) : (
+              <DataCard {...shared} {...(chosen ? { chosen } : {})} />
+            )}
           </div>
           {chosen ? <RewardsCard {...shared} method={chosen.method} /> : null}
           {chosen ? <MethodFields {...shared} method={chosen.method} /> : null}

@@ -50,7 +50,7 @@ export function ReviewCard({ form, review, state, startProblem, extra, actions }
       ) : null}
       {state.rendered === null ? null : (
         <div className="flex flex-col gap-1.5">
-          <p className="text-small text-soft">Rendering the rows with the chat template: {Math.round(state.rendered * 100)} %</p>
+          <p className="text-small text-soft">Rendering the rows with the chat template: {`${Math.round(state.rendered * 100)}\u00a0%`}</p>
           <ProgressBar label="Rendering the rows" value={state.rendered} />
         </div>
       )}

@@ -23,8 +23,8 @@ export function Toasts() {
   return (
     <section
       aria-label="Messages"
-      // Above the status bar; where the page is narrow also above the pages' bar and Setup's own.
-      className="pointer-events-none fixed right-3 bottom-38 left-3 z-50 flex flex-col items-end gap-2 md:bottom-24 lg:bottom-10"
+      // Above the status bar; where the page is narrow also above the pages' bar and Setup's own. Chat has its box there.
+      className="pointer-events-none fixed right-3 bottom-38 left-3 z-50 flex flex-col items-end gap-2 md:bottom-24 lg:bottom-10 [:root:has([data-page-foot])_&]:bottom-52 lg:[:root:has([data-page-foot])_&]:bottom-38"
     >
       {toasts.map((toast) => (
         <ToastBox key={toast.id} toast={toast} />

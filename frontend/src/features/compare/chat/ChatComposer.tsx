@@ -31,7 +31,7 @@ export function ChatComposer({ prompt, trained, busy, blocked, onSend, onStop, m
     if (!busy && blocked === null && text.trim() !== '') onSend()
   }
   return (
-    <div className="sticky bottom-0 z-10 -mx-4 -mb-4 border-t border-line bg-canvas px-4 pt-3 pb-3 md:-mx-7 md:-mb-5 md:px-7">
+    <div data-page-foot className="sticky bottom-0 z-10 -mx-4 -mb-4 border-t border-line bg-canvas px-4 pt-3 pb-3 md:-mx-7 md:-mb-5 md:px-7">
       <div className="flex flex-col gap-2.5">
         {open === 'system' ? <SystemField form={form} trained={trained} onChange={change} /> : null}
         {open === 'sampling' ? (

@@ -7,8 +7,13 @@ import { usePauseTrainingMutation, useResumeTrainingMutation } from '@/api/gener
 import { Button } from '@/ui/controls/Button'
 import { toastRaised } from '@/ui/feedback/toastSlice'
 
+/** `lost`: the server is not heard. */
+type Props = { readonly lost: boolean }
+
+const UNREACHABLE = 'The server can’t be reached.'
+
 /** Shown while the run runs; it waits until the step that is under way is done. */
-export function PauseButton() {
+export function PauseButton({ lost }: Props) {
   const [pause, { isLoading }] = usePauseTrainingMutation()
   const [asked, setAsked] = useState(false)
   const say = useSayProblem()
@@ -18,14 +23,19 @@ export function PauseButton() {
     else setAsked(true)
   }
   return (
-    <Button busy={(isLoading || asked) && 'Pausing…'} onClick={() => void onPause()}>
+    <Button
+      disabled={lost}
+      title={lost ? UNREACHABLE : undefined}
+      busy={(isLoading || asked) && 'Pausing…'}
+      onClick={() => void onPause()}
+    >
       <Pause className="size-3.5" aria-hidden="true" />
       Pause
     </Button>
   )
 }
 
-export function ResumeButton() {
+export function ResumeButton({ lost }: Props) {
   const [resume, { isLoading }] = useResumeTrainingMutation()
   const [asked, setAsked] = useState(false)
   const say = useSayProblem()
@@ -35,7 +45,13 @@ export function ResumeButton() {
     else setAsked(true)
   }
   return (
-    <Button kind="primary" busy={(isLoading || asked) && 'Resuming…'} onClick={() => void onResume()}>
+    <Button
+      kind="primary"
+      disabled={lost}
+      title={lost ? UNREACHABLE : undefined}
+      busy={(isLoading || asked) && 'Resuming…'}
+      onClick={() => void onResume()}
+    >
       <Play className="size-3.5" aria-hidden="true" />
       Resume
     </Button>

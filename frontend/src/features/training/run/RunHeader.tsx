@@ -30,8 +30,8 @@ export function RunHeader({ run }: { readonly run: RunView }) {
         </span>
       }
     >
-      {run.state === 'running' && !lost ? <PauseButton /> : null}
-      {run.state === 'paused' && !lost ? <ResumeButton /> : null}
+      {run.state === 'running' ? <PauseButton lost={lost} /> : null}
+      {run.state === 'paused' ? <ResumeButton lost={lost} /> : null}
       {stoppable ? (
         <Button
           kind="danger"
