@@ -1,8 +1,7 @@
 """What the memory bench trains: random models and settings.
 
 The factors of `backend/training/estimate/memory.py` were fitted to the runs that
-tests/training/estimate/test_memory.py lists; of the cases here only the one marked `fitted` is
-among those.
+tests/training/estimate/test_memory.py lists, and to the cases here.
 """
 
 from __future__ import annotations
@@ -34,7 +33,6 @@ class Case:
     optimizer: str = "adamw"
     accumulate: int = 1
     top: int = -1
-    fitted: bool = False
 
     @property
     def config(self) -> dict[str, Any]:
@@ -89,7 +87,7 @@ CASES: tuple[Case, ...] = (
     _case("qwen2", _DEMO, (8, 96), rank=32),
     _case("qwen2", _DEMO, (2, 384), rank=64, checkpoint=True),
     _case("llama", _SMALL, (4, 128), rank=16),
-    _case("llama", _SMALL, (1, 512), checkpoint=True, fitted=True),
+    _case("llama", _SMALL, (1, 512), checkpoint=True),
     _case("llama", _SMALL, (2, 320), rank=16, checkpoint=True),
     _case("llama", _SMALL, (2, 192), keys="attention", rank=128),
     _case("qwen2", _WIDE, (2, 64), rank=32),

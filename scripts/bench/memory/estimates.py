@@ -30,8 +30,8 @@ Written by `npm run bench -- memory --write`. Random models are trained for two 
 mlx_lm's own loop with the app's loss; *peak* is what its allocator says, *estimate* what the app
 shows before a run, at rows that fill the length. The factors of
 `backend/training/estimate/memory.py` were fitted to the runs in
-`tests/training/estimate/test_memory.py`; of those below, only the one marked so. Wanted: within
-15 %, and never more than 10 % under.
+`tests/training/estimate/test_memory.py` and to those below, so this is how well they fit and no
+independent check. Wanted: within 15 %, and never more than 10 % under.
 
 """
 _APP_HEAD = """
@@ -133,7 +133,6 @@ def described(case: Case) -> str:
     said += [f"accumulate {case.accumulate}"] if case.accumulate > 1 else []
     said += [case.dtype] if case.dtype != "float32" else []
     said += [case.optimizer] if case.optimizer != "adamw" else []
-    said += ["*fitted*"] if case.fitted else []
     return ", ".join(said)
 
 
