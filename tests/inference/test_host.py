@@ -248,7 +248,7 @@ async def test_a_run_gets_the_memory_and_refuses_questions_meanwhile(
     assert not alive(talk.child.identity)
     with pytest.raises(WrongState, match="gave its memory back"):
         await going
-    with pytest.raises(WrongState, match="session s1") as refused:
+    with pytest.raises(WrongState, match="A run is active") as refused:
         await text(host, small, "x")
     assert "during_run" in (refused.value.hint or "")
     shared = await host.answer(small, Ask(prompt="x", during_run=True))
