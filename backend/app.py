@@ -71,6 +71,7 @@ from backend.jobs.supervisor import RunSupervisor
 from backend.models.catalog import ModelCatalog
 from backend.models.conversion import ConversionPlanner
 from backend.models.own_models import OwnModels
+from backend.notifications.notifier import Notifier
 from backend.preferences.schemas import KeepingAwake
 from backend.preferences.service import Preferences
 from backend.settings import Settings
@@ -134,6 +135,7 @@ def create_app(settings: Settings) -> FastAPI:
         for record in services.supervisor.killed:
             await services.supervisor.go_on(record)
         services.keep_awake.open()
+        services.notifier.open()
         await services.dispatcher.open()
         background.start(
             asyncio.to_thread(sweep_strays, settings), name="remove what was never finished"
@@ -153,6 +155,7 @@ def create_app(settings: Settings) -> FastAPI:
             await background.close()
             await services.spare_engine.close()
             await services.keep_awake.close()
+            await services.notifier.close()
             await services.downloads.close()
             await services.dataset_downloads.close()
             for jobs in services.jobs:
@@ -233,6 +236,7 @@ def build_services(settings: Settings) -> Services:
             settings, models, lambda: KeepingAwake(by=keeper(), active=awake.active)
         ),
         keep_awake=awake,
+        notifier=Notifier(settings, hub, store.record),
         spare_engine=SpareEngine(settings, lambda: not slot.free),
         trash=trash,
         store=store,

@@ -35,6 +35,7 @@ from backend.jobs.supervisor import RunSupervisor
 from backend.models.catalog import ModelCatalog
 from backend.models.conversion import ConversionPlanner
 from backend.models.own_models import OwnModels
+from backend.notifications.notifier import Notifier
 from backend.preferences.service import Preferences
 from backend.settings import Settings
 from backend.training.lora.inspector import ModelInspector
@@ -51,6 +52,7 @@ class Services:
     notices: Notices
     preferences: Preferences
     keep_awake: KeepAwake
+    notifier: Notifier
     spare_engine: SpareEngine
     trash: Trash
     store: SessionStore

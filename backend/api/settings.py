@@ -12,7 +12,13 @@ from backend.api.refusals import refuses
 from backend.api.services import Wired
 from backend.core.guard import token_cookie
 from backend.preferences.diagnostics import write_bundle
-from backend.preferences.schemas import EngineCheck, NewToken, SettingsPatch, SettingsView
+from backend.preferences.schemas import (
+    EngineCheck,
+    MessageTest,
+    NewToken,
+    SettingsPatch,
+    SettingsView,
+)
 
 router = APIRouter(tags=["settings"])
 
@@ -42,6 +48,12 @@ async def make_token(services: Wired, response: Response) -> NewToken:
 async def drop_token(services: Wired) -> SettingsView:
     """Ask for no token any more, which only a service for this machine alone may."""
     return await asyncio.to_thread(services.preferences.drop_token)
+
+
+@router.post("/settings/messages/test", responses=refuses(409))
+async def test_messages(services: Wired) -> list[MessageTest]:
+    """Send a test to the webhook and the topic of ntfy, and say whether it arrived."""
+    return await asyncio.to_thread(services.preferences.test_messages)
 
 
 @router.post("/settings/engines/check")

@@ -42,6 +42,8 @@ class SavedSecrets:
     token: str | None = field(default=None, repr=False)
     judge_key: str | None = field(default=None, repr=False)
     hub_token: str | None = field(default=None, repr=False)
+    webhook_url: str | None = field(default=None, repr=False)
+    ntfy_url: str | None = field(default=None, repr=False)
 
 
 class SavedSettings:

@@ -83,6 +83,24 @@ class HubSetting(BaseModel):
     fixed_by: str | None
 
 
+class Messages(BaseModel):
+    """The services that are told when a run or a job has ended, by their hosts: an address may hold
+    a secret.
+    """
+
+    webhook_host: str | None
+    ntfy_host: str | None
+
+
+class MessageTest(BaseModel):
+    """Whether a test message arrived; `problem` says why it did not."""
+
+    channel: Literal["webhook", "ntfy"]
+    host: str
+    sent: bool
+    problem: str | None
+
+
 class KeepingAwake(BaseModel):
     """`by`: the program that keeps this machine awake; null where there is none. `active`: now."""
 
@@ -101,6 +119,7 @@ class SettingsView(BaseModel):
     engines: EngineInstallation
     judge: JudgeSetting
     hub: HubSetting
+    messages: Messages
     keep_awake: bool
     keeping_awake: KeepingAwake
     notifications: bool
@@ -123,6 +142,12 @@ class SettingsPatch(BaseModel):
     judge_model: Text | None = None
     judge_key: Secret | None = Field(None, description="Write-only.")
     hub_token: Secret | None = Field(None, description="Write-only; a token of Hugging Face.")
+    webhook_url: Secret | None = Field(
+        None, description="Write-only. Gets a JSON document when a run or a job has ended."
+    )
+    ntfy_url: Secret | None = Field(
+        None, description="Write-only. A topic of ntfy, as https://ntfy.sh/my-topic."
+    )
     keep_awake: bool = True
     notifications: bool = True
     theme: Theme | None = None

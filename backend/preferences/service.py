@@ -20,6 +20,8 @@ from backend.core.machine.versions import engine_versions
 from backend.downloads.hub_environment import hub_endpoint
 from backend.errors import FieldProblem, Invalid, WrongState
 from backend.models.catalog import ModelCatalog
+from backend.notifications.channels import Channel, ChannelName, NotSent, url_problem
+from backend.notifications.messages import TEST
 from backend.preferences.connections import list_connections
 from backend.preferences.run_defaults import RunDefaults, valid_defaults
 from backend.preferences.schemas import (
@@ -30,6 +32,8 @@ from backend.preferences.schemas import (
     HubSetting,
     JudgeSetting,
     KeepingAwake,
+    Messages,
+    MessageTest,
     ModelsFolder,
     Origin,
     SettingsPatch,
@@ -38,7 +42,8 @@ from backend.preferences.schemas import (
 from backend.settings import Settings, other_models_dirs
 
 _VALUES = ("judge_url", "judge_model", "keep_awake", "notifications", "theme")
-_SECRETS = ("judge_key", "hub_token")
+_SECRETS = ("judge_key", "hub_token", "webhook_url", "ntfy_url")
+_CHANNELS: Mapping[str, ChannelName] = {"webhook_url": "webhook", "ntfy_url": "ntfy"}
 _REPAIR_NOTE = (
     "It removes the environment of the engines and installs it again from the network. End the "
     "app first; models, adapters and sessions are not touched."
@@ -95,6 +100,10 @@ class Preferences:
                 token_saved=settings.hf_token is not None,
                 fixed_by="HF_TOKEN" if settings.given.hf_token else None,
             ),
+            messages=Messages(
+                webhook_host=_host(self._saved.secrets.webhook_url),
+                ntfy_host=_host(self._saved.secrets.ntfy_url),
+            ),
             keep_awake=values.keep_awake,
             keeping_awake=self._keeping_awake(),
             notifications=values.notifications,
@@ -117,6 +126,7 @@ class Preferences:
             chosen = defaults.model_dump(exclude_none=True) if defaults is not None else {}
             values["run_defaults"] = chosen
         secrets = {name: changes[name] for name in _SECRETS if name in changes}
+        _require_channels(secrets)
         with self._lock:
             if secrets:
                 self._write_secrets(secrets)
@@ -144,6 +154,17 @@ class Preferences:
         with self._lock:
             self._write_secrets({"token": None})
         return self.view()
+
+    def test_messages(self) -> list[MessageTest]:
+        """Send a test to each service that is set. Blocking. Raises WrongState where none is."""
+        urls = {name: getattr(self._saved.secrets, name) for name in _CHANNELS}
+        channels = [Channel(_CHANNELS[name], url) for name, url in urls.items() if url]
+        if not channels:
+            raise WrongState(
+                "No service is set that could be told.",
+                hint="Give the address of a webhook or of a topic of ntfy first.",
+            )
+        return [_tested(channel) for channel in channels]
 
     async def check_engine(self) -> EngineCheck:
         tried = await try_engine(self._settings)
@@ -256,6 +277,31 @@ def _checked_url(url: str) -> str:
         problem = FieldProblem("judge_url", text)
         raise Invalid(text, hint="Give it as https://host/v1.", errors=[problem])
     return url.rstrip("/")
+
+
+def _require_channels(urls: Mapping[str, str | None]) -> None:
+    for name, url in urls.items():
+        if name in _CHANNELS and url and (problem := url_problem(_CHANNELS[name], url)):
+            raise Invalid(
+                f"No message can be sent to {url!r}: {problem}.",
+                hint="Copy the address from the service that is to get the messages.",
+                errors=[FieldProblem(name, problem)],
+            )
+
+
+def _host(url: str | None) -> str | None:
+    return urlsplit(url).hostname if url else None
+
+
+def _tested(channel: Channel) -> MessageTest:
+    problem: str | None = None
+    try:
+        channel.send(TEST)
+    except NotSent as reason:
+        problem = str(reason)
+    return MessageTest(
+        channel=channel.name, host=channel.host, sent=problem is None, problem=problem
+    )
 
 
 def _address(settings: Settings) -> str:

@@ -67,7 +67,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "jobs", "jobs.run", "jobs.kinds", "data", "data.*", "models", "adapters",
     },
     "training": {"training.*", "jobs", "jobs.run", "data", "data.*", "models", "adapters"},
-    "preferences": {"downloads", "models", "training.request"},
+    "notifications": {"jobs.run"},
+    "preferences": {"downloads", "models", "notifications", "training.request"},
     "results": {"jobs.run", "training.request"},
     "api": {"SERVICES"},
     "api.library": {"api", "SERVICES"},
@@ -83,7 +84,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 SERVICES = {
     "models", "data", "data.*", "downloads", "jobs", "jobs.*", "adapters", "inference",
     "inference.openai", "comparisons", "evaluation", "export", "fusion", "results", "preferences",
-    "training", "training.*",
+    "notifications", "training", "training.*",
 }  # fmt: skip
 OPEN_TO_ALL = {"errors", "settings", "__version__", "core", "contract"}
 

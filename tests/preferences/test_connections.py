@@ -16,7 +16,11 @@ from tests.house.sources import CHECKOUT, committed, name_of
 ADDRESS = re.compile(r"\b(?:https?|wss?|ftp)://([A-Za-z0-9.-]+\.[A-Za-z]{2,})")
 CODE = {".py", ".ts", ".tsx", ".mjs", ".css", ".html", ".sh", ".toml"}
 # Hosts that the code names and does not call, with the reason.
-NOT_CALLED = {"www.w3.org": "the name of a format"}
+NOT_CALLED = {
+    "www.w3.org": "the name of a format",
+    "docs.ntfy.sh": "where ntfy's form is described",
+    "ntfy.sh": "an example of a topic's address, called by who names it",
+}
 REPORTERS = {"wandb": "Weights & Biases", "swanlab": "SwanLab"}
 
 

@@ -15,6 +15,7 @@ from backend.models.catalog import ModelCatalog
 from backend.preferences.schemas import KeepingAwake, SettingsPatch
 from backend.preferences.service import Preferences
 from backend.settings import CHECKOUT, Settings, read_settings
+from tests.fakes.receiver import receiving
 
 DEMO = CHECKOUT / "test_data" / "models" / "droid-demo"
 
@@ -212,3 +213,29 @@ async def test_an_engine_that_can_not_compute_is_told_with_the_remedy(settings: 
     assert not found.works
     assert found.problem == "It can't compute. exit code 1"
     assert found.remedy is not None and "./startmlxnew" in found.remedy
+
+
+def test_a_service_that_is_told_of_ends_is_shown_by_its_host_and_can_be_tried(
+    settings: Settings,
+) -> None:
+    with pytest.raises(WrongState, match="No service is set"):
+        preferences(settings).test_messages()
+    with receiving(404) as receiver:
+        view = changed(settings, webhook_url=f"{receiver.url}/key-of-mine")
+        tests = preferences(settings).test_messages()
+
+    assert (view.messages.webhook_host, view.messages.ntfy_host) == ("127.0.0.1", None)
+    assert "key-of-mine" not in view.model_dump_json()
+    assert [(test.channel, test.sent, test.problem) for test in tests] == [
+        ("webhook", False, "it answered 404 (Not Found)")
+    ]
+    assert receiver.posts[0][1]["event"] == "test"
+
+
+def test_an_address_that_no_message_can_be_sent_to_is_refused_at_its_field(
+    settings: Settings,
+) -> None:
+    with pytest.raises(Invalid, match="must end with the topic") as refusal:
+        changed(settings, ntfy_url="https://ntfy.example")
+    assert [problem.field for problem in refusal.value.errors] == ["ntfy_url"]
+    assert changed(settings, ntfy_url=None).messages.ntfy_host is None

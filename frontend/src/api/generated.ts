@@ -97,6 +97,12 @@ const injectedRtkApi = api
         query: () => ({ url: `/settings/token`, method: "DELETE" }),
         invalidatesTags: ["settings"],
       }),
+      testMessages: build.mutation<TestMessagesApiResponse, TestMessagesApiArg>(
+        {
+          query: () => ({ url: `/settings/messages/test`, method: "POST" }),
+          invalidatesTags: ["settings"],
+        },
+      ),
       checkEngines: build.mutation<CheckEnginesApiResponse, CheckEnginesApiArg>(
         {
           query: () => ({ url: `/settings/engines/check`, method: "POST" }),
@@ -1262,6 +1268,9 @@ export type MakeTokenApiArg = void;
 export type DropTokenApiResponse =
   /** status 200 Successful Response */ SettingsView;
 export type DropTokenApiArg = void;
+export type TestMessagesApiResponse =
+  /** status 200 Successful Response */ MessageTest[];
+export type TestMessagesApiArg = void;
 export type CheckEnginesApiResponse =
   /** status 200 Successful Response */ EngineCheck;
 export type CheckEnginesApiArg = void;
@@ -1987,6 +1996,10 @@ export type HubSetting = {
   token_saved: boolean;
   fixed_by: string | null;
 };
+export type Messages = {
+  webhook_host: string | null;
+  ntfy_host: string | null;
+};
 export type KeepingAwake = {
   by: string | null;
   active: boolean;
@@ -2030,6 +2043,7 @@ export type SettingsView = {
   engines: EngineInstallation;
   judge: JudgeSetting;
   hub: HubSetting;
+  messages: Messages;
   keep_awake: boolean;
   keeping_awake: KeepingAwake;
   notifications: boolean;
@@ -2047,6 +2061,10 @@ export type SettingsPatch = {
   judge_key?: string | null;
   /** Write-only; a token of Hugging Face. */
   hub_token?: string | null;
+  /** Write-only. Gets a JSON document when a run or a job has ended. */
+  webhook_url?: string | null;
+  /** Write-only. A topic of ntfy, as https://ntfy.sh/my-topic. */
+  ntfy_url?: string | null;
   keep_awake?: boolean;
   notifications?: boolean;
   theme?: ("light" | "dark" | "system") | null;
@@ -2054,6 +2072,12 @@ export type SettingsPatch = {
 };
 export type NewToken = {
   token: string;
+};
+export type MessageTest = {
+  channel: "webhook" | "ntfy";
+  host: string;
+  sent: boolean;
+  problem: string | null;
 };
 export type EngineCheck = {
   works: boolean;
@@ -4690,6 +4714,7 @@ export const {
   useChangeSettingsMutation,
   useMakeTokenMutation,
   useDropTokenMutation,
+  useTestMessagesMutation,
   useCheckEnginesMutation,
   useDiagnosticsQuery,
   useLazyDiagnosticsQuery,

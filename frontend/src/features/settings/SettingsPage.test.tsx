@@ -22,6 +22,7 @@ const SETTINGS: SettingsView = {
   engines: { python: '/venv/bin/python', python_version: '3.11.7', versions: { mlx: '0.32.4', 'mlx-lm': '0.32.2', 'lm-eval': null }, repair_command: './startmlxnew --repair', repair_note: 'It removes the environment.' },
   judge: { url: null, model: null, key_saved: false, fixed_by: null },
   hub: { endpoint: 'https://hub.example', token_saved: true, fixed_by: null },
+  messages: { webhook_host: null, ntfy_host: null },
   keep_awake: true,
   keeping_awake: { by: 'caffeinate', active: false },
   notifications: true,
@@ -163,4 +164,17 @@ test('the page has no fault that axe finds', async () => {
   await card('Privacy')
   const { violations } = await axe.run(container, { rules: { 'color-contrast': { enabled: false } } })
   expect(violations.map(({ id }) => id)).toEqual([])
+})
+
+test('a webhook is kept without being shown, and a test says whether it arrived', async () => {
+  const result = { channel: 'webhook', host: 'hooks.example', sent: false, problem: 'it answered 404 (Not Found)' }
+  const { calls } = show({ 'POST /settings/messages/test': { body: [result] } }, { ...SETTINGS, messages: { webhook_host: 'hooks.example', ntfy_host: null } })
+  const messages = await card('Messages')
+  expect(messages.getByText('A JSON document is sent to hooks.example.')).toBeTruthy()
+  await userEvent.type(messages.getByLabelText('ntfy topic'), 'https://ntfy.sh/mine')
+  expect(messages.getByRole('button', { name: 'Send a test' })).toHaveProperty('disabled', true)
+  await userEvent.click(messages.getByRole('button', { name: 'Save' }))
+  await waitFor(() => expect(patches(calls)).toEqual([{ ntfy_url: 'https://ntfy.sh/mine' }]))
+  await userEvent.click(messages.getByRole('button', { name: 'Send a test' }))
+  expect(await messages.findByText('The webhook at hooks.example did not take the test: it answered 404 (Not Found).')).toBeTruthy()
 })

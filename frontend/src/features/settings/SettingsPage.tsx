@@ -12,6 +12,7 @@ import { EnginesSection } from './sections/EnginesSection'
 import { FoldersSection } from './sections/FoldersSection'
 import { GeneralSection } from './sections/GeneralSection'
 import { HelpSection } from './sections/HelpSection'
+import { MessagesSection } from './sections/MessagesSection'
 import { PrivacySection } from './sections/PrivacySection'
 import { ServicesSection } from './sections/ServicesSection'
 import { SectionNav } from './SectionNav'
@@ -23,6 +24,7 @@ const CONTENT: Record<SectionId, (settings: SettingsView) => ReactNode> = {
   defaults: (settings) => <DefaultsSection saved={settings.run_defaults} />,
   engines: ({ engines }) => <EnginesSection engines={engines} />,
   services: (settings) => <ServicesSection settings={settings} />,
+  messages: ({ messages }) => <MessagesSection messages={messages} />,
   api: ({ api }) => <ApiSection access={api} />,
   privacy: ({ connections }) => <PrivacySection connections={connections} />,
   help: ({ version }) => <HelpSection version={version} />,

@@ -5,11 +5,12 @@ import { api, type SettingsPatch, type SettingsView } from '@/api/generated'
 import { Card } from '@/ui/Card'
 import { Button } from '@/ui/controls/Button'
 import { Field } from '@/ui/controls/Field'
-import { LinkButton } from '@/ui/controls/LinkButton'
 import { TextInput } from '@/ui/controls/TextInput'
 import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
 import { Notice } from '@/ui/feedback/Notice'
+import { SecretField } from './SecretField'
 import { useChange } from '@/features/settings/useChange'
+import { useSecret } from './useSecret'
 
 export function ServicesSection({ settings: { hub, judge } }: { readonly settings: SettingsView }) {
   const token = useSecret('hub_token')
@@ -75,48 +76,5 @@ export function ServicesSection({ settings: { hub, judge } }: { readonly setting
         </div>
       </form>
     </Card>
-  )
-}
-
-type Secret = {
-  readonly text: string
-  readonly set: (text: string) => void
-  readonly clear: () => void
-  /** What is to be saved: nothing while nothing was typed. */
-  readonly patch: SettingsPatch
-}
-
-function useSecret(name: 'hub_token' | 'judge_key'): Secret {
-  const [text, set] = useState('')
-  const value = text.trim()
-  return { text, set, clear: () => set(''), patch: value === '' ? {} : { [name]: value } }
-}
-
-type SecretProps = {
-  readonly label: string
-  readonly help: string
-  readonly saved: boolean
-  readonly fixed: string | null
-  readonly secret: Secret
-  readonly onForget: () => void
-}
-
-function SecretField({ label, help, saved, fixed, secret, onForget }: SecretProps) {
-  const note = fixed ? `${help} ${fixed} sets it.` : help
-  const forget = saved && !fixed ? <LinkButton onClick={onForget}>Remove</LinkButton> : undefined
-  return (
-    <Field label={label} help={note} aside={forget}>
-      {(control) => (
-        <TextInput
-          {...control}
-          type="password"
-          autoComplete="new-password"
-          disabled={fixed !== null}
-          value={secret.text}
-          placeholder={saved ? 'Saved. Type a new one to replace it' : 'None'}
-          onText={secret.set}
-        />
-      )}
-    </Field>
   )
 }
