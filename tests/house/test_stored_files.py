@@ -18,6 +18,7 @@ CALLS = {
 ALLOWED: dict[str, dict[str, str]] = {
     "backend/api/errors.py": {"*.model_validate_json": "an answer that this process has made"},
     "backend/api/stream.py": {"json.loads": "what a client sends; the guard bounds it"},
+    "backend/notifications/messages.py": {"json.loads": "a frame that this server wrote"},
     "backend/cli/client.py": {"json.loads": "what the service answers"},
     "backend/cli/train.py": {"json.loads": "a word of the command line"},
     "backend/data/tasks/client.py": {

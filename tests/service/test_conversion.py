@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import signal
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 from subprocess import run
 
@@ -82,6 +84,12 @@ def test_a_conversion_that_is_stopped_or_killed_leaves_nothing(server: Server) -
 
 
 def engine_of(server: Server) -> psutil.Process:
-    every = psutil.Process(server.process.pid).children(recursive=True)
-    (engine,) = [one for one in every if "backend.engines.convert" in one.cmdline()]
-    return engine
+    """Once it runs: until then a child still has its parent's command."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        for one in psutil.Process(server.process.pid).children(recursive=True):
+            with suppress(psutil.Error):
+                if "backend.engines.convert" in one.cmdline():
+                    return one
+        time.sleep(0.005)
+    raise AssertionError("no engine converts")

@@ -6,7 +6,7 @@ import asyncio
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.api.refusals import refuses
@@ -19,6 +19,7 @@ from backend.jobs.run.session_query import SessionQuery, SortKey, search_words
 from backend.jobs.run.state import RunState
 from backend.results.comparison import compare
 from backend.results.presets import presets
+from backend.results.report import ReportForm, write_report
 from backend.results.schemas import Axis, Presets, RunComparison
 from backend.training.request.common_fields import ADAPTER_NAME
 from backend.training.schemas import StartAnswer
@@ -191,6 +192,24 @@ async def session_logs(
 ) -> SessionLogs:
     lines, above = await asyncio.to_thread(services.store.logs, session_id, limit, before)
     return SessionLogs(logs=lines, before=above)
+
+
+@router.get(
+    "/{session_id}/report",
+    response_class=Response,
+    responses={
+        200: {"content": {"text/html": {}, "text/markdown": {}}, "description": "The document."},
+        **refuses(400, 404, 422),
+    },
+)
+async def session_report(
+    session_id: str, services: Wired, form: Annotated[ReportForm, Query(alias="format")] = "html"
+) -> Response:
+    """Its numbers, curves, warnings, settings and command, in one HTML or Markdown file."""
+    text = await asyncio.to_thread(write_report, services.store, session_id, form)
+    name = f"report-{session_id}.{'html' if form == 'html' else 'md'}"
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return Response(text, media_type=f"text/{form}; charset=utf-8", headers=headers)
 
 
 @router.post("/{session_id}/load", responses=refuses(400, 404, 409, 422))

@@ -1201,6 +1201,17 @@ const injectedRtkApi = api
         }),
         providesTags: ["sessions"],
       }),
+      sessionReport: build.query<SessionReportApiResponse, SessionReportApiArg>(
+        {
+          query: (queryArg) => ({
+            url: `/sessions/${encodeURIComponent(String(queryArg.sessionId))}/report`,
+            params: {
+              format: queryArg.format,
+            },
+          }),
+          providesTags: ["sessions"],
+        },
+      ),
       loadSession: build.mutation<LoadSessionApiResponse, LoadSessionApiArg>({
         query: (queryArg) => ({
           url: `/sessions/${encodeURIComponent(String(queryArg.sessionId))}/load`,
@@ -1861,6 +1872,11 @@ export type SessionLogsApiArg = {
   sessionId: string;
   limit?: number;
   before?: number | null;
+};
+export type SessionReportApiResponse = /** status 200 The document. */ string;
+export type SessionReportApiArg = {
+  sessionId: string;
+  format?: "html" | "markdown";
 };
 export type LoadSessionApiResponse = /** status 200 Successful Response */ Done;
 export type LoadSessionApiArg = {
@@ -4905,6 +4921,8 @@ export const {
   useLazySessionAlertsQuery,
   useSessionLogsQuery,
   useLazySessionLogsQuery,
+  useSessionReportQuery,
+  useLazySessionReportQuery,
   useLoadSessionMutation,
   useResumePointsQuery,
   useLazyResumePointsQuery,

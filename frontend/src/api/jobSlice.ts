@@ -2,7 +2,7 @@
 import { createSelector, createSlice } from '@reduxjs/toolkit'
 
 import type { JobData } from './frames'
-import { framesReceived } from './streamEvents'
+import { framesReceived } from '@/api/stream/streamEvents'
 
 export type JobView = JobData & { readonly over: boolean }
 export type JobSliceState = {

@@ -1,4 +1,4 @@
-import type { Connection } from '@/api/eventStream'
+import type { Connection } from '@/api/stream/eventStream'
 import { cx } from '@/lib/cx'
 
 const LOOKS: Record<Connection, { readonly text: string; readonly tone: string }> = {

@@ -2,7 +2,7 @@
 import { act, screen, waitFor } from '@testing-library/react'
 import { expect, test } from 'vitest'
 import { useListModelsQuery } from '@/api/generated'
-import { refetchAfterReconnect } from '@/api/reconnect'
+import { refetchAfterReconnect } from '@/api/stream/reconnect'
 import { StatusBar } from '@/app/StatusBar'
 import { connectionChanged, selectConnection } from '@/run/reducer/runSlice'
 import { renderPage, serve } from '@/test/render'

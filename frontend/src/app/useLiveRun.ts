@@ -1,7 +1,7 @@
 /** Keeps the page connected to the server's events for as long as it is open, and what it shows true after a lost connection. */
 import { useEffect } from 'react'
 import { useStore } from 'react-redux'
-import { refetchAfterReconnect } from '@/api/reconnect'
+import { refetchAfterReconnect } from '@/api/stream/reconnect'
 import type { RootState } from '@/app/store'
 import { selectConnection } from '@/run/reducer/runSlice'
 import { startRunFeed } from '@/run/stream/runFeed'

@@ -1,6 +1,6 @@
 /** A scripted server for tests: sockets, timers and frames under the test's hand. */
 
-import type { SocketEvents, Surroundings } from '@/api/eventStream'
+import type { SocketEvents, Surroundings } from '@/api/stream/eventStream'
 import type { Frame, TrainingStateData } from '@/api/frames'
 
 export class FakeServer {

@@ -1,7 +1,7 @@
 import { act, screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { beforeEach, expect, test, vi } from 'vitest'
-import { framesReceived } from '@/api/streamEvents'
+import { framesReceived } from '@/api/stream/streamEvents'
 import { onCommand } from '@/lib/commands'
 import { readTheme } from '@/lib/theme'
 import { selectSetupAsked } from '@/start/page/handoffSlice'

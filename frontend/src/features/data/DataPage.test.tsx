@@ -4,7 +4,7 @@ import userEvent from '@testing-library/user-event'
 import { expect, test, vi } from 'vitest'
 
 import type { ModelInfo } from '@/api/generated'
-import { framesReceived } from '@/api/streamEvents'
+import { framesReceived } from '@/api/stream/streamEvents'
 import { FrameMaker } from '@/test/fakeServer'
 import { selectFileAsked } from '@/start/page/handoffSlice'
 import { renderRoute, type Answers } from '@/test/renderRoute'

@@ -3,7 +3,7 @@ import { act, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { expect, test, vi } from 'vitest'
 
-import { framesReceived } from '@/api/streamEvents'
+import { framesReceived } from '@/api/stream/streamEvents'
 import { FrameMaker } from '@/test/fakeServer'
 import { adapter, base, model } from '@/test/modelSamples'
 import { renderRoute, type Answers } from '@/test/renderRoute'

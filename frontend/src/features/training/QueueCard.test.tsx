@@ -4,7 +4,7 @@ import axe from 'axe-core'
 import { expect, test, vi } from 'vitest'
 
 import type { QueuedRun } from '@/api/frames'
-import { framesReceived } from '@/api/streamEvents'
+import { framesReceived } from '@/api/stream/streamEvents'
 import { FrameMaker } from '@/test/fakeServer'
 import { renderRoute, type Answers } from '@/test/renderRoute'
 import { Toasts } from '@/ui/feedback/Toasts'

@@ -3,7 +3,7 @@ import userEvent from '@testing-library/user-event'
 import { expect, test, vi } from 'vitest'
 
 import type { TrainingStateData } from '@/api/frames'
-import { framesReceived } from '@/api/streamEvents'
+import { framesReceived } from '@/api/stream/streamEvents'
 import { LogBook } from '@/run/log/logBook'
 import { RunSeries } from '@/run/series/series'
 import { FrameMaker } from '@/test/fakeServer'

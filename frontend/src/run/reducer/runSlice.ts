@@ -2,9 +2,9 @@
 
 import { createSlice, type PayloadAction } from '@reduxjs/toolkit'
 
-import type { Connection } from '@/api/eventStream'
+import type { Connection } from '@/api/stream/eventStream'
 import type { QueuedRun } from '@/api/frames'
-import { framesReceived } from '@/api/streamEvents'
+import { framesReceived } from '@/api/stream/streamEvents'
 import { isLive, NO_RUN, reduceFrame, type RunView } from './runReducer'
 
 export type RunSliceState = {

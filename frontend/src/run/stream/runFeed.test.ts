@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 
 import { startRunFeed, type RunStores } from './runFeed'
-import { framesReceived } from '@/api/streamEvents'
+import { framesReceived } from '@/api/stream/streamEvents'
 import { runReducer, type RunSliceState } from '@/run/reducer/runSlice'
 import { LogBook } from '@/run/log/logBook'
 import { RunSeries } from '@/run/series/series'

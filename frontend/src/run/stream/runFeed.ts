@@ -6,11 +6,11 @@
 import { LogBook } from '@/run/log/logBook'
 import { RunSeries } from '@/run/series/series'
 
-import { openEventStream, streamUrl, type EventStream, type Surroundings } from '@/api/eventStream'
+import { openEventStream, streamUrl, type EventStream, type Surroundings } from '@/api/stream/eventStream'
 import type { Frame } from '@/api/frames'
 import { api } from '@/api/generated'
 import { concerns } from '@/run/reducer/runReducer'
-import { framesReceived } from '@/api/streamEvents'
+import { framesReceived } from '@/api/stream/streamEvents'
 import { connectionChanged } from '@/run/reducer/runSlice'
 
 type Action =

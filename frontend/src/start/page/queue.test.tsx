@@ -3,7 +3,7 @@ import userEvent from '@testing-library/user-event'
 import { beforeEach, expect, test, vi } from 'vitest'
 
 import type { TrainingStateData } from '@/api/frames'
-import { framesReceived } from '@/api/streamEvents'
+import { framesReceived } from '@/api/stream/streamEvents'
 import { FrameMaker } from '@/test/fakeServer'
 import { renderPage, serve, type Answers } from '@/test/render'
 import { Toasts } from '@/ui/feedback/Toasts'

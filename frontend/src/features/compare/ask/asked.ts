@@ -1,7 +1,7 @@
 /** One question to several targets, from being sent to its last answer: a state machine fed by events. */
 import type { Problem } from '@/api/errors'
 import type { Comparison, ComparisonIn, InferenceAnswer, SavedAnswer } from '@/api/generated'
-import type { ServerEvent } from '@/api/sse'
+import type { ServerEvent } from '@/api/stream/sse'
 import type { Sampling } from '@/features/compare/prompt/sampling'
 import type { Target } from '@/features/compare/targets/targets'
 

@@ -4,7 +4,7 @@
  */
 import type { Problem } from '@/api/errors'
 import type { Comparison, ComparisonIn } from '@/api/generated'
-import { postStream, StreamRefused } from '@/api/postStream'
+import { postStream, StreamRefused } from '@/api/stream/postStream'
 import { begin, bodyOf, finished, hear, refused, stopped, toKeep, type Asked, type Question } from './asked'
 
 /** A set of prompts that are asked one after the other. */

@@ -4,7 +4,7 @@
  */
 import type { Problem } from '@/api/errors'
 import type { Chat, ChatIn, ChatTurn } from '@/api/generated'
-import { postStream, StreamRefused } from '@/api/postStream'
+import { postStream, StreamRefused } from '@/api/stream/postStream'
 import { begin, finished, hear, refused, stopped, type Asked, type Question } from '@/features/compare/ask/asked'
 import { chatBody, newConversation, opened, toSave, turnOf, type Conversation } from './chat'
 

@@ -4,7 +4,7 @@ import userEvent from '@testing-library/user-event'
 import { expect, test, vi } from 'vitest'
 
 import type { ExportInfo, ExportList, UploadStatus } from '@/api/generated'
-import { framesReceived } from '@/api/streamEvents'
+import { framesReceived } from '@/api/stream/streamEvents'
 import { FrameMaker } from '@/test/fakeServer'
 import { renderRoute, type Answers } from '@/test/renderRoute'
 import { ExportsCard } from './ExportsCard'

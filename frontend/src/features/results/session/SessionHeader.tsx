@@ -1,9 +1,10 @@
 /** Name, state and method of a finished run, and what can be done with it. */
-import { Columns2, Combine, Copy, Play, Share, Trash2 } from 'lucide-react'
+import { Columns2, Combine, Copy, FileText, Play, Share, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import { useDispatch } from 'react-redux'
 import { useNavigate } from 'react-router'
 import { useListAdaptersQuery } from '@/api/generated'
+import { saveAnswer } from '@/api/saveAnswer'
 import { handedTo, resumeAsked, setupAsked } from '@/start/page/handoffSlice'
 import { methodBadge, modelName } from '@/run/reducer/runConfig'
 import { isLive } from '@/run/reducer/runReducer'
@@ -11,6 +12,7 @@ import { ActionLink } from '@/ui/controls/ActionLink'
 import { Badge } from '@/ui/Badge'
 import { Button } from '@/ui/controls/Button'
 import { PageHeader } from '@/ui/PageHeader'
+import { toastRaised } from '@/ui/feedback/toastSlice'
 import { StateBadge } from '@/run/view/StateBadge'
 import { DeleteDialog } from '@/features/results/DeleteDialog'
 import type { SessionView } from './record'
@@ -25,6 +27,10 @@ export function SessionHeader({ session }: { readonly session: SessionView }) {
     const asked = { name: session.name, config: session.repeatable }
     dispatch(setupAsked(asked))
     await navigate(handedTo(asked))
+  }
+  const report = async () => {
+    const problem = await saveAnswer(`sessions/${encodeURIComponent(session.id)}/report`, 'report.html')
+    if (problem) dispatch(toastRaised({ level: 'error', message: problem.detail, hint: problem.hint }))
   }
   const badge = methodBadge(session.method, session.config)
   const { data: adapters } = useListAdaptersQuery(undefined, { skip: session.adapterName === null })
@@ -71,6 +77,10 @@ export function SessionHeader({ session }: { readonly session: SessionView }) {
               </ActionLink>
             </>
           )}
+          <Button onClick={() => void report()} title="Numbers, curves, settings and command in one HTML file">
+            <FileText className="size-3.5" aria-hidden="true" />
+            Report
+          </Button>
           <Button disabled={taken !== null} title={taken ?? undefined} busy={isLoading && 'Loading…'} onClick={() => void load(session.id)}>
             Show in Training
           </Button>

@@ -1,8 +1,8 @@
 /** A bundle for whoever helps, and which version this is. */
 import { useState } from 'react'
-import { readProblem, type Problem } from '@/api/errors'
+import type { Problem } from '@/api/errors'
+import { saveAnswer } from '@/api/saveAnswer'
 import { TroubleshootingDialog } from '@/features/settings/TroubleshootingDialog'
-import { saveFile } from '@/lib/download'
 import { Card } from '@/ui/Card'
 import { Button } from '@/ui/controls/Button'
 import { ErrorPanel } from '@/ui/feedback/ErrorPanel'
@@ -13,7 +13,7 @@ export function HelpSection({ version }: { readonly version: string }) {
   const [guide, setGuide] = useState(false)
   const save = async () => {
     setSaving(true)
-    setProblem(await saveBundle())
+    setProblem(await saveAnswer('diagnostics', 'droid-diagnostics.zip'))
     setSaving(false)
   }
   return (
@@ -44,16 +44,4 @@ export function HelpSection({ version }: { readonly version: string }) {
       <p className="mt-5 border-t border-line pt-3 text-small text-soft">Droid FineTuning {version}</p>
     </Card>
   )
-}
-
-async function saveBundle(): Promise<Problem | null> {
-  try {
-    const answer = await fetch(new Request(new URL('diagnostics', globalThis.location.href)))
-    if (!answer.ok) return readProblem({ status: answer.status, data: await answer.json() })
-    const name = /filename="([^"]+)"/.exec(answer.headers.get('content-disposition') ?? '')?.[1]
-    saveFile(name ?? 'droid-diagnostics.zip', await answer.blob())
-    return null
-  } catch {
-    return readProblem({ status: 'FETCH_ERROR' })
-  }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { backOff, openEventStream, SILENCE_MS, streamUrl, type Connection } from '@/api/eventStream'
+import { backOff, openEventStream, SILENCE_MS, streamUrl, type Connection } from '@/api/stream/eventStream'
 import type { Frame } from '@/api/frames'
 import { FakeServer, FrameMaker } from '@/test/fakeServer'
 

@@ -6,7 +6,7 @@
  */
 
 import { judge, NOWHERE, type Place } from './eventCursor'
-import type { Frame } from './frames'
+import type { Frame } from '@/api/frames'
 
 export type Connection = 'connecting' | 'connected' | 'reconnecting'
 

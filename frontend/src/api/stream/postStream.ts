@@ -1,5 +1,5 @@
 /** A POST whose answer is a stream of events: each piece of the body gives what it completes. */
-import { readProblem, type Problem } from './errors'
+import { readProblem, type Problem } from '@/api/errors'
 import { SseParser, type ServerEvent } from './sse'
 
 /** The server refused before the stream began, or could not be reached. */
