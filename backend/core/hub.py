@@ -35,8 +35,9 @@ class Sent:
 class Listener:
     """One client's queue. `lost` says that it overflowed and only a snapshot helps."""
 
-    def __init__(self, backlog: list[Sent] | None = None) -> None:
+    def __init__(self, backlog: list[Sent] | None = None, *, client: bool = True) -> None:
         self.lost = False
+        self.client = client
         self._queue: deque[Sent] = deque(backlog or [])
         self._bytes = sum(len(sent.text) for sent in self._queue)
         self._news = asyncio.Event()
@@ -133,12 +134,19 @@ class Hub:
         self._listeners.add(listener)
         return listener
 
+    def listen_within(self) -> Listener:
+        """Join the stream from now on for the server itself: not counted among the clients."""
+        listener = Listener(client=False)
+        self._listeners.add(listener)
+        return listener
+
     def leave(self, listener: Listener) -> None:
         self._listeners.discard(listener)
 
     @property
     def listeners(self) -> int:
-        return len(self._listeners)
+        """How many clients listen."""
+        return sum(listener.client for listener in self._listeners)
 
     def _missing_since(self, since: int, epoch: str | None) -> list[Sent] | None:
         if epoch != self.epoch or not 0 <= since <= self.seq:

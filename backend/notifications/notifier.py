@@ -43,16 +43,16 @@ class Notifier:
         self._tasks.start(self._serve(), name="tell other services of ends")
 
     async def _serve(self) -> None:
-        if (listener := self._hub.listen()) is not None:  # It asks for nothing that was missed.
-            try:
-                while True:
-                    sent = await listener.get()
-                    if sent is None:
-                        listener.restart()
-                    else:
-                        await self._hear(sent.text)
-            finally:
-                self._hub.leave(listener)
+        listener = self._hub.listen_within()
+        try:
+            while True:
+                sent = await listener.get()
+                if sent is None:
+                    listener.restart()
+                else:
+                    await self._hear(sent.text)
+        finally:
+            self._hub.leave(listener)
 
     async def close(self) -> None:
         """What is not sent by now is not sent."""

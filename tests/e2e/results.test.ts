@@ -57,6 +57,7 @@ test('full-layer against attention-only is two clicks, with the numbers of the r
   await page.getByRole('heading', { name: 'Compare runs' }).waitFor()
   const table = page.getByRole('table', { name: 'Results of the runs' })
   const row = table.getByRole('row', { name: /^Final train loss/ })
+  await row.waitFor()
   const shown = await row.getByRole('cell').allTextContents()
   const records = await Promise.all([...ids].reverse().map((id) => server.get(`/sessions/${id}`)))
   expect(shown).toEqual(records.map((record) => (record as Record).metrics.train_loss.toFixed(3)))
