@@ -68,11 +68,11 @@ def write_report(store: SessionStore, session_id: str, form: ReportForm) -> str:
 def _sections(
     record: SessionRecord, series: Series, samples: Sequence[SampleData]
 ) -> Iterable[Section]:
-    yield Section("Run", rows=_run_rows(record))
-    yield Section("Result", rows=_result_rows(record))
     charts = [(title, svg) for title, columns in _CHARTS if (svg := _chart(series, columns))]
     if charts:
         yield Section("Curves", charts=charts)
+    yield Section("Run", rows=_run_rows(record))
+    yield Section("Result", rows=_result_rows(record))
     if record.alerts:
         alerts = [
             (f"{alert.level}{'' if alert.step is None else f', iteration {alert.step}'}",
