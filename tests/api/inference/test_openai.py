@@ -229,3 +229,22 @@ def test_tool_calls_and_template_variables_reach_the_template() -> None:
     }  # fmt: skip
     assert messages[2] == {"role": "tool", "tool_call_id": "c1", "content": "2"}
     assert question.template_variables == variables
+
+
+@pytest.mark.parametrize("content", [None, "", "Let me add.", [{"type": "text", "text": "Let"}]])
+def test_calls_beside_each_other_and_beside_a_text_reach_the_template(content: Any) -> None:
+    calls = [
+        {"id": name, "type": "function", "function": {"name": name, "arguments": arguments}}
+        for name, arguments in (("add", '{"a": 1}'), ("now", ""), ("odd", "{not JSON"))
+    ]
+    history: Any = [
+        {"role": "user", "content": "Add"},
+        {"role": "assistant", "content": content, "tool_calls": calls},
+    ]
+
+    messages = ChatRequest(model="m", messages=history).ask().question().messages or ()
+
+    found = [call["function"] for call in messages[1]["tool_calls"]]
+    assert [call["name"] for call in found] == ["add", "now", "odd"]
+    assert found[0]["arguments"] == {"a": 1}
+    assert found[2]["arguments"] == "{not JSON"

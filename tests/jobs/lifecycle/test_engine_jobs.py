@@ -119,6 +119,19 @@ async def test_a_job_runs_to_its_end_and_the_world_hears_of_it(bench: Bench) -> 
     assert damaged == []
 
 
+@pytest.mark.parametrize("bench", ["fast"], indirect=True)
+async def test_a_job_that_is_told_to_have_ended_does_not_refuse_the_next_one(
+    bench: Bench,
+) -> None:
+    for name in ("first", "second", "third"):
+        job = await bench.jobs.start({"name": name})
+        async with asyncio.timeout(15):
+            while job.running:  # noqa: ASYNC110 - polled as a script does
+                await asyncio.sleep(0.005)
+        assert job.state == "completed"
+        bench.slot.require_free()
+
+
 async def test_a_job_has_the_memory_until_it_has_ended(bench: Bench) -> None:
     job = await bench.jobs.start({"name": "a and b"})
 
