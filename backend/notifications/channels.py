@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from backend.core.saved_settings import SavedSecrets
 from backend.notifications.messages import EndMessage
 
 ChannelName = Literal["webhook", "ntfy"]
@@ -48,14 +49,25 @@ class Channel:
             _post(self.url, {"app": "droid-finetuning", "at": at, **asdict(message)})
 
 
+def channels_of(secrets: SavedSecrets) -> list[Channel]:
+    """Those that are set, in the order in which they are shown."""
+    urls: dict[ChannelName, str | None] = {"webhook": secrets.webhook_url, "ntfy": secrets.ntfy_url}
+    return [Channel(name, url) for name, url in urls.items() if url]
+
+
 def url_problem(name: ChannelName, url: str) -> str | None:
     """Why a message can't be sent to that address."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if not names_service(url):
         return "it must begin with https:// or http:// and name a host"
-    if name == "ntfy" and not parts.path.rpartition("/")[2]:
+    if name == "ntfy" and not urlsplit(url).path.rpartition("/")[2]:
         return "it must end with the topic, as https://ntfy.sh/my-topic"
     return None
+
+
+def names_service(url: str) -> bool:
+    """Whether it is the address of a service on the web: http or https, and a host."""
+    parts = urlsplit(url)
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
 def _ntfy_body(topic: str, message: EndMessage) -> dict[str, Any]:

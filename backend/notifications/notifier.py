@@ -14,7 +14,7 @@ from backend.core.hub import Hub
 from backend.core.tasks import Tasks
 from backend.errors import AppError
 from backend.jobs.run.schemas import SessionRecord
-from backend.notifications.channels import Channel, NotSent
+from backend.notifications.channels import Channel, NotSent, channels_of
 from backend.notifications.messages import EndMessage, is_end, message_of
 from backend.settings import Settings
 
@@ -58,14 +58,11 @@ class Notifier:
         """What is not sent by now is not sent."""
         await self._tasks.close()
 
-    def channels(self) -> list[Channel]:
-        """Those that are set now."""
-        secrets = self._settings.saved.secrets
-        urls = {"webhook": secrets.webhook_url, "ntfy": secrets.ntfy_url}
-        return [Channel(name, url) for name, url in urls.items() if url]  # type: ignore[arg-type]
-
     async def _hear(self, frame: str) -> None:
-        if not is_end(frame) or not (channels := self.channels()):
+        if not is_end(frame):
+            return
+        channels = channels_of(self._settings.saved.secrets)
+        if not channels:
             return
         try:
             message = await asyncio.to_thread(message_of, frame, self._record_of)

@@ -6,11 +6,11 @@ A test looks through the code for hosts and fails on one that is not named here.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
 from backend.downloads.hub_environment import hub_endpoint
+from backend.notifications.channels import channels_of
 from backend.settings import Settings
 
 
@@ -42,10 +42,9 @@ def list_connections(settings: Settings) -> Iterator[Connection]:
         when="You start an evaluation whose answers this judge scores.",
         sends="The questions, the answers and the expected answers that are judged; your key.",
     )
-    addresses = (settings.saved.secrets.webhook_url, settings.saved.secrets.ntfy_url)
     yield Connection(
         name="Messages at an end",
-        host=", ".join(urlsplit(url).hostname or "" for url in addresses if url) or None,
+        host=", ".join(each.host for each in channels_of(settings.saved.secrets)) or None,
         when="A run or a job has ended, and you gave a webhook or a topic of ntfy.",
         sends="Its name, its model, its method, how it ended and its message.",
     )

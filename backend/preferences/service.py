@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from backend import __version__
 from backend.contract.record import write_record
@@ -20,7 +19,14 @@ from backend.core.machine.versions import engine_versions
 from backend.downloads.hub_environment import hub_endpoint
 from backend.errors import FieldProblem, Invalid, WrongState
 from backend.models.catalog import ModelCatalog
-from backend.notifications.channels import Channel, ChannelName, NotSent, url_problem
+from backend.notifications.channels import (
+    Channel,
+    ChannelName,
+    NotSent,
+    channels_of,
+    names_service,
+    url_problem,
+)
 from backend.notifications.messages import TEST
 from backend.preferences.connections import list_connections
 from backend.preferences.run_defaults import RunDefaults, valid_defaults
@@ -66,6 +72,7 @@ class Preferences:
     def view(self) -> SettingsView:
         settings, values = self._settings, self._saved.values
         python, versions = engine_versions(settings)
+        hosts = {channel.name: channel.host for channel in channels_of(self._saved.secrets)}
         return SettingsView(
             version=__version__,
             folders=Folders(
@@ -100,10 +107,7 @@ class Preferences:
                 token_saved=settings.hf_token is not None,
                 fixed_by="HF_TOKEN" if settings.given.hf_token else None,
             ),
-            messages=Messages(
-                webhook_host=_host(self._saved.secrets.webhook_url),
-                ntfy_host=_host(self._saved.secrets.ntfy_url),
-            ),
+            messages=Messages(webhook_host=hosts.get("webhook"), ntfy_host=hosts.get("ntfy")),
             keep_awake=values.keep_awake,
             keeping_awake=self._keeping_awake(),
             notifications=values.notifications,
@@ -157,8 +161,7 @@ class Preferences:
 
     def test_messages(self) -> list[MessageTest]:
         """Send a test to each service that is set. Blocking. Raises WrongState where none is."""
-        urls = {name: getattr(self._saved.secrets, name) for name in _CHANNELS}
-        channels = [Channel(_CHANNELS[name], url) for name, url in urls.items() if url]
+        channels = channels_of(self._saved.secrets)
         if not channels:
             raise WrongState(
                 "No service is set that could be told.",
@@ -271,8 +274,7 @@ def _problem_of(path: Path) -> str | None:
 
 
 def _checked_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if not names_service(url):
         text = f"The judge's address {url!r} is not one of a service."
         problem = FieldProblem("judge_url", text)
         raise Invalid(text, hint="Give it as https://host/v1.", errors=[problem])
@@ -287,10 +289,6 @@ def _require_channels(urls: Mapping[str, str | None]) -> None:
                 hint="Copy the address from the service that is to get the messages.",
                 errors=[FieldProblem(name, problem)],
             )
-
-
-def _host(url: str | None) -> str | None:
-    return urlsplit(url).hostname if url else None
 
 
 def _tested(channel: Channel) -> MessageTest:

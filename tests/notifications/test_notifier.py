@@ -20,6 +20,7 @@ from backend.jobs.run.state import RunState
 from backend.notifications.channels import url_problem
 from backend.notifications.notifier import Notifier
 from backend.settings import read_settings
+from tests.core.test_process import becomes_true
 from tests.fakes.receiver import Receiver, receiving
 
 SESSION = "0b9d2c6e-0000-4000-8000-000000000001"
@@ -50,9 +51,7 @@ async def telling(tmp_path: Path, **urls: str) -> AsyncIterator[Hub]:
 
 
 async def until_posted(receiver: Receiver, count: int) -> None:
-    async with asyncio.timeout(10):
-        while len(receiver.posts) < count:  # noqa: ASYNC110 - the receiver is a thread
-            await asyncio.sleep(0.005)
+    assert await asyncio.to_thread(becomes_true, lambda: len(receiver.posts) >= count)
 
 
 def job(kind: str, state: str, **fields: Any) -> dict[str, Any]:
@@ -128,9 +127,7 @@ async def test_a_refusal_or_a_redirect_is_logged_once_without_the_address(
     with receiving(code) as receiver:
         async with telling(tmp_path, webhook_url=f"{receiver.url}/secret-key") as hub:
             hub.publish("training_completed", {"message": "Done."}, session_id=SESSION)
-            async with asyncio.timeout(10):
-                while not caplog.records:  # noqa: ASYNC110 - it is written by the task
-                    await asyncio.sleep(0.005)
+            assert await asyncio.to_thread(becomes_true, lambda: bool(caplog.records))
 
     assert [path for path, _ in receiver.posts] == ["/secret-key"]
     assert f"it answered {code}" in caplog.text
