@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
 
 from backend.cli.client import Client
@@ -82,24 +83,34 @@ def until_ended(client: Client) -> float:
     return first
 
 
-def plain(settings: Settings, config: Path, work: Path) -> Timed:
-    """Run mlx_lm's own command on the run's own YAML, in the environment engines get."""
+def copy_config(config: Path, work: Path) -> Path:
+    """That run's YAML again in `work`, with an adapter folder beside it."""
     values = yaml.safe_load(config.read_text(encoding="utf-8"))
     copy = work / "config.yaml"
     copy.write_text(
         yaml.safe_dump({**values, "adapter_path": str(work / "adapter")}), encoding="utf-8"
     )
-    said = work / "out.txt"
-    started = time.monotonic()
-    with said.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "mlx_lm", "lora", "--config", str(copy)],
+    return copy
+
+
+def start_plain(settings: Settings, config: Path, output: Path) -> psutil.Popen:
+    """mlx_lm's own command on that YAML, in the environment engines get."""
+    with output.open("wb") as stream:
+        return psutil.Popen(
+            [sys.executable, "-m", "mlx_lm", "lora", "--config", str(config)],
             cwd=CHECKOUT,
             env=engine_environment(settings),
             stdin=subprocess.DEVNULL,
-            stdout=output,
+            stdout=stream,
             stderr=subprocess.STDOUT,
         )
+
+
+def plain(settings: Settings, config: Path, work: Path) -> Timed:
+    """Run mlx_lm's own command on the run's own YAML, in the environment engines get."""
+    copy, said = copy_config(config, work), work / "out.txt"
+    started = time.monotonic()
+    process = start_plain(settings, copy, said)
     first: float | None = None
     while process.poll() is None:
         if first is None and rows(said.read_text(encoding="utf-8", errors="replace")):

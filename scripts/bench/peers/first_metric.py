@@ -7,8 +7,6 @@ seconds of the wall stand beside them.
 from __future__ import annotations
 
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -17,15 +15,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import psutil
-import yaml
 
 from backend.cli.client import Client
-from backend.core.machine.blas import engine_environment
 from backend.core.spare import MODULE
 from backend.settings import Settings
 from scripts.bench.measures import Measure
-from scripts.bench.runs import bench_request, rows, service
-from scripts.setup.stamps import CHECKOUT
+from scripts.bench.runs import bench_request, copy_config, rows, service, start_plain
 
 LIMIT = 0.4
 T = TypeVar("T")
@@ -116,19 +111,9 @@ def _plain(settings: Settings, work: Path) -> First:
     """mlx_lm's own command on the YAML of the run before."""
     work.mkdir()
     newest = max(settings.sessions_dir.glob("*/config.yaml"), key=lambda path: path.stat().st_mtime)
-    values = yaml.safe_load(newest.read_text(encoding="utf-8"))
-    copy, said = work / "config.yaml", work / "out.txt"
-    copy.write_text(yaml.safe_dump({**values, "adapter_path": str(work / "adapter")}), "utf-8")
+    copy, said = copy_config(newest, work), work / "out.txt"
     started = time.monotonic()
-    with said.open("wb") as output:
-        process = psutil.Popen(
-            [sys.executable, "-m", "mlx_lm", "lora", "--config", str(copy)],
-            cwd=CHECKOUT,
-            env=engine_environment(settings),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
+    process = start_plain(settings, copy, said)
     _until(lambda: bool(rows(said.read_text(encoding="utf-8", errors="replace"))), "a metric")
     first = First(_cpu(process), time.monotonic() - started)
     process.wait(_PATIENCE)
