@@ -26,7 +26,7 @@ async def example_dashboard() -> HTMLResponse:
         page = await asyncio.to_thread(FILE.read_text, encoding="utf-8")
     except FileNotFoundError:
         raise NotFound(
-            f"{FILE} is not there: the installed package has no examples.",
+            f"{FILE} is not there, though the app comes with it.",
             hint="Get the file from the project's examples folder.",
         ) from None
     return HTMLResponse(page, headers={"content-security-policy": _policy(page)})

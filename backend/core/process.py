@@ -114,8 +114,10 @@ def alive(identity: Identity) -> bool:
 def works_on(identity: Identity, folder: Path) -> bool:
     """Whether that process is for this very folder, by its mark or however its path is written."""
     process = _find(identity)
-    if process is None or _has_mark(process, str(folder)):
-        return process is not None
+    if process is None:
+        return False
+    if _has_mark(process, str(folder)):
+        return True
     try:
         words = process.cmdline()
     except psutil.Error:

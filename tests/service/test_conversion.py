@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 from subprocess import run
@@ -13,10 +12,13 @@ from subprocess import run
 import psutil
 import pytest
 
+from tests.core.test_process import becomes_true
 from tests.service.live import Frame, frames_until, listening
 from tests.service.server import DEMO, Server
 
 pytestmark = pytest.mark.engine
+
+CONVERT = "backend.engines.convert"
 
 ASK = (
     "import sys; from mlx_lm import load, generate; model, tokenizer = load(sys.argv[1]); "
@@ -85,11 +87,15 @@ def test_a_conversion_that_is_stopped_or_killed_leaves_nothing(server: Server) -
 
 def engine_of(server: Server) -> psutil.Process:
     """Once it runs: until then a child still has its parent's command."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        for one in psutil.Process(server.process.pid).children(recursive=True):
-            with suppress(psutil.Error):
-                if "backend.engines.convert" in one.cmdline():
-                    return one
-        time.sleep(0.005)
-    raise AssertionError("no engine converts")
+    parent = psutil.Process(server.process.pid)
+
+    def converting() -> list[psutil.Process]:
+        found = []
+        for one in parent.children(recursive=True):
+            with suppress(psutil.Error):  # An earlier one that is ending.
+                found += [one] if CONVERT in one.cmdline() else []
+        return found
+
+    assert becomes_true(lambda: bool(converting()))
+    (engine,) = converting()
+    return engine

@@ -151,10 +151,9 @@ def training_parts(
     casts = 0.0 if full or width == 4 else _LORA_CASTS * tokens * shape.inputs_per_token * 4
     logits, overlap, share = _LOGIT_COPIES * tokens * shape.vocabulary * width, _OVERLAP, _KEPT
     if chunked:
-        first = min(4.0 * load.scored * shape.vocabulary, _chunk_bytes(shape))
-        rest = (
-            min(4.0 * load.scored * shape.vocabulary, _CHUNKS_AHEAD * _chunk_bytes(shape)) - first
-        )
+        every, chunk = 4.0 * load.scored * shape.vocabulary, _chunk_bytes(shape)
+        first = min(every, chunk)
+        rest = min(every, _CHUNKS_AHEAD * chunk) - first
         copies = _CHUNKED_COPIES if width == 4 else _CHUNKED_COPIES_16_BIT
         ahead = _COPIES_AHEAD if request.grad_checkpoint else copies
         logits, overlap, share = copies * first + ahead * rest, _CHUNK_OVERLAP, _CHUNKED_KEPT
